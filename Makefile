@@ -1,0 +1,81 @@
+# FuseVis for the web. Needs Python 3.11 or newer with venv; everything else is installed into .venv.
+#
+#   make run                                   the page, at http://127.0.0.1:8050/
+#   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
+#   make test                                  lint, types, all tests (ARGS go to pytest)
+#   make lint | format                         lint and types only | bring the code into shape
+#   make bench                                 times against full-image autograd (ARGS="--help" for options)
+#   make samples                               makes the sample pairs again
+#   make clean                                 removes .venv and what the tools left behind
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+.PHONY: run test lint format bench samples browser clean
+
+run: $(VENV)/installed
+	@echo "Starting FuseVis; the page's address follows when it is ready ..."
+	@exec $(BIN)/python -m app $(ARGS)
+
+test: lint browser
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks.jacobian_guidance $(ARGS)
+
+samples: $(VENV)/installed-samples
+	$(BIN)/python -m fusion.data.make_samples $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The stamps: whoever changes a list of requirements gets it installed at the next call.
+$(VENV)/python-ready:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	    echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "FuseVis needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	    echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/installed: $(VENV)/python-ready requirements.txt
+	@echo "Installing what FuseVis needs into $(VENV); the first time takes a few minutes ..."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/python-ready requirements-dev.txt requirements.txt
+	$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-samples: $(VENV)/python-ready requirements-samples.txt requirements.txt
+	$(PIP) -r requirements-samples.txt
+	@touch $@ $(VENV)/installed
+
+# The browser tests drive the system's Chromium; a browser of its own is never downloaded.
+browser:
+	@ask=no; for name in chromium chromium-browser google-chrome; do \
+	    if command -v $$name >/dev/null 2>&1; then exit 0; fi; \
+	done; \
+	if ! command -v apt-get >/dev/null 2>&1; then ask=yes; \
+	elif [ "$$(id -u)" = 0 ]; then as=; \
+	elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as=sudo; \
+	else ask=yes; fi; \
+	if [ "$$ask" = yes ]; then \
+	    echo "The browser tests need Chromium. Install your system's package, as: sudo apt-get install chromium"; exit 1; fi; \
+	echo "Installing Chromium for the browser tests ..."; \
+	$$as apt-get -q update && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends chromium fonts-liberation
