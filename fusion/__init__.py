@@ -1,0 +1,28 @@
+"""The numerical core of FuseVis: fusion methods and their per-pixel saliency. Knows nothing of Dash."""
+
+from __future__ import annotations
+
+from fusion.errors import FuseVisError
+from fusion.fusing import fuse
+from fusion.methods.base import Method
+from fusion.methods.registry import load_method, method_ids
+from fusion.pair import Pair, load_pair
+from fusion.saliency.colours import guidance_rgb
+from fusion.saliency.guidance import guidance
+from fusion.saliency.jacobian import jacobian, jacobians
+from fusion.saliency.window import JacobianWindow
+
+__all__ = [
+    "FuseVisError",
+    "JacobianWindow",
+    "Method",
+    "Pair",
+    "fuse",
+    "guidance",
+    "guidance_rgb",
+    "jacobian",
+    "jacobians",
+    "load_method",
+    "load_pair",
+    "method_ids",
+]

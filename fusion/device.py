@@ -1,0 +1,31 @@
+"""Which device computes."""
+
+from __future__ import annotations
+
+import torch
+
+from fusion.errors import DeviceError
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:n`` into a device that exists here.
+
+    Raises
+    ------
+    DeviceError
+        If the name is none of these, or this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"Unknown device {name!r}. Choose auto, cpu, cuda or cuda:n.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"This machine has no device {name!r} ({torch.cuda.device_count()} CUDA devices found). "
+            "Choose auto or cpu."
+        )
+    return device

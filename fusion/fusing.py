@@ -1,0 +1,52 @@
+"""The fused image."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusion.methods.base import Method
+from fusion.network import apply_network
+from fusion.pair import Pair
+from fusion.precision import images_tensor, torch_dtype
+from fusion.saliency.tiles import tiles
+
+PIXELS_A_TILE = 512 * 512
+
+
+@torch.no_grad()
+def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.floating]:
+    """Fuse a pair: y = f(x1, x2).
+
+    Parameters
+    ----------
+    method : Method
+        The fusion method.
+    pair : Pair
+        The two input images.
+    dtype : {"float32", "float64"}
+        The precision of the whole computation.
+
+    Returns
+    -------
+    ndarray
+        (H, W), nominally in [0, 1] but not clipped: networks may leave that range.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on this image.
+    """
+    images = images_tensor(method, pair, torch_dtype(dtype))
+    network = method.network_as(images.dtype)
+    fused = np.empty(pair.shape, dtype=dtype)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        for tile in tiles(pair.shape, method.locality, PIXELS_A_TILE):
+            core, crop = tile.core, tile.crop
+            part = apply_network(network, images[None, :, crop.rows(), crop.columns()])[0]
+            inner = part[
+                core.top - crop.top : core.bottom - crop.top, core.left - crop.left : core.right - crop.left
+            ]
+            fused[core.rows(), core.columns()] = inner.cpu().numpy()
+    return fused

@@ -1,0 +1,190 @@
+"""What a fusion method is, and how any network becomes one."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from fusion.errors import SupportRadiusError
+from fusion.network import apply_network
+from fusion.saliency.support import Locality, declared_locality, probe_locality
+
+SupportRadius = tuple[int, int] | None
+"""How far (Chebyshev distance, pixels) each input reaches; ``None`` where it is the whole image."""
+
+
+@dataclass(frozen=True)
+class MethodSpecification:
+    """What a file of this folder says about the method that it holds.
+
+    Parameters
+    ----------
+    id : str
+        The name used in addresses, links and on the command line.
+    title : str
+        The name shown to people.
+    build : callable
+        Makes the network, y = f(x1, x2) on (B, 1, H, W) tensors, with fresh parameters.
+    support_radius : tuple of int or None
+        The declared radius for x1 and x2, in pixels. It is checked by NaN probing at load.
+    order : int
+        Where the method stands in lists: the five of the paper have 0 to 4, variants 100 and on.
+    trained : bool
+        Whether the network has weights, in ``fusion/weights/<id>.safetensors``.
+    note : str
+        One sentence that users should read beside the method's results.
+    """
+
+    id: str
+    title: str
+    build: Callable[[], nn.Module]
+    support_radius: SupportRadius
+    order: int
+    trained: bool = True
+    note: str = ""
+
+
+class Method:
+    """A fusion operator y = f(x1, x2), ready to be differentiated.
+
+    Attributes
+    ----------
+    id, title, note : str
+        See `MethodSpecification`.
+    network : torch.nn.Module
+        In evaluation mode, float32, on `device`, its parameters frozen.
+    support_radius : tuple of int or None
+        (r1, r2) in pixels for x1 and x2; ``None`` for a method whose support is the whole image.
+    weights_id : str
+        sha256 (64 hexadecimal digits) of the weights: of the file where there is one, else of the id
+        and all parameters and buffers.
+    locality : Locality
+        Which crops of an image give the whole image's derivatives exactly.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        network: nn.Module,
+        locality: Locality,
+        weights_id: str,
+        device: torch.device,
+        note: str = "",
+    ) -> None:
+        self.id = id
+        self.title = title
+        self.note = note
+        self.network = network.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
+        self.locality = locality
+        self.weights_id = weights_id
+        self.device = device
+        self._double: nn.Module | None = None
+
+    def __repr__(self) -> str:
+        return f"Method({self.id!r}, support_radius={self.support_radius}, weights_id={self.weights_id[:12]})"
+
+    @property
+    def support_radius(self) -> SupportRadius:
+        """(r1, r2) in pixels, or ``None`` where the support is the whole image."""
+        return self.locality.support_radius
+
+    @classmethod
+    def from_module(
+        cls, network: nn.Module, id: str, title: str, device: torch.device | str = "cpu"
+    ) -> Method:
+        """Wrap any network y = f(x1, x2) of (B, 1, H, W) tensors; its support radius is probed.
+
+        The network is copied: the caller's module is not changed.
+
+        Parameters
+        ----------
+        network : torch.nn.Module
+            Takes two (B, 1, H, W) tensors and returns one of the same shape.
+        id, title : str
+            The names used in addresses and shown to people.
+        device : torch.device or str
+            Where to run it.
+
+        Returns
+        -------
+        Method
+
+        Raises
+        ------
+        NetworkError
+            If the network cannot be run, or its output has another shape than its inputs.
+        """
+        own = copy.deepcopy(network).eval().requires_grad_(False)
+        locality = probe_locality(own)
+        return cls(id, title, own, locality, weights_digest(id, own), torch.device(device))
+
+    @classmethod
+    def from_specification(
+        cls,
+        specification: MethodSpecification,
+        network: nn.Module,
+        weights_id: str | None,
+        device: torch.device,
+    ) -> Method:
+        """Make a registered method of its network; the declared support is checked by NaN probing.
+
+        Raises
+        ------
+        SupportRadiusError
+            If the probe finds another radius than the specification declares.
+        """
+        network = network.eval().requires_grad_(False)
+        try:
+            locality = declared_locality(network, specification.support_radius)
+        except SupportRadiusError as error:
+            raise SupportRadiusError(f"Method {specification.id}: {error}") from error
+        digest = weights_id or weights_digest(specification.id, network)
+        return cls(
+            specification.id, specification.title, network, locality, digest, device, specification.note
+        )
+
+    def network_as(self, dtype: torch.dtype) -> nn.Module:
+        """Return the network with parameters of `dtype` (float32 or float64), made once."""
+        if dtype == torch.float32:
+            return self.network
+        if dtype != torch.float64:
+            raise ValueError(f"dtype is float32 or float64, not {dtype}")
+        if self._double is None:
+            self._double = copy.deepcopy(self.network).double()
+        return self._double
+
+    def apply(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Fuse a batch.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor
+            (B, 2, H, W) on the method's device, float32 or float64.
+
+        Returns
+        -------
+        torch.Tensor
+            (B, H, W), same dtype.
+
+        Raises
+        ------
+        NetworkError
+            If the network fails on images of this size or returns another shape.
+        """
+        return apply_network(self.network_as(inputs.dtype), inputs)
+
+
+def weights_digest(id: str, network: nn.Module) -> str:
+    """Return the sha256 of a method's id and all parameters and buffers of its network, in name order."""
+    digest = hashlib.sha256(f"{id}\n{network}\n".encode())
+    for name, tensor in sorted(network.state_dict().items()):
+        array = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}:{array.dtype}:{tuple(array.shape)}\n".encode())
+        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""FunFuseAn (paper, Figure A1 and reference 49): high- and low-frequency branches a modality, fused by max / sum."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fusion.methods.base import MethodSpecification
+from fusion.methods.blocks import convolution, convolution_block
+
+POLE_DISTANCE = 0.1
+
+
+def fuse_by_maximum(h1: Tensor, h2: Tensor) -> Tensor:
+    """Return max(h1, h2) / (h1 + h2) with the sum moved 0.1 away from 0, its sign kept (0 counts as positive).
+
+    The published rule has a pole at h1 + h2 = 0, where values and gradients explode and training ends in NaN.
+    """
+    total = h1 + h2
+    guarded = torch.where(total >= 0, total + POLE_DISTANCE, total - POLE_DISTANCE)
+    return torch.maximum(h1, h2) / guarded
+
+
+class FunFuseAn(nn.Module):
+    """Two branches a modality, the fusion rule, a reconstruction, and the mean with both low-frequency branches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.low1 = convolution_block(1, 16, 9)
+        self.high1 = nn.Sequential(
+            convolution_block(1, 16, 3), convolution_block(16, 32, 3), convolution_block(32, 64, 3)
+        )
+        self.low2 = convolution_block(1, 16, 7)
+        self.high2 = nn.Sequential(
+            convolution_block(1, 16, 5), convolution_block(16, 32, 5), convolution_block(32, 64, 3)
+        )
+        self.reconstruction = nn.Sequential(convolution_block(64, 32, 5), convolution_block(32, 16, 5))
+        self.last = convolution(16, 1, 5)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """Fuse two (B, 1, H, W) images; the result is in (−1, 1)."""
+        g1 = self.reconstruction(fuse_by_maximum(self.high1(x1), self.high2(x2)))
+        g = (g1 + self.low1(x1) + self.low2(x2)) / 3
+        return torch.tanh(self.last(g))
+
+
+SPECIFICATIONS = (
+    MethodSpecification(
+        id="funfusean",
+        title="FunFuseAn",
+        build=FunFuseAn,
+        support_radius=(9, 11),
+        order=1,
+        note="The fusion rule's denominator h1 + h2 is kept 0.1 away from its pole at 0.",
+    ),
+)

@@ -1,0 +1,142 @@
+"""Guidance images (paper, equation 2): the diagonal dy(i)/dx(i) for every pixel i, by lattice colouring.
+
+One vector–Jacobian product whose cotangent is 1 on a lattice of spacing r + 1 gives the exact diagonal at
+every point of the lattice: no other lattice point lies within the support radius r of it. (r + 1)² lattices,
+the colours, cover the image, so that the number of backward passes does not depend on the image's size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fusion.methods.base import Method
+from fusion.network import apply_network
+from fusion.pair import Pair
+from fusion.precision import images_tensor, torch_dtype
+from fusion.saliency.jacobian import jacobians
+from fusion.saliency.support import Locality
+from fusion.saliency.tiles import Tile, graph_bytes_a_pixel, tiles
+from fusion.saliency.window import gradient
+
+Progress = Callable[[int, int, NDArray[np.floating]], None]
+"""Called as progress(done, total, partial) after each pass; may raise `fusion.errors.Cancelled`."""
+
+GRAPH_BYTES = 768 * 2**20
+"""Memory for one kept forward pass; larger images are computed tile by tile."""
+
+
+def guidance(
+    method: Method, pair: Pair, progress: Progress | None = None, dtype: str = "float32"
+) -> NDArray[np.floating]:
+    """Compute both guidance images.
+
+    Parameters
+    ----------
+    method : Method
+        The fusion method. A global one costs one backward pass a pixel.
+    pair : Pair
+        The two input images.
+    progress : callable, optional
+        Called after each backward pass with the passes done, their total, and the (2, H, W) result so
+        far, NaN where it is not known yet. The array is the one that goes on growing: copy it to keep it.
+        Raise `fusion.errors.Cancelled` in it to stop.
+    dtype : {"float32", "float64"}
+        The precision of the whole computation.
+
+    Returns
+    -------
+    ndarray
+        (2, H, W): dy(i)/dx1(i) and dy(i)/dx2(i), dimensionless.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on this image.
+    """
+    precision = torch_dtype(dtype)
+    images = images_tensor(method, pair, precision)
+    spacing = lattice_spacing(method.locality, pair.shape)
+    parts = tiles(pair.shape, method.locality, _pixels_a_tile(method, precision))
+    result = np.full((2, *pair.shape), np.nan, dtype=dtype)
+    passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
+    done, total = 0, sum(passes)
+    for part in parts:
+        for rows, columns, values in _tile_diagonals(method, images, part, spacing):
+            result[:, rows, columns] = values
+            done += 1
+            if progress is not None:
+                progress(done, total, result)
+    return result
+
+
+def lattice_spacing(locality: Locality, shape: tuple[int, int]) -> int:
+    """Return how far lattice points must be apart, pixels: the support radius + 1; one at a time if global."""
+    return max(shape) if locality.radius is None else locality.radius + 1
+
+
+def colour_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
+    """Yield all offsets of a rows×columns cell, each far from the ones just before.
+
+    Steps of about the golden ratio of the count, so that a growing picture fills evenly.
+    """
+    count = rows * columns
+    step = max(1, round(count * 0.6180339887))
+    while math.gcd(step, count) != 1:
+        step += 1
+    for number in range(count):
+        yield divmod(number * step % count, columns)
+
+
+def _tile_diagonals(
+    method: Method, images: Tensor, tile: Tile, spacing: int
+) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
+    """Yield the diagonal on each lattice of a tile: its rows, its columns and the (2, h, w) values."""
+    core, crop = tile.core, tile.crop
+    leaf = images[None, :, crop.rows(), crop.columns()].detach().clone().requires_grad_(True)
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        fused = apply_network(method.network_as(images.dtype), leaf)[0]
+        for row, column in colour_order(min(spacing, core.shape[0]), min(spacing, core.shape[1])):
+            rows = slice(core.top + row, core.bottom, spacing)
+            columns = slice(core.left + column, core.right, spacing)
+            inner = (
+                slice(rows.start - crop.top, core.bottom - crop.top, spacing),
+                slice(columns.start - crop.left, core.right - crop.left, spacing),
+            )
+            diagonal = gradient(fused[inner].sum(), leaf, keep_graph=True)[0][:, inner[0], inner[1]]
+            yield rows, columns, diagonal.cpu().numpy()
+
+
+def _pixels_a_tile(method: Method, dtype: torch.dtype) -> int:
+    if method.locality.radius is None:
+        return 0
+    return int(GRAPH_BYTES / graph_bytes_a_pixel(method.network_as(dtype), dtype, method.device))
+
+
+def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "float32") -> NDArray[np.floating]:
+    """Compute both guidance images on a coarse grid only, by exact windows.
+
+    Parameters
+    ----------
+    method, pair, dtype
+        See `guidance`.
+    spacing : int
+        Pixels from one grid point to the next, ≥ 1. The first lies spacing // 2 from the border.
+
+    Returns
+    -------
+    ndarray
+        (2, H, W), exact on the grid, NaN elsewhere.
+    """
+    height, width = pair.shape
+    rows = range(min(spacing // 2, height - 1), height, spacing)
+    columns = range(min(spacing // 2, width - 1), width, spacing)
+    result = np.full((2, height, width), np.nan, dtype=dtype)
+    for window in jacobians(method, pair, [(row, column) for row in rows for column in columns], dtype):
+        result[:, window.row, window.col] = window.at_principal
+    return result

@@ -1,0 +1,92 @@
+"""Cutting an image into tiles with a margin, so that memory does not grow with the image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from fusion.network import apply_network
+from fusion.saliency.support import Locality
+from fusion.saliency.window import Box, aligned
+
+MEASURED_SIDE = 32
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of the image: `core` is what it yields, `crop` what must be read for `core` to be exact."""
+
+    core: Box
+    crop: Box
+
+
+def tiles(shape: tuple[int, int], locality: Locality, pixels: int) -> list[Tile]:
+    """Cut an image into tiles whose crops have about `pixels` pixels at most.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) of the image.
+    locality : Locality
+        A global method takes one tile, the whole image.
+    pixels : int
+        Pixels a crop may have. Cores are at least as wide as the margin, whatever this says.
+
+    Returns
+    -------
+    list of Tile
+        Their cores cover the image without overlap.
+    """
+    height, width = shape
+    whole = Box(0, 0, height, width)
+    radius = locality.radius
+    if radius is None or height * width <= pixels:
+        return [Tile(whole, whole)]
+    side = max(math.isqrt(pixels) - 2 * radius, radius, 16)
+    side += -side % locality.alignment
+    return [
+        Tile(core, aligned(_grown(core, radius, shape), locality.alignment, shape))
+        for core in _cores(shape, side)
+    ]
+
+
+def _cores(shape: tuple[int, int], side: int) -> Iterator[Box]:
+    height, width = shape
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            yield Box(top, left, min(top + side, height), min(left + side, width))
+
+
+def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+    height, width = shape
+    return Box(
+        max(box.top - margin, 0),
+        max(box.left - margin, 0),
+        min(box.bottom + margin, height),
+        min(box.right + margin, width),
+    )
+
+
+def graph_bytes_a_pixel(network: nn.Module, dtype: torch.dtype, device: torch.device) -> float:
+    """Measure how much memory the kept forward pass takes for each pixel of the image, in bytes.
+
+    Counts what autograd saves on a small image, each storage once, parameters left out.
+    """
+    parameters = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
+    saved: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    leaf = torch.zeros(1, 2, MEASURED_SIDE, MEASURED_SIDE, dtype=dtype, device=device, requires_grad=True)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        fused = apply_network(network, leaf)
+    del fused
+    return max(sum(saved.values()) / MEASURED_SIDE**2, 2.0 * leaf.element_size())

@@ -1,0 +1,161 @@
+"""Windows: the part of an image that one fused pixel depends on, and the derivatives inside it.
+
+A fused pixel i depends on no input pixel further away (Chebyshev distance) than the support radius r. The
+network run on the crop of radius r around i, clipped at the true image border, therefore has the same
+derivatives at i as the network run on the whole image. Only pixel i of a crop is exact: its neighbours see
+the crop's edge where the whole image goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fusion.network import apply_network
+
+Pixel = tuple[int, int]
+
+SUSPICIOUS_GRADIENT = 1e3
+"""Magnitude from which a gradient is flagged: intensities span 1, trained networks stay below about 10."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels: rows top ≤ row < bottom, columns left ≤ column < right."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.bottom - self.top, self.right - self.left
+
+    def rows(self) -> slice:
+        """Return the rows as a slice."""
+        return slice(self.top, self.bottom)
+
+    def columns(self) -> slice:
+        """Return the columns as a slice."""
+        return slice(self.left, self.right)
+
+
+def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
+    """Return the pixels within `radius` (Chebyshev distance) of a pixel, clipped at the image border."""
+    row, column = pixel
+    height, width = shape
+    return Box(
+        max(row - radius, 0),
+        max(column - radius, 0),
+        min(row + radius + 1, height),
+        min(column + radius + 1, width),
+    )
+
+
+def aligned(box: Box, alignment: int, shape: tuple[int, int]) -> Box:
+    """Grow a box so that a strided network meets it in the phase in which it meets the whole image.
+
+    Sides inside the image come to lie on multiples of `alignment`; sides at the border stay there.
+    """
+    height, width = shape
+    return Box(
+        box.top - box.top % alignment,
+        box.left - box.left % alignment,
+        min(box.bottom + -box.bottom % alignment, height),
+        min(box.right + -box.right % alignment, width),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianWindow:
+    """The Jacobian images of one principal pixel (paper, equation 1), inside the support.
+
+    Attributes
+    ----------
+    values : ndarray
+        (2, h, w): dy(i)/dx1 and dy(i)/dx2, dimensionless, unbounded, of the dtype that was asked for.
+    top, left : int
+        Where ``values[:, 0, 0]`` lies in the image. Everything outside the window is exactly 0.
+    row, col : int
+        The principal pixel, 0-based.
+    shape : tuple of int
+        (H, W) of the whole image.
+    """
+
+    values: NDArray[np.floating]
+    top: int
+    left: int
+    row: int
+    col: int
+    shape: tuple[int, int]
+
+    def dense(self) -> NDArray[np.floating]:
+        """Return the whole Jacobian images, (2, H, W), zeros outside the window."""
+        whole = np.zeros((2, *self.shape), dtype=self.values.dtype)
+        height, width = self.values.shape[1:]
+        whole[:, self.top : self.top + height, self.left : self.left + width] = self.values
+        return whole
+
+    @property
+    def at_principal(self) -> NDArray[np.floating]:
+        """The guidance values of the principal pixel, dy(i)/dx1(i) and dy(i)/dx2(i), shape (2,)."""
+        return self.values[:, self.row - self.top, self.col - self.left]
+
+    @cached_property
+    def suspicious(self) -> bool:
+        """Whether any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+        return not bool((np.abs(self.values) <= SUSPICIOUS_GRADIENT).all())
+
+    def strongest_neighbour(self) -> tuple[int, int, int, float] | None:
+        """Return (input 0 or 1, row, col, value) of the largest |gradient| but at the principal pixel.
+
+        ``None`` where no neighbour has any influence.
+        """
+        magnitude = np.nan_to_num(np.abs(self.values), nan=0.0, posinf=np.inf)
+        magnitude[:, self.row - self.top, self.col - self.left] = 0
+        index, row, col = (int(i) for i in np.unravel_index(int(magnitude.argmax()), magnitude.shape))
+        if magnitude[index, row, col] == 0:
+            return None
+        return index, row + self.top, col + self.left, float(self.values[index, row, col])
+
+
+def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel]) -> Tensor:
+    """Differentiate one fused pixel of each crop with respect to both inputs of its crop.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, so that no sample of a batch can see another.
+    crops : torch.Tensor
+        (B, 2, h, w).
+    pixels : sequence of (row, column)
+        The fused pixel of each crop, in the crop's own coordinates.
+
+    Returns
+    -------
+    torch.Tensor
+        (B, 2, h, w), dy(pixel)/dx, zeros where y does not depend on x.
+    """
+    leaf = crops.detach().requires_grad_(True)
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        fused = apply_network(network, leaf)
+        rows = torch.tensor([row for row, _ in pixels], device=crops.device)
+        columns = torch.tensor([column for _, column in pixels], device=crops.device)
+        chosen = fused[torch.arange(len(pixels), device=crops.device), rows, columns].sum()
+        return gradient(chosen, leaf)
+
+
+def gradient(output: Tensor, leaf: Tensor, keep_graph: bool = False) -> Tensor:
+    """Return d output / d leaf, zeros where the output does not depend on the leaf at all."""
+    if not output.requires_grad:
+        return torch.zeros_like(leaf)
+    (result,) = torch.autograd.grad(output, leaf, retain_graph=keep_graph, allow_unused=True)
+    return torch.zeros_like(leaf) if result is None else result

@@ -1,0 +1,82 @@
+"""The trained weights that ship: ``<method id>.safetensors`` with a model card ``<method id>.json`` beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from fusion.errors import WeightsError
+
+FOLDER = Path(__file__).parent
+
+
+def weights_path(id: str) -> Path:
+    """Return where the weights of a method are, or would be."""
+    return FOLDER / f"{id}.safetensors"
+
+
+def card_path(id: str) -> Path:
+    """Return where the model card of a method is, or would be."""
+    return FOLDER / f"{id}.json"
+
+
+def load_weights(network: nn.Module, id: str, path: Path | None = None) -> str:
+    """Fill a network with the weights of a safetensors file.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Filled in place.
+    id : str
+        The method's id, for messages and for the path.
+    path : Path, optional
+        Another file than the one that ships.
+
+    Returns
+    -------
+    str
+        sha256 of the file, 64 hexadecimal digits.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, damaged or made for another network.
+    """
+    path = path or weights_path(id)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"{path}: the weights of {id} cannot be read ({error.strerror}). "
+            f"Train them with: python -m fusion train {id}"
+        ) from error
+    try:
+        network.load_state_dict(load(content))
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path}: these are not weights of {id}: {error}") from error
+    return hashlib.sha256(content).hexdigest()
+
+
+def save_weights(network: nn.Module, id: str, card: dict[str, Any], folder: Path = FOLDER) -> str:
+    """Write a network's weights and their model card, and return the sha256 of the weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    (folder / f"{id}.safetensors").write_bytes(content)
+    text = json.dumps({"method": id, "sha256": digest, **card}, indent=2, ensure_ascii=False)
+    (folder / f"{id}.json").write_text(text + "\n", encoding="utf-8")
+    return digest
+
+
+def read_card(id: str) -> dict[str, Any]:
+    """Return the model card of a method, empty where it has none."""
+    path = card_path(id)
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,0 +1,61 @@
+"""What everything is held against: plain autograd on the whole image, one fused pixel at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fusion import Method, Pair
+from fusion.methods.registry import method_specification
+
+
+def whole_image_jacobian(method: Method, pair: Pair, pixel: tuple[int, int]) -> NDArray[np.float64]:
+    """Differentiate one fused pixel by autograd through the whole image, (2, H, W) float64."""
+    inputs = [torch.tensor(image, dtype=torch.float64)[None, None].requires_grad_() for image in pair.images]
+    fused = method.network_as(torch.float64)(*inputs)
+    gradients = torch.autograd.grad(fused[0, 0][pixel], inputs, allow_unused=True)
+    return np.stack(
+        [np.zeros(pair.shape) if gradient is None else gradient[0, 0].numpy() for gradient in gradients]
+    )
+
+
+def relative_error(ours: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    """Return max |a − b| / max |b|; NaN anywhere counts as infinite."""
+    if not (np.isfinite(ours).all() and np.isfinite(expected).all()):
+        return float("inf")
+    scale = float(np.abs(expected).max())
+    difference = float(np.abs(ours - expected).max())
+    return difference / scale if scale else difference
+
+
+def random_pair(rng: np.random.Generator, shape: tuple[int, int]) -> Pair:
+    """Draw a pair of noise images, a fifth of it black in both as in a slice's background."""
+    images = rng.random((2, *shape))
+    images[:, rng.random(shape) < 0.2] = 0
+    return Pair.from_arrays(*images)
+
+
+def random_method(id: str, rng: np.random.Generator) -> Method:
+    """Build a registered method with weights and batch norm statistics drawn afresh."""
+    torch.manual_seed(int(rng.integers(2**31)))
+    specification = method_specification(id)
+    network = specification.build()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            statistics = dict(module.named_buffers())
+            statistics["running_mean"].normal_(0, 0.1)
+            statistics["running_var"].uniform_(0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.2)
+    return Method.from_specification(specification, network, None, torch.device("cpu"))
+
+
+def notable_pixels(rng: np.random.Generator, shape: tuple[int, int], count: int = 4) -> list[tuple[int, int]]:
+    """Return corners, border pixels and random ones."""
+    height, width = shape
+    pixels = {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)}
+    pixels |= {(0, int(rng.integers(width))), (int(rng.integers(height)), width - 1)}
+    pixels |= {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(count)}
+    return sorted(pixels)

@@ -1,0 +1,147 @@
+"""Guidance images against the diagonal of plain autograd, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import fusion
+from fusion.errors import Cancelled
+from fusion.saliency import guidance as guidance_module
+from fusion.saliency.guidance import coarse_guidance, colour_order
+from fusion.saliency.preview import filled
+from fusion.saliency.support import Locality
+from tests.unit.reference import (
+    notable_pixels,
+    random_method,
+    random_pair,
+    relative_error,
+    whole_image_jacobian,
+)
+
+TOLERANCE = 1e-10
+
+
+def diagonal_error(
+    method: fusion.Method, pair: fusion.Pair, ours: np.ndarray, rng: np.random.Generator
+) -> float:
+    """Largest error at notable pixels, relative to the largest diagonal value among them."""
+    pixels = notable_pixels(rng, pair.shape)
+    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    found = np.stack([ours[:, *pixel] for pixel in pixels])
+    return relative_error(found, expected)
+
+
+@pytest.mark.parametrize("id", fusion.method_ids())
+@pytest.mark.parametrize("shape", [(1, 1), (3, 20), (37, 29)])
+def test_equals_the_diagonal(id: str, shape: tuple[int, int], rng: np.random.Generator) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, shape)
+    ours = fusion.guidance(method, pair, dtype="float64")
+    assert ours.shape == (2, *shape) and ours.dtype == np.float64
+    assert diagonal_error(method, pair, ours, rng) <= TOLERANCE
+
+
+@pytest.mark.parametrize("id", ["funfusean", "masknet", "deepfuse", "deep_pedestrian"])
+def test_a_lattice_of_spacing_r_is_wrong(
+    id: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control: lattice points at the support radius disturb each other."""
+    method, pair = random_method(id, rng), random_pair(rng, (48, 48))
+    right = fusion.guidance(method, pair, dtype="float64")
+    monkeypatch.setattr(guidance_module, "lattice_spacing", lambda locality, shape: locality.radius)
+    wrong = fusion.guidance(method, pair, dtype="float64")
+    assert relative_error(wrong, right) > 1e-9
+
+
+@pytest.mark.parametrize("id", ["funfusean", "deepfuse", "weighted_averaging"])
+def test_tiles_equal_the_whole(id: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (61, 83))
+    whole = fusion.guidance(method, pair, dtype="float64")
+    monkeypatch.setattr(guidance_module, "GRAPH_BYTES", 2_000_000)
+    tiled = fusion.guidance(method, pair, dtype="float64")
+    assert relative_error(tiled, whole) <= TOLERANCE
+
+
+def test_progress_grows_and_partial_results_are_right(rng: np.random.Generator) -> None:
+    method, pair = random_method("masknet", rng), random_pair(rng, (30, 31))
+    seen: list[tuple[int, int, int]] = []
+    snapshots: list[np.ndarray] = []
+
+    def progress(done: int, total: int, partial: np.ndarray) -> None:
+        seen.append((done, total, int(np.isfinite(partial[0]).sum())))
+        if done == 20:
+            snapshots.append(partial.copy())
+
+    result = fusion.guidance(method, pair, progress, "float64")
+    assert [done for done, _, _ in seen] == list(range(1, 82)) and {total for _, total, _ in seen} == {81}
+    known = [count for _, _, count in seen]
+    assert known == sorted(set(known)) and known[-1] == result[0].size
+    early = snapshots[0]
+    assert np.array_equal(early[np.isfinite(early)], result[np.isfinite(early)])
+
+
+def test_cancelling(rng: np.random.Generator) -> None:
+    calls = []
+
+    def progress(done: int, total: int, partial: np.ndarray) -> None:
+        calls.append(done)
+        if done == 3:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        fusion.guidance(random_method("deepfuse", rng), random_pair(rng, (30, 30)), progress)
+    assert calls == [1, 2, 3]
+
+
+def test_a_global_method_takes_one_pass_a_pixel(rng: np.random.Generator) -> None:
+    class Normalised(torch.nn.Module):
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            mixed = x1 * x2 + x1
+            return mixed / (1 + mixed.mean(dim=(2, 3), keepdim=True))
+
+    method = fusion.Method.from_module(Normalised(), "normalised", "Normalised")
+    pair = random_pair(rng, (6, 5))
+    assert method.support_radius is None and method.locality == Locality(None)
+    totals = []
+    ours = fusion.guidance(method, pair, lambda done, total, partial: totals.append(total), "float64")
+    assert set(totals) == {30}
+    assert diagonal_error(method, pair, ours, rng) <= TOLERANCE
+
+
+def test_coarse_grid_is_exact_where_known(rng: np.random.Generator) -> None:
+    method, pair = random_method("funfusean", rng), random_pair(rng, (33, 40))
+    coarse = coarse_guidance(method, pair, 8, "float64")
+    known = np.isfinite(coarse[0])
+    assert known.sum() == 4 * 5 and np.array_equal(known, np.isfinite(coarse[1]))
+    full = fusion.guidance(method, pair, dtype="float64")
+    assert relative_error(coarse[:, known], full[:, known]) <= TOLERANCE
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 7), (9, 9), (10, 10), (12, 12), (18, 18), (5, 8)])
+def test_colours_come_once_each(rows: int, columns: int) -> None:
+    order = list(colour_order(rows, columns))
+    assert sorted(order) == [(row, column) for row in range(rows) for column in range(columns)]
+
+
+def test_weighted_averaging_gives_its_weights(rng: np.random.Generator) -> None:
+    pair = random_pair(rng, (16, 16))
+    x1, x2 = pair.images.astype(np.float64)
+    total = x1 + x2
+    safe = np.where(total == 0, 1, total)
+    weights = np.where(total == 0, 0.5, np.stack([x1, x2]) / safe)
+    constant = fusion.guidance(fusion.load_method("weighted_averaging", "cpu"), pair, dtype="float64")
+    assert relative_error(constant, weights) <= 1e-15
+    true = np.where(total == 0, 0.5, 1 - 2 * weights[::-1] ** 2)
+    found = fusion.guidance(fusion.load_method("weighted_averaging_true", "cpu"), pair, dtype="float64")
+    assert relative_error(found, true) <= 1e-14
+
+
+def test_preview_keeps_what_is_known_and_fills_the_rest(rng: np.random.Generator) -> None:
+    values = np.full((2, 21, 34), np.nan)
+    values[:, 4, 5], values[:, 17, 30] = [1, 2], [3, 4]
+    picture = filled(values)
+    assert np.isfinite(picture).all()
+    assert picture[:, 4, 5].tolist() == [1, 2] and picture[:, 17, 30].tolist() == [3, 4]
+    assert picture[:, 5, 5].tolist() == [1, 2] and picture[:, 20, 33].tolist() == [3, 4]
+    assert np.isnan(filled(np.full((2, 3, 3), np.nan))).all()
