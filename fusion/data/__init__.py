@@ -1,0 +1,1 @@
+"""Pairs: the samples that ship, the user's own, and simulated ones to train on."""

@@ -1,0 +1,210 @@
+"""The pairs that can be chosen: the user's own, those of a data folder, and the samples that ship."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.data.entries import PairEntry, PairSource, folder_entries, sample_entries, user_entry
+from fusion.data.file_memo import FileMemo, FolderListing
+from fusion.errors import FuseVisError, UnknownPairError
+from fusion.pair import Pair, load_pair
+from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
+
+logger = logging.getLogger(__name__)
+
+SAMPLES = Path(__file__).parent / "samples"
+DEFAULT_SAMPLE = "glioma-t2"
+
+SHORTEST_PREFIX = 12
+"""The fewest characters of a content id that are an address."""
+
+PAIR_BYTES_IN_MEMORY = 128 * 2**20
+IDS_IN_MEMORY = 10_000
+
+
+class Catalogue:
+    """All pairs that can be chosen, and the way to them. Safe to use from several threads.
+
+    Parameters
+    ----------
+    user_pairs : iterable of (Path, Path)
+        Files x1 and x2 of the user's own pairs.
+    data_dir : Path or None
+        Folder of files ``<modality>_<id>.<extension>``; looked at again whenever somebody asks for pairs.
+    pixel_limit : int
+        The most pixels that an image of the user may have.
+    samples_dir : Path
+        Folder of the samples.
+    """
+
+    def __init__(
+        self,
+        user_pairs: Iterable[Sequence[Path | str]] = (),
+        data_dir: Path | None = None,
+        pixel_limit: int = DEFAULT_PIXEL_LIMIT,
+        samples_dir: Path = SAMPLES,
+    ) -> None:
+        self._pixel_limit = pixel_limit
+        self._samples = sample_entries(samples_dir)
+        self._user = tuple(
+            user_entry(Path(file1).absolute(), Path(file2).absolute()) for file1, file2 in user_pairs
+        )
+        self._listing = None if data_dir is None else FolderListing(Path(data_dir).absolute())
+        self._pairs: FileMemo[Pair] = FileMemo(PAIR_BYTES_IN_MEMORY, lambda pair: pair.images.nbytes)
+        self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
+        self._reported: frozenset[str] = frozenset()
+        self._lock = Lock()
+
+    def entries(self) -> tuple[PairEntry, ...]:
+        """Return all pairs: the user's in the order given, those of the data folder by id, then the samples.
+
+        No image is read for this.
+        """
+        folder: tuple[PairEntry, ...] = ()
+        if self._listing is not None:
+            folder, problems = folder_entries(self._listing.files())
+            if not folder:
+                problems += (f"{self._listing.folder} has no pair of files <modality>_<id>.<extension>.",)
+            self._report(problems)
+        # Samples keep their slugs whatever a user's files are called: links that are about lead to them.
+        named = _unique_addresses([*self._samples, *_without_repetitions([*self._user, *folder])])
+        count = len(self._samples)
+        return (*named[count:], *named[:count])
+
+    def default(self) -> PairEntry:
+        """Return the pair of a first visit: a simulated glioma.
+
+        Raises
+        ------
+        UnknownPairError
+            If the samples are not installed.
+        """
+        return self.find(DEFAULT_SAMPLE)
+
+    def find(self, address: str) -> PairEntry:
+        """Return the pair that an address leads to.
+
+        Parameters
+        ----------
+        address : str
+            An address of `entries` (a sample's slug, the id in a user's file names), or the content id of
+            a pair, or at least 12 of its first characters.
+
+        Raises
+        ------
+        UnknownPairError
+            If it leads nowhere, or to several pairs with different content.
+        """
+        entries = self.entries()
+        for entry in entries:
+            if entry.address == address:
+                return entry
+        if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", address):
+            return self._find_content(address.lower(), entries)
+        if re.fullmatch(r"[0-9a-fA-F]+", address) and len(address) < SHORTEST_PREFIX:
+            hint = f" If it is the beginning of a content id, give at least {SHORTEST_PREFIX} characters."
+        else:
+            hint = ""
+        raise UnknownPairError(f"There is no pair {_shortened(address)}.{hint} {_known(entries)}")
+
+    def load(self, entry: PairEntry) -> Pair:
+        """Load a pair; read again only if its files have changed.
+
+        Raises
+        ------
+        ImageFileError, DifferentSizesError
+            See `fusion.pair.load_pair`.
+        """
+        return self._pairs.get_or_load(entry.paths, lambda: self._read(entry))
+
+    def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
+        """Return the masks of the known regions of a pair, (H, W) each; none for most pairs.
+
+        Raises
+        ------
+        ImageFileError
+            If a mask cannot be read.
+        """
+        return {name: read_gray(path) > 0 for name, path in entry.region_files}
+
+    def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
+        found: dict[str, PairEntry] = {}
+        for entry in entries:
+            content_id = self._content_id(entry)
+            if content_id is not None and content_id.startswith(prefix):
+                found.setdefault(content_id, entry)
+        if not found:
+            raise UnknownPairError(
+                f"No pair has a content id that begins with {_shortened(prefix)}. {_known(entries)}"
+            )
+        if len(found) > 1:
+            addresses = ", ".join(entry.address for entry in found.values())
+            raise UnknownPairError(
+                f"Several pairs have a content id that begins with {_shortened(prefix)}: {addresses}. "
+                "Give more characters, or one of these addresses."
+            )
+        return next(iter(found.values()))
+
+    def _content_id(self, entry: PairEntry) -> str | None:
+        """Return the content id, ``None`` where the pair cannot be loaded; remembered for unchanged files."""
+
+        def read() -> str | None:
+            try:
+                return self._read(entry).id
+            except FuseVisError as error:
+                logger.warning("The pair %s has no content id: %s", entry.address, error)
+                return None
+
+        return self._ids.get_or_load(entry.paths, read)
+
+    def _read(self, entry: PairEntry) -> Pair:
+        limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
+        return load_pair(*entry.paths, limit)
+
+    def _report(self, problems: tuple[str, ...]) -> None:
+        """Warn of what is new since the folder was last looked at."""
+        with self._lock:
+            new = [problem for problem in problems if problem not in self._reported]
+            self._reported = frozenset(problems)
+        for problem in new:
+            logger.warning(problem)
+
+
+def _without_repetitions(entries: Iterable[PairEntry]) -> list[PairEntry]:
+    """Leave out pairs of the very same files, in the same order, as an earlier one."""
+    first: dict[tuple[Path, ...], PairEntry] = {}
+    for entry in entries:
+        first.setdefault(tuple(file.resolve() for file in entry.paths), entry)
+    return list(first.values())
+
+
+def _unique_addresses(entries: Sequence[PairEntry]) -> list[PairEntry]:
+    """Add -2, -3 … to addresses that an earlier pair has, none of which is the wish of another pair."""
+    wishes = {entry.address for entry in entries}
+    taken: set[str] = set()
+    unique = []
+    for entry in entries:
+        address, number = entry.address, 2
+        while address in taken or (number > 2 and address in wishes):
+            address, number = f"{entry.address}-{number}", number + 1
+        taken.add(address)
+        title = entry.title if address == entry.address else f"{entry.title} [{address}]"
+        unique.append(dataclasses.replace(entry, address=address, title=title))
+    return unique
+
+
+def _shortened(address: str) -> str:
+    return repr(address if len(address) <= 80 else f"{address[:80]}…")
+
+
+def _known(entries: Sequence[PairEntry]) -> str:
+    shown = ", ".join(entry.address for entry in entries[:12]) or "none"
+    return f"Known pairs: {shown}{', …' if len(entries) > 12 else ''}."

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fusion import cli_train
+from fusion.cli import app
+from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
+
+LOSSES = {"total": 0.25}
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[TrainingOptions]:
+    """Replace training by writing down what would be trained."""
+    asked: list[TrainingOptions] = []
+
+    def train(options: TrainingOptions, progress: Any) -> TrainingResult:
+        asked.append(options)
+        progress(TrainingProgress(1, 0.5, 1.0, LOSSES))
+        progress(TrainingProgress(2, 1.0, 2.0, LOSSES, {"total": 0.125}))
+        base = options.output / options.method_id
+        return TrainingResult(
+            base.with_suffix(".safetensors"), base.with_suffix(".json"), "0" * 64, 2, 2.0, LOSSES,
+            interrupted=options.seed == 99,
+        )  # fmt: skip
+
+    monkeypatch.setattr(cli_train, "train_one", train)
+    return asked
+
+
+def run(*arguments: str, expect: int = 0) -> Any:
+    result = CliRunner().invoke(app, ["train", *arguments])
+    assert result.exit_code == expect, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_named_methods_and_options(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+    output = tmp_path / "new" / "weights"
+    result = run(
+        "masknet", "deepfuse", "masknet", "--steps", "7", "--seed", "3", "--patch", "64", "--batch", "4",
+        "--learning-rate", "0.01", "-o", str(output), "--device", "cpu",
+    )  # fmt: skip
+    common = {
+        "steps": 7,
+        "seed": 3,
+        "patch": 64,
+        "batch": 4,
+        "learning_rate": 0.01,
+        "output": output,
+        "device": "cpu",
+    }
+    assert trainings == [TrainingOptions(id, **common) for id in ("masknet", "deepfuse")]  # type: ignore[arg-type]
+    assert output.is_dir()
+    assert result.stdout.split() == [
+        f"{output}/{id}.{suffix}" for id in ("masknet", "deepfuse") for suffix in ("safetensors", "json")
+    ]
+    assert "masknet, step 2: loss 0.1250" in result.stderr
+    assert "masknet: 2 steps in 2 s, loss 0.2500" in result.stderr
+
+
+def test_all_networks_and_thirty_minutes_by_default(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+    run("-o", str(tmp_path))
+    assert [options.method_id for options in trainings][:4] == [
+        "funfusean",
+        "masknet",
+        "deepfuse",
+        "deep_pedestrian",
+    ]
+    assert {options.minutes for options in trainings} == {30}
+    assert not any(options.method_id.startswith("weighted") for options in trainings)
+
+
+def test_weights_are_replaced_only_on_request(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+    (tmp_path / "deepfuse.safetensors").write_bytes(b"precious")
+    result = run("masknet", "deepfuse", "-o", str(tmp_path), expect=2)
+    assert "deepfuse.safetensors exists" in result.stderr
+    assert trainings == []
+    run("masknet", "deepfuse", "-o", str(tmp_path), "--replace")
+    assert len(trainings) == 2
+
+
+def test_an_interruption_ends_all(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+    run("masknet", "deepfuse", "--seed", "99", "-o", str(tmp_path), expect=130)
+    assert [options.method_id for options in trainings] == ["masknet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "There is no method 'nothing'"),
+        (["masknet", "weighted_averaging"], "weighted_averaging has no parameters"),
+        (["masknet", "--steps", "0"], "greater than 0"),
+        (["masknet", "--steps", "5", "--minutes", "5"], "either"),
+        (["masknet", "--minutes", "nan"], "greater than 0"),
+        (["masknet", "--patch", "8"], "32 to 256"),
+        (["masknet", "-o", "/proc/x"], "cannot be made"),
+    ],
+)
+def test_mistakes_are_found_before_any_training(
+    trainings: list[TrainingOptions], tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    output = [] if "-o" in arguments else ["-o", str(tmp_path)]
+    assert words in run(*arguments, *output, expect=2).stderr
+    assert trainings == []
