@@ -1,0 +1,128 @@
+"""Puts the services together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import flask
+import flask_caching
+
+from cache.guidance_work import LANES
+from cache.jobs import JobManager
+from cache.method_shelf import MethodShelf
+from cache.results import Results
+from cache.services import EXTENSION, Services
+from cache.store import ArrayStore
+from cache.threads import ThreadCounts
+from fusion.data.catalogue import Catalogue
+from fusion.device import resolve_device
+
+FILE_BACKEND = "cache.bounded_file_cache.BoundedFileCache"
+REDIS_BACKEND = "cache.redis_cache.ArrayRedisCache"
+MEGABYTE = 2**20
+
+
+class ServiceSettings(Protocol):
+    """What the services need to be told; `app.settings.Settings` has all of it.
+
+    Attributes
+    ----------
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:n``.
+    interactive_threads, guidance_threads : int
+        Threads of torch for one Jacobian window, and for whole images.
+    cache_dir : Path
+        Folder of results, made if it is missing; not used with Redis.
+    cache_limit_mb : int
+        The most that it holds, MiB.
+    cache_timeout_s : int
+        Seconds until a result expires.
+    redis_url : str or None
+        ``redis://``, ``rediss://`` or ``unix://``: keep results there.
+    data_dir : Path or None
+        Folder of the user's pairs.
+    pixel_limit : int
+        The most pixels that an image may have.
+    """
+
+    @property
+    def device(self) -> str: ...  # noqa: D102
+    @property
+    def interactive_threads(self) -> int: ...  # noqa: D102
+    @property
+    def guidance_threads(self) -> int: ...  # noqa: D102
+    @property
+    def cache_dir(self) -> Path: ...  # noqa: D102
+    @property
+    def cache_limit_mb(self) -> int: ...  # noqa: D102
+    @property
+    def cache_timeout_s(self) -> int: ...  # noqa: D102
+    @property
+    def redis_url(self) -> str | None: ...  # noqa: D102
+    @property
+    def data_dir(self) -> Path | None: ...  # noqa: D102
+    @property
+    def pixel_limit(self) -> int: ...  # noqa: D102
+
+
+def connect_cache(server: flask.Flask, settings: ServiceSettings) -> flask_caching.Cache:
+    """Set flask-caching up for a server: in Redis where there is an address, else in a folder.
+
+    Raises
+    ------
+    RedisAddressError
+        If the Redis address is none.
+    """
+    config: dict[str, Any] = {"CACHE_DEFAULT_TIMEOUT": settings.cache_timeout_s, "CACHE_IGNORE_ERRORS": True}
+    if settings.redis_url:
+        config |= {"CACHE_TYPE": REDIS_BACKEND, "CACHE_REDIS_URL": settings.redis_url}
+    else:
+        config |= {
+            "CACHE_TYPE": FILE_BACKEND,
+            "CACHE_DIR": str(settings.cache_dir),
+            "CACHE_OPTIONS": {"limit_bytes": settings.cache_limit_mb * MEGABYTE},
+        }
+    # The template extension would cache parts of pages, as text, which these back ends do not keep.
+    return flask_caching.Cache(server, with_jinja2_ext=False, config=config)
+
+
+def build_services(
+    server: flask.Flask, settings: ServiceSettings, user_pairs: Iterable[Sequence[Path | str]] = ()
+) -> Services:
+    """Make the services of a server, and begin to load methods; `cache.services.services_of` finds them.
+
+    Parameters
+    ----------
+    server : flask.Flask
+        The server that Dash uses.
+    settings : ServiceSettings
+        See there.
+    user_pairs : iterable of (path, path)
+        Files of pairs that stand beside the samples.
+
+    Returns
+    -------
+    Services
+        Usable at once: who needs a method before it is loaded waits for it.
+
+    Raises
+    ------
+    FuseVisError
+        If the device does not exist, or the Redis address is none.
+    """
+    resolve_device(settings.device)
+    store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
+    threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
+    methods = MethodShelf(settings.device)
+    services = Services(
+        Catalogue(user_pairs, settings.data_dir, settings.pixel_limit),
+        methods,
+        Results(store, threads),
+        JobManager(LANES),
+        settings.device,
+    )
+    server.extensions[EXTENSION] = services
+    methods.load_all()
+    return services

@@ -1,0 +1,86 @@
+"""The memoized results of one method on one pair: fused image, Jacobian windows, guidance images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+import fusion
+from cache.addresses import FusedAddress, GuidanceAddress, JacobianAddress
+from cache.guidance_work import GuidanceWork
+from cache.job_types import Stage
+from cache.serializer import Arrays
+from cache.store import ArrayStore
+from cache.threads import ThreadCounts, computing
+from fusion import JacobianWindow, Method, Pair
+from fusion.saliency.jacobian import checked_pixel
+
+
+class Results:
+    """Looks results up in the store, and computes what is not there.
+
+    Parameters
+    ----------
+    store : ArrayStore
+        Where results are kept.
+    threads : ThreadCounts
+        How many threads torch may use.
+    """
+
+    def __init__(self, store: ArrayStore, threads: ThreadCounts) -> None:
+        self._store = store
+        self._threads = threads
+
+    @property
+    def problem(self) -> str | None:
+        """A sentence while the store does not work, else ``None``."""
+        return self._store.problem
+
+    def fused(self, method: Method, pair_id: str, pair: Callable[[], Pair]) -> np.ndarray:
+        """Return the fused image, float32 (H, W), read-only. `pair` is called only if it must be computed."""
+        address = FusedAddress(pair_id, method.id, method.weights_id, device=method.device.type)
+
+        def compute() -> Arrays:
+            with computing(self._threads.whole_image):
+                return {"fused": fusion.fuse(method, pair())}
+
+        return self._store.get_or_compute(address, compute)["fused"]
+
+    def window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow:
+        """Return the Jacobian window of a principal pixel; its values are read-only.
+
+        Raises
+        ------
+        PixelOutsideImageError
+            If the pixel is not in the image.
+        """
+        row, col = checked_pixel((row, col), pair.shape)
+        address = JacobianAddress(pair.id, method.id, method.weights_id, row, col, device=method.device.type)
+
+        def compute() -> Arrays:
+            with computing(self._threads.hover):
+                window = fusion.jacobian(method, pair, (row, col))
+            return {"values": window.values, "corner": np.array([window.top, window.left])}
+
+        arrays = self._store.get_or_compute(address, compute)
+        top, left = (int(side) for side in arrays["corner"])
+        return JacobianWindow(arrays["values"], top, left, row, col, pair.shape)
+
+    def guidance_name(self, method: Method, pair_id: str) -> str:
+        """Return what the computation of guidance images is called: its address."""
+        return _guidance_address(method, pair_id).key()
+
+    def guidance(self, method: Method, pair_id: str) -> tuple[np.ndarray, float] | None:
+        """Return finished guidance images, float32 (2, H, W), read-only, and how many seconds they took."""
+        kept = self._store.get(_guidance_address(method, pair_id))
+        return None if kept is None else (kept["values"], float(kept["seconds"]))
+
+    def guidance_stages(self, method: Method, pair: Pair) -> Sequence[Stage[np.ndarray]]:
+        """Return the stages of the job that computes guidance images and keeps them."""
+        address = _guidance_address(method, pair.id)
+        return GuidanceWork(method, pair, address, self._store, self._threads.whole_image).stages()
+
+
+def _guidance_address(method: Method, pair_id: str) -> GuidanceAddress:
+    return GuidanceAddress(pair_id, method.id, method.weights_id, device=method.device.type)

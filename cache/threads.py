@@ -1,0 +1,49 @@
+"""How many threads torch may use, by the kind of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from fusion.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class ThreadCounts:
+    """Threads for one Jacobian window, and for work on whole images.
+
+    One window is so little work that a second thread costs more than it brings, and takes a core from the
+    web server. Work on whole images leaves one core to whoever moves the pointer meanwhile.
+    """
+
+    hover: int
+    whole_image: int
+
+
+@contextmanager
+def computing(threads: int) -> Iterator[None]:
+    """Let this thread compute with `threads` threads of torch; turn a lack of memory into a message.
+
+    With torch's OpenMP back end the number belongs to the calling thread (measured: a thread set to 1 stays
+    at 1 while others use 2), so a hover does not take the threads of a guidance image from it. There are two
+    traps. A thread that never asked takes the number that any thread has set last; so each computation sets
+    its own. And a thread initialises its number at its first operation, to the one that was set last
+    anywhere, which would undo what it had just set; asking for the number first gets that over with.
+
+    Raises
+    ------
+    DeviceError
+        If the device has too little memory for the computation.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            "The device has too little free memory for this image with this method. "
+            "Use a smaller image, or run on the CPU with FUSEVIS_DEVICE=cpu."
+        ) from error
