@@ -1,0 +1,1 @@
+"""The Dash application: settings, ids, view state, layout and figures. No numerics."""

@@ -1,0 +1,195 @@
+"""Figures of images: gray inputs, gradients, guidance RGB, and the zooms beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures.scales import GRAY, Limits, Scale, bent_colours, colour_range
+from app.figures.typed import typed_array
+
+Figure = dict[str, Any]
+BOX_COLOUR = "#ff2a2a"
+INTENSITY = "intensity (min–max scaled)"
+FUSED_INTENSITY = "fused intensity y"
+GRADIENT = "dy/dx (dimensionless)"
+SHADES = 8
+
+
+def gray_figure(
+    image: NDArray[np.floating], title: str, meta: dict[str, Any], unit: str = INTENSITY
+) -> Figure:
+    """Show an (H, W) gray image whole; black to white is 0 to 1, or further where the image goes further."""
+    trace = _heatmap(image, unit) | {"colorscale": GRAY, **_gray_range(image)}
+    return _whole(trace, title, image.shape, meta)
+
+
+def gradient_figure(
+    image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
+) -> Figure:
+    """Show an (H, W) gradient image whole, in colours of `gradient_colours`."""
+    return _whole(_heatmap(image, GRADIENT) | colours, title, image.shape, meta)
+
+
+def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
+    """Show an (H, W, 3) colour image in [0, 1] whole."""
+    return _whole(_colour_image(opaque_bytes(rgb)), title, rgb.shape[:2], meta)
+
+
+def gray_zoom(
+    part: NDArray[np.floating],
+    title: str,
+    meta: dict[str, Any],
+    like: NDArray[np.floating],
+    unit: str = INTENSITY,
+) -> Figure:
+    """Show a neighbourhood that `cut_out` made, with the grays of the whole image `like`."""
+    return _zoom(_heatmap(part, unit) | {"colorscale": GRAY, **_gray_range(like)}, title, part.shape, meta)
+
+
+def gradient_zoom(
+    part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
+) -> Figure:
+    """Show a neighbourhood of a gradient image, in colours of `gradient_colours`."""
+    return _zoom(_heatmap(part, GRADIENT) | colours, title, part.shape, meta)
+
+
+def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
+    """Show a neighbourhood of an image of `opaque_bytes`."""
+    return _zoom(_colour_image(part), title, part.shape, meta)
+
+
+def gradient_colours(scale: Scale, gamma: float, limits: Limits) -> dict[str, Any]:
+    """Return the trace properties that colour gradients: ``colorscale``, ``zmin``, ``zmax``."""
+    low, high = colour_range(scale, limits.end(scale))
+    return {"colorscale": bent_colours(scale, gamma), "zmin": low, "zmax": high}
+
+
+def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:
+    """Cut the (2·half + 1)² neighbourhood of a pixel out of an (H, W) or (H, W, bands) image.
+
+    What lies outside the image is NaN in a float image and 0 in an integer one.
+    """
+    row, column = pixel
+    side = 2 * half + 1
+    fill = np.nan if np.issubdtype(image.dtype, np.floating) else 0
+    part = np.full((side, side, *image.shape[2:]), fill, dtype=image.dtype)
+    top, left = max(row - half, 0), max(column - half, 0)
+    inner = image[top : row + half + 1, left : column + half + 1]
+    first_row, first_column = top - (row - half), left - (column - half)
+    part[first_row : first_row + inner.shape[0], first_column : first_column + inner.shape[1]] = inner
+    return part
+
+
+def opaque_bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Turn an (H, W, 3) image in [0, 1] into (H, W, 4) bytes, fully opaque."""
+    colours = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
+
+
+def _gray_range(image: NDArray[np.floating]) -> dict[str, float]:
+    finite = image[np.isfinite(image)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return {"zmin": min(low, 0.0), "zmax": max(high, 1.0)}
+
+
+def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "z": typed_array(np.asarray(image, dtype=np.float32)),
+        "hovertemplate": "row %{y}, column %{x}<br>%{z:.4g}<extra></extra>",
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 6,
+            "len": 1.0,
+            "y": 0.0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "ypad": 2,
+            "xpad": 0,
+            "outlinewidth": 0,
+            "nticks": 5,
+            "tickfont": {"size": 9},
+            "ticklen": 2,
+            "title": {"text": unit, "side": "bottom", "font": {"size": 9}},
+        },
+    }
+
+
+def _colour_image(colours: NDArray[np.uint8]) -> dict[str, Any]:
+    return {
+        "type": "image",
+        "z": typed_array(colours),
+        "colormodel": "rgba256",
+        "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
+    }
+
+
+def _whole(trace: dict[str, Any], title: str, shape: tuple[int, ...], meta: dict[str, Any]) -> Figure:
+    height, width = shape[:2]
+    layout = _layout(title, meta, [-0.5, width - 0.5], [height - 0.5, -0.5], "column (px)", "row (px)")
+    # The pointer chooses pixels here and the readout has their values: a tooltip would only cover the picture.
+    return {"data": [trace | {"hoverinfo": "skip", "hovertemplate": None}], "layout": layout}
+
+
+def _zoom(trace: dict[str, Any], title: str, shape: tuple[int, ...], meta: dict[str, Any]) -> Figure:
+    half = shape[0] // 2
+    placed = trace | {"x0": -half, "y0": -half, "dx": 1, "dy": 1}
+    horizontal, vertical = [-half - 0.5, half + 0.5], [half + 0.5, -half - 0.5]
+    layout = _layout(title, meta, horizontal, vertical, "column offset (px)", "row offset (px)")
+    layout["shapes"] = [
+        {
+            "type": "rect",
+            "x0": -0.5,
+            "x1": 0.5,
+            "y0": -0.5,
+            "y1": 0.5,
+            "line": {"color": BOX_COLOUR, "width": 2},
+        }
+    ]
+    return {"data": [placed], "layout": layout}
+
+
+def _layout(
+    title: str,
+    meta: dict[str, Any],
+    horizontal: list[float],
+    vertical: list[float],
+    horizontal_title: str,
+    vertical_title: str,
+) -> dict[str, Any]:
+    axis = {
+        "showgrid": False,
+        "zeroline": False,
+        "nticks": SHADES,
+        "ticks": "outside",
+        "ticklen": 2,
+        "tickfont": {"size": 9},
+        "constrain": "domain",
+    }
+    label = {"font": {"size": 9}, "standoff": 2}
+    return {
+        "title": {
+            "text": title,
+            "font": {"size": 12},
+            "x": 0,
+            "xanchor": "left",
+            "xref": "paper",
+            "y": 1,
+            "yanchor": "top",
+            "yref": "container",
+            "pad": {"t": 5},
+            "automargin": False,
+        },
+        "margin": {"l": 40, "r": 8, "t": 24, "b": 62, "pad": 0},
+        "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
+        "yaxis": axis | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(128,128,128,0.15)",
+        "hovermode": "closest",
+        "dragmode": False,
+        "meta": meta,
+        "uirevision": meta.get("pair", ""),
+    }

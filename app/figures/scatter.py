@@ -1,0 +1,98 @@
+"""The scatterplot of both guidance images (paper, section 3.2.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.figures.images import Figure
+from app.figures.typed import typed_array
+
+DARK = "#23272e"
+GREEN = "#00c853"
+
+
+def scatter_figure(
+    guidance: NDArray[np.floating], labels: tuple[str, str], title: str, meta: dict[str, Any]
+) -> Figure:
+    """Plot every pixel's two guidance values in dark, and an empty green trace for the neighbourhood.
+
+    Parameters
+    ----------
+    guidance : ndarray
+        (2, H, W); pixels that are not known yet, or not finite, are left out.
+    labels : tuple of str
+        Names of x1 and x2 for the axes.
+    title : str
+        The figure's title.
+    meta : dict
+        What the browser must know of this figure.
+    """
+    x, y = known_points(guidance.reshape(2, -1))
+    return {
+        "data": [
+            _points(x, y, DARK, 2, 0.45, "all pixels"),
+            _points(x[:0], y[:0], GREEN, 4, 0.9, "zoom window"),
+        ],
+        "layout": {
+            "title": {
+                "text": title,
+                "font": {"size": 12},
+                "x": 0,
+                "xanchor": "left",
+                "xref": "paper",
+                "y": 1,
+                "yanchor": "top",
+                "yref": "container",
+                "pad": {"t": 5},
+                "automargin": False,
+            },
+            "margin": {"l": 56, "r": 10, "t": 24, "b": 40, "pad": 0},
+            "xaxis": _axis(x, f"∂y/∂{labels[0]} (dimensionless)"),
+            "yaxis": _axis(y, f"∂y/∂{labels[1]} (dimensionless)"),
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            # Points stay dark in both themes, so their ground stays light.
+            "plot_bgcolor": "#f7f8fa",
+            "showlegend": False,
+            "hovermode": False,
+            "dragmode": False,
+            "meta": meta,
+            "uirevision": meta.get("key", ""),
+        },
+    }
+
+
+def known_points(values: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return x and y of the finite columns of a (2, n) array, as float32."""
+    known = np.isfinite(values).all(axis=0)
+    return values[0, known].astype(np.float32), values[1, known].astype(np.float32)
+
+
+def _points(
+    x: NDArray[np.float32], y: NDArray[np.float32], colour: str, size: int, opacity: float, name: str
+) -> dict[str, Any]:
+    return {
+        "type": "scattergl",
+        "mode": "markers",
+        "name": name,
+        "x": typed_array(x),
+        "y": typed_array(y),
+        "marker": {"color": colour, "size": size, "opacity": opacity, "line": {"width": 0}},
+        "hoverinfo": "skip",
+    }
+
+
+def _axis(values: NDArray[np.float32], title: str) -> dict[str, Any]:
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    margin = 0.04 * (high - low) or 0.05
+    return {
+        "range": [low - margin, high + margin],
+        "title": {"text": title, "font": {"size": 9}, "standoff": 2},
+        "tickfont": {"size": 9},
+        "nticks": 6,
+        "zeroline": True,
+        "zerolinecolor": "#9aa3af",
+        "gridcolor": "#e3e6ea",
+    }

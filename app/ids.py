@@ -1,0 +1,71 @@
+"""Every component id of the page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Id(StrEnum):
+    """Component ids; the panels' are relied on from outside."""
+
+    LOCATION = "location"
+    NOTICES = "notices"
+
+    PAIR_SELECT = "pair-select"
+    METHOD_SELECT = "method-select"
+    METHOD_NOTE = "method-note"
+    GAMMA_1 = "gamma1"
+    GAMMA_2 = "gamma2"
+    COLOUR_SCALE = "colour-scale"
+    ZOOM_HALF_WIDTH = "zoom-half-width"
+    ZOOM_FOLLOWS_SUPPORT = "zoom-follows-support"
+    TOOLBAR_MODE = "toolbar-mode"
+    THEME_SWITCH = "theme-switch"
+    HELP_OPEN = "help-open"
+    HELP_PANEL = "help-panel"
+
+    GUIDANCE_PROGRESS = "guidance-progress"
+    GUIDANCE_STATUS = "guidance-status"
+    GUIDANCE_BUTTON = "guidance-button"
+    GUIDANCE_POLL = "guidance-poll"
+    GUIDANCE_LIMITS = "guidance-limits"
+
+    PIXEL_READOUT = "pixel-readout"
+    STATUS_LINE = "status-line"
+
+    VIEWER = "viewer"
+    SCENE = "scene"
+    START_PIXEL = "start-pixel"
+    RESTED_PIXEL = "rested-pixel"
+    GREEN_POINTS = "green-points"
+    GREEN_POINTS_SHOWN = "green-points-shown"
+    DISPLAY = "display"
+    BROWSER = "browser"
+
+
+class Panel(StrEnum):
+    """The nine pictures; the eight images have a zoom each."""
+
+    MRI = "panel-mri"
+    PET = "panel-pet"
+    FUSED = "panel-fused"
+    GUIDANCE_MRI = "panel-guidance-mri"
+    GUIDANCE_PET = "panel-guidance-pet"
+    GUIDANCE_RGB = "panel-guidance-rgb"
+    JACOBIAN_MRI = "panel-jacobian-mri"
+    JACOBIAN_PET = "panel-jacobian-pet"
+    SCATTER = "panel-scatter"
+
+    @property
+    def zoom(self) -> str:
+        """The id of the zoom at the right of this panel."""
+        if self is Panel.SCATTER:
+            raise ValueError("The scatterplot has no zoom")
+        return f"{self.value}-zoom"
+
+
+IMAGE_PANELS = tuple(panel for panel in Panel if panel is not Panel.SCATTER)
+JACOBIAN_PANELS = (Panel.JACOBIAN_MRI, Panel.JACOBIAN_PET)
+GUIDANCE_PANELS = (Panel.GUIDANCE_MRI, Panel.GUIDANCE_PET)
+POINTER_PANELS = tuple(panel for panel in IMAGE_PANELS if panel not in JACOBIAN_PANELS)
+"""The panels on which the pointer chooses the principal pixel."""

@@ -1,0 +1,76 @@
+"""The help panel: what each picture is and how to read it."""
+
+from __future__ import annotations
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from app.ids import Id
+from app.layout.rgb_legend import MEANINGS
+
+LINES = (
+    (
+        "Inputs and fused image",
+        "the two registered images on the left, MRI above and PET below, and what the "
+        "method makes of them between.",
+    ),
+    (
+        "Jacobian images",
+        "which pixels of each input made the fused pixel under the pointer, and how strongly: "
+        "the change of its intensity for a small change of each input pixel.",
+    ),
+    (
+        "Guidance images",
+        "the same for every pixel at once, but only its own influence on itself: bright where "
+        "the method listens to that input.",
+    ),
+    (
+        "Guidance RGB",
+        "guidance of the first input in red, of the second in green, the fused image in blue: "
+        "one colour a situation.",
+    ),
+    (
+        "Scatterplot",
+        "each pixel by its two guidance values; green points are the pixels of the zoom. Rising: "
+        "both inputs act together; falling: one replaces the other.",
+    ),
+)
+KEYS = (
+    ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
+    ("Click or Enter", "pin the pixel; again to let it go"),
+    ("Press and drag", "move the pixel, pinned or not"),
+    ("Arrow keys", "move a pinned pixel by 1; with Shift by 10"),
+    ("Esc", "let the pixel go"),
+)
+
+
+def help_panel() -> dbc.Offcanvas:
+    """Make the panel that the help button opens."""
+    return dbc.Offcanvas(
+        [
+            html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
+            html.H2("Colours of guidance RGB", className="h6"),
+            html.Ul(
+                [
+                    html.Li(
+                        [html.Span(className="swatch", style={"backgroundColor": colour}), f"{name}: {text}"]
+                    )
+                    for colour, name, text in MEANINGS
+                ],
+                className="list-unstyled",
+            ),
+            html.H2("Pointer and keys", className="h6"),
+            html.Dl([part for key, text in KEYS for part in (html.Dt(key), html.Dd(text))]),
+            html.P(
+                "The paper's scale starts at 0 and hides negative gradients, where brightening an input pixel "
+                "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "
+                "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
+                "exactly 0."
+            ),
+        ],
+        id=Id.HELP_PANEL,
+        title="How to read this page",
+        placement="end",
+        is_open=False,
+        scrollable=True,
+    )

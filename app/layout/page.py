@@ -1,0 +1,59 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from app.ids import Id
+from app.layout.controls import controls
+from app.layout.help import help_panel
+from app.layout.panels import panel_grid
+
+POLL_MILLISECONDS = 700
+
+
+def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
+    """Make the page anew for one visitor.
+
+    Parameters
+    ----------
+    pairs, methods : sequence of (value, label)
+        What the two menus offer.
+    """
+    return html.Div(
+        [
+            dcc.Location(id=Id.LOCATION, refresh=False),
+            dcc.Store(id=Id.VIEWER, data=uuid.uuid4().hex),
+            dcc.Store(id=Id.SCENE),
+            dcc.Store(id=Id.START_PIXEL),
+            dcc.Store(id=Id.RESTED_PIXEL),
+            dcc.Store(id=Id.GREEN_POINTS),
+            dcc.Store(id=Id.GREEN_POINTS_SHOWN),
+            dcc.Store(id=Id.DISPLAY),
+            dcc.Store(id=Id.BROWSER),
+            dcc.Store(id=Id.GUIDANCE_LIMITS),
+            dcc.Interval(id=Id.GUIDANCE_POLL, interval=POLL_MILLISECONDS, disabled=True),
+            controls(pairs, methods),
+            panel_grid(),
+            html.Footer(id=Id.STATUS_LINE, className="status-line"),
+            html.Div(id=Id.NOTICES, className="notices"),
+            help_panel(),
+        ],
+        className="page",
+    )
+
+
+def notice(text: str, kind: str = "warning") -> dbc.Toast:
+    """Make a notice that the visitor can close."""
+    return dbc.Toast(
+        text,
+        header={"warning": "Notice", "danger": "This did not work"}[kind],
+        icon=kind,
+        dismissable=True,
+        is_open=True,
+        duration=20_000 if kind == "warning" else None,
+    )

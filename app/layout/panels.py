@@ -1,0 +1,82 @@
+"""The seventeen panels of the paper's Figure 1, in three rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from app.figures.empty import empty_figure
+from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
+from app.layout.attributes import attributes
+from app.layout.rgb_legend import rgb_legend
+
+ROWS = (
+    (Panel.MRI, Panel.GUIDANCE_MRI, Panel.JACOBIAN_MRI),
+    (Panel.FUSED, Panel.GUIDANCE_RGB, Panel.SCATTER),
+    (Panel.PET, Panel.GUIDANCE_PET, Panel.JACOBIAN_PET),
+)
+
+DESCRIPTIONS = {
+    Panel.MRI: "First input image",
+    Panel.PET: "Second input image",
+    Panel.FUSED: "Fused image",
+    Panel.GUIDANCE_MRI: "Guidance image of the first input",
+    Panel.GUIDANCE_PET: "Guidance image of the second input",
+    Panel.GUIDANCE_RGB: "Guidance RGB image",
+    Panel.JACOBIAN_MRI: "Jacobian image of the first input",
+    Panel.JACOBIAN_PET: "Jacobian image of the second input",
+    Panel.SCATTER: "Scatterplot of both guidance images",
+}
+
+
+def panel_grid() -> html.Main:
+    """Make the grid: inputs left, guidance in the middle, Jacobians right, a zoom to the right of each."""
+    cells = []
+    for row in ROWS:
+        for panel in row:
+            cells.append(_panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS))
+            if panel in IMAGE_PANELS:
+                cells.append(
+                    _panel(panel.zoom, f"{DESCRIPTIONS[panel]}, zoom around the principal pixel", False)
+                )
+    return html.Main(cells, className="panel-grid")
+
+
+def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
+    kind = "panel-scatter-cell" if id == Panel.SCATTER else ""
+    children = [
+        dcc.Graph(
+            id=id,
+            figure=empty_figure("", "Loading…"),
+            responsive=True,
+            className="panel-graph",
+            config={"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset", "showTips": False},
+        ),
+        html.Div(
+            [html.Canvas(className="overlay-canvas"), html.Div(className="pixel-box")],
+            className="overlay",
+            **attributes(aria_hidden="true"),
+        ),
+        html.Span(
+            "provisional",
+            className="badge text-bg-warning provisional-mark",
+            title="The colour scale is not final before the guidance images are complete",
+        ),
+        html.Button(
+            "⤓",
+            className="panel-export",
+            type="button",
+            title="Save this picture (PNG)",
+            **attributes(aria_label=f"Save {description.lower()} as PNG", data_panel=id),
+        ),
+    ]
+    if id == Panel.GUIDANCE_RGB:
+        children.append(rgb_legend())
+    return html.Section(
+        children,
+        className=f"panel {'panel-pointer' if takes_pointer else ''} {kind}".strip(),
+        tabIndex=0 if takes_pointer else None,
+        role="group",
+        **attributes(data_panel=id, aria_label=description),
+    )

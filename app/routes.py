@@ -1,0 +1,106 @@
+"""Routes beside Dash's own: the binary answer to a hover, and what a load balancer asks."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Any, Protocol
+
+import numpy as np
+from flask import Flask, Response, jsonify
+from numpy.typing import NDArray
+
+INDEX = re.compile("[0-9]{1,9}")
+HEADER = struct.Struct("<8i")
+"""row, col, top, left, window height, window width, 1 if any gradient is suspicious, 0 (kept free)."""
+
+
+class Window(Protocol):
+    """A Jacobian window, as ``fusion`` gives it."""
+
+    @property
+    def values(self) -> NDArray[np.floating]:
+        """(2, h, w) gradients."""
+
+    @property
+    def top(self) -> int:
+        """Row of the window's first row."""
+
+    @property
+    def left(self) -> int:
+        """Column of the window's first column."""
+
+    @property
+    def row(self) -> int:
+        """Row of the principal pixel."""
+
+    @property
+    def col(self) -> int:
+        """Column of the principal pixel."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether any gradient is not finite or absurdly large."""
+
+
+class Windows(Protocol):
+    """What these routes need of the services."""
+
+    def jacobian_at(self, pair: str, method: str, weights: str, row: int, col: int) -> Window:
+        """Return the window at an address."""
+
+    def ready(self) -> Any:
+        """Tell whether the device is up and the weights are loaded."""
+
+
+def window_bytes(window: Window) -> bytes:
+    """Encode a window: the header, then both gradient images as little-endian float32, row by row."""
+    _, height, width = window.values.shape
+    header = HEADER.pack(
+        window.row, window.col, window.top, window.left, height, width, int(window.suspicious), 0
+    )
+    return header + np.ascontiguousarray(window.values, dtype="<f4").tobytes()
+
+
+def register(server: Flask, services: Windows, user_error: type[Exception]) -> None:
+    """Add the routes.
+
+    Parameters
+    ----------
+    server : flask.Flask
+        The server that Dash uses.
+    services : Windows
+        Where windows come from.
+    user_error : type of Exception
+        The family of errors whose message is for the user.
+    """
+
+    @server.get("/jacobian/<pair>/<method>/<weights>/<row>/<col>")
+    def jacobian(pair: str, method: str, weights: str, row: str, col: str) -> Response:
+        # A converter of Flask would pass what is not a number on to Dash, which answers with the page.
+        if not (INDEX.fullmatch(row) and INDEX.fullmatch(col)):
+            return _refused("The row and the column of a pixel are whole numbers from 0.")
+        try:
+            window = services.jacobian_at(pair, method, weights, int(row), int(col))
+        except user_error as error:
+            return _refused(str(error))
+        # The address holds the content ids of pair and weights, so the answer never changes.
+        headers = {"Cache-Control": "private, max-age=300"}
+        return Response(window_bytes(window), mimetype="application/octet-stream", headers=headers)
+
+    @server.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="alive")
+
+    @server.get("/readyz")
+    def readyz() -> Response:
+        readiness = services.ready()
+        answer = jsonify(ready=readiness.ready, problems=list(readiness.problems))
+        answer.status_code = 200 if readiness.ready else 503
+        return answer
+
+
+def _refused(message: str) -> Response:
+    answer = jsonify(error=message)
+    answer.status_code = 404
+    return answer

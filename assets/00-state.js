@@ -1,0 +1,58 @@
+/* What the page shows now. One object, changed only through the functions here. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const state = {
+    scene: null, // what is shown: pair, method, size, support (from the server)
+    pixel: null, // { row, col }: the principal pixel that the pointer asks for
+    window: null, // the Jacobian window last painted
+    pinned: false,
+    mode: "pixel", // what dragging does: pixel, zoom, pan
+    display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12 },
+    limits: null, // ends of the colour scales, from the guidance images
+  };
+
+  /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
+  state.contentName = () => {
+    const shown = state.window;
+    return shown ? `${shown.row},${shown.col},${state.display.half}` : "";
+  };
+  state.displayName = () => {
+    const { gamma1, gamma2, scale } = state.display;
+    const ends = state.limits && !state.limits.provisional ? state.limits.revision : "provisional";
+    return `${gamma1},${gamma2},${scale},${ends}`;
+  };
+
+  const names = { paper: "maximum", signed: "magnitude", robust: "percentile" };
+
+  /** End of the guidance images' colour scale. */
+  state.guidanceEnd = () => {
+    const end = state.limits ? state.limits[names[state.display.scale]] : 0;
+    return end > 0 ? end : 1;
+  };
+
+  /** End of the Jacobian images' scale: the guidance images', or the window's own until those are known. */
+  state.jacobianEnd = () => {
+    if (state.limits && !state.limits.provisional) return state.guidanceEnd();
+    if (!state.window) return 1;
+    const values = Array.from(state.window.values).filter(Number.isFinite);
+    let end;
+    if (state.display.scale === "paper") {
+      end = values.reduce((most, value) => Math.max(most, value), 0);
+    } else {
+      const sizes = values.map(Math.abs).sort((a, b) => a - b);
+      end = state.display.scale === "signed" ? sizes.at(-1) : percentile(sizes, 0.99);
+    }
+    return end > 0 ? end : 1;
+  };
+
+  function percentile(sorted, part) {
+    const at = part * (sorted.length - 1);
+    const low = Math.floor(at);
+    const high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
+  fusevis.state = state;
+})(window.fusevis);

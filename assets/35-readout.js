@@ -1,0 +1,114 @@
+/* The numbers of the principal pixel, and the line that says what they rest on. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const { graphs, state } = fusevis;
+  const FIELDS = [
+    ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
+    ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
+  ];
+  let fields = null;
+  let painted = [];
+
+  function build() {
+    const element = document.getElementById("pixel-readout");
+    if (!element) return null;
+    if (fields && fields.element === element && element.firstChild) return fields;
+    fields = { element };
+    element.replaceChildren();
+    FIELDS.forEach(([name, label]) => {
+      const part = document.createElement("span");
+      part.className = "readout-part";
+      const caption = document.createElement("span");
+      caption.className = "readout-label";
+      caption.textContent = `${label} `;
+      const value = document.createElement("b");
+      value.dataset.field = name;
+      part.append(caption, value, " ");
+      element.append(part);
+      fields[name] = value;
+    });
+    const warning = document.createElement("span");
+    warning.className = "readout-warning";
+    element.append(warning);
+    fields.warning = warning;
+    return fields;
+  }
+
+  function number(value) {
+    if (value === undefined || value === null || Number.isNaN(value)) return "–";
+    if (!Number.isFinite(value)) return String(value);
+    const size = Math.abs(value);
+    return size !== 0 && (size < 1e-3 || size >= 1e4) ? value.toExponential(3) : value.toFixed(4);
+  }
+
+  function at(panel, row, col) {
+    const image = graphs.image(panel);
+    return image ? image.rows[row][col] : NaN;
+  }
+
+  /** The largest |gradient| but at the principal pixel, or null. */
+  function strongestNeighbour({ row, col, top, left, height, width, values }) {
+    let best = null;
+    for (let index = 0, at = 0; index < 2; index += 1) {
+      for (let i = 0; i < height; i += 1) {
+        for (let j = 0; j < width; j += 1, at += 1) {
+          if (top + i === row && left + j === col) continue;
+          const size = Math.abs(values[at]);
+          if (size > (best ? best.size : 0)) best = { size, index, row: top + i, col: left + j, value: values[at] };
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Write the numbers of the window that is shown. */
+  function show() {
+    const shown = state.window;
+    const to = build();
+    if (!to || !shown) return;
+    const { row, col, top, left, height, width, values } = shown;
+    const centre = (row - top) * width + (col - left);
+    const neighbour = strongestNeighbour(shown);
+    to.row.textContent = row;
+    to.col.textContent = col;
+    to.x1.textContent = number(at("panel-mri", row, col));
+    to.x2.textContent = number(at("panel-pet", row, col));
+    to.y.textContent = number(at("panel-fused", row, col));
+    to.g1.textContent = number(values[centre]);
+    to.g2.textContent = number(values[height * width + centre]);
+    to.neighbour.textContent = neighbour
+      ? `${state.scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
+      : "none";
+    to.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
+    to.element.classList.toggle("pinned", state.pinned);
+    to.element.dataset.pinned = state.pinned;
+  }
+
+  /** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered). */
+  function status(milliseconds) {
+    const line = document.getElementById("status-line");
+    if (!line || !state.scene) return;
+    const now = performance.now();
+    painted = painted.filter((time) => now - time < 1000);
+    painted.push(now);
+    const radius = state.scene.support_radius;
+    const path = radius ? `exact window ±${Math.max(...radius)} px` : "full image (global method)";
+    const time = milliseconds ? `answer in ${milliseconds.toFixed(0)} ms` : "remembered";
+    const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
+    line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;
+    line.classList.remove("failed");
+  }
+
+  /** Say that an answer did not come. */
+  function fail(message) {
+    const line = document.getElementById("status-line");
+    if (!line) return;
+    const reachable = !/fetch|network|load failed/i.test(message);
+    line.textContent = reachable ? message : "The server does not answer; trying again. Is it still running?";
+    line.classList.add("failed");
+  }
+
+  fusevis.readout = { show, status, fail };
+})(window.fusevis);

@@ -1,0 +1,77 @@
+/* The principal pixel: from a request to a painted update, its measurement, and the rest that follows. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const { graphs, overlays, state } = fusevis;
+  const REST_MILLISECONDS = 250;
+  const KEPT_MEASURES = 1000;
+  const MEASURE = "hover-to-paint";
+  let restTimer = null;
+  let measures = [];
+
+  /** Make (row, col) the principal pixel; `start` is when the pointer or key event happened. */
+  function choose(pixel, start, force) {
+    if (!state.scene || !pixel) return;
+    const same = state.pixel && state.pixel.row === pixel.row && state.pixel.col === pixel.col;
+    if (same && !force) return;
+    state.pixel = { row: pixel.row, col: pixel.col };
+    graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+    fusevis.transport.ask({ scene: state.scene, pixel: state.pixel, start: start || performance.now() });
+  }
+
+  fusevis.transport.deliver = (answer, request, milliseconds) => {
+    if (!state.scene || answer.key !== state.scene.key) return;
+    requestAnimationFrame(() => {
+      if (!state.scene || answer.key !== state.scene.key) return;
+      state.window = answer;
+      fusevis.paint.all();
+      // A newer pixel may be on its way: the boxes belong to it.
+      graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+      fusevis.readout.show();
+      fusevis.readout.status(milliseconds);
+      requestAnimationFrame(() => measure(request));
+    });
+  };
+
+  function measure({ start, pixel }) {
+    const entry = { start, end: Math.max(performance.now(), start), detail: { row: pixel.row, col: pixel.col } };
+    performance.measure(MEASURE, entry);
+    measures.push(entry);
+    if (measures.length > KEPT_MEASURES + 200) {
+      measures = measures.slice(-KEPT_MEASURES);
+      performance.clearMeasures(MEASURE);
+      measures.forEach((kept) => performance.measure(MEASURE, kept));
+    }
+  }
+
+  /** Let Plotly's figures follow once nothing has moved for a moment. */
+  function restLater() {
+    clearTimeout(restTimer);
+    restTimer = setTimeout(rest, REST_MILLISECONDS);
+  }
+
+  function rest() {
+    const shown = state.window;
+    if (!shown || !state.scene || shown.key !== state.scene.key) return;
+    if (!state.pixel || state.pixel.row !== shown.row || state.pixel.col !== shown.col) return;
+    if (fusevis.shown.settleAll()) return;
+    const { gamma1, gamma2, scale, half } = state.display;
+    window.dash_clientside.set_props("rested-pixel", {
+      data: {
+        key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale,
+        state: state.contentName(), display: state.displayName(),
+      },
+    });
+  }
+
+  /** Pin or let go; the readout says which. */
+  function pin(pinned) {
+    state.pinned = pinned;
+    document.body.classList.toggle("pixel-pinned", pinned);
+    fusevis.readout.show();
+    if (state.window) fusevis.readout.status(0);
+  }
+
+  fusevis.pixel = { choose, pin, restLater };
+})(window.fusevis);

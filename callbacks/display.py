@@ -1,0 +1,45 @@
+"""What needs no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
+
+from __future__ import annotations
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+from app.ids import Id, Panel
+
+
+def register(app: Dash) -> None:
+    """Add the callbacks that run in the browser."""
+    app.clientside_callback(
+        ClientsideFunction("fusevis", "changeDisplay"),
+        Output(Id.DISPLAY, "data"),
+        Input(Id.GAMMA_1, "value"),
+        Input(Id.GAMMA_2, "value"),
+        Input(Id.COLOUR_SCALE, "value"),
+        Input(Id.ZOOM_HALF_WIDTH, "value"),
+        Input(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
+        Input(Id.GUIDANCE_LIMITS, "data"),
+        Input(Id.SCENE, "data"),
+        State(Id.START_PIXEL, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("fusevis", "showGreenPoints"),
+        Output(Id.GREEN_POINTS_SHOWN, "data"),
+        Input(Id.GREEN_POINTS, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("fusevis", "changeMode"),
+        Output(Id.BROWSER, "data"),
+        Input(Id.TOOLBAR_MODE, "value"),
+        Input(Panel.FUSED, "figure"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("fusevis", "changeTheme"),
+        Output(Id.THEME_SWITCH, "children"),
+        Input(Id.THEME_SWITCH, "n_clicks"),
+    )
+    app.clientside_callback(
+        "(clicks, open) => (clicks ? !open : open)",
+        Output(Id.HELP_PANEL, "is_open"),
+        Input(Id.HELP_OPEN, "n_clicks"),
+        State(Id.HELP_PANEL, "is_open"),
+    )

@@ -1,0 +1,141 @@
+"""Guidance images as they grow, guidance RGB, the scatterplot, and the button that cancels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from app.figures.empty import empty_figure
+from app.figures.images import gradient_colours, gradient_figure, rgb_figure
+from app.figures.scales import Limits, Scale
+from app.figures.scatter import scatter_figure
+from app.ids import GUIDANCE_PANELS, Id, Panel
+from cache.services import GuidanceState, Services, services_of
+from callbacks.selection import meta_of
+
+PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
+
+
+def register(app: Dash) -> None:
+    """Add the callback that starts, follows and cancels the computation of guidance images."""
+    services = services_of(app.server)
+
+    @app.callback(
+        *(Output(panel, "figure") for panel in PANELS),
+        Output(Id.GUIDANCE_LIMITS, "data"),
+        Output(Id.GUIDANCE_PROGRESS, "value"),
+        Output(Id.GUIDANCE_STATUS, "children"),
+        Output(Id.GUIDANCE_BUTTON, "children"),
+        Output(Id.GUIDANCE_BUTTON, "disabled"),
+        Output(Id.GUIDANCE_POLL, "disabled"),
+        Input(Id.SCENE, "data"),
+        Input(Id.GUIDANCE_POLL, "n_intervals"),
+        Input(Id.GUIDANCE_BUTTON, "n_clicks"),
+        State(Id.VIEWER, "data"),
+        State(Id.GUIDANCE_LIMITS, "data"),
+        State(Id.GAMMA_2, "value"),
+        State(Id.COLOUR_SCALE, "value"),
+        State(Id.GUIDANCE_BUTTON, "children"),
+    )
+    def follow(
+        scene: dict[str, Any] | None,
+        _polls: int | None,
+        _clicks: int | None,
+        viewer: str,
+        shown: dict[str, Any] | None,
+        gamma: float,
+        scale: str,
+        button: str,
+    ) -> tuple[Any, ...]:
+        if scene is None:
+            return (no_update,) * (len(PANELS) + 6)
+        cancelling = ctx.triggered_id == Id.GUIDANCE_BUTTON and button == "Cancel"
+        state = current_state(
+            services, scene, viewer, cancelling, polled=ctx.triggered_id == Id.GUIDANCE_POLL
+        )
+        revision = f"{scene['key']}-{state.revision}-{stage(state)}"
+        if shown is not None and shown["revision"] == revision:
+            figures: tuple[Any, ...] = (no_update,) * len(PANELS)
+            limits: Any = no_update
+        else:
+            figures, limits = draw(services, scene, state, revision, gamma, Scale(scale))
+        return (
+            *figures,
+            limits,
+            round(100 * state.fraction),
+            status(state),
+            "Cancel" if state.running else "Compute",
+            state.complete,
+            not state.running,
+        )
+
+
+def current_state(
+    services: Services, scene: dict[str, Any], viewer: str, cancelling: bool, polled: bool
+) -> GuidanceState:
+    """Ask for the guidance images of a scene, starting or cancelling their computation where it is due."""
+    address = services.scene(scene["pair_address"], scene["method_id"])
+    if cancelling:
+        services.cancel_guidance(address, viewer)
+    return services.guidance_state(address, viewer, start=not (cancelling or polled))
+
+
+def draw(
+    services: Services,
+    scene: dict[str, Any],
+    state: GuidanceState,
+    revision: str,
+    gamma: float,
+    scale: Scale,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Make the four figures of what is known so far, and the limits of their colour scales."""
+    names = scene["modalities"]
+    titles = (f"Guidance {names[0]}", f"Guidance {names[1]}", "Guidance RGB", "Guidance scatterplot")
+    if state.values is None:
+        limits = Limits(0.0, 0.0, 0.0, provisional=True)
+        message = absence(state)
+        return tuple(empty_figure(title, message) for title in titles), {
+            "revision": revision,
+            **asdict(limits),
+        }
+    metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
+    limits = Limits.of(state.values, provisional=not state.complete)
+    colours = gradient_colours(scale, gamma, limits)
+    shown = state.values if state.complete else services.filled(state.values)
+    fused = services.fused(services.scene(scene["pair_address"], scene["method_id"]))
+    figures = (
+        gradient_figure(shown[0], titles[0], colours, metas[0]),
+        gradient_figure(shown[1], titles[1], colours, metas[1]),
+        rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
+        scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
+    )
+    return figures, {"revision": revision, **asdict(limits)}
+
+
+def stage(state: GuidanceState) -> str:
+    """Say where the computation is, for the name of what is drawn; the browser looks for ``complete``."""
+    if state.complete:
+        return "complete"
+    return "growing" if state.running else "stopped"
+
+
+def absence(state: GuidanceState) -> str:
+    """Say why there is no guidance image to show."""
+    if state.error is not None:
+        return "Failed"
+    if state.running:
+        return "Computing…"
+    return "Cancelled" if state.cancelled else "Not computed"
+
+
+def status(state: GuidanceState) -> str:
+    """Say in words how far the guidance images are."""
+    if state.error is not None:
+        return f"Guidance failed: {state.error}"
+    if state.complete:
+        return "Guidance complete"
+    if state.running:
+        return f"Guidance {state.fraction:.0%}"
+    return "Guidance cancelled" if state.cancelled else "Guidance not computed"

@@ -1,0 +1,162 @@
+"""The pointer at rest: Plotly's own figures take the final state of the principal pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, no_update
+from numpy.typing import NDArray
+
+from app.figures.images import (
+    FUSED_INTENSITY,
+    Figure,
+    cut_out,
+    gradient_colours,
+    gradient_figure,
+    gradient_zoom,
+    gray_zoom,
+    opaque_bytes,
+    rgb_zoom,
+)
+from app.figures.scales import Limits, Scale
+from app.figures.scatter import known_points
+from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
+from app.layout.controls import GAMMAS, MAXIMAL_HALF_WIDTH
+from cache.services import Scene, Services, services_of
+from callbacks.selection import meta_of
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Where the pointer rests and how the page shows it, as the browser says it.
+
+    Attributes
+    ----------
+    row, col : int
+        The principal pixel.
+    half : int
+        Half-width of the zooms, pixels.
+    gamma1, gamma2 : float
+        Gamma of the Jacobian and of the guidance images.
+    scale : Scale
+        The colour scale of gradients.
+    state, display : str
+        The browser's own names of what is shown and of how; figures carry them back, so that it knows whether
+        they are up to date.
+    """
+
+    key: str
+    row: int
+    col: int
+    half: int
+    gamma1: float
+    gamma2: float
+    scale: Scale
+    state: str
+    display: str
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Rest:
+        """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
+        half = min(max(int(data["half"]), 1), MAXIMAL_HALF_WIDTH)
+        gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
+        return cls(
+            str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),
+            str(data["state"]), str(data["display"]),
+        )  # fmt: skip
+
+    def meta(self, scene: dict[str, Any], panel: Panel) -> dict[str, Any]:
+        """Return what a figure of this state carries."""
+        return meta_of(
+            scene, panel, row=self.row, col=self.col, half=self.half, state=self.state, display=self.display
+        )
+
+
+def register(app: Dash) -> None:
+    """Add the callback that draws the principal pixel's Jacobian images, zooms and green points."""
+    services = services_of(app.server)
+
+    @app.callback(
+        *(Output(panel, "figure") for panel in JACOBIAN_PANELS),
+        *(Output(panel.zoom, "figure") for panel in IMAGE_PANELS),
+        Output(Id.GREEN_POINTS, "data"),
+        Input(Id.RESTED_PIXEL, "data"),
+        State(Id.SCENE, "data"),
+        prevent_initial_call=True,
+    )
+    def rest(data: dict[str, Any] | None, scene: dict[str, Any] | None) -> tuple[Any, ...]:
+        if data is None or scene is None or data["key"] != scene["key"]:
+            return (no_update,) * (len(JACOBIAN_PANELS) + len(IMAGE_PANELS) + 1)
+        return figures_at(services, scene, Rest.of(data))
+
+
+def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[Any, ...]:
+    """Make both Jacobian figures, the eight zooms and the scatterplot's green points."""
+    scene = services.scene(data["pair_address"], data["method_id"])
+    window = services.jacobian(scene, rest.row, rest.col)
+    dense = window.dense()
+    guidance = services.known_guidance(scene)
+    limits = Limits.of(window.values, provisional=True) if guidance is None else Limits.of(guidance, False)
+    jacobian_colours = gradient_colours(rest.scale, rest.gamma1, limits)
+    guidance_colours = gradient_colours(rest.scale, rest.gamma2, limits)
+    names = scene.modalities
+    wholes = [
+        gradient_figure(dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel))
+        for index, panel in enumerate(JACOBIAN_PANELS)
+    ]
+    gradients = {
+        Panel.JACOBIAN_MRI: (dense[0], jacobian_colours),
+        Panel.JACOBIAN_PET: (dense[1], jacobian_colours),
+    }
+    if guidance is not None:
+        gradients[Panel.GUIDANCE_MRI] = (guidance[0], guidance_colours)
+        gradients[Panel.GUIDANCE_PET] = (guidance[1], guidance_colours)
+        fused = services.fused(scene)
+        rgb: NDArray[np.uint8] | None = opaque_bytes(services.guidance_rgb(guidance, fused))
+    else:
+        rgb = None
+    zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
+    return *wholes, *zooms, green_points(guidance, rest)
+
+
+def green_points(guidance: NDArray[np.floating] | None, rest: Rest) -> dict[str, Any] | None:
+    """Return the zoom window's pixels for the scatterplot's green trace, ``None`` until guidance is complete.
+
+    The browser puts them into the trace: a change of the figure from here could meet another scene's figure
+    there, and would make Dash send and draw all other points again.
+    """
+    if guidance is None:
+        return None
+    parts = np.stack([cut_out(image, (rest.row, rest.col), rest.half) for image in guidance])
+    x, y = known_points(parts.reshape(2, -1))
+    return {"key": rest.key, "state": rest.state, "x": x.tolist(), "y": y.tolist()}
+
+
+def _zoom(
+    services: Services,
+    scene: Scene,
+    data: dict[str, Any],
+    rest: Rest,
+    panel: Panel,
+    gradients: dict[Panel, tuple[NDArray[np.floating], dict[str, Any]]],
+    rgb: NDArray[np.uint8] | None,
+) -> Figure:
+    title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
+    pixel = (rest.row, rest.col)
+    if panel in (Panel.MRI, Panel.PET):
+        image = services.pair(scene).images[0 if panel is Panel.MRI else 1]
+        return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
+    if panel is Panel.FUSED:
+        image = services.fused(scene)
+        return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image, unit=FUSED_INTENSITY)
+    if panel is Panel.GUIDANCE_RGB and rgb is not None:
+        return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
+    if panel in gradients:
+        image, colours = gradients[panel]
+        return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta)
+    # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
+    unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
+    colours = gradient_colours(rest.scale, rest.gamma2, Limits(0.0, 0.0, 0.0, provisional=True))
+    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"})
