@@ -1,0 +1,1 @@
+"""Measurements against what the paper's tool does; run with ``make bench``."""

@@ -1,0 +1,100 @@
+"""What a run has found, as tables to read."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+from rich.table import Table
+
+from benchmarks.measurement import BATCH, Measurement
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    return table
+
+
+def jacobian_table(measurements: list[Measurement]) -> Table:
+    """Return the times of one Jacobian (both inputs)."""
+    table = _table(
+        "Jacobian images of one pixel, both inputs: median, ms",
+        "method",
+        "full-image autograd",
+        "fusion.jacobian",
+        "ratio",
+        f"in batches of {BATCH}",
+        "ratio",
+    )
+    for entry in measurements:
+        table.add_row(
+            entry.method,
+            f"{entry.baseline * 1e3:.1f}",
+            f"{entry.single * 1e3:.2f}",
+            f"{entry.baseline / entry.single:.0f}×",
+            f"{entry.batched * 1e3:.2f}",
+            f"{entry.baseline / entry.batched:.0f}×",
+        )
+    return table
+
+
+def guidance_table(measurements: list[Measurement]) -> Table:
+    """Return the times of both guidance images; the baseline's is its time a pixel times all pixels."""
+    table = _table(
+        "Guidance images, both inputs: seconds",
+        "method",
+        "all pixels × full-image autograd",
+        "fusion.guidance",
+        "ratio",
+    )
+    for entry in measurements:
+        if entry.guidance is None:
+            continue
+        whole = entry.image_pixels * entry.baseline
+        table.add_row(
+            entry.method, f"{whole:,.0f}", f"{entry.guidance:.1f}", f"{whole / entry.guidance:,.0f}×"
+        )
+    return table
+
+
+def error_table(measurements: list[Measurement]) -> Table:
+    """Return how far the results are from full-image autograd."""
+    table = _table(
+        "Largest |difference| / largest |derivative| against full-image autograd",
+        "method",
+        "Jacobian, float64",
+        "Jacobian, float32",
+        "guidance, float32",
+    )
+    for entry in measurements:
+        of_guidance = "–" if entry.error_guidance is None else f"{entry.error_guidance:.1e}"
+        table.add_row(entry.method, f"{entry.error_double:.1e}", f"{entry.error_single:.1e}", of_guidance)
+    return table
+
+
+def machine_line(device: torch.device) -> str:
+    """Describe what the times were measured on."""
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
+    return (
+        f"{where}; {usable_cores()} cores, torch on {torch.get_num_threads()} threads; "
+        f"torch {torch.__version__}, Python {platform.python_version()}"
+    )
+
+
+def processor_name() -> str:
+    """Return the processor's name, or its architecture where the system does not tell."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
