@@ -13,6 +13,12 @@ window.fusevis = window.fusevis || {};
     limits: null, // ends of the colour scales, from the guidance images
   };
 
+  /** Whether the window of the principal pixel is still on its way. */
+  state.isMoving = () => {
+    const { pixel, window: shown } = state;
+    return !pixel || !shown || pixel.row !== shown.row || pixel.col !== shown.col;
+  };
+
   /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
   state.contentName = () => {
     const shown = state.window;
@@ -36,6 +42,16 @@ window.fusevis = window.fusevis || {};
   state.jacobianEnd = () => {
     if (state.limits && !state.limits.provisional) return state.guidanceEnd();
     if (!state.window) return 1;
+    if (own.window !== state.window || own.scale !== state.display.scale) {
+      own = { window: state.window, scale: state.display.scale, end: ownEnd() };
+    }
+    return own.end;
+  };
+
+  let own = {};
+
+  /** The end that the shown window alone would give. */
+  function ownEnd() {
     const values = Array.from(state.window.values).filter(Number.isFinite);
     let end;
     if (state.display.scale === "paper") {
@@ -45,7 +61,7 @@ window.fusevis = window.fusevis || {};
       end = state.display.scale === "signed" ? sizes.at(-1) : percentile(sizes, 0.99);
     }
     return end > 0 ? end : 1;
-  };
+  }
 
   function percentile(sorted, part) {
     const at = part * (sorted.length - 1);

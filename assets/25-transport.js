@@ -4,9 +4,11 @@ window.fusevis = window.fusevis || {};
   "use strict";
 
   const HEADER_INTEGERS = 8;
-  const REMEMBERED = 600;
+  const REMEMBERED_BYTES = 64 * 2 ** 20;
   const RETRY_MILLISECONDS = 1500;
-  const memory = new Map();
+  const memory = new Map(); // windows by scene and pixel, the oldest first
+  let remembered = 0;
+  let asked = 0;
   let inFlight = false;
   let waiting = null;
   let prefix = null;
@@ -27,11 +29,20 @@ window.fusevis = window.fusevis || {};
 
   function remember(name, answer) {
     memory.set(name, answer);
-    if (memory.size > REMEMBERED) memory.delete(memory.keys().next().value);
+    remembered += answer.values.byteLength;
+    while (remembered > REMEMBERED_BYTES && memory.size > 1) {
+      const [oldest, { values }] = memory.entries().next().value;
+      memory.delete(oldest);
+      remembered -= values.byteLength;
+    }
   }
 
-  /** Ask for the window of a request { scene, pixel, start }; deliver(window, request) gets the newest answer. */
+  /**
+   * Ask for the window of a request { scene, pixel, start }; deliver(window, request, milliseconds) gets it.
+   * Requests are numbered, so that a late answer never takes a newer one's place.
+   */
   function ask(request) {
+    if (request.number === undefined) request.number = asked += 1;
     const name = `${request.scene.key}/${request.pixel.row}/${request.pixel.col}`;
     const known = memory.get(name);
     if (known) {

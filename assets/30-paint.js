@@ -84,7 +84,7 @@ window.fusevis = window.fusevis || {};
   /** Paint a Jacobian image: the window over a ground of exactly 0. */
   function paintJacobian(panel, index, painter) {
     const one = overlays.placed(panel);
-    if (!one || !graphs.image(panel)) return;
+    if (!one || graphs.meta(panel).pair !== state.scene.pair) return;
     const { height, width } = state.scene;
     overlays.spread(one, width, height, -0.5, -0.5);
     const shown = state.window;
@@ -128,6 +128,11 @@ window.fusevis = window.fusevis || {};
     const [first, second] = GRADIENTS.map(graphs.image);
     if (!area || !first || !second) return;
     const one = overlays.placed(graphs.SCATTER);
+    if (!state.limits || state.limits.provisional) {
+      // The growing images are filled up for the eye: what they show between known pixels are no points.
+      overlays.show(graphs.SCATTER, false);
+      return;
+    }
     const density = window.devicePixelRatio || 1;
     const width = Math.round(area.width * density);
     const height = Math.round(area.height * density);

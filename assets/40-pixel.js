@@ -9,6 +9,7 @@ window.fusevis = window.fusevis || {};
   const MEASURE = "hover-to-paint";
   let restTimer = null;
   let measures = [];
+  let newest = 0; // number of the newest request that was answered
 
   /** Make (row, col) the principal pixel; `start` is when the pointer or key event happened. */
   function choose(pixel, start, force) {
@@ -21,9 +22,11 @@ window.fusevis = window.fusevis || {};
   }
 
   fusevis.transport.deliver = (answer, request, milliseconds) => {
-    if (!state.scene || answer.key !== state.scene.key) return;
+    const late = () => !state.scene || answer.key !== state.scene.key || request.number < newest;
+    if (late()) return;
+    newest = request.number;
     requestAnimationFrame(() => {
-      if (!state.scene || answer.key !== state.scene.key) return;
+      if (late()) return;
       state.window = answer;
       fusevis.paint.all();
       // A newer pixel may be on its way: the boxes belong to it.
@@ -54,8 +57,8 @@ window.fusevis = window.fusevis || {};
   function rest() {
     const shown = state.window;
     if (!shown || !state.scene || shown.key !== state.scene.key) return;
-    if (!state.pixel || state.pixel.row !== shown.row || state.pixel.col !== shown.col) return;
-    if (fusevis.shown.settleAll()) return;
+    if (state.isMoving()) return;
+    if (fusevis.settle.settleAll()) return;
     const { gamma1, gamma2, scale, half } = state.display;
     window.dash_clientside.set_props("rested-pixel", {
       data: {

@@ -16,6 +16,8 @@ from cache.services import GuidanceState, Services, services_of
 from callbacks.selection import meta_of
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
+PICTURE_STEP, POINTS_STEP = 0.04, 0.25
+"""Parts of the computation after which growing pictures, and the scatterplot, are drawn again."""
 
 
 def register(app: Dash) -> None:
@@ -56,11 +58,13 @@ def register(app: Dash) -> None:
             services, scene, viewer, cancelling, polled=ctx.triggered_id == Id.GUIDANCE_POLL
         )
         revision = f"{scene['key']}-{state.revision}-{stage(state)}"
-        if shown is not None and shown["revision"] == revision:
-            figures: tuple[Any, ...] = (no_update,) * len(PANELS)
-            limits: Any = no_update
-        else:
+        figures: tuple[Any, ...] = (no_update,) * len(PANELS)
+        limits: Any = no_update
+        if worth_drawing(scene, state, revision, shown):
             figures, limits = draw(services, scene, state, revision, gamma, Scale(scale))
+            if shown is not None and same_points(scene, state, shown):
+                figures = (*figures[:-1], no_update)
+                limits["points_fraction"] = shown["points_fraction"]
         return (
             *figures,
             limits,
@@ -82,6 +86,25 @@ def current_state(
     return services.guidance_state(address, viewer, start=not (cancelling or polled))
 
 
+def worth_drawing(
+    scene: dict[str, Any], state: GuidanceState, revision: str, shown: dict[str, Any] | None
+) -> bool:
+    """Whether there is enough news since the figures that are shown: drawing them halts the browser a while."""
+    if shown is None or not shown["revision"].startswith(scene["key"]):
+        return True
+    if shown["revision"] == revision:
+        return False
+    began_or_ended = stage(state) != "growing" or not shown["fraction"]
+    return began_or_ended or state.fraction - shown["fraction"] >= PICTURE_STEP
+
+
+def same_points(scene: dict[str, Any], state: GuidanceState, shown: dict[str, Any]) -> bool:
+    """Whether the scatterplot may stay as it is while it grows: its points are the slowest to draw."""
+    known = shown["revision"].startswith(scene["key"]) and state.values is not None
+    growing = stage(state) == "growing" and shown["points_fraction"] is not None
+    return known and growing and state.fraction - shown["points_fraction"] < POINTS_STEP
+
+
 def draw(
     services: Services,
     scene: dict[str, Any],
@@ -98,6 +121,8 @@ def draw(
         message = absence(state)
         return tuple(empty_figure(title, message) for title in titles), {
             "revision": revision,
+            "fraction": 0.0,
+            "points_fraction": None,
             **asdict(limits),
         }
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
@@ -111,7 +136,8 @@ def draw(
         rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
     )
-    return figures, {"revision": revision, **asdict(limits)}
+    drawn = {"revision": revision, "fraction": state.fraction, "points_fraction": state.fraction}
+    return figures, {**drawn, **asdict(limits)}
 
 
 def stage(state: GuidanceState) -> str:

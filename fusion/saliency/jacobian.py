@@ -82,10 +82,10 @@ def jacobians(
         See `jacobian`.
     """
     wanted = [checked_pixel(pixel, pair.shape) for pixel in pixels]
-    images = images_tensor(method, pair, torch_dtype(dtype))
+    precision = torch_dtype(dtype)
     radius = method.locality.radius
     if radius is None:
-        return _whole_image_jacobians(method, pair, images, wanted)
+        return _whole_image_jacobians(method, pair, images_tensor(method, pair, precision), wanted)
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     crops: list[Box] = []
     for number, pixel in enumerate(wanted):
@@ -97,7 +97,9 @@ def jacobians(
         size = max(1, min(batch_size, PIXELS_A_BATCH // (height * width)))
         for start in range(0, len(members), size):
             batch = members[start : start + size]
-            gradients = _crop_gradients(method, images, [crops[n] for n in batch], [wanted[n] for n in batch])
+            gradients = _crop_gradients(
+                method, pair, precision, [crops[n] for n in batch], [wanted[n] for n in batch]
+            )
             for number, values in zip(batch, gradients, strict=True):
                 results[number] = _trimmed(values, crops[number], wanted[number], radius, pair.shape)
     return [results[number] for number in range(len(wanted))]
@@ -115,10 +117,14 @@ def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:
     return row, column
 
 
-def _crop_gradients(method: Method, images: Tensor, crops: list[Box], pixels: list[Pixel]) -> np.ndarray:
-    batch = torch.stack([images[:, crop.rows(), crop.columns()] for crop in crops])
+def _crop_gradients(
+    method: Method, pair: Pair, dtype: torch.dtype, crops: list[Box], pixels: list[Pixel]
+) -> np.ndarray:
+    # Only the crops are converted and sent to the device, so that a hover does not grow with the image.
+    parts = np.stack([pair.images[:, crop.rows(), crop.columns()] for crop in crops])
+    batch = torch.from_numpy(parts).to(device=method.device, dtype=dtype)
     local = [(row - crop.top, column - crop.left) for crop, (row, column) in zip(crops, pixels, strict=True)]
-    return gradients_in_crops(method.network_as(images.dtype), batch, local).cpu().numpy()
+    return gradients_in_crops(method.network_as(dtype), batch, local).cpu().numpy()
 
 
 def _trimmed(

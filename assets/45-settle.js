@@ -1,0 +1,111 @@
+/* Plotly at rest: when its figures show the same as the overlays, they take over. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const { graphs, overlays, state } = fusevis;
+  const FOLLOWING = [...graphs.ZOOMS, ...fusevis.paint.JACOBIANS, graphs.SCATTER];
+  // These have no final state before the guidance images have.
+  const WAITING = ["panel-guidance-mri-zoom", "panel-guidance-pet-zoom", "panel-guidance-rgb-zoom", graphs.SCATTER];
+  const COLOURED = /^panel-(guidance-(mri|pet)|jacobian-(mri|pet))/;
+  const styled = new Map(); // panel → the colours that its Plotly trace has been given here
+  const revisions = new Map(); // panel → the guidance images that it shows
+  let green = {}; // what the scatterplot's green trace shows
+
+  /** The panels whose colours depend on gammas, scale and limits, with what Plotly must be told. */
+  function restyles() {
+    const { scale, gamma1, gamma2 } = state.display;
+    const of = (gamma, end) => ({
+      colorscale: [fusevis.colours.bent(scale, gamma)],
+      zmin: scale === "signed" ? -end : 0,
+      zmax: end,
+    });
+    const guidance = of(gamma2, state.guidanceEnd());
+    const jacobian = of(gamma1, state.jacobianEnd());
+    return [
+      ...fusevis.paint.GRADIENTS.flatMap((panel) => [[panel, guidance], [`${panel}-zoom`, guidance]]),
+      ...fusevis.paint.JACOBIANS.flatMap((panel) => [[panel, jacobian], [`${panel}-zoom`, jacobian]]),
+    ];
+  }
+
+  /** Name of the colours that a panel's Plotly trace has. */
+  function displayOf(panel) {
+    const meta = graphs.meta(panel);
+    const given = styled.get(panel);
+    return given && given.meta === meta ? given.display : meta.display;
+  }
+
+  /** Name of the pixel and neighbourhood that a panel's Plotly traces show. */
+  function contentOf(panel) {
+    const meta = graphs.meta(panel);
+    if (panel !== graphs.SCATTER) return meta.state;
+    return green.meta === meta ? green.state : undefined;
+  }
+
+  /** Give Plotly's traces the colours that the overlays show already. */
+  function recolour() {
+    const display = state.displayName();
+    restyles().forEach(([panel, style]) => {
+      const graph = graphs.graph(panel);
+      if (!graph || !graph.data || !graph.data.length || displayOf(panel) === display) return;
+      styled.set(panel, { meta: graphs.meta(panel), display });
+      window.Plotly.restyle(graph, style, [0]);
+    });
+    fusevis.pixel.restLater();
+  }
+
+  /** Give the scatterplot's green trace the points of the pixel at which the pointer rests. */
+  function showGreenPoints(points) {
+    const graph = graphs.graph(graphs.SCATTER);
+    const meta = graphs.meta(graphs.SCATTER);
+    const current = points && graph && graph.data && graph.data.length === 2 && meta.key === points.key;
+    if (!current) return window.dash_clientside.no_update;
+    window.Plotly.restyle(graph, { x: [points.x], y: [points.y] }, [1]).then(() => {
+      green = { state: points.state, meta: graphs.meta(graphs.SCATTER) };
+      settle(graphs.SCATTER);
+    });
+    return points.state;
+  }
+
+  /** Whether Plotly shows a panel's final state: the same scene, pixel and colours as the overlay. */
+  function upToDate(panel) {
+    if (!state.scene || graphs.meta(panel).key !== state.scene.key) return false;
+    if (FOLLOWING.includes(panel) && (state.isMoving() || contentOf(panel) !== state.contentName())) return false;
+    return !COLOURED.test(panel) || displayOf(panel) === state.displayName();
+  }
+
+  /** Show Plotly where it is up to date, the overlay where it is not; whether it is. */
+  function settle(panel) {
+    if (!upToDate(panel)) return false;
+    overlays.show(panel, false);
+    const zoom = panel.endsWith("-zoom") && overlays.overlay(panel);
+    if (zoom) zoom.box.style.visibility = "hidden"; // Plotly's figure has a red square of its own
+    return true;
+  }
+
+  function isWaiting(panel) {
+    const growing = !state.limits || state.limits.provisional;
+    return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene.key;
+  }
+
+  /** Settle every panel; whether all that follow the pointer show all that they can. */
+  function settleAll() {
+    graphs.FULL.forEach(settle);
+    return FOLLOWING.map((panel) => settle(panel) || isWaiting(panel)).every(Boolean);
+  }
+
+  graphs.listen({
+    drawn(panel) {
+      const { key, revision } = graphs.meta(panel);
+      if (state.pixel && graphs.FULL.includes(panel)) overlays.moveBox(panel, state.pixel, state.display.half);
+      if (!state.scene || key !== state.scene.key) return;
+      if (revision && revisions.get(panel) !== revision) {
+        revisions.set(panel, revision);
+        requestAnimationFrame(fusevis.paint.all);
+      }
+      settle(panel);
+    },
+  });
+
+  fusevis.settle = { contentOf, displayOf, recolour, settleAll, showGreenPoints };
+})(window.fusevis);

@@ -1,0 +1,78 @@
+/* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const { graphs, overlays, state } = fusevis;
+  const FOLLOW_MILLISECONDS = 200;
+  const MAXIMAL_HALF_WIDTH = 64;
+  let followTimer = null;
+  let lastStart = null;
+  let waitingForGraphs = false;
+
+  function halfWidth(asked, followsSupport) {
+    const radius = state.scene.support_radius;
+    const half = followsSupport && radius ? Math.max(1, ...radius) : Number(asked);
+    return Number.isFinite(half) && half >= 1 ? Math.min(Math.round(half), MAXIMAL_HALF_WIDTH) : state.display.half;
+  }
+
+  /** The principal pixel of a new scene: a link's, else the one before, else the pair's own, else the middle. */
+  function firstPixel(scene, before, start) {
+    if (start && start !== lastStart) return { pixel: start, pinned: true };
+    if (before && before.pair === scene.pair && state.pixel) return { pixel: state.pixel, pinned: state.pinned };
+    const [row, col] = scene.default_pixel || [Math.floor(scene.height / 2), Math.floor(scene.width / 2)];
+    return { pixel: { row, col }, pinned: false };
+  }
+
+  function enterScene(scene, start) {
+    const { pixel, pinned } = firstPixel(scene, state.scene, start);
+    lastStart = start;
+    state.scene = scene;
+    state.window = null;
+    overlays.hideAll();
+    fusevis.pixel.pin(pinned);
+    fusevis.pixel.choose(pixel, performance.now(), true);
+    attachGraphs();
+  }
+
+  /** Listen to graphs as they get drawn, and paint once all are there. */
+  function attachGraphs() {
+    if (graphs.attach()) {
+      waitingForGraphs = false;
+      nameSliders();
+      fusevis.paint.all();
+    } else if (!waitingForGraphs) {
+      waitingForGraphs = true;
+      const again = () => (graphs.attach() ? attachGraphs() : requestAnimationFrame(again));
+      requestAnimationFrame(again);
+    }
+  }
+
+  /** Dash's sliders do not take the names of their labels; screen readers need them on thumb and number field. */
+  function nameSliders() {
+    ["gamma1", "gamma2"].forEach((id) => {
+      const label = document.querySelector(`label[for="${id}"]`);
+      document.querySelectorAll(`#${id} [role=slider], #${id} input`).forEach((part) => {
+        if (label) part.setAttribute("aria-label", label.textContent);
+      });
+    });
+  }
+
+  function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start) {
+    if (!scene) return window.dash_clientside.no_update;
+    const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
+    const colours = state.displayName();
+    state.limits = limits && limits.revision.startsWith(scene.key) ? limits : null;
+    if (entered) enterScene(scene, start);
+    state.display = { gamma1, gamma2, scale, half: halfWidth(asked, followsSupport) };
+    if (!entered) {
+      if (colours !== state.displayName()) fusevis.paint.guidance();
+      fusevis.paint.all();
+    }
+    clearTimeout(followTimer);
+    followTimer = setTimeout(fusevis.settle.recolour, FOLLOW_MILLISECONDS);
+    return { ...state.display };
+  }
+
+  fusevis.scene = { changeDisplay };
+})(window.fusevis);

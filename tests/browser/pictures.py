@@ -1,0 +1,99 @@
+"""Pointing at pixels and reading pictures back, as a person with very good eyes would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page
+
+WHERE = """([panel, row, col]) => {
+  const graph = fusevis.graphs.graph(panel);
+  const { left, top } = graph.getBoundingClientRect();
+  const { xaxis, yaxis } = graph._fullLayout;
+  return [left + xaxis._offset + xaxis.c2p(col), top + yaxis._offset + yaxis.c2p(row)];
+}"""
+
+WINDOW = """() => {
+  const { row, col, top, left, height, width, values } = fusevis.state.window;
+  return { row, col, top, left, height, width, values: Array.from(values) };
+}"""
+
+HEATMAP = """(panel) => {
+  const graph = fusevis.graphs.graph(panel);
+  const trace = graph.data[0];
+  const z = Array.isArray(trace.z) ? trace.z : graph._fullData[0].z;
+  const { zmin, zmax, colorscale } = trace;
+  return { z: Array.from(z, (row) => Array.from(row)), zmin, zmax, colorscale };
+}"""
+
+POINTS = """() => {
+  const trace = fusevis.graphs.graph("panel-scatter")._fullData[1];
+  return { x: Array.from(trace.x), y: Array.from(trace.y) };
+}"""
+
+
+def place(page: Page, panel: str, row: int, col: int) -> tuple[float, float]:
+    """Return where on the screen a pixel of a panel is."""
+    x, y = page.evaluate(WHERE, [panel, row, col])
+    return x, y
+
+
+def point_at(page: Page, panel: str, row: int, col: int) -> None:
+    """Move the pointer onto a pixel and wait for its Jacobian to be painted."""
+    page.mouse.move(*place(page, panel, row, col), steps=2)
+    wait_for_pixel(page, row, col)
+
+
+def click_at(page: Page, panel: str, row: int, col: int) -> None:
+    """Click on a pixel."""
+    page.mouse.click(*place(page, panel, row, col))
+
+
+def wait_for_pixel(page: Page, row: int, col: int) -> None:
+    """Wait until the window of this pixel is painted."""
+    page.wait_for_function(
+        "([row, col]) => fusevis.state.window && fusevis.state.window.row === row && fusevis.state.window.col === col",
+        arg=[row, col],
+    )
+
+
+def painted_window(page: Page) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Return the values (2, h, w) of the window that is painted, and where it lies."""
+    window = page.evaluate(WINDOW)
+    return np.array(window["values"]).reshape(2, window["height"], window["width"]), window
+
+
+def heatmap(page: Page, panel: str) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Return what a Plotly heatmap holds, and its colours."""
+    trace = page.evaluate(HEATMAP, panel)
+    rows = [[np.nan if value is None else value for value in row] for row in trace.pop("z")]
+    return np.array(rows, dtype=np.float64), trace
+
+
+def green_points(page: Page) -> NDArray[np.float64]:
+    """Return the green points of the scatterplot as an (n, 2) array."""
+    points = page.evaluate(POINTS)
+    return np.stack([points["x"], points["y"]], axis=-1)
+
+
+def readout(page: Page) -> dict[str, str]:
+    """Return the readout's fields."""
+    fields: dict[str, str] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("#pixel-readout [data-field]")]
+            .map((field) => [field.dataset.field, field.textContent]))"""
+    )
+    return fields
+
+
+def box_pixels(page: Page) -> dict[str, list[int]]:
+    """Return the pixel around which the red box of each full panel lies, where it is visible."""
+    boxes: dict[str, list[int]] = page.evaluate(
+        """() => Object.fromEntries(fusevis.graphs.FULL.map((panel) => {
+            const { box } = fusevis.overlays.overlay(panel);
+            const visible = getComputedStyle(box).visibility === "visible";
+            return [panel, visible ? [Number(box.dataset.row), Number(box.dataset.col)] : []];
+        }))"""
+    )
+    return boxes

@@ -1,0 +1,145 @@
+"""Gammas, colour scales, zoom, pair and method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Request
+
+import fusion
+from app.figures.scales import Scale, bent_colours
+from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.pictures import heatmap, painted_window, point_at
+
+
+def wait_for_display(page: Page) -> None:
+    """Wait until Plotly has the colours that the controls ask for."""
+    page.wait_for_timeout(300)
+    wait_until_settled(page)
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+@pytest.mark.parametrize("gamma", [0.1, 0.3, 0.5, 1.0, 2.0])
+def test_the_browser_bends_colours_as_the_server_does(open_page: Opener, scale: Scale, gamma: float) -> None:
+    page = open_page("?method=weighted_averaging", settled=False)
+    ours = bent_colours(scale, gamma)
+    theirs = page.evaluate("([scale, gamma]) => fusevis.colours.bent(scale, gamma)", [scale.value, gamma])
+    assert [colour for _, colour in ours] == [colour for _, colour in theirs]
+    np.testing.assert_allclose([at for at, _ in ours], [at for at, _ in theirs], atol=1e-12)
+
+
+def test_gammas_act_without_the_server(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse&gamma1=0.6&gamma2=1.2&pixel=20,20")
+    _, before = heatmap(page, "panel-jacobian-mri")
+    assert [colour for _, colour in before["colorscale"]] == [c for _, c in bent_colours(Scale.PAPER, 0.6)]
+    np.testing.assert_allclose(
+        [at for at, _ in before["colorscale"]], [at for at, _ in bent_colours(Scale.PAPER, 0.6)]
+    )
+    page.context.set_offline(True)
+    page.locator("#gamma1 [role=slider]").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => Math.abs(fusevis.state.display.gamma1 - 0.65) < 1e-9")
+    page.wait_for_function(
+        """() => ["panel-jacobian-mri", "panel-jacobian-pet-zoom"].every((panel) =>
+            Math.abs(fusevis.graphs.graph(panel).data[0].colorscale[48][0] - 0.5 ** (1 / 0.65)) < 1e-9)"""
+    )
+    page.context.set_offline(False)
+    _, guidance = heatmap(page, "panel-guidance-pet")
+    np.testing.assert_allclose(
+        [at for at, _ in guidance["colorscale"]], [at for at, _ in bent_colours(Scale.PAPER, 1.2)]
+    )
+
+
+def test_colour_scales_have_the_ends_that_they_say(open_page: Opener, server: Server) -> None:
+    pair = fusion.load_pair(*server.pair_paths)
+    guidance = fusion.guidance(fusion.load_method("deepfuse", "cpu"), pair)
+    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
+    magnitude = float(np.abs(guidance).max())
+    for scale, low, high in (
+        ("paper", 0, float(guidance.max())),
+        ("signed", -magnitude, magnitude),
+        ("robust", 0, float(np.percentile(np.abs(guidance), 99))),
+    ):
+        page.select_option("#colour-scale", scale)
+        wait_for_display(page)
+        for panel in (
+            "panel-guidance-mri",
+            "panel-guidance-pet-zoom",
+            "panel-jacobian-mri",
+            "panel-jacobian-pet-zoom",
+        ):
+            _, colours = heatmap(page, panel)
+            assert colours["zmin"] == pytest.approx(low, rel=1e-3), (panel, scale)
+            assert colours["zmax"] == pytest.approx(high, rel=1e-3), (panel, scale)
+    assert not page.locator(".provisional-mark").first.is_visible()
+
+
+def test_negative_gradients_show_on_the_signed_scale(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
+    page.select_option("#colour-scale", "signed")
+    wait_for_display(page)
+    values, _ = painted_window(page)
+    assert values.min() < 0
+    colours = page.evaluate(
+        """([low, high]) => { const paint = fusevis.colours.gradientPainter("signed", 0.3, 1);
+            return [paint(low) >>> 0, paint(high) >>> 0, paint(0) >>> 0]; }""",
+        [-1.0, 1.0],
+    )
+    assert len(set(colours)) == 3
+
+
+def test_zoom_half_width(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=masknet&pixel=20,20")
+    assert heatmap(page, "panel-fused-zoom")[0].shape == (25, 25)
+    page.fill("#zoom-half-width", "5")
+    page.wait_for_function("() => fusevis.state.display.half === 5")
+    wait_for_display(page)
+    assert heatmap(page, "panel-fused-zoom")[0].shape == (11, 11)
+    page.check("#zoom-follows-support")
+    page.wait_for_function("() => fusevis.state.display.half === 8")
+    wait_for_display(page)
+    assert heatmap(page, "panel-jacobian-pet-zoom")[0].shape == (17, 17)
+
+
+def test_method_and_pair_switches(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=13,17")
+    pair = fusion.load_pair(*server.pair_paths)
+    page.select_option("#method-select", "masknet")
+    page.wait_for_function("() => fusevis.state.scene.method_id === 'masknet' && fusevis.state.window")
+    wait_until_settled(page)
+    values, window = painted_window(page)
+    assert (window["row"], window["col"]) == (13, 17)
+    expected = fusion.jacobian(fusion.load_method("masknet", "cpu"), pair, (13, 17))
+    np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
+    assert "MaskNet" in (page.locator("#panel-fused .gtitle").text_content() or "")
+    page.select_option("#method-select", "weighted_averaging_true")
+    page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging_true'")
+    assert "defined as 0.5" in page.locator("#method-note").inner_text()
+    page.select_option("#pair-select", "healthy-t1")
+    page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
+    wait_until_settled(page)
+    assert not page.evaluate("() => fusevis.state.pinned")
+    point_at(page, "panel-mri", 255, 255)
+
+
+def test_exporting_a_picture(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=13,17")
+    with page.expect_download() as download:
+        page.hover('section[data-panel="panel-jacobian-mri"]')
+        page.click('section[data-panel="panel-jacobian-mri"] .panel-export')
+    assert download.value.suggested_filename == "own-weighted_averaging-panel-jacobian-mri-13-17.png"
+    assert (download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_nothing_is_fetched_from_elsewhere(open_page: Opener, server: Server) -> None:
+    page = open_page("?method=weighted_averaging", settled=False)
+    hosts: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((server.url, "data:", "blob:")):
+            hosts.append(request.url)
+
+    page.on("request", note)
+    page.reload()
+    page.wait_for_function("() => window.fusevis && fusevis.state.window")
+    assert hosts == []

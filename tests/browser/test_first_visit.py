@@ -1,0 +1,78 @@
+"""What a visitor sees without touching anything."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from app.ids import IMAGE_PANELS, Panel
+from tests.browser.conftest import Opener
+from tests.browser.pictures import box_pixels, readout
+
+
+def overflowing(page: Page) -> bool:
+    """Whether one would have to scroll sideways."""
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
+def test_everything_fits(open_page: Opener, width: int, height: int) -> None:
+    page = open_page("?method=weighted_averaging", width, height)
+    assert not overflowing(page)
+    for panel in [*Panel, *(panel.zoom for panel in IMAGE_PANELS)]:
+        box = page.locator(f"#{panel} .main-svg").first.bounding_box()
+        assert box is not None and box["width"] > 180 and box["height"] > 180, panel
+        assert 0 <= box["x"] and box["x"] + box["width"] <= width, panel
+        assert 0 <= box["y"] and box["y"] + box["height"] <= height, panel
+
+
+def test_the_first_view_means_something(open_page: Opener) -> None:
+    """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion."""
+    page = open_page(settled=False)
+    assert page.input_value("#pair-select") == "glioma-t2"
+    assert page.input_value("#method-select") == "funfusean"
+    assert "simulated" in page.locator("#pair-select option:checked").inner_text()
+    fields = readout(page)
+    assert float(fields["x1"]) > 0.6 and float(fields["x2"]) < 0.2
+    scene = page.evaluate("() => fusevis.state.scene")
+    assert all(pixel == scene["default_pixel"] for pixel in box_pixels(page).values())
+    titles = page.locator("#panel-mri .gtitle, #panel-pet .gtitle").all_text_contents()
+    assert len(titles) == 2 and all("simulated" in title for title in titles)
+
+
+def test_units_and_legend(open_page: Opener) -> None:
+    page = open_page("?method=weighted_averaging")
+    for panel in ("panel-guidance-mri", "panel-jacobian-pet", "panel-jacobian-pet-zoom"):
+        assert "dimensionless" in (page.locator(f"#{panel} .cbtitle").first.text_content() or "")
+        assert "px" in (page.locator(f"#{panel} .xtitle").first.text_content() or "")
+    legend = page.locator(".rgb-legend").inner_text().split()
+    assert legend == ["red", "magenta", "green", "cyan", "yellow", "blue"]
+    page.click("#help-open")
+    page.wait_for_selector(".offcanvas.show:not(.showing)")
+    text = page.locator(".offcanvas").inner_text()
+    for word in ("Jacobian images", "Guidance images", "Guidance RGB", "Scatterplot", "magenta"):
+        assert word in text
+
+
+def test_every_control_has_a_name(open_page: Opener) -> None:
+    page = open_page("?method=weighted_averaging")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll(".page-head select, .page-head input, .page-head button")]
+            .filter((element) => element.offsetParent !== null)
+            .filter((element) => !(element.labels && element.labels.length) && !element.getAttribute("aria-label")
+                && !element.getAttribute("aria-labelledby") && !element.textContent.trim())
+            .map((element) => element.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_themes(open_page: Opener) -> None:
+    page = open_page("?method=weighted_averaging")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.click("#theme-switch")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
+    assert page.evaluate(background) != light
+    assert page.evaluate("() => getComputedStyle(document.querySelector('#panel-mri .gtitle')).fill") == (
+        page.evaluate("() => getComputedStyle(document.body).color")
+    )

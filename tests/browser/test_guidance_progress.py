@@ -1,0 +1,37 @@
+"""Guidance images that grow, can be cancelled, and are found again."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.pictures import heatmap, point_at
+
+
+def test_growing_cancelling_and_computing_again(open_page: Opener) -> None:
+    page = open_page("?pair=healthy-t2&method=deep_pedestrian", settled=False)
+    page.wait_for_function("() => fusevis.graphs.image('panel-guidance-mri') !== null")
+    assert page.evaluate("() => fusevis.state.limits.provisional")
+    assert page.locator('section[data-panel="panel-jacobian-mri"] .provisional-mark').is_visible()
+    page.wait_for_function(
+        "() => document.querySelector('#guidance-progress [role=progressbar]').ariaValueNow > 0"
+    )
+    # The page is usable meanwhile.
+    point_at(page, "panel-fused", 100, 120)
+    z, colours = heatmap(page, "panel-guidance-mri")
+    assert z.shape == (256, 256) and colours["zmax"] > 0
+    page.click("#guidance-button")
+    page.wait_for_function("() => /cancelled/.test(document.getElementById('guidance-status').textContent)")
+    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
+    page.click("#guidance-button")
+    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Cancel'")
+    page.click("#guidance-button")
+    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
+
+
+def test_finished_guidance_is_remembered(open_page: Opener, server: Server) -> None:
+    query = f"?pair={server.pair}&method=masknet"
+    open_page(query)
+    page = open_page(query, settled=False)
+    page.wait_for_function("() => fusevis.state.limits && !fusevis.state.limits.provisional")
+    assert page.locator("#guidance-status").inner_text() == "Guidance complete"
+    assert page.locator("#guidance-button").is_disabled()
+    wait_until_settled(page)

@@ -1,0 +1,161 @@
+"""Hovering shows exactly what `fusion` gives."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import fusion
+from app.figures.images import cut_out
+from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.pictures import (
+    box_pixels,
+    green_points,
+    heatmap,
+    painted_window,
+    point_at,
+    readout,
+)
+
+METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
+HALF = 12
+
+
+@pytest.mark.parametrize("method_id", METHODS)
+def test_everything_follows_the_pointer(open_page: Opener, server: Server, method_id: str) -> None:
+    pair = fusion.load_pair(*server.pair_paths)
+    method = fusion.load_method(method_id, "cpu")
+    page = open_page(f"?pair={server.pair}&method={method_id}")
+    for panel, row, col in (("panel-fused", 20, 33), ("panel-guidance-rgb", 2, 57), ("panel-mri", 47, 0)):
+        point_at(page, panel, row, col)
+        expected = fusion.jacobian(method, pair, (row, col))
+        values, window = painted_window(page)
+        assert (window["top"], window["left"]) == (expected.top, expected.left)
+        np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
+        assert set(map(tuple, box_pixels(page).values())) == {(row, col)}
+        fields = readout(page)
+        assert (int(fields["row"]), int(fields["col"])) == (row, col)
+        fused = fusion.fuse(method, pair)
+        for name, value in (
+            ("x1", pair.images[0, row, col]),
+            ("x2", pair.images[1, row, col]),
+            ("y", fused[row, col]),
+            ("g1", expected.at_principal[0]),
+            ("g2", expected.at_principal[1]),
+        ):
+            assert float(fields[name]) == pytest.approx(float(value), abs=6e-5, rel=1e-3), name
+        neighbour = expected.strongest_neighbour()
+        if neighbour is None:
+            assert fields["neighbour"] == "none"
+        else:
+            assert f"({neighbour[1]}, {neighbour[2]})" in fields["neighbour"]
+    wait_until_settled(page)
+    guidance = fusion.guidance(method, pair)
+    dense = expected.dense()
+    for index, name in enumerate(("mri", "pet")):
+        z, _ = heatmap(page, f"panel-jacobian-{name}")
+        np.testing.assert_allclose(z, dense[index], rtol=1e-4, atol=1e-6)
+        for source, image in (
+            ("jacobian-", dense[index]),
+            ("guidance-", guidance[index]),
+            ("", pair.images[index]),
+        ):
+            zoom, _ = heatmap(page, f"panel-{source}{name}-zoom")
+            np.testing.assert_allclose(zoom, cut_out(image, (row, col), HALF), rtol=1e-3, atol=1e-5)
+        whole, _ = heatmap(page, f"panel-guidance-{name}")
+        np.testing.assert_allclose(whole, guidance[index], rtol=1e-3, atol=1e-5)
+    inside = np.stack([cut_out(image, (row, col), HALF).ravel() for image in guidance], axis=-1)
+    inside = inside[np.isfinite(inside).all(axis=-1)]
+    np.testing.assert_allclose(green_points(page), inside, rtol=1e-3, atol=1e-5)
+
+
+def test_painted_colours_are_the_colours_of_the_values(open_page: Opener, server: Server) -> None:
+    """The canvas over the Jacobian panel has the colour of each value, and that of 0 outside the window."""
+    page = open_page(f"?pair={server.pair}&method=deepfuse")
+    point_at(page, "panel-fused", 24, 31)
+    picture = np.array(
+        page.evaluate(
+            """() => {
+              const { canvas, context } = fusevis.overlays.overlay("panel-jacobian-mri");
+              return Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data);
+            }"""
+        )
+    ).reshape(48, 60, 4)
+    values, window = painted_window(page)
+    end = page.evaluate("() => fusevis.state.jacobianEnd()")
+    assert (picture[:, :, 3] == 255).all()
+    outside = picture[:, : window["left"], :3]
+    assert (outside == [68, 1, 84]).all()
+    from app.figures.scales import SEQUENTIAL, interpolate
+
+    shown = np.clip(values[0] / end, 0, 1) ** 0.3
+    expected = interpolate(SEQUENTIAL, shown.ravel()).reshape(*shown.shape, 3)
+    top, left = window["top"], window["left"]
+    painted = picture[top : top + window["height"], left : left + window["width"], :3]
+    assert np.abs(painted - expected).max() <= 2
+
+
+def test_pixels_are_right_at_the_corners_of_every_pointer_panel(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    for panel in (
+        "panel-mri",
+        "panel-pet",
+        "panel-fused",
+        "panel-guidance-mri",
+        "panel-guidance-pet",
+        "panel-guidance-rgb",
+    ):
+        for row, col in ((0, 0), (47, 59), (0, 59), (47, 0), (23, 30)):
+            point_at(page, panel, row, col)
+    # A Jacobian image is a result, not a place to point at.
+    point_at(page, "panel-fused", 10, 10)
+    x, y = page.evaluate(
+        """() => { const r = document.getElementById("panel-jacobian-mri").getBoundingClientRect();
+                   return [r.left + r.width / 2, r.top + r.height / 2]; }"""
+    )
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => [fusevis.state.pixel.row, fusevis.state.pixel.col]") == [10, 10]
+
+
+def test_every_painted_update_is_measured(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=funfusean")
+    before = page.evaluate("() => performance.getEntriesByName('hover-to-paint').length")
+    for col in range(10, 20):
+        point_at(page, "panel-fused", 15, col)
+    page.wait_for_function(
+        "(count) => performance.getEntriesByName('hover-to-paint').length >= count", arg=before + 10
+    )
+    entries = page.evaluate(
+        "() => performance.getEntriesByName('hover-to-paint').map((e) => ({ ...e.detail, duration: e.duration }))"
+    )
+    assert entries[-1]["row"] == 15 and entries[-1]["col"] == 19
+    assert all(entry["duration"] > 0 for entry in entries)
+
+
+def test_one_request_in_flight_and_the_newest_wins(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deep_pedestrian")
+    flying = {"now": 0, "most": 0}
+    pattern = re.compile(r"/jacobian/")
+
+    def started(request: object) -> None:
+        if pattern.search(request.url):  # type: ignore[attr-defined]
+            flying["now"] += 1
+            flying["most"] = max(flying["most"], flying["now"])
+
+    def ended(request: object) -> None:
+        if pattern.search(request.url):  # type: ignore[attr-defined]
+            flying["now"] -= 1
+
+    page.on("request", started)
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
+    from tests.browser.pictures import place, wait_for_pixel
+
+    start, end = place(page, "panel-fused", 5, 5), place(page, "panel-fused", 40, 50)
+    page.mouse.move(*start)
+    page.mouse.move(*end, steps=60)
+    wait_for_pixel(page, 40, 50)
+    assert flying["most"] == 1

@@ -1,0 +1,83 @@
+"""Real services on tiny images, for the tests of callbacks and of the whole page."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import flask
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from app.settings import Settings
+from cache.building import connect_cache
+from cache.guidance_work import LANES
+from cache.jobs import JobManager
+from cache.method_shelf import MethodShelf
+from cache.results import Results
+from cache.services import GuidanceState, Scene, Services
+from cache.store import ArrayStore
+from cache.threads import ThreadCounts
+from fusion import Method, load_method
+from fusion.data.catalogue import Catalogue
+
+SHAPE = (9, 11)
+WAIT_S = 60.0
+TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
+
+
+class Small(nn.Module):
+    """Two 3×3 convolutions: support radius 2, gradients of both signs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.first = nn.Conv2d(2, 3, 3, padding=1)
+        self.last = nn.Conv2d(3, 1, 3, padding=1)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return torch.tanh(self.last(torch.tanh(self.first(torch.cat((x1, x2), dim=1)))))
+
+
+def write_pair(folder: Path, shape: tuple[int, int] = SHAPE, seed: int = 3) -> tuple[Path, Path]:
+    """Write a pair of noise images that min–max scaling leaves as they are; (0, 0) is black in both."""
+    images = np.random.default_rng(seed).random((2, *shape)).astype(np.float32)
+    images[:, 0, 0] = 0
+    images[0, 0, -1] = images[1, -1, 0] = 1
+    paths = folder / f"mri_{seed}.npy", folder / f"pet_{seed}.npy"
+    for path, image in zip(paths, images, strict=True):
+        np.save(path, image)
+    return paths
+
+
+def load(id: str, device: str) -> Method:
+    """Load what needs no weight file."""
+    if id == "small":
+        return Method.from_module(Small(), "small", "Small")
+    return load_method(id, device)
+
+
+def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
+    """Make services with these pairs beside the samples."""
+    settings = Settings(cache_dir=folder / "memo", device="cpu", cache_limit_mb=4)
+    store = ArrayStore(connect_cache(flask.Flask("test"), settings), settings.cache_timeout_s)
+    return Services(
+        Catalogue(pairs),
+        MethodShelf("cpu", load, TITLES),
+        Results(store, ThreadCounts(1, 1)),
+        JobManager(LANES),
+        "cpu",
+    )
+
+
+def finished_guidance(services: Services, scene: Scene, viewer: str = "test") -> GuidanceState:
+    """Compute guidance images to their end."""
+    state = services.guidance_state(scene, viewer)
+    deadline = time.monotonic() + WAIT_S
+    while not state.complete:
+        assert state.running and state.error is None, state
+        assert time.monotonic() < deadline, "the guidance images do not come"
+        time.sleep(0.01)
+        state = services.guidance_state(scene, viewer, start=False)
+    return state

@@ -1,0 +1,259 @@
+"""The page put together: its callbacks through Dash's own route, and what a visitor reads when one fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.factory import UNEXPECTED, create_server, menu_label
+from app.ids import Id, Panel
+from app.settings import Settings
+from cache.method_shelf import MethodShelf
+from cache.services import Services, services_of
+from tests.unit.page_services import SHAPE, finished_guidance, write_pair
+
+PAIR, METHOD = "3", "weighted_averaging"
+UPDATE = "/_dash-update-component"
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A server, and what a browser knows of it."""
+
+    server: Flask
+    client: FlaskClient
+    callbacks: list[dict[str, Any]]
+
+    @property
+    def services(self) -> Services:
+        return services_of(self.server)
+
+    def send(self, *values: Any, triggered: str = "", state: tuple[Any, ...] = ()) -> TestResponse:
+        """Call the callback whose first input is the first value's key; the rest are values in order."""
+        first, *inputs = values
+        on_server = [one for one in self.callbacks if not one["clientside_function"]]
+        (called,) = [one for one in on_server if one["inputs"][0]["id"] == first]
+        outputs = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True))
+                   for part in called["output"].strip(".").split("...")]  # fmt: skip
+        body = {
+            "output": called["output"],
+            "outputs": outputs,
+            "inputs": [dict(one, value=value) for one, value in zip(called["inputs"], inputs, strict=True)],
+            "state": [dict(one, value=value) for one, value in zip(called["state"], state, strict=True)],
+            "changedPropIds": [triggered] if triggered else [],
+        }
+        return self.client.post(UPDATE, json=body)
+
+    def changes(
+        self, *values: Any, triggered: str = "", state: tuple[Any, ...] = ()
+    ) -> dict[str, dict[str, Any]]:
+        """Return what a callback changes on the page, notices of errors too."""
+        answer = self.send(*values, triggered=triggered, state=state)
+        assert answer.status_code == 200
+        content = answer.get_json()
+        return {**content["response"], **content.get("sideUpdate", {})}
+
+    def scene(self) -> dict[str, Any]:
+        """Choose the small pair."""
+        data: dict[str, Any] = self.changes("pair-select", PAIR, METHOD, state=(None,))[Id.SCENE]["data"]
+        return data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        # Weighted averaging, which these tests use, has no weights to load.
+        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        server = create_server(Settings(cache_dir=folder / "memo", device="cpu"), [write_pair(folder)])
+    client = server.test_client()
+    yield Page(server, client, client.get("/_dash-dependencies").get_json())
+    services_of(server).close()
+
+
+def notice_texts(changes: dict[str, dict[str, Any]]) -> list[str]:
+    return [toast["props"]["children"] for toast in changes.get(Id.NOTICES, {}).get("children", [])]
+
+
+def test_the_first_view_is_a_glioma_by_funfusean(page: Page) -> None:
+    changes = page.changes("location", "")
+    assert changes[Id.PAIR_SELECT]["value"] == "glioma-t2"
+    assert changes[Id.METHOD_SELECT]["value"] == "funfusean"
+    assert changes[Id.START_PIXEL]["data"] is None
+    assert not notice_texts(changes)
+
+
+def test_a_link_sets_the_controls_and_names_what_it_cannot(page: Page) -> None:
+    query = f"?pair={PAIR}&method={METHOD}&pixel=8,10&gamma1=0.8&gamma2=9&x=1"
+    changes = page.changes("location", query)
+    assert changes[Id.PAIR_SELECT]["value"] == PAIR
+    assert changes[Id.METHOD_SELECT]["value"] == METHOD
+    assert changes[Id.START_PIXEL]["data"] == {"row": 8, "col": 10}
+    assert (changes["gamma1"]["value"], changes["gamma2"]["value"]) == (0.8, 0.5)
+    assert sorted("gamma2" in text for text in notice_texts(changes)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    "query", ["?pair=\ud800", "?\ud800=1", "?pair=%00<b>", "?" + "&" * 10_000, "?pixel=" + "9" * 99_999]
+)
+def test_hostile_links_open_the_first_view(page: Page, query: str) -> None:
+    assert page.changes("location", query)[Id.PAIR_SELECT]["value"] == "glioma-t2"
+
+
+def test_choosing_draws_inputs_once_a_pair(page: Page) -> None:
+    first = page.changes("pair-select", PAIR, METHOD, state=(None,))
+    assert {Panel.MRI, Panel.PET, Panel.FUSED, Id.SCENE, Id.METHOD_NOTE} <= set(first)
+    scene = first[Id.SCENE]["data"]
+    assert (scene["height"], scene["width"]) == SHAPE
+    assert first[Panel.FUSED]["figure"]["layout"]["meta"]["key"] == scene["key"]
+    again = page.changes("pair-select", PAIR, METHOD, state=(scene,))
+    assert Panel.FUSED in again and not {Panel.MRI, Panel.PET} & set(again)
+    # The same images under another address may be called something else.
+    elsewhere = page.changes("pair-select", PAIR, METHOD, state=(scene | {"pair_address": "copy"},))
+    assert {Panel.MRI, Panel.PET} <= set(elsewhere)
+
+
+def test_nothing_chosen_changes_nothing(page: Page) -> None:
+    answer = page.send("pair-select", None, METHOD, state=(None,))
+    assert answer.status_code in (200, 204) and not (answer.get_json(silent=True) or {}).get("response")
+
+
+def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
+    scene = page.scene()
+    finished_guidance(page.services, page.services.scene(PAIR, METHOD), "viewer")
+    controls = (0.5, "paper", "Cancel")
+    done = page.changes("scene", scene, 0, None, triggered="scene.data", state=("viewer", None, *controls))
+    assert done[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
+    assert done[Id.GUIDANCE_PROGRESS]["value"] == 100
+    assert (done[Id.GUIDANCE_BUTTON]["disabled"], done[Id.GUIDANCE_POLL]["disabled"]) == (True, True)
+    limits = done[Id.GUIDANCE_LIMITS]["data"]
+    assert limits["revision"].startswith(scene["key"]) and limits["revision"].endswith("complete")
+    assert done[Panel.SCATTER]["figure"]["layout"]["meta"]["revision"] == limits["revision"]
+    now = ("viewer", limits, *controls)
+    again = page.changes("scene", scene, 1, None, triggered="guidance-poll.n_intervals", state=now)
+    assert Panel.SCATTER not in again and Id.GUIDANCE_LIMITS not in again
+    assert again[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
+
+
+def test_a_rest_draws_its_scene_and_no_other(page: Page) -> None:
+    scene = page.scene()
+    data = {"key": scene["key"], "row": 4, "col": 5, "half": 2, "gamma1": 0.3, "gamma2": 0.5, "scale": "signed",
+            "state": "s", "display": "d"}  # fmt: skip
+    changes = page.changes("rested-pixel", data, triggered="rested-pixel.data", state=(scene,))
+    assert changes["panel-mri-zoom"]["figure"]["data"][0]["z"]["shape"] == "5, 5"
+    assert changes[Panel.JACOBIAN_PET]["figure"]["layout"]["meta"]["row"] == 4
+    other = page.send("rested-pixel", data | {"key": "gone"}, triggered="rested-pixel.data", state=(scene,))
+    assert not (other.get_json(silent=True) or {}).get("response")
+
+
+@pytest.mark.parametrize("triggered", ["", "pair-select.value"])
+def test_a_users_error_is_a_notice_in_its_own_words(
+    page: Page, triggered: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = page.changes("pair-select", "no-such-pair", METHOD, triggered=triggered, state=(None,))
+    (text,) = notice_texts(changes)
+    assert "no-such-pair" in text and "glioma-t2" in text
+    assert set(changes) == {Id.NOTICES}
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("triggered", ["", "pair-select.value"])
+def test_an_unexpected_error_is_logged_and_told_plainly(
+    page: Page, triggered: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("a secret of the server")
+
+    monkeypatch.setattr(page.services, "scene", fail)
+    answer = page.send("pair-select", PAIR, METHOD, triggered=triggered, state=(None,))
+    assert answer.status_code == 200
+    assert notice_texts(answer.get_json()["sideUpdate"]) == [UNEXPECTED]
+    sent = answer.get_data(as_text=True)
+    assert not any(word in sent for word in ("secret", "ZeroDivisionError", "Traceback", ".py"))
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert record.exc_info and record.exc_info[0] is ZeroDivisionError
+    assert "a secret of the server" in caplog.text and "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("pair", [["list"], {"a": 1}, 7, True, 1e308])
+def test_values_of_other_types_are_no_500(page: Page, pair: Any) -> None:
+    assert notice_texts(page.changes("pair-select", pair, METHOD, state=(None,)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"{}", b"null", b'{"output": 1}', b'{"output": "x.y", "changedPropIds": [], "inputs": []}',
+     b'{"output": "..notices.children..", "inputs": "x"}', b"\xff\x00", b"[" * 100_000],
+)  # fmt: skip
+def test_requests_that_no_page_sends_are_refused(page: Page, body: bytes) -> None:
+    answer = page.client.post(UPDATE, data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [("nobody/{method}/{weights}/1/1", "content id"), ("{pair}/nothing/{weights}/1/1", "nothing"),
+     ("{pair}/{method}/" + "0" * 64 + "/1/1", "other weights"), ("{pair}/{method}/{weights}/9/0", "9"),
+     ("{pair}/{method}/{weights}/-1/0", "whole numbers"), ("{pair}/{method}/{weights}/0/999999999", "999999999")],
+)  # fmt: skip
+def test_windows_that_are_not_to_be_had_are_404_in_json(page: Page, address: str, named: str) -> None:
+    scene = page.services.scene(PAIR, METHOD)
+    path = address.format(pair=scene.pair_id, method=METHOD, weights=scene.weights_id)
+    answer = page.client.get(f"/jacobian/{path}")
+    assert (answer.status_code, answer.mimetype) == (404, "application/json")
+    if named != "content id":
+        assert named in answer.get_json()["error"]
+
+
+def test_the_browser_finds_windows_where_the_scene_says(page: Page) -> None:
+    answer = page.client.get(f"/{page.scene()['jacobian_path']}/4/5")
+    assert answer.status_code == 200 and len(answer.data) == 32 + 2 * 4, "weighted averaging sees one pixel"
+
+
+def test_health(page: Page) -> None:
+    assert page.client.get("/healthz").status_code == 200
+    answer = page.client.get("/readyz")
+    assert answer.status_code == 503, "networks are not loaded in this test"
+    assert any("FunFuseAn" in problem for problem in answer.get_json()["problems"])
+
+
+def test_the_page_and_its_assets_are_served(page: Page) -> None:
+    html = page.client.get("/").get_data(as_text=True)
+    assert "<title>FuseVis</title>" in html
+    assets = [path for path in ASSETS.iterdir() if path.suffix in (".js", ".css")]
+    assert {".js", ".css"} == {path.suffix for path in assets}
+    for path in assets:
+        with page.client.get(f"/assets/{path.name}") as answer:
+            assert answer.status_code == 200 and answer.data == path.read_bytes()
+        assert f"assets/{path.name}" in html
+    layout = page.client.get("/_dash-layout").get_data(as_text=True)
+    assert '"pair-select"' in layout and "(simulated)" in layout
+
+
+def test_simulated_pairs_say_so_in_the_menu() -> None:
+    assert menu_label("Glioma", True) == "Glioma (simulated)"
+    assert menu_label("Simulated glioma", True) == "Simulated glioma"
+    assert menu_label("My patient", False) == "My patient"
+
+
+def test_sessions_are_signed_with_a_key_of_ones_own_or_a_random_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    keys = []
+    for secret in (None, None, "x" * 20):
+        server = create_server(Settings(cache_dir=tmp_path, device="cpu", secret_key=secret))
+        keys.append(server.secret_key)
+        services_of(server).close()
+    assert keys[2] == "x" * 20
+    assert keys[0] != keys[1] and all(key and len(key) >= 20 for key in keys)

@@ -1,0 +1,214 @@
+"""The page: every id once, every control named, what the issue and the paper ask to be seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app.figures.scales import Scale
+from app.ids import GUIDANCE_PANELS, IMAGE_PANELS, JACOBIAN_PANELS, POINTER_PANELS, Id, Panel
+from app.layout.page import notice, page
+from app.layout.rgb_legend import MEANINGS, rgb_legend
+from app.view_state import ViewState
+
+PAIRS = [("own", "Own pair"), ("glioma-t2", "Glioma (simulated)")]
+METHODS = [("funfusean", "FunFuseAn"), ("masknet", "MaskNet")]
+
+IDS_OF_THE_ISSUE = {
+    *("panel-mri", "panel-guidance-mri", "panel-jacobian-mri", "panel-fused", "panel-guidance-rgb"),
+    *("panel-pet", "panel-guidance-pet", "panel-jacobian-pet"),
+    *("panel-mri-zoom", "panel-guidance-mri-zoom", "panel-jacobian-mri-zoom", "panel-fused-zoom"),
+    *("panel-guidance-rgb-zoom", "panel-pet-zoom", "panel-guidance-pet-zoom", "panel-jacobian-pet-zoom"),
+    *("panel-scatter", "pair-select", "method-select", "gamma1", "gamma2", "pixel-readout"),
+}
+
+
+@pytest.fixture(scope="module")
+def whole() -> html.Div:
+    return page(PAIRS, METHODS)
+
+
+def components(root: Component) -> list[Any]:
+    """Return a component and all that it holds, in reading order. (Dash declares no properties.)"""
+
+    def below(part: Any) -> Iterator[Component]:
+        if isinstance(part, (list, tuple)):
+            for child in part:
+                yield from below(child)
+        elif isinstance(part, Component):
+            yield part
+            yield from below(getattr(part, "children", None))
+
+    return list(below(root))
+
+
+def of_kind(root: Component, kind: type[Component]) -> list[Any]:
+    return [part for part in components(root) if isinstance(part, kind)]
+
+
+def find(root: Component, id: str) -> Any:
+    (found,) = [part for part in components(root) if getattr(part, "id", None) == id]
+    return found
+
+
+def words(root: Component) -> str:
+    """Return all text of a component."""
+    texts: list[str] = []
+    for part in components(root):
+        children = getattr(part, "children", None)
+        several = children if isinstance(children, (list, tuple)) else [children]
+        texts += [child for child in several if isinstance(child, str)]
+    return " ".join(texts)
+
+
+def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
+    ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
+    assert set(ids.values()) == {1}
+    known = (
+        {id.value for id in Id} | {panel.value for panel in Panel} | {panel.zoom for panel in IMAGE_PANELS}
+    )
+    assert known >= IDS_OF_THE_ISSUE
+    assert set(ids) == known
+
+
+def test_seventeen_graphs_stand_in_the_order_of_the_papers_figure(whole: html.Div) -> None:
+    graphs = [str(graph.id) for graph in of_kind(whole, dcc.Graph)]
+    rows = [
+        ["panel-mri", "panel-guidance-mri", "panel-jacobian-mri"],
+        ["panel-fused", "panel-guidance-rgb", "panel-scatter"],
+        ["panel-pet", "panel-guidance-pet", "panel-jacobian-pet"],
+    ]
+    expected = [
+        id for row in rows for panel in row for id in (panel, f"{panel}-zoom") if id != "panel-scatter-zoom"
+    ]
+    assert graphs == expected and len(graphs) == 17
+
+
+def test_panels_are_sorted_by_what_the_pointer_does_on_them(whole: html.Div) -> None:
+    assert set(POINTER_PANELS) == set(IMAGE_PANELS) - set(JACOBIAN_PANELS)
+    assert set(GUIDANCE_PANELS) < set(POINTER_PANELS)
+    with pytest.raises(ValueError, match="no zoom"):
+        _ = Panel.SCATTER.zoom
+    sections = of_kind(whole, html.Section)
+    takes_pointer = {
+        getattr(part, "data-panel") for part in sections if "panel-pointer" in part.className.split()
+    }
+    assert takes_pointer == {panel.value for panel in POINTER_PANELS}
+    for section in sections:
+        reachable = getattr(section, "tabIndex", None) == 0
+        assert reachable is (getattr(section, "data-panel") in takes_pointer), "by keyboard too"
+
+
+def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> None:
+    sections = of_kind(whole, html.Section)
+    names = [getattr(section, "aria-label") for section in sections]
+    assert len(set(names)) == len(sections) == 17 and all(names)
+    for section in sections:
+        panel = getattr(section, "data-panel")
+        assert [graph.id for graph in of_kind(section, dcc.Graph)] == [panel]
+        assert len(of_kind(section, html.Canvas)) == 1
+        (button,) = of_kind(section, html.Button)
+        assert getattr(button, "data-panel") == panel and "PNG" in getattr(button, "aria-label")
+
+
+@pytest.mark.parametrize(
+    "id", ["pair-select", "method-select", "gamma1", "gamma2", "colour-scale", "zoom-half-width"]
+)
+def test_controls_have_labels(whole: html.Div, id: str) -> None:
+    labels = [label for label in of_kind(whole, html.Label) if label.htmlFor == id]
+    assert len(labels) == 1 and words(labels[0]).strip()
+
+
+@pytest.mark.parametrize("id", ["gamma1", "gamma2", "toolbar-mode"])
+def test_controls_of_several_parts_are_named_groups(whole: html.Div, id: str) -> None:
+    """A label names no slider thumb and no row of buttons."""
+    groups = [
+        part
+        for part in components(whole)
+        if getattr(part, "role", None) == "group"
+        and any(getattr(child, "id", None) == id for child in components(part)[1:])
+    ]
+    assert len(groups) == 1 and getattr(groups[0], "aria-label")
+
+
+def test_controls_that_are_their_own_label(whole: html.Div) -> None:
+    assert find(whole, Id.ZOOM_FOLLOWS_SUPPORT).label
+    for id in (Id.THEME_SWITCH, Id.HELP_OPEN, Id.GUIDANCE_BUTTON):
+        assert words(find(whole, id)).strip()
+    for id in (Id.PIXEL_READOUT, Id.GUIDANCE_STATUS):
+        assert find(whole, id).role == "status"
+
+
+def test_controls_start_as_the_paper_has_them(whole: html.Div) -> None:
+    assert (find(whole, "gamma1").value, find(whole, "gamma2").value) == (0.3, 0.5)
+    assert (ViewState().gamma1, ViewState().gamma2) == (0.3, 0.5)
+    for id in ("gamma1", "gamma2"):
+        slider = find(whole, id)
+        assert (slider.min, slider.max, slider.updatemode) == (0.1, 2, "drag")
+    scale = find(whole, Id.COLOUR_SCALE)
+    assert scale.value == Scale.PAPER == scale.options[0]["value"]
+    assert [option["value"] for option in scale.options] == [scale.value for scale in Scale]
+    assert find(whole, Id.ZOOM_HALF_WIDTH).value == 12
+    assert find(whole, Id.TOOLBAR_MODE).value == "pixel"
+
+
+def test_menus_offer_what_they_are_given(whole: html.Div) -> None:
+    for id, choices in (("pair-select", PAIRS), ("method-select", METHODS)):
+        options = [(option["value"], option["label"]) for option in find(whole, id).options]
+        assert options == choices
+
+
+def test_every_visitor_has_another_name() -> None:
+    assert find(page(PAIRS, METHODS), Id.VIEWER).data != find(page(PAIRS, METHODS), Id.VIEWER).data
+
+
+def test_the_legend_explains_six_colours(whole: html.Div) -> None:
+    colours = {name: colour for colour, name, _ in MEANINGS}
+    assert colours == {
+        "red": "#ff0000", "green": "#00ff00", "blue": "#0000ff",
+        "magenta": "#ff00ff", "cyan": "#00ffff", "yellow": "#ffff00",
+    }  # fmt: skip
+    items = of_kind(rgb_legend(), html.Li)
+    shown = {words(item).strip(): components(item)[1].style["backgroundColor"] for item in items}
+    assert shown == colours
+    assert all(getattr(item, "aria-label").startswith(words(item).strip()) for item in items)
+    (section,) = [
+        section
+        for section in of_kind(whole, html.Section)
+        if getattr(section, "data-panel") == Panel.GUIDANCE_RGB
+    ]
+    assert any("rgb-legend" in str(getattr(part, "className", "")) for part in components(section))
+
+
+@pytest.mark.parametrize("colour", [colour for colour, _, _ in MEANINGS])
+def test_a_colours_meaning_is_the_one_that_guidance_rgb_gives_it(colour: str) -> None:
+    """Red is x1, green x2, blue the fused image; a meaning must say high where there is light, and low where not."""
+    (meaning,) = [text for one, _, text in MEANINGS if one == colour]
+    red, green, blue = (int(colour[at : at + 2], 16) > 0 for at in (1, 3, 5))
+    if red == green:
+        assert ("both gradients high" if red else "both gradients low") in meaning
+    else:
+        assert f"x{1 if red else 2} gradient high" in meaning and f"x{2 if red else 1} low" in meaning
+        assert ("fused bright" if blue else "fused dark") in meaning
+
+
+def test_help_is_there_closed_and_in_five_lines(whole: html.Div) -> None:
+    panel = find(whole, Id.HELP_PANEL)
+    assert panel.is_open is False
+    (list_,) = of_kind(panel, html.Ol)
+    assert len(list_.children) == 5
+    text = words(panel)
+    for word in ("Jacobian", "Guidance RGB", "Scatterplot", "negative gradients", "Arrow keys"):
+        assert word in text
+
+
+def test_notices_can_be_closed_and_warnings_go_away() -> None:
+    warning, danger = notice("careful"), notice("broken", "danger")
+    assert (words(warning), words(danger)) == ("careful", "broken")
+    assert warning.dismissable and danger.dismissable
+    assert warning.duration and danger.duration is None

@@ -1,0 +1,126 @@
+"""Links and scenes: what is chosen, and what the browser is told of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fusion
+from app.ids import Panel
+from app.view_state import ViewState
+from cache.services import Scene, Services
+from callbacks.link import resolve
+from callbacks.selection import input_title, meta_of, note, scene_data
+from tests.unit.page_services import SHAPE, make_services, write_pair
+
+PAIR = "3"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def services(folder: Path) -> Iterator[Services]:
+    broken = folder / "mri_9.npy", folder / "pet_9.npy"
+    for path in broken:
+        path.write_bytes(b"not an image")
+    made = make_services(folder, [write_pair(folder), broken])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def pair(folder: Path) -> fusion.Pair:
+    return fusion.load_pair(folder / "mri_3.npy", folder / "pet_3.npy")
+
+
+@pytest.fixture
+def scene(services: Services) -> Scene:
+    return services.scene(PAIR, "small")
+
+
+# Links
+
+
+def test_an_empty_link_leads_to_the_first_sample(services: Services) -> None:
+    assert resolve(services, ViewState()) == ("glioma-t2", "funfusean", None, [])
+
+
+def test_a_link_leads_to_a_pair_by_address_and_by_content(services: Services, pair: fusion.Pair) -> None:
+    for address in (PAIR, pair.id, pair.id[:12], pair.id[:20].upper()):
+        state = ViewState(pair=address, method="small", pixel=(8, 10))
+        assert resolve(services, state) == (PAIR, "small", {"row": 8, "col": 10}, [])
+
+
+@pytest.mark.parametrize("pixel", [(9, 0), (0, 11), (2**31 - 1, 2**31 - 1)])
+def test_a_pixel_outside_the_image_is_named_and_left_out(services: Services, pixel: tuple[int, int]) -> None:
+    address, method, start, messages = resolve(services, ViewState(pair=PAIR, method="small", pixel=pixel))
+    assert (address, method, start) == (PAIR, "small", None)
+    (message,) = messages
+    assert f"{pixel[0]},{pixel[1]}" in message and "rows 0 to 8" in message and "columns 0 to 10" in message
+
+
+def test_an_unknown_method_and_an_unknown_pair_are_both_named(services: Services) -> None:
+    state = ViewState(pair="nowhere", method="<script>", pixel=(1, 1), gamma1=1)
+    address, method, start, messages = resolve(services, state)
+    assert (address, method, start) == ("glioma-t2", "funfusean", None)
+    assert len(messages) == 2
+    assert "<script>" in messages[0] and "weighted_averaging" in messages[0], "says which there are"
+    assert "nowhere" in messages[1] and "first sample is shown" in messages[1]
+
+
+@pytest.mark.parametrize("pixel", [None, (0, 0)])
+def test_a_pair_that_cannot_be_read_is_named(services: Services, pixel: tuple[int, int] | None) -> None:
+    address, method, start, (message,) = resolve(services, ViewState(pair="9", method="small", pixel=pixel))
+    assert (address, method, start) == ("glioma-t2", "small", None)
+    assert "mri_9.npy" in message
+
+
+@pytest.mark.parametrize("address", ["../../etc/passwd", "0" * 200, "α", "*", "a b", "00000000000", "%00"])
+def test_hostile_addresses_lead_to_the_first_sample(services: Services, address: str) -> None:
+    found, _, _, messages = resolve(services, ViewState(pair=address))
+    assert found == "glioma-t2" and len(messages) == 1
+
+
+# Scenes
+
+
+def test_a_scene_tells_the_browser_where_windows_are(
+    services: Services, scene: Scene, pair: fusion.Pair
+) -> None:
+    data = scene_data(scene)
+    assert data["pair"] == pair.id
+    assert data["jacobian_path"] == f"jacobian/{pair.id}/small/{scene.weights_id}"
+    assert (data["height"], data["width"], data["support_radius"]) == (*SHAPE, (2, 2))
+    assert data["modalities"] == ("MRI", "PET") and data["pair_address"] == PAIR
+    others = [services.scene(PAIR, "weighted_averaging"), dataclasses.replace(scene, weights_id="f" * 64)]
+    others.append(dataclasses.replace(scene, pair_id="e" * 64))
+    assert len({scene_data(one)["key"] for one in [scene, *others]}) == 4
+
+
+def test_a_figure_says_what_it_belongs_to(scene: Scene) -> None:
+    data = scene_data(scene)
+    meta = meta_of(data, Panel.FUSED, revision="7")
+    assert meta == {"key": data["key"], "pair": data["pair"], "panel": "panel-fused", "revision": "7"}
+
+
+def test_simulated_inputs_say_so(services: Services, scene: Scene) -> None:
+    assert [input_title(scene, index) for index in (0, 1)] == ["MRI", "PET"]
+    sample = dataclasses.replace(scene, simulated=True, modalities=("MRI T2", "PET"))
+    assert [input_title(sample, index) for index in (0, 1)] == ["MRI T2 (simulated)", "PET (simulated)"]
+    assert all(
+        entry.simulated for entry in services.entries() if entry.address.startswith(("glioma", "healthy"))
+    )
+
+
+def test_a_note_tells_the_support_and_which_derivative_is_taken(services: Services, scene: Scene) -> None:
+    unequal = dataclasses.replace(scene, support_radius=(9, 11), method_note="")
+    assert note(unequal) == "support ±9 px in x1, ±11 px in x2"
+    assert "constant" in note(services.scene(PAIR, "weighted_averaging"))
+    everywhere = note(dataclasses.replace(scene, support_radius=None, method_note="With attention."))
+    assert "global" in everywhere and everywhere.endswith("With attention.")

@@ -1,0 +1,152 @@
+"""The routes beside Dash's own: a window byte for byte, errors as JSON, and health."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import routes
+from app.routes import window_bytes
+from fusion import JacobianWindow
+
+PAIR, WEIGHTS = "a" * 64, "b" * 64
+VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
+
+
+class Refusal(Exception):
+    """An error whose message is for the user."""
+
+
+@dataclass
+class FakeServices:
+    """Answers any address with one window, and remembers what was asked."""
+
+    window: JacobianWindow | Exception
+    readiness: Any = None
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def jacobian_at(self, *address: Any) -> JacobianWindow:
+        self.asked.append(address)
+        if isinstance(self.window, Exception):
+            raise self.window
+        return self.window
+
+    def ready(self) -> Any:
+        return self.readiness
+
+
+def window(values: np.ndarray = VALUES) -> JacobianWindow:
+    return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
+
+
+def client_of(services: FakeServices) -> FlaskClient:
+    server = Flask("test")
+    routes.register(server, services, Refusal)
+    return server.test_client()
+
+
+def test_a_window_is_eight_integers_and_two_images() -> None:
+    services = FakeServices(window())
+    answer = client_of(services).get(f"/jacobian/{PAIR}/funfusean/{WEIGHTS}/11/21")
+    assert (answer.status_code, answer.mimetype) == (200, "application/octet-stream")
+    assert services.asked == [(PAIR, "funfusean", WEIGHTS, 11, 21)]
+    expected = struct.pack("<8i", 11, 21, 10, 20, 2, 3, 0, 0)
+    expected += struct.pack("<12f", *VALUES.ravel())
+    assert answer.data == expected
+    assert "private" in answer.headers["Cache-Control"], "no shared cache may keep a patient's image"
+
+
+@pytest.mark.parametrize(("value", "flag"), [(np.nan, 1), (np.inf, 1), (-2e3, 1), (999.0, 0)])
+def test_a_suspicious_window_is_flagged(value: float, flag: int) -> None:
+    values = VALUES.copy()
+    values[1, 0, 2] = value
+    data = window_bytes(window(values))
+    assert struct.unpack_from("<8i", data)[6] == flag
+    np.testing.assert_array_equal(
+        np.frombuffer(data, "<f4", offset=32).reshape(2, 2, 3), values.astype(np.float32)
+    )
+
+
+def test_values_of_any_precision_order_and_layout_are_sent_the_same() -> None:
+    plain = window_bytes(window())
+    for values in (VALUES, VALUES.astype(">f4"), np.asfortranarray(VALUES.astype(np.float32))):
+        assert window_bytes(JacobianWindow(values, 10, 20, 11, 21, (40, 50))) == plain
+
+
+def test_a_users_error_is_json_with_its_message() -> None:
+    services = FakeServices(Refusal("There is no pair “x”."))
+    answer = client_of(services).get(f"/jacobian/x/funfusean/{WEIGHTS}/1/2")
+    assert (answer.status_code, answer.mimetype) == (404, "application/json")
+    assert answer.get_json() == {"error": "There is no pair “x”."}
+    assert "Cache-Control" not in answer.headers
+
+
+def test_another_error_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    answer = client_of(FakeServices(ZeroDivisionError("secret"))).get(f"/jacobian/{PAIR}/m/{WEIGHTS}/1/2")
+    assert answer.status_code == 500
+    assert b"secret" not in answer.data and b"Traceback" not in answer.data
+    assert "ZeroDivisionError: secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("row", "col"),
+    [("-1", "0"), ("0", "-1"), ("1.5", "0"), ("x", "0"), ("0", "1e3"), ("9" * 3000, "0"), ("٣", "0"), (" 1", "2"),
+     ("0", "%00"), ("1%0A", "2"), ("NaN", "0"), ("1;DROP", "0"), ("+1", "2")],
+)  # fmt: skip
+def test_what_is_no_pixel_is_refused_before_anything_is_asked(row: str, col: str) -> None:
+    services = FakeServices(window())
+    answer = client_of(services).get(f"/jacobian/{PAIR}/m/{WEIGHTS}/{row}/{col}")
+    assert answer.status_code == 404
+    assert "whole numbers" in answer.get_json()["error"]
+    assert services.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/jacobian", "/jacobian/", "/jacobian/a/b/c/1", "/jacobian/a/b/c/1/2/3", "/jacobian/../../etc/passwd/1/2",
+     "/jacobian/..%2f..%2fetc/b/c/1/2", "/jacobian//b/c/1/2", "/healthz/x"],
+)  # fmt: skip
+def test_other_paths_are_not_found(path: str) -> None:
+    services = FakeServices(window())
+    assert client_of(services).get(path).status_code in (308, 404)
+    assert services.asked == []
+
+
+def test_odd_names_reach_the_services_as_they_are() -> None:
+    services = FakeServices(Refusal("no"))
+    client_of(services).get("/jacobian/..%00<script>/α β/%ff/1/2")
+    assert services.asked == [("..\x00<script>", "α β", "�", 1, 2)]
+
+
+def test_only_reading_is_allowed() -> None:
+    client = client_of(FakeServices(window()))
+    for path in ("/healthz", "/readyz", f"/jacobian/{PAIR}/m/{WEIGHTS}/1/2"):
+        assert client.post(path).status_code == 405
+
+
+def test_alive() -> None:
+    answer = client_of(FakeServices(window())).get("/healthz")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize(
+    ("ready", "problems", "code"),
+    [
+        (True, (), 200),
+        (True, ("The store does not answer.",), 200),
+        (False, ("MaskNet is not loaded yet.",), 503),
+    ],
+)
+def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
+    services = FakeServices(window(), readiness=SimpleNamespace(ready=ready, problems=problems))
+    answer = client_of(services).get("/readyz")
+    assert answer.status_code == code
+    assert json.loads(answer.data) == {"ready": ready, "problems": list(problems)}

@@ -1,0 +1,175 @@
+"""Links: what is written is read back; what others write is used, or named and left out, but never raises."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.view_state import VERSION, ViewState
+
+FIRST_VIEW = ViewState()
+KEYS = tuple(ViewState.model_fields)
+
+letters = st.characters(exclude_categories=["Cs"], min_codepoint=32, exclude_characters="\x7f")
+names = st.text(letters, min_size=1, max_size=200)
+gammas = st.floats(0.1, 2.0)
+indices = st.integers(0, 2**31 - 1)
+states = st.builds(
+    ViewState,
+    pair=st.none() | names,
+    method=names,
+    pixel=st.none() | st.tuples(indices, indices),
+    gamma1=gammas,
+    gamma2=gammas,
+)
+
+
+@given(states)
+def test_a_view_comes_back_from_its_link(state: ViewState) -> None:
+    query = state.to_query()
+    assert ViewState.from_query(query) == (state, [])
+    assert query.isascii() and not any(character.isspace() for character in query)
+
+
+def test_the_first_view_has_an_empty_query() -> None:
+    assert FIRST_VIEW.to_query() == ""
+    assert ViewState.from_query("") == ViewState.from_query("?") == (FIRST_VIEW, [])
+    assert (FIRST_VIEW.pair, FIRST_VIEW.method, FIRST_VIEW.pixel) == (None, "funfusean", None)
+    assert (FIRST_VIEW.gamma1, FIRST_VIEW.gamma2) == (0.3, 0.5), "as in the paper's figures 7 and 5"
+
+
+def test_a_query_is_readable_and_sorted() -> None:
+    state = ViewState(pair="glioma-t1", method="masknet", pixel=(12, 34), gamma1=0.8, gamma2=1.0)
+    assert state.to_query() == "?gamma1=0.8&gamma2=1.0&method=masknet&pair=glioma-t1&pixel=12,34"
+
+
+def test_queries_of_others_are_read_with_and_without_escapes() -> None:
+    expected = ViewState(pair="hirn α/β", pixel=(1, 2))
+    for query in (
+        "?pair=hirn%20%CE%B1%2F%CE%B2&pixel=1%2C2",
+        "pair=hirn+α/β&pixel=1,2",
+        "?pixel=1, 2&pair=hirn α/β",
+    ):
+        assert ViewState.from_query(query) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *[("gamma1", value) for value in ("", "0", "0.09", "2.01", "-0.5", "nan", "-inf", "1e999", "half", "0,5")],
+        *[("gamma2", value) for value in ("", "0.0999999", "3", "NaN", "Infinity", "0x1", "1;2", "[1]")],
+        *[("pixel", value) for value in ("", ",", "1", "1,", ",2", "1,2,3", "-1,0", "0,-1", "a,b", "1.5,2", "1e2,3")],
+        *[("pixel", value) for value in ("2147483648,0", "0," + "9" * 5000, "٣,٤", "None,None", "(1,2)", "nan,0")],
+        *[("pair", value) for value in ("", "a\nb", "\x00", "tab\t", "\x7f", "x" * 201)],
+        *[("method", value) for value in ("", "\r\n", "x" * 100_000)],
+        *[("v", value) for value in ("", "0", "-3", "one", "1.5", "9" * 5000)],
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
+    others = {"pair": "own", "gamma1": "0.7", "gamma2": "0.9"}
+    others.pop(key, None)
+    state, notices = ViewState.from_query("?" + urlencode({**others, key: value}))
+    assert len(notices) == 1
+    assert f"link's {key}=" in notices[0] and len(notices[0]) < 250
+    assert value[:39] in notices[0]
+    assert getattr(state, key) == getattr(FIRST_VIEW, key)
+    for other, given_value in others.items():
+        assert str(getattr(state, other)) == given_value, "the rest of the link counts"
+
+
+def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:
+    query = "?method=&gamma2=9&pixel=x&surprise=1&gamma1=0&pair=%00"
+    state, notices = ViewState.from_query(query)
+    assert state == FIRST_VIEW
+    named = [
+        key
+        for notice in notices
+        for key in (*KEYS, "surprise")
+        if f"{key}=" in notice or f"“{key}”" in notice
+    ]
+    assert sorted(named) == ["gamma1", "gamma2", "method", "pair", "pixel", "surprise"]
+    assert ViewState.from_query(query) == (state, notices)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_unknown_parts_are_named(key: str, value: str) -> None:
+    query = "?" + urlencode({f"no-{key}": value}, errors="replace")
+    state, notices = ViewState.from_query(query)
+    assert state == FIRST_VIEW
+    assert len(notices) == 1 and "no-" in notices[0] and "not known here" in notices[0]
+
+
+@given(st.text(max_size=300))
+def test_no_query_raises(search: str) -> None:
+    state, notices = ViewState.from_query(search)
+    assert isinstance(state, ViewState) and all(notices)
+    assert ViewState.from_query(state.to_query()) == (state, [])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*KEYS, "other"]), st.text(max_size=20) | gammas.map(str)), max_size=8)
+)
+def test_each_part_is_used_or_named(parts: list[tuple[str, str]]) -> None:
+    query = "&".join(f"{key}={quote(value, errors='replace')}" for key, value in parts)
+    state, notices = ViewState.from_query(f"?{query}")
+    for key, value in dict(parts).items():
+        named = any(f"link's {key}=" in notice or f"“{key}”" in notice for notice in notices)
+        if key == "other":
+            assert named
+        elif key in ("gamma1", "gamma2") and not named:
+            assert math.isclose(getattr(state, key), float(value))
+        elif key in ("pair", "method") and not named:
+            assert getattr(state, key) == value.encode("utf-8", "replace").decode()
+        elif key == "pixel" and not named:
+            assert state.pixel == tuple(int(float(index)) for index in value.split(","))
+    assert len(notices) <= len(dict(parts)) + 1, "and nothing that is not there is named"
+
+
+def test_of_repeated_keys_the_last_counts() -> None:
+    assert ViewState.from_query("?gamma1=0.4&gamma1=0.9")[0].gamma1 == 0.9
+    state, notices = ViewState.from_query("?pair=a&pair=%00&gamma1=1")
+    assert (state.pair, state.gamma1, len(notices)) == (None, 1, 1)
+
+
+def test_a_link_of_very_many_parts_is_not_read() -> None:
+    state, notices = ViewState.from_query("?pair=own&" + "&".join(f"key{i}={i}" for i in range(100_000)))
+    assert state == FIRST_VIEW
+    assert len(notices) == 1 and "too many parts" in notices[0]
+
+
+def test_a_very_long_link_gives_short_notices() -> None:
+    query = f"?{'k' * 1_000_000}=1&pair={'p' * 1_000_000}&gamma1=0.2"
+    state, notices = ViewState.from_query(query)
+    assert state == ViewState(gamma1=0.2)
+    assert len(notices) == 2 and all(len(notice) < 250 for notice in notices)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?pair=%ff%fe", "?pair=\ud800", "?\ud800=1", "?%00=%00", "?=", "?&&&==&", "?a;b", "#?", "??pair=x"],
+)
+def test_broken_encodings_do_not_raise(query: str) -> None:
+    state, _ = ViewState.from_query(query)
+    state.to_query().encode("ascii")
+
+
+def test_a_link_of_a_newer_version_shows_what_is_understood() -> None:
+    state, notices = ViewState.from_query(f"?v={VERSION + 1}&gamma1=0.2&tilt=3")
+    assert state == ViewState(gamma1=0.2) and state.v == VERSION
+    assert any("newer version" in notice for notice in notices)
+    assert any("tilt" in notice for notice in notices)
+    assert ViewState.from_query(f"?v={VERSION}") == (FIRST_VIEW, [])
+
+
+def test_a_view_is_checked_when_it_is_made_and_does_not_change() -> None:
+    with pytest.raises(ValidationError):
+        ViewState(gamma1=3)
+    with pytest.raises(ValidationError):
+        ViewState(pixel=(-1, 0))
+    with pytest.raises(ValidationError, match="frozen"):
+        FIRST_VIEW.gamma1 = 1.0  # type: ignore[misc]
