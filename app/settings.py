@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         1024, gt=0, description="Size of that folder, MiB; beyond it the least recently used results go."
     )
     cache_timeout_s: int = Field(
-        300, ge=0, description="How long a result is kept after it was stored, seconds; 0 for no end."
+        604_800, ge=0, description="How long a result is kept after it was stored, seconds; 0 for no end."
     )
     redis_url: str | None = Field(
         None,

@@ -15,7 +15,6 @@ Paths are strings on the way of every hover: a `Path` costs as much as the syste
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import threading
@@ -28,14 +27,19 @@ from flask import Flask
 from flask_caching.backends.base import BaseCache
 
 from cache.entry_file import HEADER_BYTES, SUFFIX, key_digest, pack_header, unpack_header
-from cache.entry_folder import Found, bytes_on_disk, remove, rounded_to_blocks, scan_entries, write_in_place
+from cache.entry_folder import (
+    Found,
+    bytes_on_disk,
+    note_use,
+    remove,
+    rounded_to_blocks,
+    scan_entries,
+    write_in_place,
+)
 from cache.outage import Outage
 from cache.serializer import ArraySerializer, CorruptEntryError
 
 logger = logging.getLogger(__name__)
-
-NEVER_NS = 2**33 * 10**9
-"""The modification time of an entry that never expires: the year 2242."""
 
 
 class BoundedFileCache(BaseCache):
@@ -117,7 +121,7 @@ class BoundedFileCache(BaseCache):
             logger.warning("Cache entry %s is damaged (%s). It is deleted and computed anew.", path, error)
             self._discard(path)
             return None
-        self._note_use(path)
+        note_use(path, self._clock())
         return arrays
 
     def set(self, key: str, value: Any, timeout: Any = None) -> bool:
@@ -129,9 +133,8 @@ class BoundedFileCache(BaseCache):
         if seconds < 0 or rounded_to_blocks(len(content)) > self.limit_bytes:
             self._discard(path)
             return False
-        expires_ns = NEVER_NS if expires is None else _nanoseconds(expires)
         try:
-            growth = write_in_place(path, content, _nanoseconds(self._clock()), expires_ns)
+            growth = write_in_place(path, content, self._clock(), expires)
         except OSError as error:
             self._outage.failed(error)
             return False
@@ -172,11 +175,11 @@ class BoundedFileCache(BaseCache):
         with self._lock:
             before = self._total
             self._written_since_scan = 0
-        now_ns = _nanoseconds(self._clock())
+        now = self._clock()
         size = 0
         evictable: list[Found] = []
         for found in self._scan():
-            if not found.temporary and found.expires_ns <= now_ns:
+            if not found.temporary and found.expires <= now:
                 remove(found.path)
                 continue
             size += found.bytes_on_disk
@@ -185,7 +188,7 @@ class BoundedFileCache(BaseCache):
         if size > self.limit_bytes:
             # Some way below the limit, or each of the next entries would scan the whole folder again.
             target = self.limit_bytes * 9 // 10
-            evictable.sort(key=lambda found: found.last_used_ns, reverse=True)
+            evictable.sort(key=lambda found: found.last_used, reverse=True)
             while evictable and size > (target if len(evictable) > 1 else self.limit_bytes):
                 oldest = evictable.pop()
                 remove(oldest.path)
@@ -213,7 +216,7 @@ class BoundedFileCache(BaseCache):
         return f"{self.folder}{os.sep}{name[:2]}{os.sep}{name}{SUFFIX}"
 
     def _scan(self) -> list[Found]:
-        return list(scan_entries(str(self.folder), _nanoseconds(self._clock())))
+        return list(scan_entries(str(self.folder), self._clock()))
 
     def _read(self, path: str) -> bytes | None:
         """Return a file's content, ``None`` if there is none to be had."""
@@ -231,12 +234,6 @@ class BoundedFileCache(BaseCache):
             self._outage.failed(error)
             return None
 
-    def _note_use(self, path: str) -> None:
-        """Set the time of the last use; that of expiry stays as it is."""
-        # If it was deleted meanwhile, or is another user's, only the order of eviction suffers.
-        with contextlib.suppress(OSError):
-            os.utime(path, ns=(_nanoseconds(self._clock()), os.stat(path).st_mtime_ns))  # noqa: PTH116
-
     def _discard(self, path: str) -> bool:
         """Delete what is at an entry's place, file or folder; return whether anything was."""
         size = bytes_on_disk(path)
@@ -245,7 +242,3 @@ class BoundedFileCache(BaseCache):
             with self._lock:
                 self._total = max(0, self._total - size)
         return removed
-
-
-def _nanoseconds(seconds: float) -> int:
-    return int(seconds * 1e9)

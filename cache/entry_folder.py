@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,16 +15,19 @@ from cache.entry_file import SUFFIX, TEMPORARY_SUFFIX, is_entry_name, is_tempora
 BLOCK_BYTES = 4096
 """Files are counted in the blocks that most file systems give them: the bound is one of disk space."""
 
+NEVER = 2.0**33
+"""The modification time of an entry that never expires, seconds since 1970: the year 2242."""
+
 TEMPORARY_AGE_S = 3600.0
 """A temporary file this old was left by a process that died while writing it."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One file as a scan of the folder meets it; times in nanoseconds since 1970."""
+    """One file as a scan of the folder meets it; times in seconds since 1970."""
 
-    last_used_ns: int
-    expires_ns: int
+    last_used: float
+    expires: float
     bytes_on_disk: int
     path: str
     temporary: bool
@@ -42,7 +46,7 @@ def bytes_on_disk(path: str) -> int:
         return 0
 
 
-def scan_entries(folder: str, now_ns: int) -> Iterator[Found]:
+def scan_entries(folder: str, now: float) -> Iterator[Found]:
     """Yield everything in the folder that is called as entries are, and remove abandoned temporary files."""
     for directory in _listing(folder):
         if len(directory.name) != 2 or not directory.is_dir(follow_symlinks=False):
@@ -56,17 +60,18 @@ def scan_entries(folder: str, now_ns: int) -> Iterator[Found]:
             except OSError:
                 continue
             # The other times of a temporary file are the entry's already; this one no program can set.
-            if temporary and now_ns - status.st_ctime_ns > TEMPORARY_AGE_S * 1e9:
+            if temporary and now - status.st_ctime > TEMPORARY_AGE_S:
                 remove(file.path)
                 continue
             size = rounded_to_blocks(status.st_size)
-            yield Found(status.st_atime_ns, status.st_mtime_ns, size, file.path, temporary)
+            yield Found(status.st_atime, status.st_mtime, size, file.path, temporary)
 
 
-def write_in_place(path: str, content: bytes, last_used_ns: int, expires_ns: int) -> int:
+def write_in_place(path: str, content: bytes, now: float, expires: float | None) -> int:
     """Put a file in its place in one step, and return by how many bytes of disk that grew.
 
-    Readers see the old file or the new one, never a part. A folder in its place is removed.
+    Readers see the old file or the new one, never a part. A folder in its place is removed. The file's access
+    time becomes `now`, its modification time `expires` (``None``: never), both in seconds since 1970.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def write_in_place(path: str, content: bytes, last_used_ns: int, expires_ns: int
         # Not synced to disk: what a power failure leaves half written fails its checksum.
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        os.utime(temporary, ns=(last_used_ns, expires_ns))
+        os.utime(temporary, (now, NEVER if expires is None else expires))
         before = bytes_on_disk(path)
         try:
             os.replace(temporary, path)  # noqa: PTH105
@@ -97,6 +102,13 @@ def write_in_place(path: str, content: bytes, last_used_ns: int, expires_ns: int
         remove(temporary)
         raise
     return rounded_to_blocks(len(content)) - before
+
+
+def note_use(path: str, now: float) -> None:
+    """Set the time of the last use; that of expiry stays as it is."""
+    # If it was deleted meanwhile, or is another user's, only the order of eviction suffers.
+    with contextlib.suppress(OSError):
+        os.utime(path, (now, os.stat(path).st_mtime))  # noqa: PTH116
 
 
 def remove(path: str) -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import fusion
 
-IRRELEVANT = frozenset({"training", "data", "weights", "cli.py", "__main__.py"})
+IRRELEVANT = frozenset(
+    {"training", "data", "weights", "cli.py", "cli_options.py", "cli_train.py", "__main__.py"}
+)
 """Parts of `fusion` that make no result that is memoized: what they decide is in pair and weights ids."""
 
 

@@ -6,8 +6,8 @@ import flask
 import numpy as np
 
 import fusion
+from cache.guidance_states import finished, followed
 from cache.health import device_problems
-from cache.job_types import JobState, JobView
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
 from cache.pair_shelf import PairShelf
@@ -20,8 +20,6 @@ from fusion.errors import WeightsError
 from fusion.saliency.preview import filled
 
 EXTENSION = "fusevis"
-COMPLETE_REVISION = 2**53 - 1
-"""The revision of finished guidance images, larger than that of any part; exact in JavaScript too."""
 
 __all__ = ["GuidanceState", "Readiness", "Scene", "Services", "services_of"]
 
@@ -215,13 +213,12 @@ class Services:
         method = self._method_of(scene)
         kept = self._results.guidance(method, scene.pair_id)
         if kept is not None:
-            values, seconds = kept
-            return GuidanceState(values, 1.0, True, False, False, COMPLETE_REVISION, None, seconds)
+            return finished(*kept)
         name = self._results.guidance_name(method, scene.pair_id)
         if not start:
-            return _state(self._jobs.poll(name, viewer))
+            return followed(self._jobs.poll(name, viewer))
         pair = self.pair(scene)
-        return _state(self._jobs.submit(name, lambda: self._results.guidance_stages(method, pair), viewer))
+        return followed(self._jobs.submit(name, lambda: self._results.guidance_stages(method, pair), viewer))
 
     def cancel_guidance(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; the computation stops unless others follow it."""
@@ -248,20 +245,3 @@ class Services:
                 f"{method.title} has other weights now than when this was shown. Reload the page."
             )
         return method
-
-
-def _state(view: JobView[np.ndarray] | None) -> GuidanceState:
-    """Translate what the jobs say of one, if they know it."""
-    if view is None:
-        return GuidanceState(None, 0.0, False, False, False, 0, None, 0.0)
-    complete = view.state is JobState.DONE
-    return GuidanceState(
-        values=view.partial,
-        fraction=view.fraction,
-        complete=complete,
-        running=not view.state.ended,
-        cancelled=view.state is JobState.CANCELLED or (view.withdrawn and not complete),
-        revision=COMPLETE_REVISION if complete else view.revision,
-        error=view.error,
-        compute_seconds=view.seconds,
-    )

@@ -80,8 +80,9 @@ class ArrayStore:
         frozen = {name: _frozen(array) for name, array in arrays.items()}
         key = address.key()
         size = ENTRY_OVERHEAD_BYTES + sum(array.nbytes for array in frozen.values())
-        self._memory.put(key, frozen, size, self.timeout_s or None)
+        # The back end first: what memory shows as finished, other processes find too.
         self._backend.set(key, frozen, timeout=self.timeout_s)
+        self._memory.put(key, frozen, size, self.timeout_s or None)
         return dict(frozen)
 
     def get_or_compute(self, address: HasKey, compute: Callable[[], Mapping[str, np.ndarray]]) -> Arrays:

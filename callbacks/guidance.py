@@ -12,6 +12,7 @@ from app.figures.images import gradient_colours, gradient_figure, rgb_figure
 from app.figures.scales import Limits, Scale
 from app.figures.scatter import scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
+from cache.errors import UserError
 from cache.services import GuidanceState, Services, services_of
 from callbacks.selection import meta_of
 
@@ -53,6 +54,7 @@ def register(app: Dash) -> None:
     ) -> tuple[Any, ...]:
         if scene is None:
             return (no_update,) * (len(PANELS) + 6)
+        leave(services, scene, shown, viewer)
         cancelling = ctx.triggered_id == Id.GUIDANCE_BUTTON and button == "Cancel"
         state = current_state(
             services, scene, viewer, cancelling, polled=ctx.triggered_id == Id.GUIDANCE_POLL
@@ -74,6 +76,16 @@ def register(app: Dash) -> None:
             state.complete,
             not state.running,
         )
+
+
+def leave(services: Services, scene: dict[str, Any], shown: dict[str, Any] | None, viewer: str) -> None:
+    """Take this viewer's interest in the scene before back, so that the new one need not wait for it."""
+    if shown is None or shown["revision"].startswith(scene["key"]):
+        return
+    try:
+        services.cancel_guidance(services.scene(shown["pair_address"], shown["method_id"]), viewer)
+    except UserError:
+        pass  # its files are gone, and with them whatever there was to stop
 
 
 def current_state(
@@ -115,12 +127,13 @@ def draw(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Make the four figures of what is known so far, and the limits of their colour scales."""
     names = scene["modalities"]
+    origin = {"revision": revision, "pair_address": scene["pair_address"], "method_id": scene["method_id"]}
     titles = (f"Guidance {names[0]}", f"Guidance {names[1]}", "Guidance RGB", "Guidance scatterplot")
     if state.values is None:
         limits = Limits(0.0, 0.0, 0.0, provisional=True)
         message = absence(state)
         return tuple(empty_figure(title, message) for title in titles), {
-            "revision": revision,
+            **origin,
             "fraction": 0.0,
             "points_fraction": None,
             **asdict(limits),
@@ -136,8 +149,8 @@ def draw(
         rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
     )
-    drawn = {"revision": revision, "fraction": state.fraction, "points_fraction": state.fraction}
-    return figures, {**drawn, **asdict(limits)}
+    drawn = {"fraction": state.fraction, "points_fraction": state.fraction}
+    return figures, {**origin, **drawn, **asdict(limits)}
 
 
 def stage(state: GuidanceState) -> str:

@@ -50,7 +50,7 @@ def test_kinds_do_not_meet() -> None:
 
 
 def test_fields_cannot_run_into_each_other() -> None:
-    parts = ("", "a", "/", "a/", "/a", "=", "method=", "a/method=b", "%2F", "ä")
+    parts = ("", "a", "/", "a/", "/a", "=", "method=", "a/method=b", "b/method=a", "%2F", "ä")
     addresses: list[Address] = [
         FusedAddress(pair, method, weights, device="cpu")
         for pair, method, weights in itertools.product(parts, repeat=3)

@@ -20,6 +20,7 @@ from cache.guidance_work import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, Gu
 from cache.store import ArrayStore
 from fusion import Method, Pair, load_method
 from fusion.errors import Cancelled
+from tests.unit.moved_clock import MovedClock
 
 
 class Small(nn.Module):
@@ -33,16 +34,6 @@ class Small(nn.Module):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         return torch.tanh(self.last(torch.tanh(self.first(torch.cat((x1, x2), dim=1)))))
-
-
-class Clock:
-    """A clock that goes on only when it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Reports:
@@ -80,11 +71,11 @@ def store(tmp_path: Path) -> ArrayStore:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovedClock:
+    return MovedClock(100.0)
 
 
-def work_on(method: Method, pair: Pair, store: ArrayStore, clock: Clock) -> GuidanceWork:
+def work_on(method: Method, pair: Pair, store: ArrayStore, clock: MovedClock) -> GuidanceWork:
     address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
     return GuidanceWork(method, pair, address, store, threads=1, clock=clock)
 
@@ -101,7 +92,7 @@ def assert_exact_where_known(found: np.ndarray, exact: np.ndarray) -> int:
     return int(known[0].sum())
 
 
-def test_preview_grows_and_is_exact(method: Method, pair: Pair, store: ArrayStore, clock: Clock) -> None:
+def test_preview_grows_and_is_exact(method: Method, pair: Pair, store: ArrayStore, clock: MovedClock) -> None:
     reports = Reports()
     work_on(method, pair, store, clock).preview(reports, never)
     exact = fusion.guidance(method, pair)
@@ -110,16 +101,18 @@ def test_preview_grows_and_is_exact(method: Method, pair: Pair, store: ArrayStor
     assert len(counts) == 4
     assert all(later > earlier for earlier, later in itertools.pairwise(counts))
     assert set(reports.fractions) == {0.0}
+    for earlier, later in itertools.pairwise(reports.partials):
+        assert not np.isnan(later[~np.isnan(earlier)]).any(), "what was known stays known"
 
 
 @pytest.mark.parametrize(
-    ("seconds_a_point", "grids"), [(0.0, 4), (0.002, 3), (0.005, 2), (0.03, 1), (1.0, 1)]
+    ("seconds_a_point", "grids"), [(0.0, 4), (0.002, 3), (0.006, 2), (0.03, 1), (1.0, 1)]
 )
 def test_preview_stops_in_time(
     method: Method,
     pair: Pair,
     store: ArrayStore,
-    clock: Clock,
+    clock: MovedClock,
     monkeypatch: pytest.MonkeyPatch,
     seconds_a_point: float,
     grids: int,
@@ -137,7 +130,7 @@ def test_preview_stops_in_time(
         assert clock.now - began <= PREVIEW_BUDGET_S
 
 
-def test_preview_of_a_tiny_image(method: Method, store: ArrayStore, clock: Clock) -> None:
+def test_preview_of_a_tiny_image(method: Method, store: ArrayStore, clock: MovedClock) -> None:
     pair = Pair.from_arrays([[1.0, 2.0, 0.0]], [[0.0, 2.0, 5.0]])
     reports = Reports()
     work_on(method, pair, store, clock).preview(reports, never)
@@ -145,24 +138,29 @@ def test_preview_of_a_tiny_image(method: Method, store: ArrayStore, clock: Clock
     assert assert_exact_where_known(reports.partials[0], fusion.guidance(method, pair)) == 3
 
 
-def test_lattices_grow_over_the_preview(
-    method: Method, pair: Pair, store: ArrayStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exact = fusion.guidance(method, pair)
-    work = work_on(method, pair, store, clock)
-    preview = work.preview(Reports(), never)
-    known_before = ~np.isnan(preview)
-
+def passes_of_a_second(clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each lattice take a second of the clock."""
     real = cache.guidance_work.guidance
 
-    def one_second_a_pass(method: Method, pair: Pair, progress: Any) -> np.ndarray:
+    def slow(method: Method, pair: Pair, progress: Any) -> np.ndarray:
         def slow_progress(done: int, total: int, partial: np.ndarray) -> None:
             clock.now += 1
             progress(done, total, partial)
 
         return real(method, pair, slow_progress)
 
-    monkeypatch.setattr(cache.guidance_work, "guidance", one_second_a_pass)
+    monkeypatch.setattr(cache.guidance_work, "guidance", slow)
+
+
+def test_lattices_grow_over_the_preview(
+    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = fusion.guidance(method, pair)
+    work = work_on(method, pair, store, clock)
+    preview = work.preview(Reports(), never)
+    known_before = ~np.isnan(preview)
+
+    passes_of_a_second(clock, monkeypatch)
     reports = Reports()
     result = work.lattices(reports, never)
     assert reports.fractions == [done / 9 for done in range(1, 10)]
@@ -180,14 +178,33 @@ def test_lattices_grow_over_the_preview(
     assert kept["seconds"] == 9
 
 
-def test_quick_passes_are_not_all_copied(method: Method, pair: Pair, store: ArrayStore, clock: Clock) -> None:
+def test_quick_passes_are_not_all_copied(
+    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock
+) -> None:
     reports = Reports()
     work_on(method, pair, store, clock).lattices(reports, never)
     assert len(reports.fractions) == 9
     assert len(reports.partials) == 1, "the clock stood still after the first"
 
 
-def test_cancelled_lattices_keep_nothing(method: Method, pair: Pair, store: ArrayStore, clock: Clock) -> None:
+def test_reports_that_take_long_are_few(
+    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowReports(Reports):
+        def __call__(self, fraction: float, partial: np.ndarray | None = None) -> None:
+            super().__call__(fraction, partial)
+            clock.now += 0 if partial is None else 0.5
+
+    passes_of_a_second(clock, monkeypatch)
+    reports = SlowReports()
+    work_on(method, pair, store, clock).lattices(reports, never)
+    assert len(reports.fractions) == 9
+    assert len(reports.partials) == 2, "at most a tenth of the time"
+
+
+def test_cancelled_lattices_keep_nothing(
+    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock
+) -> None:
     work = work_on(method, pair, store, clock)
     reports = Reports()
     with pytest.raises(Cancelled):
@@ -197,7 +214,7 @@ def test_cancelled_lattices_keep_nothing(method: Method, pair: Pair, store: Arra
 
 
 def test_no_preview_where_the_whole_is_quick(
-    pair: Pair, store: ArrayStore, clock: Clock, method: Method
+    pair: Pair, store: ArrayStore, clock: MovedClock, method: Method
 ) -> None:
     average = load_method("weighted_averaging", "cpu")
     lanes = [stage.lane for stage in work_on(average, pair, store, clock).stages()]

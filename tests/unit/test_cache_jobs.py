@@ -1,4 +1,4 @@
-"""Jobs: progress, partial results, and viewers who keep them alive."""
+"""Jobs: stages, progress, partial results, errors, and the end of the process."""
 
 from __future__ import annotations
 
@@ -12,91 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from cache.job_types import JobState, JobView, Report, Stage
+from cache.job_types import JobState, Report, Stage
 from cache.jobs import UNEXPECTED, JobManager
 from fusion.errors import Cancelled, NetworkError
+from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
+from tests.unit.moved_clock import MovedClock
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 30.0
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Task:
-    """Work that does one step whenever it is told to."""
-
-    def __init__(self, steps: int = 4, error: Exception | None = None) -> None:
-        self.steps = steps
-        self.error = error
-        self.begun = threading.Event()
-        self.ended = threading.Event()
-        self.permits = threading.Semaphore(0)
-        self.reported = threading.Semaphore(0)
-        self.calls = 0
-
-    def __call__(self, report: Report[str], cancelled: Callable[[], bool]) -> str:
-        self.calls += 1
-        self.begun.set()
-        try:
-            for step in range(1, self.steps + 1):
-                assert self.permits.acquire(timeout=WAIT_S)
-                report(step / self.steps, f"step {step}")
-                self.reported.release()
-            if self.error is not None:
-                raise self.error
-            return "result"
-        finally:
-            self.ended.set()
-
-    def step(self) -> None:
-        """Let it do one step, and wait until that is reported."""
-        self.permits.release()
-        assert self.reported.acquire(timeout=WAIT_S)
-
-    def finish(self) -> None:
-        self.permits.release(self.steps)
-        assert self.ended.wait(WAIT_S)
-
-    def stages(self) -> list[Stage[str]]:
-        return [Stage(self, "long")]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture
-def jobs(clock: Clock) -> Iterator[JobManager[str]]:
+def jobs(clock: MovedClock) -> Iterator[JobManager[str]]:
     manager: JobManager[str] = JobManager({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
     yield manager
     manager.close(WAIT_S)
 
 
-def state_of(jobs: JobManager[str], name: str = "job", viewer: str = "nobody") -> JobView[str]:
-    view = jobs.poll(name, viewer)
-    assert view is not None
-    return view
-
-
-def ended(jobs: JobManager[str], name: str = "job") -> JobView[str]:
-    """Wait until a job has ended."""
-    deadline = time.monotonic() + WAIT_S
-    while not state_of(jobs, name).state.ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    return state_of(jobs, name)
-
-
-def test_progress_partial_results_and_result(jobs: JobManager[str], clock: Clock) -> None:
+def test_progress_partial_results_and_result(jobs: JobManager[str], clock: MovedClock) -> None:
     task = Task()
     view = jobs.submit("job", task.stages, "ann")
     assert (view.fraction, view.partial, view.revision, view.error) == (0, None, 0, None)
@@ -135,169 +72,6 @@ def test_progress_without_news_keeps_the_revision(jobs: JobManager[str]) -> None
     assert (view.fraction, view.partial, view.revision) == (0.5, "something", 1)
     go_on.set()
     ended(jobs)
-
-
-def test_many_viewers_share_one_job(jobs: JobManager[str]) -> None:
-    task = Task()
-    never = Task()
-    jobs.submit("job", task.stages, "ann")
-    threads = [
-        threading.Thread(target=jobs.submit, args=("job", never.stages, f"viewer {number}"))
-        for number in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(WAIT_S)
-    task.finish()
-    assert ended(jobs).state is JobState.DONE
-    assert (task.calls, never.calls) == (1, 0)
-
-
-def test_cancelling_stops_the_job(jobs: JobManager[str]) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    task.step()
-    jobs.cancel("job", "ann")
-    assert state_of(jobs, viewer="ann").withdrawn
-    task.permits.release()
-    view = ended(jobs)
-    assert (view.state, view.partial, view.error) == (JobState.CANCELLED, "step 1", None)
-    assert task.ended.is_set()
-
-
-def test_cancelling_does_not_stop_what_others_watch(jobs: JobManager[str]) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    jobs.submit("job", task.stages, "ben")
-    task.step()
-    jobs.cancel("job", "ann")
-    task.step()
-    assert state_of(jobs, viewer="ann").withdrawn
-    assert not state_of(jobs, viewer="ben").withdrawn
-    assert state_of(jobs).state is JobState.RUNNING
-    jobs.cancel("job", "ben")
-    task.permits.release()
-    assert ended(jobs).state is JobState.CANCELLED
-
-
-def test_a_stranger_cannot_cancel(jobs: JobManager[str]) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    jobs.cancel("job", "stranger")
-    jobs.cancel("another job", "ann")
-    task.finish()
-    assert ended(jobs).state is JobState.DONE
-
-
-def test_coming_back_before_it_stopped_keeps_the_job(jobs: JobManager[str]) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    task.step()
-    jobs.cancel("job", "ann")
-    assert not jobs.submit("job", task.stages, "ann").withdrawn
-    task.finish()
-    assert ended(jobs).state is JobState.DONE
-    assert task.calls == 1
-
-
-def test_coming_back_while_it_stops_starts_anew(jobs: JobManager[str]) -> None:
-    begun, noticed, go_on = threading.Event(), threading.Event(), threading.Event()
-    cancelled_now = threading.Event()
-
-    def work(report: Report[str], cancelled: Callable[[], bool]) -> str:
-        begun.set()
-        assert cancelled_now.wait(WAIT_S)
-        assert cancelled()
-        noticed.set()
-        assert go_on.wait(WAIT_S)
-        raise Cancelled("as noticed")
-
-    second = Task()
-    jobs.submit("job", lambda: [Stage(work, "long")], "ann")
-    assert begun.wait(WAIT_S)
-    jobs.cancel("job", "ann")
-    cancelled_now.set()
-    assert noticed.wait(WAIT_S)
-    jobs.submit("job", second.stages, "ann")
-    go_on.set()
-    second.finish()
-    assert ended(jobs).state is JobState.DONE
-
-
-def test_a_cancelled_job_can_be_started_again(jobs: JobManager[str]) -> None:
-    first, second = Task(), Task()
-    jobs.submit("job", first.stages, "ann")
-    first.step()
-    before = state_of(jobs).revision
-    jobs.cancel("job", "ann")
-    first.permits.release()
-    ended(jobs)
-    assert not jobs.submit("job", second.stages, "ann").withdrawn
-    second.step()
-    assert state_of(jobs).revision > before
-    second.finish()
-    assert ended(jobs).state is JobState.DONE
-
-
-def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: JobManager[str], clock: Clock) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    task.step()
-    clock.now += 16
-    task.permits.release()
-    assert ended(jobs).state is JobState.CANCELLED
-
-
-def test_polling_keeps_a_job_alive(jobs: JobManager[str], clock: Clock) -> None:
-    task = Task(steps=10)
-    jobs.submit("job", task.stages, "ann")
-    for _ in range(9):
-        clock.now += 14
-        state_of(jobs, viewer="ann")
-        task.step()
-    task.permits.release()
-    assert ended(jobs).state is JobState.DONE
-
-
-def test_polling_by_somebody_else_does_not(jobs: JobManager[str], clock: Clock) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    task.step()
-    clock.now += 14
-    state_of(jobs, viewer="stranger")
-    clock.now += 2
-    task.permits.release()
-    assert ended(jobs).state is JobState.CANCELLED
-
-
-def test_polling_after_cancelling_does_not(jobs: JobManager[str]) -> None:
-    task = Task()
-    jobs.submit("job", task.stages, "ann")
-    task.step()
-    jobs.cancel("job", "ann")
-    state_of(jobs, viewer="ann")
-    task.permits.release()
-    assert ended(jobs).state is JobState.CANCELLED
-
-
-def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: JobManager[str], clock: Clock) -> None:
-    running, cancelled, deserted, wanted = (Task() for _ in range(4))
-    jobs.submit("running", running.stages, "ann")
-    jobs.submit("cancelled", cancelled.stages, "ann")
-    jobs.submit("deserted", deserted.stages, "ben")
-    jobs.submit("wanted", wanted.stages, "ann")
-    jobs.cancel("cancelled", "ann")
-    clock.now += 14
-    for name in ("running", "wanted"):
-        assert state_of(jobs, name, "ann").state in (JobState.RUNNING, JobState.QUEUED)
-    clock.now += 2
-    running.finish()
-    wanted.finish()
-    assert ended(jobs, "wanted").state is JobState.DONE
-    assert ended(jobs, "cancelled").state is JobState.CANCELLED
-    assert ended(jobs, "deserted").state is JobState.CANCELLED
-    assert (cancelled.calls, deserted.calls) == (0, 0)
 
 
 def test_one_at_a_time_in_order(jobs: JobManager[str]) -> None:
@@ -391,7 +165,7 @@ def test_a_job_that_is_done_is_not_started_again(jobs: JobManager[str]) -> None:
     assert (view.state, view.partial, second.calls) == (JobState.DONE, "result", 0)
 
 
-def test_ended_jobs_are_forgotten(jobs: JobManager[str], clock: Clock) -> None:
+def test_ended_jobs_are_forgotten(jobs: JobManager[str], clock: MovedClock) -> None:
     done, failed, running = Task(steps=0), Task(steps=0, error=NetworkError("no")), Task()
     jobs.submit("done", done.stages, "ann")
     jobs.submit("failed", failed.stages, "ann")
@@ -410,9 +184,9 @@ def test_ended_jobs_are_forgotten(jobs: JobManager[str], clock: Clock) -> None:
 
 
 def test_an_ended_job_holds_on_to_nothing_but_its_result(jobs: JobManager[str]) -> None:
-    task = Task(steps=0)
-    jobs.submit("job", task.stages, "ann")
-    ended(jobs)
+    bad, never = Task(steps=0, error=NetworkError("no")), Task()
+    jobs.submit("job", lambda: [Stage(bad, "quick"), Stage(never, "long")], "ann")
+    assert ended(jobs).state is JobState.FAILED
     assert jobs._jobs["job"].stages == ()
 
 
@@ -441,7 +215,7 @@ def test_work_can_ask_whether_it_is_wanted(jobs: JobManager[str]) -> None:
     assert asked == [False, True]
 
 
-def test_closing_stops_all_jobs(clock: Clock) -> None:
+def test_closing_stops_all_jobs(clock: MovedClock) -> None:
     manager: JobManager[str] = JobManager({"long": 1}, clock=clock)
     running, waiting = Task(), Task()
     manager.submit("running", running.stages, "ann")

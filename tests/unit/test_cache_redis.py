@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import fakeredis
 import flask
@@ -22,18 +21,10 @@ from cache.addresses import FusedAddress
 from cache.redis_cache import KEY_PREFIX, PAUSE_S, ArrayRedisCache, RedisAddressError, connect
 from cache.serializer import MAGIC, encode_arrays
 from cache.store import ArrayStore
+from tests.unit.cache_entries import Bomb
+from tests.unit.moved_clock import MovedClock
 
 ADDRESS = FusedAddress("a" * 64, "masknet", "b" * 64, device="cpu")
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -47,12 +38,12 @@ def client(server: fakeredis.FakeServer) -> fakeredis.FakeRedis:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovedClock:
+    return MovedClock(100.0)
 
 
 @pytest.fixture
-def backend(client: fakeredis.FakeRedis, clock: Clock) -> ArrayRedisCache:
+def backend(client: fakeredis.FakeRedis, clock: MovedClock) -> ArrayRedisCache:
     return ArrayRedisCache(client, default_timeout=300, clock=clock)
 
 
@@ -128,16 +119,6 @@ def test_an_entry_of_another_kind_is_no_500(backend: ArrayRedisCache, client: fa
     assert backend.get("a") is None
 
 
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (self.mark,))
-
-
 def test_nothing_is_unpickled(backend: ArrayRedisCache, client: fakeredis.FakeRedis, tmp_path: Path) -> None:
     mark = tmp_path / "exploded"
     bomb = pickle.dumps(Bomb(mark))
@@ -153,7 +134,7 @@ def test_nothing_is_unpickled(backend: ArrayRedisCache, client: fakeredis.FakeRe
 def test_a_redis_that_is_away_is_a_miss_said_once(
     backend: ArrayRedisCache,
     server: fakeredis.FakeServer,
-    clock: Clock,
+    clock: MovedClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     backend.set("a", value(1))
@@ -179,7 +160,7 @@ def test_a_redis_that_is_away_is_a_miss_said_once(
 
 
 def test_a_redis_that_is_away_is_left_alone_for_a_while(
-    backend: ArrayRedisCache, client: fakeredis.FakeRedis, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    backend: ArrayRedisCache, client: fakeredis.FakeRedis, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 

@@ -18,21 +18,12 @@ import pytest
 from cache.addresses import JacobianAddress
 from cache.memory_tier import MemoryTier
 from cache.store import ENTRY_OVERHEAD_BYTES, ArrayStore
+from tests.unit.moved_clock import MovedClock
 
 ADDRESS = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def connect(folder: Path, clock: Clock | None = None) -> flask_caching.Cache:
+def connect(folder: Path, clock: MovedClock | None = None) -> flask_caching.Cache:
     options: dict[str, Any] = {"limit_bytes": 2**20} | ({} if clock is None else {"clock": clock})
     return flask_caching.Cache(
         flask.Flask("test"),
@@ -46,12 +37,12 @@ def connect(folder: Path, clock: Clock | None = None) -> flask_caching.Cache:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
 @pytest.fixture(params=[2**20, 0], ids=["memory", "no memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> ArrayStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: MovedClock) -> ArrayStore:
     return ArrayStore(connect(tmp_path, clock), timeout_s=60, memory_bytes=request.param, clock=clock)
 
 
@@ -98,7 +89,7 @@ def test_results_are_read_only_copies(store: ArrayStore) -> None:
     assert list(store.get(ADDRESS) or {}) == ["values"]
 
 
-def test_expiry_is_the_stated_one(store: ArrayStore, clock: Clock) -> None:
+def test_expiry_is_the_stated_one(store: ArrayStore, clock: MovedClock) -> None:
     store.put(ADDRESS, value(1))
     clock.now += 59
     assert number_of(store.get(ADDRESS)) == 1
@@ -107,7 +98,7 @@ def test_expiry_is_the_stated_one(store: ArrayStore, clock: Clock) -> None:
     assert number_of(store.get_or_compute(ADDRESS, lambda: value(2))) == 2
 
 
-def test_memory_does_not_prolong_what_another_process_wrote(tmp_path: Path, clock: Clock) -> None:
+def test_memory_does_not_prolong_what_another_process_wrote(tmp_path: Path, clock: MovedClock) -> None:
     ours, theirs = (ArrayStore(connect(tmp_path, clock), timeout_s=60, clock=clock) for _ in range(2))
     theirs.put(ADDRESS, value(1))
     clock.now += 50
@@ -116,7 +107,7 @@ def test_memory_does_not_prolong_what_another_process_wrote(tmp_path: Path, cloc
     assert ours.get(ADDRESS) is None
 
 
-def test_timeout_zero_is_for_ever(tmp_path: Path, clock: Clock) -> None:
+def test_timeout_zero_is_for_ever(tmp_path: Path, clock: MovedClock) -> None:
     store = ArrayStore(connect(tmp_path, clock), timeout_s=0, clock=clock)
     store.put(ADDRESS, value(1))
     clock.now += 20 * 365 * 86400

@@ -22,7 +22,7 @@ def problems_of(**values: object) -> str:
 def test_defaults_listen_only_on_this_machine() -> None:
     settings = Settings()
     assert (settings.host, settings.port, settings.device) == ("127.0.0.1", 8050, "auto")
-    assert (settings.cache_limit_mb, settings.cache_timeout_s, settings.pixel_limit) == (1024, 300, 2**24)
+    assert (settings.cache_limit_mb, settings.cache_timeout_s, settings.pixel_limit) == (1024, 604_800, 2**24)
     assert settings.redis_url is None
     assert settings.data_dir is None
     assert settings.cache_dir.is_absolute()

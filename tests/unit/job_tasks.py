@@ -1,0 +1,66 @@
+"""Jobs whose steps a test controls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from cache.job_types import JobView, Report, Stage
+from cache.jobs import JobManager
+
+WAIT_S = 30.0
+
+
+class Task:
+    """Work that does one step whenever it is told to."""
+
+    def __init__(self, steps: int = 4, error: Exception | None = None) -> None:
+        self.steps = steps
+        self.error = error
+        self.begun = threading.Event()
+        self.ended = threading.Event()
+        self.permits = threading.Semaphore(0)
+        self.reported = threading.Semaphore(0)
+        self.calls = 0
+
+    def __call__(self, report: Report[str], cancelled: Callable[[], bool]) -> str:
+        self.calls += 1
+        self.begun.set()
+        try:
+            for step in range(1, self.steps + 1):
+                assert self.permits.acquire(timeout=WAIT_S)
+                report(step / self.steps, f"step {step}")
+                self.reported.release()
+            if self.error is not None:
+                raise self.error
+            return "result"
+        finally:
+            self.ended.set()
+
+    def step(self) -> None:
+        """Let it do one step, and wait until that is reported."""
+        self.permits.release()
+        assert self.reported.acquire(timeout=WAIT_S)
+
+    def finish(self) -> None:
+        self.permits.release(self.steps)
+        assert self.ended.wait(WAIT_S)
+
+    def stages(self) -> list[Stage[str]]:
+        return [Stage(self, "long")]
+
+
+def state_of(jobs: JobManager[str], name: str = "job", viewer: str = "nobody") -> JobView[str]:
+    view = jobs.poll(name, viewer)
+    assert view is not None
+    return view
+
+
+def ended(jobs: JobManager[str], name: str = "job") -> JobView[str]:
+    """Wait until a job has ended."""
+    deadline = time.monotonic() + WAIT_S
+    while not state_of(jobs, name).state.ended:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    return state_of(jobs, name)

@@ -1,0 +1,241 @@
+"""Guidance images through the services: growing, shared, cancelled, failed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import cache.building
+import cache.guidance_work
+import fusion
+from cache.guidance_states import COMPLETE_REVISION
+from cache.services import GuidanceState, Scene, Services
+from fusion import Method, Pair
+from fusion.errors import (
+    Cancelled,
+    NetworkError,
+)
+from tests.unit.small_services import (
+    WAIT_S,
+    Maker,
+    Small,
+    follow,
+    making,
+    wait_for,
+    write_pairs,
+)
+
+
+@pytest.fixture(scope="module")
+def small() -> Method:
+    return Method.from_module(Small(), "small", "Small network")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs")
+
+
+@pytest.fixture
+def make(tmp_path: Path, folder: Path, small: Method) -> Iterator[Maker]:
+    with making(folder, tmp_path / "memo", small) as maker:
+        yield maker
+
+
+@pytest.fixture
+def services(make: Maker) -> Services:
+    return make()
+
+
+@pytest.fixture
+def scene(services: Services) -> Scene:
+    return services.scene("1", "small")
+
+
+class Held:
+    """`fusion.guidance`, held back after each pass until it may go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        self.passes = threading.Semaphore(0)
+        self.passed = threading.Semaphore(0)
+        self.ended = threading.Event()
+        real = cache.guidance_work.guidance
+
+        def held(method: Method, pair: Pair, progress: Any) -> np.ndarray:
+            self.calls += 1
+
+            def hold(done: int, total: int, partial: np.ndarray) -> None:
+                assert self.passes.acquire(timeout=WAIT_S)
+                progress(done, total, partial)
+                self.passed.release()
+
+            try:
+                return real(method, pair, hold)
+            finally:
+                self.ended.set()
+
+        monkeypatch.setattr(cache.guidance_work, "guidance", held)
+
+    def one_pass(self) -> None:
+        self.passes.release()
+        assert self.passed.acquire(timeout=WAIT_S)
+
+    def finish(self) -> None:
+        self.passes.release(1000)
+        assert self.ended.wait(WAIT_S)
+
+
+def test_guidance_images(services: Services, scene: Scene, small: Method) -> None:
+    assert services.known_guidance(scene) is None
+    idle = services.guidance_state(scene, "ann", start=False)
+    assert idle == GuidanceState(None, 0.0, False, False, False, 0, None, 0.0)
+    final = follow(services, scene)
+    expected = fusion.guidance(small, services.pair(scene))
+    assert (final.fraction, final.complete, final.running, final.cancelled, final.error) == (
+        1,
+        True,
+        False,
+        False,
+        None,
+    )
+    assert final.revision == COMPLETE_REVISION
+    assert final.compute_seconds > 0
+    for found in (final.values, services.known_guidance(scene), follow(services, scene, "ben").values):
+        assert found is not None
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == np.float32
+        assert not found.flags.writeable
+
+
+def test_guidance_is_memoized_also_for_the_next_process(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = make()
+    values = follow(first, first.scene("1", "small")).values
+    assert values is not None
+    held = Held(monkeypatch)
+    second = make()
+    state = second.guidance_state(second.scene("1", "small"), "ann")
+    assert state.complete
+    np.testing.assert_array_equal(state.values, values)
+    assert held.calls == 0
+
+
+def test_guidance_appears_and_grows(
+    services: Services, scene: Scene, small: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = fusion.guidance(small, services.pair(scene))
+    held = Held(monkeypatch)
+    # The finer grids would cover this small image.
+    monkeypatch.setattr(cache.guidance_work, "GRID_POINTS", (4,))
+    services.guidance_state(scene, "ann")
+    wait_for(lambda: held.calls == 1)
+    preview = services.guidance_state(scene, "ann", start=False)
+    assert preview.values is not None
+    assert (preview.fraction, preview.complete, preview.running) == (0, False, True)
+    states = [preview]
+    for done in range(1, 4):
+        held.one_pass()
+        state = services.guidance_state(scene, "ann", start=False)
+        assert state.fraction == done / 9
+        states.append(state)
+    assert states[1].revision > preview.revision
+    for state in states:
+        assert state.values is not None
+        known = ~np.isnan(state.values)
+        assert 0 < known.mean() < 1
+        np.testing.assert_allclose(state.values[known], expected[known], rtol=1e-4, atol=1e-6)
+    assert services.known_guidance(scene) is None
+    held.finish()
+    assert follow(services, scene).complete
+
+
+def test_a_new_viewer_sees_something_while_anothers_guidance_runs(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    services.guidance_state(scene, "ann")
+    wait_for(lambda: held.calls == 1)
+    other = services.scene("2", "small")
+    services.guidance_state(other, "ben")
+    wait_for(lambda: services.guidance_state(other, "ben", start=False).values is not None)
+    assert held.calls == 1
+    held.finish()
+    assert follow(services, other, "ben").complete
+
+
+def test_two_viewers_share_a_computation(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    services.guidance_state(scene, "ann")
+    services.guidance_state(scene, "ben")
+    wait_for(lambda: held.calls == 1)
+    services.cancel_guidance(scene, "ann")
+    withdrawn = services.guidance_state(scene, "ann", start=False)
+    assert (withdrawn.cancelled, withdrawn.running) == (True, True)
+    assert not services.guidance_state(scene, "ben", start=False).cancelled
+    held.finish()
+    assert follow(services, scene, "ben").complete
+    assert services.guidance_state(scene, "ann", start=False).complete
+    assert held.calls == 1
+
+
+def test_cancelling_and_starting_again(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    services.guidance_state(scene, "ann")
+    wait_for(lambda: held.calls == 1)
+    held.one_pass()
+    services.cancel_guidance(scene, "ann")
+    held.passes.release()
+    wait_for(lambda: not services.guidance_state(scene, "ann", start=False).running)
+    cancelled = services.guidance_state(scene, "ann", start=False)
+    assert (cancelled.cancelled, cancelled.complete, cancelled.error) == (True, False, None)
+    assert cancelled.values is not None, "what is known stays to be seen"
+    assert services.known_guidance(scene) is None
+    assert held.ended.is_set()
+    services.guidance_state(scene, "ann")
+    wait_for(lambda: held.calls == 2)
+    held.finish()
+    assert follow(services, scene).complete
+
+
+def test_cancelling_what_nobody_computes(services: Services, scene: Scene) -> None:
+    services.cancel_guidance(scene, "ann")
+    assert not services.guidance_state(scene, "ann", start=False).running
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NetworkError("The network needs even sizes."), "The network needs even sizes."),
+        (torch.OutOfMemoryError("CUDA"), "The device has too little free memory"),
+        (RuntimeError("secret"), "Something went wrong"),
+    ],
+)
+def test_failed_guidance(
+    services: Services, scene: Scene, error: Exception, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> np.ndarray:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache.guidance_work, "guidance", fail)
+        state = follow(services, scene)
+        assert state.error is not None
+        assert state.error.startswith(message)
+        assert (state.complete, state.cancelled) == (False, False)
+    assert follow(services, scene).complete, "asked to start again, it does"
+
+
+def test_no_guidance_after_closing(services: Services, scene: Scene) -> None:
+    services.close()
+    with pytest.raises(Cancelled):
+        services.guidance_state(scene, "ann")

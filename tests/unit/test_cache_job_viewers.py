@@ -1,0 +1,189 @@
+"""Viewers keep jobs alive, share them, cancel them, and come back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cache.job_types import JobState, Report, Stage
+from cache.jobs import JobManager
+from fusion.errors import Cancelled
+from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
+from tests.unit.moved_clock import MovedClock
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture
+def jobs(clock: MovedClock) -> Iterator[JobManager[str]]:
+    manager: JobManager[str] = JobManager({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
+    yield manager
+    manager.close(WAIT_S)
+
+
+def test_many_viewers_share_one_job(jobs: JobManager[str]) -> None:
+    task = Task()
+    never = Task()
+    jobs.submit("job", task.stages, "ann")
+    threads = [
+        threading.Thread(target=jobs.submit, args=("job", never.stages, f"viewer {number}"))
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
+    task.finish()
+    assert ended(jobs).state is JobState.DONE
+    assert (task.calls, never.calls) == (1, 0)
+
+
+def test_cancelling_stops_the_job(jobs: JobManager[str]) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    task.step()
+    jobs.cancel("job", "ann")
+    assert state_of(jobs, viewer="ann").withdrawn
+    task.permits.release()
+    view = ended(jobs)
+    assert (view.state, view.partial, view.error) == (JobState.CANCELLED, "step 1", None)
+    assert task.ended.is_set()
+
+
+def test_cancelling_does_not_stop_what_others_watch(jobs: JobManager[str]) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    jobs.submit("job", task.stages, "ben")
+    task.step()
+    jobs.cancel("job", "ann")
+    task.step()
+    assert state_of(jobs, viewer="ann").withdrawn
+    assert not state_of(jobs, viewer="ben").withdrawn
+    assert state_of(jobs).state is JobState.RUNNING
+    jobs.cancel("job", "ben")
+    task.permits.release()
+    assert ended(jobs).state is JobState.CANCELLED
+
+
+def test_a_stranger_cannot_cancel(jobs: JobManager[str]) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    jobs.cancel("job", "stranger")
+    jobs.cancel("another job", "ann")
+    task.finish()
+    assert ended(jobs).state is JobState.DONE
+
+
+def test_coming_back_before_it_stopped_keeps_the_job(jobs: JobManager[str]) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    task.step()
+    jobs.cancel("job", "ann")
+    assert not jobs.submit("job", task.stages, "ann").withdrawn
+    task.finish()
+    assert ended(jobs).state is JobState.DONE
+    assert task.calls == 1
+
+
+def test_coming_back_while_it_stops_starts_anew(jobs: JobManager[str]) -> None:
+    begun, noticed, go_on = threading.Event(), threading.Event(), threading.Event()
+    cancelled_now = threading.Event()
+
+    def work(report: Report[str], cancelled: Callable[[], bool]) -> str:
+        begun.set()
+        assert cancelled_now.wait(WAIT_S)
+        assert cancelled()
+        noticed.set()
+        assert go_on.wait(WAIT_S)
+        raise Cancelled("as noticed")
+
+    second = Task()
+    jobs.submit("job", lambda: [Stage(work, "long")], "ann")
+    assert begun.wait(WAIT_S)
+    jobs.cancel("job", "ann")
+    cancelled_now.set()
+    assert noticed.wait(WAIT_S)
+    jobs.submit("job", second.stages, "ann")
+    go_on.set()
+    second.finish()
+    assert ended(jobs).state is JobState.DONE
+
+
+def test_a_cancelled_job_can_be_started_again(jobs: JobManager[str]) -> None:
+    first, second = Task(), Task()
+    jobs.submit("job", first.stages, "ann")
+    first.step()
+    before = state_of(jobs).revision
+    jobs.cancel("job", "ann")
+    first.permits.release()
+    ended(jobs)
+    assert not jobs.submit("job", second.stages, "ann").withdrawn
+    second.step()
+    assert state_of(jobs).revision > before
+    second.finish()
+    assert ended(jobs).state is JobState.DONE
+
+
+def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: JobManager[str], clock: MovedClock) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    task.step()
+    clock.now += 16
+    task.permits.release()
+    assert ended(jobs).state is JobState.CANCELLED
+
+
+def test_polling_keeps_a_job_alive(jobs: JobManager[str], clock: MovedClock) -> None:
+    task = Task(steps=10)
+    jobs.submit("job", task.stages, "ann")
+    for _ in range(9):
+        clock.now += 14
+        state_of(jobs, viewer="ann")
+        task.step()
+    task.permits.release()
+    assert ended(jobs).state is JobState.DONE
+
+
+def test_polling_by_somebody_else_does_not(jobs: JobManager[str], clock: MovedClock) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    task.step()
+    clock.now += 14
+    state_of(jobs, viewer="stranger")
+    clock.now += 2
+    task.permits.release()
+    assert ended(jobs).state is JobState.CANCELLED
+
+
+def test_polling_after_cancelling_does_not(jobs: JobManager[str]) -> None:
+    task = Task()
+    jobs.submit("job", task.stages, "ann")
+    task.step()
+    jobs.cancel("job", "ann")
+    state_of(jobs, viewer="ann")
+    task.permits.release()
+    assert ended(jobs).state is JobState.CANCELLED
+
+
+def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: JobManager[str], clock: MovedClock) -> None:
+    running, cancelled, deserted, wanted = (Task() for _ in range(4))
+    jobs.submit("running", running.stages, "ann")
+    jobs.submit("cancelled", cancelled.stages, "ann")
+    jobs.submit("deserted", deserted.stages, "ben")
+    jobs.submit("wanted", wanted.stages, "ann")
+    jobs.cancel("cancelled", "ann")
+    clock.now += 14
+    for name in ("running", "wanted"):
+        assert state_of(jobs, name, "ann").state in (JobState.RUNNING, JobState.QUEUED)
+    clock.now += 2
+    running.finish()
+    wanted.finish()
+    assert ended(jobs, "wanted").state is JobState.DONE
+    assert ended(jobs, "cancelled").state is JobState.CANCELLED
+    assert ended(jobs, "deserted").state is JobState.CANCELLED
+    assert (cancelled.calls, deserted.calls) == (0, 0)

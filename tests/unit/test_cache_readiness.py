@@ -1,0 +1,217 @@
+"""Loading methods, readiness, and how the services are put together."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import flask
+import numpy as np
+import pytest
+import torch
+
+import cache.building
+import cache.guidance_work
+from cache.building import build_services
+from cache.method_shelf import MethodShelf
+from cache.services import Scene, Services, services_of
+from fusion import Method
+from fusion.errors import (
+    DeviceError,
+    WeightsError,
+)
+from tests.unit.small_services import (
+    WAIT_S,
+    Maker,
+    Settings,
+    Small,
+    making,
+    wait_for,
+    write_pairs,
+)
+
+
+@pytest.fixture(scope="module")
+def small() -> Method:
+    return Method.from_module(Small(), "small", "Small network")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs")
+
+
+@pytest.fixture
+def make(tmp_path: Path, folder: Path, small: Method) -> Iterator[Maker]:
+    with making(folder, tmp_path / "memo", small) as maker:
+        yield maker
+
+
+@pytest.fixture
+def services(make: Maker) -> Services:
+    return make()
+
+
+@pytest.fixture
+def scene(services: Services) -> Scene:
+    return services.scene("1", "small")
+
+
+def shelf_of(load: Callable[[str, str], Method], device: str = "cpu") -> MethodShelf:
+    return MethodShelf(device, load, (("small", "Small network"), ("broken", "Broken network")))
+
+
+def with_shelf(make: Maker, shelf: MethodShelf, device: str = "cpu") -> Services:
+    services = make()
+    services._methods = shelf
+    services._device = device
+    return services
+
+
+def test_ready_when_all_weights_are_loaded(make: Maker, small: Method) -> None:
+    shelf = shelf_of(lambda id, device: small)
+    services = with_shelf(make, shelf)
+    readiness = services.ready()
+    assert not readiness.ready
+    assert readiness.problems == ("Small network is not loaded yet.", "Broken network is not loaded yet.")
+    shelf.load_all().join(WAIT_S)
+    assert services.ready().ready
+    assert services.ready().problems == ()
+
+
+def test_missing_weights_are_said_and_can_be_put_right(make: Maker, small: Method) -> None:
+    there = False
+
+    def load(id: str, device: str) -> Method:
+        if id == "broken" and not there:
+            raise WeightsError("broken.safetensors: cannot be read.")
+        return small
+
+    shelf = shelf_of(load)
+    services = with_shelf(make, shelf)
+    shelf.load_all().join(WAIT_S)
+    assert services.ready().problems == ("broken.safetensors: cannot be read.",)
+    assert not services.ready().ready
+    with pytest.raises(WeightsError):
+        shelf.get("broken")
+    there = True
+    shelf.get("broken")
+    assert services.ready().ready
+
+
+def test_a_defect_in_one_method_does_not_keep_the_others_from_loading(
+    make: Maker, small: Method, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load(id: str, device: str) -> Method:
+        if id == "small":
+            raise ZeroDivisionError
+        return small
+
+    shelf = shelf_of(load)
+    with caplog.at_level(logging.ERROR):
+        shelf.load_all().join(WAIT_S)
+    (problem,) = with_shelf(make, shelf).ready().problems
+    assert "Small network" in problem
+    assert "Traceback" in caplog.text
+
+
+def test_a_missing_device_is_said(make: Maker, small: Method) -> None:
+    shelf = shelf_of(lambda id, device: small)
+    shelf.load_all().join(WAIT_S)
+    readiness = with_shelf(make, shelf, "cuda:77").ready()
+    assert not readiness.ready
+    assert "cuda:77" in readiness.problems[0]
+
+
+def test_a_device_that_fails_is_said(make: Maker, small: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = shelf_of(lambda id, device: small)
+    shelf.load_all().join(WAIT_S)
+    services = with_shelf(make, shelf)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(torch, "ones", fail)
+    readiness = services.ready()
+    assert not readiness.ready
+    assert "does not work" in readiness.problems[0]
+
+
+def test_loading_stops_when_the_process_ends(small: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    ended = threading.Thread()
+
+    def load(id: str, device: str) -> Method:
+        loads.append(id)
+        monkeypatch.setattr(threading, "main_thread", lambda: ended)
+        return small
+
+    thread = shelf_of(load).load_all()
+    assert not thread.daemon
+    thread.join(WAIT_S)
+    assert loads == ["small"]
+
+
+def test_methods_are_loaded_once(small: Method) -> None:
+    loads: list[str] = []
+    barrier = threading.Barrier(8)
+
+    def load(id: str, device: str) -> Method:
+        loads.append(id)
+        time.sleep(0.02)
+        return small
+
+    shelf = shelf_of(load)
+
+    def ask(number: int) -> Method:
+        barrier.wait(WAIT_S)
+        return shelf.get("small")
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(8)))
+    assert all(method is small for method in found)
+    assert loads == ["small"]
+
+
+def test_building_and_finding_the_services(
+    tmp_path: Path, folder: Path, small: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        cache.building, "MethodShelf", lambda device: shelf_of(lambda id, device: small, device)
+    )
+    server = flask.Flask("test")
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("mri_9.npy", "pet_9.npy"):
+        np.save(own / name, np.random.default_rng(9).random((5, 6)))
+    settings = Settings(tmp_path / "memo", folder)
+    services = build_services(server, settings, [(own / "mri_9.npy", own / "pet_9.npy")])
+    assert services_of(server) is services
+    assert [entry.address for entry in services.entries()][:3] == ["9", "1", "2"]
+    scene = services.scene("9", "small")
+    assert services.jacobian(scene, 4, 5).values.shape == (2, 3, 3)
+    assert list((tmp_path / "memo").rglob("*.entry"))
+    wait_for(lambda: services.ready().ready)
+    services.close()
+
+
+def test_an_impossible_device_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError):
+        build_services(flask.Flask("test"), Settings(tmp_path, None, device="cuda:77"))
+
+
+def test_a_server_without_services() -> None:
+    with pytest.raises(KeyError):
+        services_of(flask.Flask("test"))
+
+
+def test_the_applications_settings_fit() -> None:
+    from app.settings import Settings as ApplicationSettings
+
+    names = {name for name in vars(cache.building.ServiceSettings) if not name.startswith("_")}
+    assert names <= set(ApplicationSettings.model_fields)
+    assert len(names) == 9
