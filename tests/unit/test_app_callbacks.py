@@ -24,6 +24,7 @@ from callbacks.guidance import (
     absence,
     current_state,
     draw,
+    leave,
     same_points,
     stage,
     status,
@@ -112,7 +113,31 @@ def test_guidance_is_drawn_empty_until_something_is_known(services: Services, sc
     assert [figure["data"] for figure in figures] == [[]] * len(PANELS)
     assert [figure["layout"]["annotations"][0]["text"] for figure in figures] == ["Computing…"] * len(PANELS)
     ends = {"maximum": 0, "magnitude": 0, "percentile": 0, "provisional": True}
-    assert limits == ends | {"revision": "r-0-growing", "fraction": 0, "points_fraction": None}
+    origin = {"revision": "r-0-growing", "pair_address": scene.pair_address, "method_id": scene.method_id}
+    assert limits == ends | origin | {"fraction": 0, "points_fraction": None}
+
+
+def test_a_new_scene_lets_go_of_the_one_before() -> None:
+    class Recorded:
+        def __init__(self) -> None:
+            self.cancelled: list[tuple[str, str, str]] = []
+
+        def scene(self, pair: str, method: str) -> tuple[str, str]:
+            if pair == "gone":
+                raise UserError("no such pair")
+            return pair, method
+
+        def cancel_guidance(self, scene: tuple[str, str], viewer: str) -> None:
+            self.cancelled.append((*scene, viewer))
+
+    recorded: Any = Recorded()
+    before = {"revision": "a-1-growing", "pair_address": "3", "method_id": "masknet"}
+    leave(recorded, {"key": "a"}, before, "me")
+    leave(recorded, {"key": "b"}, None, "me")
+    leave(recorded, {"key": "b"}, before | {"pair_address": "gone"}, "me")
+    assert recorded.cancelled == []
+    leave(recorded, {"key": "b"}, before, "me")
+    assert recorded.cancelled == [("3", "masknet", "me")]
 
 
 def test_growing_guidance_is_filled_in_pictures_but_not_in_the_scatterplot(
