@@ -88,6 +88,12 @@ window.fusevis = window.fusevis || {};
     return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene.key;
   }
 
+  /** Whether a panel shows some other final state than the one that is wanted. */
+  function isStale(panel) {
+    const shown = graphs.meta(panel).state;
+    return FOLLOWING.includes(panel) && Boolean(shown) && shown !== "growing" && !state.isMoving();
+  }
+
   /** Settle every panel; whether all that follow the pointer show all that they can. */
   function settleAll() {
     graphs.FULL.forEach(settle);
@@ -103,7 +109,8 @@ window.fusevis = window.fusevis || {};
         revisions.set(panel, revision);
         requestAnimationFrame(fusevis.paint.all);
       }
-      settle(panel);
+      // An answer to an earlier rest may come after the colours or the pixel have changed: ask again.
+      if (!settle(panel) && isStale(panel)) requestAnimationFrame(fusevis.paint.all);
     },
   });
 

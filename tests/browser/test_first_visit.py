@@ -35,7 +35,9 @@ def test_the_first_view_means_something(open_page: Opener) -> None:
     fields = readout(page)
     assert float(fields["x1"]) > 0.6 and float(fields["x2"]) < 0.2
     scene = page.evaluate("() => fusevis.state.scene")
-    assert all(pixel == scene["default_pixel"] for pixel in box_pixels(page).values())
+    boxes = box_pixels(page)
+    for panel in ("panel-mri", "panel-pet", "panel-fused"):
+        assert boxes[panel] == scene["default_pixel"], panel
     titles = page.locator("#panel-mri .gtitle, #panel-pet .gtitle").all_text_contents()
     assert len(titles) == 2 and all("simulated" in title for title in titles)
 
