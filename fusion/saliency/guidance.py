@@ -67,7 +67,7 @@ def guidance(
     passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
     done, total = 0, sum(passes)
     for part in parts:
-        for rows, columns, values in _tile_diagonals(method, images, part, spacing):
+        for rows, columns, values in tile_diagonals(method, images, part, spacing):
             result[:, rows, columns] = values
             done += 1
             if progress is not None:
@@ -93,7 +93,7 @@ def colour_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
         yield divmod(number * step % count, columns)
 
 
-def _tile_diagonals(
+def tile_diagonals(
     method: Method, images: Tensor, tile: Tile, spacing: int
 ) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
     """Yield the diagonal on each lattice of a tile: its rows, its columns and the (2, h, w) values."""

@@ -62,8 +62,10 @@ def declared_locality(network: nn.Module, declared: tuple[int, int] | None) -> L
     probe = _double_copy(network)
     found = tuple(_reach_of_pixel(probe, index, side) for index in (0, 1))
     if found != declared:
+        # The probe above is only as wide as the declaration needs; find out what is true.
+        true = probe_locality(network).support_radius
         raise SupportRadiusError(
-            f"the declared support radius is {declared}, but NaN probing finds {found} pixels. "
+            f"the declared support radius is {declared}, but NaN probing finds {true or 'the whole image'}. "
             "Correct the declaration."
         )
     return Locality(declared)

@@ -18,7 +18,8 @@ from fusion.training import trainer
 from fusion.training.evaluation import freeze_batch_norm, validate
 from fusion.training.loss import LossBalance, fusion_loss
 from fusion.training.patches import PatchSource
-from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, learning_rate_at, train
+from fusion.training.schedule import learning_rate_at
+from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, train
 from fusion.weights import load_weights
 from tests.unit.phantom import ball_head
 
