@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 90
-WAIT_MILLISECONDS = 30_000
+from tests.running_server import Server, running_server
+
+__all__ = ["Opener", "Server", "wait_until_settled"]
+
+WAIT_MILLISECONDS = 60_000
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
 DRIVER_MESSAGE = re.compile(r"GL Driver Message .*GPU stall due to ReadPixels")
 
@@ -32,64 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server and the user's pair that it was given."""
-
-    url: str
-    pair_paths: tuple[Path, Path]
-    pair: str
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for /readyz, and show the server's log if it never comes."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}readyz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"The server did not become ready:\n{log.read_text()}")
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start ``python -m app`` with a small pair of the user's own, drawn afresh."""
-    folder = tmp_path_factory.mktemp("server")
-    generator = np.random.default_rng()
-    paths = (folder / "mri_own.npy", folder / "pet_own.npy")
-    for path in paths:
-        smooth = generator.random((12, 15)).repeat(4, axis=0).repeat(4, axis=1)
-        np.save(path, smooth + 0.2 * generator.random(smooth.shape))
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
-    environment |= {"FUSEVIS_CACHE_DIR": str(folder / "cache"), "FUSEVIS_DEVICE": "cpu"}
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), "--pair", *map(str, paths)],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_until_ready(url, process, log)
-            yield Server(url, paths, "own")
-        finally:
-            process.terminate()
-            process.wait(30)
-    assert "Traceback" not in log.read_text(), log.read_text()
+    """Start one server for all browser tests."""
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

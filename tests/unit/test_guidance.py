@@ -8,10 +8,13 @@ import torch
 
 import fusion
 from fusion.errors import Cancelled
+from fusion.precision import images_tensor
 from fusion.saliency import guidance as guidance_module
-from fusion.saliency.guidance import coarse_guidance, colour_order
+from fusion.saliency.guidance import coarse_guidance, colour_order, tile_diagonals
 from fusion.saliency.preview import filled
 from fusion.saliency.support import Locality
+from fusion.saliency.tiles import Tile
+from fusion.saliency.window import Box
 from tests.unit.reference import (
     notable_pixels,
     random_method,
@@ -43,28 +46,54 @@ def test_equals_the_diagonal(id: str, shape: tuple[int, int], rng: np.random.Gen
 
 
 @pytest.mark.parametrize("id", ["funfusean", "masknet", "deepfuse", "deep_pedestrian"])
-def test_a_lattice_of_spacing_r_is_wrong(
-    id: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Negative control: lattice points at the support radius disturb each other."""
-    method, pair = random_method(id, rng), random_pair(rng, (48, 48))
-    right = fusion.guidance(method, pair, dtype="float64")
-    monkeypatch.setattr(guidance_module, "lattice_spacing", lambda locality, shape: locality.radius)
-    wrong = fusion.guidance(method, pair, dtype="float64")
-    assert relative_error(wrong, right) > 1e-9
+def test_a_lattice_of_spacing_r_is_wrong(id: str, rng: np.random.Generator) -> None:
+    """Negative control: lattice points at the support radius disturb each other, one pixel further they do not."""
+    method = random_method(id, rng)
+    radius = method.locality.radius
+    assert radius is not None
+    pair = random_pair(rng, (3, 2 * radius + 3))
+    images = images_tensor(method, pair, torch.float64)
+    whole = Box(0, 0, *pair.shape)
+    errors = {}
+    for spacing in (radius, radius + 1):
+        rows, columns, values = next(tile_diagonals(method, images, Tile(whole, whole), spacing))
+        points = [
+            (row, column) for row in range(pair.shape[0])[rows] for column in range(pair.shape[1])[columns]
+        ]
+        expected = np.stack(
+            [whole_image_jacobian(method, pair, point)[:, *point] for point in points], axis=-1
+        )
+        errors[spacing] = relative_error(values.reshape(2, -1), expected)
+    assert errors[radius + 1] <= TOLERANCE
+    assert errors[radius] > 1e-9
 
 
-@pytest.mark.parametrize("id", ["funfusean", "deepfuse", "weighted_averaging"])
-def test_tiles_equal_the_whole(id: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, (61, 83))
+class TwoLayers(torch.nn.Module):
+    """A small network of support radius 3, so that many tiles are cheap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(2, 3, 5, padding=2)
+        self.second = torch.nn.Conv2d(3, 1, 3, padding=1)
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(self.second(torch.tanh(self.first(torch.cat((x1, x2), 1)))))
+
+
+def test_tiles_equal_the_whole(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    method, pair = fusion.Method.from_module(TwoLayers(), "own", "Own"), random_pair(rng, (61, 83))
+    assert method.support_radius == (3, 3)
     whole = fusion.guidance(method, pair, dtype="float64")
-    monkeypatch.setattr(guidance_module, "GRAPH_BYTES", 2_000_000)
-    tiled = fusion.guidance(method, pair, dtype="float64")
+    assert diagonal_error(method, pair, whole, rng) <= TOLERANCE
+    monkeypatch.setattr(guidance_module, "GRAPH_BYTES", 100_000)
+    totals: list[int] = []
+    tiled = fusion.guidance(method, pair, lambda done, total, partial: totals.append(total), "float64")
+    assert totals[-1] > 16, "one pass a colour would be a single tile"
     assert relative_error(tiled, whole) <= TOLERANCE
 
 
 def test_progress_grows_and_partial_results_are_right(rng: np.random.Generator) -> None:
-    method, pair = random_method("masknet", rng), random_pair(rng, (30, 31))
+    method, pair = random_method("masknet", rng), random_pair(rng, (19, 20))
     seen: list[tuple[int, int, int]] = []
     snapshots: list[np.ndarray] = []
 
@@ -110,7 +139,7 @@ def test_a_global_method_takes_one_pass_a_pixel(rng: np.random.Generator) -> Non
 
 
 def test_coarse_grid_is_exact_where_known(rng: np.random.Generator) -> None:
-    method, pair = random_method("funfusean", rng), random_pair(rng, (33, 40))
+    method, pair = fusion.Method.from_module(TwoLayers(), "own", "Own"), random_pair(rng, (33, 40))
     coarse = coarse_guidance(method, pair, 8, "float64")
     known = np.isfinite(coarse[0])
     assert known.sum() == 4 * 5 and np.array_equal(known, np.isfinite(coarse[1]))
@@ -143,5 +172,5 @@ def test_preview_keeps_what_is_known_and_fills_the_rest(rng: np.random.Generator
     picture = filled(values)
     assert np.isfinite(picture).all()
     assert picture[:, 4, 5].tolist() == [1, 2] and picture[:, 17, 30].tolist() == [3, 4]
-    assert picture[:, 5, 5].tolist() == [1, 2] and picture[:, 20, 33].tolist() == [3, 4]
+    assert picture[:, 5, 5].tolist() == [1, 2] and picture[:, 19, 31].tolist() == [3, 4]
     assert np.isnan(filled(np.full((2, 3, 3), np.nan))).all()
