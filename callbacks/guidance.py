@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -82,10 +83,9 @@ def leave(services: Services, scene: dict[str, Any], shown: dict[str, Any] | Non
     """Take this viewer's interest in the scene before back, so that the new one need not wait for it."""
     if shown is None or shown["revision"].startswith(scene["key"]):
         return
-    try:
+    # Where its files are gone, so is whatever there was to stop.
+    with suppress(UserError):
         services.cancel_guidance(services.scene(shown["pair_address"], shown["method_id"]), viewer)
-    except UserError:
-        pass  # its files are gone, and with them whatever there was to stop
 
 
 def current_state(
