@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.figures.images import Figure
+from app.figures.titles import panel_title
 
 
 def empty_figure(title: str, message: str) -> Figure:
@@ -10,16 +11,7 @@ def empty_figure(title: str, message: str) -> Figure:
     return {
         "data": [],
         "layout": {
-            "title": {
-                "text": title,
-                "font": {"size": 12},
-                "x": 0.02,
-                "xanchor": "left",
-                "y": 1,
-                "yanchor": "top",
-                "yref": "container",
-                "pad": {"t": 5},
-            },
+            "title": panel_title(title),
             "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
             "xaxis": {"visible": False},
             "yaxis": {"visible": False},

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.scales import GRAY, Limits, Scale, bent_colours, colour_range
+from app.figures.titles import panel_title
 from app.figures.typed import typed_array
 
 Figure = dict[str, Any]
@@ -171,18 +172,7 @@ def _layout(
     }
     label = {"font": {"size": 9}, "standoff": 2}
     return {
-        "title": {
-            "text": title,
-            "font": {"size": 12},
-            "x": 0,
-            "xanchor": "left",
-            "xref": "paper",
-            "y": 1,
-            "yanchor": "top",
-            "yref": "container",
-            "pad": {"t": 5},
-            "automargin": False,
-        },
+        "title": panel_title(title),
         "margin": {"l": 40, "r": 8, "t": 24, "b": 62, "pad": 0},
         "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
         "yaxis": axis | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"},

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.images import Figure
+from app.figures.titles import panel_title
 from app.figures.typed import typed_array
 
 DARK = "#23272e"
@@ -37,18 +38,7 @@ def scatter_figure(
             _points(x[:0], y[:0], GREEN, 4, 0.9, "zoom window"),
         ],
         "layout": {
-            "title": {
-                "text": title,
-                "font": {"size": 12},
-                "x": 0,
-                "xanchor": "left",
-                "xref": "paper",
-                "y": 1,
-                "yanchor": "top",
-                "yref": "container",
-                "pad": {"t": 5},
-                "automargin": False,
-            },
+            "title": panel_title(title),
             "margin": {"l": 56, "r": 10, "t": 24, "b": 40, "pad": 0},
             "xaxis": _axis(x, f"∂y/∂{labels[0]} (dimensionless)"),
             "yaxis": _axis(y, f"∂y/∂{labels[1]} (dimensionless)"),
