@@ -55,19 +55,16 @@ def register(app: Dash) -> None:
     ) -> tuple[Any, ...]:
         if scene is None:
             return (no_update,) * (len(PANELS) + 6)
-        leave(services, scene, shown, viewer)
         cancelling = ctx.triggered_id == Id.GUIDANCE_BUTTON and button == "Cancel"
-        state = current_state(
-            services, scene, viewer, cancelling, polled=ctx.triggered_id == Id.GUIDANCE_POLL
-        )
-        revision = f"{scene['key']}-{state.revision}-{stage(state)}"
-        figures: tuple[Any, ...] = (no_update,) * len(PANELS)
-        limits: Any = no_update
-        if worth_drawing(scene, state, revision, shown):
-            figures, limits = draw(services, scene, state, revision, gamma, Scale(scale))
-            if shown is not None and same_points(scene, state, shown):
-                figures = (*figures[:-1], no_update)
-                limits["points_fraction"] = shown["points_fraction"]
+        polled = ctx.triggered_id == Id.GUIDANCE_POLL
+        try:
+            leave(services, scene, shown, viewer)
+            state = current_state(services, scene, viewer, cancelling, polled)
+            figures, limits = news(services, scene, state, shown, gamma, Scale(scale))
+        except UserError as error:
+            # Say it once, here: the next poll would only fail again.
+            nothing = (no_update,) * (len(PANELS) + 1)
+            return *nothing, 0, f"Guidance failed: {error}", "Compute", False, True
         return (
             *figures,
             limits,
@@ -96,6 +93,25 @@ def current_state(
     if cancelling:
         services.cancel_guidance(address, viewer)
     return services.guidance_state(address, viewer, start=not (cancelling or polled))
+
+
+def news(
+    services: Services,
+    scene: dict[str, Any],
+    state: GuidanceState,
+    shown: dict[str, Any] | None,
+    gamma: float,
+    scale: Scale,
+) -> tuple[tuple[Any, ...], Any]:
+    """Return the figures and the limits that have to change, ``no_update`` for those that have not."""
+    revision = f"{scene['key']}-{state.revision}-{stage(state)}"
+    if not worth_drawing(scene, state, revision, shown):
+        return (no_update,) * len(PANELS), no_update
+    figures, limits = draw(services, scene, state, revision, gamma, scale)
+    if shown is not None and same_points(scene, state, shown):
+        figures = (*figures[:-1], no_update)
+        limits["points_fraction"] = shown["points_fraction"]
+    return figures, limits
 
 
 def worth_drawing(

@@ -144,6 +144,22 @@ def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     assert again[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
 
 
+def test_guidance_of_a_pair_that_is_gone_is_told_once(page: Page) -> None:
+    scene = page.scene() | {"pair_address": "gone"}
+    told = page.changes(
+        "scene",
+        scene,
+        3,
+        None,
+        triggered="guidance-poll.n_intervals",
+        state=("viewer", None, 0.5, "paper", "Cancel"),
+    )
+    assert told[Id.GUIDANCE_STATUS]["children"].startswith("Guidance failed: ")
+    assert "gone" in told[Id.GUIDANCE_STATUS]["children"]
+    assert told[Id.GUIDANCE_POLL]["disabled"] is True
+    assert Panel.SCATTER not in told
+
+
 def test_a_rest_draws_its_scene_and_no_other(page: Page) -> None:
     scene = page.scene()
     data = {"key": scene["key"], "row": 4, "col": 5, "half": 2, "gamma1": 0.3, "gamma2": 0.5, "scale": "signed",
