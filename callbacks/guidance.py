@@ -129,8 +129,10 @@ def worth_drawing(
 def same_points(scene: dict[str, Any], state: GuidanceState, shown: dict[str, Any]) -> bool:
     """Whether the scatterplot may stay as it is while it grows: its points are the slowest to draw."""
     known = shown["revision"].startswith(scene["key"]) and state.values is not None
-    growing = stage(state) == "growing" and shown["points_fraction"] is not None
-    return known and growing and state.fraction - shown["points_fraction"] < POINTS_STEP
+    drawn: float | None = shown["points_fraction"]
+    if not known or stage(state) != "growing" or not drawn:
+        return False  # the few points of the coarse grid are quick to draw, and soon too few
+    return state.fraction - drawn < POINTS_STEP
 
 
 def draw(

@@ -214,10 +214,11 @@ def test_guidance_is_drawn_again_when_there_is_enough_news(
     ("changes", "shown", "same"),
     [
         (GROWING, {"revision": "scene-1-growing", "points_fraction": None}, False),
-        (GROWING, {"revision": "scene-1-growing", "points_fraction": 0.0}, True),
+        (GROWING, {"revision": "scene-1-growing", "points_fraction": 0.0}, False),
+        (GROWING | {"fraction": 0.2}, {"revision": "scene-1-growing", "points_fraction": 0.1}, True),
         (
-            GROWING | {"fraction": POINTS_STEP * 1.5},
-            {"revision": "scene-1-growing", "points_fraction": 0.0},
+            GROWING | {"fraction": 0.1 + POINTS_STEP * 1.5},
+            {"revision": "scene-1-growing", "points_fraction": 0.1},
             False,
         ),
         (GROWING, {"revision": "other-1-growing", "points_fraction": 0.0}, False),
