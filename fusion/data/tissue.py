@@ -17,8 +17,6 @@ FloatArray = NDArray[np.float32]
 MARGIN = 24
 """Voxels (1 mm) of air put around the template, so that a skull and a scalp find room."""
 
-ORIENTATIONS = ("axial", "coronal", "sagittal")
-
 
 class MissingTemplateError(FuseVisError):
     """The package that carries the template is not installed."""

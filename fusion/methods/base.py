@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from fusion.errors import SupportRadiusError
-from fusion.network import apply_network
 from fusion.saliency.support import Locality, declared_locality, probe_locality
 
 SupportRadius = tuple[int, int] | None
@@ -158,26 +157,6 @@ class Method:
         if self._double is None:
             self._double = copy.deepcopy(self.network).double()
         return self._double
-
-    def apply(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Fuse a batch.
-
-        Parameters
-        ----------
-        inputs : torch.Tensor
-            (B, 2, H, W) on the method's device, float32 or float64.
-
-        Returns
-        -------
-        torch.Tensor
-            (B, H, W), same dtype.
-
-        Raises
-        ------
-        NetworkError
-            If the network fails on images of this size or returns another shape.
-        """
-        return apply_network(self.network_as(inputs.dtype), inputs)
 
 
 def weights_digest(id: str, network: nn.Module) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,38 +22,9 @@ from fusion.errors import (
 from tests.unit.small_services import (
     WAIT_S,
     Maker,
-    Small,
     follow,
-    making,
     wait_for,
-    write_pairs,
 )
-
-
-@pytest.fixture(scope="module")
-def small() -> Method:
-    return Method.from_module(Small(), "small", "Small network")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return write_pairs(tmp_path / "pairs")
-
-
-@pytest.fixture
-def make(tmp_path: Path, folder: Path, small: Method) -> Iterator[Maker]:
-    with making(folder, tmp_path / "memo", small) as maker:
-        yield maker
-
-
-@pytest.fixture
-def services(make: Maker) -> Services:
-    return make()
-
-
-@pytest.fixture
-def scene(services: Services) -> Scene:
-    return services.scene("1", "small")
 
 
 class Held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import cache.building
 import cache.guidance_work
 from cache.building import build_services
 from cache.method_shelf import MethodShelf
-from cache.services import Scene, Services, services_of
+from cache.services import Services, services_of
 from fusion import Method
 from fusion.errors import (
     DeviceError,
@@ -28,37 +28,8 @@ from tests.unit.small_services import (
     WAIT_S,
     Maker,
     Settings,
-    Small,
-    making,
     wait_for,
-    write_pairs,
 )
-
-
-@pytest.fixture(scope="module")
-def small() -> Method:
-    return Method.from_module(Small(), "small", "Small network")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return write_pairs(tmp_path / "pairs")
-
-
-@pytest.fixture
-def make(tmp_path: Path, folder: Path, small: Method) -> Iterator[Maker]:
-    with making(folder, tmp_path / "memo", small) as maker:
-        yield maker
-
-
-@pytest.fixture
-def services(make: Maker) -> Services:
-    return make()
-
-
-@pytest.fixture
-def scene(services: Services) -> Scene:
-    return services.scene("1", "small")
 
 
 def shelf_of(load: Callable[[str, str], Method], device: str = "cpu") -> MethodShelf:

@@ -10,29 +10,13 @@ from fusion.data import file_memo
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource
 from fusion.errors import UnknownPairError
-from tests.unit.catalogue_files import addresses, changed, files_of, make_data_dir, make_samples_dir, write
+from tests.unit.catalogue_files import addresses, changed, files_of, write
 
 
 @pytest.fixture(autouse=True)
 def files_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests remember files that they have just written."""
     monkeypatch.setattr(file_memo, "SETTLED_NS", 0)
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return make_data_dir(tmp_path)
-
-
-@pytest.fixture
-def samples_dir(tmp_path: Path) -> Path:
-    return make_samples_dir(tmp_path)
-
-
-@pytest.fixture
-def catalogue(data_dir: Path, samples_dir: Path, tmp_path: Path) -> Catalogue:
-    user = (write(tmp_path / "brain.png", 200), write(tmp_path / "Tracer Uptake.png", 201))
-    return Catalogue([user], data_dir, samples_dir=samples_dir)
 
 
 def test_user_pairs_then_folder_then_samples(catalogue: Catalogue) -> None:

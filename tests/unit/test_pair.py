@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from fusion.errors import (
@@ -22,29 +21,9 @@ from fusion.errors import (
     UnsupportedImageError,
 )
 from fusion.pair import Pair, load_pair
+from tests.unit.real_images import REAL_TYPES, real_images
 
 GRADIENT = np.arange(12.0).reshape(3, 4)
-
-
-REAL_TYPES = [
-    "uint8",
-    "int8",
-    ">u2",
-    "int16",
-    "uint32",
-    "int32",
-    "uint64",
-    "int64",
-    "float16",
-    "float32",
-    ">f8",
-]
-
-
-def real_images(dtype: str) -> st.SearchStrategy[Any]:
-    finite: dict[str, Any] = {"allow_nan": False, "allow_infinity": False} if "f" in dtype else {}
-    shapes = arrays.array_shapes(min_dims=2, max_dims=2, max_side=4)
-    return arrays.arrays(dtype, shapes, elements=arrays.from_dtype(np.dtype(dtype), **finite))
 
 
 @given(image=st.sampled_from(REAL_TYPES).flatmap(real_images))

@@ -7,29 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from fusion.pair import scale_to_unit
-
-REAL_TYPES = [
-    "uint8",
-    "int8",
-    ">u2",
-    "int16",
-    "uint32",
-    "int32",
-    "uint64",
-    "int64",
-    "float16",
-    "float32",
-    ">f8",
-]
-
-
-def real_images(dtype: str) -> st.SearchStrategy[Any]:
-    finite: dict[str, Any] = {"allow_nan": False, "allow_infinity": False} if "f" in dtype else {}
-    shapes = arrays.array_shapes(min_dims=2, max_dims=2, max_side=4)
-    return arrays.arrays(dtype, shapes, elements=arrays.from_dtype(np.dtype(dtype), **finite))
+from tests.unit.real_images import REAL_TYPES, real_images
 
 
 @given(image=st.sampled_from(REAL_TYPES).flatmap(real_images))
