@@ -9,13 +9,22 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from fusion.cli_options import DeviceOption, console
-from fusion.errors import OutputError
-from fusion.methods.registry import method_ids, method_specification
+from fusion.cli_train_options import (
+    GammaL2Option,
+    GammaSsimOption,
+    LambdaOption,
+    RecipeName,
+    check_training,
+    chosen_balance,
+    trainable_ids,
+)
+from fusion.methods.registry import method_specification
+from fusion.training.checkpoint import checkpoint_path
+from fusion.training.recipes import RECIPES
 from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, TrainingResult
 from fusion.training.trainer import train as train_one
 from fusion.weights import FOLDER
 
-DEFAULT_MINUTES = 30.0
 INTERRUPTED = 130
 
 
@@ -28,24 +37,55 @@ def train_command(
             show_default=False,
         ),
     ] = None,
+    recipe: Annotated[
+        RecipeName,
+        typer.Option(help="; ".join(f"{recipe.name}: {recipe.about}" for recipe in RECIPES.values()) + "."),
+    ] = RecipeName.CPU,
     minutes: Annotated[
         float | None,
         typer.Option(
-            help=f"How long to train each method; {DEFAULT_MINUTES:g} unless told.", show_default=False
+            help="How long to train each method, instead of the recipe's steps.", show_default=False
         ),
     ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
-            help="How many steps to train each method, instead of minutes: reproducible.", show_default=False
+            help="How many steps to train each method, instead of the recipe's.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first parameters and the training slices.")] = 0,
-    patch: Annotated[int, typer.Option(help="Side of the training patches, pixels.")] = 128,
-    batch: Annotated[int, typer.Option(help="Patches in a step.")] = 2,
+    pairs: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FOLDER_A FOLDER_B",
+            help="Train on registered pairs of your own: files of the same name in two folders. Files of one "
+            "sub-folder, as one patient's, stay together when some are held out for validation.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first parameters and the training images.")] = 0,
+    patch: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the training patches, pixels; by default the recipe's.", show_default=False
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Patches in a step; by default the recipe's.", show_default=False)
+    ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="Adam's largest step size; by default the method's own.", show_default=False),
+    ] = None,
+    lambda_: LambdaOption = None,
+    gamma_ssim: GammaSsimOption = None,
+    gamma_l2: GammaL2Option = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights to continue from, with whole images alone; one method is named then.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -53,37 +93,71 @@ def train_command(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Where weights and model cards go; by default where methods are loaded from.",
+            help="Where weights, model cards and loss curves go; by default where methods are loaded from.",
             show_default=False,
         ),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace weights that exist.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace weights, and drop unfinished trainings, that exist.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with trainings that were stopped; methods that are done are left."
+        ),
+    ] = False,
+    mixed_precision: Annotated[
+        bool | None,
+        typer.Option(
+            "--mixed-precision/--full-precision",
+            help="Whether convolutions run in bfloat16; by default on a GPU.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that simulate slices ahead; by default some beside a GPU.",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """Train networks on simulated slices, without ground truth.
+    """Train networks without ground truth, on simulated slices or your own pairs.
 
-    Writes for each method its weights and a model card that says how they were made. Ctrl-C ends the
-    training early and keeps what was learned.
+    Writes for each method its weights, a model card that says how they were made, and its loss curve. Ctrl-C ends
+    the training after the step at work and keeps the best weights so far; --resume goes on from there.
     """
-    if minutes is None and steps is None:
-        minutes = DEFAULT_MINUTES
-    folder = output or FOLDER
+    ids = list(dict.fromkeys(methods or trainable_ids()))
+    if start is not None and len(ids) != 1:
+        raise TrainingError("--start continues one network: name exactly one method.")
+    if resume and replace:
+        raise TrainingError("--resume goes on with a training, --replace begins anew: give one of them.")
     jobs = [
         TrainingOptions(
             method_id=method_specification(id).id,
+            recipe=recipe.value,
             steps=steps,
             minutes=minutes,
+            pairs=pairs,
             seed=seed,
             patch=patch,
             batch=batch,
             learning_rate=learning_rate,
-            output=folder,
+            balance=chosen_balance(id, lambda_, gamma_ssim, gamma_l2),
+            start=start,
+            output=output or FOLDER,
+            resume=resume,
+            mixed_precision=mixed_precision,
+            workers=workers,
             device=device,
         )
-        for id in dict.fromkeys(methods or _trainable())
+        for id in ids
     ]
+    jobs = [options for options in jobs if not _is_done(options)]
     for options in jobs:
-        _check(options, replace)
+        check_training(options, replace)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -117,28 +191,17 @@ class _Reporter:
             )
 
 
-def _trainable() -> list[str]:
-    return [id for id in method_ids() if method_specification(id).trained]
-
-
-def _check(options: TrainingOptions, replace: bool) -> None:
-    """Find out before hours of training what would stop it, or the next one."""
-    if options.method_id not in _trainable():
-        raise TrainingError(
-            f"{options.method_id} has no parameters, so there is nothing to train. "
-            f"Choose from: {', '.join(_trainable())}."
-        )
-    path = options.output / f"{options.method_id}.safetensors"
-    if path.exists() and not replace:
-        raise OutputError(
-            f"{path} exists. Add --replace to train it anew, or choose another --output FOLDER."
-        )
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {options.output} cannot be made ({error.strerror}). Choose another --output."
-        ) from error
+def _is_done(options: TrainingOptions) -> bool:
+    """Return whether nothing is left to do where trainings are gone on with; say so."""
+    weights = options.output / f"{options.method_id}.safetensors"
+    done = (
+        options.resume
+        and weights.exists()
+        and not checkpoint_path(options.output, options.method_id).exists()
+    )
+    if done:
+        console.print(f"{options.method_id}: {weights} is finished; left as it is.", highlight=False)
+    return done
 
 
 def _announce(method_id: str, result: TrainingResult) -> None:
@@ -149,3 +212,7 @@ def _announce(method_id: str, result: TrainingResult) -> None:
     )
     typer.echo(result.weights_path)
     typer.echo(result.card_path)
+    if result.curve_path is not None:
+        typer.echo(result.curve_path)
+    if result.interrupted:
+        console.print(f"{method_id}: stopped early. The same command with --resume goes on.", highlight=False)

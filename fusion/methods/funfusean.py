@@ -1,6 +1,11 @@
-"""FunFuseAn (paper, Figure A1 and reference 49): high- and low-frequency branches a modality, fused by max / sum."""
+"""FunFuseAn (paper, Figure A1 and reference 49): high- and low-frequency branches a modality, fused by max / sum.
+
+Its authors' later training notebook adds the branches instead: the variant ``funfusean_sum``.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +26,23 @@ def fuse_by_maximum(h1: Tensor, h2: Tensor) -> Tensor:
     return torch.maximum(h1, h2) / guarded
 
 
-class FunFuseAn(nn.Module):
-    """Two branches a modality, the fusion rule, a reconstruction, and the mean with both low-frequency branches."""
+def fuse_by_sum(h1: Tensor, h2: Tensor) -> Tensor:
+    """Return h1 + h2."""
+    return h1 + h2
 
-    def __init__(self) -> None:
+
+class FunFuseAn(nn.Module):
+    """Two branches a modality, the fusion rule, a reconstruction, and the mean with both low-frequency branches.
+
+    Parameters
+    ----------
+    rule : callable
+        Makes one feature map (B, 64, H, W) of both modalities'.
+    """
+
+    def __init__(self, rule: Callable[[Tensor, Tensor], Tensor] = fuse_by_maximum) -> None:
         super().__init__()
+        self.rule = rule
         self.low1 = convolution_block(1, 16, 9)
         self.high1 = nn.Sequential(
             convolution_block(1, 16, 3), convolution_block(16, 32, 3), convolution_block(32, 64, 3)
@@ -39,9 +56,16 @@ class FunFuseAn(nn.Module):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Fuse two (B, 1, H, W) images; the result is in (−1, 1)."""
-        g1 = self.reconstruction(fuse_by_maximum(self.high1(x1), self.high2(x2)))
+        g1 = self.reconstruction(self.rule(self.high1(x1), self.high2(x2)))
         g = (g1 + self.low1(x1) + self.low2(x2)) / 3
         return torch.tanh(self.last(g))
+
+
+class FunFuseAnSum(FunFuseAn):
+    """FunFuseAn with the rule h1 + h2."""
+
+    def __init__(self) -> None:
+        super().__init__(fuse_by_sum)
 
 
 SPECIFICATIONS = (
@@ -52,5 +76,13 @@ SPECIFICATIONS = (
         support_radius=(9, 11),
         order=1,
         note="The fusion rule's denominator h1 + h2 is kept 0.1 away from its pole at 0.",
+    ),
+    MethodSpecification(
+        id="funfusean_sum",
+        title="FunFuseAn, sum rule",
+        build=FunFuseAnSum,
+        support_radius=(9, 11),
+        order=101,
+        note="The authors' later rule h1 + h2 instead of the published max(h1, h2) / (h1 + h2).",
     ),
 )

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 
 from fusion.methods.registry import method_specification
-from fusion.training.loss import LossBalance
+from fusion.training.brightness import Brightness
+from fusion.training.loss import WINDOW
 from fusion.training.options import TrainingError, TrainingOptions
+from fusion.training.run import CHECK_IMAGES, GRADIENT_NORM, Run
 
 EARLIER = ("recipe", "seed", "steps", "seconds", "trained_at", "device", "started_from")
 PACKAGES = ("torch", "numpy", "nilearn", "pytorch-msssim")
@@ -21,50 +23,81 @@ PACKAGES = ("torch", "numpy", "nilearn", "pytorch-msssim")
 
 def training_card(
     options: TrainingOptions,
-    learning_rate: float,
-    balance: LossBalance,
-    steps: int,
-    seconds: float,
-    device: torch.device,
+    run: Run,
+    data: dict[str, Any],
     losses: dict[str, float],
+    brightness: Brightness,
 ) -> dict[str, Any]:
-    """Describe a training: what, on what, how, for how long, and how good on the validation slices."""
-    title = method_specification(options.method_id).title
+    """Describe a training: what, on what, how, for how long, and how good on the validation images."""
+    specification = method_specification(options.method_id)
+    balance, device = run.balance, run.device
     return {
-        "title": title,
+        "title": specification.title,
         "about": (
-            "Fuses an MRI and a PET slice. Trained without ground truth, by equation 4 of the FuseVis paper."
+            "Fuses two registered images, as an MRI and a PET slice. Trained without ground truth, by equation 4 "
+            "of the FuseVis paper."
         ),
-        "data": (
-            "Simulated MRI and PET slices drawn at random from the MNI ICBM152 2009 template "
-            "(fusion/data/simulate.py). No image of a patient was used."
-        ),
+        "note": specification.note,
+        "data": data["about"],
         "recipe": {
+            "name": options.recipe,
+            "command": command_line(options),
             "optimizer": "Adam",
-            "largest_learning_rate": learning_rate,
-            "loss": "equation 4 on images with mirrored margins of 5 pixels, so that the outermost pixels count",
+            "largest_learning_rate": options.peak_learning_rate,
             "schedule": "linear rise over the first 2 %, then cosine to 0",
-            **_shown(options),
+            "gradient_norm": f"clipped to {GRADIENT_NORM:g}",
+            "loss": (
+                f"equation 4. Patches are cut by {run.halo} pixels where they end inside the image; the image's own "
+                f"sides get a mirrored margin of {WINDOW // 2} pixels, so that the outermost pixels count"
+            ),
             "lambda": balance.lambda_,
             "gamma_ssim": balance.gamma_ssim,
             "gamma_l2": balance.gamma_l2,
-            "kept": "the best of the checks in the second half, on 8 of the validation slices",
+            **_shown(options, run),
+            "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
+            "kept": f"the best of the checks in the second half, on {CHECK_IMAGES} of the validation images",
         },
         "seed": options.seed,
-        "steps": steps,
-        "seconds": round(seconds, 1),
+        "steps": run.step,
+        "seconds": round(run.seconds, 1),
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {platform.machine()}",
         "threads": torch.get_num_threads(),
         "validation": {
-            "slices": options.validation_slices,
-            "what": "simulated 256×256 slices, never trained on, the same for every network",
+            "slices": len(run.validation),
+            "what": data["validation"],
             "losses": {name: round(value, 5) for name, value in losses.items()},
+            "brightness": {
+                name: None if value is None else round(value, 5)
+                for name, value in brightness.values().items()
+            },
         },
         "versions": _versions(),
     }
+
+
+def command_line(options: TrainingOptions) -> str:
+    """Return the command that repeats a training, without its output folder."""
+    balance = options.loss_balance
+    words: list[str] = ["python -m fusion train", options.method_id, "--recipe", options.recipe]
+    given: dict[str, Any] = {
+        "--steps": options.steps,
+        "--minutes": options.minutes,
+        "--patch": options.patch,
+        "--batch": options.batch,
+        "--learning-rate": options.learning_rate,
+        "--start": options.start.name if options.start else None,
+        "--lambda": balance.lambda_,
+        "--gamma-ssim": balance.gamma_ssim,
+        "--gamma-l2": balance.gamma_l2,
+        "--seed": options.seed,
+    }
+    words += [f"{name} {value}" for name, value in given.items() if value is not None]
+    if options.pairs:
+        words.append("--pairs " + " ".join(folder.name for folder in options.pairs))
+    return " ".join(words)
 
 
 def earlier_card(weights: Path) -> dict[str, Any]:
@@ -81,14 +114,17 @@ def earlier_card(weights: Path) -> dict[str, Any]:
     return {name: card[name] for name in EARLIER if name in card}
 
 
-def _shown(options: TrainingOptions) -> dict[str, Any]:
+def _shown(options: TrainingOptions, run: Run) -> dict[str, Any]:
     if options.start is not None:
-        return {"batch": 1, "whole_slices": "256×256, from the first step on", "batch_norm": "kept as it was"}
+        return {"batch": 1, "whole_images": "from the first step on", "batch_norm": "kept as it was"}
+    frozen = f"statistics taken anew from {len(run.calibration)} whole images half-way, then frozen"
+    if options.patch_side is None:
+        return {"batch": options.batch_size, "whole_images": "from the first step on", "batch_norm": frozen}
     return {
-        "batch": options.batch,
-        "patch": options.patch,
-        "whole_slices": "one 256×256 slice a step in the last fifth of the run",
-        "batch_norm": "statistics taken anew from 32 whole slices half-way, then frozen",
+        "batch": options.batch_size,
+        "patch": options.patch_side,
+        "whole_images": f"one a step from {run.recipe.whole_images_from:.0%} of the run on",
+        "batch_norm": frozen,
     }
 
 

@@ -1,6 +1,9 @@
-"""Judging a network on whole slices, and fitting its batch norm to them."""
+"""Judging a network on whole images, and fitting its batch norm to them."""
 
 from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,31 +11,53 @@ from torch import Tensor, nn
 from fusion.training.loss import LOSS_NAMES, LossBalance, fusion_loss
 
 
-def validate(network: nn.Module, slices: Tensor, balance: LossBalance) -> dict[str, float]:
-    """Return the parts of equation 4 in evaluation mode, averaged over whole slices (N, 2, H, W)."""
+def validate(network: nn.Module, images: Sequence[Tensor] | Tensor, balance: LossBalance) -> dict[str, float]:
+    """Return the parts of equation 4 in evaluation mode, averaged over whole pairs, each (2, H, W)."""
     training = [module for module in network.modules() if module.training]
     network.eval()
     sums = dict.fromkeys(LOSS_NAMES, 0.0)
     with torch.no_grad():
-        for one in slices.split(1):
+        for pair in images:
+            one = pair[None]
             for name, value in fusion_loss(one, network(one[:, :1], one[:, 1:]), balance).values().items():
-                sums[name] += value / len(slices)
+                sums[name] += value / len(images)
     for module in training:
         module.training = True
     return sums
 
 
-def freeze_batch_norm(network: nn.Module, slices: Tensor) -> None:
-    """Take the statistics of every batch norm anew from whole slices (N, 2, H, W) and stop updating them."""
+def freeze_batch_norm(network: nn.Module, images: Sequence[Tensor] | Tensor) -> None:
+    """Take the statistics of every batch norm anew from whole pairs, each (2, H, W), and stop updating them."""
     layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     if not layers:
         return
     for layer in layers:
         layer.reset_running_stats()
-        layer.momentum = None  # a plain average over all slices
+        layer.momentum = None  # a plain average over all images
         layer.train()
     with torch.no_grad():
-        for several in slices.split(4):
+        for several in _batches(images):
             network(several[:, :1], several[:, 1:])
     for layer in layers:
         layer.eval()
+
+
+def _batches(images: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
+    """Stack neighbours of the same shape, four at most: a variance over several images sees how they differ."""
+    several: list[Tensor] = []
+    for pair in images:
+        if several and (len(several) == 4 or pair.shape != several[0].shape):
+            yield torch.stack(several)
+            several = []
+        several.append(pair)
+    if several:
+        yield torch.stack(several)
+
+
+def validate_as_if_frozen(
+    network: nn.Module, calibration: Sequence[Tensor], images: Sequence[Tensor] | Tensor, balance: LossBalance
+) -> dict[str, float]:
+    """Judge a network as if its batch norm were frozen now; the network is left as it is."""
+    frozen = copy.deepcopy(network)
+    freeze_batch_norm(frozen, calibration)
+    return validate(frozen, images, balance)

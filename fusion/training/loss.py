@@ -34,11 +34,12 @@ class LossBalance:
 
 PAPER_BALANCE = {
     "funfusean": LossBalance(0.99, 0.47, 0.5),
+    "funfusean_sum": LossBalance(0.99, 0.47, 0.5),
     "masknet": LossBalance(0.99, 0.5, 0.494),
     "deepfuse": LossBalance(0.99, 0.497, 0.5),
     "deep_pedestrian": LossBalance(0.99, 0.52, 0.5),
 }
-"""What the authors' search found for each network (paper, Table 1)."""
+"""What the authors' search found for each network (paper, Table 1); FunFuseAn's for its variant too."""
 
 
 @dataclass(frozen=True)

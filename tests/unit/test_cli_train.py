@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from fusion import cli_train
 from fusion.cli import app
+from fusion.training.checkpoint import checkpoint_path
+from fusion.training.loss import LossBalance
 from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
 
 LOSSES = {"total": 0.25}
@@ -63,7 +65,7 @@ def test_named_methods_and_options(trainings: list[TrainingOptions], tmp_path: P
     assert "masknet: 2 steps in 2 s, loss 0.2500" in result.stderr
 
 
-def test_all_networks_and_thirty_minutes_by_default(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+def test_all_networks_by_the_cpu_recipe_by_default(trainings: list[TrainingOptions], tmp_path: Path) -> None:
     run("-o", str(tmp_path))
     assert [options.method_id for options in trainings][:4] == [
         "funfusean",
@@ -71,7 +73,10 @@ def test_all_networks_and_thirty_minutes_by_default(trainings: list[TrainingOpti
         "deepfuse",
         "deep_pedestrian",
     ]
-    assert {options.minutes for options in trainings} == {30}
+    assert {(options.recipe, options.steps, options.minutes) for options in trainings} == {
+        ("cpu", None, None)
+    }
+    assert trainings[-1].method_id == "funfusean_sum"
     assert not any(options.method_id.startswith("weighted") for options in trainings)
 
 
@@ -82,6 +87,35 @@ def test_weights_are_replaced_only_on_request(trainings: list[TrainingOptions], 
     assert trainings == []
     run("masknet", "deepfuse", "-o", str(tmp_path), "--replace")
     assert len(trainings) == 2
+
+
+def test_recipe_pairs_balance_and_start(trainings: list[TrainingOptions], tmp_path: Path) -> None:
+    run(
+        "masknet", "--recipe", "paper", "--pairs", "mine/a", "mine/b", "--gamma-ssim", "0.4", "--lambda", "0.9",
+        "--start", "old.safetensors", "--full-precision", "--workers", "3", "-o", str(tmp_path),
+    )  # fmt: skip
+    options = trainings[0]
+    assert options.recipe == "paper"
+    assert options.pairs == (Path("mine/a"), Path("mine/b"))
+    assert options.balance == LossBalance(0.9, 0.4, 0.494)
+    assert options.start == Path("old.safetensors")
+    assert (options.mixed_precision, options.workers) == (False, 3)
+
+
+def test_stopped_trainings_are_gone_on_with_and_finished_ones_left(
+    trainings: list[TrainingOptions], tmp_path: Path
+) -> None:
+    (tmp_path / "masknet.safetensors").write_bytes(b"finished")
+    (tmp_path / "deepfuse.safetensors").write_bytes(b"stopped")
+    checkpoint_path(tmp_path, "deepfuse").write_bytes(b"state")
+    assert "was stopped" in run("deepfuse", "-o", str(tmp_path), expect=2).stderr
+    result = run("masknet", "deepfuse", "funfusean", "--resume", "-o", str(tmp_path))
+    assert [options.method_id for options in trainings] == ["deepfuse", "funfusean"]
+    assert all(options.resume for options in trainings)
+    assert "masknet" in result.stderr
+    assert "finished" in result.stderr
+    run("deepfuse", "--replace", "-o", str(tmp_path))
+    assert not checkpoint_path(tmp_path, "deepfuse").exists()
 
 
 def test_an_interruption_ends_all(trainings: list[TrainingOptions], tmp_path: Path) -> None:
@@ -99,6 +133,8 @@ def test_an_interruption_ends_all(trainings: list[TrainingOptions], tmp_path: Pa
         (["masknet", "--minutes", "nan"], "greater than 0"),
         (["masknet", "--patch", "8"], "32 to 256"),
         (["masknet", "-o", "/proc/x"], "cannot be made"),
+        (["masknet", "deepfuse", "--start", "x"], "name exactly one"),
+        (["masknet", "--resume", "--replace"], "give one of them"),
     ],
 )
 def test_mistakes_are_found_before_any_training(

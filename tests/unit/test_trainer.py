@@ -14,11 +14,15 @@ from fusion.data.simulate import simulate_pairs
 from fusion.data.tissue import Head
 from fusion.errors import UnknownMethodError, WeightsError
 from fusion.methods.registry import method_specification
-from fusion.training import trainer
+from fusion.training import run as running
+from fusion.training import simulated, trainer
+from fusion.training.brightness import network_brightness
+from fusion.training.curve import read_curve
 from fusion.training.evaluation import freeze_batch_norm, validate
 from fusion.training.loss import LossBalance, fusion_loss
-from fusion.training.patches import PatchSource
+from fusion.training.recipes import recipe_named
 from fusion.training.schedule import learning_rate_at
+from fusion.training.simulated import VALIDATION_SEED, SimulatedSource
 from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, train
 from fusion.weights import load_weights
 from tests.unit.phantom import ball_head
@@ -45,8 +49,8 @@ class Tiny(nn.Module):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "CALIBRATION_SLICES", 2)
-    monkeypatch.setattr(trainer, "CHECK_SLICES", 1)
+    monkeypatch.setattr(simulated, "CALIBRATION_SLICES", 2)
+    monkeypatch.setattr(running, "CHECK_IMAGES", 1)
     monkeypatch.setattr(
         trainer, "method_specification", lambda id: replace(method_specification(id), build=Tiny)
     )
@@ -58,29 +62,29 @@ def options(folder: Path, **changes: object) -> TrainingOptions:
 
 
 class Mixer(nn.Module):
-    """y = a·x1 + b·x2, black at first."""
+    """y = a·x1 + b·x2 + c, gray at first."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.shares = nn.Parameter(torch.zeros(2))
+        self.shares = nn.Parameter(torch.tensor([0.3, 0.3, 0.2]))
 
     def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
-        return self.shares[0] * x1 + self.shares[1] * x2
+        return self.shares[0] * x1 + self.shares[1] * x2 + self.shares[2]
 
 
-def test_training_lowers_the_loss_on_slices_never_seen(
+def test_ten_steps_lower_the_loss_on_slices_never_seen(
     tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         trainer, "method_specification", lambda id: replace(method_specification(id), build=Mixer)
     )
-    result = train(options(tmp_path, steps=12, patch=64, learning_rate=0.08), head=head)
-    slices = torch.from_numpy(simulate_pairs(head, trainer.VALIDATION_SEED, 2))
-    black = validate(Mixer(), slices, LossBalance(0.99, 0.497, 0.5))
-    assert result.losses["total"] < 0.8 * black["total"]
+    result = train(options(tmp_path, steps=10, patch=64, learning_rate=0.1), head=head)
+    slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 2))
+    before = validate(Mixer(), slices, LossBalance(0.99, 0.497, 0.5))
+    assert result.losses["total"] < 0.8 * before["total"]
     network = Mixer()
     load_weights(network, "deepfuse", result.weights_path)
-    assert 0.1 < network.shares.min().item() < network.shares.max().item() < 1
+    assert network.shares[2].abs().item() < 0.1
 
 
 def test_it_leaves_loadable_weights_with_a_true_card(tmp_path: Path, head: Head) -> None:
@@ -95,20 +99,75 @@ def test_it_leaves_loadable_weights_with_a_true_card(tmp_path: Path, head: Head)
     assert (card["method"], card["steps"], card["seed"], card["interrupted"]) == ("deepfuse", 5, 0, False)
     assert card["recipe"]["gamma_ssim"] == 0.497
     assert card["recipe"]["largest_learning_rate"] == 2e-3
-    slices = torch.from_numpy(simulate_pairs(head, trainer.VALIDATION_SEED, 2))
+    slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 2))
     again = validate(network.eval(), slices, LossBalance(0.99, 0.497, 0.5))
     assert card["validation"]["losses"] == pytest.approx(again, abs=1e-4)
     assert result.losses == pytest.approx(again, abs=1e-5)
 
 
-def test_checks_are_in_the_second_half_and_the_best_is_kept(tmp_path: Path, head: Head) -> None:
-    result = train(options(tmp_path, steps=8), head=head)
-    assert [check.step for check in result.history] == [5, 6, 7, 8]
+def test_it_leaves_the_curve_of_its_losses(tmp_path: Path, head: Head) -> None:
+    result = train(options(tmp_path, steps=4), head=head)
+    assert result.curve_path == tmp_path / "deepfuse.curve.csv"
+    points = read_curve(result.curve_path)
+    assert [point.step for point in points if point.set == "training"] == [1, 2, 3, 4]
+    validated = [point for point in points if point.set == "validation"]
+    assert [point.losses["total"] for point in validated] == pytest.approx(
+        [check.validation["total"] for check in result.history if check.validation], rel=1e-5
+    )
+
+
+def test_the_card_tells_brightness_artefacts_and_the_command(tmp_path: Path, head: Head) -> None:
+    result = train(options(tmp_path, balance=LossBalance(0.9, 0.4, 0.3)), head=head)
+    card = json.loads(result.card_path.read_text(encoding="utf-8"))
     network = Tiny()
     load_weights(network, "deepfuse", result.weights_path)
-    slices = torch.from_numpy(simulate_pairs(head, trainer.VALIDATION_SEED, 1))
+    slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 2))
+    expected = network_brightness(network.eval(), slices.split(1)).values()
+    assert card["validation"]["brightness"] == pytest.approx(expected, abs=1e-4)
+    assert result.brightness == pytest.approx(expected, abs=1e-5)
+    assert card["recipe"]["name"] == "cpu"
+    for words in (
+        "train deepfuse",
+        "--lambda 0.9",
+        "--gamma-ssim 0.4",
+        "--gamma-l2 0.3",
+        "--steps 3",
+        "--seed 0",
+    ):
+        assert words in card["recipe"]["command"]
+
+
+def test_a_network_learns_on_the_user_s_own_pairs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for folder in ("mri", "pet"):
+        (tmp_path / folder).mkdir()
+        for number in range(6):
+            np.save(tmp_path / folder / f"{folder}_{number}.npy", rng.random((40 + 3 * (number % 2), 48)))
+    pairs = (tmp_path / "mri", tmp_path / "pet")
+    for recipe in ("cpu", "paper"):
+        result = train(options(tmp_path / recipe, pairs=pairs, recipe=recipe, patch=None, steps=6))
+        card = json.loads(result.card_path.read_text(encoding="utf-8"))
+        assert "6 registered pairs" in card["data"]
+        assert card["validation"]["slices"] == 1
+        assert "--pairs mri pet" in card["recipe"]["command"]
+        load_weights(Tiny(), "deepfuse", result.weights_path)
+
+
+def test_the_paper_s_recipe_counts_epochs() -> None:
+    recipe = recipe_named("paper")
+    assert recipe.length("masknet", None, 2) == 200 * 250
+    assert recipe.length("masknet", 31, 2) == 200 * 16
+    assert TrainingOptions("masknet", recipe="paper").patch_side is None
+
+
+def test_the_best_check_of_the_second_half_is_kept(tmp_path: Path, head: Head) -> None:
+    result = train(options(tmp_path, steps=8), head=head)
+    assert [check.step for check in result.history] == list(range(1, 9))
+    network = Tiny()
+    load_weights(network, "deepfuse", result.weights_path)
+    slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 1))
     kept = validate(network.eval(), slices, LossBalance(0.99, 0.497, 0.5))["total"]
-    best = min(check.validation["total"] for check in result.history if check.validation)
+    best = min(check.validation["total"] for check in result.history[4:] if check.validation)
     assert kept == pytest.approx(best, rel=1e-5)
 
 
@@ -161,10 +220,10 @@ def test_ctrl_c_keeps_what_was_learned(tmp_path: Path, head: Head) -> None:
 def test_ctrl_c_before_anything_was_learned_writes_nothing(
     tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(self: PatchSource, count: int, patch: int) -> None:
+    def stop(self: SimulatedSource, number: int, count: int, patch: int | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PatchSource, "draw", stop)
+    monkeypatch.setattr(SimulatedSource, "batch", stop)
     with pytest.raises(KeyboardInterrupt):
         train(options(tmp_path), head=head)
     assert not list(tmp_path.iterdir())
@@ -193,7 +252,8 @@ def test_deep_pedestrian_starts_slower(tmp_path: Path, head: Head) -> None:
     ("changes", "message"),
     [
         ({"minutes": 1.0}, "either"),
-        ({"steps": None}, "either"),
+        ({"workers": -1}, "worker"),
+        ({"recipe": "secret"}, "Choose one of: cpu, paper"),
         ({"steps": 0}, "greater than 0"),
         ({"steps": None, "minutes": float("nan")}, "greater than 0"),
         ({"batch": 0}, "at least 1"),
@@ -266,12 +326,3 @@ def test_validation_is_the_mean_over_slices_in_evaluation_mode() -> None:
         ]
     )
     assert losses["total"] == pytest.approx(float(expected), rel=1e-6)
-
-
-def test_patches_are_cut_from_pairs_that_are_renewed(head: Head) -> None:
-    first, again = (PatchSource(head, np.random.default_rng(2), size=64) for _ in range(2))
-    batches = [first.draw(3, 32) for _ in range(4)]
-    assert all(batch.shape == (3, 2, 32, 32) and batch.dtype == np.float32 for batch in batches)
-    assert all(np.array_equal(batch, again.draw(3, 32)) for batch in batches)
-    assert len(first._pool) == 2
-    assert first.draw(1, 64).shape == (1, 2, 64, 64)
