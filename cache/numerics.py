@@ -10,7 +10,10 @@ from pathlib import Path
 import fusion
 
 IRRELEVANT = frozenset(
-    {"training", "data", "weights", "cli.py", "cli_options.py", "cli_train.py", "__main__.py"}
+    {
+        *("training", "data", "weights", "report", "__main__.py"),
+        *("cli.py", "cli_options.py", "cli_report.py", "cli_train.py"),
+    }
 )
 """Parts of `fusion` that make no result that is memoized: what they decide is in pair and weights ids."""
 

@@ -33,6 +33,7 @@ from fusion.cli_options import (
     progress_bar,
     report,
 )
+from fusion.cli_report import report_app
 from fusion.cli_train import train_command
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
@@ -215,6 +216,7 @@ def samples_command() -> None:
 
 
 app.command("train")(train_command)
+app.add_typer(report_app, name="report")
 
 
 def _checked_end(vmax: float | None) -> float | None:
