@@ -17,6 +17,8 @@ from tests.browser.conftest import Opener
 
 READY = "() => document.querySelectorAll('#training-losses tbody tr').length > 0"
 SAMPLES = 5
+FUSING_MILLISECONDS = 200_000
+"""A busy machine takes long to fuse every sample by every network for the first time."""
 
 
 def open_training(open_page: Opener, **options: Any) -> Page:
@@ -66,7 +68,9 @@ def test_the_gallery_fills_and_leads_to_the_pictures(open_page: Opener) -> None:
     page = open_training(open_page)
     rows = 2 + len([id for id in fused_ids() if id not in trained_ids() or weights_path(id).is_file()])
     page.wait_for_function(
-        "count => document.querySelectorAll('.gallery-table img').length === count", arg=rows * SAMPLES
+        "count => document.querySelectorAll('.gallery-table img').length === count",
+        arg=rows * SAMPLES,
+        timeout=FUSING_MILLISECONDS,
     )
     broken = page.evaluate(
         """() => [...document.querySelectorAll(".gallery-table img")]
