@@ -91,3 +91,7 @@ class Cancelled(FuseVisError):
 
 class OutputError(FuseVisError):
     """Results cannot be written where they were asked for."""
+
+
+class AtlasError(FuseVisError):
+    """An atlas cannot be made, opened or read."""
