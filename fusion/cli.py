@@ -35,6 +35,7 @@ from fusion.cli_options import (
 )
 from fusion.cli_report import report_app
 from fusion.cli_train import train_command
+from fusion.cli_tune import tune_command
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
@@ -217,6 +218,7 @@ def samples_command() -> None:
 
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
+app.command("tune")(tune_command)
 
 
 def _checked_end(vmax: float | None) -> float | None:
