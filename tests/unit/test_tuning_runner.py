@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -16,9 +15,10 @@ from fusion.training.loss import LOSS_NAMES
 from fusion.training.options import TrainingError, TrainingOptions, TrainingResult
 from fusion.training.tuning import instance as instances
 from fusion.training.tuning import runner as runners
+from fusion.training.tuning.cluster import local_cluster
 from fusion.training.tuning.instance import InstanceTask, Trained, train_instance
 from fusion.training.tuning.plan import Instance, TuningError
-from fusion.training.tuning.runner import Runner, Where, local_cluster
+from fusion.training.tuning.runner import Runner, Where
 from tests.unit.made_up_tuning import TRAINING, train_made_up, trained
 
 GOOD, BAD = Instance(0.99, 0.5, 0.5), Instance(0.99, 0.1, 0.5)
@@ -29,7 +29,6 @@ def scheduler() -> Iterator[str]:
     """The address of a cluster without processes."""
     with local_cluster(1, processes=False) as cluster:
         yield cluster.scheduler_address
-    logging.getLogger("distributed").handlers.clear()
 
 
 def test_on_the_cluster_of_a_scheduler(scheduler: str) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
+from fusion.training.tuning.cluster import (
+    interrupts_ignored,
+    local_cluster,
+    quiet_client,
+    usual_workers,
+)
 from fusion.training.tuning.instance import InstanceTask, InstanceTraining, Trained, train_instance
 from fusion.training.tuning.plan import Instance, TuningError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 10
-MOST_WORKERS = 8
-"""Most processes that are started without being asked for: each holds torch and its own images."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Runner:
     def _connected(self) -> Client:
         if self._client is None:
             if self.where.scheduler is None:
-                self._client = self._start(self.where.workers or _usual_workers(self.where.device))
+                self._client = self._start(self.where.workers or usual_workers(self.where.device))
             else:
                 self._client = self._join(self.where.scheduler)
         return self._client
@@ -132,13 +132,14 @@ class Runner:
         from distributed import Client
 
         self._threads = max(1, CPU_COUNT // workers)
-        with _interrupts_ignored():
+        with interrupts_ignored():
             cluster = self._stack.enter_context(local_cluster(workers))
             return self._stack.enter_context(Client(cluster, set_as_default=False))
 
     def _join(self, address: str) -> Client:
         from distributed import Client
 
+        self._stack.enter_context(quiet_client())
         try:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -151,72 +152,6 @@ class Runner:
         if not client.scheduler_info()["workers"]:
             self.notify(f"The scheduler at {address} has no workers yet; waiting for one.")
         return client
-
-
-@contextmanager
-def local_cluster(workers: int, processes: bool = True) -> Iterator[Any]:
-    """Start a cluster on this machine that nobody else can reach.
-
-    Parameters
-    ----------
-    workers : int
-        Workers of one task each.
-    processes : bool
-        Whether each is a process: instances must not share torch's random numbers, and a process can be
-        stopped in the midst of a training. False is for tests.
-
-    Yields
-    ------
-    distributed.LocalCluster
-    """
-    import dask
-    from distributed import LocalCluster
-
-    # Without an address the scheduler's web server would listen on port 8787 of all interfaces even with the
-    # dashboard off. It cannot be left out, so it is confined to this machine and given nothing to serve.
-    quiet: dict[str, list[str]] = {
-        "distributed.scheduler.http.routes": [],
-        "distributed.worker.http.routes": [],
-    }
-    with (
-        dask.config.set(quiet),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=processes,
-            protocol="tcp://",
-            host=LOOPBACK,
-            dashboard_address=f"{LOOPBACK}:0",
-            scheduler_kwargs={"dashboard": False},
-            # What a training needs is not dask's to spill, pause or restart.
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C in the processes that are started meanwhile.
-
-    A terminal sends it to all processes; the workers are ended by the one that started them, in order. Only the
-    main thread may say so, and only it is told of Ctrl-C.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _usual_workers(device: str) -> int:
-    from dask.system import CPU_COUNT
-
-    return 1 if resolve_device(device).type == "cuda" else min(CPU_COUNT, MOST_WORKERS)
 
 
 def _outcome(future: Future[Trained]) -> Trained | str:

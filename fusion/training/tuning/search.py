@@ -28,7 +28,7 @@ class SearchProgress:
     stage : str
         ``grid``, ``refinement`` or ``lambda``.
     finished, total : int
-        Instances that are done, and the most that there may be.
+        Instances that are done, and the most that there may be; exact in the last stage.
     result : InstanceResult or None
         The one that has just been trained; None at the start of a stage.
     best : InstanceResult or None
@@ -101,6 +101,8 @@ class Search:
     def _stage(self, name: str, instances: Iterable[Instance]) -> None:
         wanted = [one for one in dict.fromkeys(instances) if one not in self._found]
         todo = [one for one in wanted if one not in self.store.results or one in self._retried]
+        if name == LAST:
+            self._total = len(self._found) + len(wanted)
         # Those that are known first: a stage of which nothing is left to do takes no time.
         self._found |= {one: self.store.results[one] for one in wanted if one not in todo}
         self._tell(name, None)
