@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
 
 from fusion.cli_options import DeviceOption, console
+from fusion.cli_tune_table import results_table
 from fusion.methods.registry import method_ids, method_specification
-from fusion.training.tuning.choice import Choice, choose, ranking
+from fusion.training.tuning.choice import Choice, choose
 from fusion.training.tuning.instance import InstanceTraining
 from fusion.training.tuning.picture import write_picture
-from fusion.training.tuning.plan import GAMMAS, LAMBDAS, LAST_LAMBDAS, SearchPlan, TuningError, shown
+from fusion.training.tuning.plan import GAMMAS, LAMBDAS, LAST_LAMBDAS, SearchPlan, TuningError
 from fusion.training.tuning.report import training_command, write_report
 from fusion.training.tuning.result import InstanceResult
 from fusion.training.tuning.runner import Runner, Where
@@ -208,38 +208,11 @@ def _notice(words: str) -> None:
 
 
 def _announce(results: list[InstanceResult], choice: Choice, method: str) -> None:
-    names = ("λ", "γ_ssim", "γ_l2", "SSIM MRI", "PET", "l2 MRI", "PET", "imbal.", "backgr.", "shift", "s")
-    table = Table(*(Column(name, justify="right", no_wrap=True) for name in names), Column(""), box=None)
-    table.title = "1 − SSIM and l2 of MRI and PET, imbalance, brightness, seconds"
-    ranked = ranking(results)
-    for one in ranked[:SHOWN_ROWS]:
-        table.add_row(*_cells(one), _remark(one, choice), style=None if one.clean else "dim")
-    console.print(table)
-    if len(ranked) > SHOWN_ROWS:
-        console.print(f"{len(ranked) - SHOWN_ROWS} more are in results.csv.", highlight=False)
+    console.print(results_table(results, choice, SHOWN_ROWS))
+    if len(results) > SHOWN_ROWS:
+        console.print(f"{len(results) - SHOWN_ROWS} more are in results.csv.", highlight=False)
     failed = sum(one.failed for one in results)
     if failed:
         _notice(f"{failed} of {len(results)} instances failed; --retry-failed trains them again.")
     console.print(f"Chosen: {choice.result.instance}, by the {choice.rule}.", highlight=False)
     console.print(f"Train with it: {training_command(method, choice)}", highlight=False, soft_wrap=True)
-
-
-def _cells(one: InstanceResult) -> list[str]:
-    instance = [
-        shown(value) for value in (one.instance.lambda_, one.instance.gamma_ssim, one.instance.gamma_l2)
-    ]
-    if one.failed:
-        return [*instance, *[""] * 8]
-    losses = [f"{one.losses[name]:.3f}" for name in ("ssim_mri", "ssim_pet")]
-    losses += [f"{one.losses[name]:.4f}" for name in ("l2_mri", "l2_pet")]
-    found = (one.brightness.get(name) for name in ("background", "shift"))
-    brightness = ["" if value is None else f"{value:+.3f}" for value in found]
-    return [*instance, *losses, f"{one.imbalance:.3f}", *brightness, f"{one.seconds:.0f}"]
-
-
-def _remark(one: InstanceResult, choice: Choice) -> str:
-    if one.failed:
-        return "failed"
-    if one.instance == choice.result.instance:
-        return "chosen"
-    return ", ".join(word for word, true in (("balanced", one.balanced), ("artefact", not one.clean)) if true)

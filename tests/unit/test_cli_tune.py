@@ -162,6 +162,16 @@ def test_failures_are_shown(clusters: type[MadeUpRunner], tmp_path: Path) -> Non
     assert [one.gamma_ssim for one in clusters.made[-1].asked] == [0.3, 0.3]
 
 
+def test_the_table_fits_a_narrow_terminal(clusters: type[MadeUpRunner], tmp_path: Path) -> None:
+    arguments = ["tune", *REDUCED, "--last-lambda", "0.999999", "-o", str(tmp_path)]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
+    assert "…" not in result.stderr
+    rows = [line.split() for line in result.stderr.splitlines() if line.rstrip().endswith("chosen")]
+    assert [" ".join(row) for row in rows] == [
+        "0.99 0.4 0.5 0.209 0.193 0.0150 0.0150 0.016 +0.001 +0.050 2 chosen"
+    ]
+
+
 def test_long_tables_are_cut(clusters: type[MadeUpRunner], tmp_path: Path) -> None:
     result = run("--refinements", "0", "--no-last-stage", "-o", str(tmp_path))
     assert "95 more are in results.csv" in result.stderr
