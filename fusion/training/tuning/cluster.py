@@ -37,12 +37,14 @@ def local_cluster(workers: int, processes: bool = True) -> Iterator[Any]:
 
     # Without an address the scheduler's web server would listen on port 8787 of all interfaces even with the
     # dashboard off. It cannot be left out, so it is confined to this machine and given nothing to serve.
-    quiet: dict[str, list[str]] = {
+    settings: dict[str, object] = {
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
+        # So that a training beside a GPU may have processes that simulate slices; daemons may have none.
+        "distributed.worker.daemon": False,
     }
     with (
-        dask.config.set(quiet),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -59,7 +59,7 @@ class InstanceTraining:
             If these options cannot be trained with.
         """
         values = asdict(self) | {"pairs": None if self.pairs is None else tuple(map(Path, self.pairs))}
-        # Processes of dask are daemons by default, and daemons may not have processes of their own.
+        # A cluster's processes are daemons by dask's default, and daemons may not have processes of their own.
         workers = 0 if multiprocessing.current_process().daemon else None
         return TrainingOptions(**values, balance=balance, output=output, device=device, workers=workers)
 
