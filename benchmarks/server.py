@@ -51,7 +51,8 @@ def benchmark_server(
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
-        environment |= {"FUSEVIS_CACHE_DIR": f"{folder}/cache"} | (settings or {})
+        own = {"FUSEVIS_CACHE_DIR": f"{folder}/cache", "FUSEVIS_ATLAS_DIR": f"{folder}/atlas"}
+        environment |= own | (settings or {})
         command = [sys.executable, "-m", "app", "--port", str(port)]
         if pair is not None:
             command += ["--pair", *map(str, pair)]

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 import fusion
+from fusion.cli_atlas import atlas_command
 from fusion.cli_options import (
     DeviceOption,
     EndOption,
@@ -216,6 +217,7 @@ def samples_command() -> None:
     Console().print(table)
 
 
+app.command("atlas")(atlas_command)
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
 app.command("tune")(tune_command)

@@ -45,6 +45,11 @@ def atlas_bytes(method: Method, shape: tuple[int, int]) -> int:
     return rows * columns * TILE * TILE * 2 * side * side * 2 + 4 * shape[0] * shape[1]
 
 
+def atlas_folder(root: Path, method: Method, pair: Pair) -> Path:
+    """Return where the atlas of a method and a pair is, or would be, in a folder of atlases."""
+    return root / pair.id[:32] / f"{method.id}-{method.weights_id[:32]}"
+
+
 class Atlas:
     """The Jacobian windows of all pixels of a fused image, as far as they are computed.
 
@@ -94,6 +99,15 @@ class Atlas:
     def complete(self) -> bool:
         """Whether every window is there."""
         return bool(self._known.all())
+
+    def refresh(self) -> None:
+        """Find out what another process has computed meanwhile."""
+        if self.complete:
+            return
+        # In this order: what counts as done has its scales.
+        known = np.asarray(self._done[:]).astype(bool)
+        self._known_scales = np.asarray(self._scales[:])
+        self._known = known
 
     def has(self, row: int, col: int) -> bool:
         """Return whether the window of a pixel of the image is there."""

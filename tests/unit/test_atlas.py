@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, pair: Pair) -> None:
     with pytest.raises(AtlasError, match="missing or damaged"):
         atlas.window(0, 0)
     (tmp_path / "zarr.json").write_text("{}")
-    with pytest.raises(AtlasError, match="cannot be opened|another pair"):
+    with pytest.raises(AtlasError, match=r"cannot be opened|another pair"):
         Atlas(tmp_path, method, pair)
 
 
