@@ -67,10 +67,10 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             steps=MappingProxyType(
                 {
                     "funfusean": 3000,
-                    "funfusean_sum": 2500,
+                    "funfusean_sum": 1500,
                     "masknet": 2200,
-                    "deepfuse": 5000,
-                    "deep_pedestrian": 4000,
+                    "deepfuse": 4000,
+                    "deep_pedestrian": 2500,
                     "": 3000,
                 }
             ),
