@@ -91,3 +91,7 @@ class Cancelled(FuseVisError):
 
 class OutputError(FuseVisError):
     """Results cannot be written where they were asked for."""
+
+
+class RegionError(FuseVisError):
+    """A region of interest cannot be used: its file, its box, or its size."""
