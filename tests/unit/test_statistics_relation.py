@@ -84,7 +84,7 @@ def test_what_has_no_correlation(relate: object, rng: np.random.Generator) -> No
 
 def test_lines_by_hand() -> None:
     line = principal_line([0, 1, 2], [1, 3, 5])
-    assert (line.slope, line.share) == (pytest.approx(2), pytest.approx(1))
+    assert line.slope == pytest.approx(2) and line.share == pytest.approx(1)
     assert principal_line([0, 1, 2], [5, 3, 1]).slope == pytest.approx(-2)
     # Sums of squares 8 and 2, product sum 0: level, 8 of 10 along the line.
     level = principal_line([-2, 2, 0, 0], [0, 0, 1, -1])
