@@ -22,6 +22,7 @@ from fusion.statistics.influence import (
 )
 from fusion.statistics.regions import Region
 from fusion.statistics.requirements import CORE, checklist
+from fusion.statistics.sampling import grid_sample
 from fusion.statistics.verdicts import Requirement
 
 
@@ -90,21 +91,21 @@ def compare_method(
     modalities : tuple of str
         What sentences call x1 and x2.
     progress : callable, optional
-        Called with the Jacobian images done and a bound of their number.
+        Called with the Jacobian images done and their number.
 
     Raises
     ------
     RegionError, PixelOutsideImageError, NetworkError
         See the functions of each number.
     """
-    at_most = [min(limit, region.size) for region in regions]
+    counts = [len(grid_sample(region, limit).pixels) for region in regions]
     influences = []
     for number, region in enumerate(regions):
-        before = sum(at_most[:number])
+        before = sum(counts[:number])
 
         def report(done: int, total: int, before: int = before) -> None:
             if progress is not None:
-                progress(before + done, sum(at_most))
+                progress(before + done, sum(counts))
 
         influences.append(region_influence(method, pair, region, limit, dtype, report))
     by_name = {found.region: found for found in influences}

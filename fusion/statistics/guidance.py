@@ -137,13 +137,14 @@ def guidance_statistics(guidance: ArrayLike, region: Region) -> GuidanceStatisti
     region.require_shape(both.shape[1:])
     inside = both[:, region.mask]
     first, second = inside[:, np.isfinite(inside).all(axis=0)]
+    x1, x2 = _modality(first), _modality(second)
     return GuidanceStatistics(
         region=region.name,
         pixels=region.size,
         n=first.size,
-        x1=_modality(first),
-        x2=_modality(second),
-        dominance=_dominance(first, second),
+        x1=x1,
+        x2=x2,
+        dominance=_dominance(x1, x2, first, second),
         pearson=pearson(first, second),
         spearman=spearman(first, second),
         line=principal_line(first, second),
@@ -170,21 +171,33 @@ def _modality(values: NDArray[np.floating]) -> ModalityStatistics:
     if not values.size:
         return ModalityStatistics(NAN, NAN, NAN, NAN, NAN, NAN, NAN)
     exact = values.astype(np.float64)
+    # Near a pole gradients know no bound: a power of two, which rounds nothing, keeps squares and sums finite.
+    _, exponent = np.frexp(np.abs(exact).max())
+    scaled = np.ldexp(exact, -exponent)
+    mean, median, deviation, magnitude = (
+        float(np.ldexp(number, exponent))
+        for number in (scaled.mean(), np.median(scaled), scaled.std(), np.abs(scaled).mean())
+    )
     return ModalityStatistics(
-        mean=float(exact.mean()),
-        median=float(np.median(exact)),
-        standard_deviation=float(exact.std()),
-        mean_magnitude=float(np.abs(exact).mean()),
+        mean=mean,
+        median=median,
+        standard_deviation=deviation,
+        mean_magnitude=magnitude,
         positive=float((exact > 0).mean()),
         negative=float((exact < 0).mean()),
         zero=float((exact == 0).mean()),
     )
 
 
-def _dominance(first: NDArray[np.floating], second: NDArray[np.floating]) -> Dominance:
+def _dominance(
+    x1: ModalityStatistics,
+    x2: ModalityStatistics,
+    first: NDArray[np.floating],
+    second: NDArray[np.floating],
+) -> Dominance:
     if not first.size:
         return Dominance(Dominant.UNDEFINED, NAN, NAN, NAN)
-    m1, m2 = (float(np.abs(values.astype(np.float64)).mean()) for values in (first, second))
+    m1, m2 = x1.mean_magnitude, x2.mean_magnitude
     return Dominance(
         dominant=dominance_of(m1, m2),
         difference=m1 - m2,

@@ -107,6 +107,17 @@ def test_by_magnitude_whatever_the_sign() -> None:
     assert found.dominance == Dominance(Dominant.X1, 2, 3, 1)
 
 
+def test_gradients_near_a_pole(rng: np.random.Generator) -> None:
+    guidance = rng.normal(size=(2, 5, 6))
+    found = guidance_statistics(guidance, whole_image((5, 6)))
+    huge = guidance_statistics(guidance * 2.0**1000, whole_image((5, 6)))
+    assert huge.x1.mean == found.x1.mean * 2.0**1000
+    assert huge.x2.standard_deviation == found.x2.standard_deviation * 2.0**1000
+    assert huge.dominance.ratio == found.dominance.ratio
+    assert huge.pearson == pytest.approx(found.pearson)
+    assert huge.line.slope == pytest.approx(found.line.slope)
+
+
 def test_what_does_not_fit() -> None:
     with pytest.raises(RegionError, match="3×4"):
         guidance_statistics(np.ones((2, 4, 3)), whole_image((3, 4)))

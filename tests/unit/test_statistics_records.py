@@ -100,3 +100,21 @@ def test_suspicious_gradients_are_counted(rng: np.random.Generator) -> None:
     found = compare_method(method, pair, np.zeros(SHAPE), guidance, [])
     assert found.suspicious == 2
     assert found.guidance == () and found.pixel_influence == ()
+
+
+def test_progress_counts_all_regions(rng: np.random.Generator) -> None:
+    pair = random_pair(rng, SHAPE)
+    method = fusion.load_method("weighted_averaging", "cpu")
+    regions = [whole_image(SHAPE), box_region("core", Box(0, 0, 2, 2), SHAPE)]
+    seen: list[tuple[int, int]] = []
+    compare_method(
+        method,
+        pair,
+        fusion.fuse(method, pair),
+        fusion.guidance(method, pair),
+        regions,
+        limit=20,
+        progress=lambda *step: seen.append(step),
+    )
+    # At spacing 2 there are 4·5 pixels of the whole image; all 4 of the core are used.
+    assert seen == [(number, 24) for number in range(1, 25)]
