@@ -1,12 +1,13 @@
-"""The tables that the command `compare` prints."""
+"""The tables that the command `compare` prints: each fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -40,11 +41,29 @@ def show_tables(comparisons: Sequence[MethodComparison], modalities: tuple[str, 
     output.print(_guidance_table(comparisons, modalities))
     output.print(_relation_table(comparisons, modalities))
     output.print(_influence_table(comparisons, modalities))
-    output.print(_checklist_table(comparisons))
+    for table in _checklist_tables(comparisons):
+        output.print(table)
+    output.print(
+        "The paper judges by eye; the limits are this project's (docs/statistics.md). For research only: no "
+        "verdict is about a patient."
+    )
 
 
 def _table(title: str, caption: str, *columns: Column | str) -> Table:
-    return Table(*columns, title=title, caption=caption, title_justify="left", caption_justify="left")
+    return Table(
+        *columns,
+        title=Text(title, style="bold"),
+        caption=Text(caption, style="dim"),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def _name(name: str) -> Column:
+    return Column(name, overflow="fold")
 
 
 def _number(name: str) -> Column:
@@ -54,31 +73,32 @@ def _number(name: str) -> Column:
 def _guidance_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
     table = _table(
         "Guidance images by region",
-        "Dimensionless: change of the fused intensity by change of the input at the same pixel.",
-        "region",
-        "method",
-        "input",
+        "Dimensionless: change of the fused intensity by change of the input at the same pixel; std: standard "
+        "deviation; shares of pixels above, at and below 0.",
+        _name("region, method"),
+        _name("input"),
         _number("mean"),
         _number("median"),
-        _number("std. dev."),
+        _number("std"),
         _number("> 0"),
         _number("= 0"),
         _number("< 0"),
     )
     for number, name in _regions(comparisons):
+        table.add_row(Text(name, style="bold"))
         for comparison in comparisons:
             found = comparison.guidance[number]
-            for modality, values, first in zip(modalities, (found.x1, found.x2), (True, False), strict=True):
+            inputs = zip((comparison.method_id, ""), modalities, (found.x1, found.x2), strict=True)
+            for method, modality, values in inputs:
                 table.add_row(
-                    name if first and comparison is comparisons[0] else "",
-                    comparison.method_id if first else "",
+                    method,
                     modality,
                     _shown(values.mean),
                     _shown(values.median),
                     _shown(values.standard_deviation),
-                    _percent(values.positive),
-                    _percent(values.zero),
-                    _percent(values.negative),
+                    _percent(values.positive, 0),
+                    _percent(values.zero, 0),
+                    _percent(values.negative, 0),
                 )
         table.add_section()
     return table
@@ -88,12 +108,12 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
     first, second = modalities
     table = _table(
         f"Guidance {first} against guidance {second} by region",
-        f"Ratio of mean |guidance|, {first} by {second}; pixels where |guidance {first}| is larger; slope of "
-        f"{second} over {first} by total least squares. Neighbouring pixels are not independent: no p-values.",
-        "region",
-        "method",
+        f"dominant and ratio: by mean |guidance|, {first} / {second}; pixels: share with larger |guidance "
+        f"{first}|; slope: {second} over {first} by total least squares. Neighbouring pixels are not "
+        "independent: no p-values.",
+        _name("region, method"),
         _number("n"),
-        "dominant",
+        _name("dominant"),
         _number("ratio"),
         _number("pixels"),
         _number("Pearson"),
@@ -101,15 +121,15 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
         _number("slope"),
     )
     for number, name in _regions(comparisons):
+        table.add_row(Text(name, style="bold"))
         for comparison in comparisons:
             found = comparison.guidance[number]
             table.add_row(
-                name if comparison is comparisons[0] else "",
                 comparison.method_id,
                 str(found.n),
                 _dominant(found.dominance, modalities),
                 _shown(found.dominance.ratio),
-                _percent(found.dominance.pixels),
+                _percent(found.dominance.pixels, 0),
                 _shown(found.pearson),
                 _shown(found.spearman),
                 _shown(found.line.slope),
@@ -121,54 +141,53 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
 def _influence_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
     table = _table(
         "Influence on fused pixels, by region and principal pixel",
-        "From Jacobian images J; used: principal pixels that stand for the region; radii in pixels (larger of row "
-        "and column distance) that hold 50 % and 90 % of |J|; outside: share of |J| outside the region.",
-        "region or pixel",
-        "method",
-        "input",
+        "From Jacobian images J. used: principal pixels that stand for the region; r50, r90: radius in pixels "
+        "(larger of row and column distance) that holds 50 % and 90 % of |J|; outside: share of |J| outside the "
+        "region.",
+        _name("region or pixel"),
+        _name("input"),
         _number("used"),
         _number("Σ |J|"),
         _number("Σ J"),
-        _number("r 50 %"),
-        _number("r 90 %"),
+        _number("r50"),
+        _number("r90"),
         _number("outside"),
         _number("Gini"),
     )
     for number, name in _regions(comparisons):
+        table.add_row(Text(name, style="bold"))
         for comparison in comparisons:
             of_region = comparison.region_influence[number]
             used = f"{of_region.used}/{of_region.pixels}"
-            shown = name if comparison is comparisons[0] else ""
-            _add_influence(table, shown, comparison.method_id, used, of_region, modalities, True)
+            _add_influence(table, comparison.method_id, used, of_region, modalities, True)
         table.add_section()
     before = None
     for number, found in enumerate(comparisons[0].pixel_influence):
-        place = "{},{}".format(*found.pixel) + (f" in {found.region}" if found.region else "")
+        place = "pixel {},{}".format(*found.pixel) + (f" in {found.region}" if found.region else "")
         # For another region around the same pixel only the share outside is another.
         everything, before = found.pixel != before, found.pixel
+        table.add_row(Text(place, style="bold"))
         for comparison in comparisons:
-            shown = place if comparison is comparisons[0] else ""
             of_pixel = comparison.pixel_influence[number]
-            _add_influence(table, shown, comparison.method_id, "1", of_pixel, modalities, everything)
+            _add_influence(table, comparison.method_id, "1", of_pixel, modalities, everything)
         table.add_section()
     return table
 
 
 def _add_influence(
     table: Table,
-    place: str,
     method: str,
     used: str,
     found: Influence | RegionInfluence,
     modalities: tuple[str, str],
     everything: bool,
 ) -> None:
-    for modality, values, first in zip(modalities, (found.x1, found.x2), (True, False), strict=True):
+    inputs = zip((method, ""), modalities, (used, ""), (found.x1, found.x2), strict=True)
+    for name, modality, pixels, values in inputs:
         table.add_row(
-            place if first else "",
-            method if first else "",
+            name,
             modality,
-            used if first else "",
+            pixels,
             _shown(values.total) if everything else "",
             _shown(values.signed) if everything else "",
             _shown(values.radius_50, 0) if everything else "",
@@ -178,34 +197,26 @@ def _add_influence(
         )
 
 
-def _checklist_table(comparisons: Sequence[MethodComparison]) -> Table:
-    table = _table(
-        "The paper's four requirements",
-        "The paper judges by eye; the limits are this project's (docs/statistics.md). For research only: no "
-        "verdict is about a patient.",
-        "requirement",
-        "method",
-        _number("number"),
-        "verdict",
-        "in words",
-    )
+def _checklist_tables(comparisons: Sequence[MethodComparison]) -> Iterator[Table]:
     for number, requirement in enumerate(comparisons[0].requirements):
-        title = Text.assemble(
-            (f"{requirement.number}. {requirement.title}", "bold"), f"\nRule: {requirement.rule}."
+        table = _table(
+            f"The paper's requirement {requirement.number}: {requirement.title}",
+            f"Rule: {requirement.rule}.",
+            _name("method"),
+            _number("number"),
+            _name("verdict"),
+            _name("in words"),
         )
         for comparison in comparisons:
             judged = comparison.requirements[number]
+            measures = [f"{_LABELS[part.definition]} {_shown(part.value)}" for part in judged.measures]
             table.add_row(
-                title if comparison is comparisons[0] else "",
                 comparison.method_id,
-                "\n".join(
-                    f"{_LABELS[measure.definition]} {_shown(measure.value)}" for measure in judged.measures
-                ),
+                "\n".join(measures),
                 Text(judged.verdict.value, style=_COLOURS[judged.verdict]),
                 judged.sentence,
             )
-        table.add_section()
-    return table
+        yield table
 
 
 def _regions(comparisons: Sequence[MethodComparison]) -> list[tuple[int, str]]:
@@ -227,5 +238,5 @@ def _shown(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share * 100:.1f} %"
+def _percent(share: float, digits: int = 1) -> str:
+    return "–" if math.isnan(share) else f"{share * 100:.{digits}f} %"

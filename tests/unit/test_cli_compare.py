@@ -78,12 +78,23 @@ def test_the_tables(files: list[str]) -> None:
         "2,3 in [red]core",
         "used",
         "72/72",
-        "The paper's four requirements",
+        "The paper's requirement 1",
+        "The paper's requirement 4",
         "undecidable",
         "No region named",
     ):
         assert words in output
     assert max(len(line) for line in output.splitlines()) <= 120
+
+
+def test_tables_fit_eighty_columns(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    output = run("compare", *files, *AVERAGE, "-p", "2,3").stdout
+    lines = output.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert "…" not in output
+    # In every table and in every region, the longest name of the paper's five stands in one piece.
+    assert sum(line.strip().startswith("weighted_averaging ") for line in lines) == 2 + 2 + 3 + 4
 
 
 def test_a_network_on_a_small_pair_with_masks(tmp_path: Path) -> None:
