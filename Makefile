@@ -4,7 +4,10 @@
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
 #   make test                                  lint, types, all tests (ARGS go to pytest)
 #   make lint | format                         lint and types only | bring the code into shape
-#   make bench                                 times against full-image autograd (ARGS="--help" for options)
+#   make bench                                 all measurements, about half an hour; or one of these:
+#   make bench-numerics                        times against full-image autograd (ARGS="--help" for options)
+#   make bench-users                           twenty users hovering at once
+#   make bench-hover                           hovering in a headless Chromium: updates a second, time to paint
 #   make samples                               makes the sample pairs again
 #   make clean                                 removes .venv and what the tools left behind
 
@@ -15,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run test lint format bench samples browser clean
+.PHONY: run test lint format bench bench-numerics bench-users bench-hover samples browser clean
 
 run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
@@ -33,8 +36,16 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/installed
+bench: bench-numerics bench-users bench-hover
+
+bench-numerics: $(VENV)/installed
 	$(BIN)/python -m benchmarks.jacobian_guidance $(ARGS)
+
+bench-users: $(VENV)/installed
+	$(BIN)/python -m benchmarks.users
+
+bench-hover: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.hovering
 
 samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)

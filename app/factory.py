@@ -17,15 +17,22 @@ import callbacks.guidance
 import callbacks.hover
 import callbacks.link
 import callbacks.selection
+import callbacks.training
 from app import routes
 from app.ids import Id
 from app.layout.page import notice, page
+from app.missing import missing_page
 from app.settings import Settings
 from cache.building import build_services
 from cache.errors import UserError
+from cache.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (callbacks.link, callbacks.selection, callbacks.guidance, callbacks.hover, callbacks.display)
+TRAINING = "training"
+"""Path of the page about the trainings."""
+ONLY_THE_EXPLORERS = r"^(?!00-bootstrap\.min\.css|65-theme\.js|page\.css|panels\.css|training\.css)"
+"""Assets that the page about the trainings does without."""
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)
@@ -67,9 +74,37 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     )
     for module in CALLBACKS:
         module.register(app)
+    _add_training_page(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
     server.register_error_handler(Exception, refuse_malformed)
     return server
+
+
+def _add_training_page(server: Flask, services: Services, home: str) -> None:
+    """Serve the page about the trainings at ``training``, and a plain page where there is none.
+
+    It is a Dash application of its own: Dash asks for a layout without saying for which address, and neither
+    page should load, or answer for, what belongs to the other.
+    """
+    prefix = f"/{TRAINING}/"
+    app = Dash(
+        f"fusevis-{TRAINING}",
+        server=server,  # type: ignore[arg-type]  # as above
+        routes_pathname_prefix=prefix,
+        requests_pathname_prefix=f"{home}{TRAINING}/",
+        title="Training · FuseVis",
+        update_title="",
+        assets_folder=str(ROOT / "assets"),
+        assets_ignore=ONLY_THE_EXPLORERS,
+        on_error=show_error,
+        suppress_callback_exceptions=False,
+    )
+    app.layout = lambda: callbacks.training.layout(services, home)
+    callbacks.training.register(app, home)
+    server.add_url_rule(f"/{TRAINING}", TRAINING, server.view_functions[prefix])
+    # Dash would answer every other address with its page.
+    for anywhere in ("/<path:path>", f"{prefix}<path:path>"):
+        server.view_functions[anywhere] = lambda path: missing_page(home)
 
 
 def menu_label(title: str, simulated: bool) -> str:

@@ -43,6 +43,22 @@ class Id(StrEnum):
     BROWSER = "browser"
 
 
+class TrainingId(StrEnum):
+    """Component ids of the page about the trainings, which is a page of its own."""
+
+    NOTICES = "notices"  # the same as on the other page, for errors of any callback
+    THEME_SWITCH = "theme-switch"
+    CURVES = "training-curves"
+    LOSSES = "training-losses"
+    BRIGHTNESS = "training-brightness"
+    GALLERY_INPUTS = "training-gallery-inputs"
+
+    @staticmethod
+    def gallery_row(method_id: str) -> str:
+        """Return the id of the row of fused images of a method."""
+        return f"training-gallery-{method_id}"
+
+
 class Panel(StrEnum):
     """The nine pictures; the eight images have a zoom each."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -80,12 +81,16 @@ def register(server: Flask, services: Windows, user_error: type[Exception]) -> N
         # A converter of Flask would pass what is not a number on to Dash, which answers with the page.
         if not (INDEX.fullmatch(row) and INDEX.fullmatch(col)):
             return _refused("The row and the column of a pixel are whole numbers from 0.")
+        started = time.perf_counter()
         try:
             window = services.jacobian_at(pair, method, weights, int(row), int(col))
         except user_error as error:
             return _refused(str(error))
         # The address holds the content ids of pair and weights, so the answer never changes.
-        headers = {"Cache-Control": "private, max-age=300"}
+        headers = {
+            "Cache-Control": "private, max-age=300",
+            "Server-Timing": f"compute;dur={(time.perf_counter() - started) * 1e3:.2f}",
+        }
         return Response(window_bytes(window), mimetype="application/octet-stream", headers=headers)
 
     @server.get("/healthz")

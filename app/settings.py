@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     cache_timeout_s: int = Field(
         604_800, ge=0, description="How long a result is kept after it was stored, seconds; 0 for no end."
     )
+    atlas_dir: Path = Field(
+        default_factory=lambda: user_data_path("fusevis", appauthor=False) / "atlas",
+        description="Folder of atlases, complete Jacobians that `python -m fusion atlas` computes beforehand.",
+    )
     redis_url: str | None = Field(
         None,
         repr=False,  # it may hold a password
@@ -98,7 +102,7 @@ class Settings(BaseSettings):
             raise ValueError(f"a key has at least {SHORTEST_SECRET} characters")
         return key
 
-    @field_validator("cache_dir", "data_dir")
+    @field_validator("cache_dir", "atlas_dir", "data_dir")
     @classmethod
     def _make_absolute(cls, folder: Path | None) -> Path | None:
         return None if folder is None else folder.expanduser().absolute()

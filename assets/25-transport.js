@@ -67,6 +67,7 @@ window.fusevis = window.fusevis || {};
       if (!answer.ok) throw new Error(await reason(answer));
       const received = decode(await answer.arrayBuffer());
       received.key = request.scene.key;
+      received.compute = computing(answer);
       remember(name, received);
       fusevis.transport.deliver(received, request, performance.now() - sent);
     } catch (error) {
@@ -82,6 +83,12 @@ window.fusevis = window.fusevis || {};
     const next = waiting;
     waiting = null;
     if (next && fusevis.state.scene && next.scene.key === fusevis.state.scene.key) ask(next);
+  }
+
+  /** How long the server took for the numbers of an answer, milliseconds; null where it does not say. */
+  function computing(answer) {
+    const found = /compute;dur=([\d.]+)/.exec(answer.headers.get("Server-Timing") || "");
+    return found ? Number(found[1]) : null;
   }
 
   async function reason(answer) {

@@ -86,8 +86,9 @@ window.fusevis = window.fusevis || {};
     to.element.dataset.pinned = state.pinned;
   }
 
-  /** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered). */
-  function status(milliseconds) {
+  /** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
+   *  server says how much of it went into computing. */
+  function status(milliseconds, { compute }) {
     const line = document.getElementById("status-line");
     if (!line || !state.scene) return;
     const now = performance.now();
@@ -95,7 +96,8 @@ window.fusevis = window.fusevis || {};
     painted.push(now);
     const radius = state.scene.support_radius;
     const path = radius ? `exact window ±${Math.max(...radius)} px` : "full image (global method)";
-    const time = milliseconds ? `answer in ${milliseconds.toFixed(0)} ms` : "remembered";
+    const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
+    const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : "remembered";
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
     line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;
     line.classList.remove("failed");

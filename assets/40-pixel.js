@@ -7,6 +7,7 @@ window.fusevis = window.fusevis || {};
   const REST_MILLISECONDS = 250;
   const KEPT_MEASURES = 1000;
   const MEASURE = "hover-to-paint";
+  const DRAWING = "hover-painting";
   let restTimer = null;
   let measures = [];
   let newest = 0; // number of the newest request that was answered
@@ -28,22 +29,26 @@ window.fusevis = window.fusevis || {};
     requestAnimationFrame(() => {
       if (late()) return;
       state.window = answer;
+      const began = performance.now();
       fusevis.paint.all();
       // A newer pixel may be on its way: the boxes belong to it.
       graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
       fusevis.readout.show();
-      fusevis.readout.status(milliseconds);
-      requestAnimationFrame(() => measure(request));
+      fusevis.readout.status(milliseconds, answer);
+      const drawing = { start: began, end: performance.now() };
+      requestAnimationFrame(() => measure(request, drawing));
     });
   };
 
-  function measure({ start, pixel }) {
+  function measure({ start, pixel }, drawing) {
     const entry = { start, end: Math.max(performance.now(), start), detail: { row: pixel.row, col: pixel.col } };
     performance.measure(MEASURE, entry);
+    performance.measure(DRAWING, drawing);
     measures.push(entry);
     if (measures.length > KEPT_MEASURES + 200) {
       measures = measures.slice(-KEPT_MEASURES);
       performance.clearMeasures(MEASURE);
+      performance.clearMeasures(DRAWING);
       measures.forEach((kept) => performance.measure(MEASURE, kept));
     }
   }
@@ -73,7 +78,7 @@ window.fusevis = window.fusevis || {};
     state.pinned = pinned;
     document.body.classList.toggle("pixel-pinned", pinned);
     fusevis.readout.show();
-    if (state.window) fusevis.readout.status(0);
+    if (state.window) fusevis.readout.status(0, state.window);
   }
 
   fusevis.pixel = { choose, pin, restLater };

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import flask
 import flask_caching
 
+from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import LANES
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
@@ -39,6 +40,8 @@ class ServiceSettings(Protocol):
         The most that it holds, MiB.
     cache_timeout_s : int
         Seconds until a result expires.
+    atlas_dir : Path
+        Folder of atlases; need not exist.
     redis_url : str or None
         ``redis://``, ``rediss://`` or ``unix://``: keep results there.
     data_dir : Path or None
@@ -59,6 +62,8 @@ class ServiceSettings(Protocol):
     def cache_limit_mb(self) -> int: ...  # noqa: D102
     @property
     def cache_timeout_s(self) -> int: ...  # noqa: D102
+    @property
+    def atlas_dir(self) -> Path: ...  # noqa: D102
     @property
     def redis_url(self) -> str | None: ...  # noqa: D102
     @property
@@ -119,7 +124,7 @@ def build_services(
     services = Services(
         Catalogue(user_pairs, settings.data_dir, settings.pixel_limit),
         methods,
-        Results(store, threads),
+        Results(store, threads, AtlasShelf(settings.atlas_dir)),
         JobManager(LANES),
         settings.device,
     )

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import fusion
 
-IRRELEVANT = frozenset(
-    {"training", "data", "weights", "cli.py", "cli_options.py", "cli_train.py", "__main__.py"}
-)
-"""Parts of `fusion` that make no result that is memoized: what they decide is in pair and weights ids."""
+IRRELEVANT = frozenset({"training", "data", "weights", "report", "statistics", "__main__.py"})
+"""Parts of `fusion` that make no result that is memoized: what they decide is in pair and weights ids.
+The command line's files (cli….py) are none either."""
 
 
 @cache
@@ -26,7 +25,7 @@ def numerics_id() -> str:
     digest = hashlib.sha256(f"torch {metadata.version('torch')}\n".encode())
     for path in sorted(folder.rglob("*.py")):
         relative = path.relative_to(folder)
-        if relative.parts[0] not in IRRELEVANT:
+        if relative.parts[0] not in IRRELEVANT and not relative.parts[0].startswith("cli"):
             digest.update(f"{relative.as_posix()}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -8,6 +8,7 @@ import numpy as np
 
 import fusion
 from cache.addresses import FusedAddress, GuidanceAddress, JacobianAddress
+from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import GuidanceWork
 from cache.job_types import Stage
 from cache.serializer import Arrays
@@ -26,11 +27,14 @@ class Results:
         Where results are kept.
     threads : ThreadCounts
         How many threads torch may use.
+    atlases : AtlasShelf, optional
+        Jacobian windows that were computed beforehand.
     """
 
-    def __init__(self, store: ArrayStore, threads: ThreadCounts) -> None:
+    def __init__(self, store: ArrayStore, threads: ThreadCounts, atlases: AtlasShelf | None = None) -> None:
         self._store = store
         self._threads = threads
+        self._atlases = atlases
 
     @property
     def problem(self) -> str | None:
@@ -50,12 +54,17 @@ class Results:
     def window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow:
         """Return the Jacobian window of a principal pixel; its values are read-only.
 
+        It is read from an atlas where there is one, else computed and kept.
+
         Raises
         ------
         PixelOutsideImageError
             If the pixel is not in the image.
         """
         row, col = checked_pixel((row, col), pair.shape)
+        known = self._atlases.window(method, pair, row, col) if self._atlases is not None else None
+        if known is not None:
+            return known
         address = JacobianAddress(pair.id, method.id, method.weights_id, row, col, device=method.device.type)
 
         def compute() -> Arrays:

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 import fusion
+from fusion.cli_atlas import atlas_command
 from fusion.cli_compare import compare_command
 from fusion.cli_options import (
     DeviceOption,
@@ -34,7 +35,9 @@ from fusion.cli_options import (
     progress_bar,
     report,
 )
+from fusion.cli_report import report_app
 from fusion.cli_train import train_command
+from fusion.cli_tune import tune_command
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
@@ -216,7 +219,10 @@ def samples_command() -> None:
 
 
 app.command("compare")(compare_command)
+app.command("atlas")(atlas_command)
 app.command("train")(train_command)
+app.add_typer(report_app, name="report")
+app.command("tune")(tune_command)
 
 
 def _checked_end(vmax: float | None) -> float | None:

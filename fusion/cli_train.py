@@ -182,11 +182,11 @@ class _Reporter:
         self.method_id = method_id
 
     def __call__(self, now: TrainingProgress) -> None:
-        doing = f"loss {now.losses['total']:.4f}" if now.fraction < 1 else "judging on validation slices"
+        doing = _shown(now.losses) if now.fraction < 1 else "judging on validation images"
         self.progress.update(self.task, completed=now.fraction, description=f"{self.method_id}: {doing}")
         if now.validation is not None:
             console.print(
-                f"{self.method_id}, step {now.step}: loss {now.validation['total']:.4f} on validation slices",
+                f"{self.method_id}, step {now.step}: {_shown(now.validation)} on validation images",
                 highlight=False,
             )
 
@@ -204,10 +204,18 @@ def _is_done(options: TrainingOptions) -> bool:
     return done
 
 
+def _shown(losses: dict[str, float]) -> str:
+    """Return the parts of equation 4 in one line, those of the first image before those of the second."""
+    return (
+        f"loss {losses['total']:.4f} (1 − SSIM {losses['ssim_mri']:.3f} and {losses['ssim_pet']:.3f}, "
+        f"ℓ² {losses['l2_mri']:.4f} and {losses['l2_pet']:.4f})"
+    )
+
+
 def _announce(method_id: str, result: TrainingResult) -> None:
     console.print(
         f"{method_id}: {result.steps} steps in {result.seconds:.0f} s, "
-        f"loss {result.losses['total']:.4f} on validation slices",
+        f"{_shown(result.losses)} on validation images",
         highlight=False,
     )
     typer.echo(result.weights_path)

@@ -95,3 +95,7 @@ class OutputError(FuseVisError):
 
 class RegionError(FuseVisError):
     """A region of interest cannot be used: its file, its box, or its size."""
+
+
+class AtlasError(FuseVisError):
+    """An atlas cannot be made, opened or read."""

@@ -66,7 +66,11 @@ def running_server(folder: Path) -> Iterator[Server]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
-    environment |= {"FUSEVIS_CACHE_DIR": str(folder / "cache"), "FUSEVIS_DEVICE": "cpu"}
+    environment |= {
+        "FUSEVIS_CACHE_DIR": str(folder / "cache"),
+        "FUSEVIS_ATLAS_DIR": str(folder / "atlas"),
+        "FUSEVIS_DEVICE": "cpu",
+    }
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

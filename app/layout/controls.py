@@ -60,6 +60,12 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
                 outline=True,
                 title="Change between the light and the dark theme",
             ),
+            html.A(
+                "Training",
+                href="training",
+                className="btn btn-outline-secondary btn-sm",
+                title="How the networks were trained: loss curves, losses beside the paper's, fused images, cards",
+            ),
             dbc.Button(
                 "Help",
                 id=Id.HELP_OPEN,

@@ -66,12 +66,12 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             batches_a_slice=4,
             steps=MappingProxyType(
                 {
-                    "funfusean": 4000,
-                    "funfusean_sum": 4000,
+                    "funfusean": 3000,
+                    "funfusean_sum": 2500,
                     "masknet": 2200,
-                    "deepfuse": 6000,
+                    "deepfuse": 5000,
                     "deep_pedestrian": 4000,
-                    "": 4000,
+                    "": 3000,
                 }
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ VALIDATION_SEED = 20_200_201
 
 CALIBRATION_SEED = 51
 CALIBRATION_SLICES = 32
+
+SETS_IN_MEMORY = 4
 
 SLICES, BATCHES = 0, 1
 """Two streams of random numbers of the same seed."""
@@ -95,11 +98,11 @@ class SimulatedSource:
 
     def calibration(self) -> Sequence[FloatArray]:
         """See `fusion.training.batches.Source`."""
-        return list(simulate_pairs(self.head, CALIBRATION_SEED, CALIBRATION_SLICES, self.size))
+        return list(_fixed_set(self.head, CALIBRATION_SEED, CALIBRATION_SLICES, self.size))
 
     def validation(self) -> Sequence[FloatArray]:
         """See `fusion.training.batches.Source`."""
-        return list(simulate_pairs(self.head, VALIDATION_SEED, self._validation, self.size))
+        return list(_fixed_set(self.head, VALIDATION_SEED, self._validation, self.size))
 
     def _hold(self, oldest: int, newest: int) -> None:
         """Have the slices `oldest` to `newest` in the pool, and none before them."""
@@ -121,6 +124,22 @@ class SimulatedSource:
             slices, sampler=order, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is
         )
         return iter(loader)
+
+
+_fixed_sets: OrderedDict[tuple[int, int, int, int], tuple[Head, FloatArray]] = OrderedDict()
+
+
+def _fixed_set(head: Head, seed: int, count: int, size: int) -> FloatArray:
+    """Draw a set that never changes, or return it: a search trains many networks in one process.
+
+    The head is kept with its slices, so that no other one can get its identity meanwhile.
+    """
+    key = (id(head), seed, count, size)
+    if key not in _fixed_sets:
+        _fixed_sets[key] = (head, simulate_pairs(head, seed, count, size))
+        while len(_fixed_sets) > SETS_IN_MEMORY:
+            _fixed_sets.popitem(last=False)
+    return _fixed_sets[key][1]
 
 
 class _Slices(Dataset[FloatArray]):

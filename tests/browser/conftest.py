@@ -71,7 +71,13 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
         if not DRIVER_MESSAGE.search(message.text):
             messages.append(f"{message.type}: {message.text}")
 
-    def opener(query: str = "", width: int = 1440, height: int = 900, settled: bool = True) -> Page:
+    def opener(
+        query: str = "",
+        width: int = 1440,
+        height: int = 900,
+        settled: bool = True,
+        ready: str = "() => window.fusevis && fusevis.state.window",
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
@@ -79,7 +85,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
         page.on("console", listen)
         page.on("pageerror", lambda error: messages.append(f"exception: {error}"))
         page.goto(server.url + query)
-        page.wait_for_function("() => window.fusevis && fusevis.state.window")
+        page.wait_for_function(ready)
         if settled:
             wait_until_settled(page)
         return page

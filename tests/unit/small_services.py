@@ -60,6 +60,7 @@ class Settings:
     cache_timeout_s: int = 300
     redis_url: str | None = None
     pixel_limit: int = 10_000
+    atlas_dir: Path = Path("no_atlases")
 
 
 def write_pairs(data: Path) -> Path:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from dash import dcc, html
-from dash.development.base_component import Component
 
 from app.figures.scales import Scale
 from app.ids import GUIDANCE_PANELS, IMAGE_PANELS, JACOBIAN_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.page import notice, page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
 from app.view_state import ViewState
+from tests.unit.page_parts import components, find, of_kind, words
 
 PAIRS = [("own", "Own pair"), ("glioma-t2", "Glioma (simulated)")]
 METHODS = [("funfusean", "FunFuseAn"), ("masknet", "MaskNet")]
@@ -31,39 +29,6 @@ IDS_OF_THE_ISSUE = {
 @pytest.fixture(scope="module")
 def whole() -> html.Div:
     return page(PAIRS, METHODS)
-
-
-def components(root: Component) -> list[Any]:
-    """Return a component and all that it holds, in reading order. (Dash declares no properties.)"""
-
-    def below(part: Any) -> Iterator[Component]:
-        if isinstance(part, (list, tuple)):
-            for child in part:
-                yield from below(child)
-        elif isinstance(part, Component):
-            yield part
-            yield from below(getattr(part, "children", None))
-
-    return list(below(root))
-
-
-def of_kind(root: Component, kind: type[Component]) -> list[Any]:
-    return [part for part in components(root) if isinstance(part, kind)]
-
-
-def find(root: Component, id: str) -> Any:
-    (found,) = [part for part in components(root) if getattr(part, "id", None) == id]
-    return found
-
-
-def words(root: Component) -> str:
-    """Return all text of a component."""
-    texts: list[str] = []
-    for part in components(root):
-        children = getattr(part, "children", None)
-        several = children if isinstance(children, (list, tuple)) else [children]
-        texts += [child for child in several if isinstance(child, str)]
-    return " ".join(texts)
 
 
 def test_every_id_is_there_exactly_once(whole: html.Div) -> None:

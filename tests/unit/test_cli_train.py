@@ -12,7 +12,7 @@ from fusion.training.checkpoint import checkpoint_path
 from fusion.training.loss import LossBalance
 from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
 
-LOSSES = {"total": 0.25}
+LOSSES = {"total": 0.25, "ssim_mri": 0.2, "ssim_pet": 0.3, "l2_mri": 0.01, "l2_pet": 0.02}
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[TrainingOptions]:
     def train(options: TrainingOptions, progress: Any) -> TrainingResult:
         asked.append(options)
         progress(TrainingProgress(1, 0.5, 1.0, LOSSES))
-        progress(TrainingProgress(2, 1.0, 2.0, LOSSES, {"total": 0.125}))
+        progress(TrainingProgress(2, 1.0, 2.0, LOSSES, LOSSES | {"total": 0.125}))
         base = options.output / options.method_id
         return TrainingResult(
             base.with_suffix(".safetensors"), base.with_suffix(".json"), "0" * 64, 2, 2.0, LOSSES,
@@ -61,7 +61,7 @@ def test_named_methods_and_options(trainings: list[TrainingOptions], tmp_path: P
     assert result.stdout.split() == [
         f"{output}/{id}.{suffix}" for id in ("masknet", "deepfuse") for suffix in ("safetensors", "json")
     ]
-    assert "masknet, step 2: loss 0.1250" in result.stderr
+    assert "masknet, step 2: loss 0.1250 (1 − SSIM 0.200 and 0.300" in result.stderr
     assert "masknet: 2 steps in 2 s, loss 0.2500" in result.stderr
 
 

@@ -1,0 +1,38 @@
+"""A headless Chromium for benchmarks, drawing WebGL in software as on a machine without a GPU."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    executable = next((path for path in map(shutil.which, NAMES) if path), None)
+    if executable is None:
+        raise RuntimeError("This benchmark needs Chromium; `make test` installs it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--use-angle=swiftshader",
+                "--enable-unsafe-swiftshader",
+                "--disable-background-networking",
+            ],
+        )
+        yield browser
+        browser.close()

@@ -1,0 +1,202 @@
+"""How a hover feels: a real server and a headless Chromium on the same machine, the pointer moving over the page.
+
+``python -m benchmarks.hovering``. The pointer moves 2.5 screen pixels every 16 ms, 200 times. An update counts when
+it is painted. For each method: updates a second, time from the pointer's event to the painted frame, where that time
+goes, and how many bytes a hover sends.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from playwright.sync_api import Page
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.browser import chromium
+from benchmarks.report import machine_line
+from benchmarks.server import BenchmarkServer, benchmark_server
+
+METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
+MOVES = 200
+STEP_PIXELS = 2.5
+STEP_SECONDS = 0.016
+PANEL = "panel-fused"
+GUIDANCE_SECONDS = 900
+
+console = Console(width=max(120, Console().width), highlight=False)
+
+READY = "() => window.fusevis && fusevis.state.window"
+COMPLETE = """() => {
+  const { state } = fusevis;
+  return state.window && state.limits && !state.limits.provisional;
+}"""
+FOUND = """() => {
+  const measures = performance.getEntriesByName("hover-to-paint").map((one) => [one.startTime, one.duration]);
+  const paints = performance.getEntriesByName("hover-painting").map((one) => one.duration);
+  const answers = performance.getEntriesByType("resource").filter((one) => one.name.includes("/jacobian/"));
+  return { measures, paints, answers: answers.map((one) => ({
+    round: one.responseEnd - one.startTime, bytes: one.transferSize, request: one.name.length,
+    server: one.serverTiming.filter((part) => part.name === "compute").reduce((sum, part) => sum + part.duration, 0),
+  })) };
+}"""
+FORGET = """() => {
+  performance.clearMeasures("hover-to-paint");
+  performance.clearMeasures("hover-painting");
+  performance.clearResourceTimings();
+  performance.setResourceTimingBufferSize(5000);
+}"""
+
+
+@dataclass(frozen=True)
+class Hover:
+    """What 200 moves over one method's page gave; times in milliseconds.
+
+    Attributes
+    ----------
+    updates : float
+        Updates painted a second.
+    paint_50, paint_95 : float
+        Quantiles of the time from the pointer's event to the painted frame.
+    server, wire, main_thread, rest : float
+        Medians: computing on the server; the rest of the round trip; drawing; waiting for the newest request's
+        turn and for the frame.
+    bytes_received : float
+        Median size of an answer with its head; 0 where the browser had it already.
+    answers : int
+        Requests sent.
+    """
+
+    method: str
+    updates: float
+    paint_50: float
+    paint_95: float
+    server: float
+    wire: float
+    main_thread: float
+    rest: float
+    bytes_received: float
+    answers: int
+
+
+def main(
+    method: Annotated[
+        list[str] | None, typer.Option(help="Id; repeatable. Without: the paper's five.")
+    ] = None,
+    pair: Annotated[
+        tuple[Path, Path] | None, typer.Option(metavar="MRI_FILE PET_FILE", help="Without: a sample.")
+    ] = None,
+    guidance: Annotated[
+        bool, typer.Option(help="Wait for complete guidance images first; without, hover while they come.")
+    ] = True,
+    width: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 1440,
+    height: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 900,
+) -> None:
+    """Measure hovering in a browser."""
+    console.print(machine_line(torch.device("cpu")))
+    console.print(
+        f"{MOVES} moves of {STEP_PIXELS} px every {STEP_SECONDS * 1e3:.0f} ms, window {width}×{height}."
+    )
+    with benchmark_server(pair) as server, chromium() as browser:
+        found = []
+        for id in method or METHODS:
+            page = browser.new_page(viewport={"width": width, "height": height})
+            console.print(f"Hovering over {id} …")
+            found.append(hover(page, server, id, "user" if pair else None, guidance))
+            page.close()
+    console.print(hover_table(found))
+
+
+def hover(page: Page, server: BenchmarkServer, method: str, pair: str | None, guidance: bool) -> Hover:
+    """Move the pointer over the fused image of one method's page."""
+    page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
+    page.goto(f"{server.url}?method={method}")
+    page.wait_for_function(READY)
+    if guidance:
+        page.wait_for_function(COMPLETE)
+    page.wait_for_timeout(1500)
+    box = page.evaluate(
+        f"() => {{ const a = fusevis.graphs.area('{PANEL}'); const e = fusevis.graphs.graph('{PANEL}')"
+        ".getBoundingClientRect(); return { x: e.left + a.left, y: e.top + a.top, width: a.width, height: a.height }; }"
+    )
+    points = path_of_the_pointer(box)
+    page.mouse.move(*points[0])
+    page.wait_for_timeout(500)
+    page.evaluate(FORGET)
+    started = time.monotonic()
+    for number, (x, y) in enumerate(points[1:], start=1):
+        page.mouse.move(x, y)
+        time.sleep(max(0.0, started + number * STEP_SECONDS - time.monotonic()))
+    seconds = time.monotonic() - started
+    page.wait_for_timeout(600)
+    return summary(method, page.evaluate(FOUND), seconds)
+
+
+def path_of_the_pointer(box: dict[str, float]) -> list[tuple[float, float]]:
+    """Return points along a spiral around the picture's middle, each 2.5 px from the one before."""
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    largest = 0.38 * min(box["width"], box["height"])
+    points: list[tuple[float, float]] = []
+    angle = 0.0
+    while len(points) <= MOVES:
+        radius = max(6.0, largest * (len(points) / MOVES))
+        points.append((middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle)))
+        angle += STEP_PIXELS / radius
+    return points
+
+
+def summary(method: str, found: dict[str, Any], seconds: float) -> Hover:
+    """Condense what the browser measured."""
+    durations = np.array([duration for _, duration in found["measures"]])
+    answers = found["answers"]
+
+    def middle(values: list[float]) -> float:
+        return float(np.median(values)) if values else math.nan
+
+    server = middle([one["server"] for one in answers])
+    round_trip = middle([one["round"] for one in answers])
+    drawing = middle(found["paints"])
+    half, most = (
+        float(np.quantile(durations, share)) if len(durations) else math.nan for share in (0.5, 0.95)
+    )
+    return Hover(
+        method=method,
+        updates=len(durations) / seconds,
+        paint_50=half,
+        paint_95=most,
+        server=server,
+        wire=round_trip - server,
+        main_thread=drawing,
+        rest=half - round_trip - drawing,
+        bytes_received=middle([one["bytes"] for one in answers]),
+        answers=len(answers),
+    )
+
+
+def hover_table(found: list[Hover]) -> Table:
+    """Return the table that is printed."""
+    table = Table(title="Hovering, server and browser on the same cores; ms", title_justify="left")
+    headings = (
+        "method", "updates a second", "to paint, p50", "p95", "server", "wire", "main thread", "turn and frame",
+        "bytes", "requests",
+    )  # fmt: skip
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for one in found:
+        table.add_row(
+            one.method, f"{one.updates:.1f}", f"{one.paint_50:.0f}", f"{one.paint_95:.0f}", f"{one.server:.1f}",
+            f"{one.wire:.1f}", f"{one.main_thread:.1f}", f"{one.rest:.1f}", f"{one.bytes_received:,.0f}",
+            str(one.answers),
+        )  # fmt: skip
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

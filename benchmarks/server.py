@@ -1,0 +1,95 @@
+"""A server of its own for a benchmark: an empty cache, a free port, ended at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class BenchmarkServer:
+    """A running server.
+
+    Attributes
+    ----------
+    url : str
+        Its address, with a slash at the end.
+    process_id : int
+        Of the server.
+    seconds_to_ready : float
+        From the start of the process to the first answer of ``/readyz`` that says so.
+    """
+
+    url: str
+    process_id: int
+    seconds_to_ready: float
+
+    def resident_bytes(self) -> int:
+        """Return how much memory the server and its children hold now, bytes (Linux)."""
+        return sum(_resident(process_id) for process_id in _family(self.process_id))
+
+
+@contextmanager
+def benchmark_server(
+    pair: tuple[Path, Path] | None = None, settings: dict[str, str] | None = None
+) -> Iterator[BenchmarkServer]:
+    """Start ``python -m app`` with the user's pair, if any, and settings beside the defaults."""
+    with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as folder:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
+        own = {"FUSEVIS_CACHE_DIR": f"{folder}/cache", "FUSEVIS_ATLAS_DIR": f"{folder}/atlas"}
+        environment |= own | (settings or {})
+        command = [sys.executable, "-m", "app", "--port", str(port)]
+        if pair is not None:
+            command += ["--pair", *map(str, pair)]
+        log = Path(folder) / "server.log"
+        started = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            _wait(url, process, log, started + START_SECONDS)
+            yield BenchmarkServer(url, process.pid, time.monotonic() - started)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, end: float) -> None:
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"The server did not become ready:\n{log.read_text()}")
+
+
+def _family(process_id: int) -> list[int]:
+    children = Path(f"/proc/{process_id}/task/{process_id}/children")
+    found = [int(child) for child in children.read_text().split()] if children.exists() else []
+    return [process_id, *(one for child in found for one in _family(child))]
+
+
+def _resident(process_id: int) -> int:
+    for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0

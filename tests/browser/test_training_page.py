@@ -1,0 +1,118 @@
+"""The page about the trainings, as a visitor sees and uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from fusion.methods.registry import method_specification
+from fusion.report.report import fused_ids, trained_ids
+from fusion.report.table import PAPER_TABLE
+from fusion.training.curve import curve_file
+from fusion.weights import FOLDER, weights_path
+from tests.browser.conftest import Opener
+
+READY = "() => document.querySelectorAll('#training-losses tbody tr').length > 0"
+SAMPLES = 5
+FUSING_MILLISECONDS = 200_000
+"""A busy machine takes long to fuse every sample by every network for the first time."""
+
+
+def open_training(open_page: Opener, **options: Any) -> Page:
+    return open_page("training", settled=False, ready=READY, **options)
+
+
+def titles(ids: tuple[str, ...]) -> list[str]:
+    return [method_specification(id).title for id in ids]
+
+
+def test_the_table_has_the_numbers_of_the_cards_and_of_the_paper(open_page: Opener) -> None:
+    page = open_training(open_page)
+    names = page.locator("#training-losses tbody .group-name").all_inner_texts()
+    assert names == titles(trained_ids())
+    for index, id in enumerate(trained_ids()):
+        rows = page.locator("#training-losses tbody").nth(index).locator("tr")
+        cells = rows.nth(0).locator("td").all_inner_texts()
+        if weights_path(id).is_file():
+            card = json.loads(weights_path(id).with_suffix(".json").read_text(encoding="utf-8"))
+            losses = card["validation"]["losses"]
+            expected = [f"{losses[name]:.4f}" for name in ("ssim_mri", "ssim_pet", "l2_mri", "l2_pet")]
+            assert [cells[at] for at in (3, 4, 6, 7)] == expected
+        if id in PAPER_TABLE:
+            paper = rows.nth(1).locator("td").all_inner_texts()
+            assert paper[3] == f"{PAPER_TABLE[id].ssim_mri:.4f}"
+
+
+def test_curves_are_drawn_or_said_to_be_missing(open_page: Opener) -> None:
+    page = open_training(open_page)
+    kept = [id for id in trained_ids() if curve_file(FOLDER, id).is_file()]
+    missing = titles(tuple(id for id in trained_ids() if id not in kept))
+    if missing:
+        assert page.locator("#curves .remark").inner_text().startswith(", ".join(missing) + ": no loss curve")
+    if kept:
+        page.wait_for_selector("#training-curves .legendtext")
+        assert page.locator("#training-curves .legendtext").all_text_contents() == titles(tuple(kept))
+        assert page.locator("#training-curves path.js-line").count() == 4 * len(kept)
+        page.locator("#training-curves .legendtoggle").first.click()
+        page.wait_for_function(
+            "count => document.querySelectorAll('#training-curves path.js-line').length === count",
+            arg=4 * (len(kept) - 1),
+        )
+    assert page.locator("canvas").count() == 0, "no WebGL, no overlays"
+
+
+def test_the_gallery_fills_and_leads_to_the_pictures(open_page: Opener) -> None:
+    page = open_training(open_page)
+    rows = 2 + len([id for id in fused_ids() if id not in trained_ids() or weights_path(id).is_file()])
+    page.wait_for_function(
+        "count => document.querySelectorAll('.gallery-table img').length === count",
+        arg=rows * SAMPLES,
+        timeout=FUSING_MILLISECONDS,
+    )
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll(".gallery-table img")]
+            .filter((image) => !image.alt || !image.complete || image.naturalWidth < 64).length"""
+    )
+    assert broken == 0
+    page.locator("#training-gallery-weighted_averaging a").first.click()
+    page.wait_for_function("() => window.fusevis && fusevis.state.window")
+    assert page.input_value("#method-select") == "weighted_averaging"
+    assert page.input_value("#pair-select") == "glioma-t1"
+
+
+def test_there_and_back_by_links(open_page: Opener) -> None:
+    page = open_page("?method=weighted_averaging", settled=False)
+    page.get_by_role("link", name="Training", exact=True).click()
+    page.wait_for_function(READY)
+    assert page.title() == "Training · FuseVis"
+    assert page.url.endswith("/training")
+    page.get_by_role("link", name="Saliency pictures").press("Enter")
+    page.wait_for_function("() => window.fusevis && fusevis.state.window")
+    assert page.url.rstrip("/").count("/") == 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
+def test_nothing_overflows_and_cards_open_by_key(open_page: Opener, width: int, height: int) -> None:
+    page = open_training(open_page, width=width, height=height)
+    assert not page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
+    cards = page.locator("details.model-card")
+    assert cards.count() == len(trained_ids())
+    first = cards.first
+    assert not first.locator("dl").is_visible()
+    first.locator("summary").press("Enter")
+    first.locator("dl").wait_for(state="visible")
+    assert "gamma ssim" in first.inner_text()
+
+
+def test_the_theme_is_the_other_pages(open_page: Opener) -> None:
+    page = open_training(open_page)
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.click("#theme-switch")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
+    assert page.evaluate(background) != light
+    page.get_by_role("link", name="Saliency pictures").click()
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
