@@ -15,7 +15,7 @@ from rich.console import Console
 
 import fusion
 from benchmarks.measurement import Measurement, measure, random_pixels
-from benchmarks.report import error_table, guidance_table, jacobian_table, machine_line
+from benchmarks.report import error_table, guidance_table, jacobian_table, machine_line, paper_table
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
@@ -85,6 +85,7 @@ def report(measurements: list[Measurement], missing: list[str], guidance: bool) 
         if guidance:
             console.print(guidance_table(measurements))
         console.print(error_table(measurements))
+        console.print(paper_table(measurements))
     for line in missing:
         console.print(line)
     wrong = [entry.method for entry in measurements if not entry.exact]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 import fusion
 from fusion.cli_atlas import atlas_command
+from fusion.cli_benchmark import benchmark_command
 from fusion.cli_compare import compare_command
 from fusion.cli_options import (
     DeviceOption,
@@ -220,6 +221,7 @@ def samples_command() -> None:
 
 app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
+app.command("benchmark")(benchmark_command)
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
 app.command("tune")(tune_command)
