@@ -77,7 +77,7 @@ def _call(network: nn.Module, item: fx.Node) -> Callable[..., Any]:
         if writes_to_its_operand(network, item):
             layer = copy.copy(layer)
             layer.inplace = False
-        return layer  # type: ignore[no-any-return]
+        return layer
     if item.op == "call_method":
         name = str(item.target)
         return lambda value, *arguments, **named: getattr(value, name)(*arguments, **named)

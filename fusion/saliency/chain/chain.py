@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -10,12 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusion.saliency.chain.nodes import Network, Reach
+from fusion.saliency.chain.keeping import map_dtype
+from fusion.saliency.chain.nodes import Convolution, Network
 from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Places
-from fusion.saliency.chain.planning import Plan, plan
+from fusion.saliency.chain.plan import Plan
+from fusion.saliency.chain.planning import plan
 from fusion.saliency.chain.sheets import Sheet
 from fusion.saliency.chain.tracing import traced
 from fusion.saliency.window import Box
+
+_NUMBERS = itertools.count()
 
 
 class Chain:
@@ -28,6 +33,15 @@ class Chain:
     dtype, device
         Of the computation; those of the network.
 
+    Attributes
+    ----------
+    number : int
+        No other chain has it.
+    nodes : Network
+        What it was derived from.
+    windows, diagonal : Plan
+        What to do for Jacobian images, and for guidance images.
+
     Raises
     ------
     NotUnderstoodError
@@ -35,6 +49,7 @@ class Chain:
     """
 
     def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+        self.number = next(_NUMBERS)
         self._weights = [*network.parameters(), *network.buffers()]
         self._versions = self._current_versions()
         self.dtype, self.device = dtype, device
@@ -50,6 +65,22 @@ class Chain:
     def radius(self) -> int:
         """How far its windows reach, pixels."""
         return max((max(result[1]) for result in self.windows.results if result is not None), default=0)
+
+    @property
+    def forward_multiplications(self) -> int:
+        """Multiplications in convolutions of a forward pass, a pixel."""
+        return sum(node.weight.numel() for node in self.nodes.nodes if isinstance(node, Convolution))
+
+    def kept_bytes(self, side: int, diagonal: bool = False) -> int:
+        """Return what the kept maps of a square of principal pixels take, bytes."""
+        chosen = self.diagonal if diagonal else self.windows
+        return sum(
+            (side + 2 * item.reach[0])
+            * (side + 2 * item.reach[1])
+            * item.channels
+            * map_dtype(self.nodes, item, self.dtype).itemsize
+            for item in chosen.kept
+        )
 
     def _current_versions(self) -> list[int]:
         return [0 if weight.is_inference() else weight._version for weight in self._weights]
@@ -85,9 +116,9 @@ class Chain:
         for index, result in enumerate(self.windows.results):
             if result is not None:
                 slot, (rows, columns) = result
-                both[
-                    :, index, radius - rows : radius + rows + 1, radius - columns : radius + columns + 1
-                ] = slots[slot][..., 0].cpu().numpy()
+                both[:, index, radius - rows : radius + rows + 1, radius - columns : radius + columns + 1] = (
+                    slots[slot][..., 0].cpu().numpy()
+                )
         return both
 
     def diagonals(self, places: LatticePlaces) -> NDArray[np.floating]:
@@ -114,5 +145,3 @@ class Chain:
 
 
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
-
-__all__ = ["Chain", "Reach"]

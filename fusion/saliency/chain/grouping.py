@@ -64,7 +64,9 @@ def _group(nodes: Sequence[Node], users: Sequence[set[int]], last: int, output: 
         found = {
             source
             for source in _outer_sources(nodes, members)
-            if isinstance(nodes[source], Pointwise | Scale | Sum) and users[source] <= members and source != output
+            if isinstance(nodes[source], Pointwise | Scale | Sum)
+            and users[source] <= members
+            and source != output
         }
         growing = bool(found)
         members |= found
@@ -110,7 +112,9 @@ def _needed(nodes: Sequence[Node], replaced: dict[int, Node], output: int) -> li
         number = waiting.pop()
         if number not in needed or number == output:
             needed.add(number)
-            waiting += [source for source in replaced.get(number, nodes[number]).sources if source not in needed]
+            waiting += [
+                source for source in replaced.get(number, nodes[number]).sources if source not in needed
+            ]
     return sorted(needed)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fusion.saliency.chain.nodes import Convolution, Network, Pointwise, Reach
-from fusion.saliency.chain.planning import INSIDE, Kept
+from fusion.saliency.chain.plan import INSIDE, Kept
 from fusion.saliency.chain.reaches import plus, reaches, wider
 
 Cut = Callable[[Reach], tuple[slice, slice]]
@@ -89,9 +89,11 @@ def _pointwise_maps(
             rows, columns = cut(item.reach)
             part = sources[0][0, :, rows, columns]
             on = node.slopes.is_on(part).to(torch.uint8)
-            codes = on if (node.slopes.off, node.slopes.on) == (0, 1) else on.mul_(
-                node.slopes.on - node.slopes.off
-            ).add_(node.slopes.off)
+            codes = (
+                on
+                if (node.slopes.off, node.slopes.on) == (0, 1)
+                else on.mul_(node.slopes.on - node.slopes.off).add_(node.slopes.off)
+            )
             yield position, codes.permute(1, 2, 0)
         return
     widest: Reach = (0, 0)

@@ -30,8 +30,8 @@ def dilation_of(layer: nn.Conv2d) -> tuple[int, int]:
 
 @torch.no_grad()
 def dense_weight(layer: nn.Conv2d) -> Tensor:
-    """Return a convolution's weight as float64, (outputs, inputs, rows, columns), groups written out as zeros."""
-    weight = layer.weight.detach().double()
+    """Return a convolution's weight, (outputs, inputs, rows, columns) float64 on the CPU, groups as zeros."""
+    weight = layer.weight.detach().cpu().double()
     if layer.groups == 1:
         return weight
     outputs, inputs = layer.out_channels // layer.groups, layer.in_channels // layer.groups
@@ -44,7 +44,7 @@ def dense_weight(layer: nn.Conv2d) -> Tensor:
 
 @torch.no_grad()
 def batch_norm_factors(layer: nn.BatchNorm2d) -> Tensor:
-    """Return what a batch norm in evaluation mode multiplies each channel by, float64.
+    """Return what a batch norm in evaluation mode multiplies each channel by, float64 on the CPU.
 
     Raises
     ------
@@ -53,5 +53,5 @@ def batch_norm_factors(layer: nn.BatchNorm2d) -> Tensor:
     """
     if layer.training or layer.running_var is None:
         raise NotUnderstoodError("a batch norm takes the image's own statistics")
-    factors = (layer.running_var.double() + layer.eps).rsqrt()
-    return factors if layer.weight is None else factors * layer.weight.detach().double()
+    factors = (layer.running_var.cpu().double() + layer.eps).rsqrt()
+    return factors if layer.weight is None else factors * layer.weight.detach().cpu().double()

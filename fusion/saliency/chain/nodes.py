@@ -154,9 +154,7 @@ class Pointwise(Node):
             wanted = [leaf for leaf in leaves if leaf.requires_grad]
             if not result.requires_grad or not wanted:
                 return [None] * len(sources)
-            found = iter(
-                torch.autograd.grad(result, wanted, torch.ones_like(result), allow_unused=True)
-            )
+            found = iter(torch.autograd.grad(result, wanted, torch.ones_like(result), allow_unused=True))
             return [next(found) if leaf.requires_grad else None for leaf in leaves]
 
 

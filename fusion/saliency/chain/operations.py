@@ -53,7 +53,11 @@ _ACTIVATIONS: tuple[Callable[..., Any], ...] = (
 )  # fmt: skip
 
 POINTWISE_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
-    (*_OPERATORS, *_ACTIVATIONS, *(getattr(torch, name) for name in POINTWISE_METHODS if hasattr(torch, name)))
+    (
+        *_OPERATORS,
+        *_ACTIVATIONS,
+        *(getattr(torch, name) for name in POINTWISE_METHODS if hasattr(torch, name)),
+    )
 )
 
 ADDITIONS: frozenset[Any] = frozenset({operator.add, torch.add, "add"})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from fusion.saliency.chain.nodes import (
     Convolution,
@@ -19,6 +17,8 @@ from fusion.saliency.chain.nodes import (
     Scale,
     Sum,
 )
+from fusion.saliency.chain.part import Part, times
+from fusion.saliency.chain.plan import INSIDE, Kept, Plan
 from fusion.saliency.chain.reaches import (
     Target,
     minus,
@@ -30,73 +30,6 @@ from fusion.saliency.chain.reaches import (
 )
 from fusion.saliency.chain.spreading import Spreading, spreading
 from fusion.saliency.chain.steps import Combine, Multiply, Rescale, Step, Take, Widen
-
-INSIDE = -1
-"""Instead of a node's number: the map that is 1 inside the image and 0 outside."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One map of the forward pass that a chain multiplies by.
-
-    Attributes
-    ----------
-    node : int
-        Which pointwise node's derivative, or `INSIDE`.
-    position : int
-        With respect to which of its sources.
-    reach : tuple of int
-        How far from the principal pixel it is needed.
-    channels : int
-        Its channels.
-    """
-
-    node: int
-    position: int
-    reach: Reach
-    channels: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to do for a principal pixel, or many at once.
-
-    Attributes
-    ----------
-    steps : tuple of Step
-        In order; slot 0 holds ones for the fused pixels when they begin.
-    slots : int
-        How many slots they use.
-    results : tuple
-        Slot and reach of the derivative with respect to each image, ``None`` where it is 0.
-    kept : tuple of Kept
-        The maps that they multiply by.
-    multiplications : int
-        Multiplications in convolutions, a pixel.
-    widest : int
-        Numbers in the largest slot, a pixel.
-    """
-
-    steps: tuple[Step, ...]
-    slots: int
-    results: tuple[tuple[int, Reach] | None, tuple[int, Reach] | None]
-    kept: tuple[Kept, ...]
-    multiplications: int
-    widest: int
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A contribution to the derivative with respect to one value."""
-
-    slot: int
-    reach: Reach
-    own: bool
-    """Whether its memory may be written to."""
-    clipped: bool
-    """Whether it is 0 outside the image."""
-    factors: Tensor | None = None
-    """What it has yet to be multiplied by, float64, one number a channel."""
 
 
 def plan(network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool) -> Plan:
@@ -125,7 +58,7 @@ class _Planner:
         ]
         self._steps: list[Step] = []
         self._slots = 1
-        self._parts: defaultdict[int, list[_Part]] = defaultdict(list)
+        self._parts: defaultdict[int, list[Part]] = defaultdict(list)
         self._kept: list[Kept] = []
         self._multiplications = 0
         self._widest = 1
@@ -133,7 +66,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         network = self._network
-        self._parts[network.output].append(_Part(0, (0, 0), own=False, clipped=True))
+        self._parts[network.output].append(Part(0, (0, 0), own=False, clipped=True))
         for number in reversed(range(len(network.nodes))):
             if self._parts[number] and self._limits[number] is not None:
                 self._backward(number, self._combined(number))
@@ -165,7 +98,7 @@ class _Planner:
         self._slots += 1
         return self._slots - 1
 
-    def _give(self, number: int, part: _Part) -> None:
+    def _give(self, number: int, part: Part) -> None:
         """Add a contribution; what it has yet to be multiplied by can wait only where it is alone."""
         if self._limits[number] is None:
             return
@@ -173,14 +106,14 @@ class _Planner:
             part = self._rescaled(part)
         self._parts[number].append(part)
 
-    def _rescaled(self, part: _Part) -> _Part:
+    def _rescaled(self, part: Part) -> Part:
         assert part.factors is not None
         slot = self._slot()
         factors = part.factors.to(device=self._device, dtype=self._dtype)
         self._steps.append(Rescale(part.slot, slot, factors))
-        return _Part(slot, part.reach, own=True, clipped=part.clipped)
+        return Part(slot, part.reach, own=True, clipped=part.clipped)
 
-    def _combined(self, number: int) -> _Part:
+    def _combined(self, number: int) -> Part:
         """Add up all contributions to a value."""
         parts = sorted(self._parts.pop(number), key=lambda part: (part.reach, part.own), reverse=True)
         if len(parts) == 1:
@@ -192,9 +125,9 @@ class _Planner:
         if not base.own or base.reach != reach:
             slot = self._slot()
             self._steps.append(Widen(base.slot, slot, minus(reach, base.reach)))
-            base = _Part(slot, reach, own=True, clipped=base.clipped)
+            base = Part(slot, reach, own=True, clipped=base.clipped)
         self._steps.append(Combine(base.slot, [(part.slot, minus(reach, part.reach)) for part in others]))
-        return _Part(base.slot, reach, own=True, clipped=all(part.clipped for part in parts))
+        return Part(base.slot, reach, own=True, clipped=all(part.clipped for part in parts))
 
     def _result(self, number: int) -> tuple[int, Reach] | None:
         parts = self._parts.get(number)
@@ -203,23 +136,21 @@ class _Planner:
         part = self._combined(number)
         return part.slot, part.reach
 
-    def _backward(self, number: int, part: _Part) -> None:
+    def _backward(self, number: int, part: Part) -> None:
         node = self._network.nodes[number]
         if isinstance(node, Input):
             self._parts[number] = [part]
         elif isinstance(node, Convolution):
             self._spread(node, part)
         elif isinstance(node, Scale):
-            factors = node.factors if part.factors is None else node.factors * part.factors
-            self._give(node.sources[0], _Part(part.slot, part.reach, part.own, part.clipped, factors))
+            factors = times(part.factors, node.factors, node.channels)
+            self._give(node.sources[0], Part(part.slot, part.reach, part.own, part.clipped, factors))
         elif isinstance(node, Sum):
-            own = part.own and len(node.sources) == 1
+            owner = self._owner(node) if part.own else None
             for source, sign in zip(node.sources, node.signs, strict=True):
-                factors = part.factors
-                if sign < 0:
-                    ones = torch.ones(node.channels, dtype=torch.float64)
-                    factors = -(ones if factors is None else factors)
-                self._give(source, _Part(part.slot, part.reach, own, part.clipped, factors))
+                own = source == owner
+                factors = part.factors if sign > 0 else times(part.factors, sign, node.channels)
+                self._give(source, Part(part.slot, part.reach, own, part.clipped, factors))
         elif isinstance(node, Joined):
             self._split(node, part)
         elif isinstance(node, Pointwise):
@@ -227,7 +158,16 @@ class _Planner:
         else:
             raise NotUnderstoodError(f"there is no derivative of a {type(node).__name__}")
 
-    def _split(self, node: Joined, part: _Part) -> None:
+    def _owner(self, node: Sum) -> int | None:
+        """Return which source of a sum may write to the memory that all of them get.
+
+        The one whose turn comes last, if the others have read it by then and do not pass it on.
+        """
+        last, *others = sorted(source for source in node.sources if self._limits[source] is not None)
+        readers = (Convolution, Pointwise)
+        return last if all(isinstance(self._network.nodes[other], readers) for other in others) else None
+
+    def _split(self, node: Joined, part: Part) -> None:
         start = 0
         for source in node.sources:
             stop = start + self._network.nodes[source].channels
@@ -236,14 +176,14 @@ class _Planner:
                 reach, slot = narrower(part.reach, limit), self._slot()
                 self._steps.append(Take(part.slot, slot, start, stop, minus(part.reach, reach)))
                 factors = None if part.factors is None else part.factors[start:stop]
-                self._give(source, _Part(slot, reach, part.own, part.clipped, factors))
+                self._give(source, Part(slot, reach, part.own, part.clipped, factors))
             start = stop
 
     def _keep(self, kept: Kept) -> int:
         self._kept.append(kept)
         return len(self._kept) - 1
 
-    def _multiply(self, number: int, node: Pointwise, part: _Part) -> None:
+    def _multiply(self, number: int, node: Pointwise, part: Part) -> None:
         positions = [
             position
             for position, source in enumerate(node.sources)
@@ -262,16 +202,17 @@ class _Planner:
             own = part.own and len(positions) == 1
             self._steps.append(Multiply(part.slot, slot, kept, minus(part.reach, reach), own, fewer))
             if node.slopes is not None and node.slopes.factor != 1:
-                constant = torch.full((node.channels,), node.slopes.factor, dtype=torch.float64)
-                factors = constant if factors is None else factors * constant
-            self._give(source, _Part(slot, reach, own=True, clipped=True, factors=factors))
+                factors = times(factors, node.slopes.factor, node.channels)
+            self._give(source, Part(slot, reach, own=True, clipped=True, factors=factors))
 
-    def _spread(self, node: Convolution, part: _Part) -> None:
+    def _spread(self, node: Convolution, part: Part) -> None:
         if not part.clipped:
             slot, kept = self._slot(), self._keep(Kept(INSIDE, 0, part.reach, 1))
             self._steps.append(Multiply(part.slot, slot, kept, (0, 0), part.own))
-            part = _Part(slot, part.reach, own=True, clipped=True, factors=part.factors)
-        weight = node.weight if part.factors is None else node.weight * part.factors.to(node.weight)[:, None, None, None]
+            part = Part(slot, part.reach, own=True, clipped=True, factors=part.factors)
+        weight = node.weight
+        if part.factors is not None:
+            weight = weight * part.factors[:, None, None, None]
         groups: list[tuple[Reach, list[Target]]] = []
         for target in targets(self._network, node.sources[0]):
             limit = self._limits[target.node]
@@ -298,4 +239,4 @@ class _Planner:
                     self._steps.append(
                         Take(slot, own_slot, target.start - first, target.stop - first, (0, 0))
                     )
-                self._give(target.node, _Part(own_slot, reach, own=True, clipped=False))
+                self._give(target.node, Part(own_slot, reach, own=True, clipped=False))

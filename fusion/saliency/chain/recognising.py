@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from fusion.saliency.chain.calls import Constant, Names, attribute
+from fusion.saliency.chain.calls import Constant, Names
 from fusion.saliency.chain.layers import batch_norm_factors, dense_weight, dilation_of
 from fusion.saliency.chain.nodes import (
     Convolution,

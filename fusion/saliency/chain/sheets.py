@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from fusion.saliency.chain.keeping import kept_values, map_dtype, margin
 from fusion.saliency.chain.nodes import Network, Reach
 from fusion.saliency.chain.places import Maps
-from fusion.saliency.chain.planning import Plan
+from fusion.saliency.chain.plan import Plan
 from fusion.saliency.window import Box
 
 TILE_SIDE = 32
@@ -71,30 +71,40 @@ class Sheet:
         ]
         self.nbytes = sum(values.numel() * values.element_size() for values in self.maps)
         self._done: set[tuple[int, int]] = set()
-        self._lock = threading.Lock()
+        self._busy: set[tuple[int, int]] = set()
+        self._changed = threading.Condition()
 
     def ensure(self, pixels: Iterable[tuple[int, int]]) -> None:
-        """Fill all maps for these pixels, (row, column) in the image, if they are not yet."""
+        """Fill all maps for these pixels, (row, column) in the image, if they are not yet.
+
+        Each tile is computed by one thread. Another that wants it waits for it, but for no other tile.
+        """
         top, left = self.core.top, self.core.left
         wanted = {((row - top) // TILE_SIDE, (column - left) // TILE_SIDE) for row, column in pixels}
-        if wanted <= self._done:
-            return
-        # One thread computes; another that wants the same tile finds it done.
-        with self._lock:
-            for box, tiles in self._boxes(wanted - self._done):
+        while not wanted <= self._done:
+            with self._changed:
+                free = wanted - self._done - self._busy
+                if not free:
+                    self._changed.wait_for(lambda: bool(wanted - self._busy) or wanted <= self._done)
+                    continue
+                box, tiles = self._boxes(free)[0]
+                self._busy |= tiles
+            try:
                 self._fill(box)
                 self._done |= tiles
+            finally:
+                with self._changed:
+                    self._busy -= tiles
+                    self._changed.notify_all()
 
-    def ensure_all(self, pause: Callable[[], None] | None = None) -> None:
-        """Fill all maps, block by block; `pause` is called between blocks and may raise."""
+    def ensure_all(self) -> None:
+        """Fill all maps, block by block."""
         side = TILE_SIDE * BLOCK_TILES
         for top in range(self.core.top, self.core.bottom, side):
             for left in range(self.core.left, self.core.right, side):
                 rows = range(top, min(top + side, self.core.bottom), TILE_SIDE)
                 columns = range(left, min(left + side, self.core.right), TILE_SIDE)
                 self.ensure((row, column) for row in rows for column in columns)
-                if pause is not None:
-                    pause()
 
     def _boxes(self, wanted: set[tuple[int, int]]) -> list[tuple[Box, set[tuple[int, int]]]]:
         """Return what to compute: single tiles, or whole blocks where that costs less."""

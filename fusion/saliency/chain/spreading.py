@@ -62,8 +62,8 @@ def spreading(wanted: Spreading, dtype: torch.dtype, device: torch.device) -> tu
         return SpreadPoint(*common, flat, (*shape, inputs)), multiplications
     if inputs <= FEW_CHANNELS and device.type == "cpu":
         flat = weight.permute(1, 2, 3, 0).reshape(-1, outputs).contiguous()
-        step = SpreadToFew(*common, flat, shape, (kernel[0], kernel[1]), padding, wanted.dilation)
-        return step, multiplications
+        size = (kernel[0], kernel[1])
+        return SpreadToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
     weight = weight.contiguous(memory_format=torch.channels_last)
     return Spread(*common, weight, padding, wanted.dilation), multiplications
 

@@ -5,6 +5,8 @@ A slot holds the derivative of one or more fused pixels with respect to one valu
 windows like best.
 """
 
+# ruff: noqa: D102 - what calling a step does is said of its class.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -132,7 +134,7 @@ class SpreadPoint:
 
 @dataclass(frozen=True, slots=True)
 class SpreadToFew:
-    """The same for one or two input channels: all products first, then one sum. `weight` is (inputs · taps, outputs)."""
+    """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
     source: int
     target: int
@@ -140,14 +142,14 @@ class SpreadToFew:
     weight: Tensor
     shape: tuple[int, int]
     kernel: tuple[int, int]
-    padding: Reach
     dilation: tuple[int, int]
+    padding: Reach
 
     def __call__(self, slots: Slots, places: Places) -> None:
         values = middle(slots[self.source], self.inset)
         flat = values.reshape(values.shape[0], -1, values.shape[3]).transpose(1, 2)
-        columns = torch.matmul(self.weight, flat)
-        summed = F.fold(columns, self.shape, self.kernel, self.dilation, self.padding)
+        products = torch.matmul(self.weight, flat)
+        summed = F.fold(products, self.shape, self.kernel, self.dilation, self.padding)
         slots[self.target] = summed.permute(0, 2, 3, 1)
 
 

@@ -31,7 +31,7 @@ def traced(network: nn.Module) -> Network:
     """
     try:
         graph = fx.Tracer().trace(network)
-    except Exception as error:  # noqa: BLE001 - tracing runs the network's own code, which may raise anything
+    except Exception as error:
         raise NotUnderstoodError(f"its program cannot be traced: {error}") from error
     reader = _Reader(network)
     return grouped(reader.read(graph), reader.samples)
@@ -93,7 +93,7 @@ class _Reader:
         samples = [self.samples[source] for source in sources]
         try:
             result = run(*samples)
-        except Exception as error:  # noqa: BLE001 - the network's own code may raise anything
+        except Exception as error:
             raise NotUnderstoodError(f"{item.name} cannot be run by itself: {error}") from error
         if not sources:
             return Constant(result)
