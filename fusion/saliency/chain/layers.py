@@ -31,7 +31,7 @@ def dilation_of(layer: nn.Conv2d) -> tuple[int, int]:
 @torch.no_grad()
 def dense_weight(layer: nn.Conv2d) -> Tensor:
     """Return a convolution's weight, (outputs, inputs, rows, columns) float64 on the CPU, groups as zeros."""
-    weight = layer.weight.detach().cpu().double()
+    weight = layer.weight.detach().to(device="cpu", dtype=torch.float64, copy=True)
     if layer.groups == 1:
         return weight
     outputs, inputs = layer.out_channels // layer.groups, layer.in_channels // layer.groups

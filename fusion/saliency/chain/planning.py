@@ -149,8 +149,8 @@ class _Planner:
             owner = self._owner(node) if part.own else None
             for source, sign in zip(node.sources, node.signs, strict=True):
                 own = source == owner
-                factors = part.factors if sign > 0 else times(part.factors, sign, node.channels)
-                self._give(source, Part(part.slot, part.reach, own, part.clipped, factors))
+                signed = part.factors if sign > 0 else times(part.factors, sign, node.channels)
+                self._give(source, Part(part.slot, part.reach, own, part.clipped, signed))
         elif isinstance(node, Joined):
             self._split(node, part)
         elif isinstance(node, Pointwise):
