@@ -42,6 +42,14 @@ def jacobian_table(measurements: list[Measurement]) -> Table:
     return table
 
 
+def preparation_table(measurements: list[Measurement]) -> Table:
+    """Return what is computed once for a pair, before its first Jacobian or tile by tile as one looks."""
+    table = _table("Once for a pair, ms", "method", "fusion.prepare")
+    for entry in measurements:
+        table.add_row(entry.method, f"{entry.prepared * 1e3:.0f}")
+    return table
+
+
 def guidance_table(measurements: list[Measurement]) -> Table:
     """Return the times of both guidance images; the baseline's is its time a pixel times all pixels."""
     table = _table(
