@@ -22,9 +22,9 @@ window.fusevis = window.fusevis || {};
   }
 
   function decode(buffer) {
-    const [row, col, top, left, height, width, suspicious] = new Int32Array(buffer, 0, HEADER_INTEGERS);
+    const [row, col, top, left, height, width, suspicious, path] = new Int32Array(buffer, 0, HEADER_INTEGERS);
     const values = new Float32Array(buffer, 4 * HEADER_INTEGERS, 2 * height * width);
-    return { row, col, top, left, height, width, suspicious: suspicious === 1, values };
+    return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values };
   }
 
   function remember(name, answer) {

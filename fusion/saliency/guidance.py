@@ -70,15 +70,19 @@ def guidance(
     """
     precision = torch_dtype(dtype)
     chain = chain_of(method, precision)
-    if chain is not None and _chain_is_cheaper(chain, method, pair.shape):
-        total, lattices = _by_chain(chain, pair)
-    else:
-        total, lattices = _by_colouring(method, pair, precision)
+    if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
+        chain = None
+    total, lattices = _by_chain(chain, pair) if chain else _by_colouring(method, pair, precision)
     result = np.full((2, *pair.shape), np.nan, dtype=dtype)
     for done, (rows, columns, values) in enumerate(lattices, start=1):
         result[:, rows, columns] = values
         if progress is not None:
             progress(done, total, result)
+    if chain is not None:
+        # Where a derivative is not finite, autograd has the word: 0 times infinity depends on the order.
+        odd = [(int(row), int(column)) for row, column in np.argwhere(~np.isfinite(result).all(axis=0))]
+        for window in jacobians(method, pair, odd, dtype):
+            result[:, window.row, window.col] = window.at_principal
     return result
 
 

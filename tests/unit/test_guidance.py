@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import fusion
 from fusion.errors import Cancelled
@@ -193,3 +194,28 @@ def test_preview_keeps_what_is_known_and_fills_the_rest(rng: np.random.Generator
     assert picture[:, 4, 5].tolist() == [1, 2] and picture[:, 17, 30].tolist() == [3, 4]
     assert picture[:, 5, 5].tolist() == [1, 2] and picture[:, 19, 31].tolist() == [3, 4]
     assert np.isnan(filled(np.full((2, 3, 3), np.nan))).all()
+
+
+class Pole(nn.Module):
+    """Without derivatives, or with infinite ones, where both images are equal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        mixed: torch.Tensor = self.layer(x1 / (x1 - x2))
+        return mixed
+
+
+def test_where_a_derivative_is_not_finite_autograd_has_the_word(rng: np.random.Generator) -> None:
+    x1, x2 = rng.random((2, 9, 11))
+    x1[4, 5], x1[0, 0], x1[0, 1] = x2[4, 5], 0, 1
+    x2[0, 0], x2[0, 1] = 0, 1
+    pair = fusion.Pair.from_arrays(x1, x2)
+    method = fusion.Method.from_module(Pole(), "pole", "Pole")
+    found = fusion.guidance(method, pair, dtype="float64")
+    assert not np.isfinite(found).all()
+    for pixel in np.ndindex(pair.shape):
+        expected = whole_image_jacobian(method, pair, pixel)[:, *pixel]
+        np.testing.assert_allclose(found[:, *pixel], expected, rtol=1e-9)
