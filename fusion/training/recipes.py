@@ -67,11 +67,11 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             steps=MappingProxyType(
                 {
                     "funfusean": 2200,
-                    "funfusean_sum": 1200,
+                    "funfusean_sum": 1000,
                     "masknet": 2200,
-                    "deepfuse": 3000,
+                    "deepfuse": 2000,
                     "deep_pedestrian": 2500,
-                    "": 2500,
+                    "": 2000,
                 }
             ),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import fusion
+from fusion.methods.registry import method_specification
 from fusion.saliency import guidance as guidance_module
 from fusion.saliency.chain import checking, sheets, shelf
 from fusion.saliency.chain.chain import Chain
@@ -19,6 +21,7 @@ from fusion.saliency.chain.checking import WrongChainError, check
 from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.places import LatticePlaces, OnePlace
 from fusion.saliency.chain.planning import plan
+from fusion.saliency.chain.tracing import traced
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -254,3 +257,30 @@ def test_a_prepared_pair_needs_no_forward_pass(
     fusion.prepare(method, pair, "float64")
     monkeypatch.setattr(sheets.Sheet, "_fill", None)
     assert largest_error(method, pair, notable_pixels(rng, pair.shape), "chain") <= TOLERANCE
+
+
+def test_other_threads_run_networks_while_one_is_traced() -> None:
+    """`torch.fx` patches every module of the process while it traces."""
+    networks = [method_specification(id).build().eval() for id in ("masknet", "deepfuse")]
+    images = torch.rand(1, 1, 8, 8)
+    expected = networks[1](images, images)
+    stop = threading.Event()
+    wrong: list[object] = []
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                if not torch.equal(networks[1](images, images), expected):
+                    wrong.append("another result")
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it is wrong
+                wrong.append(error)
+
+    runners = [threading.Thread(target=run) for _ in range(2)]
+    for runner in runners:
+        runner.start()
+    for _ in range(5):
+        traced(networks[0])
+    stop.set()
+    for runner in runners:
+        runner.join()
+    assert wrong == []

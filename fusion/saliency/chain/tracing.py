@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, fx, nn
 
@@ -30,11 +34,41 @@ def traced(network: nn.Module) -> Network:
         norm in evaluation mode, no concatenation of channels and not pointwise.
     """
     try:
-        graph = fx.Tracer().trace(network)
+        with _tracing:
+            graph = _ThisThread().trace(network)
     except Exception as error:
         raise NotUnderstoodError(f"its program cannot be traced: {error}") from error
     reader = _Reader(network)
     return grouped(reader.read(graph), reader.samples)
+
+
+_tracing = threading.Lock()
+
+
+class _ThisThread(fx.Tracer):
+    """Traces what its own thread runs.
+
+    While it traces, `torch.fx` stands between every module of the process and its callers. Other threads, which run
+    networks meanwhile, are let through.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """See `torch.fx.Tracer`."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """See `torch.fx.Tracer`."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
 class _Reader:

@@ -23,6 +23,11 @@ from fusion.training.tuning.plan import Instance, TuningError
 _one_at_a_time = threading.Lock()
 
 
+JUDGED_SLICES = 16
+"""Validation slices of an instance. It is compared with others that see the same ones; judging it on all 64 of a full
+training would take longer than a short training itself."""
+
+
 @dataclass(frozen=True)
 class InstanceTraining:
     """How every instance of a search is trained, alike but for its weights in equation 4.
@@ -61,7 +66,14 @@ class InstanceTraining:
         values = asdict(self) | {"pairs": None if self.pairs is None else tuple(map(Path, self.pairs))}
         # A cluster's processes are daemons by dask's default, and daemons may not have processes of their own.
         workers = 0 if multiprocessing.current_process().daemon else None
-        return TrainingOptions(**values, balance=balance, output=output, device=device, workers=workers)
+        return TrainingOptions(
+            **values,
+            balance=balance,
+            output=output,
+            device=device,
+            workers=workers,
+            validation_slices=JUDGED_SLICES,
+        )
 
 
 @dataclass(frozen=True)
