@@ -46,6 +46,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
     facts = attributes(
         data_home=home,
         data_first=json.dumps(first.model_dump(mode="json")),
+        data_largest_zoom=str(LARGEST_ZOOM),
         aria_label="Table of methods and their pictures",
     )
     return html.Div(
