@@ -9,6 +9,7 @@ window.fusevis = window.fusevis || {};
     methods: [], // ids of methods in the order of the rows
     columns: [],
     display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", shared: true, zoom: null, size: "fit" },
+    pair: null, // the pair's address
     viewer: "",
     a: { pixel: null, shown: null, pinned: false }, // the principal pixel, and the windows last painted
     b: { pixel: null, shown: null }, // the second pixel, if one is pinned

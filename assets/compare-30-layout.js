@@ -3,7 +3,8 @@
   "use strict";
 
   const { state } = fusevis.compare;
-  const LABEL = { least: 232, most: 380 };
+  const LABEL = { least: 272, most: 380 };
+  const HEAD = 46; // the columns' heads stand between the inputs and the methods
   const ROW = { least: 116, most: 420 };
   const PAD = 4;
   const CAPTION = 15;
@@ -31,12 +32,12 @@
 
   /**
    * Lay the table out in a place `width`×`height`: the first row has the inputs, the others a method each.
-   * Gives { width, height, label, rows: [{ top, height }], columns: [{ name, left, width }] }.
+   * Gives { width, height, head, label, rows: [{ top, height }], columns: [{ name, left, width }] }.
    */
   function lay(width, height) {
     const several = state.points().length > 1;
     const count = state.scenes.length + 1;
-    const fit = Math.floor(height / count);
+    const fit = Math.floor((height - HEAD) / count);
     const place = width - LABEL.least;
     const columns = Math.max(state.columns.length, 4);
     const wanted = state.display.size === "large" ? Math.floor(place / columns) : fit;
@@ -50,8 +51,8 @@
       left += widths[index];
       return column;
     });
-    const rows = Array.from({ length: count }, (_, index) => ({ top: index * row, height: row }));
-    return { width, height: count * row, label, rows, columns: placed };
+    const rows = Array.from({ length: count }, (_, index) => ({ top: index * row + (index && HEAD), height: row }));
+    return { width, height: count * row + HEAD, head: { top: row, height: HEAD }, label, rows, columns: placed };
   }
 
   /** The largest picture of height×width in a box, centred. */

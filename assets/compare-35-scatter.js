@@ -109,10 +109,10 @@
       context.fillText(text, area.left - 5, Math.min(Math.max(y, area.top + 4), bottom - 4));
     }
     context.save();
-    context.translate(area.left - 28, area.top + area.height / 2);
+    context.translate(picture.box.left + 5, picture.box.top + picture.box.height / 2);
     context.rotate(-Math.PI / 2);
     context.textAlign = "center";
-    context.fillText(`∂y/∂${second} (dimensionless)`, 0, 0, area.height + 24);
+    context.fillText(`∂y/∂${second} (dimensionless)`, 0, 0, picture.box.height - 8);
     context.restore();
   }
 

@@ -95,7 +95,7 @@
     context.fillStyle = inkOf("--bs-body-bg");
     context.fillRect(0, 0, table.width, table.height);
     context.fillStyle = look.line;
-    table.rows.slice(1).forEach(({ top }) => context.fillRect(0, top, table.width, 1));
+    table.rows.slice(2).forEach(({ top }) => context.fillRect(0, top, table.width, 1));
     pictures.forEach((picture) => drawPicture(context, picture, look));
     drawCaptions(context, pictures, look);
     return look;

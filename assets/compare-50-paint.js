@@ -18,9 +18,9 @@
     const host = document.getElementById("compare-table");
     if (!host) return null;
     if (!parts || parts.host !== host) {
-      const head = make("div", "compare-columns", host);
       const body = make("div", "compare-body", host);
       const canvas = make("canvas", "compare-canvas", body);
+      const head = make("div", "compare-columns", body);
       const empty = make("p", "compare-empty", host);
       parts = { host, head, body, canvas, empty, context: canvas.getContext("2d"), rows: make("div", "compare-rows", body) };
       new ResizeObserver(redraw).observe(host);
@@ -45,7 +45,7 @@
   function layOut() {
     const { host, head, body, canvas, empty } = parts;
     const density = window.devicePixelRatio || 1;
-    const table = layout.lay(host.clientWidth, host.clientHeight - head.offsetHeight - 2);
+    const table = layout.lay(host.clientWidth, host.clientHeight - 2);
     const pictures = layout.pictures(table);
     Object.assign(body.style, { width: `${table.width}px`, height: `${table.height}px` });
     const [width, height] = [table.width, table.height].map((side) => Math.round(side * density));

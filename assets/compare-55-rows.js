@@ -2,7 +2,8 @@
 (function (fusevis) {
   "use strict";
 
-  const { state, paint } = fusevis.compare;
+  const { state, paint, scale } = fusevis.compare;
+  const heads = () => fusevis.compare.heads;
   const { make } = paint;
   const rows = new Map(); // elements by method; the inputs under ""
 
@@ -72,7 +73,8 @@
     place(made[0], table, 0);
     state.scenes.forEach((scene, index) => {
       const row = made[index + 1];
-      describe(row, scene.method_title, scene.error || scene.reach);
+      const end = state.display.shared || scene.error ? "" : `scale ends at ${heads().number(scale.endFor(scene))} · `;
+      describe(row, scene.method_title, scene.error || end + scene.reach);
       row.element.classList.toggle("failed", Boolean(scene.error));
       row.up.disabled = index === 0;
       row.down.disabled = index === state.scenes.length - 1;

@@ -11,16 +11,17 @@
     const name = (state.common() || { modalities: ["x1", "x2"] }).modalities[index];
     const titles = {
       fused: "Fused y",
-      guidance: `Guidance ∂y(i)/∂${name}(i)`,
+      guidance: `Guidance ${name}`,
       rgb: "Guidance RGB",
-      jacobian: `Jacobian ∂y(i)/∂${name}${zoom ? ", zoom" : ""}`,
-      scatter: "Scatterplot",
+      jacobian: zoom ? `Jacobian ${name}, zoom` : `Jacobian ${name}`,
+      scatter: "Guidance scatterplot",
     };
-    return titles[kind];
+    const equations = { guidance: ` ∂y(i)/∂x${index + 1}(i)`, jacobian: ` ∂y(i)/∂x${index + 1}` };
+    return { text: titles[kind], whole: titles[kind] + (equations[kind] || "") };
   }
 
   function number(value) {
-    return value === 0 ? "0" : String(Number(value.toPrecision(3)));
+    return value === 0 ? "0" : String(Number(value.toPrecision(3))).replace("-", "−");
   }
 
   /** Draw the bar of a painter over its range. */
@@ -42,7 +43,7 @@
     const { paint: painter, end } = scale.painterFor(state.common(), gamma);
     const signed = state.display.scale === "signed";
     const low = signed ? -end : 0;
-    const ends = state.display.shared ? [number(low), number(end)] : [signed ? "−max" : "0", "max of each method"];
+    const ends = state.display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
     return { paint: painter, low, high: end, ends, unit: scale.isProvisional() ? `${UNIT}, provisional` : UNIT };
   }
 
@@ -53,11 +54,13 @@
 
   function fill(element, column) {
     const title = make("div", "compare-column-title", element);
-    title.textContent = titleOf(column);
-    title.title = title.textContent;
+    const { text, whole } = titleOf(column);
+    title.textContent = text;
+    title.title = whole;
     if (!state.common()) return;
     if (WORDS[column.kind]) {
-      make("div", "compare-column-words", element).textContent = WORDS[column.kind];
+      const words = make("div", "compare-column-words", element);
+      words.textContent = words.title = WORDS[column.kind];
       return;
     }
     const { paint: painter, low, high, ends, unit } = legend(column);
@@ -66,10 +69,21 @@
     [ends[0], unit, ends[1]].forEach((text) => (make("span", "", line).textContent = text));
   }
 
+  /** The head of the numbers in the rows' labels. */
+  function headNumbers(head, width) {
+    if (!state.common()) return;
+    const line = make("div", "compare-line compare-line-head", head);
+    line.style.width = `${width}px`;
+    const [first, second] = state.common().modalities;
+    ["", "y", `∂y/∂${first}`, `∂y/∂${second}`].forEach((text) => (make("span", "compare-part", line).textContent = text));
+  }
+
   /** Show the heads of a table. */
   function show(parts, table) {
     parts.head.replaceChildren();
-    parts.head.style.width = `${table.width}px`;
+    headNumbers(parts.head, table.label);
+    const { top, height } = table.head;
+    Object.assign(parts.head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
     table.columns.forEach((column) => {
       const element = make("div", "compare-column", parts.head);
       element.dataset.column = column.name;
@@ -89,5 +103,5 @@
     show({ head }, table);
   }
 
-  fusevis.compare.heads = { show, showEnds };
+  fusevis.compare.heads = { show, showEnds, number };
 })(window.fusevis);

@@ -4,6 +4,7 @@
 
   const { state, images, rows, paint } = fusevis.compare;
   const { make } = paint;
+  const HEADED = ["y", "g1", "g2"];
 
   function digits(value) {
     if (value === null || value === undefined) return "…";
@@ -35,9 +36,10 @@
     const all = [["", letter, "letter"], ...parts, ["", warning, "warning"]];
     if (line.children.length !== all.length) {
       line.replaceChildren();
-      all.forEach(() => {
+      all.forEach(([, , field]) => {
         const part = make("span", "compare-part", line);
-        make("span", "compare-name", part);
+        // The names of a method's numbers stand in the head; those who hear the page hear them with each number.
+        make("span", HEADED.includes(field) ? "visually-hidden" : "compare-name", part);
         make("span", "compare-value", part);
       });
     }

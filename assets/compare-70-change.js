@@ -32,7 +32,6 @@ window.dash_clientside = window.dash_clientside || {};
     reorderScenes();
     const common = state.common();
     if (!common) return;
-    state.pair = common.pair_address;
     const inside = ({ row, col }) => row < common.height && col < common.width;
     const moved = before && before.pair !== common.pair;
     for (const point of [state.a, state.b]) {
@@ -60,9 +59,10 @@ window.dash_clientside = window.dash_clientside || {};
     link.later();
   }
 
-  function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, start, viewer) {
+  function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, pair, start, viewer) {
     if (!scenes || !start) return window.dash_clientside.no_update;
     if (opened !== start) open(start);
+    state.pair = pair;
     state.viewer = viewer;
     state.progress = progress || {};
     state.columns = ordered(state.columns, columns || []);

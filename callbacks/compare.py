@@ -80,6 +80,7 @@ def register(app: Dash) -> None:
         Input(CompareId.SHARED, "value"),
         Input(CompareId.ZOOM_HALF_WIDTH, "value"),
         Input(CompareId.SIZE, "value"),
+        State(CompareId.PAIR_SELECT, "value"),
         State(CompareId.START, "data"),
         State(CompareId.VIEWER, "data"),
     )
