@@ -25,7 +25,7 @@ from app.settings import Settings
 from cache.method_shelf import MethodShelf
 from cache.pictures import PictureSource
 from cache.services import GuidanceState, Services, services_of
-from tests.unit.page_parts import components, find, words
+from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
 PAIR, METHOD, OTHER = "3", "weighted_averaging", "weighted_averaging_true"
@@ -60,7 +60,7 @@ def whole() -> html.Div:
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert ids == Counter(id.value for id in CompareId)
-    labelled = {part.htmlFor for part in components(whole) if isinstance(part, html.Label)}
+    labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,
         CompareId.METHODS,
@@ -77,9 +77,7 @@ def test_the_browser_finds_the_first_view_and_the_routes(whole: html.Div) -> Non
     assert getattr(table, "data-home") == "/base/" and table.tabIndex == 0
     assert CompareState.model_validate(json.loads(getattr(table, "data-first"))) == CompareState()
     assert getattr(table, "data-largest-zoom") == str(LARGEST_ZOOM)
-    links = {
-        getattr(part, "data-page", None): part.href for part in components(whole) if isinstance(part, html.A)
-    }
+    links = {getattr(part, "data-page", None): part.href for part in of_kind(whole, html.A)}
     assert links == {None: "/base/", "explore": "/base/", "training": "/base/training"}
 
 
@@ -87,9 +85,14 @@ def test_each_page_has_its_own_files(client: FlaskClient) -> None:
     text = {name: client.get(f"/{name}").get_data(as_text=True) for name in ("", "compare", "training")}
     assert "<title>Compare · FuseVis</title>" in text["compare"]
     for file, pages in {
-        "compare-50-paint.js": {"compare"}, "compare.css": {"compare"}, "30-paint.js": {""},
-        "05-colours.js": {"", "compare"}, "15-channel.js": {"", "compare"}, "training.css": {"training"}, "65-theme.js": {"", "compare", "training"},
-    }.items():  # fmt: skip
+        "compare-50-paint.js": {"compare"},
+        "compare.css": {"compare"},
+        "30-paint.js": {""},
+        "05-colours.js": {"", "compare"},
+        "15-channel.js": {"", "compare"},
+        "training.css": {"training"},
+        "65-theme.js": {"", "compare", "training"},
+    }.items():
         assert {name for name, page_ in text.items() if f"/assets/{file}" in page_} == pages, file
     assert set(SHARED) == {"training", "compare"} and left_out("explore") == "^(?:training|compare)"
     assert client.get("/compare/nothing").status_code == 404
