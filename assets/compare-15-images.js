@@ -7,6 +7,7 @@
   const bitmaps = new Map();
   const underWay = new Set();
   const HEADER_INTEGERS = 8;
+  const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
 
   function decode(buffer) {
     const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
@@ -41,9 +42,12 @@
       fusevis.compare.paint.redraw();
     } catch (error) {
       fusevis.compare.readout.fail(error.message);
+      return;
     } finally {
       underWay.delete(name);
     }
+    // What has grown meanwhile, perhaps for the last time, was not asked for while this was on its way.
+    wantAll();
   }
 
   function measured(image) {
@@ -71,11 +75,18 @@
     for (const scene of state.ready()) {
       want(scene, "fused", 0);
       const progress = state.progress[scene.key];
-      if (!progress || !progress.revision) continue;
+      if (!progress || !progress.revision || !worthFetching(scene, progress)) continue;
       want(scene, "guidance", progress.revision);
       if (rgb) want(scene, "rgb", progress.revision);
     }
     forget();
+  }
+
+  /** Whether growing images have grown enough: colouring them halts the browser a while. */
+  function worthFetching(scene, { stage, fraction }) {
+    const known = get(scene, "guidance");
+    if (!known || known.complete || stage !== "running" || !known.fraction) return true;
+    return fraction - known.fraction >= PICTURE_STEP;
   }
 
   /** Let go of what no row needs any more. */

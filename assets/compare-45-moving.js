@@ -51,7 +51,7 @@
     if (!window) return;
     const { area, index, scene } = picture;
     const painter = scale.painterFor(scene, state.display.gamma1);
-    const kept = canvasOf("window", window.width, window.height);
+    const kept = canvasOf(scene.key, window.width, window.height);
     paintWindow(kept, window, index, painter.paint);
     const origin = picture.zoom
       ? { row: window.row - half, col: window.col - half, side: 2 * half + 1 }

@@ -20,6 +20,8 @@
     if (!parts || parts.host !== host) {
       const body = make("div", "compare-body", host);
       const canvas = make("canvas", "compare-canvas", body);
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", "Pictures of all rows; the numbers at the pinned pixels stand beside them");
       const head = make("div", "compare-columns", body);
       const empty = make("p", "compare-empty", host);
       parts = { host, head, body, canvas, empty, context: canvas.getContext("2d"), rows: make("div", "compare-rows", body) };

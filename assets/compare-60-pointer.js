@@ -102,7 +102,7 @@
   });
 
   function typing(target) {
-    return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], .dash-dropdown");
+    return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
   }
 
   function step(pixel, [down, across], by) {

@@ -54,23 +54,25 @@ window.dash_clientside = window.dash_clientside || {};
   function reorder() {
     reorderScenes();
     paint.redraw();
-    paint.elements();
     fusevis.compare.rows.show(paint.elements(), paint.drawn().table);
     link.later();
   }
 
   function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, pair, start, viewer) {
     if (!scenes || !start) return window.dash_clientside.no_update;
-    if (opened !== start) open(start);
+    const reopened = opened !== start;
+    if (reopened) open(start);
     state.pair = pair;
     state.viewer = viewer;
     state.progress = progress || {};
     state.columns = ordered(state.columns, columns || []);
     state.display = { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size };
     if (scenes !== scenesShown) takeScenes(scenes);
+    else if (reopened) state.points().forEach((point) => windows.ask(point));
     images.wantAll();
     paint.redraw();
     pointer.showPins();
+    fusevis.nameSliders();
     link.later();
     return { ...state.display };
   }
