@@ -24,7 +24,7 @@
       canvas.setAttribute("aria-label", "Pictures of all rows; the numbers at the pinned pixels stand beside them");
       const head = make("div", "compare-columns", body);
       const empty = make("p", "compare-empty", host);
-      parts = { host, head, body, canvas, empty, context: canvas.getContext("2d"), rows: make("div", "compare-rows", body) };
+      parts = { host, head, body, canvas, empty, context: canvas.getContext("2d", { alpha: false }), rows: make("div", "compare-rows", body) };
       new ResizeObserver(redraw).observe(host);
       // Its ground and its words have the theme's colours.
       new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });

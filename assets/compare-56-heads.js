@@ -44,7 +44,7 @@
     const signed = state.display.scale === "signed";
     const low = signed ? -end : 0;
     const ends = state.display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
-    return { paint: painter, low, high: end, ends, unit: scale.isProvisional() ? `${UNIT}, provisional` : UNIT };
+    return { paint: painter, low, high: end, ends, unit: UNIT };
   }
 
   const WORDS = {
@@ -55,7 +55,8 @@
   function fill(element, column) {
     const title = make("div", "compare-column-title", element);
     const { text, whole } = titleOf(column);
-    title.textContent = text;
+    const scaled = column.kind === "guidance" || column.kind === "jacobian";
+    title.textContent = scaled && state.common() && scale.isProvisional() ? `${text} (provisional)` : text;
     title.title = whole;
     if (!state.common()) return;
     if (WORDS[column.kind]) {
