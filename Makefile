@@ -24,8 +24,9 @@ run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
 	@exec $(BIN)/python -m app $(ARGS)
 
+# One thread of torch: tests are many small computations, in which threads only wait for each other.
 test: lint browser
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

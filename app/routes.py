@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 INDEX = re.compile("[0-9]{1,9}")
 HEADER = struct.Struct("<8i")
-"""row, col, top, left, window height, window width, 1 if any gradient is suspicious, 0 (kept free)."""
+"""row, col, top, left, window height, window width, 1 if any gradient is suspicious, number of the path."""
+
+PATHS = ("", "chain", "window", "whole image", "atlas")
+"""How a window was computed; the browser's 35-readout.js has words for these numbers."""
 
 
 class Window(Protocol):
@@ -43,6 +46,10 @@ class Window(Protocol):
     def suspicious(self) -> bool:
         """Whether any gradient is not finite or absurdly large."""
 
+    @property
+    def path(self) -> str:
+        """How it was computed, one of `PATHS`."""
+
 
 class Windows(Protocol):
     """What these routes need of the services."""
@@ -58,7 +65,14 @@ def window_bytes(window: Window) -> bytes:
     """Encode a window: the header, then both gradient images as little-endian float32, row by row."""
     _, height, width = window.values.shape
     header = HEADER.pack(
-        window.row, window.col, window.top, window.left, height, width, int(window.suspicious), 0
+        window.row,
+        window.col,
+        window.top,
+        window.left,
+        height,
+        width,
+        int(window.suspicious),
+        PATHS.index(window.path),
     )
     return header + np.ascontiguousarray(window.values, dtype="<f4").tobytes()
 

@@ -9,10 +9,11 @@ window.fusevis = window.fusevis || {};
 
   /** The window that begins at this byte of an answer, as app/routes.py encodes it; `end` is where the next begins. */
   function decodeWindow(buffer, start) {
-    const [row, col, top, left, height, width, suspicious] = new Int32Array(buffer, start, HEADER_INTEGERS);
+    const [row, col, top, left, height, width, suspicious, path] = new Int32Array(buffer, start, HEADER_INTEGERS);
     const first = start + 4 * HEADER_INTEGERS;
     const values = new Float32Array(buffer, first, 2 * height * width);
-    return { row, col, top, left, height, width, suspicious: suspicious === 1, values, end: first + values.byteLength };
+    const end = first + values.byteLength;
+    return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values, end };
   }
 
   /** How long the server took for the numbers of an answer, milliseconds; null where it does not say. */

@@ -8,6 +8,8 @@ window.fusevis = window.fusevis || {};
     ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
     ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
   ];
+  // How a window was computed, by the number that comes with it.
+  const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
   let fields = null;
   let painted = [];
 
@@ -88,14 +90,15 @@ window.fusevis = window.fusevis || {};
 
   /** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
    *  server says how much of it went into computing. */
-  function status(milliseconds, { compute }) {
+  function status(milliseconds, { compute, path: way }) {
     const line = document.getElementById("status-line");
     if (!line || !state.scene) return;
     const now = performance.now();
     painted = painted.filter((time) => now - time < 1000);
     painted.push(now);
     const radius = state.scene.support_radius;
-    const path = radius ? `exact window ±${Math.max(...radius)} px` : "full image (global method)";
+    const reach = radius ? ` ±${Math.max(...radius)} px` : "";
+    const path = `${PATHS[way] || "exact"}${reach}`;
     const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
     const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : "remembered";
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";

@@ -15,7 +15,14 @@ from rich.console import Console
 
 import fusion
 from benchmarks.measurement import Measurement, measure, random_pixels
-from benchmarks.report import error_table, guidance_table, jacobian_table, machine_line
+from benchmarks.report import (
+    error_table,
+    guidance_table,
+    jacobian_table,
+    machine_line,
+    paper_table,
+    preparation_table,
+)
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
@@ -82,9 +89,11 @@ def report(measurements: list[Measurement], missing: list[str], guidance: bool) 
     """Print what was found, and end with exit code 1 if something was wrong or nothing could be measured."""
     if measurements:
         console.print(jacobian_table(measurements))
+        console.print(preparation_table(measurements))
         if guidance:
             console.print(guidance_table(measurements))
         console.print(error_table(measurements))
+        console.print(paper_table(measurements))
     for line in missing:
         console.print(line)
     wrong = [entry.method for entry in measurements if not entry.exact]

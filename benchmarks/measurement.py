@@ -33,11 +33,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Measurement:
-    """Medians in seconds and relative errors of one method."""
+    """Medians in seconds and relative errors of one method; `prepared` is what a pair costs once."""
 
     method: str
     image_pixels: int
     baseline: float
+    prepared: float
     single: float
     batched: float
     guidance: float | None
@@ -84,6 +85,7 @@ def measure(method: Method, pair: Pair, pixels: list[Pixel], with_guidance: bool
     full = FullImageGradients(method, pair)
     full.jacobian(pixels[0])
     fusion.jacobian(method, pair, pixels[0])
+    prepared, _ = timed(fusion.prepare, method, pair)
     baseline, single, errors = [], [], []
     diagonal = []
     for pixel in pixels:
@@ -103,6 +105,7 @@ def measure(method: Method, pair: Pair, pixels: list[Pixel], with_guidance: bool
         method.title,
         pair.shape[0] * pair.shape[1],
         median(baseline),
+        prepared,
         median(single),
         median(batched),
         guidance_seconds,

@@ -42,6 +42,14 @@ def jacobian_table(measurements: list[Measurement]) -> Table:
     return table
 
 
+def preparation_table(measurements: list[Measurement]) -> Table:
+    """Return what is computed once for a pair, before its first Jacobian or tile by tile as one looks."""
+    table = _table("Once for a pair, ms", "method", "fusion.prepare")
+    for entry in measurements:
+        table.add_row(entry.method, f"{entry.prepared * 1e3:.0f}")
+    return table
+
+
 def guidance_table(measurements: list[Measurement]) -> Table:
     """Return the times of both guidance images; the baseline's is its time a pixel times all pixels."""
     table = _table(
@@ -57,6 +65,39 @@ def guidance_table(measurements: list[Measurement]) -> Table:
         whole = entry.image_pixels * entry.baseline
         table.add_row(
             entry.method, f"{whole:,.0f}", f"{entry.guidance:.1f}", f"{whole / entry.guidance:,.0f}×"
+        )
+    return table
+
+
+PAPER_TABLE_2 = {
+    "FunFuseAn": (0.003, 198),
+    "MaskNet": (0.004, 265),
+    "DeepFuse": (0.003, 195),
+    "DeepPedestrian": (0.005, 360),
+}
+"""Seconds for a Jacobian image (GTX 1080 Ti) and for a guidance image (six Tesla V100) in the paper's Table 2."""
+
+
+def paper_table(measurements: list[Measurement]) -> Table:
+    """Return the paper's Table 2 for this machine: both Jacobian images, and both guidance images."""
+    table = _table(
+        "Table 2 of the paper, for this machine: seconds (the paper's on its GPUs)",
+        "method",
+        "Jacobian images",
+        "paper",
+        "a second",
+        "guidance images",
+        "paper",
+    )
+    for entry in measurements:
+        jacobian, guidance = PAPER_TABLE_2.get(entry.method, (None, None))
+        table.add_row(
+            entry.method,
+            f"{entry.single:.4f}",
+            "–" if jacobian is None else f"{jacobian:.3f}",
+            f"{1 / entry.single:.0f}",
+            "–" if entry.guidance is None else f"{entry.guidance:.1f}",
+            "–" if guidance is None else f"{guidance}",
         )
     return table
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -15,7 +19,16 @@ from cache.serializer import Arrays
 from cache.store import ArrayStore
 from cache.threads import ThreadCounts, computing
 from fusion import JacobianWindow, Method, Pair
+from fusion.errors import FuseVisError
 from fusion.saliency.jacobian import checked_pixel
+
+logger = logging.getLogger(__name__)
+
+PREPARED_SCENES = 4
+"""A scene that was left for so many others is prepared anew: its kept maps may be gone."""
+
+PATHS = ("", "chain", "window", "whole image", "atlas")
+"""The ways a window can have come about, `fusion.JacobianWindow.path`, by the number under which it is kept."""
 
 
 class Results:
@@ -35,6 +48,9 @@ class Results:
         self._store = store
         self._threads = threads
         self._atlases = atlases
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        self._lock = threading.Lock()
+        self._prepared: deque[tuple[str, str]] = deque(maxlen=PREPARED_SCENES)
 
     @property
     def problem(self) -> str | None:
@@ -70,11 +86,38 @@ class Results:
         def compute() -> Arrays:
             with computing(self._threads.hover):
                 window = fusion.jacobian(method, pair, (row, col))
-            return {"values": window.values, "corner": np.array([window.top, window.left])}
+            return {
+                "values": window.values,
+                "corner": np.array([window.top, window.left]),
+                "path": np.array(PATHS.index(window.path)),
+            }
 
         arrays = self._store.get_or_compute(address, compute)
         top, left = (int(side) for side in arrays["corner"])
-        return JacobianWindow(arrays["values"], top, left, row, col, pair.shape)
+        return JacobianWindow(
+            arrays["values"], top, left, row, col, pair.shape, path=PATHS[int(arrays["path"])]
+        )
+
+    def prepare(self, method: Method, pair: Pair) -> None:
+        """Begin to compute what all Jacobian windows of a pair have in common, once; does not wait for it."""
+        scene = (method.weights_id, pair.id)
+        with self._lock:
+            if scene in self._prepared:
+                return
+            self._prepared.append(scene)
+        self._background.submit(self._prepare, method, pair)
+
+    def _prepare(self, method: Method, pair: Pair) -> None:
+        try:
+            with computing(self._threads.hover):
+                fusion.prepare(method, pair)
+        except FuseVisError:
+            # Whoever asks for a window of this pair is told the same.
+            logger.info("%s cannot be prepared for this pair", method.id, exc_info=True)
+
+    def close(self) -> None:
+        """Stop preparing."""
+        self._background.shutdown(wait=False, cancel_futures=True)
 
     def guidance_name(self, method: Method, pair_id: str) -> str:
         """Return what the computation of guidance images is called: its address."""

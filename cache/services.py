@@ -108,6 +108,7 @@ class Services:
         """
         entry, pair = self._pairs.by_address(pair_address)
         method = self._methods.get(method_id)
+        self._results.prepare(method, pair)
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,
@@ -233,6 +234,7 @@ class Services:
     def close(self) -> None:
         """Stop all jobs."""
         self._jobs.close()
+        self._results.close()
 
     def _method_of(self, scene: Scene) -> Method:
         return self._current(scene.method_id, scene.weights_id)

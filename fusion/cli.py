@@ -1,4 +1,4 @@
-"""The command line: fused images, Jacobian and guidance images of two files; the methods; training."""
+"""The command line: fused, Jacobian and guidance images of two files; methods, comparing them, training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.text import Text
 
 import fusion
 from fusion.cli_atlas import atlas_command
+from fusion.cli_benchmark import benchmark_command
+from fusion.cli_compare import compare_command
 from fusion.cli_options import (
     DeviceOption,
     EndOption,
@@ -217,7 +219,9 @@ def samples_command() -> None:
     Console().print(table)
 
 
+app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
+app.command("benchmark")(benchmark_command)
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
 app.command("tune")(tune_command)

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from fusion.cli_options import DeviceOption, progress_bar
 from fusion.cli_options import report as name_files
+from fusion.cli_report_pairs import pairs_command
 from fusion.device import resolve_device
 from fusion.report.document import prepare_folder, write_report
 from fusion.report.gallery import fused_gallery
@@ -22,12 +23,17 @@ from fusion.weights import FOLDER
 
 DEFAULT_FOLDER = Path("training_report")
 
-report_app = typer.Typer(help="Report on trainings.", no_args_is_help=True, rich_markup_mode="markdown")
+report_app = typer.Typer(
+    help="Report on trainings, and score methods on pairs.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+
+report_app.command("pairs")(pairs_command)
 
 
 @report_app.callback()
 def report_group() -> None:
-    """Report on trainings."""
+    """Report on trainings, and score methods on pairs."""
 
 
 @report_app.command("training")

@@ -79,6 +79,13 @@ def train_command(
     lambda_: LambdaOption = None,
     gamma_ssim: GammaSsimOption = None,
     gamma_l2: GammaL2Option = None,
+    balanced: Annotated[
+        bool,
+        typer.Option(
+            "--balanced",
+            help="Let the first image's share of the similarity follow the losses, so that neither image is lost.",
+        ),
+    ] = False,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -146,6 +153,7 @@ def train_command(
             batch=batch,
             learning_rate=learning_rate,
             balance=chosen_balance(id, lambda_, gamma_ssim, gamma_l2),
+            balanced=balanced,
             start=start,
             output=output or FOLDER,
             resume=resume,

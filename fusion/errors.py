@@ -93,5 +93,9 @@ class OutputError(FuseVisError):
     """Results cannot be written where they were asked for."""
 
 
+class RegionError(FuseVisError):
+    """A region of interest cannot be used: its file, its box, or its size."""
+
+
 class AtlasError(FuseVisError):
     """An atlas cannot be made, opened or read."""

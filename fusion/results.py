@@ -61,23 +61,7 @@ class ResultFiles:
         OutputError
             If they cannot, or would replace an input.
         """
-        folder = self.base.parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The folder {folder} cannot be made ({error.strerror}). Choose another."
-            ) from error
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputError(f"Nothing can be written into {folder}. Choose another place with --output.")
-        originals = {path.resolve() for path in inputs}
-        for path in (self.arrays, *(self.picture(name) for name in self.pictures)):
-            if path.resolve() in originals:
-                raise OutputError(
-                    f"{path} is an input and would be replaced. Choose another name with --output."
-                )
-            if path.is_dir():
-                raise OutputError(f"{path} is a folder. Choose another name with --output.")
+        prepare_files((self.arrays, *(self.picture(name) for name in self.pictures)), inputs)
 
     def write(
         self,
@@ -109,6 +93,38 @@ class ResultFiles:
         except OSError as error:
             raise OutputError(f"The results cannot be written: {error}.") from error
         return written
+
+
+def prepare_files(files: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Make the folder of files that will be written, and find out whether they can be.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        All in one folder.
+    inputs : sequence of Path
+        Files that must not be replaced.
+
+    Raises
+    ------
+    OutputError
+        If one of the files cannot be written, or would replace an input.
+    """
+    folder = files[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made ({error.strerror}). Choose another."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"Nothing can be written into {folder}. Choose another place with --output.")
+    originals = {path.resolve() for path in inputs}
+    for path in files:
+        if path.resolve() in originals:
+            raise OutputError(f"{path} is an input and would be replaced. Choose another name with --output.")
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder. Choose another name with --output.")
 
 
 def describe(method: Method, pair: Pair, entry: PairEntry, dtype: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class Atlas:
         top, left = row - self.radius, col - self.radius
         inside = whole[:, box.top - top : box.bottom - top, box.left - left : box.right - left]
         values = inside.astype(np.float32) * self._known_scales[row, col]
-        return JacobianWindow(values, box.top, box.left, row, col, self.shape)
+        return JacobianWindow(values, box.top, box.left, row, col, self.shape, path="atlas")
 
     def _open(self, wanted: dict[str, Any]) -> Any:
         side = 2 * self.radius + 1

@@ -1,12 +1,15 @@
-"""Guidance images (paper, equation 2): the diagonal dy(i)/dx(i) for every pixel i, by lattice colouring.
+"""Guidance images (paper, equation 2): the diagonal dy(i)/dx(i) for every pixel i, by lattices of pixels.
 
-One vector–Jacobian product whose cotangent is 1 on a lattice of spacing r + 1 gives the exact diagonal at
-every point of the lattice: no other lattice point lies within the support radius r of it. (r + 1)² lattices,
-the colours, cover the image, so that the number of backward passes does not depend on the image's size.
+Where a method has a chain (`fusion.saliency.chain`) and that is less work, each pass computes some pixels that
+lie far apart, each by itself. Otherwise the image is coloured: one vector–Jacobian product whose cotangent is 1
+on a lattice of spacing r + 1 gives the exact diagonal at every point of the lattice, for no other lattice point
+lies within the support radius r of it. (r + 1)² lattices, the colours, cover the image, so that the number of
+backward passes does not depend on the image's size.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -19,6 +22,9 @@ from fusion.methods.base import Method
 from fusion.network import apply_network
 from fusion.pair import Pair
 from fusion.precision import images_tensor, torch_dtype
+from fusion.saliency.chain import diagonals
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.support import Locality
 from fusion.saliency.tiles import Tile, graph_bytes_a_pixel, tiles
@@ -26,6 +32,9 @@ from fusion.saliency.window import gradient
 
 Progress = Callable[[int, int, NDArray[np.floating]], None]
 """Called as progress(done, total, partial) after each pass; may raise `fusion.errors.Cancelled`."""
+
+Lattice = tuple[slice, slice, NDArray[np.floating]]
+"""Its rows, its columns, and (2, h, w) values of the diagonal there."""
 
 GRAPH_BYTES = 768 * 2**20
 """Memory for one kept forward pass; larger images are computed tile by tile."""
@@ -60,19 +69,47 @@ def guidance(
         If the network cannot be run on this image.
     """
     precision = torch_dtype(dtype)
-    images = images_tensor(method, pair, precision)
-    spacing = lattice_spacing(method.locality, pair.shape)
-    parts = tiles(pair.shape, method.locality, _pixels_a_tile(method, precision))
+    chain = chain_of(method, precision)
+    if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
+        chain = None
+    total, lattices = _by_chain(chain, pair) if chain else _by_colouring(method, pair, precision)
     result = np.full((2, *pair.shape), np.nan, dtype=dtype)
-    passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
-    done, total = 0, sum(passes)
-    for part in parts:
-        for rows, columns, values in tile_diagonals(method, images, part, spacing):
-            result[:, rows, columns] = values
-            done += 1
-            if progress is not None:
-                progress(done, total, result)
+    for done, (rows, columns, values) in enumerate(lattices, start=1):
+        result[:, rows, columns] = values
+        if progress is not None:
+            progress(done, total, result)
+    if chain is not None:
+        # Where a derivative is not finite, autograd has the word: 0 times infinity depends on the order.
+        odd = [(int(row), int(column)) for row, column in np.argwhere(~np.isfinite(result).all(axis=0))]
+        for window in jacobians(method, pair, odd, dtype):
+            result[:, window.row, window.col] = window.at_principal
     return result
+
+
+def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> bool:
+    lattices = lattice_spacing(method.locality, shape) ** 2
+    return diagonals.cost(chain, shape) < diagonals.lattice_cost(chain, shape, lattices)
+
+
+def _by_chain(chain: Chain, pair: Pair) -> tuple[int, Iterator[Lattice]]:
+    """Return how many lattices there will be, and an iterator that computes them."""
+    parts = diagonals.parts(chain, pair.shape)
+    cells = [diagonals.spacings(part.shape) for part in parts]
+    lattices = (
+        diagonals.part_diagonals(chain, pair, part, colour_order(*cell))
+        for part, cell in zip(parts, cells, strict=True)
+    )
+    return sum(math.prod(cell) for cell in cells), itertools.chain.from_iterable(lattices)
+
+
+def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, Iterator[Lattice]]:
+    """Return the same for methods without a chain, and for those whose forward pass costs next to nothing."""
+    images = images_tensor(method, pair, dtype)
+    spacing = lattice_spacing(method.locality, pair.shape)
+    parts = tiles(pair.shape, method.locality, _pixels_a_tile(method, dtype))
+    passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
+    lattices = (tile_diagonals(method, images, part, spacing) for part in parts)
+    return sum(passes), itertools.chain.from_iterable(lattices)
 
 
 def lattice_spacing(locality: Locality, shape: tuple[int, int]) -> int:

@@ -1,4 +1,9 @@
-"""Jacobian images (paper, equation 1): exact, at a cost that does not depend on the image's size."""
+"""Jacobian images (paper, equation 1): exact, at a cost that does not depend on the image's size.
+
+There are three paths. The *chain* (`fusion.saliency.chain`) takes methods whose network it understands: all of
+this project, and any made of stride-1 convolutions and pointwise operations. The *window* takes other networks
+of limited support, by autograd on a crop. The *whole image* takes those without.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from fusion.methods.base import Method
 from fusion.network import apply_network
 from fusion.pair import Pair
 from fusion.precision import images_tensor, torch_dtype
+from fusion.saliency.chain.windows import chain_of, chain_windows, keep
 from fusion.saliency.window import (
     Box,
     JacobianWindow,
@@ -45,7 +51,7 @@ def jacobian(method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32") -
     Returns
     -------
     JacobianWindow
-        dy(i)/dx1 and dy(i)/dx2 inside the support; exactly 0 elsewhere.
+        dy(i)/dx1 and dy(i)/dx2 inside the support; exactly 0 elsewhere. Its `path` says how it was computed.
 
     Raises
     ------
@@ -60,7 +66,10 @@ def jacobian(method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32") -
 def jacobians(
     method: Method, pair: Pair, pixels: Iterable[Pixel], dtype: str = "float32", batch_size: int = 64
 ) -> list[JacobianWindow]:
-    """Differentiate several fused pixels, in batches of crops of equal shape.
+    """Differentiate several fused pixels, in batches.
+
+    The chain is taken where there is one; where its result is not finite, the window's is given, which has
+    autograd's own NaN and infinities. Both agree but for rounding.
 
     Parameters
     ----------
@@ -69,7 +78,7 @@ def jacobians(
     pixels : iterable of (row, col)
         The principal pixels, in any order, repeats allowed.
     batch_size : int
-        How many crops are computed at once, at most; fewer where the crops are large.
+        How many pixels are computed at once, at most; fewer where their windows are large.
 
     Returns
     -------
@@ -86,23 +95,31 @@ def jacobians(
     radius = method.locality.radius
     if radius is None:
         return _whole_image_jacobians(method, pair, images_tensor(method, pair, precision), wanted)
-    groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    crops: list[Box] = []
-    for number, pixel in enumerate(wanted):
-        support = box_around(pixel, radius, pair.shape)
-        crops.append(aligned(support, method.locality.alignment, pair.shape))
-        groups[crops[-1].shape].append(number)
-    results: dict[int, JacobianWindow] = {}
-    for (height, width), members in groups.items():
-        size = max(1, min(batch_size, PIXELS_A_BATCH // (height * width)))
-        for start in range(0, len(members), size):
-            batch = members[start : start + size]
-            gradients = _crop_gradients(
-                method, pair, precision, [crops[n] for n in batch], [wanted[n] for n in batch]
-            )
-            for number, values in zip(batch, gradients, strict=True):
-                results[number] = _trimmed(values, crops[number], wanted[number], radius, pair.shape)
-    return [results[number] for number in range(len(wanted))]
+    chain = chain_of(method, precision) if wanted else None
+    if chain is None:
+        return _by_windows(method, pair, wanted, precision, batch_size)
+    windows = chain_windows(chain, pair, wanted, radius, batch_size)
+    odd = [number for number, window in enumerate(windows) if not np.isfinite(window.values).all()]
+    if odd:
+        again = _by_windows(method, pair, [wanted[number] for number in odd], precision, batch_size)
+        for number, window in zip(odd, again, strict=True):
+            windows[number] = window
+    return windows
+
+
+def prepare(method: Method, pair: Pair, dtype: str = "float32") -> None:
+    """Compute beforehand what the Jacobian images of a pair have in common.
+
+    Without it, the first look at each part of the image costs some tens of milliseconds more.
+
+    Parameters
+    ----------
+    method, pair, dtype
+        See `jacobian`. Does nothing for a method without a chain.
+    """
+    chain = chain_of(method, torch_dtype(dtype))
+    if chain is not None:
+        keep(chain, pair)
 
 
 def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:
@@ -115,6 +132,31 @@ def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:
             f"Rows go from 0 to {height - 1}, columns from 0 to {width - 1}."
         )
     return row, column
+
+
+def _by_windows(
+    method: Method, pair: Pair, wanted: list[Pixel], dtype: torch.dtype, batch_size: int
+) -> list[JacobianWindow]:
+    """Take the path of networks that no chain was made of: crops of equal shape in batches."""
+    radius = method.locality.radius
+    assert radius is not None
+    groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    crops: list[Box] = []
+    for number, pixel in enumerate(wanted):
+        support = box_around(pixel, radius, pair.shape)
+        crops.append(aligned(support, method.locality.alignment, pair.shape))
+        groups[crops[-1].shape].append(number)
+    results: dict[int, JacobianWindow] = {}
+    for (height, width), members in groups.items():
+        size = max(1, min(batch_size, PIXELS_A_BATCH // (height * width)))
+        for start in range(0, len(members), size):
+            batch = members[start : start + size]
+            gradients = _crop_gradients(
+                method, pair, dtype, [crops[n] for n in batch], [wanted[n] for n in batch]
+            )
+            for number, values in zip(batch, gradients, strict=True):
+                results[number] = _trimmed(values, crops[number], wanted[number], radius, pair.shape)
+    return [results[number] for number in range(len(wanted))]
 
 
 def _crop_gradients(
@@ -137,7 +179,9 @@ def _trimmed(
         support.top - crop.top : support.bottom - crop.top,
         support.left - crop.left : support.right - crop.left,
     ]
-    return JacobianWindow(np.ascontiguousarray(inner), support.top, support.left, *pixel, shape)
+    return JacobianWindow(
+        np.ascontiguousarray(inner), support.top, support.left, *pixel, shape, path="window"
+    )
 
 
 def _whole_image_jacobians(
@@ -151,7 +195,12 @@ def _whole_image_jacobians(
         fused = apply_network(method.network_as(images.dtype), leaf)[0]
         return [
             JacobianWindow(
-                gradient(fused[pixel], leaf, keep_graph=True)[0].cpu().numpy(), 0, 0, *pixel, pair.shape
+                gradient(fused[pixel], leaf, keep_graph=True)[0].cpu().numpy(),
+                0,
+                0,
+                *pixel,
+                pair.shape,
+                path="whole image",
             )
             for pixel in pixels
         ]

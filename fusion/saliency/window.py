@@ -88,6 +88,8 @@ class JacobianWindow:
         The principal pixel, 0-based.
     shape : tuple of int
         (H, W) of the whole image.
+    path : str
+        How it was computed: ``"chain"``, ``"window"`` or ``"whole image"``; empty if that is not known any more.
     """
 
     values: NDArray[np.floating]
@@ -96,6 +98,7 @@ class JacobianWindow:
     row: int
     col: int
     shape: tuple[int, int]
+    path: str = ""
 
     def dense(self) -> NDArray[np.floating]:
         """Return the whole Jacobian images, (2, H, W), zeros outside the window."""

@@ -51,8 +51,9 @@ def training_card(
                 f"sides get a mirrored margin of {WINDOW // 2} pixels, so that the outermost pixels count"
             ),
             "lambda": balance.lambda_,
-            "gamma_ssim": balance.gamma_ssim,
+            "gamma_ssim": round(balance.gamma_ssim, 4),
             "gamma_l2": balance.gamma_l2,
+            **_balancing(options),
             **_shown(options, run),
             "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
             "kept": f"the best of the checks in the second half, on {CHECK_IMAGES} of the validation images",
@@ -95,6 +96,8 @@ def command_line(options: TrainingOptions) -> str:
         "--seed": options.seed,
     }
     words += [f"{name} {value}" for name, value in given.items() if value is not None]
+    if options.balanced:
+        words.append("--balanced")
     if options.pairs:
         words.append("--pairs " + " ".join(folder.name for folder in options.pairs))
     return " ".join(words)
@@ -112,6 +115,18 @@ def earlier_card(weights: Path) -> dict[str, Any]:
             f"{path}: this model card is damaged. Move it away to go on without it."
         ) from error
     return {name: card[name] for name in EARLIER if name in card}
+
+
+def _balancing(options: TrainingOptions) -> dict[str, Any]:
+    if not options.balanced:
+        return {}
+    start = options.loss_balance.gamma_ssim
+    return {
+        "balancing": (
+            f"gamma_ssim began at {start:g} and followed the losses, so that neither modality falls behind; "
+            "above is its last value"
+        )
+    }
 
 
 def _shown(options: TrainingOptions, run: Run) -> dict[str, Any]:

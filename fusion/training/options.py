@@ -56,6 +56,9 @@ class TrainingOptions:
     workers : int or None
         Processes that simulate slices; 0 does it between the steps. None takes 0 on a CPU, which is busy
         with training, and up to 8 beside a GPU.
+    balanced : bool
+        Whether γ_ssim follows the losses, from the one given, so that neither modality falls behind: see
+        `fusion.training.balancing`.
     """
 
     method_id: str
@@ -75,6 +78,7 @@ class TrainingOptions:
     resume: bool = False
     mixed_precision: bool | None = None
     workers: int | None = None
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         recipe_named(self.recipe)

@@ -66,12 +66,12 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             batches_a_slice=4,
             steps=MappingProxyType(
                 {
-                    "funfusean": 3000,
-                    "funfusean_sum": 2500,
+                    "funfusean": 2200,
+                    "funfusean_sum": 1200,
                     "masknet": 2200,
-                    "deepfuse": 5000,
-                    "deep_pedestrian": 4000,
-                    "": 3000,
+                    "deepfuse": 3000,
+                    "deep_pedestrian": 2500,
+                    "": 2500,
                 }
             ),
         ),

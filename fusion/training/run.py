@@ -6,22 +6,18 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fusion.data.tissue import FloatArray
+from fusion.training import checkpoint as checkpoints
+from fusion.training.balancing import larger_loss, rebalanced
 from fusion.training.batches import Batch, Source, judged
 from fusion.training.brightness import Brightness, network_brightness
-from fusion.training.checkpoint import (
-    Checkpoint,
-    network_tensors,
-    optimizer_tensors,
-    restore_optimizer,
-    with_prefix,
-)
+from fusion.training.checkpoint import Checkpoint
 from fusion.training.curve import POINTS, CurvePoint
 from fusion.training.evaluation import freeze_batch_norm, validate, validate_as_if_frozen
 from fusion.training.loss import LOSS_NAMES, fusion_loss
@@ -143,7 +139,9 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """Return the whole state between two steps."""
-        tensors = network_tensors("network", self.network) | optimizer_tensors(self.optimizer)
+        tensors = checkpoints.network_tensors("network", self.network) | checkpoints.optimizer_tensors(
+            self.optimizer
+        )
         tensors["random.torch"] = torch.random.get_rng_state()
         if self.best is not None:
             tensors |= {f"best.{name}": tensor for name, tensor in self.best[1].items()}
@@ -155,6 +153,7 @@ class Run:
             "checks": [asdict(check) for check in self.checks],
             "curve": [asdict(point) for point in self.curve],
             "recent": self.recent,
+            "gamma_ssim": self.balance.gamma_ssim,
             "seconds": self.seconds,
         }
         return Checkpoint(tensors, state)
@@ -169,15 +168,16 @@ class Run:
         """
         tensors, state = checkpoint.tensors, checkpoint.state
         try:
-            self.network.load_state_dict(with_prefix("network", tensors))
-            restore_optimizer(self.optimizer, tensors)
+            self.network.load_state_dict(checkpoints.with_prefix("network", tensors))
+            checkpoints.restore_optimizer(self.optimizer, tensors)
             if state["best"] is not None:
-                self.best = (state["best"], with_prefix("best", tensors))
+                self.best = (state["best"], checkpoints.with_prefix("best", tensors))
             torch.random.set_rng_state(tensors["random.torch"])
             self.step, self.next_check = state["step"], state["next_check"]
             self.checks = [TrainingProgress(**check) for check in state["checks"]]
             self.curve = [CurvePoint(**point) for point in state["curve"]]
             self.recent = state["recent"]
+            self.balance = replace(self.balance, gamma_ssim=state["gamma_ssim"])
             self.earlier_seconds = state["seconds"]
             self.frozen = state["frozen"]
         except (KeyError, TypeError, RuntimeError, IndexError) as error:
@@ -196,11 +196,8 @@ class Run:
         inputs = torch.from_numpy(batch.images).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
             fused = self.network(inputs[:, :1], inputs[:, 1:])
-        parts = fusion_loss(
-            judged(inputs, batch.sides, self.halo),
-            judged(fused.float(), batch.sides, self.halo),
-            self.balance,
-        )
+        shown, made = (judged(images, batch.sides, self.halo) for images in (inputs, fused.float()))
+        parts = fusion_loss(shown, made, self.balance)
         self.optimizer.zero_grad()
         parts.total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
@@ -210,9 +207,11 @@ class Run:
                 "Try a smaller learning rate or another seed."
             )
         self.optimizer.step()
-        self.step += 1
+        self.step, values = self.step + 1, parts.values()
+        if self.options.balanced:
+            self.balance = rebalanced(self.balance, values["ssim_mri"], values["ssim_pet"])
         keep = 1 - 1 / min(self.step, AVERAGED_STEPS)
-        for name, value in parts.values().items():
+        for name, value in values.items():
             self.recent[name] = keep * self.recent[name] + (1 - keep) * value
 
     def _batch(self) -> Batch:
@@ -229,8 +228,9 @@ class Run:
         if not self.frozen:
             return validate_as_if_frozen(self.network, self.calibration[:CHECK_IMAGES], images, self.balance)
         losses = validate(self.network, images, self.balance)
-        if self.best is None or losses["total"] < self.best[0]:
-            self.best = (losses["total"], copy.deepcopy(self.network.state_dict()))
+        score = larger_loss(losses, self.balance) if self.options.balanced else losses["total"]
+        if self.best is None or score < self.best[0]:
+            self.best = (score, copy.deepcopy(self.network.state_dict()))
         return losses
 
     def _report(self, validation: dict[str, float] | None) -> None:

@@ -75,6 +75,19 @@ def test_a_suspicious_window_is_flagged(value: float, flag: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("number", "path"), list(enumerate(("", "chain", "window", "whole image", "atlas"))))
+def test_a_window_says_how_it_was_computed(number: int, path: str) -> None:
+    made = JacobianWindow(VALUES.astype(np.float32), 10, 20, 11, 21, (40, 50), path=path)
+    assert struct.unpack_from("<8i", window_bytes(made))[7] == number
+
+
+def test_an_answer_says_how_long_it_was_computed() -> None:
+    answer = client_of(FakeServices(window())).get(f"/jacobian/{PAIR}/funfusean/{WEIGHTS}/11/21")
+    name, duration = answer.headers["Server-Timing"].split(";dur=")
+    assert name == "compute"
+    assert float(duration) >= 0
+
+
 def test_values_of_any_precision_order_and_layout_are_sent_the_same() -> None:
     plain = window_bytes(window())
     for values in (VALUES, VALUES.astype(">f4"), np.asfortranarray(VALUES.astype(np.float32))):

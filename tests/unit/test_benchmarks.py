@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import fusion
 from benchmarks.jacobian_guidance import main
 from benchmarks.measurement import relative_error
+from fusion.cli import app as command_line
 from fusion.errors import WeightsError
 
 program = typer.Typer()
@@ -84,3 +85,12 @@ def test_relative_error_is_measured_on_the_largest_value() -> None:
     assert relative_error(expected, expected) == 0
     assert relative_error(np.array([np.nan, 0, 0]), expected) == np.inf
     assert relative_error(np.array([0.25]), np.array([0.0])) == 0.25
+
+
+def test_the_command_line_offers_it_as_table_2(pair_files: list[str]) -> None:
+    arguments = ["benchmark", "--pair", *pair_files, "--pixels", "2", "-m", "deepfuse", "--device", "cpu"]
+    result = CliRunner().invoke(command_line, arguments)
+    assert result.exit_code == 0, result.output
+    assert "Table 2 of the paper" in result.output
+    for paper in ("0.003", "195"):
+        assert paper in result.output

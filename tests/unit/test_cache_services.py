@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,7 @@ def test_jacobian_window(services: Services, scene: Scene, small: Method, pixel:
         )
         assert found.values.dtype == np.float32
         assert not found.values.flags.writeable
+        assert found.path == expected.path == "chain"
 
 
 def test_results_are_memoized_also_for_the_next_process(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +157,24 @@ def test_results_are_memoized_also_for_the_next_process(make: Maker, monkeypatch
     second.jacobian(scene, 6, 5)
     second.jacobian(second.scene("2", "small"), 5, 6)
     assert calls.count == 2
+
+
+def test_a_scene_is_prepared_once_and_nobody_waits(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[tuple[str, str]] = []
+    go_on = threading.Event()
+
+    def prepare(method: Method, pair: fusion.Pair) -> None:
+        assert go_on.wait(WAIT_S)
+        prepared.append((method.id, pair.id))
+
+    monkeypatch.setattr(fusion, "prepare", prepare)
+    services = make()
+    scenes = [services.scene(pair, "small") for pair in ("1", "1", "2", "1")]
+    go_on.set()
+    end = time.monotonic() + WAIT_S
+    while len(prepared) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert prepared == [("small", scenes[0].pair_id), ("small", scenes[2].pair_id)]
 
 
 def test_equal_hovers_at_the_same_time_compute_once(

@@ -172,6 +172,6 @@ def test_the_module_runs_and_explains_itself() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for command in ("fuse", "jacobian", "guidance", "methods", "samples", "train"):
+    for command in ("fuse", "jacobian", "guidance", "compare", "methods", "samples", "train"):
         assert command in done.stdout
         assert "Usage" in run(command, "--help").stdout

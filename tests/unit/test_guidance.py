@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import fusion
 from fusion.errors import Cancelled
 from fusion.precision import images_tensor
 from fusion.saliency import guidance as guidance_module
+from fusion.saliency.chain import diagonals
 from fusion.saliency.guidance import coarse_guidance, colour_order, tile_diagonals
 from fusion.saliency.preview import filled
 from fusion.saliency.support import Locality
@@ -86,28 +88,46 @@ def test_tiles_equal_the_whole(rng: np.random.Generator, monkeypatch: pytest.Mon
     whole = fusion.guidance(method, pair, dtype="float64")
     assert diagonal_error(method, pair, whole, rng) <= TOLERANCE
     monkeypatch.setattr(guidance_module, "GRAPH_BYTES", 100_000)
+    monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments: False)
     totals: list[int] = []
     tiled = fusion.guidance(method, pair, lambda done, total, partial: totals.append(total), "float64")
     assert totals[-1] > 16, "one pass a colour would be a single tile"
     assert relative_error(tiled, whole) <= TOLERANCE
 
 
-def test_progress_grows_and_partial_results_are_right(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(("by_chain", "passes"), [(True, 9), (False, 81)])
+def test_progress_grows_and_partial_results_are_right(
+    by_chain: bool, passes: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments: by_chain)
     method, pair = random_method("masknet", rng), random_pair(rng, (19, 20))
     seen: list[tuple[int, int, int]] = []
     snapshots: list[np.ndarray] = []
 
     def progress(done: int, total: int, partial: np.ndarray) -> None:
         seen.append((done, total, int(np.isfinite(partial[0]).sum())))
-        if done == 20:
+        if done == 4:
             snapshots.append(partial.copy())
 
     result = fusion.guidance(method, pair, progress, "float64")
-    assert [done for done, _, _ in seen] == list(range(1, 82)) and {total for _, total, _ in seen} == {81}
+    assert [(done, total) for done, total, _ in seen] == [(done, passes) for done in range(1, passes + 1)]
     known = [count for _, _, count in seen]
     assert known == sorted(set(known)) and known[-1] == result[0].size
     early = snapshots[0]
     assert np.array_equal(early[np.isfinite(early)], result[np.isfinite(early)])
+
+
+def test_parts_of_a_large_image_equal_the_whole(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, pair = fusion.Method.from_module(TwoLayers(), "own", "Own"), random_pair(rng, (61, 83))
+    whole = fusion.guidance(method, pair, dtype="float64")
+    monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments: True)
+    monkeypatch.setattr(diagonals, "LARGEST_SIDE", 40)
+    totals: list[int] = []
+    parts = fusion.guidance(method, pair, lambda done, total, partial: totals.append(total), "float64")
+    assert totals == [len(totals)] * len(totals)
+    assert relative_error(parts, whole) <= TOLERANCE
 
 
 def test_cancelling(rng: np.random.Generator) -> None:
@@ -174,3 +194,28 @@ def test_preview_keeps_what_is_known_and_fills_the_rest(rng: np.random.Generator
     assert picture[:, 4, 5].tolist() == [1, 2] and picture[:, 17, 30].tolist() == [3, 4]
     assert picture[:, 5, 5].tolist() == [1, 2] and picture[:, 19, 31].tolist() == [3, 4]
     assert np.isnan(filled(np.full((2, 3, 3), np.nan))).all()
+
+
+class Pole(nn.Module):
+    """Without derivatives, or with infinite ones, where both images are equal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        mixed: torch.Tensor = self.layer(x1 / (x1 - x2))
+        return mixed
+
+
+def test_where_a_derivative_is_not_finite_autograd_has_the_word(rng: np.random.Generator) -> None:
+    x1, x2 = rng.random((2, 9, 11))
+    x1[4, 5], x1[0, 0], x1[0, 1] = x2[4, 5], 0, 1
+    x2[0, 0], x2[0, 1] = 0, 1
+    pair = fusion.Pair.from_arrays(x1, x2)
+    method = fusion.Method.from_module(Pole(), "pole", "Pole")
+    found = fusion.guidance(method, pair, dtype="float64")
+    assert not np.isfinite(found).all()
+    for pixel in np.ndindex(pair.shape):
+        expected = whole_image_jacobian(method, pair, pixel)[:, *pixel]
+        np.testing.assert_allclose(found[:, *pixel], expected, rtol=1e-9)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from fusion.training.balancing import RATE, larger_loss, rebalanced
 from fusion.training.loss import LOSS_NAMES, PAPER_BALANCE, LossBalance, dissimilarity, fusion_loss
 
 C1 = 0.01**2
@@ -102,7 +103,47 @@ def test_weights_are_shares(balance: tuple[float, float, float]) -> None:
 def test_the_defaults_are_table_1() -> None:
     assert {name: (b.lambda_, b.gamma_ssim, b.gamma_l2) for name, b in PAPER_BALANCE.items()} == {
         "funfusean": (0.99, 0.47, 0.5),
+        "funfusean_sum": (0.99, 0.47, 0.5),
         "masknet": (0.99, 0.5, 0.494),
         "deepfuse": (0.99, 0.497, 0.5),
         "deep_pedestrian": (0.99, 0.52, 0.5),
     }
+
+
+def test_the_balance_moves_towards_the_modality_that_falls_behind() -> None:
+    balance = LossBalance(0.99, 0.5, 0.4)
+    assert rebalanced(balance, 0.4, 0.2) == LossBalance(0.99, 0.5 + RATE * 0.2, 0.4)
+    assert rebalanced(balance, 0.2, 0.4).gamma_ssim == pytest.approx(0.5 - RATE * 0.2)
+    assert rebalanced(LossBalance(0.99, 0.9), 1.0, 0.0).gamma_ssim == 0.9
+    assert rebalanced(LossBalance(0.99, 0.1), 0.0, 1.0).gamma_ssim == 0.1
+
+
+def test_a_balanced_training_lowers_the_larger_loss() -> None:
+    losses = {"ssim_mri": 0.1, "ssim_pet": 0.3, "l2_mri": 0.02, "l2_pet": 0.04}
+    for gamma in (0.2, 0.8):
+        assert larger_loss(losses, LossBalance(0.9, gamma, 0.25)) == pytest.approx(0.9 * 0.3 + 0.1 * 0.035)
+
+
+def test_balancing_keeps_a_copy_from_being_the_best_answer() -> None:
+    """y = w·x1 + (1 − w)·x2 on unlike images: with γ = 0.4 a copy of x2 wins, balanced both are kept alike."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(1, 2, 24, 24, generator=generator)
+
+    def fitted(balanced: bool) -> dict[str, float]:
+        balance = LossBalance(1.0, 0.4)
+        share = torch.tensor(0.5, requires_grad=True)
+        optimizer = torch.optim.SGD([share], lr=0.05)
+        for _ in range(400):
+            mixed = share * images[:, :1] + (1 - share) * images[:, 1:]
+            parts = fusion_loss(images, mixed, balance)
+            optimizer.zero_grad()
+            parts.total.backward()
+            optimizer.step()
+            if balanced:
+                values = parts.values()
+                balance = rebalanced(balance, values["ssim_mri"], values["ssim_pet"])
+        return parts.values()
+
+    plain, kept = fitted(balanced=False), fitted(balanced=True)
+    assert plain["ssim_mri"] - plain["ssim_pet"] > 0.1
+    assert abs(kept["ssim_mri"] - kept["ssim_pet"]) < 0.04

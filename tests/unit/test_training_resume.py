@@ -114,6 +114,13 @@ def test_the_networks_of_the_paper_resume_too(
     assert train(wanted, head=head).weights_id == whole.weights_id
 
 
+def test_a_balanced_training_resumes_with_its_balance(tmp_path: Path, head: Head) -> None:
+    wanted = options(tmp_path / "parts", balanced=True, resume=True, balance=LossBalance(0.9, 0.3))
+    whole = train(replace(wanted, output=tmp_path / "whole"), head=head)
+    train_until(6, wanted, head)
+    assert train(wanted, head=head).weights_id == whole.weights_id
+
+
 def test_without_resume_a_training_begins_anew(
     tmp_path: Path, head: Head, uninterrupted: TrainingResult
 ) -> None:

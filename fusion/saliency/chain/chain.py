@@ -1,0 +1,147 @@
+"""A network's derivative as a chain, for one precision and device."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fusion.saliency.chain.keeping import map_dtype
+from fusion.saliency.chain.nodes import Convolution, Network
+from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Places
+from fusion.saliency.chain.plan import Plan
+from fusion.saliency.chain.planning import plan
+from fusion.saliency.chain.sheets import Sheet
+from fusion.saliency.chain.tracing import traced
+from fusion.saliency.window import Box
+
+_NUMBERS = itertools.count()
+
+
+class Chain:
+    """The derivative of a network, ready to be applied at any pixel of any pair.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        y = f(x1, x2), in evaluation mode. Its weights are copied; `is_current` tells whether they have changed.
+    dtype, device
+        Of the computation; those of the network.
+
+    Attributes
+    ----------
+    number : int
+        No other chain has it.
+    nodes : Network
+        What it was derived from.
+    windows, diagonal : Plan
+        What to do for Jacobian images, and for guidance images.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If no chain can be made of the network.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+        self.number = next(_NUMBERS)
+        self._weights = [*network.parameters(), *network.buffers()]
+        self._versions = self._current_versions()
+        self.dtype, self.device = dtype, device
+        self.nodes: Network = traced(network)
+        self.windows: Plan = plan(self.nodes, dtype, device, diagonal=False)
+
+    @cached_property
+    def diagonal(self) -> Plan:
+        """The plan for dy(i)/dx(i) alone."""
+        return plan(self.nodes, self.dtype, self.device, diagonal=True)
+
+    @property
+    def radius(self) -> int:
+        """How far its windows reach, pixels."""
+        return max((max(result[1]) for result in self.windows.results if result is not None), default=0)
+
+    @property
+    def forward_multiplications(self) -> int:
+        """Multiplications in convolutions of a forward pass, a pixel."""
+        return sum(node.weight.numel() for node in self.nodes.nodes if isinstance(node, Convolution))
+
+    def kept_bytes(self, side: int, diagonal: bool = False) -> int:
+        """Return what the kept maps of a square of principal pixels take, bytes."""
+        chosen = self.diagonal if diagonal else self.windows
+        return sum(
+            (side + 2 * item.reach[0])
+            * (side + 2 * item.reach[1])
+            * item.channels
+            * map_dtype(self.nodes, item, self.dtype).itemsize
+            for item in chosen.kept
+        )
+
+    def _current_versions(self) -> list[int]:
+        return [0 if weight.is_inference() else weight._version for weight in self._weights]
+
+    def is_current(self) -> bool:
+        """Whether the network still has the weights that the chain was made of."""
+        return self._current_versions() == self._versions
+
+    def sheet(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> Sheet:
+        """Return an empty sheet of kept maps for a part of a pair, see `Sheet`."""
+        chosen = self.diagonal if diagonal else self.windows
+        return Sheet(self.nodes, chosen, images, core, self.dtype, self.device)
+
+    def jacobians(self, places: Sequence[OnePlace], radius: int) -> NDArray[np.floating]:
+        """Return both Jacobian images (paper, equation 1) of some pixels.
+
+        Parameters
+        ----------
+        places : sequence of OnePlace
+            The pixels in their sheets, which must be filled there.
+        radius : int
+            How wide the windows shall be, at least as wide as the chain's.
+
+        Returns
+        -------
+        ndarray
+            (B, 2, 2·radius + 1, 2·radius + 1), of no meaning outside the image.
+        """
+        where = places[0] if len(places) == 1 else ManyPlaces(places)
+        slots = self._applied(self.windows, where)
+        side = 2 * radius + 1
+        both = np.zeros((len(places), 2, side, side), dtype=_NUMPY_TYPES[self.dtype])
+        for index, result in enumerate(self.windows.results):
+            if result is not None:
+                slot, (rows, columns) = result
+                both[:, index, radius - rows : radius + rows + 1, radius - columns : radius + columns + 1] = (
+                    slots[slot][..., 0].cpu().numpy()
+                )
+        return both
+
+    def diagonals(self, places: LatticePlaces) -> NDArray[np.floating]:
+        """Return dy(i)/dx1(i) and dy(i)/dx2(i) (paper, equation 2) for a lattice of pixels, (2, rows, columns)."""
+        slots = self._applied(self.diagonal, places)
+        both = np.zeros((2, *places.shape), dtype=_NUMPY_TYPES[self.dtype])
+        for index, result in enumerate(self.diagonal.results):
+            if result is not None:
+                slot, (rows, columns) = result
+                both[index] = slots[slot][:, rows, columns, 0].reshape(places.shape).cpu().numpy()
+        return both
+
+    @torch.inference_mode()
+    def _applied(self, chosen: Plan, places: Places) -> list[Tensor]:
+        slots = [torch.ones((places.count, 1, 1, 1), dtype=self.dtype, device=self.device)] * chosen.slots
+        if self.device.type == "cpu":
+            for step in chosen.steps:
+                step(slots, places)
+            return slots
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            for step in chosen.steps:
+                step(slots, places)
+        return slots
+
+
+_NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}

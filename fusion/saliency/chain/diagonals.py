@@ -1,0 +1,83 @@
+"""Guidance images by the chain of a method: for the diagonal alone, half of each window need not be computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.pair import Pair
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.window import Box
+
+PIXELS_A_PASS = 64
+KEPT_BYTES = 512 * 2**20
+"""Memory for kept maps; larger images are computed part by part."""
+LARGEST_SIDE = 512
+"""Pixels along the side of a part, at most, so that nobody waits long for its first values."""
+CALL_COST = 750_000
+"""How many multiplications take as long as one call of torch."""
+
+
+def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
+    """Cut an image into parts whose kept maps fit into memory."""
+    height, width = shape
+    side = LARGEST_SIDE
+    while side > 1 and chain.kept_bytes(side, diagonal=True) > KEPT_BYTES:
+        side //= 2
+    return [
+        Box(top, left, min(top + side, height), min(left + side, width))
+        for top in range(0, height, side)
+        for left in range(0, width, side)
+    ]
+
+
+def spacings(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return how far apart, down and right, the pixels of a pass lie in a part of this shape."""
+    height, width = shape
+    rows = min(height, max(math.isqrt(PIXELS_A_PASS), PIXELS_A_PASS // width))
+    columns = min(width, PIXELS_A_PASS // rows)
+    return -(-height // rows), -(-width // columns)
+
+
+def cost(chain: Chain, shape: tuple[int, int]) -> int:
+    """Estimate the cost of both guidance images, in multiplications."""
+    passes = math.prod(spacings(shape))
+    return math.prod(shape) * chain.diagonal.multiplications + passes * len(chain.diagonal.steps) * CALL_COST
+
+
+def lattice_cost(chain: Chain, shape: tuple[int, int], lattices: int) -> int:
+    """Estimate the cost of both guidance images by backward passes over the whole image, in multiplications."""
+    a_pass = math.prod(shape) * chain.forward_multiplications + len(chain.nodes.nodes) * CALL_COST
+    return lattices * a_pass
+
+
+def part_diagonals(
+    chain: Chain, pair: Pair, part: Box, offsets: Iterator[tuple[int, int]]
+) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
+    """Yield the diagonal (paper, equation 2) on each lattice of a part: its rows, its columns and (2, h, w) values.
+
+    Parameters
+    ----------
+    chain : Chain
+        The method's.
+    pair : Pair
+        The two input images.
+    part : Box
+        Which pixels.
+    offsets : iterator of (row, column)
+        Where in a cell of `spacings` each lattice begins.
+    """
+    down, right = spacings(part.shape)
+    sheet = chain.sheet(pair.images, part, diagonal=True)
+    sheet.ensure_all()
+    height, width = part.shape
+    for row, column in offsets:
+        shape = (-(-(height - row) // down), -(-(width - column) // right))
+        values = chain.diagonals(LatticePlaces(sheet.maps, row, column, down, right, shape))
+        rows = slice(part.top + row, part.bottom, down)
+        columns = slice(part.left + column, part.right, right)
+        yield rows, columns, values

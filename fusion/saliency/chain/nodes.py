@@ -1,0 +1,178 @@
+"""What a network is made of, as far as its derivative is concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Reach = tuple[int, int]
+"""Pixels up and down, pixels left and right."""
+
+
+class NotUnderstoodError(Exception):
+    """The network has something of which no chain can be made; its message says what."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One value of the network's forward pass, (B, channels, H, W).
+
+    Attributes
+    ----------
+    sources : tuple of int
+        The numbers of the nodes that it is computed from.
+    channels : int
+        Its channels.
+    run : callable
+        Computes it from the values of its sources.
+    """
+
+    sources: tuple[int, ...]
+    channels: int
+    run: Callable[..., Tensor]
+
+    def passes_gradient(self, position: int) -> bool:
+        """Whether a derivative reaches the source at this position."""
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """One of both images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Node):
+    """A convolution of stride 1 whose zero padding keeps the image's size.
+
+    Attributes
+    ----------
+    weight : torch.Tensor
+        (channels, channels of the source, rows, columns) float64, groups written out as zeros.
+    dilation : tuple of int
+        Pixels from one tap to the next, down and right.
+    """
+
+    weight: Tensor
+    dilation: tuple[int, int]
+
+    @property
+    def reach(self) -> Reach:
+        """How far it looks."""
+        rows, columns = self.weight.shape[2:]
+        return self.dilation[0] * (rows // 2), self.dilation[1] * (columns // 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale(Node):
+    """A multiplication by constants, one a channel; what is added does not matter to the derivative.
+
+    Attributes
+    ----------
+    factors : torch.Tensor
+        (channels,) float64.
+    """
+
+    factors: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Node):
+    """A sum of values of equal shape, some perhaps subtracted.
+
+    Attributes
+    ----------
+    signs : tuple of float
+        1 or −1 for each source.
+    """
+
+    signs: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Joined(Node):
+    """A concatenation along channels."""
+
+
+@dataclass(frozen=True)
+class TwoSlopes:
+    """How the derivative of a rectifier is kept in a byte: it is `factor` times one of two small integers.
+
+    Attributes
+    ----------
+    off, on : int
+        The integers, 0 to 255. Only what is outside the image and a rectifier of slope 0 have 0.
+    factor : float
+        What both are multiplied by.
+    is_on : callable
+        Which values have the second slope, exactly as autograd has it, NaN included.
+    """
+
+    off: int
+    on: int
+    factor: float
+    is_on: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Pointwise(Node):
+    """Anything computed pixel by pixel and channel by channel, perhaps several operations together.
+
+    Attributes
+    ----------
+    slopes : TwoSlopes or None
+        How its derivative is kept, if it is a rectifier; ``None``: as floating-point numbers.
+    differentiable : tuple of bool
+        Whether it has a derivative with respect to each source at all.
+    """
+
+    slopes: TwoSlopes | None
+    differentiable: tuple[bool, ...]
+
+    def passes_gradient(self, position: int) -> bool:
+        """Whether a derivative reaches the source at this position."""
+        return self.differentiable[position]
+
+    def partial_derivatives(self, sources: Sequence[Tensor]) -> list[Tensor | None]:
+        """Differentiate by autograd, so that kinks and ties have autograd's derivative.
+
+        Returns
+        -------
+        list of Tensor or None
+            One for each source, of the shape of the result; ``None`` where nothing depends on it.
+        """
+        shape = torch.broadcast_shapes(*(source.shape for source in sources))
+        with torch.enable_grad():
+            leaves = [
+                source.expand(shape).detach().clone().requires_grad_(source.is_floating_point())
+                for source in sources
+            ]
+            result = self.run(*leaves)
+            wanted = [leaf for leaf in leaves if leaf.requires_grad]
+            if not result.requires_grad or not wanted:
+                return [None] * len(sources)
+            found = iter(torch.autograd.grad(result, wanted, torch.ones_like(result), allow_unused=True))
+            return [next(found) if leaf.requires_grad else None for leaf in leaves]
+
+
+Linear = Scale | Sum
+"""Elementwise nodes whose derivative is the same for every pair of images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network as nodes, sources before what is computed from them.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        Nodes 0 and 1 are the two images.
+    output : int
+        Which one is the fused image.
+    """
+
+    nodes: tuple[Node, ...]
+    output: int

@@ -1,0 +1,93 @@
+"""Which operations of torch work on each pixel and channel by itself, and which change nothing."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from torch import Tensor, nn
+
+from fusion.saliency.chain.nodes import TwoSlopes
+
+POINTWISE_MODULES: frozenset[type[nn.Module]] = frozenset(
+    {
+        nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
+        nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
+        nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
+    }
+)  # fmt: skip
+
+UNCHANGING_MODULES: frozenset[type[nn.Module]] = frozenset(
+    {nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout}
+)
+"""In evaluation mode."""
+
+UNCHANGING_METHODS = frozenset({"clone", "contiguous"})
+
+POINTWISE_METHODS = frozenset(
+    {
+        "abs", "add", "addcdiv", "addcmul", "atan", "bool", "clamp", "clamp_max", "clamp_min", "clip", "cos",
+        "cosh", "detach", "div", "divide", "double", "eq", "erf", "exp", "expm1", "float", "full_like", "ge",
+        "gt", "hypot", "le", "lerp", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt",
+        "masked_fill", "maximum", "minimum", "mul", "multiply", "ne", "neg", "negative", "ones_like", "pow",
+        "reciprocal", "relu", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "subtract",
+        "tan", "tanh", "true_divide", "where", "zeros_like",
+    }
+)  # fmt: skip
+"""Also functions of torch where it has one of that name."""
+
+_OPERATORS: tuple[Callable[..., Any], ...] = (
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos, operator.pow,
+    operator.abs, operator.ge, operator.gt, operator.le, operator.lt, operator.eq, operator.ne,
+    operator.and_, operator.or_, operator.invert,
+)  # fmt: skip
+
+_ACTIVATIONS: tuple[Callable[..., Any], ...] = (
+    F.celu, F.elu, F.gelu, F.hardshrink, F.hardsigmoid, F.hardswish, F.hardtanh, F.leaky_relu, F.logsigmoid,
+    F.mish, F.relu, F.relu6, F.selu, F.sigmoid, F.silu, F.softplus, F.softshrink, F.softsign, F.tanh,
+    F.tanhshrink, F.threshold, torch.relu, torch.sigmoid, torch.tanh, torch.selu, torch.celu,
+)  # fmt: skip
+
+POINTWISE_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
+    (
+        *_OPERATORS,
+        *_ACTIVATIONS,
+        *(getattr(torch, name) for name in POINTWISE_METHODS if hasattr(torch, name)),
+    )
+)
+
+ADDITIONS: frozenset[Any] = frozenset({operator.add, torch.add, "add"})
+SUBTRACTIONS: frozenset[Any] = frozenset({operator.sub, torch.sub, torch.subtract, "sub", "subtract"})
+MULTIPLICATIONS: frozenset[Any] = frozenset({operator.mul, torch.mul, torch.multiply, "mul", "multiply"})
+DIVISIONS: frozenset[Any] = frozenset(
+    {operator.truediv, torch.div, torch.divide, torch.true_divide, "div", "divide", "true_divide"}
+)
+NEGATIONS: frozenset[Any] = frozenset({operator.neg, torch.neg, torch.negative, "neg", "negative"})
+CONCATENATIONS: frozenset[Any] = frozenset({torch.cat, torch.concat, torch.concatenate})
+
+EXTREMES_OF_TWO: dict[Any, Callable[[Tensor, Tensor], Tensor]] = {
+    torch.max: torch.maximum, torch.min: torch.minimum, "max": torch.maximum, "min": torch.minimum,
+}  # fmt: skip
+"""These work pixel by pixel with two tensors, and on the whole image with one."""
+
+RECTIFIERS: frozenset[Any] = frozenset({nn.ReLU, torch.relu, F.relu, "relu"})
+LEAKY_RECTIFIERS: frozenset[Any] = frozenset({nn.LeakyReLU, F.leaky_relu})
+LEAKY_DEFAULT = 0.01
+LARGEST_CODE = 255
+
+
+def rectifier_slopes() -> TwoSlopes:
+    """Return the slopes of a plain rectifier: 0 where x ≤ 0, else 1 (for NaN too)."""
+    return TwoSlopes(0, 1, 1.0, lambda x: ~(x <= 0))
+
+
+def leaky_slopes(slope: float) -> TwoSlopes | None:
+    """Return the slopes of a leaky rectifier, `slope` where not x > 0; ``None`` where no byte can hold them."""
+    ratio = Fraction(slope).limit_denominator(LARGEST_CODE)
+    if not 0 < ratio <= 1 or abs(float(ratio) - slope) > 1e-15 * slope:
+        return None
+    return TwoSlopes(ratio.numerator, ratio.denominator, 1 / ratio.denominator, lambda x: x > 0)

@@ -1,0 +1,127 @@
+"""Chains by method, and kept maps by pair: made once, bounded in memory, safe to use from several threads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import torch
+
+from fusion.methods.base import Method
+from fusion.pair import Pair
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.checking import WrongChainError, checked_chain
+from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.sheets import Sheet
+from fusion.saliency.window import Box
+
+logger = logging.getLogger(__name__)
+
+KEPT_BYTES = 256 * 2**20
+"""Memory for the kept maps of all scenes together; those unused for longest are dropped."""
+
+SHEET_SIDES = (256, 128, 64, 32)
+"""Pixels along the side of a sheet: the first that lets several sheets be kept."""
+SHEETS_AT_LEAST = 4
+
+
+@dataclass
+class _Entry:
+    """A method's chain for one precision, or that there is none."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    known: bool = False
+    chain: Chain | None = None
+
+
+class ChainShelf:
+    """Makes chains and sheets, and finds them again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: weakref.WeakKeyDictionary[Method, dict[torch.dtype, _Entry]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def chain(self, method: Method, dtype: torch.dtype) -> Chain | None:
+        """Return a method's chain; ``None`` where its network is not understood and windows must do.
+
+        It is made and checked at the first call, in less than a second, and again if weights were changed.
+        """
+        radius = method.locality.radius
+        if radius is None or method.locality.alignment != 1:
+            return None
+        with self._lock:
+            entry = self._entries.setdefault(method, {}).setdefault(dtype, _Entry())
+        if entry.known and (entry.chain is None or entry.chain.is_current()):
+            return entry.chain
+        with entry.lock:
+            if not entry.known or (entry.chain is not None and not entry.chain.is_current()):
+                entry.chain = _made(method, dtype, radius)
+                entry.known = True
+            return entry.chain
+
+
+def _made(method: Method, dtype: torch.dtype, radius: int) -> Chain | None:
+    try:
+        chain = checked_chain(method.network_as(dtype), dtype, method.device, radius)
+    except NotUnderstoodError as reason:
+        logger.info("Derivatives of %s are computed window by window: %s", method.id, reason)
+        return None
+    except WrongChainError as reason:
+        logger.warning(
+            "The chain derived for %s is wrong and not used; its derivatives are computed window by window. %s",
+            method.id,
+            reason,
+        )
+        return None
+    return chain
+
+
+class SheetShelf:
+    """Keeps the most recently used sheets.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes that all together may take.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._sheets: OrderedDict[tuple[int, str, int, int], Sheet] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """What all kept sheets take together when they are full."""
+        return self._bytes
+
+    def side(self, chain: Chain) -> int:
+        """Return how many pixels a sheet has along its side, so that several of them may be kept."""
+        fitting = [side for side in SHEET_SIDES if chain.kept_bytes(side) <= self._limit / SHEETS_AT_LEAST]
+        return fitting[0] if fitting else SHEET_SIDES[-1]
+
+    def sheet(self, chain: Chain, pair: Pair, row: int, column: int) -> Sheet:
+        """Return the sheet that a pixel of a pair lies in, made empty if it is not there yet."""
+        side = self.side(chain)
+        key = (chain.number, pair.id, row // side, column // side)
+        with self._lock:
+            sheet = self._sheets.get(key)
+            if sheet is not None:
+                self._sheets.move_to_end(key)
+                return sheet
+            sheet = self._sheets[key] = chain.sheet(pair.images, _core(key[2:], side, pair.shape))
+            self._bytes += sheet.nbytes
+            while self._bytes > self._limit and len(self._sheets) > 1:
+                self._bytes -= self._sheets.popitem(last=False)[1].nbytes
+            return sheet
+
+
+def _core(position: tuple[int, int], side: int, shape: tuple[int, int]) -> Box:
+    top, left = position[0] * side, position[1] * side
+    return Box(top, left, min(top + side, shape[0]), min(left + side, shape[1]))

@@ -1,0 +1,131 @@
+"""All numbers of one method on one pair: by region, by principal pixel, and the checklist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.methods.base import Method
+from fusion.pair import Pair
+from fusion.saliency.jacobian import jacobian
+from fusion.saliency.window import SUSPICIOUS_GRADIENT, Pixel
+from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
+from fusion.statistics.influence import (
+    DEFAULT_LIMIT,
+    Influence,
+    RegionInfluence,
+    influence,
+    region_influence,
+)
+from fusion.statistics.regions import Region
+from fusion.statistics.requirements import CORE, checklist
+from fusion.statistics.sampling import grid_sample
+from fusion.statistics.verdicts import Requirement
+
+
+@dataclass(frozen=True)
+class MethodComparison:
+    """What is compared of one method.
+
+    Attributes
+    ----------
+    method_id, title, weights_id : str
+        The method and the sha256 of its weights.
+    guidance : tuple of GuidanceStatistics
+        One a region, in the order of the regions.
+    region_influence : tuple of RegionInfluence
+        One a region.
+    pixel_influence : tuple of Influence
+        For each principal pixel one for each region that contains it, or one without a region where none does.
+    requirements : tuple of Requirement
+        The paper's four.
+    suspicious : int
+        Pixels at which a guidance value is not finite or larger than `SUSPICIOUS_GRADIENT`.
+    """
+
+    method_id: str
+    title: str
+    weights_id: str
+    guidance: tuple[GuidanceStatistics, ...]
+    region_influence: tuple[RegionInfluence, ...]
+    pixel_influence: tuple[Influence, ...]
+    requirements: tuple[Requirement, ...]
+    suspicious: int
+
+
+def compare_method(
+    method: Method,
+    pair: Pair,
+    fused: NDArray[np.floating],
+    guidance: NDArray[np.floating],
+    regions: Sequence[Region],
+    pixels: Sequence[Pixel] = (),
+    limit: int = DEFAULT_LIMIT,
+    dtype: str = "float32",
+    modalities: tuple[str, str] = ("MRI", "PET"),
+    progress: Callable[[int, int], None] | None = None,
+) -> MethodComparison:
+    """Compute all numbers of a method.
+
+    Parameters
+    ----------
+    method : Method
+        The fusion method.
+    pair : Pair
+        The two input images.
+    fused : ndarray
+        (H, W), as `fusion.fuse` returns it.
+    guidance : ndarray
+        (2, H, W), as `fusion.guidance` returns it.
+    regions : sequence of Region
+        Each with a name of its own; ``core``, ``rim`` and ``healthy`` make the checklist decidable.
+    pixels : sequence of (row, col)
+        Principal pixels.
+    limit : int
+        The most principal pixels of a region.
+    dtype : {"float32", "float64"}
+        The precision of the Jacobian images.
+    modalities : tuple of str
+        What sentences call x1 and x2.
+    progress : callable, optional
+        Called with the Jacobian images done and their number.
+
+    Raises
+    ------
+    RegionError, PixelOutsideImageError, NetworkError
+        See the functions of each number.
+    """
+    counts = [len(grid_sample(region, limit).pixels) for region in regions]
+    influences = []
+    for number, region in enumerate(regions):
+        before = sum(counts[:number])
+
+        def report(done: int, total: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + done, sum(counts))
+
+        influences.append(region_influence(method, pair, region, limit, dtype, report))
+    by_name = {found.region: found for found in influences}
+    return MethodComparison(
+        method_id=method.id,
+        title=method.title,
+        weights_id=method.weights_id,
+        guidance=tuple(guidance_statistics(guidance, region) for region in regions),
+        region_influence=tuple(influences),
+        pixel_influence=tuple(
+            found for pixel in pixels for found in _at_pixel(method, pair, pixel, regions, dtype)
+        ),
+        requirements=checklist(pair, fused, guidance, regions, by_name.get(CORE), modalities),
+        suspicious=int(np.count_nonzero(~(np.abs(guidance) <= SUSPICIOUS_GRADIENT).all(axis=0))),
+    )
+
+
+def _at_pixel(
+    method: Method, pair: Pair, pixel: Pixel, regions: Sequence[Region], dtype: str
+) -> list[Influence]:
+    window = jacobian(method, pair, pixel, dtype)
+    around = [region for region in regions if region.contains(pixel) and region.size < region.mask.size]
+    return [influence(window, region) for region in around] or [influence(window)]

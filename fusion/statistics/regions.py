@@ -1,0 +1,182 @@
+"""Regions of interest: named sets of pixels of an image pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusion.errors import RegionError
+from fusion.pair import Pair
+from fusion.saliency.window import Box, Pixel
+
+WHOLE = "whole image"
+HEAD = "head"
+
+HEAD_INTENSITY = 0.05
+"""Scaled intensity from which a pixel is taken for tissue rather than air: noise of a slice stays below it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A named set of pixels. It may be empty; statistics of an empty region are undefined (NaN).
+
+    Attributes
+    ----------
+    name : str
+        What people call it, such as ``core``.
+    mask : ndarray of bool, shape (H, W)
+        True inside. Copied; the region's own array cannot be written to.
+
+    Raises
+    ------
+    ValueError
+        If the mask is not a two-dimensional array of booleans with pixels.
+    RegionError
+        If the name is blank or has characters that cannot be printed.
+    """
+
+    name: str
+    mask: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        mask = np.array(self.mask, order="C", copy=True)
+        if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
+            raise ValueError(f"A region's mask is bool (H, W), not {mask.dtype} {mask.shape}")
+        if not self.name.strip() or not self.name.isprintable():
+            raise RegionError(f"{self.name!r} cannot be the name of a region. Choose letters one can read.")
+        mask.setflags(write=False)
+        object.__setattr__(self, "mask", mask)
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        return f"Region({self.name!r}, {self.size} of {height}×{width} pixels)"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the image, in pixels."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+    @property
+    def size(self) -> int:
+        """How many pixels are inside."""
+        return int(np.count_nonzero(self.mask))
+
+    def contains(self, pixel: Pixel) -> bool:
+        """Return whether a pixel (row, col) of the image is inside."""
+        return bool(self.mask[pixel])
+
+    def require_shape(self, shape: Sequence[int]) -> None:
+        """Refuse an image of another size than the mask's.
+
+        Raises
+        ------
+        RegionError
+        """
+        if self.shape != tuple(shape):
+            raise RegionError(
+                f"The region {self.name} belongs to images of {_size(self.shape)} pixels (height × width); "
+                f"these have {_size(shape)}. Draw it on these images."
+            )
+
+
+def whole_image(shape: tuple[int, int]) -> Region:
+    """Return all pixels of an image of `shape` (H, W) as a region."""
+    return Region(WHOLE, np.ones(shape, dtype=np.bool_))
+
+
+def box_region(name: str, box: Box, shape: tuple[int, int]) -> Region:
+    """Return a rectangle: rows top ≤ row < bottom, columns left ≤ column < right, counted from 0.
+
+    Raises
+    ------
+    RegionError
+        If the box is empty or not all of it lies in the image.
+    """
+    height, width = shape
+    if not (0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width):
+        raise RegionError(
+            f"The box {box.top},{box.left},{box.bottom},{box.right} of region {name} is empty or leaves the "
+            f"image of {_size(shape)} pixels. Give top,left,bottom,right with 0 ≤ top < bottom ≤ {height} and "
+            f"0 ≤ left < right ≤ {width}."
+        )
+    mask = np.zeros(shape, dtype=np.bool_)
+    mask[box.rows(), box.columns()] = True
+    return Region(name, mask)
+
+
+def inverted(region: Region, name: str | None = None) -> Region:
+    """Return all pixels that are not in a region."""
+    return Region(f"not {region.name}" if name is None else name, ~region.mask)
+
+
+def union(first: Region, *others: Region, name: str | None = None) -> Region:
+    """Return the pixels that are in any of the regions.
+
+    Raises
+    ------
+    RegionError
+        If they belong to images of different size.
+    """
+    mask = first.mask.copy()
+    for other in others:
+        other.require_shape(first.shape)
+        mask |= other.mask
+    return Region(" or ".join(part.name for part in (first, *others)) if name is None else name, mask)
+
+
+def difference(first: Region, second: Region, name: str | None = None) -> Region:
+    """Return the pixels of the first region that are not in the second.
+
+    Raises
+    ------
+    RegionError
+        If they belong to images of different size.
+    """
+    second.require_shape(first.shape)
+    return Region(f"{first.name} without {second.name}" if name is None else name, first.mask & ~second.mask)
+
+
+def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
+    """Return what is not the air around the head.
+
+    Inside is every pixel at which x1 or x2 exceeds `intensity`, and every dark pixel that no path of dark
+    pixels (by their four sides) connects with the image's border, such as those of a ventricle.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two images, in [0, 1].
+    intensity : float
+        Scaled intensity, in [0, 1).
+    """
+    return Region(HEAD, filled((pair.images > intensity).any(axis=0)))
+
+
+def filled(mask: ArrayLike) -> NDArray[np.bool_]:
+    """Return a mask (H, W) with its holes filled: outside stays what reaches the border by four sides."""
+    outside = ~np.asarray(mask, dtype=np.bool_)
+    reached = np.zeros_like(outside)
+    reached[[0, -1]], reached[:, [0, -1]] = outside[[0, -1]], outside[:, [0, -1]]
+    count = -1
+    while count != (count := int(np.count_nonzero(reached))):
+        # Whole runs at a time: a head needs a handful of turns, where single steps would need hundreds.
+        reached = _along_rows(outside, reached)
+        reached = _along_rows(outside.T, reached.T).T
+    return ~reached
+
+
+def _along_rows(passable: NDArray[np.bool_], reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Spread `reached` over every horizontal run of passable pixels that it touches."""
+    height, width = passable.shape
+    # A blocked pixel begins a new run, so that the passable pixels after it have its number.
+    runs = np.cumsum(~passable, axis=1) + np.arange(height)[:, None] * (width + 1)
+    touched = np.zeros(height * (width + 1), dtype=np.bool_)
+    touched[runs[reached]] = True
+    return passable & touched[runs]
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "×".join(str(side) for side in shape)

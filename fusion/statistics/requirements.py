@@ -1,0 +1,237 @@
+"""The paper's four visualization requirements (section 5.3) as a checklist.
+
+The paper judges them by eye and gives no limits. Those here are ours: a tenth, of the gray scale or of the
+influence, where a change is called slight; half where something must mostly be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.pair import Pair
+from fusion.statistics.guidance import DOMINANCE_RATIO, guidance_statistics, ratio_of
+from fusion.statistics.influence import RegionInfluence
+from fusion.statistics.regions import Region
+from fusion.statistics.verdicts import Measure, Requirement, Verdict
+
+CORE, RIM, HEALTHY = "core", "rim", "healthy"
+"""The names by which the regions are known: necrotic core, rim around it, healthy tissue."""
+
+CONTRAST_KEPT = 0.5
+"""Requirement 1: at least this share of PET's contrast between rim and core is left in the fused picture."""
+
+SMALLEST_CONTRAST = 0.05
+"""Requirement 1: with less contrast than this on PET itself, there is no dark core to be kept."""
+
+BRIGHTNESS_CHANGE = 0.1
+"""Requirements 1 and 2: largest change of mean brightness from PET, of a gray scale from 0 to 1."""
+
+LOW_SENSITIVITY = 0.1
+"""Requirement 3: mean |guidance| up to which the fused picture hardly answers to a modality."""
+
+OUTSIDE_SHARE = 0.1
+"""Requirement 4: largest share of influence on the core from outside the core."""
+
+
+def checklist(
+    pair: Pair,
+    fused: NDArray[np.floating],
+    guidance: NDArray[np.floating] | None,
+    regions: Iterable[Region],
+    core_influence: RegionInfluence | None,
+    modalities: tuple[str, str] = ("MRI", "PET"),
+) -> tuple[Requirement, ...]:
+    """Judge a method by the paper's four requirements.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two input images.
+    fused : ndarray
+        (H, W) fused image.
+    guidance : ndarray or None
+        (2, H, W) guidance images; without them the third requirement is undecidable.
+    regions : iterable of Region
+        Those named ``core``, ``rim`` and ``healthy`` are used; where one is missing or empty, what needs it is
+        undecidable.
+    core_influence : RegionInfluence or None
+        `fusion.statistics.influence.region_influence` of the region ``core``; without it the fourth is
+        undecidable.
+    modalities : tuple of str
+        What the sentences call x1 and x2.
+
+    Returns
+    -------
+    tuple of Requirement
+        Four, in the order of the paper.
+
+    Raises
+    ------
+    RegionError
+        If a region belongs to images of another size.
+    ValueError
+        If `fused` has another shape than the pair, or `core_influence` is that of another region.
+    """
+    if fused.shape != pair.shape:
+        raise ValueError(f"The fused image is {fused.shape}, the pair {pair.shape}")
+    if core_influence is not None and core_influence.region != CORE:
+        raise ValueError(f"The influence is that of region {core_influence.region}, not of {CORE}")
+    found = {region.name: region for region in regions}
+    for name in (CORE, RIM, HEALTHY):
+        if name in found:
+            found[name].require_shape(pair.shape)
+    return (
+        _dark_core(pair, fused, found, modalities),
+        _bright_tissue(pair, fused, found, modalities),
+        _stable_core(guidance, found, modalities),
+        _local_core(core_influence, found),
+    )
+
+
+def _dark_core(
+    pair: Pair, fused: NDArray[np.floating], regions: dict[str, Region], modalities: tuple[str, str]
+) -> Requirement:
+    pet = modalities[1]
+    rule = (
+        f"contrast of rim against core ≥ {CONTRAST_KEPT:g} times that of {pet}, and the core on average at most "
+        f"{BRIGHTNESS_CHANGE:g} brighter than on {pet}"
+    )
+
+    def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
+        return Requirement(1, f"The dark core of {pet} stays visible", rule, measures, verdict, sentence)
+
+    if reason := _missing(regions, CORE, RIM) or _not_finite(fused):
+        return judged(Verdict.UNDECIDABLE, reason)
+    core, rim = regions[CORE].mask, regions[RIM].mask
+    x2, y = pair.images[1].astype(np.float64), fused.astype(np.float64)
+    original, kept = (float(image[rim].mean() - image[core].mean()) for image in (x2, y))
+    change = Measure("requirement.core_brightness", float((y - x2)[core].mean()))
+    if original < SMALLEST_CONTRAST:
+        reason = (
+            f"On {pet} itself the core is not darker than the rim (contrast {original:.2f}; at least "
+            f"{SMALLEST_CONTRAST:g} is needed), so there is no dark core to keep."
+        )
+        return judged(Verdict.UNDECIDABLE, reason, change)
+    contrast = Measure("requirement.contrast_kept", kept / original)
+    enough, dark = contrast.value >= CONTRAST_KEPT, change.value <= BRIGHTNESS_CHANGE
+    if kept > 0:
+        seen = f"keeps {_percent(kept / original)} of the contrast that {pet} shows between rim and core"
+    else:
+        seen = f"no longer shows the core darker than the rim, as {pet} does"
+    passed = enough and dark
+    effect = f"the core {'stands' if passed else 'does not stand'} out as on {pet}"
+    sentence = f"The fused picture {seen}, and the core is {_brightness(change.value, pet)}: {effect}."
+    return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, contrast, change)
+
+
+def _bright_tissue(
+    pair: Pair, fused: NDArray[np.floating], regions: dict[str, Region], modalities: tuple[str, str]
+) -> Requirement:
+    pet = modalities[1]
+    rule = f"healthy tissue on average at most {BRIGHTNESS_CHANGE:g} darker or brighter than on {pet}"
+
+    def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
+        return Requirement(2, f"Bright healthy tissue of {pet} is kept", rule, measures, verdict, sentence)
+
+    if reason := _missing(regions, HEALTHY) or _not_finite(fused):
+        return judged(Verdict.UNDECIDABLE, reason)
+    healthy = regions[HEALTHY].mask
+    change = float((fused.astype(np.float64) - pair.images[1])[healthy].mean())
+    passed = abs(change) <= BRIGHTNESS_CHANGE
+    effect = "the brightness that stands for uptake is " + ("kept" if passed else "not kept")
+    sentence = f"Healthy tissue is {_brightness(change, pet)}: {effect}."
+    return judged(
+        Verdict.PASS if passed else Verdict.FAIL, sentence, Measure("requirement.healthy_brightness", change)
+    )
+
+
+def _stable_core(
+    guidance: NDArray[np.floating] | None, regions: dict[str, Region], modalities: tuple[str, str]
+) -> Requirement:
+    mri, pet = modalities
+    rule = (
+        f"in the core, mean |guidance {mri}| ≤ {LOW_SENSITIVITY:g}, or mean |guidance {pet}| at least "
+        f"{DOMINANCE_RATIO:g} times as large"
+    )
+
+    def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
+        title = f"In the core, {mri} has little say"
+        return Requirement(3, title, rule, measures, verdict, sentence)
+
+    if reason := _missing(regions, CORE):
+        return judged(Verdict.UNDECIDABLE, reason)
+    if guidance is None:
+        return judged(Verdict.UNDECIDABLE, "The guidance images are not known.")
+    statistics = guidance_statistics(guidance, regions[CORE])
+    if statistics.n == 0:
+        return judged(Verdict.UNDECIDABLE, "No guidance value in the core is a finite number.")
+    m1, m2 = statistics.x1.mean_magnitude, statistics.x2.mean_magnitude
+    if m1 <= LOW_SENSITIVITY:
+        passed, effect = True, f"{mri} can hardly cover what {pet} shows there"
+    elif m1 * DOMINANCE_RATIO <= m2:
+        passed, effect = True, f"{pet} clearly counts for more there"
+    else:
+        passed, effect = False, f"{mri} can cover what {pet} shows there"
+    sentence = (
+        f"When {mri} changes by 1 % of the gray scale at a pixel of the core, the fused pixel changes by "
+        f"{m1:.2f} %; for {pet} it is {m2:.2f} %: {effect}."
+    )
+    return judged(
+        Verdict.PASS if passed else Verdict.FAIL,
+        sentence,
+        Measure("requirement.core_sensitivity", m1, "x1"),
+        Measure("requirement.core_sensitivity_ratio", ratio_of(m1, m2)),
+    )
+
+
+def _local_core(influence: RegionInfluence | None, regions: dict[str, Region]) -> Requirement:
+    rule = (
+        f"at most {_percent(OUTSIDE_SHARE)} of all influence on the core's fused pixels from outside the core"
+    )
+
+    def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
+        return Requirement(4, "The core depends on the core alone", rule, measures, verdict, sentence)
+
+    if reason := _missing(regions, CORE):
+        return judged(Verdict.UNDECIDABLE, reason)
+    if influence is None:
+        return judged(Verdict.UNDECIDABLE, "The Jacobian images of the core are not known.")
+    share = influence.outside
+    if np.isnan(share):
+        return judged(Verdict.UNDECIDABLE, "No pixel of either image has a finite influence on the core.")
+    passed = share <= OUTSIDE_SHARE
+    effect = "neighbouring tissue hardly shows in it" if passed else "neighbouring tissue shows in it"
+    if influence.used < influence.pixels:
+        used = f" ({influence.used} of its {influence.pixels} pixels were examined)"
+    else:
+        used = ""
+    amount = _percent(share, 1) if share > 0 else "None"
+    sentence = f"{amount} of the influence on the core comes from outside it{used}: {effect}."
+    return judged(
+        Verdict.PASS if passed else Verdict.FAIL, sentence, Measure("requirement.core_outside", share)
+    )
+
+
+def _missing(regions: dict[str, Region], *names: str) -> str:
+    absent = [name for name in names if name not in regions]
+    if absent:
+        return f"No region named {' or '.join(absent)} is known for this pair."
+    empty = [name for name in names if regions[name].size == 0]
+    return f"The region {' and the region '.join(empty)} has no pixels." if empty else ""
+
+
+def _not_finite(fused: NDArray[np.floating]) -> str:
+    return "" if np.isfinite(fused).all() else "The fused picture has values that are not finite."
+
+
+def _brightness(change: float, pet: str) -> str:
+    if abs(change) < 0.005:
+        return f"on average as bright as on {pet}"
+    return f"on average {abs(change):.2f} of the gray scale {'brighter' if change > 0 else 'darker'} than on {pet}"
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{share * 100:.{digits}f} %"

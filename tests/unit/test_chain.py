@@ -1,0 +1,256 @@
+"""Backward chains against plain autograd on the whole image, in float64, and what no chain is made of."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+import fusion
+from fusion.saliency import guidance as guidance_module
+from fusion.saliency.chain import checking, sheets, shelf
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.checking import WrongChainError, check
+from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
+from fusion.saliency.chain.places import LatticePlaces, OnePlace
+from fusion.saliency.chain.planning import plan
+from fusion.saliency.chain.windows import chain_of
+from fusion.saliency.window import Box
+from tests.unit.reference import (
+    notable_pixels,
+    random_method,
+    random_pair,
+    relative_error,
+    whole_image_jacobian,
+)
+from tests.unit.small_networks import not_understood, understood
+
+TOLERANCE = 1e-11
+NETWORKS = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
+
+
+def chain_for(method: fusion.Method) -> Chain:
+    found = chain_of(method, torch.float64)
+    assert found is not None
+    return found
+
+
+def largest_error(
+    method: fusion.Method, pair: fusion.Pair, pixels: list[tuple[int, int]], path: str
+) -> float:
+    windows = fusion.jacobians(method, pair, pixels, "float64")
+    assert {window.path for window in windows} == {path}
+    return max(
+        relative_error(window.dense(), whole_image_jacobian(method, pair, (window.row, window.col)))
+        for window in windows
+    )
+
+
+@pytest.mark.parametrize("id", fusion.method_ids())
+def test_every_method_has_a_chain(id: str, rng: np.random.Generator) -> None:
+    method, pair = fusion.load_method(id, "cpu"), random_pair(rng, (22, 39))
+    assert largest_error(method, pair, notable_pixels(rng, pair.shape, 1), "chain") <= TOLERANCE
+    assert chain_for(method).radius == method.locality.radius
+
+
+@pytest.mark.parametrize("name", understood())
+@pytest.mark.parametrize("shape", [(1, 1), (2, 14), (23, 19)])
+def test_networks_of_many_kinds(name: str, shape: tuple[int, int], rng: np.random.Generator) -> None:
+    torch.manual_seed(int(rng.integers(2**31)))
+    method, pair = fusion.Method.from_module(understood()[name], "own", "Own"), random_pair(rng, shape)
+    pixels = notable_pixels(rng, shape)
+    assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
+    chain = chain_for(method)
+    sheet = chain.sheet(pair.images, Box(0, 0, *shape), diagonal=True)
+    sheet.ensure_all()
+    diagonal = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, shape))
+    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    assert relative_error(np.stack([diagonal[:, *pixel] for pixel in pixels]), expected) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", not_understood())
+def test_what_is_not_understood_takes_another_path(name: str, rng: np.random.Generator) -> None:
+    method, pair = fusion.Method.from_module(not_understood()[name], "own", "Own"), random_pair(rng, (20, 24))
+    path = "whole image" if method.support_radius is None else "window"
+    assert largest_error(method, pair, notable_pixels(rng, pair.shape, 1), path) <= TOLERANCE
+    assert chain_of(method, torch.float64) is None
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+def test_guidance_by_chain_equals_colouring(
+    id: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (8, 11))
+    results = {}
+    for cheaper in (True, False):
+        monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments, answer=cheaper: answer)
+        results[cheaper] = fusion.guidance(method, pair, dtype="float64")
+    assert relative_error(results[True], results[False]) <= TOLERANCE
+    assert not np.array_equal(results[True], results[False]), "both took the same path"
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_a_changed_weight_is_noticed(id: str, diagonal: bool, rng: np.random.Generator) -> None:
+    """Negative control: what holds a chain against autograd fails if one layer is not the network's."""
+    method = random_method(id, rng)
+    network = copy.deepcopy(method.network).double()
+    chain = Chain(network, torch.float64, method.device)
+    layers = [node for node in chain.nodes.nodes if isinstance(node, Convolution)]
+    node = layers[int(rng.integers(len(layers)))]
+    # All of a layer: a single weight may belong to a rectifier that is off in all that is compared.
+    node.weight.mul_(1 + 1e-5)
+    setattr(
+        chain, "diagonal" if diagonal else "windows", plan(chain.nodes, chain.dtype, chain.device, diagonal)
+    )
+    with pytest.raises(WrongChainError):
+        check(chain, network, chain.radius)
+
+
+@pytest.mark.parametrize("id", ["weighted_averaging", *NETWORKS])
+def test_a_changed_map_is_noticed(id: str, rng: np.random.Generator) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (24, 25))
+    chain, pixel = chain_for(method), (11, 12)
+    radius = chain.radius
+    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape))
+    sheet.ensure([pixel])
+    before = chain.jacobians([OnePlace(sheet.maps, *pixel)], radius)
+    for kept, item in zip(sheet.maps, chain.windows.kept, strict=True):
+        original = kept.clone()
+        middle = kept[pixel[0] + item.reach[0], pixel[1] + item.reach[1]]
+        middle[:] = 7 - middle
+        assert relative_error(chain.jacobians([OnePlace(sheet.maps, *pixel)], radius), before) > 1e-9
+        kept.copy_(original)
+    assert np.array_equal(chain.jacobians([OnePlace(sheet.maps, *pixel)], radius), before)
+
+
+def test_a_wrong_chain_is_refused_loudly(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    derivatives = Pointwise.partial_derivatives
+
+    def slightly_off(self: Pointwise, sources: list[torch.Tensor]) -> list[torch.Tensor | None]:
+        return [None if found is None else found * (1 + 1e-7) for found in derivatives(self, sources)]
+
+    monkeypatch.setattr(Pointwise, "partial_derivatives", slightly_off)
+    method, pair = random_method("funfusean", rng), random_pair(rng, (26, 24))
+    with caplog.at_level(logging.WARNING):
+        assert largest_error(method, pair, [(3, 4)], "window") <= TOLERANCE
+    assert "funfusean" in caplog.text and "wrong" in caplog.text
+
+
+def test_changed_weights_make_a_new_chain(rng: np.random.Generator) -> None:
+    method, pair = random_method("deepfuse", rng), random_pair(rng, (30, 30))
+    before = fusion.jacobian(method, pair, (9, 9), "float64")
+    with torch.no_grad():
+        next(method.network_as(torch.float64).parameters()).mul_(1.5)
+    after = fusion.jacobian(method, pair, (9, 9), "float64")
+    assert relative_error(after.dense(), whole_image_jacobian(method, pair, (9, 9))) <= TOLERANCE
+    assert relative_error(after.dense(), before.dense()) > 1e-3
+
+
+def test_results_that_are_not_finite_are_autograds(rng: np.random.Generator) -> None:
+    class Root(torch.nn.Module):
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            return torch.sqrt(x1) * torch.relu(x2 - 2) + x2
+
+    method = fusion.Method.from_module(Root(), "root", "Root")
+    pair = fusion.Pair.from_arrays(*np.stack([np.eye(6), rng.random((6, 6))]))
+    assert chain_of(method, torch.float64) is not None
+    for pixel, path in (((0, 0), "chain"), ((0, 1), "window")):
+        window = fusion.jacobian(method, pair, pixel, "float64")
+        # Elsewhere the whole image's autograd has NaN too, from 0 · ∞ at pixels that have no influence.
+        expected = whole_image_jacobian(method, pair, pixel)[:, *pixel]
+        assert np.array_equal(window.at_principal, expected, equal_nan=True)
+        assert window.path == path
+        assert window.suspicious == (path == "window")
+
+
+def test_a_support_that_probing_denies_is_not_believed() -> None:
+    network = understood()["oblong"].double().eval()
+    with pytest.raises(NotUnderstoodError, match="3 pixels, but 2"):
+        checking.checked_chain(network, torch.float64, torch.device("cpu"), radius=2)
+
+
+def test_sheets_are_bounded(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = fusion.Method.from_module(understood()["dense"], "own", "Own")
+    chain = chain_for(method)
+    limit = 5 * chain.kept_bytes(64)
+    kept = shelf.SheetShelf(limit)
+    assert kept.side(chain) == 64
+    pairs = [random_pair(rng, (130, 70)) for _ in range(3)]
+    found = {}
+    for pair in pairs:
+        for pixel in ((0, 0), (64, 64), (129, 69), (100, 3)):
+            sheet = found[pair.id, pixel] = kept.sheet(chain, pair, *pixel)
+            assert sheet is kept.sheet(chain, pair, *pixel)
+            assert kept.nbytes <= limit
+            box = sheet.core
+            assert box.top <= pixel[0] < box.bottom and box.left <= pixel[1] < box.right
+    assert kept.sheet(chain, pairs[-1], 100, 3) is found[pairs[-1].id, (100, 3)]
+    assert kept.sheet(chain, pairs[0], 0, 0) is not found[pairs[0].id, (0, 0)], "the oldest is dropped"
+
+
+def test_threads_compute_a_tile_once(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = fusion.Method.from_module(understood()["dense"], "own", "Own")
+    chain, pair = chain_for(method), random_pair(rng, (90, 80))
+    filled: list[Box] = []
+    fill = sheets.Sheet._fill
+
+    def slow(self: sheets.Sheet, box: Box) -> None:
+        filled.append(box)
+        time.sleep(0.02)
+        fill(self, box)
+
+    monkeypatch.setattr(sheets.Sheet, "_fill", slow)
+    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape))
+    pixels = [(int(row), int(column)) for row, column in rng.integers((0, 0), pair.shape, (60, 2))]
+
+    def look(pixel: tuple[int, int]) -> np.ndarray:
+        sheet.ensure([pixel])
+        return chain.jacobians([OnePlace(sheet.maps, *pixel)], chain.radius)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(look, pixels))
+    assert len(filled) == len({(box.top, box.left) for box in filled}) <= 9
+    again = [look(pixel) for pixel in pixels]
+    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+
+
+def test_a_tile_that_failed_is_tried_again(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = fusion.Method.from_module(understood()["dense"], "own", "Own")
+    sheet = chain_for(method).sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    with monkeypatch.context() as broken:
+        broken.setattr(sheets, "kept_values", lambda *arguments: (_ for _ in ()).throw(MemoryError))
+        with pytest.raises(MemoryError):
+            sheet.ensure([(1, 1)])
+    sheet.ensure([(1, 1)])
+    assert all(kept.any() for kept in sheet.maps)
+
+
+def test_blocks_equal_tiles(rng: np.random.Generator) -> None:
+    """Many tiles at once are computed as one block, which gives the same maps."""
+    method = fusion.Method.from_module(understood()["quotient"], "own", "Own")
+    chain, pair = chain_for(method), random_pair(rng, (150, 70))
+    whole, single = (chain.sheet(pair.images, Box(10, 0, 150, 70)) for _ in range(2))
+    whole.ensure_all()
+    for row in range(10, 150, sheets.TILE_SIDE):
+        for column in range(0, 70, sheets.TILE_SIDE):
+            single.ensure([(row, column)])
+    for one, other in zip(whole.maps, single.maps, strict=True):
+        assert relative_error(one.double().numpy(), other.double().numpy()) <= TOLERANCE
+
+
+def test_a_prepared_pair_needs_no_forward_pass(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = fusion.Method.from_module(understood()["broadcast"], "own", "Own")
+    pair = random_pair(rng, (40, 50))
+    fusion.prepare(method, pair, "float64")
+    monkeypatch.setattr(sheets.Sheet, "_fill", None)
+    assert largest_error(method, pair, notable_pixels(rng, pair.shape), "chain") <= TOLERANCE

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fusion
+from fusion import cli_compare
+from fusion.cli_compare_options import choose_methods
+from fusion.cli_compare_tables import _shown
+from fusion.methods.registry import method_specification
+from tests.unit.command_line import SHAPE, run, write_pair
+
+AVERAGE = ("-m", "weighted_averaging", "--dtype", "float64")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    return write_pair(tmp_path)
+
+
+def read(path: str | Path) -> list[dict[str, str]]:
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def value(rows: list[dict[str, str]], **wanted: str) -> float:
+    found = [row for row in rows if all(row[name] == text for name, text in wanted.items())]
+    assert len(found) == 1, found
+    return float(found[0]["value"]) if found[0]["value"] else math.nan
+
+
+def test_weighted_averaging_in_numbers(files: list[str], empty_folder: Path) -> None:
+    result = run("compare", *files, *AVERAGE, "-r", "core=0,0,4,4", "-p", "2,3", "-p", "8,7")
+    assert result.stdout.splitlines()[-1] == "3_compare.csv"
+    assert [path.name for path in empty_folder.iterdir()] == ["3_compare.csv"]
+    rows = read("3_compare.csv")
+    pair = fusion.load_pair(files[0], files[1])
+    x1, x2 = pair.images.astype(np.float64)
+    w1 = x1 / (x1 + x2)
+    core = w1[:4, :4]
+    assert value(rows, region="core", row="", quantity="mean", modality="x1") == pytest.approx(core.mean())
+    assert value(rows, region="core", row="", quantity="mean", modality="x2") == pytest.approx(
+        1 - core.mean()
+    )
+    for region in ("core", "whole image"):
+        for quantity in ("pearson", "spearman", "slope"):
+            assert value(rows, region=region, quantity=quantity) == pytest.approx(-1)
+    assert value(rows, row="2", col="3", quantity="total", modality="x1") == pytest.approx(w1[2, 3])
+    assert value(rows, row="8", col="7", quantity="radius_90", modality="x1") == 0
+    assert value(rows, region="core", row="2", quantity="outside", modality="both") == 0
+    assert value(rows, quantity="requirement_4") == 1
+    assert math.isnan(value(rows, quantity="requirement_1"))
+    assert {row["pair_id"] for row in rows} == {pair.id}
+
+
+def test_the_tables(files: list[str]) -> None:
+    output = run("compare", *files, *AVERAGE, "-r", "[red]core=0,0,4,4", "-p", "2,3").stdout
+    for words in (
+        "Guidance images by region",
+        "whole image",
+        "[red]core",
+        "weighted_averaging",
+        "−1.000",
+        "2,3 in [red]core",
+        "used",
+        "72/72",
+        "The paper's requirement 1",
+        "The paper's requirement 4",
+        "undecidable",
+        "No region named",
+    ):
+        assert words in output
+    assert max(len(line) for line in output.splitlines()) <= 120
+
+
+def test_tables_fit_eighty_columns(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    output = run("compare", *files, *AVERAGE, "-p", "2,3").stdout
+    lines = output.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert "…" not in output
+    # In every table and in every region, the longest name of the paper's five stands in one piece.
+    assert sum(line.strip().startswith("weighted_averaging ") for line in lines) == 2 + 2 + 3 + 4
+
+
+def test_a_network_on_a_small_pair_with_masks(tmp_path: Path) -> None:
+    shape = (24, 30)
+    names = []
+    for seed, name in enumerate(("mri_9.png", "pet_9.png")):
+        image = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+        Image.fromarray(image).save(tmp_path / name)
+        names.append(str(tmp_path / name))
+    regions = []
+    for number, name in enumerate(("core", "rim", "healthy")):
+        mask = np.zeros(shape, dtype=np.uint8)
+        mask[5:20, 10 * number : 10 * number + 8] = 255
+        Image.fromarray(mask).save(tmp_path / f"{name}.png")
+        regions += ["--region", str(tmp_path / f"{name}.png") if number else f"core={tmp_path / 'core.png'}"]
+    result = run(
+        "compare", *names, "-m", "deepfuse", "-m", "weighted_averaging", *regions, "--limit", "20", "-o", "t"
+    )
+    assert result.stdout.splitlines()[-1] == "t.csv"
+    rows = read("t.csv")
+    assert {row["method"] for row in rows} == {"deepfuse", "weighted_averaging"}
+    pair, method = fusion.load_pair(names[0], names[1]), fusion.load_method("deepfuse", "cpu")
+    mask = np.zeros(shape, dtype=bool)
+    mask[5:20, :8] = True
+    guidance, fused = fusion.guidance(method, pair), fusion.fuse(method, pair)
+    network = {"method": "deepfuse", "region": "core"}
+    assert value(rows, **network, quantity="mean", modality="x1") == pytest.approx(
+        guidance[0][mask].mean(), rel=1e-4
+    )
+    change = (fused - pair.images[1])[mask].mean()
+    assert value(rows, **network, quantity="core_brightness") == pytest.approx(change, abs=1e-5)
+    share = value(rows, **network, quantity="outside", modality="both")
+    assert 0 < share < 1
+    assert value(rows, **network, quantity="core_outside") == share
+    used = next(row for row in rows if row["quantity"] == "total" and row["region"] == "core")
+    assert int(used["n"]) <= 20
+    assert "of its 120 pixels were examined" in " ".join(
+        row["text"] for row in rows if row["quantity"] == "requirement_4"
+    )
+
+
+def test_a_sample_brings_its_regions_and_its_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("compare", "--sample", "glioma-t2", *AVERAGE, "--limit", "9")
+    rows = read("glioma-t2_compare.csv")
+    regions = {row["region"] for row in rows}
+    assert {"whole image", "head", "core", "rim", "healthy"} <= regions
+    assert {(row["row"], row["col"]) for row in rows} == {("", ""), ("157", "170")}
+    # Brighter wins: the dark core of the PET is lost, and nothing comes from outside.
+    verdicts = [value(rows, quantity=f"requirement_{number}") for number in (1, 3, 4)]
+    assert verdicts == [0, 0, 1]
+
+
+def test_the_papers_five_unless_named() -> None:
+    ids = choose_methods(None)
+    assert len(ids) == 5
+    assert all(method_specification(id).order < 100 for id in ids)
+    assert choose_methods(["masknet", "deepfuse", "masknet"]) == ["masknet", "deepfuse"]
+
+
+def test_suspicious_gradients_are_told(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fusion, "guidance", lambda *_: np.full((2, *SHAPE), np.nan))
+    result = run("compare", *files, *AVERAGE)
+    assert "72 guidance values" in " ".join(result.stderr.split())
+    rows = read("3_compare.csv")
+    assert math.isnan(value(rows, region="whole image", quantity="mean", modality="x1"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-m", "nothing"], "There is no method 'nothing'"),
+        (["-r", "nothing.png"], "nothing.png: there is no such file"),
+        (["-r", "core=nothing.png"], "nothing.png: there is no such file"),
+        (["-r", "MRI", "-r", "MRI"], "Two regions are named mri_3"),
+        (["-r", "a=0,0,10,8"], "leaves the image of 9×8 pixels"),
+        (["-r", "a=1,2,3"], "four whole numbers"),
+        (["-r", "a=1,2,3,x"], "four whole numbers"),
+        (["-r", "=0,0,1,1"], "needs a name"),
+        (["-r", "SMALL"], "2×2 pixels, the images have 9×8"),
+        (["-p", "9,0"], "outside the image of 9×8"),
+        (["-p", "3"], "ROW,COL"),
+        (["--limit", "0"], "limit"),
+        (["-o", "x.npz"], "ends in .csv"),
+        (["-o", "/proc/x/y.csv"], "cannot be made"),
+    ],
+)
+def test_mistakes(
+    files: list[str], tmp_path: Path, empty_folder: Path, arguments: list[str], words: str
+) -> None:
+    small = tmp_path / "small.png"
+    Image.fromarray(np.full((2, 2), 255, np.uint8)).save(small)
+    names = {"MRI": files[0], "SMALL": str(small)}
+    result = run("compare", *files, *AVERAGE, *(names.get(text, text) for text in arguments), expect=2)
+    assert words in " ".join(result.stderr.replace("│", " ").split())
+    assert result.stdout == ""
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_masks_are_never_replaced(files: list[str], tmp_path: Path) -> None:
+    mask = tmp_path / "mask.csv"
+    Image.fromarray(np.full(SHAPE, 255, np.uint8)).save(mask, format="PNG")
+    before = mask.read_bytes()
+    result = run("compare", *files, *AVERAGE, "-r", str(mask), "-o", str(mask), expect=2)
+    assert "is an input" in result.stderr
+    assert mask.read_bytes() == before
+
+
+def test_a_full_disk(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli_compare.Path, "write_text", full)
+    assert "No space left" in run("compare", *files, *AVERAGE, expect=2).stderr
+
+
+def test_how_numbers_are_shown() -> None:
+    assert [_shown(number) for number in (1.23456, -0.5, math.nan, math.inf, -math.inf, 123456.0)] == [
+        "1.235",
+        "−0.500",
+        "–",
+        "∞",
+        "−∞",
+        "1.23e+05",
+    ]
+    assert _shown(2.0, 0) == "2"

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fusion
+from fusion.saliency.window import Box
+from fusion.statistics.comparison import MethodComparison, compare_method
+from fusion.statistics.records import csv_text, records
+from fusion.statistics.regions import box_region, whole_image
+from tests.unit.reference import random_pair
+
+DEFINITIONS = Path(__file__).parents[2] / "docs" / "statistics.md"
+SHAPE = (8, 9)
+
+
+@pytest.fixture
+def comparison(rng: np.random.Generator) -> MethodComparison:
+    pair = random_pair(rng, SHAPE)
+    method = fusion.load_method("weighted_averaging", "cpu")
+    regions = [
+        whole_image(SHAPE),
+        box_region("core", Box(0, 0, 4, 4), SHAPE),
+        box_region('rim, "outer"', Box(4, 0, 8, 9), SHAPE),
+        box_region("around", Box(0, 0, 6, 6), SHAPE),
+    ]
+    fused, guidance = fusion.fuse(method, pair), fusion.guidance(method, pair)
+    return compare_method(method, pair, fused, guidance, regions, [(1, 2), (0, 8)], dtype="float64")
+
+
+def rows(comparison: MethodComparison) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(csv_text(records("pair, one", "abc", [comparison])))))
+
+
+def test_one_row_a_number(comparison: MethodComparison) -> None:
+    table = rows(comparison)
+    keys = [(row["region"], row["row"], row["col"], row["quantity"], row["modality"]) for row in table]
+    assert len(set(keys)) == len(keys)
+    assert {row["pair"] for row in table} == {"pair, one"}
+    assert {row["method"] for row in table} == {"weighted_averaging"}
+    assert {row["weights"] for row in table} == {comparison.weights_id}
+    assert {row["region"] for row in table} == {
+        "",
+        "whole image",
+        "core",
+        "around",
+        'rim, "outer"',
+        "healthy",
+    }
+    by_key = dict(zip(keys, table, strict=True))
+    mean = by_key["core", "", "", "mean", "x1"]
+    assert float(mean["value"]) == comparison.guidance[1].x1.mean
+    assert (mean["n"], mean["definition"]) == ("16", "guidance.mean")
+    assert by_key["core", "", "", "dominance_ratio", "both"]["text"] in ("x1", "x2", "neither")
+    assert float(by_key["around", "", "", "total", "x2"]["value"]) == comparison.region_influence[3].x2.total
+    assert by_key["", "1", "2", "total", "x1"]["n"] == "1"
+    # Of a pixel, only the share outside is of a region, and of each that contains it.
+    assert {key[0] for key in keys if key[1:4] == ("1", "2", "outside")} == {"core", "around"}
+    assert {key[0] for key in keys if key[1:4] == ("1", "2", "gini")} == {""}
+    assert not [key for key in keys if key[1:4] == ("0", "8", "outside")]
+
+
+def test_verdicts_are_numbers_with_their_sentence(comparison: MethodComparison) -> None:
+    verdicts = {row["quantity"]: row for row in rows(comparison) if row["quantity"].startswith("requirement")}
+    assert list(verdicts) == [f"requirement_{number}" for number in (1, 2, 3, 4)]
+    assert verdicts["requirement_1"]["value"] == ""
+    assert verdicts["requirement_1"]["text"].startswith("undecidable: No region named rim")
+    assert verdicts["requirement_4"]["value"] == "1.0"
+    assert verdicts["requirement_4"]["text"].startswith("pass: ")
+
+
+def test_values_have_all_digits_and_nothing_stands_for_undefined(comparison: MethodComparison) -> None:
+    first = comparison.guidance[0]
+    odd = replace(first, pearson=math.nan, spearman=-math.inf, line=replace(first.line, slope=0.1 + 0.2))
+    table = rows(replace(comparison, guidance=(odd,)))
+    values = {row["quantity"]: row["value"] for row in table if row["region"] == "whole image"}
+    assert (values["pearson"], values["spearman"], values["slope"]) == ("", "-inf", "0.30000000000000004")
+
+
+def test_every_definition_is_in_the_docs(comparison: MethodComparison) -> None:
+    text = DEFINITIONS.read_text(encoding="utf-8")
+    used = {row["definition"] for row in rows(comparison)}
+    source = DEFINITIONS.parents[1] / "fusion" / "statistics" / "requirements.py"
+    used |= set(re.findall(r'"(requirement\.\w+)"', source.read_text(encoding="utf-8")))
+    assert {name for name in used if f"`{name}`" not in text} == set()
+
+
+def test_suspicious_gradients_are_counted(rng: np.random.Generator) -> None:
+    pair = random_pair(rng, SHAPE)
+    method = fusion.load_method("weighted_averaging", "cpu")
+    guidance = np.zeros((2, *SHAPE))
+    guidance[0, 0, 0], guidance[1, 0, 0], guidance[1, 3, 3] = np.nan, np.inf, -2000
+    found = compare_method(method, pair, np.zeros(SHAPE), guidance, [])
+    assert found.suspicious == 2
+    assert found.guidance == () and found.pixel_influence == ()
+
+
+def test_progress_counts_all_regions(rng: np.random.Generator) -> None:
+    pair = random_pair(rng, SHAPE)
+    method = fusion.load_method("weighted_averaging", "cpu")
+    regions = [whole_image(SHAPE), box_region("core", Box(0, 0, 2, 2), SHAPE)]
+    seen: list[tuple[int, int]] = []
+    compare_method(
+        method,
+        pair,
+        fusion.fuse(method, pair),
+        fusion.guidance(method, pair),
+        regions,
+        limit=20,
+        progress=lambda *step: seen.append(step),
+    )
+    # At spacing 2 there are 4·5 pixels of the whole image; all 4 of the core are used.
+    assert seen == [(number, 24) for number in range(1, 25)]
