@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dash import Dash, set_props
+from dash.development.base_component import Component
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+import callbacks.compare
 import callbacks.display
 import callbacks.guidance
 import callbacks.hover
 import callbacks.link
 import callbacks.selection
 import callbacks.training
-from app import routes
+from app import compare_routes, routes
+from app.assets import left_out
 from app.ids import Id
+from app.layout.compare import compare_page
 from app.layout.page import notice, page
 from app.missing import missing_page
 from app.settings import Settings
 from cache.building import build_services
 from cache.errors import UserError
+from cache.pictures import PictureSource
 from cache.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (callbacks.link, callbacks.selection, callbacks.guidance, callbacks.hover, callbacks.display)
-TRAINING = "training"
-"""Path of the page about the trainings."""
-ONLY_THE_EXPLORERS = r"^(?!00-bootstrap\.min\.css|65-theme\.js|page\.css|panels\.css|training\.css)"
-"""Assets that the page about the trainings does without."""
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)
@@ -65,46 +66,60 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         title="FuseVis",
         update_title="",
         assets_folder=str(ROOT / "assets"),
+        assets_ignore=left_out("explore"),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
-    app.layout = lambda: page(
-        [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.entries()],
-        services.methods(),
-    )
+    app.layout = lambda: page(pair_choices(services), services.methods())
     for module in CALLBACKS:
         module.register(app)
-    _add_training_page(server, services, app.config.requests_pathname_prefix)
+    _add_pages(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
+    compare_routes.register(server, services, PictureSource(services), UserError)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 
 
-def _add_training_page(server: Flask, services: Services, home: str) -> None:
-    """Serve the page about the trainings at ``training``, and a plain page where there is none.
+def _add_pages(server: Flask, services: Services, home: str) -> None:
+    """Serve the other pages at their names, and a plain page where there is none."""
+    training = _add_page(server, "training", home, lambda: callbacks.training.layout(services, home))
+    callbacks.training.register(training, home)
+    compare = _add_page(
+        server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
+    )
+    callbacks.compare.register(compare)
+    # Dash would answer every other address with its page.
+    server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 
-    It is a Dash application of its own: Dash asks for a layout without saying for which address, and neither
-    page should load, or answer for, what belongs to the other.
+
+def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> Dash:
+    """Serve a page at ``name``.
+
+    It is a Dash application of its own: Dash asks for a layout without saying for which address, and no
+    page should load, or answer for, what belongs to another.
     """
-    prefix = f"/{TRAINING}/"
+    prefix = f"/{name}/"
     app = Dash(
-        f"fusevis-{TRAINING}",
+        f"fusevis-{name}",
         server=server,  # type: ignore[arg-type]  # as above
         routes_pathname_prefix=prefix,
-        requests_pathname_prefix=f"{home}{TRAINING}/",
-        title="Training · FuseVis",
+        requests_pathname_prefix=f"{home}{name}/",
+        title=f"{name.capitalize()} · FuseVis",
         update_title="",
         assets_folder=str(ROOT / "assets"),
-        assets_ignore=ONLY_THE_EXPLORERS,
+        assets_ignore=left_out(name),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
-    app.layout = lambda: callbacks.training.layout(services, home)
-    callbacks.training.register(app, home)
-    server.add_url_rule(f"/{TRAINING}", TRAINING, server.view_functions[prefix])
-    # Dash would answer every other address with its page.
-    for anywhere in ("/<path:path>", f"{prefix}<path:path>"):
-        server.view_functions[anywhere] = lambda path: missing_page(home)
+    app.layout = layout
+    server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
+    server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)
+    return app
+
+
+def pair_choices(services: Services) -> list[tuple[str, str]]:
+    """Return (address, label) of all pairs, for a menu."""
+    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.entries()]
 
 
 def menu_label(title: str, simulated: bool) -> str:

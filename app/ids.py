@@ -59,6 +59,51 @@ class TrainingId(StrEnum):
         return f"training-gallery-{method_id}"
 
 
+class CompareId(StrEnum):
+    """Component ids of the compare page, which is a page of its own."""
+
+    LOCATION = "location"
+    NOTICES = "notices"  # the same as on the other pages, for errors of any callback
+    THEME_SWITCH = "theme-switch"
+
+    PAIR_SELECT = "compare-pair"
+    METHODS = "compare-methods"
+    COLUMNS = "compare-columns"
+    GAMMA_1 = "gamma1"
+    GAMMA_2 = "gamma2"
+    COLOUR_SCALE = "compare-scale"
+    SHARED = "compare-shared"
+    ZOOM_HALF_WIDTH = "compare-zoom"
+    PIN_A = "compare-pin-a"
+    PIN_B = "compare-pin-b"
+    LET_GO = "compare-let-go"
+    SIZE = "compare-size"
+
+    TABLE = "compare-table"
+    STATUS_LINE = "compare-status"
+
+    VIEWER = "viewer"
+    START = "compare-start"
+    SCENES = "compare-scenes"
+    PROGRESS = "compare-progress"
+    POLL = "compare-poll"
+    SHOWN = "compare-shown"
+
+
+class CompareColumn(StrEnum):
+    """What the compare page can show of each method; the values are part of links."""
+
+    FUSED = "fused"
+    GUIDANCE_MRI = "guidance_mri"
+    GUIDANCE_PET = "guidance_pet"
+    GUIDANCE_RGB = "guidance_rgb"
+    JACOBIAN_MRI = "jacobian_mri"
+    JACOBIAN_PET = "jacobian_pet"
+    JACOBIAN_MRI_ZOOM = "jacobian_mri_zoom"
+    JACOBIAN_PET_ZOOM = "jacobian_pet_zoom"
+    SCATTER = "scatter"
+
+
 class Panel(StrEnum):
     """The nine pictures; the eight images have a zoom each."""
 

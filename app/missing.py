@@ -17,8 +17,8 @@ body {{ font: 16px/1.5 system-ui, sans-serif; margin: 4rem auto; max-width: 34re
 </head>
 <body>
 <h1>There is no such page</h1>
-<p>FuseVis has <a href="{home}">the saliency pictures</a> and <a href="{home}training">a page about how the
-networks were trained</a>.</p>
+<p>FuseVis has <a href="{home}">the saliency pictures</a>, <a href="{home}compare">a page that compares methods</a> and
+<a href="{home}training">a page about how the networks were trained</a>.</p>
 </body>
 </html>
 """

@@ -93,13 +93,13 @@ def register(server: Flask, services: Windows, user_error: type[Exception]) -> N
     @server.get("/jacobian/<pair>/<method>/<weights>/<row>/<col>")
     def jacobian(pair: str, method: str, weights: str, row: str, col: str) -> Response:
         # A converter of Flask would pass what is not a number on to Dash, which answers with the page.
-        if not (INDEX.fullmatch(row) and INDEX.fullmatch(col)):
-            return _refused("The row and the column of a pixel are whole numbers from 0.")
+        if not is_pixel(row, col):
+            return refused("The row and the column of a pixel are whole numbers from 0.")
         started = time.perf_counter()
         try:
             window = services.jacobian_at(pair, method, weights, int(row), int(col))
         except user_error as error:
-            return _refused(str(error))
+            return refused(str(error))
         # The address holds the content ids of pair and weights, so the answer never changes.
         headers = {
             "Cache-Control": "private, max-age=300",
@@ -119,7 +119,13 @@ def register(server: Flask, services: Windows, user_error: type[Exception]) -> N
         return answer
 
 
-def _refused(message: str) -> Response:
+def is_pixel(row: str, col: str) -> bool:
+    """Whether both are whole numbers from 0, of a sane length."""
+    return bool(INDEX.fullmatch(row) and INDEX.fullmatch(col))
+
+
+def refused(message: str) -> Response:
+    """Answer with an error that is meant for the user, as JSON."""
     answer = jsonify(error=message)
     answer.status_code = 404
     return answer

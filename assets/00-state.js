@@ -30,13 +30,8 @@ window.fusevis = window.fusevis || {};
     return `${gamma1},${gamma2},${scale},${ends}`;
   };
 
-  const names = { paper: "maximum", signed: "magnitude", robust: "percentile" };
-
   /** End of the guidance images' colour scale. */
-  state.guidanceEnd = () => {
-    const end = state.limits ? state.limits[names[state.display.scale]] : 0;
-    return end > 0 ? end : 1;
-  };
+  state.guidanceEnd = () => fusevis.colours.endOf(state.limits, state.display.scale);
 
   /** End of the Jacobian images' scale: the guidance images', or the window's own until those are known. */
   state.jacobianEnd = () => {
@@ -52,22 +47,7 @@ window.fusevis = window.fusevis || {};
 
   /** The end that the shown window alone would give. */
   function ownEnd() {
-    const values = Array.from(state.window.values).filter(Number.isFinite);
-    let end;
-    if (state.display.scale === "paper") {
-      end = values.reduce((most, value) => Math.max(most, value), 0);
-    } else {
-      const sizes = values.map(Math.abs).sort((a, b) => a - b);
-      end = state.display.scale === "signed" ? sizes.at(-1) : percentile(sizes, 0.99);
-    }
-    return end > 0 ? end : 1;
-  }
-
-  function percentile(sorted, part) {
-    const at = part * (sorted.length - 1);
-    const low = Math.floor(at);
-    const high = Math.min(low + 1, sorted.length - 1);
-    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+    return fusevis.colours.endOf(fusevis.colours.limitsOf(state.window.values), state.display.scale);
   }
 
   fusevis.state = state;

@@ -80,5 +80,40 @@ window.fusevis = window.fusevis || {};
     };
   }
 
-  fusevis.colours = { bent, gradientPainter, grayPainter };
+  /** What the ends of the scales are taken from, as Limits of app/figures/scales.py; the percentile only when asked for. */
+  function limitsOf(values) {
+    const finite = values.filter(Number.isFinite);
+    let maximum = 0;
+    let magnitude = 0;
+    for (const value of finite) {
+      if (value > maximum) maximum = value;
+      if (Math.abs(value) > magnitude) magnitude = Math.abs(value);
+    }
+    let known = null;
+    return {
+      maximum,
+      magnitude,
+      get percentile() {
+        if (known === null) known = finite.length ? percentile(finite.map(Math.abs).sort(), 0.99) : 0;
+        return known;
+      },
+    };
+  }
+
+  function percentile(sorted, part) {
+    const at = part * (sorted.length - 1);
+    const low = Math.floor(at);
+    const high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
+  const ENDS = { paper: "maximum", signed: "magnitude", robust: "percentile" };
+
+  /** The end of a scale, above 0; 1 where there are no limits or no gradient. */
+  function endOf(limits, scale) {
+    const end = limits ? limits[ENDS[scale]] : 0;
+    return end > 0 ? end : 1;
+  }
+
+  fusevis.colours = { bent, gradientPainter, grayPainter, limitsOf, endOf };
 })(window.fusevis);

@@ -39,23 +39,13 @@ window.fusevis = window.fusevis || {};
   function attachGraphs() {
     if (graphs.attach()) {
       waitingForGraphs = false;
-      nameSliders();
+      fusevis.nameSliders();
       fusevis.paint.all();
     } else if (!waitingForGraphs) {
       waitingForGraphs = true;
       const again = () => (graphs.attach() ? attachGraphs() : requestAnimationFrame(again));
       requestAnimationFrame(again);
     }
-  }
-
-  /** Dash's sliders do not take the names of their labels; screen readers need them on thumb and number field. */
-  function nameSliders() {
-    ["gamma1", "gamma2"].forEach((id) => {
-      const label = document.querySelector(`label[for="${id}"]`);
-      document.querySelectorAll(`#${id} [role=slider], #${id} input`).forEach((part) => {
-        if (label) part.setAttribute("aria-label", label.textContent);
-      });
-    });
   }
 
   function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start) {

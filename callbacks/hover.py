@@ -23,7 +23,8 @@ from app.figures.images import (
 from app.figures.scales import Limits, Scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
-from app.layout.controls import GAMMAS, MAXIMAL_HALF_WIDTH
+from app.layout.control_parts import GAMMAS
+from app.layout.controls import MAXIMAL_HALF_WIDTH
 from cache.services import Scene, Services, services_of
 from callbacks.selection import meta_of
 

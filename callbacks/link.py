@@ -50,19 +50,30 @@ def resolve(services: Services, state: ViewState) -> tuple[str, str, dict[str, A
             f"This server has no method “{method}”; FunFuseAn is shown. It has: {', '.join(known)}."
         )
         method = ViewState().method
+    pair, shape, more = resolve_pair(services, state.pair)
+    pixel, outside = resolve_pixel("pixel", state.pixel, shape)
+    return pair, method, pixel, messages + more + outside
+
+
+def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[int, int] | None, list[str]]:
+    """Find the pair of a link: its address, its (H, W) or ``None`` where another pair takes its place, and notices."""
     try:
-        pair = services.default_pair() if state.pair is None else services.find_pair(state.pair)
-        height, width = services.pair_shape(pair)
+        pair = services.default_pair() if address is None else services.find_pair(address)
+        return pair, services.pair_shape(pair), []
     except UserError as error:
-        messages.append(f"{error} The first sample is shown instead.")
-        return services.default_pair(), method, None, messages
-    if state.pixel is None:
-        return pair, method, None, messages
-    row, col = state.pixel
+        return services.default_pair(), None, [f"{error} The first sample is shown instead."]
+
+
+def resolve_pixel(
+    key: str, pixel: tuple[int, int] | None, shape: tuple[int, int] | None
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return a link's pixel for the browser, ``None`` with a notice where it is outside the pair's images."""
+    if pixel is None or shape is None:
+        return None, []
+    (row, col), (height, width) = pixel, shape
     if row >= height or col >= width:
-        messages.append(
-            f"The link's pixel {row},{col} was ignored: this pair has rows 0 to {height - 1} and columns 0 to "
+        return None, [
+            f"The link's {key} {row},{col} was ignored: this pair has rows 0 to {height - 1} and columns 0 to "
             f"{width - 1}."
-        )
-        return pair, method, None, messages
-    return pair, method, {"row": row, "col": col}, messages
+        ]
+    return {"row": row, "col": col}, []

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
-from dash.development.base_component import Component
+from dash import html
 
-from app.figures.scales import Scale
 from app.ids import Id
 from app.layout.attributes import attributes
+from app.layout.control_parts import gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.navigation import page_links
 
 ZOOM_HALF_WIDTH = 12
 """Default half-width of the zooms for every method, pixels."""
 MAXIMAL_HALF_WIDTH = 64
-GAMMAS = (0.1, 2.0)
-"""Smallest and largest gamma."""
-
-SCALE_LABELS = {
-    Scale.PAPER: "Paper: 0 to maximum",
-    Scale.SIGNED: "Signed: around 0",
-    Scale.ROBUST: "Robust: 0 to 99th percentile",
-}
 MODES = (
     ("pixel", "Pixel", "Dragging moves the principal pixel"),
     ("zoom", "Zoom", "Dragging zooms into the picture; double-click resets"),
@@ -48,24 +40,12 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
     return html.Div(
         [
             html.H1("FuseVis", className="brand"),
-            _labelled("Pair", Id.PAIR_SELECT, _menu(Id.PAIR_SELECT, pairs), "control-pair"),
-            _labelled("Method", Id.METHOD_SELECT, _menu(Id.METHOD_SELECT, methods), "control-method"),
+            labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
+            labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             html.Span(id=Id.METHOD_NOTE, className="method-note"),
             html.Div(_modes(), role="group", **attributes(aria_label="What dragging in a picture does")),
-            dbc.Button(
-                "Theme",
-                id=Id.THEME_SWITCH,
-                size="sm",
-                color="secondary",
-                outline=True,
-                title="Change between the light and the dark theme",
-            ),
-            html.A(
-                "Training",
-                href="training",
-                className="btn btn-outline-secondary btn-sm",
-                title="How the networks were trained: loss curves, losses beside the paper's, fused images, cards",
-            ),
+            theme_switch(Id.THEME_SWITCH),
+            *page_links("explore", ""),
             dbc.Button(
                 "Help",
                 id=Id.HELP_OPEN,
@@ -82,19 +62,10 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
 def _second_row() -> html.Div:
     return html.Div(
         [
-            _gamma("γ1 Jacobian", Id.GAMMA_1, 0.3),
-            _gamma("γ2 guidance", Id.GAMMA_2, 0.5),
-            _labelled(
-                "Colours",
-                Id.COLOUR_SCALE,
-                _menu(
-                    Id.COLOUR_SCALE,
-                    [(scale.value, SCALE_LABELS[scale]) for scale in Scale],
-                    Scale.PAPER.value,
-                ),
-                "control-scale",
-            ),
-            _labelled(
+            gamma_slider("γ1 Jacobian", Id.GAMMA_1, 0.3),
+            gamma_slider("γ2 guidance", Id.GAMMA_2, 0.5),
+            scale_menu(Id.COLOUR_SCALE),
+            labelled(
                 "Zoom ±",
                 Id.ZOOM_HALF_WIDTH,
                 dbc.Input(
@@ -145,26 +116,3 @@ def _modes() -> dbc.RadioItems:
         labelClassName="btn btn-outline-secondary btn-sm",
         labelCheckedClassName="active",
     )
-
-
-def _labelled(text: str, control: Id, component: Component, class_name: str) -> html.Div:
-    return html.Div([html.Label(text, htmlFor=control.value), component], className=f"control {class_name}")
-
-
-def _menu(id: Id, choices: Sequence[tuple[str, str]], value: str | None = None) -> dbc.Select:
-    return dbc.Select(
-        id=id,
-        options=[{"value": choice, "label": label} for choice, label in choices],
-        value=value,
-        size="sm",
-    )
-
-
-def _gamma(text: str, id: Id, value: float) -> html.Div:
-    slider = dcc.Slider(
-        id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
-        allow_direct_input=True,
-    )  # fmt: skip
-    # A label cannot name the slider's thumb and its number field; a group around both can.
-    group = html.Div(slider, className="gamma-slider", role="group", **attributes(aria_label=text))
-    return html.Div([html.Label(text, htmlFor=id.value), group], className="control control-gamma")

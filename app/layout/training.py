@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.figures.images import Figure
 from app.ids import TrainingId
 from app.layout.attributes import attributes
+from app.layout.control_parts import theme_switch
+from app.layout.navigation import page_links
 
 Card = tuple[str, str, str, Sequence[str], Sequence[tuple[str, str]]]
 """A network's title, its card in one line, a note, remarks, and all that the card says as (name, value)."""
@@ -111,14 +112,8 @@ def _head(home: str) -> html.Header:
                 className="btn btn-outline-primary btn-sm",
                 title="Back to the inputs, fused image, guidance and Jacobian images",
             ),
-            dbc.Button(
-                "Theme",
-                id=TrainingId.THEME_SWITCH,
-                size="sm",
-                color="secondary",
-                outline=True,
-                title="Change between the light and the dark theme",
-            ),
+            *(link for link in page_links("training", home) if getattr(link, "data-page") == "compare"),
+            theme_switch(TrainingId.THEME_SWITCH),
         ],
         className="training-head",
     )

@@ -1,0 +1,147 @@
+"""The compare page: its head, and the place where the browser draws the table."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from app.compare_state import LARGEST_ZOOM, CompareState
+from app.ids import CompareColumn, CompareId
+from app.layout.attributes import attributes
+from app.layout.control_parts import gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.navigation import page_links
+
+POLL_MILLISECONDS = 700
+
+COLUMN_LABELS = {
+    CompareColumn.FUSED: "Fused",
+    CompareColumn.GUIDANCE_MRI: "Guidance x1 (MRI)",
+    CompareColumn.GUIDANCE_PET: "Guidance x2 (PET)",
+    CompareColumn.GUIDANCE_RGB: "Guidance RGB",
+    CompareColumn.JACOBIAN_MRI: "Jacobian x1 (MRI), whole",
+    CompareColumn.JACOBIAN_PET: "Jacobian x2 (PET), whole",
+    CompareColumn.JACOBIAN_MRI_ZOOM: "Jacobian x1 (MRI), zoom",
+    CompareColumn.JACOBIAN_PET_ZOOM: "Jacobian x2 (PET), zoom",
+    CompareColumn.SCATTER: "Scatterplot",
+}
+SIZES = (("fit", "fit the window"), ("large", "large"))
+
+
+def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+    """Make the page anew for one visitor.
+
+    Parameters
+    ----------
+    pairs, methods : sequence of (value, label)
+        What the two menus offer.
+    home : str
+        Address of the first page.
+    """
+    first = CompareState()
+    # The browser leaves out of its links what the first view has, and finds the routes from here.
+    facts = attributes(
+        data_home=home,
+        data_first=json.dumps(first.model_dump(mode="json")),
+        data_largest_zoom=str(LARGEST_ZOOM),
+        aria_label="Table of methods and their pictures",
+    )
+    return html.Div(
+        [
+            dcc.Location(id=CompareId.LOCATION, refresh=False),
+            dcc.Store(id=CompareId.VIEWER, data=uuid.uuid4().hex),
+            dcc.Store(id=CompareId.START),
+            dcc.Store(id=CompareId.SCENES),
+            dcc.Store(id=CompareId.PROGRESS),
+            dcc.Store(id=CompareId.SHOWN),
+            dcc.Interval(id=CompareId.POLL, interval=POLL_MILLISECONDS, disabled=True),
+            html.Header(
+                [_first_row(pairs, methods, home), _second_row(first)], className="page-head compare-head"
+            ),
+            html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
+            html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
+            html.Div(id=CompareId.NOTICES, className="notices"),
+        ],
+        className="page compare-page",
+    )
+
+
+def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+    columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
+    return html.Div(
+        [
+            html.H1([html.A("FuseVis", href=home, className="brand"), "Compare"], className="compare-title"),
+            labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
+            _several("Methods", CompareId.METHODS, methods, "No method chosen"),
+            _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            html.Nav(page_links("compare", home), className="page-links", **attributes(aria_label="Pages")),
+            theme_switch(CompareId.THEME_SWITCH),
+        ],
+        className="control-row",
+    )
+
+
+def _second_row(first: CompareState) -> html.Div:
+    return html.Div(
+        [
+            gamma_slider("γ1 Jacobian", CompareId.GAMMA_1, first.gamma1),
+            gamma_slider("γ2 guidance", CompareId.GAMMA_2, first.gamma2),
+            scale_menu(CompareId.COLOUR_SCALE),
+            dbc.Checkbox(
+                id=CompareId.SHARED,
+                label="same for all methods",
+                value=first.shared,
+                className="control-support",
+            ),
+            labelled("Zoom ±", CompareId.ZOOM_HALF_WIDTH, _zoom(), "control-zoom"),
+            labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
+            html.Div(
+                [
+                    _pin(
+                        CompareId.PIN_A, "Pin A", "Pin the principal pixel, or let it go (click on a picture)"
+                    ),
+                    _pin(
+                        CompareId.PIN_B, "Pin B", "Keep this pixel for comparison (Shift and click, or key B)"
+                    ),
+                    _pin(CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
+                ],
+                role="group",
+                className="btn-group btn-group-sm",
+                **attributes(aria_label="Pinned pixels"),
+            ),
+        ],
+        className="control-row",
+    )
+
+
+def _zoom() -> dbc.Input:
+    return dbc.Input(
+        id=CompareId.ZOOM_HALF_WIDTH,
+        type="number",
+        min=1,
+        max=LARGEST_ZOOM,
+        step=1,
+        placeholder="auto",
+        size="sm",
+        debounce=False,
+    )
+
+
+def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: str) -> html.Div:
+    dropdown = dcc.Dropdown(
+        id=id,
+        options=[{"value": value, "label": label} for value, label in choices],
+        multi=True,
+        placeholder=nothing,
+        closeOnSelect=False,
+        className="compare-several",
+    )
+    group = html.Div(dropdown, role="group", **attributes(aria_label=text))
+    return html.Div([html.Label(text, htmlFor=id), group], className="control control-several")
+
+
+def _pin(id: str, text: str, title: str) -> dbc.Button:
+    return dbc.Button(text, id=id, size="sm", color="secondary", outline=True, title=title)

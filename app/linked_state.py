@@ -1,0 +1,104 @@
+"""What every state that a link carries has in common: reading a query that anybody may have written, and writing it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import parse_qs, urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+VERSION = 1
+
+Gamma = Annotated[float, Field(ge=0.1, le=2.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Index = Annotated[int, Field(ge=0, lt=2**31)]
+Version = Annotated[int, Field(ge=1)]
+
+
+class LinkedState(BaseModel):
+    """The part of a page's state that a link reopens; each page has a kind of its own.
+
+    Attributes
+    ----------
+    LISTS : frozenset of str
+        Keys whose values are several, separated by commas.
+    EXPECTED : dict
+        What a value of each key has to be, for the notice that names a wrong one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel"})
+    EXPECTED: ClassVar[dict[str, str]] = {
+        "v": "a version is a whole number from 1",
+        "pair": "a pair's address is a short name without control characters",
+        "pixel": "a pixel is written row,column with whole numbers from 0",
+        "gamma1": "gamma 1 is a number from 0.1 to 2",
+        "gamma2": "gamma 2 is a number from 0.1 to 2",
+    }
+
+    v: Version = VERSION
+    pair: Name | None = None
+    pixel: tuple[Index, Index] | None = None
+    gamma1: Gamma = 0.3
+    gamma2: Gamma = 0.5
+
+    @classmethod
+    def from_query(cls, search: str) -> tuple[Self, list[str]]:
+        """Read a query string; whatever is wrong in it is left out and named.
+
+        Parameters
+        ----------
+        search : str
+            As the browser gives it, ``"?pair=…&pixel=12,34"``; may be empty or hostile.
+
+        Returns
+        -------
+        LinkedState
+            Defaults wherever the query says nothing usable.
+        list of str
+            One notice for each key that was ignored.
+        """
+        values: dict[str, Any] = {}
+        notices: list[str] = []
+        try:
+            query = parse_qs(search.removeprefix("?"), keep_blank_values=True, max_num_fields=50)
+        except ValueError:
+            return cls(), ["The link has too many parts to be read; the first view is shown instead."]
+        for key, given in query.items():
+            if key not in cls.model_fields:
+                notices.append(f"The link's “{shortened(key)}” is not known here and was ignored.")
+                continue
+            values[key] = cls.split(key, given[-1], notices) if key in cls.LISTS else given[-1]
+        while True:
+            try:
+                state = cls.model_validate(values)
+                break
+            except ValidationError as error:
+                for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
+                    del values[key]
+                    shown = shortened(query[key][-1])
+                    notices.append(f"The link's {key}={shown} was ignored: {cls.EXPECTED[key]}.")
+        if state.v > VERSION:
+            notices.append("The link was made by a newer version; what this one understands is shown.")
+        return state.model_copy(update={"v": VERSION}), notices
+
+    @classmethod
+    def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:
+        """Return the parts of a list; a kind of state may leave some out, each with a notice."""
+        return tuple(value.split(","))
+
+    def to_query(self) -> str:
+        """Write the query string of this view, keys sorted, defaults left out."""
+        parts = {}
+        for key, value in sorted(self.model_dump(exclude_defaults=True).items()):
+            if isinstance(value, bool):
+                parts[key] = str(int(value))
+            else:
+                parts[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        return "?" + urlencode(parts, safe=",") if parts else ""
+
+
+def shortened(text: str, length: int = 40) -> str:
+    """Return a text, or its beginning where it is too long for a notice."""
+    return text if len(text) <= length else text[: length - 1] + "…"

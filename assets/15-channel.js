@@ -1,0 +1,109 @@
+/* Windows from the server: one request in flight, the newest wins, the last answers are remembered. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  const HEADER_INTEGERS = 8;
+  const REMEMBERED_BYTES = 64 * 2 ** 20;
+  const RETRY_MILLISECONDS = 1500;
+
+  /** The window that begins at this byte of an answer, as app/routes.py encodes it; `end` is where the next begins. */
+  function decodeWindow(buffer, start) {
+    const [row, col, top, left, height, width, suspicious, path] = new Int32Array(buffer, start, HEADER_INTEGERS);
+    const first = start + 4 * HEADER_INTEGERS;
+    const values = new Float32Array(buffer, first, 2 * height * width);
+    const end = first + values.byteLength;
+    return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values, end };
+  }
+
+  /** How long the server took for the numbers of an answer, milliseconds; null where it does not say. */
+  function computing(answer) {
+    const found = /compute;dur=([\d.]+)/.exec(answer.headers.get("Server-Timing") || "");
+    return found ? Number(found[1]) : null;
+  }
+
+  async function reason(answer) {
+    try {
+      return (await answer.json()).error || `The server answered ${answer.status}.`;
+    } catch {
+      return `The server answered ${answer.status}.`;
+    }
+  }
+
+  /** Fetch a binary answer; an error has the server's own words. */
+  async function fetchBinary(address) {
+    const answer = await fetch(address, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(await reason(answer));
+    return { buffer: await answer.arrayBuffer(), compute: computing(answer) };
+  }
+
+  /**
+   * Make a channel for requests of one kind.
+   *
+   * `nameOf(request)` is what an answer is remembered by, `addressOf(request)` where it is asked for, `decode(buffer,
+   * request)` makes an object of it, `isCurrent(request)` says whether it is still wanted, `deliver(answer, request,
+   * milliseconds)` gets it and `fail(message)` an error. Requests are numbered, so that a late answer never takes a
+   * newer one's place.
+   */
+  function make({ nameOf, addressOf, decode, isCurrent, deliver, fail }) {
+    const memory = new Map(); // answers by name, the oldest first
+    let remembered = 0;
+    let asked = 0;
+    let inFlight = false;
+    let waiting = null;
+
+    function remember(name, answer) {
+      memory.set(name, answer);
+      remembered += answer.bytes;
+      while (remembered > REMEMBERED_BYTES && memory.size > 1) {
+        const [oldest, { bytes }] = memory.entries().next().value;
+        memory.delete(oldest);
+        remembered -= bytes;
+      }
+    }
+
+    function ask(request) {
+      if (request.number === undefined) request.number = asked += 1;
+      const name = nameOf(request);
+      const known = memory.get(name);
+      if (known) {
+        waiting = null;
+        deliver(known, request, 0);
+      } else if (inFlight) {
+        waiting = request;
+      } else {
+        send(request, name);
+      }
+    }
+
+    async function send(request, name) {
+      inFlight = true;
+      const sent = performance.now();
+      let pause = 0;
+      try {
+        const { buffer, compute } = await fetchBinary(addressOf(request));
+        const received = decode(buffer, request);
+        received.compute = compute;
+        received.bytes = buffer.byteLength;
+        remember(name, received);
+        deliver(received, request, performance.now() - sent);
+      } catch (error) {
+        fail(error.message);
+        if (error instanceof TypeError) {
+          // The server is not reachable: try the same again, slowly, unless the pointer goes on.
+          waiting = waiting || request;
+          pause = RETRY_MILLISECONDS;
+        }
+      }
+      if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      inFlight = false;
+      const next = waiting;
+      waiting = null;
+      if (next && isCurrent(next)) ask(next);
+    }
+
+    return { ask };
+  }
+
+  fusevis.channel = { make, decodeWindow, fetchBinary };
+})(window.fusevis);

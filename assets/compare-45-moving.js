@@ -1,0 +1,136 @@
+/* What follows the pointer: boxes, zooms, Jacobian images and the points in the scatterplots. */
+(function (fusevis) {
+  "use strict";
+
+  const { state, scale, scatter, still, images } = fusevis.compare;
+  const COLOURS = new Map([[state.a, "#ff2a2a"], [state.b, "#2f8bff"]]);
+  const POINTS = new Map([[state.a, 0xff53c800], [state.b, 0xffff8b2f]]); // alpha, blue, green, red
+  const scratch = new Map();
+
+  function canvasOf(name, width, height) {
+    let kept = scratch.get(name);
+    if (!kept || kept.canvas.width !== width || kept.canvas.height !== height) {
+      const canvas = document.createElement("canvas");
+      Object.assign(canvas, { width, height });
+      const data = new ImageData(width, height);
+      kept = { canvas, context: canvas.getContext("2d"), data, pixels: new Uint32Array(data.data.buffer) };
+      scratch.set(name, kept);
+    }
+    return kept;
+  }
+
+  /** Draw a box of (2·reach + 1)² pixels around a pixel, in a picture whose upper left pixel is (top, left). */
+  function box(context, area, unit, pixel, reach, colour) {
+    const x = area.left + (pixel.col - reach) * unit;
+    const y = area.top + (pixel.row - reach) * unit;
+    const side = (2 * reach + 1) * unit;
+    context.save();
+    context.beginPath();
+    context.rect(area.left, area.top, area.width, area.height);
+    context.clip();
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.strokeRect(x, y, Math.max(side, 3), Math.max(side, 3));
+    context.restore();
+  }
+
+  /** The window of a picture's pixel and method, null while it is on its way. */
+  function windowOf(picture) {
+    const { shown } = picture.point;
+    return (shown && shown.windows.get(picture.scene.key)) || null;
+  }
+
+  function paintWindow(kept, window, index, paint) {
+    const start = index * window.height * window.width;
+    for (let at = 0; at < kept.pixels.length; at += 1) kept.pixels[at] = paint(window.values[start + at]);
+    kept.context.putImageData(kept.data, 0, 0);
+  }
+
+  function drawJacobian(context, picture, half) {
+    const window = windowOf(picture);
+    if (!window) return;
+    const { area, index, scene } = picture;
+    const painter = scale.painterFor(scene, state.display.gamma1);
+    const kept = canvasOf(scene.key, window.width, window.height);
+    paintWindow(kept, window, index, painter.paint);
+    const origin = picture.zoom
+      ? { row: window.row - half, col: window.col - half, side: 2 * half + 1 }
+      : { row: 0, col: 0, side: scene.width };
+    const unit = area.width / origin.side;
+    context.save();
+    context.beginPath();
+    context.rect(area.left, area.top, area.width, area.height);
+    context.clip();
+    // Outside the window the Jacobian is exactly 0, outside the image there is none.
+    context.fillStyle = css(painter.paint(0));
+    context.fillRect(
+      area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(
+      kept.canvas, area.left + (window.left - origin.col) * unit, area.top + (window.top - origin.row) * unit,
+      window.width * unit, window.height * unit);
+    context.restore();
+    const pixel = { row: window.row - origin.row, col: window.col - origin.col };
+    box(context, area, unit, pixel, picture.zoom ? 0 : half, COLOURS.get(picture.point));
+  }
+
+  function css(pixel) {
+    return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+  }
+
+  /** Cut the neighbourhood out of the bitmap of a whole picture. */
+  function drawZoom(context, picture, half) {
+    const bitmap = still.bitmapOf({ ...picture, zoom: false });
+    const { area } = picture;
+    const { row, col } = picture.point.shown || picture.point.pixel;
+    if (!bitmap) return;
+    const unit = area.width / (2 * half + 1);
+    context.save();
+    context.beginPath();
+    context.rect(area.left, area.top, area.width, area.height);
+    context.clip();
+    context.imageSmoothingEnabled = false;
+    context.drawImage(
+      bitmap, area.left - (col - half) * unit, area.top - (row - half) * unit, bitmap.width * unit, bitmap.height * unit);
+    context.restore();
+    box(context, area, unit, { row: half, col: half }, 0, COLOURS.get(picture.point));
+  }
+
+  function drawLetter(context, picture) {
+    context.font = "bold 11px system-ui, sans-serif";
+    context.textAlign = "left";
+    context.textBaseline = "top";
+    context.fillStyle = COLOURS.get(picture.point);
+    context.fillText(picture.point === state.a ? "A" : "B", picture.area.left + 3, picture.area.top + 2);
+  }
+
+  function drawOne(context, picture, look, half) {
+    const points = state.points();
+    if (picture.point) {
+      if (picture.kind === "jacobian") drawJacobian(context, picture, half);
+      else drawZoom(context, picture, half);
+      if (points.length > 1) drawLetter(context, picture);
+    } else if (picture.kind === "scatter") {
+      const guidance = images.get(picture.scene, "guidance");
+      if (!look.axes || !guidance || !guidance.complete) return;
+      const shown = points.filter((point) => point.shown)
+        .map((point) => ({ row: point.shown.row, col: point.shown.col, colour: POINTS.get(point) }));
+      scatter.drawMoving(context, picture, look.axes, look.density, shown, half);
+    } else {
+      // The boxes belong to the pixel that is pointed at, even while its windows are on their way.
+      const unit = picture.area.width / picture.scene.width;
+      [...points].reverse().forEach((point) => box(context, picture.area, unit, point.pixel, half, COLOURS.get(point)));
+    }
+  }
+
+  /** Lay what stays over the canvas and draw what moves. */
+  function draw(context, canvas, table, pictures, look) {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(canvas, 0, 0);
+    context.setTransform(look.density, 0, 0, look.density, 0, 0);
+    const half = state.half();
+    pictures.forEach((picture) => drawOne(context, picture, look, half));
+  }
+
+  fusevis.compare.moving = { draw };
+})(window.fusevis);

@@ -1,0 +1,90 @@
+/* The labels of the rows: titles, buttons that move a row, notes, and a place for the numbers. */
+(function (fusevis) {
+  "use strict";
+
+  const { state, paint, scale } = fusevis.compare;
+  const heads = () => fusevis.compare.heads;
+  const { make } = paint;
+  const rows = new Map(); // elements by method; the inputs under ""
+
+  function button(text, label, parent, act) {
+    const element = make("button", "btn btn-outline-secondary compare-move", parent);
+    element.type = "button";
+    element.textContent = text;
+    element.setAttribute("aria-label", label);
+    element.title = label;
+    element.addEventListener("click", act);
+    return element;
+  }
+
+  /** Move a method by one row; the focus stays on its button, or on the other one where there is no further row. */
+  function shift(id, step) {
+    const from = state.methods.indexOf(id);
+    const to = from + step;
+    if (from < 0 || to < 0 || to >= state.methods.length) return;
+    state.methods.splice(from, 1);
+    state.methods.splice(to, 0, id);
+    fusevis.compare.change.reorder();
+    const { up, down } = rows.get(id);
+    (step < 0 ? [up, down] : [down, up]).find((one) => !one.disabled)?.focus();
+  }
+
+  function makeRow(id, parent) {
+    const element = make("div", "compare-row", parent);
+    const row = { element };
+    const head = make("div", "compare-row-head", element);
+    row.title = make("b", "compare-row-title", head);
+    if (id) {
+      element.dataset.method = id;
+      const group = make("span", "compare-moves", head);
+      row.up = button("↑", "", group, () => shift(id, -1));
+      row.down = button("↓", "", group, () => shift(id, 1));
+    }
+    row.note = make("div", "compare-row-note", element);
+    row.numbers = make("div", "compare-numbers", element);
+    rows.set(id, row);
+    return row;
+  }
+
+  function describe(row, title, note) {
+    row.title.textContent = title;
+    row.note.textContent = note;
+    row.note.title = note;
+  }
+
+  function place({ element }, table, number) {
+    const { top, height } = table.rows[number];
+    Object.assign(element.style, { top: `${top}px`, height: `${height}px`, width: `${table.label}px` });
+  }
+
+  /** Show the labels of a table. */
+  function show(parts, table) {
+    const wanted = ["", ...state.methods];
+    const old = [...parts.rows.children].map((element) => element.dataset.method || "");
+    const focused = document.activeElement;
+    const made = wanted.map((id) => rows.get(id) || makeRow(id, parts.rows));
+    if (old.join() !== wanted.join()) {
+      // In the order of the rows, so that the Tab key goes through them as the eye does.
+      parts.rows.replaceChildren(...made.map((row) => row.element));
+      if (parts.rows.contains(focused)) focused.focus({ preventScroll: true });
+    }
+    const common = state.common();
+    describe(made[0], "Inputs", common ? common.pair_title : "");
+    place(made[0], table, 0);
+    state.scenes.forEach((scene, index) => {
+      const row = made[index + 1];
+      const end = state.display.shared || scene.error ? "" : `scale ends at ${heads().number(scale.endFor(scene))} · `;
+      describe(row, scene.method_title, scene.error || end + scene.reach);
+      row.element.classList.toggle("failed", Boolean(scene.error));
+      row.up.disabled = index === 0;
+      row.down.disabled = index === state.scenes.length - 1;
+      [[row.up, "up"], [row.down, "down"]].forEach(([element, where]) => {
+        element.setAttribute("aria-label", `Move ${scene.method_title} ${where}`);
+        element.title = `Move ${scene.method_title} ${where}`;
+      });
+      place(row, table, index + 1);
+    });
+  }
+
+  fusevis.compare.rows = { show, numbersOf: (id) => (rows.get(id) || {}).numbers || null };
+})(window.fusevis);

@@ -1,0 +1,130 @@
+/* Pointer and keyboard: the principal pixel A, the second pixel B, pinning and letting go. */
+(function (fusevis) {
+  "use strict";
+
+  const { state, paint, windows } = fusevis.compare;
+  const CLICK_DISTANCE = 4;
+  const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  let press = null;
+
+  /** Give a point this pixel; null lets it go. */
+  function choose(point, pixel, start) {
+    const before = point.pixel;
+    if (pixel && before && before.row === pixel.row && before.col === pixel.col) return;
+    point.pixel = pixel && { row: pixel.row, col: pixel.col };
+    if (!pixel) point.shown = null;
+    // With the second pixel pictures come and go, else only boxes move.
+    if (Boolean(before) !== Boolean(pixel)) paint.redraw();
+    else paint.move();
+    windows.ask(point, start);
+    noteLater(point);
+  }
+
+  function noteLater(point) {
+    if (point === state.b || state.a.pinned) fusevis.compare.link.later();
+    showPins();
+  }
+
+  function pinA(pinned) {
+    state.a.pinned = pinned;
+    paint.move();
+    fusevis.compare.link.later();
+    showPins();
+  }
+
+  function letGo() {
+    pinA(false);
+    choose(state.b, null);
+  }
+
+  function showPins() {
+    const pressed = { "compare-pin-a": state.a.pinned, "compare-pin-b": Boolean(state.b.pixel) };
+    for (const [id, on] of Object.entries(pressed)) {
+      const button = document.getElementById(id);
+      if (!button) continue;
+      button.setAttribute("aria-pressed", String(on));
+      button.classList.toggle("active", on);
+    }
+  }
+
+  /** Keep the principal pixel as the second one, or let that go where it is the same already. */
+  function pinB(pixel, start) {
+    const { b } = state;
+    const same = b.pixel && pixel && b.pixel.row === pixel.row && b.pixel.col === pixel.col;
+    choose(b, same ? null : pixel, start);
+  }
+
+  function onCanvas(event) {
+    return event.target.closest && event.target.closest(".compare-canvas");
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    if (press && press.id === event.pointerId) {
+      if (Math.hypot(event.clientX - press.x, event.clientY - press.y) >= CLICK_DISTANCE) press.moved = true;
+      if (press.moved) choose(state.a, paint.pixelAt(event.clientX, event.clientY, press.picture), event.timeStamp);
+      return;
+    }
+    if (state.a.pinned || !onCanvas(event)) return;
+    const at = paint.pixelAt(event.clientX, event.clientY);
+    if (at) choose(state.a, at, event.timeStamp);
+  });
+
+  document.addEventListener("pointerdown", (event) => {
+    const at = event.button === 0 && onCanvas(event) && paint.pixelAt(event.clientX, event.clientY);
+    if (!at) return;
+    press = { id: event.pointerId, picture: at.picture, x: event.clientX, y: event.clientY, moved: false, shift: event.shiftKey };
+    event.preventDefault();
+    paint.elements().host.focus({ preventScroll: true });
+  });
+
+  document.addEventListener("pointerup", (event) => {
+    if (!press || press.id !== event.pointerId) return;
+    const { picture, moved, shift } = press;
+    press = null;
+    if (moved) return; // the end of a drag never pins
+    const at = paint.pixelAt(event.clientX, event.clientY, picture);
+    if (shift) {
+      pinB(at, event.timeStamp);
+    } else {
+      choose(state.a, at, event.timeStamp);
+      pinA(!state.a.pinned);
+    }
+  });
+
+  document.addEventListener("pointercancel", () => (press = null));
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("#compare-pin-a, #compare-pin-b, #compare-let-go");
+    if (!button || !state.common()) return;
+    if (button.id === "compare-pin-a") pinA(!state.a.pinned);
+    else if (button.id === "compare-pin-b") pinB(state.b.pixel || state.a.pixel, event.timeStamp);
+    else letGo();
+  });
+
+  function typing(target) {
+    return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
+  }
+
+  function step(pixel, [down, across], by) {
+    const { height, width } = state.common();
+    const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
+    return { row: limit(pixel.row + down * by, height), col: limit(pixel.col + across * by, width) };
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!state.common() || !state.a.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+    const moved = state.a.pinned ? state.a : state.b;
+    if (ARROWS[event.key] && moved.pixel) {
+      event.preventDefault();
+      choose(moved, step(moved.pixel, ARROWS[event.key], event.shiftKey ? 10 : 1), event.timeStamp);
+    } else if (event.key === "Escape") {
+      letGo();
+    } else if (event.key === "b" || event.key === "B") {
+      pinB(state.a.pixel, event.timeStamp);
+    } else if (event.key === "Enter" && event.target === paint.elements().host) {
+      pinA(!state.a.pinned);
+    }
+  });
+
+  fusevis.compare.pointer = { choose, pinA, showPins };
+})(window.fusevis);

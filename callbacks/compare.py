@@ -1,0 +1,205 @@
+"""The compare page: opening a link, the scenes of the chosen methods, and their guidance images one after another."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+
+from app.compare_state import CompareState
+from app.ids import CompareId
+from app.layout.page import notice
+from cache.errors import UserError
+from cache.services import GuidanceState, Services, services_of
+from callbacks.link import resolve_pair, resolve_pixel
+from callbacks.selection import note, scene_data
+
+
+def register(app: Dash) -> None:
+    """Add the page's callbacks."""
+    services = services_of(app.server)
+
+    @app.callback(
+        Output(CompareId.PAIR_SELECT, "value"),
+        Output(CompareId.METHODS, "value"),
+        Output(CompareId.COLUMNS, "value"),
+        Output(CompareId.GAMMA_1, "value"),
+        Output(CompareId.GAMMA_2, "value"),
+        Output(CompareId.COLOUR_SCALE, "value"),
+        Output(CompareId.SHARED, "value"),
+        Output(CompareId.ZOOM_HALF_WIDTH, "value"),
+        Output(CompareId.START, "data"),
+        Output(CompareId.NOTICES, "children"),
+        Input(CompareId.LOCATION, "search"),
+    )
+    def open_link(search: str | None) -> tuple[Any, ...]:
+        state, messages = CompareState.from_query(search or "")
+        start, more = first_view(services, state)
+        toasts: Any = [notice(text) for text in messages + more] or no_update
+        return (
+            start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
+            state.shared, state.zoom, start, toasts,
+        )  # fmt: skip
+
+    @app.callback(
+        Output(CompareId.SCENES, "data"),
+        Input(CompareId.PAIR_SELECT, "value"),
+        Input(CompareId.METHODS, "value"),
+    )
+    def choose(pair: str | None, methods: list[str] | None) -> Any:
+        return no_update if not pair else chosen_scenes(services, pair, methods or [])
+
+    @app.callback(
+        Output(CompareId.PROGRESS, "data"),
+        Output(CompareId.POLL, "disabled"),
+        Input(CompareId.SCENES, "data"),
+        Input(CompareId.POLL, "n_intervals"),
+        State(CompareId.VIEWER, "data"),
+        State(CompareId.PROGRESS, "data"),
+    )
+    def follow(
+        scenes: list[dict[str, Any]] | None, _polls: int | None, viewer: str, shown: dict[str, Any] | None
+    ) -> tuple[Any, bool]:
+        if scenes is None:
+            return no_update, True
+        leave(services, scenes, shown or {}, viewer)
+        retry = ctx.triggered_id != CompareId.POLL
+        states = progress(services, scenes, shown or {}, viewer, retry)
+        return states, all(state["stage"] in ("complete", "failed") for state in states.values())
+
+    app.clientside_callback(
+        ClientsideFunction("compare", "change"),
+        Output(CompareId.SHOWN, "data"),
+        Input(CompareId.SCENES, "data"),
+        Input(CompareId.PROGRESS, "data"),
+        Input(CompareId.COLUMNS, "value"),
+        Input(CompareId.GAMMA_1, "value"),
+        Input(CompareId.GAMMA_2, "value"),
+        Input(CompareId.COLOUR_SCALE, "value"),
+        Input(CompareId.SHARED, "value"),
+        Input(CompareId.ZOOM_HALF_WIDTH, "value"),
+        Input(CompareId.SIZE, "value"),
+        State(CompareId.PAIR_SELECT, "value"),
+        State(CompareId.START, "data"),
+        State(CompareId.VIEWER, "data"),
+    )
+    app.clientside_callback(
+        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        Output(CompareId.THEME_SWITCH, "children"),
+        Input(CompareId.THEME_SWITCH, "n_clicks"),
+    )
+
+
+def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any], list[str]]:
+    """Find what a link names among what this server has.
+
+    Returns
+    -------
+    tuple
+        The pair, the methods and columns in their order and the two pinned pixels, and a notice for each part that is
+        not to be had here.
+    """
+    known = [id for id, _ in services.methods()]
+    messages = [
+        f"This server has no method “{method}”; it was left out. It has: {', '.join(known)}."
+        for method in state.methods
+        if method not in known
+    ]
+    pair, shape, more = resolve_pair(services, state.pair)
+    pixel, outside = resolve_pixel("pixel", state.pixel, shape)
+    pin, outside_too = resolve_pixel("pin", state.pin, shape)
+    start = {
+        "pair": pair,
+        "methods": [method for method in state.methods if method in known],
+        "columns": [column.value for column in state.columns],
+        "pixel": pixel,
+        "pin": pin,
+    }
+    return start, messages + more + outside + outside_too
+
+
+def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:
+    """Return what the browser must know of each method; one that cannot be had says why and spoils no other."""
+    titles = dict(services.methods())
+    scenes: list[dict[str, Any]] = []
+    for method in methods:
+        try:
+            scene = services.scene(pair, method)
+        except UserError as error:
+            if method not in titles:
+                raise
+            scenes.append({"method_id": method, "method_title": titles[method], "error": str(error)})
+        else:
+            scenes.append({**scene_data(scene), "reach": note(scene), "error": None})
+    return scenes
+
+
+def leave(services: Services, scenes: list[dict[str, Any]], shown: dict[str, Any], viewer: str) -> None:
+    """Take this viewer's interest in scenes that are not shown any more back, so that others need not wait for them."""
+    wanted = {scene.get("key") for scene in scenes}
+    for key, state in shown.items():
+        if key not in wanted and state["stage"] == "running":
+            # Where its files are gone, so is whatever there was to stop.
+            with suppress(UserError):
+                services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+
+
+def progress(
+    services: Services, scenes: list[dict[str, Any]], shown: dict[str, Any], viewer: str, retry: bool
+) -> dict[str, Any]:
+    """Return how far the guidance images of each scene are, by key; the first that is not done is started.
+
+    Parameters
+    ----------
+    services : Services
+        What computes them.
+    scenes : list of dict
+        Of `chosen_scenes`.
+    shown : dict
+        What this function returned before; what was complete is not looked at again.
+    viewer : str
+        Who asks.
+    retry : bool
+        Whether a computation that failed is to be tried again.
+    """
+    states: dict[str, Any] = {}
+    busy = False
+    for scene in scenes:
+        if scene["error"] is not None:
+            continue
+        before = shown.get(scene["key"], {}).get("stage")
+        if before == "complete" or (before == "failed" and not retry):
+            states[scene["key"]] = shown[scene["key"]]
+            continue
+        origin = {"pair_address": scene["pair_address"], "method_id": scene["method_id"]}
+        try:
+            address = services.scene(**origin)
+            state = services.guidance_state(address, viewer, start=False)
+            if not (busy or state.complete or state.running or (state.error is not None and not retry)):
+                state = services.guidance_state(address, viewer)
+            states[scene["key"]] = {**origin, **plain(state)}
+        except UserError as error:
+            states[scene["key"]] = {
+                **origin,
+                "stage": "failed",
+                "fraction": 0.0,
+                "revision": 0,
+                "error": str(error),
+            }
+        busy = busy or states[scene["key"]]["stage"] == "running"
+    return states
+
+
+def plain(state: GuidanceState) -> dict[str, Any]:
+    """Return what the browser must know of guidance images; the images themselves it fetches."""
+    if state.complete:
+        stage = "complete"
+    elif state.error is not None:
+        stage = "failed"
+    else:
+        stage = "running" if state.running else "waiting"
+    known = state.values is not None
+    return {
+        "stage": stage, "fraction": state.fraction, "revision": state.revision if known else 0, "error": state.error,
+    }  # fmt: skip

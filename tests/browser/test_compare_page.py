@@ -1,0 +1,163 @@
+"""The compare page, as a visitor sees and uses it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+import fusion
+from app.compare_state import CompareState
+from app.ids import CompareColumn
+from tests.browser.conftest import Opener, Server
+
+METHODS = ("weighted_averaging", "deepfuse")
+SETTLED = """() => {
+  const compare = window.fusevis && fusevis.compare;
+  if (!compare || !compare.paint || !compare.state.common() || !compare.paint.drawn()) return false;
+  return compare.state.points().every((point) => point.shown) && !compare.scale.isProvisional()
+    && !document.querySelector(".compare-empty:not([hidden])");
+}"""
+WHERE = """([kind, row, col]) => {
+  const { paint, state } = fusevis.compare;
+  const { area } = paint.drawn().pictures.find((one) => one.kind === kind && !one.zoom);
+  const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
+  const { height, width } = state.common();
+  return [left + area.left + (col + 0.5) * area.width / width, top + area.top + (row + 0.5) * area.height / height];
+}"""
+SHOWN = """(name) => {
+  const { shown } = fusevis.compare.state[name];
+  return [...shown.windows].map(([key, { row, col, top, left, height, width, values }]) =>
+    ({ key, row, col, top, left, height, width, values: Array.from(values) }));
+}"""
+NUMBERS = """(method) => [...document.querySelectorAll(`[data-method="${method}"] .compare-line`)].map((line) =>
+  Object.fromEntries([...line.children].map((part) => [part.dataset.field, part.lastChild.textContent])))"""
+
+
+def open_compare(open_page: Opener, server: Server, query: str = "", **options: Any) -> Page:
+    chosen = f"compare?pair={server.pair}&methods={','.join(METHODS)}{query}"
+    return open_page(chosen, settled=False, ready=SETTLED, **options)
+
+
+def place(page: Page, row: int, col: int, kind: str = "fused") -> tuple[float, float]:
+    x, y = page.evaluate(WHERE, [kind, row, col])
+    return x, y
+
+
+def wait_for_pixel(page: Page, row: int, col: int, name: str = "a") -> None:
+    page.wait_for_function(
+        """([name, row, col]) => { const { shown } = fusevis.compare.state[name];
+            return shown && shown.row === row && shown.col === col; }""",
+        arg=[name, row, col],
+    )
+
+
+def wait_for_address(page: Page, query: str) -> None:
+    page.wait_for_function("(query) => location.search === query", arg=query)
+
+
+def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server)
+    pair = fusion.load_pair(*server.pair_paths)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    pixels = [(20, 33), (2, 57), (47, 0)]
+    for (row, col), kind in zip(pixels, itertools.cycle(("fused", "guidance", "inputs"))):
+        page.mouse.move(*place(page, row, col, kind))
+        wait_for_pixel(page, row, col)
+        windows = page.evaluate(SHOWN, "a")
+        for window, id in zip(sorted(windows, key=lambda one: one["key"]), sorted(METHODS), strict=True):
+            method = fusion.load_method(id, "cpu")
+            expected = fusion.jacobian(method, pair, (row, col))
+            assert (window["top"], window["left"]) == (expected.top, expected.left)
+            values = np.array(window["values"]).reshape(2, window["height"], window["width"])
+            np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
+            page.wait_for_timeout(60)
+            (numbers,) = page.evaluate(NUMBERS, id)
+            told = [float(numbers[name].replace("−", "-")) for name in ("y", "g1", "g2")]
+            right = [fusion.fuse(method, pair)[row, col], *expected.at_principal]
+            np.testing.assert_allclose(told, right, atol=6e-5)
+    jacobians = [url for url in asked if "/jacobian" in url]
+    assert len(jacobians) == len(pixels), jacobians
+    page.mouse.move(*place(page, *pixels[0]))
+    wait_for_pixel(page, *pixels[0])
+    assert len([url for url in asked if "/jacobian" in url]) == len(pixels), "remembered"
+    assert page.locator("canvas.compare-canvas").count() == 1
+    assert page.locator(".js-plotly-plot").count() == 0
+
+
+def test_rows_are_reordered_by_keyboard(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server)
+    titles = (
+        "() => [...document.querySelectorAll('.compare-row[data-method]')].map((row) => row.dataset.method)"
+    )
+    assert page.evaluate(titles) == list(METHODS)
+    assert page.get_by_label("Move Weighted Averaging up").is_disabled()
+    page.get_by_label("Move DeepFuse up").press("Enter")
+    assert page.evaluate(titles) == list(reversed(METHODS))
+    focused = page.evaluate("() => document.activeElement.getAttribute('aria-label')")
+    assert focused == "Move DeepFuse down", "the other button has the focus where there is no further row"
+    page.wait_for_function("() => location.search.includes('methods=deepfuse,weighted_averaging')")
+
+
+def test_scales_are_shared_unless_asked_otherwise(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server)
+    ends = "() => fusevis.compare.state.ready().map(fusevis.compare.scale.endFor)"
+    pair = fusion.load_pair(*server.pair_paths)
+    own = [float(fusion.guidance(fusion.load_method(id, "cpu"), pair).max()) for id in METHODS]
+    assert page.evaluate(ends) == pytest.approx([max(own)] * 2, rel=1e-4)
+    page.uncheck("#compare-shared")
+    page.wait_for_function("() => fusevis.compare.state.display.shared === false")
+    assert page.evaluate(ends) == pytest.approx(own, rel=1e-4)
+
+
+def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server, "&columns=fused,guidance_rgb,jacobian_pet,scatter")
+    page.mouse.click(*place(page, 10, 12))
+    page.keyboard.down("Shift")
+    page.mouse.click(*place(page, 30, 40))
+    page.keyboard.up("Shift")
+    page.keyboard.press("ArrowRight")
+    page.select_option("#compare-scale", "signed")
+    page.fill("#compare-zoom", "7")
+    state = CompareState(
+        pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7,
+        columns=(CompareColumn.FUSED, CompareColumn.GUIDANCE_RGB, CompareColumn.JACOBIAN_PET, CompareColumn.SCATTER),
+    )  # fmt: skip
+    wait_for_address(page, state.to_query())
+    wait_for_pixel(page, 10, 13)
+    wait_for_pixel(page, 30, 40, "b")
+    again = open_page("compare" + state.to_query(), settled=False, ready=SETTLED)
+    pictures = []
+    for one in (page, again):
+        one.mouse.move(5, 5)
+        one.wait_for_timeout(500)
+        pictures.append(one.evaluate("() => document.querySelector('.compare-canvas').toDataURL()"))
+    assert pictures[0] == pictures[1]
+    numbers = again.evaluate(NUMBERS, "deepfuse")
+    assert [line["letter"] for line in numbers] == ["A", "B"]
+    again.keyboard.press("Escape")
+    wait_for_address(again, state.model_copy(update={"pixel": None, "pin": None}).to_query())
+
+
+def test_wrong_links_are_told_and_nothing_chosen_is_said(open_page: Opener, server: Server) -> None:
+    page = open_page(f"compare?pair={server.pair}&methods=nothing&zoom=0&tilt=1", settled=False,
+                     ready="() => document.querySelectorAll('.toast').length === 3")  # fmt: skip
+    assert "No method is chosen" in page.inner_text(".compare-empty")
+    told = " ".join(page.locator(".toast").all_inner_texts())
+    assert all(name in told for name in ("nothing", "zoom=0", "tilt"))
+
+
+def test_there_and_back_with_pair_method_and_pixel(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,30", settled=False)
+    page.get_by_role("link", name="Compare", exact=True).click()
+    page.wait_for_function(SETTLED.replace("&& !compare.scale.isProvisional()", ""))
+    assert page.title() == "Compare · FuseVis"
+    assert page.evaluate("() => fusevis.compare.state.a.pixel") == {"row": 20, "col": 30}
+    page.get_by_role("link", name="Explore", exact=True).click()
+    page.wait_for_function("() => window.fusevis && fusevis.state && fusevis.state.window")
+    assert page.input_value("#pair-select") == server.pair
+    assert page.evaluate("() => fusevis.state.pixel") == {"row": 20, "col": 30}

@@ -1,0 +1,87 @@
+"""Links to the compare page: what is written is read back, what is wrong is named and left out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.compare_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, CompareState
+from app.figures.scales import Scale
+from app.ids import CompareColumn
+
+FIRST_VIEW = CompareState()
+indices = st.integers(0, 2**31 - 1)
+pixels = st.none() | st.tuples(indices, indices)
+letters = st.characters(exclude_categories=["Cs"], min_codepoint=32, exclude_characters="\x7f,:/")
+ids = st.text(letters, min_size=1, max_size=30) | st.sampled_from(PAPER_METHODS)
+states = st.builds(
+    CompareState,
+    pair=st.none() | st.text(letters, min_size=1, max_size=200),
+    methods=st.lists(ids, unique=True, max_size=16).map(tuple),
+    columns=st.lists(st.sampled_from(CompareColumn), unique=True).map(tuple),
+    pixel=pixels,
+    pin=pixels,
+    gamma1=st.floats(0.1, 2.0),
+    gamma2=st.floats(0.1, 2.0),
+    scale=st.sampled_from(Scale),
+    shared=st.booleans(),
+    zoom=st.none() | st.integers(1, LARGEST_ZOOM),
+)
+
+
+@given(states)
+def test_a_view_comes_back_from_its_link(state: CompareState) -> None:
+    query = state.to_query()
+    assert CompareState.from_query(query) == (state, [])
+    assert query.isascii()
+
+
+def test_the_first_view_has_an_empty_query() -> None:
+    assert FIRST_VIEW.to_query() == ""
+    assert CompareState.from_query("") == (FIRST_VIEW, [])
+    assert FIRST_VIEW.methods == PAPER_METHODS and FIRST_VIEW.columns == FIRST_COLUMNS
+
+
+def test_a_query_is_readable_and_sorted() -> None:
+    state = CompareState(
+        pair="glioma-t1", methods=("masknet", "deepfuse"), columns=(CompareColumn.FUSED, CompareColumn.SCATTER),
+        pixel=(12, 34), pin=(5, 6), gamma1=0.8, scale=Scale.SIGNED, shared=False, zoom=9,
+    )  # fmt: skip
+    assert state.to_query() == (
+        "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&pair=glioma-t1&pin=5,6&pixel=12,34"
+        "&scale=signed&shared=0&zoom=9"
+    )
+
+
+def test_nothing_chosen_is_a_view_too() -> None:
+    state, notices = CompareState.from_query("?methods=&columns=")
+    assert (state.methods, state.columns, notices) == ((), (), [])
+    assert state.to_query() == "?columns=&methods="
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("pin", "1"), ("pin", ""), ("pin", "-1,2"), ("pixel", "a,b"), ("scale", "rainbow"), ("scale", ""),
+     ("shared", "perhaps"), ("zoom", "0"), ("zoom", "65"), ("zoom", "2.5"), ("methods", "a,a"), ("methods", "a,,b"),
+     ("methods", ",".join(map(str, range(17)))), ("columns", "fused,fused"), ("methods", "x\ny"), ("gamma1", "9")],
+)  # fmt: skip
+def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
+    state, notices = CompareState.from_query(f"?gamma2=0.9&{key}={value}")
+    assert state == CompareState(gamma2=0.9)
+    assert len(notices) == 1 and f"link's {key}=" in notices[0]
+
+
+def test_unknown_columns_are_named_and_the_others_shown() -> None:
+    state, notices = CompareState.from_query("?columns=scatter,heat,fused,<b>")
+    assert state.columns == (CompareColumn.SCATTER, CompareColumn.FUSED)
+    assert [("heat" in text, "<b>" in text) for text in notices] == [(True, False), (False, True)]
+    state, notices = CompareState.from_query("?columns=heat")
+    assert state.columns == FIRST_COLUMNS and len(notices) == 1
+
+
+@given(st.text(max_size=200))
+def test_no_query_raises(search: str) -> None:
+    for query in (search, f"?methods={search}&columns={search}&pin={search}"):
+        state, _ = CompareState.from_query(query)
+        assert CompareState.from_query(state.to_query()) == (state, [])
