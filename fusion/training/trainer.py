@@ -28,6 +28,9 @@ __all__ = ["TrainingError", "TrainingOptions", "TrainingProgress", "TrainingResu
 CHECKPOINT_SECONDS = 60.0
 """A crash costs this long at most."""
 
+INVERTED = -0.3
+"""Mean of y − (x1 + x2) / 2 inside the head from which on a fused image is taken for a negative."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -89,6 +92,12 @@ def train(
             run.restore(checkpoint)
         interrupted = _go(run, options, marks)
     losses, brightness = run.finish()
+    if brightness.shift < INVERTED:
+        logger.warning(
+            "%s draws the negative of a fused image: its structural similarity is as high, for that is blind to the "
+            "sign. Train it with another --seed, or with a smaller --lambda.",
+            specification.title,
+        )
     card = training_card(options, run, source.description, losses, brightness)
     card["interrupted"] = interrupted
     if started_from is not None:

@@ -326,3 +326,28 @@ def test_validation_is_the_mean_over_slices_in_evaluation_mode() -> None:
         ]
     )
     assert losses["total"] == pytest.approx(float(expected), rel=1e-6)
+
+
+class Negative(nn.Module):
+    """y = −a·(x1 + x2) / 2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        return -self.scale * (x1 + x2) / 2
+
+
+def test_a_negative_image_is_warned_of(
+    tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for network in (Mixer, Negative):
+        assert "negative" not in caplog.text
+        monkeypatch.setattr(
+            trainer,
+            "method_specification",
+            lambda id, build=network: replace(method_specification(id), build=build),
+        )
+        train(options(tmp_path, steps=1), head=head)
+    assert "draws the negative of a fused image" in caplog.text
