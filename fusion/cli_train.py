@@ -10,17 +10,21 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from fusion.cli_options import DeviceOption, console
 from fusion.cli_train_options import (
+    BatchOption,
     GammaL2Option,
     GammaSsimOption,
     LambdaOption,
+    LearningRateOption,
+    PairsOption,
+    PatchOption,
     RecipeName,
+    RecipeOption,
     check_training,
     chosen_balance,
     trainable_ids,
 )
 from fusion.methods.registry import method_specification
 from fusion.training.checkpoint import checkpoint_path
-from fusion.training.recipes import RECIPES
 from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, TrainingResult
 from fusion.training.trainer import train as train_one
 from fusion.weights import FOLDER
@@ -37,10 +41,7 @@ def train_command(
             show_default=False,
         ),
     ] = None,
-    recipe: Annotated[
-        RecipeName,
-        typer.Option(help="; ".join(f"{recipe.name}: {recipe.about}" for recipe in RECIPES.values()) + "."),
-    ] = RecipeName.CPU,
+    recipe: RecipeOption = RecipeName.CPU,
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -53,29 +54,11 @@ def train_command(
             help="How many steps to train each method, instead of the recipe's.", show_default=False
         ),
     ] = None,
-    pairs: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            metavar="FOLDER_A FOLDER_B",
-            help="Train on registered pairs of your own: files of the same name in two folders. Files of one "
-            "sub-folder, as one patient's, stay together when some are held out for validation.",
-            show_default=False,
-        ),
-    ] = None,
+    pairs: PairsOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first parameters and the training images.")] = 0,
-    patch: Annotated[
-        int | None,
-        typer.Option(
-            help="Side of the training patches, pixels; by default the recipe's.", show_default=False
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Patches in a step; by default the recipe's.", show_default=False)
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(help="Adam's largest step size; by default the method's own.", show_default=False),
-    ] = None,
+    patch: PatchOption = None,
+    batch: BatchOption = None,
+    learning_rate: LearningRateOption = None,
     lambda_: LambdaOption = None,
     gamma_ssim: GammaSsimOption = None,
     gamma_l2: GammaL2Option = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace as changed
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from fusion.methods.registry import method_ids, method_specification
 from fusion.training.checkpoint import checkpoint_path
 from fusion.training.loss import PAPER_BALANCE, LossBalance
 from fusion.training.options import TrainingError, TrainingOptions
+from fusion.training.recipes import RECIPES
 
 
 class RecipeName(StrEnum):
@@ -22,6 +24,30 @@ class RecipeName(StrEnum):
     PAPER = "paper"
 
 
+RecipeOption = Annotated[
+    RecipeName,
+    typer.Option(help="; ".join(f"{recipe.name}: {recipe.about}" for recipe in RECIPES.values()) + "."),
+]
+PairsOption = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        metavar="FOLDER_A FOLDER_B",
+        help="Train on registered pairs of your own: files of the same name in two folders. Files of one "
+        "sub-folder, as one patient's, stay together when some are held out for validation.",
+        show_default=False,
+    ),
+]
+PatchOption = Annotated[
+    int | None,
+    typer.Option(help="Side of the training patches, pixels; by default the recipe's.", show_default=False),
+]
+BatchOption = Annotated[
+    int | None, typer.Option(help="Patches in a step; by default the recipe's.", show_default=False)
+]
+LearningRateOption = Annotated[
+    float | None,
+    typer.Option(help="Adam's largest step size; by default the method's own.", show_default=False),
+]
 LambdaOption = Annotated[
     float | None,
     typer.Option(
@@ -68,6 +94,20 @@ def trainable_ids() -> list[str]:
     return [id for id in method_ids() if method_specification(id).trained]
 
 
+def require_parameters(method_id: str, verb: str) -> None:
+    """Refuse a method that has no parameters, with words of what was wanted, such as ``train``.
+
+    Raises
+    ------
+    TrainingError
+    """
+    if not method_specification(method_id).trained:
+        raise TrainingError(
+            f"{method_id} has no parameters, so there is nothing to {verb}. "
+            f"Choose from: {', '.join(trainable_ids())}."
+        )
+
+
 def check_training(options: TrainingOptions, replace: bool) -> None:
     """Find out before hours of training what would stop it, or the next one; drop what is to be replaced.
 
@@ -78,11 +118,7 @@ def check_training(options: TrainingOptions, replace: bool) -> None:
     OutputError
         If something exists that nobody said to replace, or nothing can be written.
     """
-    if options.method_id not in trainable_ids():
-        raise TrainingError(
-            f"{options.method_id} has no parameters, so there is nothing to train. "
-            f"Choose from: {', '.join(trainable_ids())}."
-        )
+    require_parameters(options.method_id, "train")
     weights = options.output / f"{options.method_id}.safetensors"
     unfinished = checkpoint_path(options.output, options.method_id)
     if not options.resume and not replace:

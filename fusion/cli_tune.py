@@ -9,12 +9,20 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fusion.cli_options import DeviceOption, console
+from fusion.cli_train_options import (
+    BatchOption,
+    LearningRateOption,
+    PairsOption,
+    PatchOption,
+    RecipeName,
+    RecipeOption,
+    require_parameters,
+)
 from fusion.cli_tune_table import results_table
-from fusion.methods.registry import method_ids, method_specification
 from fusion.training.tuning.choice import Choice, choose
 from fusion.training.tuning.instance import InstanceTraining
 from fusion.training.tuning.picture import write_picture
-from fusion.training.tuning.plan import GAMMAS, LAMBDAS, LAST_LAMBDAS, SearchPlan, TuningError
+from fusion.training.tuning.plan import GAMMAS, LAMBDAS, LAST_LAMBDAS, SearchPlan
 from fusion.training.tuning.report import training_command, write_report
 from fusion.training.tuning.result import InstanceResult
 from fusion.training.tuning.runner import Runner, Where
@@ -61,29 +69,12 @@ def tune_command(
         bool, typer.Option("--last-stage/--no-last-stage", help="Whether to try these last λ.")
     ] = True,
     steps: Annotated[int, typer.Option(min=1, help="Training steps of each instance.")] = DEFAULT_STEPS,
-    patch: Annotated[
-        int | None,
-        typer.Option(
-            help="Side of the training patches, pixels; by default the recipe's.", show_default=False
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Patches in a step; by default the recipe's.", show_default=False)
-    ] = None,
+    patch: PatchOption = None,
+    batch: BatchOption = None,
     seed: Annotated[int, typer.Option(min=0, help="The same for all instances.")] = 0,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(help="Adam's largest step size; by default the method's own.", show_default=False),
-    ] = None,
-    recipe: Annotated[str, typer.Option(help="How to train, as in `train`.")] = "cpu",
-    pairs: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            metavar="FOLDER_A FOLDER_B",
-            help="Train on your own registered images, as in `train`.",
-            show_default=False,
-        ),
-    ] = None,
+    learning_rate: LearningRateOption = None,
+    recipe: RecipeOption = RecipeName.CPU,
+    pairs: PairsOption = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -133,7 +124,8 @@ def tune_command(
         tuple(last_lambdas) if last_stage else (),
     )
     folders = None if pairs is None else (str(pairs[0].resolve()), str(pairs[1].resolve()))
-    training = InstanceTraining(_tunable(method), steps, seed, patch, batch, learning_rate, recipe, folders)
+    require_parameters(method, "tune")
+    training = InstanceTraining(method, steps, seed, patch, batch, learning_rate, recipe.value, folders)
     folder = output or Path(f"tune_{method}")
     # Options that no instance can be trained with are found here, before any is.
     training.options(plan.grid()[0].balance, folder, device)
@@ -192,15 +184,6 @@ class _Reporter:
                 f"{one.seconds:.0f} s",
                 highlight=False,
             )
-
-
-def _tunable(method: str) -> str:
-    if not method_specification(method).trained:
-        trained = [id for id in method_ids() if method_specification(id).trained]
-        raise TuningError(
-            f"{method} has no parameters, so there is nothing to tune. Choose from: {', '.join(trained)}."
-        )
-    return method
 
 
 def _notice(words: str) -> None:

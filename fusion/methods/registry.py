@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import Path
 
 import fusion.methods
 from fusion.device import resolve_device
 from fusion.errors import UnknownMethodError
 from fusion.methods.base import Method, MethodSpecification
-from fusion.weights import load_weights
+from fusion.weights import FOLDER, load_weights
 
 
 @cache
@@ -49,7 +50,7 @@ def method_specification(id: str) -> MethodSpecification:
         raise UnknownMethodError(f"There is no method {id!r}. Choose one of: {known}.") from None
 
 
-def load_method(id: str, device: str = "auto") -> Method:
+def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     """Load a method with its trained weights.
 
     Parameters
@@ -58,6 +59,8 @@ def load_method(id: str, device: str = "auto") -> Method:
         One of `method_ids`.
     device : str
         ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:n``.
+    folder : Path
+        Where ``<id>.safetensors`` is; by default the weights that ship.
 
     Returns
     -------
@@ -69,5 +72,5 @@ def load_method(id: str, device: str = "auto") -> Method:
     """
     specification = method_specification(id)
     network = specification.build()
-    weights_id = load_weights(network, id) if specification.trained else None
+    weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None
     return Method.from_specification(specification, network, weights_id, resolve_device(device))

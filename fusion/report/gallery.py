@@ -17,12 +17,11 @@ from fusion.data.entries import PairEntry
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
 from fusion.fusing import fuse
-from fusion.methods.base import Method
-from fusion.methods.registry import method_specification
+from fusion.methods.registry import load_method, method_specification
 from fusion.pair import Pair
 from fusion.picture import gray_picture
 from fusion.report.report import fused_ids
-from fusion.weights import FOLDER, load_weights
+from fusion.weights import FOLDER
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def fused_gallery(
         progress(before, total)
         images: list[NDArray[np.floating]] = []
         try:
-            method = method_with_weights(id, folder, device)
+            method = load_method(id, device, folder)
             for pair in pairs:
                 images.append(fuse(method, pair))
                 progress(before + len(images), total)
@@ -110,19 +109,6 @@ def fused_gallery(
             rows.append(FusedRow(id, title, tuple(images)))
     progress(total, total)
     return Gallery(entries, pairs, tuple(rows))
-
-
-def method_with_weights(id: str, folder: Path, device: str) -> Method:
-    """Load a method with weights of another folder than the one that ships.
-
-    Raises
-    ------
-    UnknownMethodError, WeightsError, SupportRadiusError, DeviceError
-    """
-    specification = method_specification(id)
-    network = specification.build()
-    weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None
-    return Method.from_specification(specification, network, weights_id, resolve_device(device))
 
 
 def picture_address(image: NDArray[np.floating]) -> str:

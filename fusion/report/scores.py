@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from fusion.errors import FuseVisError
 from fusion.fusing import fuse
-from fusion.methods.registry import method_specification
+from fusion.methods.registry import load_method, method_specification
 from fusion.pair import Pair
-from fusion.report.gallery import method_with_weights
 from fusion.training.brightness import brightness
 from fusion.training.loss import LossBalance, fusion_loss
 from fusion.weights import FOLDER
@@ -139,7 +138,7 @@ def score_methods(
         title = method_specification(id).title
         scores: list[Scores] = []
         try:
-            method = method_with_weights(id, folder, device)
+            method = load_method(id, device, folder)
             for pair in pairs:
                 scores.append(score(pair, fuse(method, pair)))
                 progress(len(found) * len(pairs) + len(scores), total)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 HEAD_LEVEL = 0.05
 """Intensity from which a pixel of either input counts as the head, or as any other object."""
@@ -62,13 +62,12 @@ def brightness(inputs: Tensor, fused: Tensor) -> Brightness:
     )
 
 
-def network_brightness(network: nn.Module, images: Iterable[Tensor]) -> Brightness:
-    """Average the brightness artefacts of a network in evaluation mode over pairs, each (1, 2, H, W).
+def mean_brightness(fusions: Iterable[tuple[Tensor, Tensor]]) -> Brightness:
+    """Average the brightness artefacts over pairs, each (1, 2, H, W), with their fused images, (1, 1, H, W).
 
     A pair counts for a number only where that number is defined.
     """
-    with torch.no_grad():
-        found = [brightness(one, network(one[:, :1], one[:, 1:])) for one in images]
+    found = [brightness(inputs, fused) for inputs, fused in fusions]
     sums = torch.tensor([[each.background, each.shift, each.frame] for each in found], dtype=torch.float64)
     background, shift, frame = torch.nanmean(sums, dim=0).tolist()
     return Brightness(background, shift, frame)

@@ -10,20 +10,33 @@ from torch import Tensor, nn
 
 from fusion.training.loss import LOSS_NAMES, LossBalance, fusion_loss
 
+Fusion = tuple[Tensor, Tensor]
+"""A pair, (1, 2, H, W), and its fused image, (1, 1, H, W)."""
+
+
+def fusions_of(network: nn.Module, images: Sequence[Tensor] | Tensor) -> list[Fusion]:
+    """Fuse whole pairs, each (2, H, W), in evaluation mode; the network's own mode stays."""
+    training = [module for module in network.modules() if module.training]
+    network.eval()
+    with torch.no_grad():
+        fusions = [(pair[None], network(pair[None, :1], pair[None, 1:])) for pair in images]
+    for module in training:
+        module.training = True
+    return fusions
+
+
+def mean_losses(fusions: Sequence[Fusion], balance: LossBalance) -> dict[str, float]:
+    """Return the parts of equation 4, averaged over pairs."""
+    sums = dict.fromkeys(LOSS_NAMES, 0.0)
+    for inputs, fused in fusions:
+        for name, value in fusion_loss(inputs, fused, balance).values().items():
+            sums[name] += value / len(fusions)
+    return sums
+
 
 def validate(network: nn.Module, images: Sequence[Tensor] | Tensor, balance: LossBalance) -> dict[str, float]:
     """Return the parts of equation 4 in evaluation mode, averaged over whole pairs, each (2, H, W)."""
-    training = [module for module in network.modules() if module.training]
-    network.eval()
-    sums = dict.fromkeys(LOSS_NAMES, 0.0)
-    with torch.no_grad():
-        for pair in images:
-            one = pair[None]
-            for name, value in fusion_loss(one, network(one[:, :1], one[:, 1:]), balance).values().items():
-                sums[name] += value / len(images)
-    for module in training:
-        module.training = True
-    return sums
+    return mean_losses(fusions_of(network, images), balance)
 
 
 def freeze_batch_norm(network: nn.Module, images: Sequence[Tensor] | Tensor) -> None:

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from fusion.data.tissue import FloatArray
 from fusion.training import checkpoint as checkpoints
+from fusion.training import evaluation
 from fusion.training.balancing import larger_loss, rebalanced
 from fusion.training.batches import Batch, Source, judged
-from fusion.training.brightness import Brightness, network_brightness
+from fusion.training.brightness import Brightness, mean_brightness
 from fusion.training.checkpoint import Checkpoint
 from fusion.training.curve import POINTS, CurvePoint
-from fusion.training.evaluation import freeze_batch_norm, validate, validate_as_if_frozen
 from fusion.training.loss import LOSS_NAMES, fusion_loss
 from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress
 from fusion.training.schedule import learning_rate_at
@@ -75,11 +75,10 @@ class Run:
         self.mixed = options.mixed_precision if options.mixed_precision is not None else device.type == "cuda"
         self.validation = self._to_device(source.validation())
         self.calibration = self._to_device(source.calibration())
-        self.length: int | None = None
-        if options.minutes is None:
-            self.length = options.steps or self.recipe.length(
-                options.method_id, source.training_pairs, options.batch_size
-            )
+        counted = options.steps or self.recipe.length(
+            options.method_id, source.training_pairs, options.batch_size
+        )
+        self.length = counted if options.minutes is None else None
         self.step = 0
         self.between_steps = True
         self.frozen = options.start is not None
@@ -113,10 +112,9 @@ class Run:
             self._freeze()
         self._learn()
         validation = None
-        if self.fraction >= self.next_check / CHECKS:
-            while self.fraction >= self.next_check / CHECKS:
-                self.next_check += 1
-            validation = self._check()
+        while self.fraction >= self.next_check / CHECKS:
+            self.next_check += 1
+            validation = validation or self._check()
         self.between_steps = True
         self._report(validation)
 
@@ -130,12 +128,13 @@ class Run:
             self._note("validation", validation)
         assert self.best is not None
         self.network.load_state_dict(self.best[1])
-        losses = validate(self.network, self.validation, self.balance)
+        fusions = evaluation.fusions_of(self.network, self.validation)
+        losses = evaluation.mean_losses(fusions, self.balance)
         if not all(math.isfinite(value) for value in losses.values()):
             raise TrainingError(
                 f"The trained {self.options.method_id} gives values that are not numbers; not kept."
             )
-        return losses, network_brightness(self.network, (pair[None] for pair in self.validation))
+        return losses, mean_brightness(fusions)
 
     def checkpoint(self) -> Checkpoint:
         """Return the whole state between two steps."""
@@ -185,7 +184,7 @@ class Run:
         self.network.train(not self.frozen)
 
     def _freeze(self) -> None:
-        freeze_batch_norm(self.network, self.calibration)
+        evaluation.freeze_batch_norm(self.network, self.calibration)
         self.network.eval()
         self.frozen = True
 
@@ -226,8 +225,9 @@ class Run:
     def _check(self) -> dict[str, float]:
         images = self.validation[:CHECK_IMAGES]
         if not self.frozen:
-            return validate_as_if_frozen(self.network, self.calibration[:CHECK_IMAGES], images, self.balance)
-        losses = validate(self.network, images, self.balance)
+            calibration = self.calibration[:CHECK_IMAGES]
+            return evaluation.validate_as_if_frozen(self.network, calibration, images, self.balance)
+        losses = evaluation.validate(self.network, images, self.balance)
         score = larger_loss(losses, self.balance) if self.options.balanced else losses["total"]
         if self.best is None or score < self.best[0]:
             self.best = (score, copy.deepcopy(self.network.state_dict()))

@@ -187,7 +187,7 @@ def test_long_tables_are_cut(clusters: type[MadeUpRunner], tmp_path: Path) -> No
         (["--steps", "0"], "--steps"),
         (["--patch", "8"], "32 to 256"),
         (["--batch", "0"], "at least 1"),
-        (["--recipe", "soup"], "There is no recipe 'soup'"),
+        (["--recipe", "soup"], "'soup' is not one of 'cpu', 'paper'"),
         (["--workers", "0"], "1 or more"),
         (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "--workers starts processes here"),
         (["--device", "abacus"], "Unknown device"),

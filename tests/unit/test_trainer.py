@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,9 @@ from torch import nn
 from fusion.data.simulate import simulate_pairs
 from fusion.data.tissue import Head
 from fusion.errors import UnknownMethodError, WeightsError
-from fusion.methods.registry import method_specification
-from fusion.training import run as running
-from fusion.training import simulated, trainer
-from fusion.training.brightness import network_brightness
+from fusion.training.brightness import mean_brightness
 from fusion.training.curve import read_curve
-from fusion.training.evaluation import freeze_batch_norm, validate
+from fusion.training.evaluation import freeze_batch_norm, fusions_of, validate
 from fusion.training.loss import LossBalance, fusion_loss
 from fusion.training.recipes import recipe_named
 from fusion.training.schedule import learning_rate_at
@@ -26,6 +22,8 @@ from fusion.training.simulated import VALIDATION_SEED, SimulatedSource
 from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, train
 from fusion.weights import load_weights
 from tests.unit.phantom import ball_head
+from tests.unit.small_trainings import Tiny, make_small
+from tests.unit.small_trainings import small_options as options
 
 
 @pytest.fixture(scope="module")
@@ -33,32 +31,9 @@ def head() -> Head:
     return ball_head()
 
 
-class Tiny(nn.Module):
-    """A network that trains in no time; it stands in for those of the methods."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 3, padding=1)
-        )
-
-    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
-        fused: torch.Tensor = self.layers(torch.cat((x1, x2), dim=1))
-        return fused
-
-
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "CALIBRATION_SLICES", 2)
-    monkeypatch.setattr(running, "CHECK_IMAGES", 1)
-    monkeypatch.setattr(
-        trainer, "method_specification", lambda id: replace(method_specification(id), build=Tiny)
-    )
-
-
-def options(folder: Path, **changes: object) -> TrainingOptions:
-    base = TrainingOptions("deepfuse", steps=3, patch=32, output=folder, device="cpu", validation_slices=2)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    make_small(monkeypatch)
 
 
 class Mixer(nn.Module):
@@ -75,9 +50,7 @@ class Mixer(nn.Module):
 def test_ten_steps_lower_the_loss_on_slices_never_seen(
     tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        trainer, "method_specification", lambda id: replace(method_specification(id), build=Mixer)
-    )
+    make_small(monkeypatch, Mixer)
     result = train(options(tmp_path, steps=10, patch=64, learning_rate=0.1), head=head)
     slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 2))
     before = validate(Mixer(), slices, LossBalance(0.99, 0.497, 0.5))
@@ -122,7 +95,7 @@ def test_the_card_tells_brightness_artefacts_and_the_command(tmp_path: Path, hea
     network = Tiny()
     load_weights(network, "deepfuse", result.weights_path)
     slices = torch.from_numpy(simulate_pairs(head, VALIDATION_SEED, 2))
-    expected = network_brightness(network.eval(), slices.split(1)).values()
+    expected = mean_brightness(fusions_of(network, slices)).values()
     assert card["validation"]["brightness"] == pytest.approx(expected, abs=1e-4)
     assert result.brightness == pytest.approx(expected, abs=1e-5)
     assert card["recipe"]["name"] == "cpu"
@@ -344,10 +317,6 @@ def test_a_negative_image_is_warned_of(
 ) -> None:
     for network in (Mixer, Negative):
         assert "negative" not in caplog.text
-        monkeypatch.setattr(
-            trainer,
-            "method_specification",
-            lambda id, build=network: replace(method_specification(id), build=build),
-        )
+        make_small(monkeypatch, network)
         train(options(tmp_path, steps=1), head=head)
     assert "draws the negative of a fused image" in caplog.text

@@ -11,17 +11,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from fusion.data.tissue import Head
 from fusion.methods.registry import method_specification
-from fusion.training import run as running
-from fusion.training import simulated, trainer
+from fusion.training import trainer
 from fusion.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
 from fusion.training.curve import CurvePoint, read_curve
 from fusion.training.loss import LossBalance
 from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, TrainingResult, train
 from tests.unit.phantom import ball_head
+from tests.unit.small_trainings import Tiny, make_small, small_options
 
 
 @pytest.fixture(scope="module")
@@ -29,36 +28,18 @@ def head() -> Head:
     return ball_head()
 
 
-class Tiny(nn.Module):
-    """Small, with batch norm and with a draw of torch's generator in each step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(2, 4, 3, padding=1),
-            nn.BatchNorm2d(4),
-            nn.LeakyReLU(0.2),
-            nn.Dropout(0.1),
-            nn.Conv2d(4, 1, 3, padding=1),
-        )
-
-    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
-        fused: torch.Tensor = self.layers(torch.cat((x1, x2), dim=1))
-        return fused
+def drawing() -> Tiny:
+    """Build a network that draws from torch's generator in each step, whose state has to be kept too."""
+    return Tiny(dropout=0.1)
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "CALIBRATION_SLICES", 2)
-    monkeypatch.setattr(running, "CHECK_IMAGES", 1)
-    monkeypatch.setattr(
-        trainer, "method_specification", lambda id: replace(method_specification(id), build=Tiny)
-    )
+    make_small(monkeypatch, drawing)
 
 
 def options(folder: Path, **changes: object) -> TrainingOptions:
-    base = TrainingOptions("deepfuse", steps=8, patch=32, output=folder, device="cpu", validation_slices=1)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return small_options(folder, **{"steps": 8, "validation_slices": 1, **changes})
 
 
 def train_until(step: int, wanted: TrainingOptions, head: Head) -> TrainingResult:
@@ -76,11 +57,7 @@ def timeless(points: list[CurvePoint]) -> list[CurvePoint]:
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory, head: Head) -> TrainingResult:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulated, "CALIBRATION_SLICES", 2)
-        patch.setattr(running, "CHECK_IMAGES", 1)
-        patch.setattr(
-            trainer, "method_specification", lambda id: replace(method_specification(id), build=Tiny)
-        )
+        make_small(patch, drawing)
         return train(options(tmp_path_factory.mktemp("whole")), head=head)
 
 
