@@ -15,7 +15,7 @@ from fusion.methods.registry import method_specification
 from fusion.training.brightness import Brightness
 from fusion.training.loss import WINDOW
 from fusion.training.options import TrainingError, TrainingOptions
-from fusion.training.run import CHECK_IMAGES, GRADIENT_NORM, Run
+from fusion.training.run import CHECK_IMAGES, FREEZE_AT, GRADIENT_NORM, Run
 
 EARLIER = ("recipe", "seed", "steps", "seconds", "trained_at", "device", "started_from")
 PACKAGES = ("torch", "numpy", "nilearn", "pytorch-msssim")
@@ -56,7 +56,7 @@ def training_card(
             **_balancing(options),
             **_shown(options, run),
             "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
-            "kept": f"the best of the checks in the second half, on {CHECK_IMAGES} of the validation images",
+            "kept": f"the best of the checks after batch norm was frozen, on {CHECK_IMAGES} of the validation images",
         },
         "seed": options.seed,
         "steps": run.step,
@@ -132,7 +132,8 @@ def _balancing(options: TrainingOptions) -> dict[str, Any]:
 def _shown(options: TrainingOptions, run: Run) -> dict[str, Any]:
     if options.start is not None:
         return {"batch": 1, "whole_images": "from the first step on", "batch_norm": "kept as it was"}
-    frozen = f"statistics taken anew from {len(run.calibration)} whole images half-way, then frozen"
+    images = f"{len(run.calibration)} whole images"
+    frozen = f"statistics taken anew from {images} at {FREEZE_AT:.0%} of the run, then frozen"
     if options.patch_side is None:
         return {"batch": options.batch_size, "whole_images": "from the first step on", "batch_norm": frozen}
     return {

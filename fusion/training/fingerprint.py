@@ -10,7 +10,7 @@ from fusion.training.batches import Source
 from fusion.training.options import TrainingOptions
 from fusion.training.recipes import TrainingError
 
-KEYS = ("method_id", "steps", "minutes", "seed", "recipe", "validation_slices", "balanced")
+KEYS = ("method_id", "steps", "minutes", "seed", "recipe", "validation_slices", "balanced", "checks")
 
 
 def fingerprint(options: TrainingOptions, source: Source, started_from: str | None) -> dict[str, Any]:

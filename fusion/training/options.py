@@ -59,6 +59,8 @@ class TrainingOptions:
     balanced : bool
         Whether γ_ssim follows the losses, from the one given, so that neither modality falls behind: see
         `fusion.training.balancing`.
+    checks : int
+        How often, over the whole run, the network is judged on some of the validation images.
     """
 
     method_id: str
@@ -79,6 +81,7 @@ class TrainingOptions:
     mixed_precision: bool | None = None
     workers: int | None = None
     balanced: bool = False
+    checks: int = 16
 
     def __post_init__(self) -> None:
         recipe_named(self.recipe)
@@ -89,8 +92,8 @@ class TrainingOptions:
         length = self.steps if self.steps is not None else self.minutes
         if length is not None and not (math.isfinite(length) and length > 0):
             raise TrainingError(f"The number of steps or minutes must be greater than 0, not {length}.")
-        if self.batch_size < 1 or self.validation_slices < 1:
-            raise TrainingError("Batch size and number of validation slices must be at least 1.")
+        if min(self.batch_size, self.validation_slices, self.checks) < 1:
+            raise TrainingError("Batch size, validation slices and checks must be at least 1.")
         if self.patch is not None and not 32 <= self.patch <= SLICE:
             raise TrainingError(f"Patches are 32 to 256 pixels a side, not {self.patch}.")
         if self.learning_rate is not None and not (

@@ -24,11 +24,10 @@ from fusion.training.loss import LOSS_NAMES, fusion_loss
 from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress
 from fusion.training.schedule import learning_rate_at
 
-CHECKS = 16
-"""How often, over a whole run, the network is judged on validation images."""
 CHECK_IMAGES = 8
-FREEZE_AT = 0.5
-"""From this share of the run on, batch norm keeps statistics of whole images."""
+FREEZE_AT = 0.2
+"""From this share of the run on, batch norm keeps statistics of whole images. Before, networks hardly learn:
+patches differ too much from each other and from whole images."""
 GRADIENT_NORM = 1.0
 AVERAGED_STEPS = 50
 LARGEST_HALO = 8
@@ -112,7 +111,7 @@ class Run:
             self._freeze()
         self._learn()
         validation = None
-        while self.fraction >= self.next_check / CHECKS:
+        while self.fraction >= self.next_check / self.options.checks:
             self.next_check += 1
             validation = validation or self._check()
         self.between_steps = True

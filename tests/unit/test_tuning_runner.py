@@ -16,7 +16,7 @@ from fusion.training.options import TrainingError, TrainingOptions, TrainingResu
 from fusion.training.tuning import instance as instances
 from fusion.training.tuning import runner as runners
 from fusion.training.tuning.cluster import local_cluster
-from fusion.training.tuning.instance import JUDGED_SLICES, InstanceTask, Trained, train_instance
+from fusion.training.tuning.instance import CHECKS, JUDGED_SLICES, InstanceTask, Trained, train_instance
 from fusion.training.tuning.plan import Instance, TuningError
 from fusion.training.tuning.runner import Runner, Where
 from tests.unit.made_up_tuning import TRAINING, train_made_up, trained
@@ -156,7 +156,7 @@ def test_what_the_trainer_is_told(trainings: Trainings) -> None:
     assert asked == TrainingOptions(
         "funfusean", steps=7, seed=3, patch=64, batch=4, learning_rate=0.01, device="cpu",
         balance=Instance(0.8, 0.3, 0.7).balance, output=asked.output, pairs=(Path("/a"), Path("/b")),
-        validation_slices=JUDGED_SLICES,
+        validation_slices=JUDGED_SLICES, checks=CHECKS,
     )  # fmt: skip
     assert not asked.output.exists(), "the folder was temporary"
     assert trainings.threads == 1

@@ -26,6 +26,8 @@ _one_at_a_time = threading.Lock()
 JUDGED_SLICES = 16
 """Validation slices of an instance. It is compared with others that see the same ones; judging it on all 64 of a full
 training would take longer than a short training itself."""
+CHECKS = 4
+"""How often an instance is judged while it trains, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class InstanceTraining:
             device=device,
             workers=workers,
             validation_slices=JUDGED_SLICES,
+            checks=CHECKS,
         )
 
 
