@@ -9,7 +9,15 @@ from __future__ import annotations
 EVERY_PAGE = (r"00-bootstrap\.min\.css", r"65-theme\.js", r"page\.css")
 SHARED = {
     "training": (*EVERY_PAGE, r"panels\.css"),
-    "compare": (*EVERY_PAGE, r"05-colours\.js", r"15-channel\.js", r"66-sliders\.js", r"68-pages\.js"),
+    "compare": (
+        *EVERY_PAGE,
+        r"05-colours\.js",
+        r"15-channel\.js",
+        r"64-address\.js",
+        r"66-sliders\.js",
+        r"67-copy-link\.js",
+        r"68-pages\.js",
+    ),
 }
 """What the pages besides the explore page load of files that are not their own."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from app.figures.scales import Scale
 from app.ids import CompareColumn
-from app.linked_state import Index, LinkedState, shortened
+from app.linked_state import LARGEST_ZOOM, WEIGHTS, HalfWidth, Index, LinkedState, shortened
 
 PAPER_METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
 """The five methods of the paper, in its order."""
@@ -21,10 +21,19 @@ FIRST_COLUMNS = (
     CompareColumn.SCATTER,
 )
 MOST_METHODS = 16
-LARGEST_ZOOM = 64
-"""Half-width, pixels."""
 
 MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f,:/]+$")]
+
+
+ShortWeights = Annotated[str, Field(pattern=r"^([0-9a-f]{8,64})?$")]
+"""The first digits of the sha256 of weights, or nothing where they are not known."""
+
+
+class TableSize(StrEnum):
+    """How large the pictures are."""
+
+    FIT = "fit"
+    LARGE = "large"
 
 
 class CompareState(LinkedState):
@@ -46,27 +55,34 @@ class CompareState(LinkedState):
         The colour scale of gradients.
     shared : bool
         Whether all methods have the same end of scale.
+    size : TableSize
+        Whether the table fits the window.
+    weights : tuple of str
+        What the link's pictures were made with: the first 8 or more digits of the sha256 of each method's weights, in
+        the order of the methods, empty where one is not known.
     zoom : int or None
         Half-width of the zooms, pixels; ``None``: the largest support of the chosen methods.
     """
 
-    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "pin", "methods", "columns"})
+    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "pin", "methods", "columns", "weights"})
     EXPECTED: ClassVar[dict[str, str]] = {
         **LinkedState.EXPECTED,
         "pin": "a pixel is written row,column with whole numbers from 0",
         "methods": f"methods are up to {MOST_METHODS} different ids with commas between them",
         "columns": "columns are different names with commas between them",
-        "scale": f"a colour scale is one of {', '.join(Scale)}",
         "shared": "shared is 1 or 0",
+        "size": f"a size is one of {', '.join(TableSize)}",
+        "weights": f"{WEIGHTS}, one for each method with commas between them",
         "zoom": f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}",
     }
 
     methods: Annotated[tuple[MethodName, ...], Field(max_length=MOST_METHODS)] = PAPER_METHODS
     columns: tuple[CompareColumn, ...] = FIRST_COLUMNS
     pin: tuple[Index, Index] | None = None
-    scale: Scale = Scale.PAPER
     shared: bool = True
-    zoom: Annotated[int, Field(ge=1, le=LARGEST_ZOOM)] | None = None
+    size: TableSize = TableSize.FIT
+    weights: Annotated[tuple[ShortWeights, ...], Field(max_length=MOST_METHODS)] = ()
+    zoom: HalfWidth | None = None
 
     @field_validator("methods", "columns")
     @classmethod
@@ -74,6 +90,12 @@ class CompareState(LinkedState):
         if len(set(values)) < len(values):
             raise ValueError("one is named twice")
         return values
+
+    @field_validator("weights")
+    @classmethod
+    def _end_with_one_that_is_known(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        known = [index for index, value in enumerate(values) if value]
+        return values[: known[-1] + 1] if known else ()
 
     @classmethod
     def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ class Id(StrEnum):
     ZOOM_FOLLOWS_SUPPORT = "zoom-follows-support"
     TOOLBAR_MODE = "toolbar-mode"
     THEME_SWITCH = "theme-switch"
+    COPY_LINK = "copy-link"
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
 
@@ -36,6 +37,7 @@ class Id(StrEnum):
     VIEWER = "viewer"
     SCENE = "scene"
     START_PIXEL = "start-pixel"
+    START_AREA = "start-area"
     RESTED_PIXEL = "rested-pixel"
     GREEN_POINTS = "green-points"
     GREEN_POINTS_SHOWN = "green-points-shown"
@@ -66,6 +68,7 @@ class CompareId(StrEnum):
     NOTICES = "notices"  # the same as on the other pages, for errors of any callback
     THEME_SWITCH = "theme-switch"
 
+    COPY_LINK = "copy-link"
     PAIR_SELECT = "compare-pair"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"

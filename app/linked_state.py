@@ -7,12 +7,18 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.figures.scales import Scale
+
 VERSION = 1
 
 Gamma = Annotated[float, Field(ge=0.1, le=2.0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Version = Annotated[int, Field(ge=1)]
+LARGEST_ZOOM = 64
+HalfWidth = Annotated[int, Field(ge=1, le=LARGEST_ZOOM)]
+"""Half-width of the zooms, pixels."""
+WEIGHTS = "the id of weights is 8 to 64 digits from 0 to f"
 
 
 class LinkedState(BaseModel):
@@ -35,6 +41,7 @@ class LinkedState(BaseModel):
         "pixel": "a pixel is written row,column with whole numbers from 0",
         "gamma1": "gamma 1 is a number from 0.1 to 2",
         "gamma2": "gamma 2 is a number from 0.1 to 2",
+        "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
 
     v: Version = VERSION
@@ -42,6 +49,7 @@ class LinkedState(BaseModel):
     pixel: tuple[Index, Index] | None = None
     gamma1: Gamma = 0.3
     gamma2: Gamma = 0.5
+    scale: Scale = Scale.PAPER
 
     @classmethod
     def from_query(cls, search: str) -> tuple[Self, list[str]]:

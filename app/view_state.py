@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from app.linked_state import VERSION, LinkedState, Name
+from pydantic import AfterValidator, Field
+
+from app.linked_state import LARGEST_ZOOM, VERSION, WEIGHTS, HalfWidth, LinkedState, Name
 
 __all__ = ["VERSION", "ViewState"]
+
+FIRST_HALF_WIDTH = 12
+"""Half-width of the zooms at first, pixels."""
+
+Edge = Annotated[float, Field(ge=-(2.0**31), le=2.0**31, allow_inf_nan=False)]
+
+
+def _with_inside(area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    top, left, bottom, right = area
+    if not (top < bottom and left < right):
+        raise ValueError("nothing is inside")
+    return area
+
+
+Area = Annotated[tuple[Edge, Edge, Edge, Edge], AfterValidator(_with_inside)]
 
 
 class ViewState(LinkedState):
@@ -18,15 +35,31 @@ class ViewState(LinkedState):
         A pair's address: a sample's slug, a file id, or a prefix of a content id. ``None``: the first view.
     method : str
         A method's id.
+    weights : str or None
+        What the link's pictures were made with: the first 8 or more digits of the sha256 of the method's weights.
     pixel : tuple of int or None
         The pinned principal pixel (row, col), 0-based; ``None``: not pinned.
     gamma1, gamma2 : float
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2 (paper, section 3.2.5).
+    scale : Scale
+        The colour scale of gradients.
+    zoom : int or "support"
+        Half-width of the zooms, pixels, or that of the method's support.
+    area : tuple of float or None
+        The part that the full pictures show, (top, left, bottom, right) in pixels; pixel i reaches from i − 0.5 to
+        i + 0.5. ``None``: all of it.
     """
 
+    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "area"})
     EXPECTED: ClassVar[dict[str, str]] = {
         **LinkedState.EXPECTED,
         "method": "a method's id is a short name without control characters",
+        "weights": WEIGHTS,
+        "zoom": f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}, or “support”",
+        "area": "an area is top,left,bottom,right in pixels, with top above bottom and left before right",
     }
 
     method: Name = "funfusean"
+    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    zoom: HalfWidth | Literal["support"] = FIRST_HALF_WIDTH
+    area: Area | None = None

@@ -9,7 +9,7 @@ window.fusevis = window.fusevis || {};
     window: null, // the Jacobian window last painted
     pinned: false,
     mode: "pixel", // what dragging does: pixel, zoom, pan
-    display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12 },
+    display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12, followsSupport: false },
     limits: null, // ends of the colour scales, from the guidance images
   };
 

@@ -19,6 +19,7 @@ window.fusevis = window.fusevis || {};
     if (same && !force) return;
     state.pixel = { row: pixel.row, col: pixel.col };
     graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+    if (state.pinned) fusevis.address.later();
     fusevis.transport.ask({ scene: state.scene, pixel: state.pixel, start: start || performance.now() });
   }
 
@@ -78,6 +79,7 @@ window.fusevis = window.fusevis || {};
     state.pinned = pinned;
     document.body.classList.toggle("pixel-pinned", pinned);
     fusevis.readout.show();
+    fusevis.address.later();
     if (state.window) fusevis.readout.status(0, state.window);
   }
 

@@ -18,6 +18,24 @@ window.fusevis = window.fusevis || {};
     const ranges = { "xaxis.range": [...source.xaxis.range], "yaxis.range": [...source.yaxis.range] };
     shared = { pair: graphs.meta(panel).pair, ranges };
     apply(graphs.FULL.filter((other) => other !== panel));
+    fusevis.address.later();
+  }
+
+  /** The part that all full pictures show, [top, left, bottom, right] in pixels; null where they are whole. */
+  function area() {
+    const { scene } = state;
+    if (!shared || !scene || shared.pair !== scene.pair) return null;
+    const [left, right] = shared.ranges["xaxis.range"];
+    const [bottom, top] = shared.ranges["yaxis.range"];
+    const found = [top, left, bottom, right].map((value) => Math.round(10 * value) / 10);
+    const whole = [-0.5, -0.5, scene.height - 0.5, scene.width - 0.5];
+    return found.some((value, index) => Math.abs(value - whole[index]) > 0.1) ? found : null;
+  }
+
+  /** Let all full pictures of a pair show this part. */
+  function open([top, left, bottom, right], pair) {
+    shared = { pair, ranges: { "xaxis.range": [left, right], "yaxis.range": [bottom, top] } };
+    apply(graphs.FULL.filter((panel) => graphs.meta(panel).pair === pair));
   }
 
   function showsOther(panel) {
@@ -59,5 +77,5 @@ window.fusevis = window.fusevis || {};
     },
   });
 
-  fusevis.toolbar = { changeMode };
+  fusevis.toolbar = { area, changeMode, open };
 })(window.fusevis);

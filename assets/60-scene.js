@@ -8,6 +8,7 @@ window.fusevis = window.fusevis || {};
   const MAXIMAL_HALF_WIDTH = 64;
   let followTimer = null;
   let lastStart = null;
+  let lastArea = null;
   let waitingForGraphs = false;
 
   function halfWidth(asked, followsSupport) {
@@ -48,13 +49,21 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start) {
+  /** Show the part of the full pictures that a link names, once. */
+  function openArea(area, scene) {
+    if (area && area !== lastArea) fusevis.toolbar.open(area, scene.pair);
+    lastArea = area;
+  }
+
+  function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area) {
     if (!scene) return window.dash_clientside.no_update;
     const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
     const colours = state.displayName();
     state.limits = limits && limits.revision.startsWith(scene.key) ? limits : null;
     if (entered) enterScene(scene, start);
-    state.display = { gamma1, gamma2, scale, half: halfWidth(asked, followsSupport) };
+    openArea(area, scene);
+    state.display = { gamma1, gamma2, scale, half: halfWidth(asked, followsSupport), followsSupport: Boolean(followsSupport) };
+    fusevis.address.later();
     if (!entered) {
       if (colours !== state.displayName()) fusevis.paint.guidance();
       fusevis.paint.all();

@@ -21,14 +21,14 @@
   }
 
   function noteLater(point) {
-    if (point === state.b || state.a.pinned) fusevis.compare.link.later();
+    if (point === state.b || state.a.pinned) fusevis.address.later();
     showPins();
   }
 
   function pinA(pinned) {
     state.a.pinned = pinned;
     paint.move();
-    fusevis.compare.link.later();
+    fusevis.address.later();
     showPins();
   }
 

@@ -1,68 +1,64 @@
-/* The address follows the view, as CompareState of app/compare_state.py writes it; links to other pages carry it along. */
+/* What the compare page's address says, as CompareState of app/compare_state.py writes it; other pages' links carry it along. */
 (function (fusevis) {
   "use strict";
 
+  const { address } = fusevis;
   const { state } = fusevis.compare;
-  const LATER_MILLISECONDS = 250;
-  let timer = null;
+  const WEIGHTS_DIGITS = 8;
 
-  function written(value) {
-    if (Array.isArray(value)) return value.join(",");
-    if (typeof value === "boolean") return value ? "1" : "0";
-    return String(value);
-  }
-
-  /** A gamma as Python writes it, so that equal views have equal links. */
-  function decimal(value) {
-    return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  /** The text of a part, null where the first view has the same. */
+  function unless(key, value, text = String) {
+    const first = state.facts().first[key];
+    const same = Array.isArray(value) ? value.join() === first.join() : value === first;
+    return same ? null : text(value);
   }
 
   function pixelOf(pixel) {
-    return pixel ? [pixel.row, pixel.col] : null;
+    return pixel ? address.list([pixel.row, pixel.col]) : null;
   }
 
-  function query() {
-    const { first } = state.facts();
-    const { gamma1, gamma2, scale, shared, zoom } = state.display;
-    const view = {
-      columns: state.columns, gamma1, gamma2, methods: state.methods, pair: state.pair,
-      pin: pixelOf(state.b.pixel), pixel: state.a.pinned ? pixelOf(state.a.pixel) : null, scale, shared, zoom,
+  /** What both pages' links say of gammas and colours. */
+  function colours() {
+    const { gamma1, gamma2, scale } = state.display;
+    return {
+      gamma1: unless("gamma1", gamma1, address.decimal),
+      gamma2: unless("gamma2", gamma2, address.decimal),
+      scale: unless("scale", scale),
     };
-    const parts = new URLSearchParams();
-    for (const key of Object.keys(view).sort()) {
-      if (written(view[key]) === written(first[key])) continue;
-      parts.set(key, key.startsWith("gamma") ? decimal(view[key]) : written(view[key]));
-    }
-    const text = parts.toString().replaceAll("%2C", ",");
-    return text ? `?${text}` : "";
   }
 
-  function follow() {
-    timer = null;
-    const search = query();
-    if (search === window.location.search) return;
-    window.history.replaceState(window.history.state, "", window.location.pathname + search);
+  /** The short ids of all rows' weights, in the order of the methods; empty where a method cannot be had. */
+  function weights() {
+    const known = new Map(state.ready().map((scene) => [scene.method_id, scene.weights_id.slice(0, WEIGHTS_DIGITS)]));
+    return known.size ? state.methods.map((id) => known.get(id) || "").join(",").replace(/,+$/, "") : null;
   }
 
-  /** Let the address follow once nothing has changed for a moment. */
-  function later() {
-    clearTimeout(timer);
-    timer = setTimeout(follow, LATER_MILLISECONDS);
-  }
+  address.add(() => {
+    if (!state.pair) return null;
+    const { shared, size, zoom } = state.display;
+    return {
+      ...colours(),
+      columns: unless("columns", state.columns, address.list),
+      methods: unless("methods", state.methods, address.list),
+      pair: state.pair,
+      pin: pixelOf(state.b.pixel),
+      pixel: state.a.pinned ? pixelOf(state.a.pixel) : null,
+      shared: unless("shared", shared, (on) => (on ? "1" : "0")),
+      size: unless("size", size),
+      weights: weights(),
+      zoom: unless("zoom", zoom),
+    };
+  });
 
   fusevis.pages.queryFor = (link) => {
     const common = state.common();
     if (link.dataset.page !== "explore" || !common) return "";
-    const parts = new URLSearchParams();
-    const { first } = state.facts();
-    ["gamma1", "gamma2"].forEach((key) => {
-      if (state.display[key] !== first[key]) parts.set(key, decimal(state.display[key]));
+    return address.write({
+      ...colours(),
+      method: common.method_id,
+      pair: common.pair_address,
+      pixel: state.a.pinned ? pixelOf(state.a.pixel) : null,
+      zoom: unless("zoom", state.display.zoom),
     });
-    parts.set("method", common.method_id);
-    parts.set("pair", common.pair_address);
-    if (state.a.pinned) parts.set("pixel", pixelOf(state.a.pixel).join(","));
-    return `?${parts}`.replaceAll("%2C", ",");
   };
-
-  fusevis.compare.link = { later, query };
 })(window.fusevis);

@@ -3,7 +3,7 @@ window.dash_clientside = window.dash_clientside || {};
 (function (fusevis) {
   "use strict";
 
-  const { state, images, paint, pointer, windows, link } = fusevis.compare;
+  const { state, images, paint, pointer, windows } = fusevis.compare;
   let opened = null; // the link's view that was taken over last
   let scenesShown = null;
 
@@ -55,7 +55,7 @@ window.dash_clientside = window.dash_clientside || {};
     reorderScenes();
     paint.redraw();
     fusevis.compare.rows.show(paint.elements(), paint.drawn().table);
-    link.later();
+    fusevis.address.later();
   }
 
   function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, pair, start, viewer) {
@@ -73,7 +73,7 @@ window.dash_clientside = window.dash_clientside || {};
     paint.redraw();
     pointer.showPins();
     fusevis.nameSliders();
-    link.later();
+    fusevis.address.later();
     return { ...state.display };
   }
 

@@ -12,7 +12,7 @@ from app.ids import CompareId
 from app.layout.page import notice
 from cache.errors import UserError
 from cache.services import GuidanceState, Services, services_of
-from callbacks.link import resolve_pair, resolve_pixel
+from callbacks.link import other_weights, resolve_pair, resolve_pixel
 from callbacks.selection import note, scene_data
 
 
@@ -29,6 +29,7 @@ def register(app: Dash) -> None:
         Output(CompareId.COLOUR_SCALE, "value"),
         Output(CompareId.SHARED, "value"),
         Output(CompareId.ZOOM_HALF_WIDTH, "value"),
+        Output(CompareId.SIZE, "value"),
         Output(CompareId.START, "data"),
         Output(CompareId.NOTICES, "children"),
         Input(CompareId.LOCATION, "search"),
@@ -39,7 +40,7 @@ def register(app: Dash) -> None:
         toasts: Any = [notice(text) for text in messages + more] or no_update
         return (
             start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
-            state.shared, state.zoom, start, toasts,
+            state.shared, state.zoom, state.size.value, start, toasts,
         )  # fmt: skip
 
     @app.callback(
@@ -116,7 +117,9 @@ def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any],
         "pixel": pixel,
         "pin": pin,
     }
-    return start, messages + more + outside + outside_too
+    # Weights that are not named are not compared; a link made by hand need not have them.
+    changed = other_weights(services, pair, list(zip(state.methods, state.weights, strict=False)))
+    return start, messages + more + outside + outside_too + changed
 
 
 def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ def register(app: Dash) -> None:
         Input(Id.GUIDANCE_LIMITS, "data"),
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),
+        State(Id.START_AREA, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("fusevis", "showGreenPoints"),

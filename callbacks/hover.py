@@ -24,7 +24,7 @@ from app.figures.scales import Limits, Scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
 from app.layout.control_parts import GAMMAS
-from app.layout.controls import MAXIMAL_HALF_WIDTH
+from app.linked_state import LARGEST_ZOOM
 from cache.services import Scene, Services, services_of
 from callbacks.selection import meta_of
 
@@ -61,7 +61,7 @@ class Rest:
     @classmethod
     def of(cls, data: dict[str, Any]) -> Rest:
         """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
-        half = min(max(int(data["half"]), 1), MAXIMAL_HALF_WIDTH)
+        half = min(max(int(data["half"]), 1), LARGEST_ZOOM)
         gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
         return cls(
             str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),

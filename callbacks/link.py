@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from dash import Dash, Input, Output, no_update
 
 from app.ids import Id
 from app.layout.page import notice
-from app.view_state import ViewState
+from app.view_state import FIRST_HALF_WIDTH, ViewState
 from cache.errors import UserError
 from cache.services import Services, services_of
 
@@ -22,15 +24,24 @@ def register(app: Dash) -> None:
         Output(Id.METHOD_SELECT, "value"),
         Output(Id.GAMMA_1, "value"),
         Output(Id.GAMMA_2, "value"),
+        Output(Id.COLOUR_SCALE, "value"),
+        Output(Id.ZOOM_HALF_WIDTH, "value"),
+        Output(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Output(Id.START_PIXEL, "data"),
+        Output(Id.START_AREA, "data"),
         Output(Id.NOTICES, "children"),
         Input(Id.LOCATION, "search"),
     )
     def open_link(search: str | None) -> tuple[Any, ...]:
         state, messages = ViewState.from_query(search or "")
         pair, method, pixel, more = resolve(services, state)
-        toasts: Any = [notice(text) for text in messages + more] or no_update
-        return pair, method, state.gamma1, state.gamma2, pixel, toasts
+        changed = other_weights(services, pair, [(state.method, state.weights)])
+        toasts: Any = [notice(text) for text in messages + more + changed] or no_update
+        follows = state.zoom == "support"
+        half = FIRST_HALF_WIDTH if follows else state.zoom
+        return (
+            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, state.area, toasts,
+        )  # fmt: skip
 
 
 def resolve(services: Services, state: ViewState) -> tuple[str, str, dict[str, Any] | None, list[str]]:
@@ -53,6 +64,31 @@ def resolve(services: Services, state: ViewState) -> tuple[str, str, dict[str, A
     pair, shape, more = resolve_pair(services, state.pair)
     pixel, outside = resolve_pixel("pixel", state.pixel, shape)
     return pair, method, pixel, messages + more + outside
+
+
+def other_weights(services: Services, pair: str, named: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Return a notice for each method whose weights are not those that a link names.
+
+    Parameters
+    ----------
+    services : Services
+        What this server has.
+    pair : str
+        Address of a pair that this server has.
+    named : sequence of (method id, first digits of its weights or nothing)
+        As the link says.
+    """
+    notices = []
+    for method, weights in named:
+        # A method that is not to be had here is explained where its pictures would be.
+        with suppress(UserError):
+            if not weights or (scene := services.scene(pair, method)).weights_id.startswith(weights):
+                continue
+            notices.append(
+                f"The link was made with other weights of {scene.method_title} ({weights[:8]}) than this server has "
+                f"({scene.weights_id[:8]}): pictures and numbers may differ."
+            )
+    return notices
 
 
 def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[int, int] | None, list[str]]:

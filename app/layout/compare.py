@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from app.compare_state import LARGEST_ZOOM, CompareState
+from app.compare_state import CompareState, TableSize
 from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
-from app.layout.control_parts import gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.linked_state import LARGEST_ZOOM
 
 POLL_MILLISECONDS = 700
 
@@ -28,7 +29,7 @@ COLUMN_LABELS = {
     CompareColumn.JACOBIAN_PET_ZOOM: "Jacobian x2 (PET), zoom",
     CompareColumn.SCATTER: "Scatterplot",
 }
-SIZES = (("fit", "fit the window"), ("large", "large"))
+SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
 
 
 def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
@@ -112,6 +113,7 @@ def _second_row(first: CompareState) -> html.Div:
                 className="btn-group btn-group-sm",
                 **attributes(aria_label="Pinned pixels"),
             ),
+            copy_link(CompareId.COPY_LINK),
         ],
         className="control-row",
     )

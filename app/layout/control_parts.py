@@ -33,6 +33,18 @@ def theme_switch(id: str) -> dbc.Button:
     )
 
 
+def copy_link(id: str) -> html.Button:
+    """Make the button that copies the link to the present view; ``assets/67-copy-link.js`` acts."""
+    return html.Button(
+        "Copy link",
+        id=id,
+        type="button",
+        title="Copy a link that reopens this view",
+        className="btn btn-outline-secondary btn-sm copy-link",
+        **attributes(aria_live="polite"),
+    )
+
+
 def scale_menu(id: str) -> html.Div:
     """Make the menu of the colour scales of gradients."""
     choices = [(scale.value, SCALE_LABELS[scale]) for scale in Scale]

@@ -9,12 +9,11 @@ from dash import html
 
 from app.ids import Id
 from app.layout.attributes import attributes
-from app.layout.control_parts import gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.linked_state import LARGEST_ZOOM
+from app.view_state import FIRST_HALF_WIDTH
 
-ZOOM_HALF_WIDTH = 12
-"""Default half-width of the zooms for every method, pixels."""
-MAXIMAL_HALF_WIDTH = 64
 MODES = (
     ("pixel", "Pixel", "Dragging moves the principal pixel"),
     ("zoom", "Zoom", "Dragging zooms into the picture; double-click resets"),
@@ -72,9 +71,9 @@ def _second_row() -> html.Div:
                     id=Id.ZOOM_HALF_WIDTH,
                     type="number",
                     min=1,
-                    max=MAXIMAL_HALF_WIDTH,
+                    max=LARGEST_ZOOM,
                     step=1,
-                    value=ZOOM_HALF_WIDTH,
+                    value=FIRST_HALF_WIDTH,
                     size="sm",
                     debounce=False,
                 ),
@@ -100,6 +99,7 @@ def _second_row() -> html.Div:
                 ],
                 className="control-guidance",
             ),
+            copy_link(Id.COPY_LINK),
         ],
         className="control-row",
     )

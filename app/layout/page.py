@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 
@@ -9,9 +10,11 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import Id
+from app.layout.attributes import attributes
 from app.layout.controls import controls
 from app.layout.help import help_panel
 from app.layout.panels import panel_grid
+from app.view_state import ViewState
 
 POLL_MILLISECONDS = 700
 
@@ -30,6 +33,7 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             dcc.Store(id=Id.VIEWER, data=uuid.uuid4().hex),
             dcc.Store(id=Id.SCENE),
             dcc.Store(id=Id.START_PIXEL),
+            dcc.Store(id=Id.START_AREA),
             dcc.Store(id=Id.RESTED_PIXEL),
             dcc.Store(id=Id.GREEN_POINTS),
             dcc.Store(id=Id.GREEN_POINTS_SHOWN),
@@ -44,6 +48,8 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             help_panel(),
         ],
         className="page",
+        # The browser leaves out of its links what the first view has.
+        **attributes(data_first=json.dumps(ViewState().model_dump(mode="json"))),
     )
 
 

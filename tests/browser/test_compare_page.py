@@ -126,6 +126,7 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     state = CompareState(
         pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7,
         columns=(CompareColumn.FUSED, CompareColumn.GUIDANCE_RGB, CompareColumn.JACOBIAN_PET, CompareColumn.SCATTER),
+        weights=tuple(fusion.load_method(id, "cpu").weights_id[:8] for id in METHODS),
     )  # fmt: skip
     wait_for_address(page, state.to_query())
     wait_for_pixel(page, 10, 13)

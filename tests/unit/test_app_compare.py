@@ -17,10 +17,11 @@ from flask.testing import FlaskClient
 import callbacks.compare as page
 from app.assets import SHARED, left_out
 from app.compare_routes import chosen_methods
-from app.compare_state import LARGEST_ZOOM, CompareState
+from app.compare_state import CompareState
 from app.factory import create_server
 from app.ids import CompareColumn, CompareId
 from app.layout.compare import COLUMN_LABELS, compare_page
+from app.linked_state import LARGEST_ZOOM
 from app.settings import Settings
 from cache.method_shelf import MethodShelf
 from cache.pictures import PictureSource

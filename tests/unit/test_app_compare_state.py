@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compare_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, CompareState
+from app.compare_state import FIRST_COLUMNS, PAPER_METHODS, CompareState, TableSize
 from app.figures.scales import Scale
 from app.ids import CompareColumn
+from app.linked_state import LARGEST_ZOOM
 
 FIRST_VIEW = CompareState()
 indices = st.integers(0, 2**31 - 1)
@@ -27,6 +28,8 @@ states = st.builds(
     scale=st.sampled_from(Scale),
     shared=st.booleans(),
     zoom=st.none() | st.integers(1, LARGEST_ZOOM),
+    size=st.sampled_from(TableSize),
+    weights=st.lists(st.just("") | st.from_regex(r"\A[0-9a-f]{8,64}\Z"), max_size=16).map(tuple),
 )
 
 

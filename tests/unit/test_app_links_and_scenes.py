@@ -12,7 +12,7 @@ import fusion
 from app.ids import Panel
 from app.view_state import ViewState
 from cache.services import Scene, Services
-from callbacks.link import resolve
+from callbacks.link import other_weights, resolve
 from callbacks.selection import input_title, meta_of, note, scene_data
 from tests.unit.page_services import SHAPE, make_services, write_pair
 
@@ -85,6 +85,14 @@ def test_a_pair_that_cannot_be_read_is_named(services: Services, pixel: tuple[in
 def test_hostile_addresses_lead_to_the_first_sample(services: Services, address: str) -> None:
     found, _, _, messages = resolve(services, ViewState(pair=address))
     assert found == "glioma-t2" and len(messages) == 1
+
+
+def test_other_weights_are_named(services: Services, scene: Scene) -> None:
+    right, wrong = scene.weights_id[:8], "0" * 8
+    assert other_weights(services, PAIR, [("small", right), ("small", None), ("small", "")]) == []
+    (message,) = other_weights(services, PAIR, [("small", wrong), ("small", scene.weights_id)])
+    assert wrong in message and right in message and scene.method_title in message
+    assert other_weights(services, PAIR, [("nothing", wrong)]) == [], "that there is none is said elsewhere"
 
 
 # Scenes

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.figures.scales import Scale
+from app.linked_state import LARGEST_ZOOM
 from app.view_state import VERSION, ViewState
 
 FIRST_VIEW = ViewState()
@@ -19,6 +21,8 @@ letters = st.characters(exclude_categories=["Cs"], min_codepoint=32, exclude_cha
 names = st.text(letters, min_size=1, max_size=200)
 gammas = st.floats(0.1, 2.0)
 indices = st.integers(0, 2**31 - 1)
+edges = st.floats(-300, 300)
+areas = st.tuples(edges, edges, edges, edges).filter(lambda area: area[0] < area[2] and area[1] < area[3])
 states = st.builds(
     ViewState,
     pair=st.none() | names,
@@ -26,6 +30,10 @@ states = st.builds(
     pixel=st.none() | st.tuples(indices, indices),
     gamma1=gammas,
     gamma2=gammas,
+    scale=st.sampled_from(Scale),
+    weights=st.none() | st.from_regex(r"\A[0-9a-f]{8,64}\Z"),
+    zoom=st.just("support") | st.integers(1, LARGEST_ZOOM),
+    area=st.none() | areas,
 )
 
 
@@ -67,6 +75,10 @@ def test_queries_of_others_are_read_with_and_without_escapes() -> None:
         *[("pixel", value) for value in ("2147483648,0", "0," + "9" * 5000, "٣,٤", "None,None", "(1,2)", "nan,0")],
         *[("pair", value) for value in ("", "a\nb", "\x00", "tab\t", "\x7f", "x" * 201)],
         *[("method", value) for value in ("", "\r\n", "x" * 100_000)],
+        *[("area", value) for value in ("", "1", "0,0,0,5", "0,5,9,5", "0,0,nan,5", "0,0,inf,5", "a,b,c,d", "1,2")],
+        *[("scale", value) for value in ("", "rainbow", "Paper")],
+        *[("weights", value) for value in ("", "abc", "g" * 8, "A" * 8, "a" * 65, "1a2b3c4d,1a2b3c4d")],
+        *[("zoom", value) for value in ("", "0", "65", "2.5", "Support")],
         *[("v", value) for value in ("", "0", "-3", "one", "1.5", "9" * 5000)],
     ],
 )  # fmt: skip

@@ -1,0 +1,186 @@
+"""The address follows the view; whoever opens it sees the same, and nobody sees anybody else's."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import numpy as np
+from playwright.sync_api import Page
+
+from app.compare_state import CompareState
+from app.view_state import ViewState
+from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.pictures import click_at, place, wait_for_pixel
+from tests.browser.test_compare_page import open_compare
+
+WITHIN = """async () => {
+  const began = performance.now();
+  const before = location.search;
+  while (location.search === before && performance.now() - began < 5000) await new Promise((go) => setTimeout(go, 5));
+  return performance.now() - began;
+}"""
+PICTURES = """() => [...document.querySelectorAll("section[data-panel] .js-plotly-plot")].map((graph) => {
+  const trace = graph._fullData[0];
+  const z = trace && trace.z ? Array.from(trace.z, (row) => Array.from(row)).flat(2) : [];
+  const { xaxis, yaxis } = graph._fullLayout;
+  return [graph.closest("section").dataset.panel, z, trace && trace.zmin, trace && trace.zmax,
+    JSON.stringify(trace && trace.colorscale), [...xaxis.range], [...yaxis.range]];
+})"""
+CANVAS = """() => {
+  const canvas = document.querySelector(".compare-canvas");
+  return Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
+}"""
+
+
+def view_of(page: Page) -> ViewState:
+    """Read the page's address as the server would; nothing in it may be wrong."""
+    view, notices = ViewState.from_query(page.evaluate("location.search"))
+    assert notices == []
+    return view
+
+
+def wait_for(page: Page, part: str) -> None:
+    page.wait_for_function("(part) => location.search.includes(part)", arg=part)
+
+
+def test_the_address_follows_the_view_without_a_loop(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    wait_for(page, "weights=")
+    entries = page.evaluate("history.length")
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.post_data or "") if request.method == "POST" else None
+    )
+    click_at(page, "panel-mri", 11, 23)
+    assert page.evaluate(WITHIN) <= 400
+    assert view_of(page).pixel == (11, 23)
+    page.keyboard.press("ArrowDown")
+    wait_for(page, "pixel=12,23")
+    page.select_option("#colour-scale", "signed")
+    wait_for(page, "scale=signed")
+    page.fill("#zoom-half-width", "5")
+    wait_for(page, "zoom=5")
+    page.check("#zoom-follows-support")
+    wait_for(page, "zoom=support")
+    page.get_by_text("Zoom", exact=True).click()
+    page.mouse.move(*place(page, "panel-fused", 8, 8))
+    page.mouse.down()
+    page.mouse.move(*place(page, "panel-fused", 32, 40), steps=4)
+    page.mouse.up()
+    wait_for(page, "area=")
+    view = view_of(page)
+    assert view.area is not None and 4 < view.area[0] < 14 and 26 < view.area[2] < 46
+    assert (view.pixel, view.scale, view.zoom) == ((12, 23), "signed", "support")
+    assert page.evaluate("location.search") == view.to_query(), "as Python writes it"
+    page.wait_for_timeout(800)
+    assert page.evaluate("location.search") == view.to_query()
+    assert page.evaluate("history.length") == entries
+    assert not [body for body in asked if '"location.search"' in body or '"id":"location"' in body]
+
+
+def test_browser_and_server_write_the_same(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
+    texts = ["plain", "a b", "hirn α/β", "~tilde*star!", "(x)'\"", "50%&=+#?", "a,b", "c:\\d", "–€😀"]
+    for text in texts:
+        parts = {"pair": text, "method": text[::-1], "gamma1": "0.35"}
+        expected = "?" + urlencode(dict(sorted(parts.items())), safe=",")
+        assert page.evaluate("(parts) => fusevis.address.write(parts)", parts) == expected
+    for number in (0.1, 0.30000000000000004, 1.0, 1.15, 2.0):
+        assert page.evaluate("(number) => fusevis.address.decimal(number)", number) == str(number)
+
+
+def test_a_link_shows_the_same_pictures_in_another_browser(open_page: Opener, server: Server) -> None:
+    query = "&pixel=9,31&gamma1=0.75&scale=signed&zoom=6&area=4.0,10.0,30.0,44.0"
+    first = open_page(f"?pair={server.pair}&method=masknet{query}")
+    wait_for(first, "weights=")
+    second = open_page(first.evaluate("location.search"))
+    assert second.evaluate("location.search") == first.evaluate("location.search")
+    for one, other in zip(first.evaluate(PICTURES), second.evaluate(PICTURES), strict=True):
+        assert one[0] == other[0]
+        np.testing.assert_array_equal(np.array(one[1], dtype=float), np.array(other[1], dtype=float))
+        assert one[2:] == other[2:], one[0]
+    ranges = {tuple(picture[6]) for picture in second.evaluate(PICTURES) if picture[0] == "panel-pet"}
+    assert ranges == {(30, 4)}
+
+
+def test_a_link_shows_the_same_table_in_another_browser(open_page: Opener, server: Server) -> None:
+    first = open_compare(open_page, server, "&pixel=9,31&pin=20,8&scale=robust&size=large&shared=0")
+    wait_for(first, "weights=")
+    search = first.evaluate("location.search")
+    view, notices = CompareState.from_query(search)
+    assert notices == [] and view.to_query() == search and view.size == "large"
+    second = open_page(f"compare{search}", settled=False, ready="() => window.fusevis && fusevis.compare")
+    second.wait_for_function(
+        """() => { const { state, scale, paint } = fusevis.compare;
+            return state.common() && paint.drawn() && state.points().length === 2
+              && state.points().every((point) => point.shown) && !scale.isProvisional(); }"""
+    )
+    for page in (first, second):
+        page.wait_for_timeout(300)
+    assert second.evaluate("location.search") == search
+    assert first.evaluate(CANVAS) == second.evaluate(CANVAS)
+
+
+def test_two_visitors_never_meet(open_page: Opener, server: Server) -> None:
+    one = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=3,4")
+    other = open_page(f"?pair={server.pair}&method=deepfuse&pixel=40,50&gamma1=1.5")
+    one.keyboard.press("ArrowRight")
+    wait_for_pixel(one, 3, 5)
+    wait_for(one, "pixel=3,5")
+    wait_until_settled(other)
+    assert (view_of(one).method, view_of(one).pixel, view_of(one).gamma1) == (
+        "weighted_averaging",
+        (3, 5),
+        0.3,
+    )
+    assert (view_of(other).method, view_of(other).pixel, view_of(other).gamma1) == ("deepfuse", (40, 50), 1.5)
+
+
+def test_back_and_forward_lead_to_the_views_that_were_left(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse")
+    click_at(page, "panel-fused", 14, 15)
+    page.select_option("#colour-scale", "robust")
+    wait_for(page, "scale=robust")
+    left = page.evaluate("location.search")
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_function("() => window.fusevis && fusevis.compare && fusevis.compare.state.a.shown")
+    wait_for(page, "weights=")
+    view, _ = CompareState.from_query(page.evaluate("location.search"))
+    assert (view.pixel, view.scale) == ((14, 15), "robust"), "carried along"
+    compared = page.evaluate("location.search")
+    page.go_back()
+    page.wait_for_function(
+        "() => window.fusevis && fusevis.state && fusevis.state.window && fusevis.state.pinned"
+    )
+    assert page.evaluate("location.search") == left
+    assert page.evaluate("fusevis.state.pixel") == {"row": 14, "col": 15}
+    page.go_forward()
+    page.wait_for_function("() => window.fusevis && fusevis.compare && fusevis.compare.state.a.shown")
+    assert page.evaluate("location.search") == compared
+
+
+def test_a_link_is_copied_or_offered(open_page: Opener, server: Server) -> None:
+    for query in (
+        f"?pair={server.pair}&method=weighted_averaging",
+        f"compare?pair={server.pair}&methods=deepfuse",
+    ):
+        page = open_page(query, settled=False, ready="() => window.fusevis && fusevis.address")
+        wait_for(page, "weights=")
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.click("#copy-link")
+        page.wait_for_function("() => document.querySelector('#copy-link').textContent === 'Link copied'")
+        assert page.evaluate("navigator.clipboard.readText()") == page.url
+        page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+        page.click("#copy-link")
+        assert page.input_value(".link-dialog input") == page.url
+        page.keyboard.press("Escape")
+        assert page.locator(".link-dialog").count() == 0
+
+
+def test_a_link_of_other_weights_says_so(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse&weights=00000000", settled=False)
+    page.wait_for_selector(".toast")
+    assert "other weights of DeepFuse (00000000)" in page.locator(".notices").inner_text()
+    page = open_compare(open_page, server, "&weights=,00000000")
+    page.wait_for_selector(".toast")
+    assert "other weights of DeepFuse (00000000)" in page.locator(".notices").inner_text()

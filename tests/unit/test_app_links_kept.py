@@ -1,0 +1,62 @@
+"""Links of version 1, as they were sent: each opens the same view for ever. Lines are added here, never changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.compare_state import CompareState, TableSize
+from app.figures.scales import Scale
+from app.ids import CompareColumn
+from app.view_state import ViewState
+
+EXPLORE = [
+    ("", ViewState()),
+    ("?pair=glioma-t2", ViewState(pair="glioma-t2")),
+    ("?gamma1=0.8&gamma2=1.5&method=masknet&pair=own&pixel=7,41",
+     ViewState(pair="own", method="masknet", pixel=(7, 41), gamma1=0.8, gamma2=1.5)),
+    ("?method=deep_pedestrian&pair=0123456789ab&pixel=0,255&v=1",
+     ViewState(pair="0123456789ab", method="deep_pedestrian", pixel=(0, 255))),
+    ("?area=10.5,20.0,90.5,130.0&pair=healthy&scale=signed&weights=2879b0d2&zoom=support",
+     ViewState(pair="healthy", scale=Scale.SIGNED, weights="2879b0d2", zoom="support", area=(10.5, 20, 90.5, 130))),
+    ("?method=funfusean_sum&pair=a+b&scale=robust&zoom=7",
+     ViewState(pair="a b", method="funfusean_sum", scale=Scale.ROBUST, zoom=7)),
+]  # fmt: skip
+COMPARE = [
+    ("", CompareState()),
+    ("?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&pair=glioma-t1&pin=5,6&pixel=12,34"
+     "&scale=signed&shared=0&zoom=9",
+     CompareState(
+         pair="glioma-t1", methods=("masknet", "deepfuse"), columns=(CompareColumn.FUSED, CompareColumn.SCATTER),
+         pixel=(12, 34), pin=(5, 6), gamma1=0.8, scale=Scale.SIGNED, shared=False, zoom=9)),
+    ("?columns=&methods=", CompareState(methods=(), columns=())),
+    ("?methods=funfusean,masknet&pair=own&size=large&weights=1a2b3c4d,5e6f7a8b",
+     CompareState(
+         pair="own", methods=("funfusean", "masknet"), size=TableSize.LARGE, weights=("1a2b3c4d", "5e6f7a8b"))),
+    ("?columns=guidance_mri,guidance_pet,guidance_rgb,jacobian_mri,jacobian_pet,jacobian_mri_zoom,jacobian_pet_zoom",
+     CompareState(columns=tuple(
+         column for column in CompareColumn if column not in (CompareColumn.FUSED, CompareColumn.SCATTER)))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "view"), EXPLORE)
+def test_links_to_the_explore_page_are_kept(query: str, view: ViewState) -> None:
+    assert ViewState.from_query(query) == (view, [])
+
+
+@pytest.mark.parametrize(("query", "view"), COMPARE)
+def test_links_to_the_compare_page_are_kept(query: str, view: CompareState) -> None:
+    assert CompareState.from_query(query) == (view, [])
+
+
+def test_the_longest_links_stay_short() -> None:
+    view = ViewState(
+        pair="f" * 64, method="m" * 60, pixel=(10_000, 10_000), gamma1=1.05, gamma2=1.95, scale=Scale.SIGNED,
+        weights="f" * 8, zoom="support", area=(-10_000.5, -10_000.5, 10_000.5, 10_000.5),
+    )  # fmt: skip
+    compare = CompareState(
+        pair="f" * 64, methods=tuple(f"method_of_somebody_{number:02}" for number in range(16)),
+        columns=tuple(reversed(CompareColumn)), pixel=(10_000, 10_000), pin=(10_000, 10_000), gamma1=1.05,
+        gamma2=1.95, scale=Scale.ROBUST, shared=False, size=TableSize.LARGE, weights=("f" * 8,) * 16, zoom=64,
+    )  # fmt: skip
+    assert len(view.to_query()) < 500
+    assert len(compare.to_query()) < 1500
