@@ -13,7 +13,7 @@ SHARED = {
         *EVERY_PAGE,
         r"05-colours\.js",
         r"15-channel\.js",
-        r"64-address\.js",
+        r"64-",
         r"66-sliders\.js",
         r"67-copy-link\.js",
         r"68-pages\.js",

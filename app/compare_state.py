@@ -64,7 +64,7 @@ class CompareState(LinkedState):
         Half-width of the zooms, pixels; ``None``: the largest support of the chosen methods.
     """
 
-    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "pin", "methods", "columns", "weights"})
+    LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {"pin", "methods", "columns", "weights"}
     EXPECTED: ClassVar[dict[str, str]] = {
         **LinkedState.EXPECTED,
         "pin": "a pixel is written row,column with whole numbers from 0",
@@ -100,6 +100,8 @@ class CompareState(LinkedState):
     @classmethod
     def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:
         """Return the parts of a list; an empty value has none. Unknown columns are left out, each with a notice."""
+        if key == "regions":
+            return super().split(key, value, notices)
         parts = tuple(value.split(",")) if value or key in ("pixel", "pin") else ()
         if key != "columns":
             return parts

@@ -18,9 +18,10 @@ import callbacks.display
 import callbacks.guidance
 import callbacks.hover
 import callbacks.link
+import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import compare_routes, routes
+from app import compare_routes, region_routes, routes
 from app.assets import left_out
 from app.ids import Id
 from app.layout.compare import compare_page
@@ -30,10 +31,18 @@ from app.settings import Settings
 from cache.building import build_services
 from cache.errors import UserError
 from cache.pictures import PictureSource
+from cache.regions import regions_of
 from cache.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
-CALLBACKS = (callbacks.link, callbacks.selection, callbacks.guidance, callbacks.hover, callbacks.display)
+CALLBACKS = (
+    callbacks.link,
+    callbacks.selection,
+    callbacks.guidance,
+    callbacks.hover,
+    callbacks.display,
+    callbacks.regions,
+)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)
@@ -76,6 +85,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     _add_pages(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
+    region_routes.register(server, regions_of(server), UserError)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 
@@ -88,6 +98,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
         server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
     )
     callbacks.compare.register(compare)
+    callbacks.regions.register(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 

@@ -93,6 +93,24 @@ class CompareId(StrEnum):
     SHOWN = "compare-shown"
 
 
+class RegionId(StrEnum):
+    """Component ids of the regions of interest, the same on both pages that have them."""
+
+    REGIONS = "regions"
+    GIVEN = "region-given"
+    TAKEN = "region-taken"
+    PANEL = "region-panel"
+    OPEN = "region-open"
+    CLOSE = "region-close"
+    OPERATION = "region-operation"
+    NEW = "region-new"
+    INVERT = "region-invert"
+    CLEAR = "region-clear"
+    KNOWN = "region-known"
+    IMPORT = "region-import"
+    EXPORT = "region-export"
+
+
 class CompareColumn(StrEnum):
     """What the compare page can show of each method; the values are part of links."""
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.figures.scales import Scale
+from app.linked_region import MOST_REGIONS, linked_region
 
 VERSION = 1
 
@@ -34,13 +35,14 @@ class LinkedState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel"})
+    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "regions"})
     EXPECTED: ClassVar[dict[str, str]] = {
         "v": "a version is a whole number from 1",
         "pair": "a pair's address is a short name without control characters",
         "pixel": "a pixel is written row,column with whole numbers from 0",
         "gamma1": "gamma 1 is a number from 0.1 to 2",
         "gamma2": "gamma 2 is a number from 0.1 to 2",
+        "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
 
@@ -50,6 +52,7 @@ class LinkedState(BaseModel):
     gamma1: Gamma = 0.3
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
+    regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 
     @classmethod
     def from_query(cls, search: str) -> tuple[Self, list[str]]:
@@ -94,7 +97,16 @@ class LinkedState(BaseModel):
     @classmethod
     def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:
         """Return the parts of a list; a kind of state may leave some out, each with a notice."""
-        return tuple(value.split(","))
+        parts = tuple(value.split(","))
+        if key != "regions":
+            return parts
+        known = tuple(part for part in parts if linked_region(part))
+        for part in parts[:MOST_REGIONS]:
+            if part not in known:
+                notices.append(
+                    f"The link's region “{shortened(part)}” was ignored: it is not name~colour~code."
+                )
+        return known
 
     def to_query(self) -> str:
         """Write the query string of this view, keys sorted, defaults left out."""

@@ -50,7 +50,7 @@ class ViewState(LinkedState):
         i + 0.5. ``None``: all of it.
     """
 
-    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "area"})
+    LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {"area"}
     EXPECTED: ClassVar[dict[str, str]] = {
         **LinkedState.EXPECTED,
         "method": "a method's id is a short name without control characters",

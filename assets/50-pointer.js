@@ -31,6 +31,7 @@ window.fusevis = window.fusevis || {};
   });
 
   document.addEventListener("pointerdown", (event) => {
+    if (fusevis.brush.begin(event)) return;
     const panel = event.button === 0 && panelOf(event.target);
     if (!panel || !inPlot(event.target) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
     press = { id: event.pointerId, panel, x: event.clientX, y: event.clientY, moved: false };

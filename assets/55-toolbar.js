@@ -59,7 +59,7 @@ window.fusevis = window.fusevis || {};
   function changeMode(mode) {
     state.mode = mode || "pixel";
     document.body.dataset.mode = state.mode;
-    const dragmode = state.mode === "pixel" ? false : state.mode;
+    const dragmode = ["zoom", "pan"].includes(state.mode) ? state.mode : false;
     drawnGraphs([...graphs.FULL, graphs.SCATTER]).forEach((graph) => {
       if (graph._fullLayout.dragmode !== dragmode) window.Plotly.relayout(graph, { dragmode });
     });

@@ -29,6 +29,7 @@ window.fusevis = window.fusevis || {};
     const { pixel, pinned } = firstPixel(scene, state.scene, start);
     lastStart = start;
     state.scene = scene;
+    fusevis.regions.enter(scene);
     state.window = null;
     overlays.hideAll();
     fusevis.pixel.pin(pinned);
@@ -40,6 +41,7 @@ window.fusevis = window.fusevis || {};
   function attachGraphs() {
     if (graphs.attach()) {
       waitingForGraphs = false;
+      fusevis.regionOverlays.draw();
       fusevis.nameSliders();
       fusevis.paint.all();
     } else if (!waitingForGraphs) {

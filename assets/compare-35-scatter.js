@@ -159,5 +159,17 @@
     return (overlays.get(scene.key) || { counts: [] }).counts;
   }
 
-  fusevis.compare.scatter = { ranges, drawStill, drawMoving, counts };
+  /** Where each pixel of the image lies in a method's plot of width×height, [x, y] or null; null while unknown. */
+  function placing(scene, axes, width, height) {
+    const guidance = images.get(scene, "guidance");
+    if (!guidance || !guidance.complete) return null;
+    const [xs, ys] = [0, 1].map(guidance.band);
+    const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+    return (at) => {
+      const [x, y] = [across(xs[at]), height - 1 - up(ys[at])];
+      return x >= 0 && y >= 0 && x < width && y < height ? [x, y] : null;
+    };
+  }
+
+  fusevis.compare.scatter = { plot, placing, ranges, drawStill, drawMoving, counts };
 })(window.fusevis);

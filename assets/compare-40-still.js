@@ -46,8 +46,10 @@
     if (picture.kind === "jacobian" || picture.zoom) return;
     if (picture.kind === "scatter") {
       const guidance = images.get(picture.scene, "guidance");
-      if (look.axes && guidance && guidance.complete) scatter.drawStill(context, picture, look.axes, look.density, look.ink);
-      else write(context, absence(picture), picture.box, look.quiet);
+      if (look.axes && guidance && guidance.complete) {
+        scatter.drawStill(context, picture, look.axes, look.density, look.ink);
+        fusevis.compare.regions.drawPoints(context, picture, look.axes, look.density);
+      } else write(context, absence(picture), picture.box, look.quiet);
       return;
     }
     const bitmap = bitmapOf(picture);
@@ -60,6 +62,7 @@
     }
     context.imageSmoothingEnabled = width < bitmap.width;
     context.drawImage(bitmap, left, top, width, height);
+    fusevis.compare.regions.drawWhole(context, picture);
     if (!ended(picture)) {
       context.fillStyle = "rgb(0 0 0 / 60%)";
       context.fillRect(left, top + height - 16, width, 16);

@@ -32,6 +32,7 @@ window.dash_clientside = window.dash_clientside || {};
     reorderScenes();
     const common = state.common();
     if (!common) return;
+    fusevis.regions.enter(common);
     const inside = ({ row, col }) => row < common.height && col < common.width;
     const moved = before && before.pair !== common.pair;
     for (const point of [state.a, state.b]) {

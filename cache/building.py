@@ -13,6 +13,9 @@ from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import LANES
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
+from cache.region_shelf import RegionShelf
+from cache.regions import EXTENSION as REGION_EXTENSION
+from cache.regions import RegionSource
 from cache.results import Results
 from cache.services import EXTENSION, Services
 from cache.store import ArrayStore
@@ -42,6 +45,8 @@ class ServiceSettings(Protocol):
         Seconds until a result expires.
     atlas_dir : Path
         Folder of atlases; need not exist.
+    region_dir : Path
+        Folder of regions that are too large for a link; need not exist.
     redis_url : str or None
         ``redis://``, ``rediss://`` or ``unix://``: keep results there.
     data_dir : Path or None
@@ -64,6 +69,8 @@ class ServiceSettings(Protocol):
     def cache_timeout_s(self) -> int: ...  # noqa: D102
     @property
     def atlas_dir(self) -> Path: ...  # noqa: D102
+    @property
+    def region_dir(self) -> Path: ...  # noqa: D102
     @property
     def redis_url(self) -> str | None: ...  # noqa: D102
     @property
@@ -121,13 +128,16 @@ def build_services(
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
     methods = MethodShelf(settings.device)
+    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
     services = Services(
-        Catalogue(user_pairs, settings.data_dir, settings.pixel_limit),
+        catalogue,
         methods,
         Results(store, threads, AtlasShelf(settings.atlas_dir)),
         JobManager(LANES),
         settings.device,
     )
     server.extensions[EXTENSION] = services
+    regions = RegionSource(catalogue, services, RegionShelf(settings.region_dir))
+    server.extensions[REGION_EXTENSION] = regions
     methods.load_all()
     return services

@@ -8,17 +8,20 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from app.compare_state import CompareState
-from app.ids import CompareId
+from app.ids import CompareId, RegionId
 from app.layout.page import notice
 from cache.errors import UserError
+from cache.regions import regions_of
 from cache.services import GuidanceState, Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel
+from callbacks.regions import given_regions
 from callbacks.selection import note, scene_data
 
 
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     services = services_of(app.server)
+    regions = regions_of(app.server)
 
     @app.callback(
         Output(CompareId.PAIR_SELECT, "value"),
@@ -31,16 +34,20 @@ def register(app: Dash) -> None:
         Output(CompareId.ZOOM_HALF_WIDTH, "value"),
         Output(CompareId.SIZE, "value"),
         Output(CompareId.START, "data"),
+        Output(RegionId.GIVEN, "data"),
         Output(CompareId.NOTICES, "children"),
         Input(CompareId.LOCATION, "search"),
     )
     def open_link(search: str | None) -> tuple[Any, ...]:
         state, messages = CompareState.from_query(search or "")
         start, more = first_view(services, state)
-        toasts: Any = [notice(text) for text in messages + more] or no_update
+        given, unfit = given_regions(
+            regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions
+        )
+        toasts: Any = [notice(text) for text in messages + more + unfit] or no_update
         return (
             start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
-            state.shared, state.zoom, state.size.value, start, toasts,
+            state.shared, state.zoom, state.size.value, start, given, toasts,
         )  # fmt: skip
 
     @app.callback(

@@ -8,16 +8,19 @@ from typing import Any
 
 from dash import Dash, Input, Output, no_update
 
-from app.ids import Id
+from app.ids import Id, RegionId
 from app.layout.page import notice
 from app.view_state import FIRST_HALF_WIDTH, ViewState
 from cache.errors import UserError
+from cache.regions import regions_of
 from cache.services import Services, services_of
+from callbacks.regions import given_regions
 
 
 def register(app: Dash) -> None:
     """Add the callback that reads the address."""
     services = services_of(app.server)
+    regions = regions_of(app.server)
 
     @app.callback(
         Output(Id.PAIR_SELECT, "value"),
@@ -29,6 +32,7 @@ def register(app: Dash) -> None:
         Output(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Output(Id.START_PIXEL, "data"),
         Output(Id.START_AREA, "data"),
+        Output(RegionId.GIVEN, "data"),
         Output(Id.NOTICES, "children"),
         Input(Id.LOCATION, "search"),
     )
@@ -36,11 +40,15 @@ def register(app: Dash) -> None:
         state, messages = ViewState.from_query(search or "")
         pair, method, pixel, more = resolve(services, state)
         changed = other_weights(services, pair, [(state.method, state.weights)])
-        toasts: Any = [notice(text) for text in messages + more + changed] or no_update
+        # Regions of a pair that is not to be had here mean nothing in another one.
+        shape = resolve_pair(services, state.pair)[1]
+        given, unfit = given_regions(regions, pair, shape, state.regions)
+        toasts: Any = [notice(text) for text in messages + more + changed + unfit] or no_update
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
-            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, state.area, toasts,
+            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, state.area, given,
+            toasts,
         )  # fmt: skip
 
 

@@ -69,6 +69,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     environment |= {
         "FUSEVIS_CACHE_DIR": str(folder / "cache"),
         "FUSEVIS_ATLAS_DIR": str(folder / "atlas"),
+        "FUSEVIS_REGION_DIR": str(folder / "regions"),
         "FUSEVIS_DEVICE": "cpu",
     }
     log = folder / "server.log"

@@ -14,6 +14,7 @@ from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.layout.regions import region_open, region_panel, region_store
 from app.linked_state import LARGEST_ZOOM
 
 POLL_MILLISECONDS = 700
@@ -58,13 +59,18 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),
             dcc.Store(id=CompareId.SHOWN),
+            *region_store(),
             dcc.Interval(id=CompareId.POLL, interval=POLL_MILLISECONDS, disabled=True),
             html.Header(
-                [_first_row(pairs, methods, home), _second_row(first)], className="page-head compare-head"
+                [_first_row(pairs, methods, home), _second_row(first), _third_row()],
+                className="page-head compare-head",
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
             html.Div(id=CompareId.NOTICES, className="notices"),
+            region_panel(
+                home, True, "Choose Box or Lasso and draw on a picture or a scatterplot of any row."
+            ),
         ],
         className="page compare-page",
     )
@@ -113,10 +119,14 @@ def _second_row(first: CompareState) -> html.Div:
                 className="btn-group btn-group-sm",
                 **attributes(aria_label="Pinned pixels"),
             ),
-            copy_link(CompareId.COPY_LINK),
         ],
         className="control-row",
     )
+
+
+def _third_row() -> html.Div:
+    buttons = html.Div([region_open(), copy_link(CompareId.COPY_LINK)], className="view-buttons")
+    return html.Div(buttons, className="readout-row")
 
 
 def _zoom() -> dbc.Input:

@@ -11,6 +11,7 @@ from app.ids import Id
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.layout.regions import region_open
 from app.linked_state import LARGEST_ZOOM
 from app.view_state import FIRST_HALF_WIDTH
 
@@ -18,6 +19,8 @@ MODES = (
     ("pixel", "Pixel", "Dragging moves the principal pixel"),
     ("zoom", "Zoom", "Dragging zooms into the picture; double-click resets"),
     ("pan", "Pan", "Dragging moves the zoomed picture; double-click resets"),
+    ("box", "Box", "Dragging selects a box as a region of interest"),
+    ("lasso", "Lasso", "Dragging selects what it goes around as a region of interest"),
 )
 
 
@@ -32,7 +35,9 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
     readout = html.Div(
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
-    return html.Header([_first_row(pairs, methods), _second_row(), readout], className="page-head")
+    view_buttons = html.Div([region_open(), copy_link(Id.COPY_LINK)], className="view-buttons")
+    last_row = html.Div([readout, view_buttons], className="readout-row")
+    return html.Header([_first_row(pairs, methods), _second_row(), last_row], className="page-head")
 
 
 def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
@@ -99,7 +104,6 @@ def _second_row() -> html.Div:
                 ],
                 className="control-guidance",
             ),
-            copy_link(Id.COPY_LINK),
         ],
         className="control-row",
     )

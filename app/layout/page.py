@@ -14,6 +14,7 @@ from app.layout.attributes import attributes
 from app.layout.controls import controls
 from app.layout.help import help_panel
 from app.layout.panels import panel_grid
+from app.layout.regions import region_panel, region_store
 from app.view_state import ViewState
 
 POLL_MILLISECONDS = 700
@@ -40,12 +41,14 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             dcc.Store(id=Id.DISPLAY),
             dcc.Store(id=Id.BROWSER),
             dcc.Store(id=Id.GUIDANCE_LIMITS),
+            *region_store(),
             dcc.Interval(id=Id.GUIDANCE_POLL, interval=POLL_MILLISECONDS, disabled=True),
             controls(pairs, methods),
             panel_grid(),
             html.Footer(id=Id.STATUS_LINE, className="status-line"),
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel(),
+            region_panel("", False, "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
         ],
         className="page",
         # The browser leaves out of its links what the first view has.

@@ -2,7 +2,7 @@
 
 A code is ``b`` and boxes ``top.left.bottom.right`` with ``_`` between them (rows top ≤ row < bottom, columns
 left ≤ column < right), where few boxes make the region; else ``r`` and the base64url of run lengths. Equal regions have
-equal codes: ``assets/61-region-code.js`` writes the same texts, which a test holds both to.
+equal codes: ``assets/64-region-code.js`` writes the same texts, which a test holds both to.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def _boxes(mask: NDArray[np.bool_]) -> list[tuple[int, int, int, int]] | None:
         top, left = divmod(int(rest.argmax()), width)
         outside = ~rest[top, left:]
         right = left + (int(outside.argmax()) if outside.any() else width - left)
-        broken = ~rest[top:, left:right].all(axis=1)
-        bottom = top + (int(broken.argmax()) if broken.any() else len(broken))
+        broken = np.flatnonzero(~rest[top:, left:right].all(axis=1))
+        bottom = top + int(broken[0]) if broken.size else mask.shape[0]
         rest[top:bottom, left:right] = False
         found.append((top, left, bottom, right))
     return found

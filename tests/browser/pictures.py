@@ -34,7 +34,7 @@ POINTS = """() => {
 }"""
 
 
-def place(page: Page, panel: str, row: int, col: int) -> tuple[float, float]:
+def place(page: Page, panel: str, row: float, col: float) -> tuple[float, float]:
     """Return where on the screen a pixel of a panel is."""
     x, y = page.evaluate(WHERE, [panel, row, col])
     return x, y

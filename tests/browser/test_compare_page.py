@@ -42,7 +42,7 @@ def open_compare(open_page: Opener, server: Server, query: str = "", **options: 
     return open_page(chosen, settled=False, ready=SETTLED, **options)
 
 
-def place(page: Page, row: int, col: int, kind: str = "fused") -> tuple[float, float]:
+def place(page: Page, row: float, col: float, kind: str = "fused") -> tuple[float, float]:
     x, y = page.evaluate(WHERE, [kind, row, col])
     return x, y
 

@@ -61,6 +61,7 @@ class Settings:
     redis_url: str | None = None
     pixel_limit: int = 10_000
     atlas_dir: Path = Path("no_atlases")
+    region_dir: Path = Path("no_regions")
 
 
 def write_pairs(data: Path) -> Path:

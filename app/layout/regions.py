@@ -1,0 +1,107 @@
+"""The panel of the regions of interest, which both pages have; ``assets/64-region-list.js`` fills it."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from app.ids import RegionId
+from app.layout.attributes import attributes
+
+TOOLS = (
+    ("point", "Point", "The pointer chooses the principal pixel"),
+    ("box", "Box", "Draw a box on a picture or a scatterplot"),
+    ("lasso", "Lasso", "Draw around what is meant, on a picture or a scatterplot"),
+)
+OPERATIONS = (
+    ("replace", "A selection becomes the region"),
+    ("add", "A selection joins the region (Shift)"),
+    ("subtract", "A selection leaves the region (Alt)"),
+)
+ACTIONS = (
+    (RegionId.NEW, "New", "Begin another region"),
+    (RegionId.INVERT, "Invert", "All pixels but those of the chosen region"),
+    (RegionId.CLEAR, "Clear", "Empty the chosen region"),
+    (RegionId.KNOWN, "Masks of the pair", "Asking …"),
+    (RegionId.IMPORT, "Import PNG", "Read masks: 8-bit PNG of the images' size, 255 inside"),
+    (RegionId.EXPORT, "Export PNG", "Save every region as a PNG mask"),
+)
+SMALL = "btn btn-outline-secondary btn-sm"
+
+
+def region_store() -> list[dcc.Store]:
+    """Make the stores: which regions there are, and what the page is told to take over."""
+    return [
+        dcc.Store(id=RegionId.REGIONS, data=[]),
+        dcc.Store(id=RegionId.GIVEN),
+        dcc.Store(id=RegionId.TAKEN),
+    ]
+
+
+def region_open() -> html.Button:
+    """Make the button that opens the panel."""
+    return html.Button(
+        "Regions",
+        id=RegionId.OPEN,
+        type="button",
+        title="Regions of interest: box and lasso, masks, PNG",
+        className=SMALL,
+        **attributes(aria_expanded="false", aria_controls=RegionId.PANEL),
+    )
+
+
+def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
+    """Make the panel, closed.
+
+    Parameters
+    ----------
+    home : str
+        Address of the first page.
+    with_tools : bool
+        Whether it says what the pointer does, for a page that has no other place for that.
+    hint : str
+        How to begin, shown while there is no region.
+    """
+    operations = html.Select(
+        [html.Option(label, value=value) for value, label in OPERATIONS],
+        id=RegionId.OPERATION,
+        className="form-select form-select-sm",
+        **attributes(aria_label="What a selection does"),
+    )
+    buttons = [_button(id, text, title) for id, text, title in ACTIONS]
+    close = html.Button("×", id=RegionId.CLOSE, type="button", className="region-remove", title="Close")
+    return html.Div(
+        [
+            html.Div([html.Strong("Regions of interest"), close], className="region-head"),
+            *([_tools()] if with_tools else []),
+            operations,
+            html.Ul(className="region-list"),
+            html.P(hint, className="region-empty"),
+            html.Div(buttons, className="region-actions"),
+            html.P(className="region-message", role="status"),
+        ],
+        id=RegionId.PANEL,
+        className="region-panel",
+        hidden=True,
+        role="dialog",
+        **attributes(aria_label="Regions of interest", data_home=home),
+    )
+
+
+def _tools() -> html.Div:
+    tools = [
+        html.Button(
+            label,
+            type="button",
+            title=title,
+            className=SMALL,
+            **attributes(data_tool=value, aria_pressed=str(value == "point").lower()),
+        )
+        for value, label, title in TOOLS
+    ]
+    return html.Div(
+        tools, role="group", className="btn-group region-tools", **attributes(aria_label="What dragging does")
+    )
+
+
+def _button(id: str, text: str, title: str) -> html.Button:
+    return html.Button(text, id=id, type="button", title=title, className=SMALL)

@@ -1,0 +1,149 @@
+/* The list of regions and what can be done with them; the elements are those of app/layout/regions.py. */
+window.fusevis = window.fusevis || {};
+(function (fusevis) {
+  "use strict";
+
+  let watched = null;
+
+  function panel() {
+    return document.getElementById("region-panel");
+  }
+
+  function element(kind, properties, ...children) {
+    const made = Object.assign(document.createElement(kind), properties);
+    made.append(...children);
+    return made;
+  }
+
+  function row(region, index) {
+    const { regions } = fusevis;
+    const active = index === regions.active();
+    const choose = element("input", { type: "radio", name: "region-active", checked: active, title: "Selections change this region" });
+    choose.setAttribute("aria-label", `Select into ${region.name}`);
+    choose.addEventListener("change", () => regions.choose(index));
+    const colour = element("input", { type: "color", value: region.colour, className: "region-colour" });
+    colour.setAttribute("aria-label", `Colour of ${region.name}`);
+    colour.addEventListener("change", () => regions.recolour(index, colour.value));
+    const name = element("input", { type: "text", value: region.name, maxLength: 40, className: "region-name" });
+    name.setAttribute("aria-label", `Name of region ${index + 1}`);
+    name.addEventListener("change", () => regions.rename(index, name.value));
+    const count = element("span", { className: "region-count", textContent: `${region.count.toLocaleString("en")} px` });
+    const gone = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this region" });
+    gone.setAttribute("aria-label", `Delete ${region.name}`);
+    gone.addEventListener("click", () => regions.remove(index));
+    const line = element("li", { className: active ? "region active" : "region" }, choose, colour, name, count, gone);
+    line.dataset.name = region.name;
+    line.dataset.count = region.count;
+    return line;
+  }
+
+  function show() {
+    const host = panel();
+    if (!host) return;
+    const { regions } = fusevis;
+    const list = regions.all();
+    host.querySelector(".region-list").replaceChildren(...list.map(row));
+    host.querySelector(".region-empty").hidden = list.length > 0;
+    const has = regions.active() >= 0;
+    const some = list.some((region) => region.count);
+    const full = list.length >= regions.MOST;
+    const disabled = { "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.shape() };
+    Object.entries(disabled).forEach(([id, off]) => (document.getElementById(id).disabled = off));
+    fusevis.regionsServer.told(full ? `There is room for ${regions.MOST} regions.` : "");
+    const shape = regions.shape();
+    if (shape && watched !== shape.address) known(shape.address);
+    const open = document.getElementById("region-open");
+    if (open) open.textContent = list.length ? `Regions (${list.length})` : "Regions";
+  }
+
+  /** Ask once a pair whether masks come with it. */
+  async function known(pair) {
+    watched = pair;
+    const button = document.getElementById("region-known");
+    button.disabled = true;
+    button.title = "Asking …";
+    try {
+      const { regions } = await fusevis.regionsServer.known(pair);
+      if (watched !== pair) return;
+      button.known = regions;
+      button.disabled = !regions.length;
+      button.title = regions.length ? `Add ${regions.map((one) => one.name).join(", ")}` : "No masks come with this pair";
+    } catch (error) {
+      watched = null;
+      button.title = error.message;
+    }
+  }
+
+  function take(found) {
+    fusevis.regions.take({ pair_address: fusevis.regions.shape().address, regions: found, add: true });
+  }
+
+  async function read(files) {
+    for (const file of files) {
+      try {
+        take([await fusevis.regionsServer.read(fusevis.regions.shape().address, file)]);
+        fusevis.regionsServer.told(`${file.name} was read.`);
+      } catch (error) {
+        fusevis.regionsServer.told(error.message);
+        return;
+      }
+    }
+  }
+
+  function choose() {
+    const input = element("input", { type: "file", accept: "image/png", multiple: true });
+    input.addEventListener("change", () => read([...input.files]));
+    input.click();
+  }
+
+  /** Save each region as an 8-bit PNG, 255 inside and 0 outside. */
+  function save() {
+    const { height, width } = fusevis.regions.shape();
+    fusevis.regions.all().filter((region) => region.count).forEach((region) => {
+      const canvas = Object.assign(document.createElement("canvas"), { height, width });
+      const data = new ImageData(width, height);
+      for (let at = 0; at < region.mask.length; at += 1) data.data.set(region.mask[at] ? [255, 255, 255, 255] : [0, 0, 0, 255], 4 * at);
+      canvas.getContext("2d").putImageData(data, 0, 0);
+      canvas.toBlob((blob) => {
+        const link = element("a", { href: URL.createObjectURL(blob), download: `${region.name.replace(/[^\p{L}\p{N} _-]/gu, "_")}.png` });
+        link.click();
+        URL.revokeObjectURL(link.href);
+      }, "image/png");
+    });
+  }
+
+  const ACTIONS = {
+    "region-new": () => fusevis.regions.add(),
+    "region-invert": () => fusevis.regions.invert(),
+    "region-clear": () => fusevis.regions.clear(),
+    "region-export": save,
+    "region-known": () => take(document.getElementById("region-known").known.map((one) => ({ ...one, colour: null }))),
+    "region-import": choose,
+    "region-open": () => toggle(),
+    "region-close": () => toggle(false),
+  };
+
+  function toggle(wanted) {
+    const host = panel();
+    host.hidden = wanted === undefined ? !host.hidden : !wanted;
+    document.getElementById("region-open").setAttribute("aria-expanded", String(!host.hidden));
+    if (!host.hidden) show();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("button[id^=region-]");
+    if (button && ACTIONS[button.id]) ACTIONS[button.id]();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "region-operation") fusevis.regions.setOperation(event.target.value);
+  });
+
+  /** Begin to show the regions; each page calls it once its elements are there. */
+  function start() {
+    fusevis.regions.listen(show);
+    show();
+  }
+
+  fusevis.regionList = { start, toggle };
+})(window.fusevis);

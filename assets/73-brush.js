@@ -1,0 +1,58 @@
+/* Box and lasso on the explore page: from a drag on a picture or on the scatterplot to a selection of pixels. */
+(function (fusevis) {
+  "use strict";
+
+  const { graphs, regions, selection, state } = fusevis;
+  const TOOLS = ["box", "lasso"];
+
+  function panelOf(target) {
+    const section = target.closest && target.closest("section[data-panel]");
+    const panel = section && section.dataset.panel;
+    return panel === graphs.SCATTER || graphs.FULL.includes(panel) ? panel : null;
+  }
+
+  /** Turns a place of the window into one of the panel's axes. */
+  function converter(panel) {
+    const graph = graphs.graph(panel);
+    return (clientX, clientY) => {
+      const { left, top } = graph.getBoundingClientRect();
+      const { xaxis, yaxis } = graph._fullLayout;
+      return [xaxis.p2c(clientX - left - xaxis._offset), yaxis.p2c(clientY - top - yaxis._offset)];
+    };
+  }
+
+  function inPlot(panel, event) {
+    const area = graphs.area(panel);
+    const graph = graphs.graph(panel);
+    if (!area || !graph) return false;
+    const { left, top } = graph.getBoundingClientRect();
+    const [x, y] = [event.clientX - left - area.left, event.clientY - top - area.top];
+    return x >= 0 && y >= 0 && x < area.width && y < area.height;
+  }
+
+  /** Begin a selection if the toolbar says so; true where it did. */
+  function begin(event) {
+    if (!TOOLS.includes(state.mode) || event.button !== 0 || !state.scene) return false;
+    const panel = panelOf(event.target);
+    if (!panel || !inPlot(panel, event)) return false;
+    const values = panel === graphs.SCATTER ? fusevis.regionOverlays.guidance() : null;
+    if (panel === graphs.SCATTER && !values) {
+      fusevis.readout.fail("Points can be selected once the guidance images are complete.");
+      return true;
+    }
+    const { height, width } = state.scene;
+    selection.start(event, state.mode, converter(panel), (inside, ended) => {
+      const [xOf, yOf] = values || [(at) => at % width, (at) => Math.floor(at / width)];
+      regions.combine(selection.maskOf(height * width, inside, xOf, yOf), regions.operation(ended));
+    });
+    return true;
+  }
+
+  fusevis.brush = { begin };
+  // The page's elements come after its scripts.
+  regions.listen(() => {
+    if (fusevis.brush.started) return;
+    fusevis.brush.started = true;
+    fusevis.regionList.start();
+  });
+})(window.fusevis);

@@ -1,0 +1,54 @@
+"""Regions of interest of a link: read, checked against the images, and given to the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Dash, Input, Output
+
+from app.ids import RegionId
+from app.linked_region import linked_region
+from cache.errors import UserError
+from cache.regions import RegionSource
+
+
+def register(app: Dash) -> None:
+    """Let the browser take over what the server gives."""
+    app.clientside_callback(
+        "(given) => { window.fusevis.regions.take(given); return null; }",
+        Output(RegionId.TAKEN, "data"),
+        Input(RegionId.GIVEN, "data"),
+        prevent_initial_call=True,
+    )
+
+
+def given_regions(
+    regions: RegionSource, pair: str, shape: tuple[int, int] | None, linked: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a link's regions for the browser, and a notice for each that cannot be shown.
+
+    Parameters
+    ----------
+    regions : RegionSource
+        What keeps long codes.
+    pair : str
+        Address of the pair that is shown.
+    shape : tuple of int or None
+        (H, W) of its images; ``None`` where it is not the pair that the link names.
+    linked : sequence of str
+        As in the link.
+    """
+    found: list[dict[str, str]] = []
+    messages: list[str] = []
+    for text in linked:
+        region = linked_region(text)
+        if region is None or shape is None:
+            continue
+        try:
+            code = regions.resolve(region.code, shape)
+        except UserError as error:
+            messages.append(f"The link's region “{region.name}” was ignored. {error}")
+        else:
+            found.append({"name": region.name, "colour": region.colour, "code": code})
+    return {"pair_address": pair, "regions": found}, messages
