@@ -9,12 +9,15 @@ from typing import Any, Protocol
 import flask
 import flask_caching
 
+from cache import influence_shelf, statistics
 from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import LANES
+from cache.influence_shelf import InfluenceShelf
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
 from cache.results import Results
 from cache.services import EXTENSION, Services
+from cache.statistics import Statistics
 from cache.store import ArrayStore
 from cache.threads import ThreadCounts
 from fusion.data.catalogue import Catalogue
@@ -96,7 +99,9 @@ def connect_cache(server: flask.Flask, settings: ServiceSettings) -> flask_cachi
 def build_services(
     server: flask.Flask, settings: ServiceSettings, user_pairs: Iterable[Sequence[Path | str]] = ()
 ) -> Services:
-    """Make the services of a server, and begin to load methods; `cache.services.services_of` finds them.
+    """Make the services of a server, and begin to load methods.
+
+    `cache.services.services_of` finds them, and `cache.statistics.statistics_of` their numbers.
 
     Parameters
     ----------
@@ -121,13 +126,16 @@ def build_services(
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
     methods = MethodShelf(settings.device)
+    results = Results(store, threads, AtlasShelf(settings.atlas_dir))
     services = Services(
         Catalogue(user_pairs, settings.data_dir, settings.pixel_limit),
         methods,
-        Results(store, threads, AtlasShelf(settings.atlas_dir)),
+        results,
         JobManager(LANES),
         settings.device,
     )
+    influence = InfluenceShelf(services, methods, store, JobManager(influence_shelf.LANES))
     server.extensions[EXTENSION] = services
+    server.extensions[statistics.EXTENSION] = Statistics(services, methods, results, store, influence)
     methods.load_all()
     return services

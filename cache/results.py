@@ -79,8 +79,17 @@ class Results:
         """
         row, col = checked_pixel((row, col), pair.shape)
         known = self._atlases.window(method, pair, row, col) if self._atlases is not None else None
-        if known is not None:
-            return known
+        return self.exact_window(method, pair, row, col) if known is None else known
+
+    def exact_window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow:
+        """Return the same as `window`, but never from an atlas, whose numbers are rounded.
+
+        Raises
+        ------
+        PixelOutsideImageError
+            If the pixel is not in the image.
+        """
+        row, col = checked_pixel((row, col), pair.shape)
         address = JacobianAddress(pair.id, method.id, method.weights_id, row, col, device=method.device.type)
 
         def compute() -> Arrays:
