@@ -14,6 +14,7 @@ from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.layout.numbers import numbers_button, numbers_panel
 from app.linked_state import LARGEST_ZOOM
 
 POLL_MILLISECONDS = 700
@@ -63,6 +64,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
                 [_first_row(pairs, methods, home), _second_row(first)], className="page-head compare-head"
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
+            numbers_panel(),
             html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
             html.Div(id=CompareId.NOTICES, className="notices"),
         ],
@@ -114,6 +116,7 @@ def _second_row(first: CompareState) -> html.Div:
                 **attributes(aria_label="Pinned pixels"),
             ),
             copy_link(CompareId.COPY_LINK),
+            numbers_button(),
         ],
         className="control-row",
     )
