@@ -134,7 +134,9 @@ def build_services(
         JobManager(LANES),
         settings.device,
     )
-    influence = InfluenceShelf(services, methods, store, JobManager(influence_shelf.LANES))
+    influence = InfluenceShelf(
+        services, methods, store, JobManager(influence_shelf.LANES), results.since_window
+    )
     server.extensions[EXTENSION] = services
     server.extensions[statistics.EXTENSION] = Statistics(services, methods, results, store, influence)
     methods.load_all()

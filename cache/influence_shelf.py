@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ from fusion.statistics.requirements import CORE
 INFLUENCE_LANE = "influence"
 LANES = {INFLUENCE_LANE: 1}
 """One worker with one thread of torch for all visitors: the other cores are for hovers and guidance images."""
+
+NAP_S = 0.03
+REST_S = 0.3
+"""How long a pointer must have been still before the work goes on."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class InfluenceShelf:
         Where numbers are kept.
     jobs : JobManager
         With the lanes `LANES`.
+    since_window : callable
+        Returns how many seconds ago somebody pointed at a pixel: this work rests while pointers move.
     threads : int
         Threads of torch.
     """
@@ -68,12 +75,14 @@ class InfluenceShelf:
         methods: MethodShelf,
         store: ArrayStore,
         jobs: JobManager[RegionInfluence],
+        since_window: Callable[[], float],
         threads: int = 1,
     ) -> None:
         self._services = services
         self._methods = methods
         self._store = store
         self._jobs = jobs
+        self._since_window = since_window
         self._threads = threads
 
     def known(self, scene: Scene, region: Region) -> RegionInfluence | None:
@@ -139,10 +148,14 @@ class InfluenceShelf:
         self, method: Method, pair: Pair, region: Region, address: InfluenceAddress
     ) -> Sequence[Stage[RegionInfluence]]:
         def work(report: Report[RegionInfluence], _cancelled: Callable[[], bool]) -> RegionInfluence:
+            def progress(done: int, total: int) -> None:
+                report(done / total)
+                while self._since_window() < REST_S:
+                    time.sleep(NAP_S)
+                    report(done / total)  # which raises where nobody waits any more
+
             with computing(self._threads):
-                found = region_influence(
-                    method, pair, region, address.limit, progress=lambda done, total: report(done / total)
-                )
+                found = region_influence(method, pair, region, address.limit, progress=progress)
             self._store.put(address, to_arrays(found))
             return found
 

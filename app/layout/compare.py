@@ -80,6 +80,7 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            numbers_button(),
             html.Nav(page_links("compare", home), className="page-links", **attributes(aria_label="Pages")),
             theme_switch(CompareId.THEME_SWITCH),
         ],
@@ -116,7 +117,6 @@ def _second_row(first: CompareState) -> html.Div:
                 **attributes(aria_label="Pinned pixels"),
             ),
             copy_link(CompareId.COPY_LINK),
-            numbers_button(),
         ],
         className="control-row",
     )
