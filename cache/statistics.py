@@ -99,15 +99,15 @@ class Statistics:
         self.influence = influence
         self._heads: MemoryTier[Region] = MemoryTier(HEAD_MEMORY_BYTES)
 
-    def regions(self, scene: Scene, own: Sequence[tuple[str, np.ndarray]] = ()) -> list[Region]:
+    def regions(self, scene: Scene, own: Sequence[Region] = ()) -> list[Region]:
         """Return the regions that are described: those of the command, and a visitor's own.
 
         Parameters
         ----------
         scene : Scene
             The pair.
-        own : sequence of (name, mask)
-            bool (H, W) each; one takes the place of another region of its name.
+        own : sequence of Region
+            One takes the place of another region of its name.
 
         Raises
         ------
@@ -116,10 +116,9 @@ class Statistics:
         """
         known = [Region(name, mask) for name, mask in self._services.regions(scene).items()]
         ready = [whole_image((scene.height, scene.width)), self._head(scene), *known]
-        drawn = [Region(name, mask) for name, mask in own]
-        for region in drawn:
+        for region in own:
             region.require_shape((scene.height, scene.width))
-        return described_regions(ready, drawn)
+        return described_regions(ready, own)
 
     def numbers(self, scene: Scene, regions: Sequence[Region], pixels: Sequence[Pixel] = ()) -> MethodNumbers:
         """Return what can be had at once; starts no job.

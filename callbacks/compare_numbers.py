@@ -7,12 +7,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
 
 from app.ids import CompareId
+from cache.drawn_regions import drawn_regions
 from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
 from cache.statistics import MethodNumbers, Statistics, statistics_of
+
+DRAWN_REGIONS = "regions"
+"""The store of the visitor's own regions; numbers do without it."""
 
 
 def register(app: Dash) -> None:
@@ -26,23 +30,32 @@ def register(app: Dash) -> None:
         Input(CompareId.NUMBERS_OPEN, "data"),
         Input(CompareId.SCENES, "data"),
         Input(CompareId.NUMBERS_VIEW, "data"),
+        Input(DRAWN_REGIONS, "data", allow_optional=True),
         Input(CompareId.NUMBERS_INFLUENCE, "value"),
         Input(CompareId.NUMBERS_POLL, "n_intervals"),
         State(CompareId.VIEWER, "data"),
         State(CompareId.NUMBERS_STATE, "data"),
     )
     def show(
-        is_open: bool, scenes: Any, view: Any, influence: bool, _polls: Any, viewer: str, shown: Any
+        is_open: bool,
+        scenes: Any,
+        view: Any,
+        drawn: Any,
+        influence: bool,
+        _polls: Any,
+        viewer: str,
+        shown: Any,
     ) -> tuple[Any, Any, bool]:
         if not is_open and not shown:
             return no_update, no_update, True
         chosen = chosen_scenes(services, scenes, view)
-        regions = statistics.regions(chosen[0]) if chosen else []
+        regions, problems = described(statistics, chosen, drawn)
         if not is_open:
             # Nothing is computed for numbers that nobody sees.
             statistics.influence.cancel(chosen, regions, viewer)
             return no_update, None, True
         state = follow(services, statistics, chosen, regions, bool(influence), viewer)
+        state["errors"] = problems + state["errors"]
         data = number_tables(collect(statistics, chosen, regions, view), pins_of(view))
         state["digest"] = hashlib.sha256(json.dumps(data).encode()).hexdigest()
         same = bool(shown) and shown.get("digest") == state["digest"]
@@ -51,15 +64,19 @@ def register(app: Dash) -> None:
     @app.callback(
         Output(CompareId.NUMBERS_DOWNLOAD, "data"),
         Input(CompareId.NUMBERS_CSV, "n_clicks"),
+        # Only an input may be absent from the page.
+        Input(DRAWN_REGIONS, "data", allow_optional=True),
         State(CompareId.SCENES, "data"),
         State(CompareId.NUMBERS_VIEW, "data"),
         prevent_initial_call=True,
     )
-    def save(_clicks: int | None, scenes: Any, view: Any) -> Any:
+    def save(_clicks: int | None, drawn: Any, scenes: Any, view: Any) -> Any:
+        if ctx.triggered_id != CompareId.NUMBERS_CSV:
+            return no_update
         chosen = chosen_scenes(services, scenes, view)
         if not chosen:
             return no_update
-        found = collect(statistics, chosen, statistics.regions(chosen[0]), view)
+        found = collect(statistics, chosen, described(statistics, chosen, drawn)[0], view)
         return dcc.send_string(numbers_csv(found), f"{chosen[0].pair_address}_compare.csv", type="text/csv")
 
     app.clientside_callback(
@@ -86,6 +103,14 @@ def chosen_scenes(services: Services, scenes: Any, view: Any) -> list[Scene]:
     ready = [scene for scene in scenes or () if scene["error"] is None]
     ready.sort(key=lambda scene: order.get(scene["method_id"], len(order)))
     return [services.scene(scene["pair_address"], scene["method_id"]) for scene in ready]
+
+
+def described(statistics: Statistics, scenes: Sequence[Scene], drawn: Any) -> tuple[Sequence[Any], list[str]]:
+    """Return the regions that are described, and what is wrong with those that the visitor has drawn."""
+    if not scenes:
+        return [], []
+    own, problems = drawn_regions(drawn, (scenes[0].height, scenes[0].width))
+    return statistics.regions(scenes[0], own), problems
 
 
 def pins_of(view: Mapping[str, Any] | None) -> list[tuple[str, tuple[int, int]]]:

@@ -36,10 +36,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     services_of(made).close()
 
 
-def asked(server: Flask, output: str, values: dict[tuple[str, str], Any]) -> Any:
+def asked(server: Flask, output: str, values: dict[tuple[str, str], Any], changed: str = "") -> Any:
     """Send what the browser sends, and return the answer's parts by id."""
     client = server.test_client()
-    (callback,) = [one for one in client.get("/compare/_dash-dependencies").json if one["output"] == output]
+    known: Any = client.get("/compare/_dash-dependencies").json
+    (callback,) = [one for one in known if one["output"] == output]
 
     def filled(parts: list[dict[str, str]]) -> list[dict[str, Any]]:
         return [{**part, "value": values.get((part["id"], part["property"]))} for part in parts]
@@ -52,11 +53,12 @@ def asked(server: Flask, output: str, values: dict[tuple[str, str], Any]) -> Any
         "outputs": outputs if several else outputs[0],
         "inputs": filled(callback["inputs"]),
         "state": filled(callback["state"]),
-        "changedPropIds": [],
+        "changedPropIds": [changed] if changed else [],
     }
     answer = client.post("/compare/_dash-update-component", json=body)
     assert answer.status_code == 200, answer.text
-    return answer.json["response"]
+    answered: Any = answer.json
+    return answered["response"]
 
 
 def opened(server: Flask, **changes: Any) -> dict[tuple[str, str], Any]:
@@ -134,7 +136,9 @@ def test_tables_come_once_and_in_the_order_of_the_rows(server: Flask) -> None:
         ]["data"]
     again = asked(server, SHOW, values | {(CompareId.NUMBERS_STATE, "data"): state})
     assert CompareId.NUMBERS_DATA not in again and again[CompareId.NUMBERS_POLL] == {"disabled": True}
-    saved = asked(server, f"{CompareId.NUMBERS_DOWNLOAD}.data", values)[CompareId.NUMBERS_DOWNLOAD]["data"]
+    saved = asked(server, f"{CompareId.NUMBERS_DOWNLOAD}.data", values, f"{CompareId.NUMBERS_CSV}.n_clicks")[
+        CompareId.NUMBERS_DOWNLOAD
+    ]["data"]
     assert saved["filename"] == "3_compare.csv" and saved["content"].startswith("pair,pair_id,method")
 
 
@@ -144,6 +148,16 @@ def test_pins_of_a_larger_pair_are_left_out(server: Flask) -> None:
     assert not [row for row in rows if row[0][0].startswith("A ")]
 
 
+def test_drawn_regions_have_numbers_and_wrong_ones_are_named(server: Flask) -> None:
+    finished_guidance(services_of(server), services_of(server).scene(PAIR, METHOD))
+    drawn = [{"name": "mine", "code": "b1.2.4.6"}, {"name": "far", "code": "b0.0.99.99"}]
+    answer = asked(server, SHOW, opened(server) | {(numbers.DRAWN_REGIONS, "data"): drawn})
+    rows = answer[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"]
+    assert ["mine", "12"] in [[row[0][0], row[2][0]] for row in rows]
+    (problem,) = answer[CompareId.NUMBERS_STATE]["data"]["errors"]
+    assert problem.startswith("Region far: ")
+
+
 def test_no_method_is_no_mistake(server: Flask) -> None:
     answer = asked(server, SHOW, opened(server, SCENES=[]))
     assert answer[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"] == []
@@ -151,7 +165,8 @@ def test_no_method_is_no_mistake(server: Flask) -> None:
 
 
 def test_the_section_is_closed_at_first_and_named() -> None:
-    panel, button = numbers_panel(), numbers_button()
+    panel: Any = numbers_panel()
+    button = numbers_button()
     assert panel.hidden is True and getattr(panel, "aria-label") == "Numbers"
     assert getattr(button, "aria-expanded") == "false" and getattr(button, "aria-controls") == panel.id
     assert [name for name, _ in TABS] == ["guidance", "influence", "checklist"]

@@ -20,6 +20,7 @@ import cache.statistics
 import fusion
 from app.factory import create_server
 from app.settings import Settings
+from cache.drawn_regions import drawn_regions
 from cache.method_shelf import MethodShelf
 from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
@@ -31,6 +32,7 @@ from fusion.statistics.comparison import compare_method
 from fusion.statistics.guidance import guidance_statistics
 from fusion.statistics.influence import region_influence
 from fusion.statistics.records import csv_text, records
+from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, box_region
 from tests.unit.page_services import SHAPE, WAIT_S, finished_guidance, load, write_pair
 
@@ -64,9 +66,9 @@ def scenes(services: Services) -> list[Scene]:
     return [services.scene(PAIR, "weighted_averaging"), services.scene(PAIR, "small")]
 
 
-def own() -> list[tuple[str, np.ndarray]]:
+def own() -> list[Region]:
     names = ("core", "rim", "healthy")
-    return [(name, box_region(name, Box(0, 3 * n, 5, 3 * n + 3), SHAPE).mask) for n, name in enumerate(names)]
+    return [box_region(name, Box(0, 3 * n, 5, 3 * n + 3), SHAPE) for n, name in enumerate(names)]
 
 
 def follow_to_the_end(statistics: Statistics, scenes: list[Scene], regions: list[Region]) -> None:
@@ -106,7 +108,7 @@ def test_what_is_unknown_waits_and_nothing_is_started(
 ) -> None:
     scene, regions = scenes[0], statistics.regions(scenes[0], own())
     numbers = statistics.numbers(scene, regions, PIXELS[:1])
-    assert (numbers.complete, numbers.waiting) == (False, {3, 4})
+    assert (numbers.complete, numbers.waiting) == (False, frozenset({3, 4}))
     assert numbers.comparison.guidance == () and numbers.comparison.region_influence == ()
     assert [one.number for one in numbers.comparison.requirements] == [1, 2]
     assert numbers.comparison.pixel_influence[0].x1.total > 0
@@ -178,16 +180,32 @@ def test_failures_are_told_and_not_tried_at_every_look(
 @pytest.mark.parametrize(
     ("regions", "words"),
     [
-        ([("a", np.ones((2, 2), dtype=bool))], "2×2"),
-        ([("a", np.ones(SHAPE, dtype=bool))] * 2, "Two regions are named a"),
-        ([(" ", np.ones(SHAPE, dtype=bool))], "name"),
+        ([Region("a", np.ones((2, 2), dtype=bool))], "2×2"),
+        ([Region("a", np.ones(SHAPE, dtype=bool))] * 2, "Two regions are named a"),
     ],
 )
 def test_regions_that_cannot_be_used(
-    statistics: Statistics, scenes: list[Scene], regions: list[tuple[str, np.ndarray]], words: str
+    statistics: Statistics, scenes: list[Scene], regions: list[Region], words: str
 ) -> None:
     with pytest.raises(FuseVisError, match=words):
         statistics.regions(scenes[0], regions)
+
+
+def test_drawn_regions_are_read_and_what_is_wrong_is_named() -> None:
+    mask = box_region("a", Box(1, 2, 3, 4), SHAPE).mask
+    good = {"name": "a", "colour": "#ff0000", "code": encode_mask(mask)}
+    wrong: list[Any] = [
+        {"name": "b", "code": "x"},
+        {"name": " ", "code": good["code"]},
+        {"code": "b"},
+        7,
+        good,
+    ]
+    regions, problems = drawn_regions([good, *wrong], SHAPE)
+    assert [region.name for region in regions] == ["a"]
+    np.testing.assert_array_equal(regions[0].mask, mask)
+    assert len(problems) == 5 and "Region b" in problems[0] and "named a" in problems[4]
+    assert drawn_regions(None, SHAPE) == drawn_regions({"a": 1}, SHAPE) == ([], [])
 
 
 def test_what_is_kept_reads_the_same(services: Services, scenes: list[Scene]) -> None:
