@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 import callbacks.compare
+import callbacks.compare_numbers
 import callbacks.display
 import callbacks.guidance
 import callbacks.hover
@@ -99,6 +100,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     )
     callbacks.compare.register(compare)
     callbacks.regions.register(compare)
+    callbacks.compare_numbers.register(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 

@@ -92,6 +92,21 @@ class CompareId(StrEnum):
     POLL = "compare-poll"
     SHOWN = "compare-shown"
 
+    NUMBERS_BUTTON = "compare-numbers-button"
+    NUMBERS = "compare-numbers"
+    NUMBERS_OPEN = "compare-numbers-open"
+    NUMBERS_TAB = "compare-numbers-tab"
+    NUMBERS_STATUS = "compare-numbers-status"
+    NUMBERS_INFLUENCE = "compare-numbers-influence"
+    NUMBERS_CSV = "compare-numbers-csv"
+    NUMBERS_CLOSE = "compare-numbers-close"
+    NUMBERS_TABLES = "compare-numbers-tables"
+    NUMBERS_VIEW = "compare-numbers-view"
+    NUMBERS_DATA = "compare-numbers-data"
+    NUMBERS_STATE = "compare-numbers-state"
+    NUMBERS_POLL = "compare-numbers-poll"
+    NUMBERS_DOWNLOAD = "compare-numbers-download"
+
 
 class RegionId(StrEnum):
     """Component ids of the regions of interest, the same on both pages that have them."""

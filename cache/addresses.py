@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import ClassVar
 from urllib.parse import quote
 
-from cache.numerics import numerics_id
+from cache.numerics import numerics_id, statistics_id
 
 SCHEMA_VERSION = 1
 """Raise it when the arrays kept under an address get other names, shapes or meanings."""
@@ -71,3 +71,35 @@ class JacobianAddress(Address):
 
     row: int
     col: int
+
+
+@dataclass(frozen=True)
+class StatisticsAddress(Address):
+    """Numbers of one region.
+
+    Attributes
+    ----------
+    region : str
+        Content id of the region's mask, whatever its name.
+    rules : str
+        `cache.numerics.statistics_id`.
+    """
+
+    region: str
+    rules: str = field(default_factory=statistics_id, kw_only=True)
+
+
+@dataclass(frozen=True)
+class GuidanceStatisticsAddress(StatisticsAddress):
+    """Numbers of both guidance images in a region."""
+
+    kind: ClassVar[str] = "guidance-statistics"
+
+
+@dataclass(frozen=True)
+class InfluenceAddress(StatisticsAddress):
+    """Numbers of the Jacobian images of a region."""
+
+    kind: ClassVar[str] = "influence"
+
+    limit: int

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import flask
 import flask_caching
 
+from cache import influence_shelf, statistics
 from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import LANES
+from cache.influence_shelf import InfluenceShelf
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
 from cache.region_shelf import RegionShelf
@@ -18,6 +20,7 @@ from cache.regions import EXTENSION as REGION_EXTENSION
 from cache.regions import RegionSource
 from cache.results import Results
 from cache.services import EXTENSION, Services
+from cache.statistics import Statistics
 from cache.store import ArrayStore
 from cache.threads import ThreadCounts
 from fusion.data.catalogue import Catalogue
@@ -103,7 +106,9 @@ def connect_cache(server: flask.Flask, settings: ServiceSettings) -> flask_cachi
 def build_services(
     server: flask.Flask, settings: ServiceSettings, user_pairs: Iterable[Sequence[Path | str]] = ()
 ) -> Services:
-    """Make the services of a server, and begin to load methods; `cache.services.services_of` finds them.
+    """Make the services of a server, and begin to load methods.
+
+    `cache.services.services_of` finds them, and `cache.statistics.statistics_of` their numbers.
 
     Parameters
     ----------
@@ -129,15 +134,20 @@ def build_services(
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
     methods = MethodShelf(settings.device)
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
+    results = Results(store, threads, AtlasShelf(settings.atlas_dir))
     services = Services(
         catalogue,
         methods,
-        Results(store, threads, AtlasShelf(settings.atlas_dir)),
+        results,
         JobManager(LANES),
         settings.device,
+    )
+    influence = InfluenceShelf(
+        services, methods, store, JobManager(influence_shelf.LANES), results.since_window
     )
     server.extensions[EXTENSION] = services
     regions = RegionSource(catalogue, services, RegionShelf(settings.region_dir))
     server.extensions[REGION_EXTENSION] = regions
+    server.extensions[statistics.EXTENSION] = Statistics(services, methods, results, store, influence)
     methods.load_all()
     return services

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +52,7 @@ class Results:
         self._atlases = atlases
         self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._lock = threading.Lock()
+        self._asked = -math.inf
         self._prepared: deque[tuple[str, str]] = deque(maxlen=PREPARED_SCENES)
 
     @property
@@ -77,10 +80,24 @@ class Results:
         PixelOutsideImageError
             If the pixel is not in the image.
         """
+        self._asked = time.monotonic()
         row, col = checked_pixel((row, col), pair.shape)
         known = self._atlases.window(method, pair, row, col) if self._atlases is not None else None
-        if known is not None:
-            return known
+        return self.exact_window(method, pair, row, col) if known is None else known
+
+    def since_window(self) -> float:
+        """Return how many seconds ago somebody asked for a `window`: whether a pointer is moving just now."""
+        return time.monotonic() - self._asked
+
+    def exact_window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow:
+        """Return the same as `window`, but never from an atlas, whose numbers are rounded.
+
+        Raises
+        ------
+        PixelOutsideImageError
+            If the pixel is not in the image.
+        """
+        row, col = checked_pixel((row, col), pair.shape)
         address = JacobianAddress(pair.id, method.id, method.weights_id, row, col, device=method.device.type)
 
         def compute() -> Arrays:

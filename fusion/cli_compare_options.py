@@ -11,14 +11,13 @@ import typer
 from fusion.cli_options import parse_pixel
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
-from fusion.errors import RegionError
 from fusion.methods.registry import method_ids, method_specification
 from fusion.pair import Pair
 from fusion.results import prepare_files
 from fusion.saliency.jacobian import checked_pixel
 from fusion.saliency.window import Box, Pixel
 from fusion.statistics.region_files import known_regions, read_region
-from fusion.statistics.regions import Region, box_region, inside_head, whole_image
+from fusion.statistics.regions import Region, box_region, described_regions, inside_head, whole_image
 
 PAPER_METHODS = 5
 """The first methods of the registry are the paper's."""
@@ -50,17 +49,9 @@ def choose_regions(wanted: Sequence[str], entry: PairEntry, pair: Pair) -> tuple
         If a region cannot be used, or two of the user have the same name.
     """
     masks: list[Path] = []
-    own: dict[str, Region] = {}
-    for text in wanted:
-        region = _parse_region(text, pair.shape, masks)
-        if region.name in own:
-            raise RegionError(
-                f"Two regions are named {region.name}. Give one another name with NAME=FILE.png."
-            )
-        own[region.name] = region
+    own = [_parse_region(text, pair.shape, masks) for text in wanted]
     ready = (whole_image(pair.shape), inside_head(pair), *known_regions(Catalogue(), entry))
-    regions = {region.name: region for region in ready} | own
-    return list(regions.values()), masks
+    return described_regions(ready, own), masks
 
 
 def choose_pixels(wanted: Sequence[str] | None, entry: PairEntry, pair: Pair) -> list[Pixel]:

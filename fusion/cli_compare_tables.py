@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -13,20 +13,24 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fusion.statistics.comparison import MethodComparison
-from fusion.statistics.guidance import Dominance, Dominant
 from fusion.statistics.influence import Influence, RegionInfluence
 from fusion.statistics.verdicts import Verdict
+from fusion.statistics.wording import dominant_name, measured, percent, shown
 
 WIDTH_WITHOUT_TERMINAL = 120
 
-_LABELS = {
-    "requirement.contrast_kept": "contrast",
-    "requirement.core_brightness": "brighter",
-    "requirement.healthy_brightness": "brighter",
-    "requirement.core_sensitivity": "guidance",
-    "requirement.core_sensitivity_ratio": "ratio",
-    "requirement.core_outside": "outside",
-}
+Lines = Iterable[tuple[str, ...]]
+Value = TypeVar("Value", covariant=True)
+
+
+class HasInputs(Protocol[Value]):
+    """Something there is of each input."""
+
+    @property
+    def x1(self) -> Value: ...  # noqa: D102
+    @property
+    def x2(self) -> Value: ...  # noqa: D102
+
 
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNDECIDABLE: "yellow"}
 
@@ -84,24 +88,22 @@ def _guidance_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
         _number("= 0"),
         _number("< 0"),
     )
-    for number, name in _regions(comparisons):
-        table.add_row(Text(name, style="bold"))
-        for comparison in comparisons:
-            found = comparison.guidance[number]
-            inputs = zip((comparison.method_id, ""), modalities, (found.x1, found.x2), strict=True)
-            for method, modality, values in inputs:
-                table.add_row(
-                    method,
-                    modality,
-                    _shown(values.mean),
-                    _shown(values.median),
-                    _shown(values.standard_deviation),
-                    _percent(values.positive, 0),
-                    _percent(values.zero, 0),
-                    _percent(values.negative, 0),
-                )
-        table.add_section()
-    return table
+
+    def lines(comparison: MethodComparison, number: int) -> Lines:
+        found = comparison.guidance[number]
+        for method, modality, values in _by_input(comparison, modalities, found):
+            yield (
+                method,
+                modality,
+                shown(values.mean),
+                shown(values.median),
+                shown(values.standard_deviation),
+                percent(values.positive, 0),
+                percent(values.zero, 0),
+                percent(values.negative, 0),
+            )
+
+    return _filled(table, _regions(comparisons), comparisons, lines)
 
 
 def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
@@ -120,22 +122,21 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
         _number("Spearman"),
         _number("slope"),
     )
-    for number, name in _regions(comparisons):
-        table.add_row(Text(name, style="bold"))
-        for comparison in comparisons:
-            found = comparison.guidance[number]
-            table.add_row(
-                comparison.method_id,
-                str(found.n),
-                _dominant(found.dominance, modalities),
-                _shown(found.dominance.ratio),
-                _percent(found.dominance.pixels, 0),
-                _shown(found.pearson),
-                _shown(found.spearman),
-                _shown(found.line.slope),
-            )
-        table.add_section()
-    return table
+
+    def lines(comparison: MethodComparison, number: int) -> Lines:
+        found = comparison.guidance[number]
+        yield (
+            comparison.method_id,
+            str(found.n),
+            dominant_name(found.dominance, modalities),
+            shown(found.dominance.ratio),
+            percent(found.dominance.pixels, 0),
+            shown(found.pearson),
+            shown(found.spearman),
+            shown(found.line.slope),
+        )
+
+    return _filled(table, _regions(comparisons), comparisons, lines)
 
 
 def _influence_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
@@ -154,46 +155,43 @@ def _influence_table(comparisons: Sequence[MethodComparison], modalities: tuple[
         _number("outside"),
         _number("Gini"),
     )
-    for number, name in _regions(comparisons):
-        table.add_row(Text(name, style="bold"))
-        for comparison in comparisons:
-            of_region = comparison.region_influence[number]
-            used = f"{of_region.used}/{of_region.pixels}"
-            _add_influence(table, comparison.method_id, used, of_region, modalities, True)
-        table.add_section()
-    before = None
-    for number, found in enumerate(comparisons[0].pixel_influence):
-        place = "pixel {},{}".format(*found.pixel) + (f" in {found.region}" if found.region else "")
+
+    def of_region(comparison: MethodComparison, number: int) -> Lines:
+        found = comparison.region_influence[number]
+        return _influence(comparison, f"{found.used}/{found.pixels}", found, modalities, True)
+
+    def of_pixel(comparison: MethodComparison, number: int) -> Lines:
+        found = comparison.pixel_influence[number]
         # For another region around the same pixel only the share outside is another.
-        everything, before = found.pixel != before, found.pixel
-        table.add_row(Text(place, style="bold"))
-        for comparison in comparisons:
-            of_pixel = comparison.pixel_influence[number]
-            _add_influence(table, comparison.method_id, "1", of_pixel, modalities, everything)
-        table.add_section()
-    return table
+        first = number == 0 or comparison.pixel_influence[number - 1].pixel != found.pixel
+        return _influence(comparison, "1", found, modalities, first)
+
+    _filled(table, _regions(comparisons), comparisons, of_region)
+    return _filled(table, [_place(found) for found in comparisons[0].pixel_influence], comparisons, of_pixel)
 
 
-def _add_influence(
-    table: Table,
-    method: str,
+def _place(found: Influence) -> str:
+    return "pixel {},{}".format(*found.pixel) + (f" in {found.region}" if found.region else "")
+
+
+def _influence(
+    comparison: MethodComparison,
     used: str,
     found: Influence | RegionInfluence,
     modalities: tuple[str, str],
     everything: bool,
-) -> None:
-    inputs = zip((method, ""), modalities, (used, ""), (found.x1, found.x2), strict=True)
-    for name, modality, pixels, values in inputs:
-        table.add_row(
-            name,
+) -> Lines:
+    for method, modality, values in _by_input(comparison, modalities, found):
+        yield (
+            method,
             modality,
-            pixels,
-            _shown(values.total) if everything else "",
-            _shown(values.signed) if everything else "",
-            _shown(values.radius_50, 0) if everything else "",
-            _shown(values.radius_90, 0) if everything else "",
-            _percent(values.outside),
-            _shown(values.gini) if everything else "",
+            used if method else "",
+            shown(values.total) if everything else "",
+            shown(values.signed) if everything else "",
+            shown(values.radius_50, 0) if everything else "",
+            shown(values.radius_90, 0) if everything else "",
+            percent(values.outside),
+            shown(values.gini) if everything else "",
         )
 
 
@@ -209,34 +207,37 @@ def _checklist_tables(comparisons: Sequence[MethodComparison]) -> Iterator[Table
         )
         for comparison in comparisons:
             judged = comparison.requirements[number]
-            measures = [f"{_LABELS[part.definition]} {_shown(part.value)}" for part in judged.measures]
             table.add_row(
                 comparison.method_id,
-                "\n".join(measures),
+                "\n".join(measured(part) for part in judged.measures),
                 Text(judged.verdict.value, style=_COLOURS[judged.verdict]),
                 judged.sentence,
             )
         yield table
 
 
-def _regions(comparisons: Sequence[MethodComparison]) -> list[tuple[int, str]]:
-    return [(number, found.region) for number, found in enumerate(comparisons[0].guidance)]
+def _filled(
+    table: Table,
+    titles: Sequence[str],
+    comparisons: Sequence[MethodComparison],
+    lines: Callable[[MethodComparison, int], Lines],
+) -> Table:
+    """Add a section for each title, with the lines of each method for its number."""
+    for number, title in enumerate(titles):
+        table.add_row(Text(title, style="bold"))
+        for comparison in comparisons:
+            for line in lines(comparison, number):
+                table.add_row(*line)
+        table.add_section()
+    return table
 
 
-def _dominant(dominance: Dominance, modalities: tuple[str, str]) -> str:
-    names = {Dominant.X1: modalities[0], Dominant.X2: modalities[1]}
-    return names.get(dominance.dominant, dominance.dominant.value)
+def _by_input(
+    comparison: MethodComparison, modalities: tuple[str, str], found: HasInputs[Value]
+) -> Iterator[tuple[str, str, Value]]:
+    """Yield what there is of each input, after the method (at the first) and the input's name."""
+    return zip((comparison.method_id, ""), modalities, (found.x1, found.x2), strict=True)
 
 
-def _shown(value: float, digits: int = 3) -> str:
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if abs(value) >= 1e5:
-        return f"{value:.2e}"
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return "–" if math.isnan(share) else f"{share * 100:.{digits}f} %"
+def _regions(comparisons: Sequence[MethodComparison]) -> list[str]:
+    return [found.region for found in comparisons[0].guidance]

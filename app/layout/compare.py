@@ -14,6 +14,7 @@ from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
+from app.layout.numbers import numbers_button, numbers_panel
 from app.layout.regions import region_open, region_panel, region_store
 from app.linked_state import LARGEST_ZOOM
 
@@ -66,6 +67,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
                 className="page-head compare-head",
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
+            numbers_panel(),
             html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
             html.Div(id=CompareId.NOTICES, className="notices"),
             region_panel(
@@ -125,8 +127,8 @@ def _second_row(first: CompareState) -> html.Div:
 
 
 def _third_row() -> html.Div:
-    buttons = html.Div([region_open(), copy_link(CompareId.COPY_LINK)], className="view-buttons")
-    return html.Div(buttons, className="readout-row")
+    buttons = [region_open(), numbers_button(), copy_link(CompareId.COPY_LINK)]
+    return html.Div(html.Div(buttons, className="view-buttons"), className="readout-row")
 
 
 def _zoom() -> dbc.Input:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobian
-from fusion.saliency.window import SUSPICIOUS_GRADIENT, Pixel
+from fusion.saliency.window import SUSPICIOUS_GRADIENT, JacobianWindow, Pixel
 from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
 from fusion.statistics.influence import (
     DEFAULT_LIMIT,
@@ -116,16 +116,25 @@ def compare_method(
         guidance=tuple(guidance_statistics(guidance, region) for region in regions),
         region_influence=tuple(influences),
         pixel_influence=tuple(
-            found for pixel in pixels for found in _at_pixel(method, pair, pixel, regions, dtype)
+            found
+            for pixel in pixels
+            for found in pixel_influence(jacobian(method, pair, pixel, dtype), regions)
         ),
         requirements=checklist(pair, fused, guidance, regions, by_name.get(CORE), modalities),
-        suspicious=int(np.count_nonzero(~(np.abs(guidance) <= SUSPICIOUS_GRADIENT).all(axis=0))),
+        suspicious=suspicious_pixels(guidance),
     )
 
 
-def _at_pixel(
-    method: Method, pair: Pair, pixel: Pixel, regions: Sequence[Region], dtype: str
-) -> list[Influence]:
-    window = jacobian(method, pair, pixel, dtype)
+def pixel_influence(window: JacobianWindow, regions: Sequence[Region]) -> list[Influence]:
+    """Describe the influence on a principal pixel once for each region that contains it, but not the whole image.
+
+    Without such a region there is one description that refers to none.
+    """
+    pixel = window.row, window.col
     around = [region for region in regions if region.contains(pixel) and region.size < region.mask.size]
     return [influence(window, region) for region in around] or [influence(window)]
+
+
+def suspicious_pixels(guidance: NDArray[np.floating]) -> int:
+    """Count the pixels of (2, H, W) with a value that is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+    return int(np.count_nonzero(~(np.abs(guidance) <= SUSPICIOUS_GRADIENT).all(axis=0)))

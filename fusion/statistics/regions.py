@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,22 @@ def box_region(name: str, box: Box, shape: tuple[int, int]) -> Region:
     mask = np.zeros(shape, dtype=np.bool_)
     mask[box.rows(), box.columns()] = True
     return Region(name, mask)
+
+
+def described_regions(ready: Iterable[Region], own: Iterable[Region]) -> list[Region]:
+    """Return what is there anyway and the user's own; one of these takes the place of one of the same name.
+
+    Raises
+    ------
+    RegionError
+        If two of the user's have the same name.
+    """
+    named: dict[str, Region] = {}
+    for region in own:
+        if region.name in named:
+            raise RegionError(f"Two regions are named {region.name}. Give one of them another name.")
+        named[region.name] = region
+    return list(({region.name: region for region in ready} | named).values())
 
 
 def inverted(region: Region, name: str | None = None) -> Region:

@@ -11,8 +11,8 @@ from PIL import Image
 import fusion
 from fusion import cli_compare
 from fusion.cli_compare_options import choose_methods
-from fusion.cli_compare_tables import _shown
 from fusion.methods.registry import method_specification
+from fusion.statistics.wording import shown
 from tests.unit.command_line import SHAPE, run, write_pair
 
 AVERAGE = ("-m", "weighted_averaging", "--dtype", "float64")
@@ -211,7 +211,7 @@ def test_a_full_disk(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_how_numbers_are_shown() -> None:
-    assert [_shown(number) for number in (1.23456, -0.5, math.nan, math.inf, -math.inf, 123456.0)] == [
+    assert [shown(number) for number in (1.23456, -0.5, math.nan, math.inf, -math.inf, 123456.0)] == [
         "1.235",
         "−0.500",
         "–",
@@ -219,4 +219,4 @@ def test_how_numbers_are_shown() -> None:
         "−∞",
         "1.23e+05",
     ]
-    assert _shown(2.0, 0) == "2"
+    assert shown(2.0, 0) == "2"

@@ -1,0 +1,192 @@
+"""The numbers as tables that a page draws: for each cell its text, and the number by which it sorts."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cache.statistics import MethodNumbers
+from fusion.statistics.guidance import GuidanceStatistics
+from fusion.statistics.influence import Influence, RegionInfluence
+from fusion.statistics.records import csv_text, records
+from fusion.statistics.wording import dominant_name, measured, percent, shown
+
+Cell = tuple[str, float | str | None]
+"""What is shown, and what it sorts by: ``None`` where the number is undefined."""
+Pins = Sequence[tuple[str, tuple[int, int]]]
+"""Letters of the pinned pixels with their (row, col)."""
+
+WAITING = "waiting"
+
+
+def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str, Any]:
+    """Return the tables ``guidance``, ``influence`` and ``checklist`` of several methods on one pair, as plain values.
+
+    The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title`` and whether it is ``numeric``; a
+    row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each of them.
+    """
+    if not numbers:
+        return {"guidance": _table([], []), "influence": _table([], []), "checklist": {}}
+    modalities = numbers[0].scene.modalities
+    return {
+        "guidance": _table(
+            _guidance_columns(modalities), [row for one in numbers for row in _guidance_rows(one)]
+        ),
+        "influence": _table(
+            _influence_columns(modalities), [row for one in numbers for row in _influence_rows(one, pins)]
+        ),
+        "checklist": _checklist(numbers),
+    }
+
+
+def numbers_csv(numbers: Sequence[MethodNumbers]) -> str:
+    """Return the CSV file of what is known, with the same rows as that of the command ``compare``."""
+    if not numbers:
+        return csv_text(())
+    scene = numbers[0].scene
+    return csv_text(records(scene.pair_address, scene.pair_id, [one.comparison for one in numbers]))
+
+
+def _table(columns: list[dict[str, Any]], rows: list[list[Cell]]) -> dict[str, Any]:
+    # By region, as the command has it: the methods of a region beside each other.
+    order = {place: number for number, place in enumerate(dict.fromkeys(row[0][0] for row in rows))}
+    return {"columns": columns, "rows": sorted(rows, key=lambda row: order[row[0][0]])}
+
+
+def _column(label: str, title: str, group: str = "", numeric: bool = True) -> dict[str, Any]:
+    return {"group": group, "label": label, "title": title, "numeric": numeric}
+
+
+def _each(group: str, title: str, modalities: Sequence[str]) -> list[dict[str, Any]]:
+    return [_column(modality, f"{title}, {modality}", group) for modality in modalities]
+
+
+def _guidance_columns(modalities: tuple[str, str]) -> list[dict[str, Any]]:
+    first, second = modalities
+    return [
+        _column("Region", "Region of interest", numeric=False),
+        _column("Method", "Fusion method", numeric=False),
+        _column("n", "Pixels of the region with finite guidance"),
+        *_each("Mean", "Mean of the guidance image", modalities),
+        *_each("Median", "Median of the guidance image", modalities),
+        *_each("Std", "Standard deviation of the guidance image", modalities),
+        *_each("> 0", "Share of pixels with positive guidance", modalities),
+        *_each("< 0", "Share of pixels with negative guidance", modalities),
+        _column("Who", "By mean |guidance|, at least 1.25 times the other", "Dominates", numeric=False),
+        _column("Ratio", f"Mean |guidance {first}| divided by mean |guidance {second}|", "Dominates"),
+        _column("Diff.", f"Mean |guidance {first}| minus mean |guidance {second}|", "Dominates"),
+        _column("Pearson", f"Pearson correlation of guidance {first} and guidance {second} over n pixels"),
+        _column(
+            "Spearman", f"Spearman rank correlation of guidance {first} and guidance {second} over n pixels"
+        ),
+        _column("Slope", f"Guidance {second} over guidance {first}, total least squares"),
+    ]
+
+
+def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
+    for found in numbers.comparison.guidance:
+        yield [
+            _text(found.region),
+            _text(numbers.scene.method_title),
+            _number(found.n, 0),
+            *_guidance_cells(found),
+            _text(dominant_name(found.dominance, numbers.scene.modalities)),
+            _number(found.dominance.ratio),
+            _number(found.dominance.difference),
+            _number(found.pearson),
+            _number(found.spearman),
+            _number(found.line.slope),
+        ]
+
+
+def _guidance_cells(found: GuidanceStatistics) -> Iterator[Cell]:
+    both = found.x1, found.x2
+    for name in ("mean", "median", "standard_deviation"):
+        yield from (_number(getattr(one, name)) for one in both)
+    for name in ("positive", "negative"):
+        yield from (_share(getattr(one, name)) for one in both)
+
+
+def _influence_columns(modalities: tuple[str, str]) -> list[dict[str, Any]]:
+    return [
+        _column("Region or pixel", "Principal pixels", numeric=False),
+        _column("Method", "Fusion method", numeric=False),
+        _column("Used", "Principal pixels that stand for the region, of all its pixels"),
+        *_each("Total Σ |J|", "Total influence; of regions the mean over the pixels used", modalities),
+        *_each(
+            "Signed Σ J", "Answer to a brighter input; of regions the mean over the pixels used", modalities
+        ),
+        *_each("Radius 50 %", "Chebyshev radius in pixels with 50 % of |J|", modalities),
+        *_each("Radius 90 %", "Chebyshev radius in pixels with 90 % of |J|", modalities),
+        *_each("From outside", "Share of |J| outside the region", modalities),
+        _column("both", "Share of |J| of both inputs outside the region", "From outside"),
+        *_each("Gini", "Gini index of |J| over the window: 0 even, near 1 concentrated", modalities),
+    ]
+
+
+def _influence_rows(numbers: MethodNumbers, pins: Pins) -> Iterator[list[Cell]]:
+    method = _text(numbers.scene.method_title)
+    for of_pixel in numbers.comparison.pixel_influence:
+        letters = " and ".join(letter for letter, pixel in pins if pixel == of_pixel.pixel)
+        place = f"{letters or 'pixel'} {of_pixel.pixel[0]},{of_pixel.pixel[1]}"
+        inside = f" in {of_pixel.region}" if of_pixel.region else ""
+        yield [_text(place + inside), method, ("1", 1), *_influence_cells(of_pixel)]
+    for found in numbers.comparison.region_influence:
+        used: Cell = (f"{found.used} of {found.pixels}", found.used)
+        yield [_text(found.region), method, used, *_influence_cells(found)]
+
+
+def _influence_cells(found: Influence | RegionInfluence) -> Iterator[Cell]:
+    both = found.x1, found.x2
+    for name in ("total", "signed"):
+        yield from (_number(getattr(one, name)) for one in both)
+    for name in ("radius_50", "radius_90"):
+        yield from (_number(getattr(one, name), 0) for one in both)
+    yield from (_share(one.outside, 1) for one in both)
+    yield _share(found.outside, 1)
+    yield from (_number(one.gini) for one in both)
+
+
+def _checklist(numbers: Sequence[MethodNumbers]) -> dict[str, Any]:
+    return {
+        "requirements": [
+            {"number": one.number, "title": one.title, "rule": one.rule} for one in numbers[0].checklist
+        ],
+        "rows": [
+            {
+                "method": one.scene.method_title,
+                "cells": [
+                    {"verdict": WAITING, "numbers": [], "sentence": ""}
+                    if judged.number in one.waiting
+                    else {
+                        "verdict": judged.verdict.value,
+                        "numbers": [measured(part) for part in judged.measures],
+                        "sentence": judged.sentence,
+                    }
+                    for judged in one.checklist
+                ],
+            }
+            for one in numbers
+        ],
+    }
+
+
+def _text(text: str) -> Cell:
+    return text, text
+
+
+def _number(value: float, digits: int = 3) -> Cell:
+    return shown(value, digits), _sortable(value)
+
+
+def _share(value: float, digits: int = 0) -> Cell:
+    return percent(value, digits), _sortable(value)
+
+
+def _sortable(value: float) -> float | None:
+    """Return a number that JSON can write, in the same order."""
+    if math.isnan(value):
+        return None
+    return max(-sys.float_info.max, min(sys.float_info.max, value))

@@ -1,0 +1,172 @@
+"""The callbacks of the numbers: nothing while they are closed, the influence after the guidance images, CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import callbacks.compare_numbers as numbers
+from app.factory import create_server
+from app.ids import CompareId
+from app.layout.numbers import TABS, numbers_button, numbers_panel
+from app.settings import Settings
+from cache.influence_shelf import InfluenceProgress, InfluenceShelf
+from cache.method_shelf import MethodShelf
+from cache.services import services_of
+from cache.statistics import statistics_of
+from callbacks.compare import chosen_scenes
+from tests.unit.page_services import finished_guidance, write_pair
+
+PAIR, METHOD, OTHER = "3", "weighted_averaging", "weighted_averaging_true"
+SHOW = (
+    f"..{CompareId.NUMBERS_DATA}.data...{CompareId.NUMBERS_STATE}.data...{CompareId.NUMBERS_POLL}.disabled.."
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    made = create_server(Settings(cache_dir=tmp_path / "memo", device="cpu"), [write_pair(tmp_path)])
+    yield made
+    statistics_of(made).influence.close()
+    services_of(made).close()
+
+
+def asked(server: Flask, output: str, values: dict[tuple[str, str], Any], changed: str = "") -> Any:
+    """Send what the browser sends, and return the answer's parts by id."""
+    client = server.test_client()
+    known: Any = client.get("/compare/_dash-dependencies").json
+    (callback,) = [one for one in known if one["output"] == output]
+
+    def filled(parts: list[dict[str, str]]) -> list[dict[str, Any]]:
+        return [{**part, "value": values.get((part["id"], part["property"]))} for part in parts]
+
+    several = output.startswith("..")
+    names = output.strip(".").split("...") if several else [output]
+    outputs = [dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in names]
+    body = {
+        "output": output,
+        "outputs": outputs if several else outputs[0],
+        "inputs": filled(callback["inputs"]),
+        "state": filled(callback["state"]),
+        "changedPropIds": [changed] if changed else [],
+    }
+    answer = client.post("/compare/_dash-update-component", json=body)
+    assert answer.status_code == 200, answer.text
+    answered: Any = answer.json
+    return answered["response"]
+
+
+def opened(server: Flask, **changes: Any) -> dict[tuple[str, str], Any]:
+    services = services_of(server)
+    values = {
+        (CompareId.NUMBERS_OPEN, "data"): True,
+        (CompareId.SCENES, "data"): chosen_scenes(services, PAIR, [METHOD, OTHER]),
+        (CompareId.NUMBERS_VIEW, "data"): {"pins": {"A": {"row": 4, "col": 5}, "B": None}, "methods": [OTHER, METHOD]},
+        (CompareId.NUMBERS_INFLUENCE, "value"): True,
+        (CompareId.VIEWER, "data"): "ann",
+    }  # fmt: skip
+    return values | {(getattr(CompareId, name), "data"): value for name, value in changes.items()}
+
+
+def test_closed_nothing_is_computed(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = opened(server, NUMBERS_OPEN=False)
+    for name in ("scene", "fused", "known_guidance"):
+        monkeypatch.setattr(services_of(server), name, None)
+    answer = asked(server, SHOW, values)
+    assert answer == {CompareId.NUMBERS_POLL: {"disabled": True}}
+
+
+def test_closing_stops_the_influence(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[Any] = []
+    monkeypatch.setattr(InfluenceShelf, "cancel", lambda self, *given: stopped.append(given))
+    answer = asked(server, SHOW, opened(server, NUMBERS_OPEN=False, NUMBERS_STATE={"digest": "x"}))
+    assert answer[CompareId.NUMBERS_STATE] == {"data": None} and answer[CompareId.NUMBERS_POLL] == {
+        "disabled": True
+    }
+    assert [scene.method_id for scene in stopped[0][0]] == [OTHER, METHOD] and stopped[0][2] == "ann"
+
+
+def test_the_influence_waits_for_guidance_images_under_way(
+    server: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, statistics = services_of(server), statistics_of(server)
+    scenes = [services.scene(PAIR, METHOD)]
+    regions = statistics.regions(scenes[0])
+    starts: list[bool] = []
+
+    def follow(self: InfluenceShelf, *_: Any, start: bool) -> InfluenceProgress:
+        starts.append(start)
+        return InfluenceProgress(0.25, False, ())
+
+    monkeypatch.setattr(InfluenceShelf, "follow", follow)
+    real = services.guidance_state
+    first = real(scenes[0], "ann")
+    monkeypatch.setattr(services, "guidance_state", lambda *_, **__: first)
+    state = numbers.follow(services, statistics, scenes, regions, True, "ann")
+    assert first.running and starts == [False] and state["going_on"]
+    assert state["waits"] == ["Weighted Averaging (0 %)"] and state["influence"] == 0.25
+    monkeypatch.setattr(services, "guidance_state", real)
+    finished_guidance(services, scenes[0])
+    state = numbers.follow(services, statistics, scenes, regions, True, "ann")
+    assert starts == [False, True] and state["waits"] == []
+    stopped = numbers.follow(services, statistics, scenes, regions, False, "ann")
+    assert starts[-1] is False and not stopped["going_on"] and not stopped["influence_complete"]
+
+
+def test_tables_come_once_and_in_the_order_of_the_rows(server: Flask) -> None:
+    services = services_of(server)
+    for method in (METHOD, OTHER):
+        finished_guidance(services, services.scene(PAIR, method))
+    values = opened(server)
+    first = asked(server, SHOW, values)
+    rows = first[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"]
+    titles = [services.scene(PAIR, method).method_title for method in (OTHER, METHOD)]
+    assert [row[1][0] for row in rows] == titles * 2
+    places = [row[0][0] for row in first[CompareId.NUMBERS_DATA]["data"]["influence"]["rows"]]
+    assert places[0].startswith("A 4,5")
+    state = first[CompareId.NUMBERS_STATE]["data"]
+    while state["going_on"]:
+        state = asked(server, SHOW, values | {(CompareId.NUMBERS_STATE, "data"): state})[
+            CompareId.NUMBERS_STATE
+        ]["data"]
+    again = asked(server, SHOW, values | {(CompareId.NUMBERS_STATE, "data"): state})
+    assert CompareId.NUMBERS_DATA not in again and again[CompareId.NUMBERS_POLL] == {"disabled": True}
+    saved = asked(server, f"{CompareId.NUMBERS_DOWNLOAD}.data", values, f"{CompareId.NUMBERS_CSV}.n_clicks")[
+        CompareId.NUMBERS_DOWNLOAD
+    ]["data"]
+    assert saved["filename"] == "3_compare.csv" and saved["content"].startswith("pair,pair_id,method")
+
+
+def test_pins_of_a_larger_pair_are_left_out(server: Flask) -> None:
+    values = opened(server, NUMBERS_VIEW={"pins": {"A": {"row": 400, "col": 5}, "B": None}, "methods": []})
+    rows = asked(server, SHOW, values)[CompareId.NUMBERS_DATA]["data"]["influence"]["rows"]
+    assert not [row for row in rows if row[0][0].startswith("A ")]
+
+
+def test_drawn_regions_have_numbers_and_wrong_ones_are_named(server: Flask) -> None:
+    finished_guidance(services_of(server), services_of(server).scene(PAIR, METHOD))
+    drawn = [{"name": "mine", "code": "b1.2.4.6"}, {"name": "far", "code": "b0.0.99.99"}]
+    answer = asked(server, SHOW, opened(server) | {(numbers.DRAWN_REGIONS, "data"): drawn})
+    rows = answer[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"]
+    assert ["mine", "12"] in [[row[0][0], row[2][0]] for row in rows]
+    (problem,) = answer[CompareId.NUMBERS_STATE]["data"]["errors"]
+    assert problem.startswith("Region far: ")
+
+
+def test_no_method_is_no_mistake(server: Flask) -> None:
+    answer = asked(server, SHOW, opened(server, SCENES=[]))
+    assert answer[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"] == []
+    assert answer[CompareId.NUMBERS_POLL] == {"disabled": True}
+
+
+def test_the_section_is_closed_at_first_and_named() -> None:
+    panel: Any = numbers_panel()
+    button = numbers_button()
+    assert panel.hidden is True and getattr(panel, "aria-label") == "Numbers"
+    assert getattr(button, "aria-expanded") == "false" and getattr(button, "aria-controls") == panel.id
+    assert [name for name, _ in TABS] == ["guidance", "influence", "checklist"]
