@@ -10,6 +10,8 @@ import flask
 import flask_caching
 
 from cache.atlas_shelf import AtlasShelf
+from cache.atlases import EXTENSION as ATLASES
+from cache.atlases import Atlases
 from cache.guidance_work import LANES
 from cache.jobs import JobManager
 from cache.method_shelf import MethodShelf
@@ -121,13 +123,15 @@ def build_services(
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
     methods = MethodShelf(settings.device)
+    shelf = AtlasShelf(settings.atlas_dir)
     services = Services(
         Catalogue(user_pairs, settings.data_dir, settings.pixel_limit),
         methods,
-        Results(store, threads, AtlasShelf(settings.atlas_dir)),
+        Results(store, threads, shelf),
         JobManager(LANES),
         settings.device,
     )
     server.extensions[EXTENSION] = services
+    server.extensions[ATLASES] = Atlases(services, methods, shelf, settings.atlas_dir, threads)
     methods.load_all()
     return services

@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from app.ids import Id
+from app.layout.atlas import atlas_button
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
@@ -99,6 +100,7 @@ def _second_row() -> html.Div:
                 ],
                 className="control-guidance",
             ),
+            atlas_button(),
             copy_link(Id.COPY_LINK),
         ],
         className="control-row",

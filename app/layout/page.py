@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import Id
+from app.layout.atlas import atlas_window
 from app.layout.attributes import attributes
 from app.layout.controls import controls
 from app.layout.help import help_panel
@@ -46,6 +47,7 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             html.Footer(id=Id.STATUS_LINE, className="status-line"),
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel(),
+            atlas_window(),
         ],
         className="page",
         # The browser leaves out of its links what the first view has.
