@@ -54,8 +54,14 @@ class AtlasWork:
             report(done / total)
 
         atlas = Atlas(self._folder, self._method, self._pair)
-        with computing(self._threads):
-            atlas.fill(self._method, self._pair, progress)
+        try:
+            with computing(self._threads):
+                atlas.fill(self._method, self._pair, progress)
+        except RuntimeError:
+            # When the interpreter ends, the threads by which Zarr writes end before those of jobs are told to.
+            if threading.main_thread().is_alive():
+                raise
+            raise Cancelled("The server is stopping.") from None
         return atlas.tiles_done[1]
 
 

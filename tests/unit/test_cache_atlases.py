@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,6 +175,33 @@ def test_nothing_of_an_error_is_hidden(atlases: Atlases, services: Services, sce
     _, text, _, start, stop, _, idle = followed(services, atlases, missing, Id.ATLAS_BUTTON, VIEWER)
     assert "nowhere" in text
     assert start and stop and idle
+
+
+ENDING = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+import fusion
+from cache.atlas_work import ATLAS_LANES, AtlasWork
+from cache.jobs import JobManager
+from fusion import Pair
+from fusion.saliency.atlas import Atlas
+
+begun = threading.Event()
+right = Atlas._compute
+Atlas._compute = lambda *arguments: (right(*arguments), begun.set())
+images = np.random.default_rng(0).random((2, 96, 96))
+work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1)
+JobManager(ATLAS_LANES).submit("atlas", work.stages, "ann")
+begun.wait(60)
+"""
+
+
+def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=120
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_atlases_are_computed_behind_everything_else() -> None:
