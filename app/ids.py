@@ -89,6 +89,7 @@ class CompareId(StrEnum):
     PIN_B = "compare-pin-b"
     LET_GO = "compare-let-go"
     SIZE = "compare-size"
+    GUIDANCE_BUTTON = "compare-guidance"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"

@@ -5,6 +5,8 @@ window.fusevis = window.fusevis || {};
 
   const HEADER_INTEGERS = 8;
   const REMEMBERED_BYTES = 64 * 2 ** 20;
+  // How a window was computed, by the number that comes with it.
+  const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
   const RETRY_MILLISECONDS = 1500;
 
   /** The window that begins at this byte of an answer, as app/routes.py encodes it; `end` is where the next begins. */
@@ -106,5 +108,5 @@ window.fusevis = window.fusevis || {};
     return { ask };
   }
 
-  fusevis.channel = { make, decodeWindow, fetchBinary };
+  fusevis.channel = { PATHS, make, decodeWindow, fetchBinary };
 })(window.fusevis);

@@ -8,8 +8,7 @@ window.fusevis = window.fusevis || {};
     ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
     ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
   ];
-  // How a window was computed, by the number that comes with it.
-  const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
+  const { PATHS } = fusevis.channel;
   let fields = null;
   let painted = [];
 

@@ -99,6 +99,15 @@ def _second_row(first: CompareState) -> html.Div:
             ),
             labelled("Zoom ±", CompareId.ZOOM_HALF_WIDTH, _zoom(), "control-zoom"),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
+            dbc.Button(
+                "Cancel guidance",
+                id=CompareId.GUIDANCE_BUTTON,
+                size="sm",
+                color="secondary",
+                outline=True,
+                disabled=True,
+                title="Stop computing guidance images, or go on",
+            ),
             html.Div(
                 [
                     _pin(
