@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from benchmarks.browser import chromium
 from benchmarks.figures import Figure, console, figures_table
 from benchmarks.hovering import FORGET, GUIDANCE_SECONDS, METHODS, STEP_SECONDS, path_of_the_pointer
+from benchmarks.images import link_to
 from benchmarks.server import benchmark_server
 
 UPDATES = 12.0
@@ -52,7 +53,7 @@ def main(
     with benchmark_server(pair) as server, chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
-        page.goto(f"{server.url}compare?methods={','.join(chosen)}")
+        page.goto(f"{server.url}compare?{link_to(pair)}methods={','.join(chosen)}")
         page.wait_for_function(COMPLETE)
         page.wait_for_timeout(1500)
         found, seconds = moved(page)

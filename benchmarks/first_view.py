@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from benchmarks.browser import chromium
 from benchmarks.figures import Figure, console, figures_table
 from benchmarks.hovering import GUIDANCE_SECONDS
+from benchmarks.images import link_to
 from benchmarks.server import benchmark_server
 
 READY_SECONDS, FIRST_SECONDS, ALL_SECONDS = 6.0, 1.5, 3.0
@@ -41,7 +42,7 @@ def main(
     """Measure the start of a server, and visits once the guidance images are kept."""
     with benchmark_server(pair) as server, chromium() as browser:
         ready = server.seconds_to_ready
-        address = f"{server.url}?method={method}"
+        address = f"{server.url}?{link_to(pair)}method={method}"
         visit(browser, address, (width, height))
         seen = [visit(browser, address, (width, height)) for _ in range(visits)]
     first, everything = (median(times) for times in zip(*seen, strict=True))

@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.browser import chromium
+from benchmarks.images import link_to
 from benchmarks.report import machine_line
-from benchmarks.server import BenchmarkServer, benchmark_server
+from benchmarks.server import benchmark_server
 
 METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
 MOVES = 200
@@ -112,15 +113,15 @@ def main(
         for id in method or METHODS:
             page = browser.new_page(viewport={"width": width, "height": height})
             console.print(f"Hovering over {id} …")
-            found.append(hover(page, server, id, guidance, atlas))
+            found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas))
             page.close()
     console.print(hover_table(found))
 
 
-def hover(page: Page, server: BenchmarkServer, method: str, guidance: bool, atlas: bool) -> Hover:
+def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool) -> Hover:
     """Move the pointer over the fused image of one method's page."""
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
-    page.goto(f"{server.url}?method={method}")
+    page.goto(address)
     page.wait_for_function(READY)
     if guidance:
         page.wait_for_function(COMPLETE)

@@ -33,7 +33,9 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
     readout = html.Div(
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
-    return html.Header([_first_row(pairs, methods), _second_row(), readout], className="page-head")
+    # Beside the readout there is room; the rows above are full.
+    third = html.Div([readout, atlas_button()], className="readout-row")
+    return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
 
 
 def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
@@ -100,7 +102,6 @@ def _second_row() -> html.Div:
                 ],
                 className="control-guidance",
             ),
-            atlas_button(),
             copy_link(Id.COPY_LINK),
         ],
         className="control-row",

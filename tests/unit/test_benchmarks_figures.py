@@ -28,7 +28,9 @@ def test_a_figure_keeps_to_its_bound_or_is_missed(
     assert figure.reached is reached
     table = figures_table("Times", [figure])
     assert list(table.columns[3].cells) == ["" if reached else "MISSED"]
-    assert next(iter(table.columns[2].cells)).startswith("–" if bound is None else "≤" if at_most else "≥")
+    assert str(next(iter(table.columns[2].cells))).startswith(
+        "–" if bound is None else "≤" if at_most else "≥"
+    )
 
 
 def test_larger_images_are_the_sample_again() -> None:
