@@ -63,7 +63,10 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
                 [_first_row(pairs, methods, home), _second_row(first)], className="page-head compare-head"
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
-            html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
+            html.Footer(
+                [html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"), _cancel()],
+                className="status-row",
+            ),
             html.Div(id=CompareId.NOTICES, className="notices"),
         ],
         className="page compare-page",
@@ -99,15 +102,6 @@ def _second_row(first: CompareState) -> html.Div:
             ),
             labelled("Zoom ±", CompareId.ZOOM_HALF_WIDTH, _zoom(), "control-zoom"),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
-            dbc.Button(
-                "Cancel guidance",
-                id=CompareId.GUIDANCE_BUTTON,
-                size="sm",
-                color="secondary",
-                outline=True,
-                disabled=True,
-                title="Stop computing guidance images, or go on",
-            ),
             html.Div(
                 [
                     _pin(
@@ -125,6 +119,19 @@ def _second_row(first: CompareState) -> html.Div:
             copy_link(CompareId.COPY_LINK),
         ],
         className="control-row",
+    )
+
+
+def _cancel() -> dbc.Button:
+    return dbc.Button(
+        "Cancel guidance",
+        id=CompareId.GUIDANCE_BUTTON,
+        size="sm",
+        color="secondary",
+        outline=True,
+        disabled=True,
+        className="compare-guidance-button",
+        title="Stop computing guidance images, or go on",
     )
 
 
