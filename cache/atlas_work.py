@@ -32,13 +32,18 @@ class AtlasWork:
         Of the atlas; what is there already stays.
     threads : int
         Threads of torch.
+    ended : callable
+        Called when no more will be written, before the job ends.
     """
 
-    def __init__(self, method: Method, pair: Pair, folder: Path, threads: int) -> None:
+    def __init__(
+        self, method: Method, pair: Pair, folder: Path, threads: int, ended: Callable[[], None]
+    ) -> None:
         self._method = method
         self._pair = pair
         self._folder = folder
         self._threads = threads
+        self._ended = ended
 
     def stages(self) -> tuple[Stage[int], ...]:
         """Return the job's only stage."""
@@ -62,6 +67,8 @@ class AtlasWork:
             if threading.main_thread().is_alive():
                 raise
             raise Cancelled("The server is stopping.") from None
+        finally:
+            self._ended()
         return atlas.tiles_done[1]
 
 

@@ -133,7 +133,13 @@ class Atlases:
         pair = self._services.pair(scene)
         check_space(self._root, atlas_bytes(method, pair.shape))
         folder = atlas_folder(self._root, method, pair)
-        work = AtlasWork(method, pair, folder, self._threads.whole_image)
+        work = AtlasWork(
+            method,
+            pair,
+            folder,
+            self._threads.whole_image,
+            lambda: self._shelf.look_again(method, pair),
+        )
         self._jobs.submit(_name(scene), work.stages, viewer)
 
     def cancel(self, scene: Scene, viewer: str) -> None:

@@ -47,8 +47,10 @@ class MicroBatches:
     """Computes windows; those of one pair and method that wait for another go together. Safe for many threads.
 
     A request finds nothing under way and is computed at once, alone. While it is, others of the same pair and method
-    gather; when it is done, or after `LONGEST_WAIT_S`, one of them computes all. Two windows together take as long as
-    1.2 (funfusean, deepfuse) to 1.6 (masknet, deep_pedestrian) alone, eight as long as 3 to 5 (measured, one thread). A user never waits twice: the browser has one request in flight, and its newest pixel goes next.
+    gather; when it is done, or after `LONGEST_WAIT_S`, one of them computes all. Two
+    windows together take as long as 1.2 (funfusean, deepfuse) to 1.6 (masknet, deep_pedestrian) alone, eight as long as
+    3 to 5 (measured, one thread). A user never waits twice: the browser has one request in flight, and its newest pixel
+    goes next.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ def register(app: Dash) -> None:
         Output(Id.ATLAS_STOP, "disabled"),
         Output(Id.ATLAS_BUTTON, "children"),
         Output(Id.ATLAS_POLL, "disabled"),
-        Input(Id.SCENE, "data"),
         Input(Id.ATLAS_BUTTON, "n_clicks"),
+        Input(Id.SCENE, "data"),
         Input(Id.ATLAS_START, "n_clicks"),
         Input(Id.ATLAS_STOP, "n_clicks"),
         Input(Id.ATLAS_POLL, "n_intervals"),
@@ -33,8 +33,8 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     def follow(
-        scene: dict[str, Any] | None,
         _opens: int | None,
+        scene: dict[str, Any] | None,
         _starts: int | None,
         _stops: int | None,
         _polls: int | None,

@@ -77,7 +77,7 @@ def test_tiles_hold_the_windows(atlases: Atlases, services: Services, scene: Sce
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     assert atlases.tile_at(*address, 0, 0) is None
     finished(atlases, scene)
-    wait_for(lambda: atlases.tile_at(*address, 0, 0) is not None)
+    assert atlases.tile_at(*address, 0, 0) is not None, "noticed at once"
     assert atlases.tile_at(*address, 2, 0) is None, "there is no such tile"
     pair, method = services.pair(scene), load("small", "cpu")
     for row in range(SHAPE[0]):
@@ -191,7 +191,7 @@ begun = threading.Event()
 right = Atlas._compute
 Atlas._compute = lambda *arguments: (right(*arguments), begun.set())
 images = np.random.default_rng(0).random((2, 96, 96))
-work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1)
+work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
 JobManager(ATLAS_LANES).submit("atlas", work.stages, "ann")
 begun.wait(60)
 """
