@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 import fusion
 from tests.browser.conftest import Opener, Server
+from tests.running_server import running_server
 
 REQUESTS = """() => performance.getEntriesByType("resource").filter((one) => one.name.includes("/jacobian/")).length"""
 SHOWN = """() => { const { row, col, top, left, height, width, path, values } = fusevis.state.window;
   return { row, col, top, left, height, width, path, values: Array.from(values) }; }"""
 HELD = "([row, col]) => Boolean(fusevis.tiles.held(fusevis.state.scene, { row, col }))"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a server of its own: one that has an atlas rounds its windows, which other tests do not expect."""
+    with running_server(tmp_path_factory.mktemp("atlas")) as running:
+        yield running
 
 
 def choose(page: Page, row: int, col: int) -> dict[str, Any]:
