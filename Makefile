@@ -4,10 +4,17 @@
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
 #   make test                                  lint, types, all tests (ARGS go to pytest)
 #   make lint | format                         lint and types only | bring the code into shape
-#   make bench                                 all measurements, about half an hour; or one of these:
+#   make bench                                 all measurements, about an hour; or one of these:
 #   make bench-numerics                        times against full-image autograd (ARGS="--help" for options)
 #   make bench-users                           twenty users hovering at once
 #   make bench-hover                           hovering in a headless Chromium: updates a second, time to paint
+#   make bench-atlas                           the same where atlases were made before
+#   make bench-compare                         the same on the compare page
+#   make bench-page                            server's start, first view of the page
+#   make bench-background                      hovering while guidance images or an atlas are computed
+#   make bench-memory                          memory of hovering and of guidance images
+#   make bench-growth                          times of larger images
+#   make bench-sizes                           sizes of atlases
 #   make samples                               makes the sample pairs again
 #   make clean                                 removes .venv and what the tools left behind
 
@@ -18,7 +25,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run test lint format bench bench-numerics bench-users bench-hover samples browser clean
+.PHONY: run test lint format bench bench-numerics bench-users bench-hover \
+	bench-atlas bench-compare bench-page bench-background bench-memory bench-growth bench-sizes samples browser clean
 
 run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
@@ -37,7 +45,8 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-numerics bench-users bench-hover
+bench: bench-numerics bench-users bench-hover bench-atlas bench-compare bench-page bench-background bench-memory \
+	bench-growth bench-sizes
 
 bench-numerics: $(VENV)/installed
 	$(BIN)/python -m benchmarks.jacobian_guidance $(ARGS)
@@ -47,6 +56,27 @@ bench-users: $(VENV)/installed
 
 bench-hover: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.hovering
+
+bench-atlas: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.hovering --atlas --method funfusean --method deep_pedestrian
+
+bench-compare: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.comparing
+
+bench-page: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.first_view
+
+bench-background: $(VENV)/installed
+	$(BIN)/python -m benchmarks.background
+
+bench-memory: $(VENV)/installed
+	$(BIN)/python -m benchmarks.memory
+
+bench-growth: $(VENV)/installed
+	$(BIN)/python -m benchmarks.growth
+
+bench-sizes: $(VENV)/installed
+	$(BIN)/python -m benchmarks.atlas_sizes
 
 samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)

@@ -13,6 +13,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+import callbacks.atlas
 import callbacks.compare
 import callbacks.compare_numbers
 import callbacks.display
@@ -22,13 +23,14 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import compare_routes, region_routes, routes
+from app import atlas_routes, compare_routes, region_routes, routes
 from app.assets import left_out
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.page import notice, page
 from app.missing import missing_page
 from app.settings import Settings
+from cache.atlases import atlases_of
 from cache.building import build_services
 from cache.errors import UserError
 from cache.pictures import PictureSource
@@ -43,6 +45,7 @@ CALLBACKS = (
     callbacks.hover,
     callbacks.display,
     callbacks.regions,
+    callbacks.atlas,
 )
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
@@ -85,6 +88,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
+    atlas_routes.register(server, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
     region_routes.register(server, regions_of(server), UserError)
     server.register_error_handler(Exception, refuse_malformed)

@@ -31,6 +31,14 @@ class Id(StrEnum):
     GUIDANCE_POLL = "guidance-poll"
     GUIDANCE_LIMITS = "guidance-limits"
 
+    ATLAS_BUTTON = "atlas-button"
+    ATLAS_WINDOW = "atlas-window"
+    ATLAS_TEXT = "atlas-text"
+    ATLAS_PROGRESS = "atlas-progress"
+    ATLAS_START = "atlas-start"
+    ATLAS_STOP = "atlas-stop"
+    ATLAS_POLL = "atlas-poll"
+
     PIXEL_READOUT = "pixel-readout"
     STATUS_LINE = "status-line"
 
@@ -81,6 +89,7 @@ class CompareId(StrEnum):
     PIN_B = "compare-pin-b"
     LET_GO = "compare-let-go"
     SIZE = "compare-size"
+    GUIDANCE_BUTTON = "compare-guidance"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"

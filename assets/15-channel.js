@@ -5,6 +5,8 @@ window.fusevis = window.fusevis || {};
 
   const HEADER_INTEGERS = 8;
   const REMEMBERED_BYTES = 64 * 2 ** 20;
+  // How a window was computed, by the number that comes with it.
+  const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
   const RETRY_MILLISECONDS = 1500;
 
   /** The window that begins at this byte of an answer, as app/routes.py encodes it; `end` is where the next begins. */
@@ -42,10 +44,11 @@ window.fusevis = window.fusevis || {};
    *
    * `nameOf(request)` is what an answer is remembered by, `addressOf(request)` where it is asked for, `decode(buffer,
    * request)` makes an object of it, `isCurrent(request)` says whether it is still wanted, `deliver(answer, request,
-   * milliseconds)` gets it and `fail(message)` an error. Requests are numbered, so that a late answer never takes a
+   * milliseconds)` gets it and `fail(message)` an error. `held(request)`, if there is such a function, gives an answer that is here
+   * already, or null. Requests are numbered, so that a late answer never takes a
    * newer one's place.
    */
-  function make({ nameOf, addressOf, decode, isCurrent, deliver, fail }) {
+  function make({ nameOf, addressOf, decode, isCurrent, deliver, fail, held }) {
     const memory = new Map(); // answers by name, the oldest first
     let remembered = 0;
     let asked = 0;
@@ -65,7 +68,7 @@ window.fusevis = window.fusevis || {};
     function ask(request) {
       if (request.number === undefined) request.number = asked += 1;
       const name = nameOf(request);
-      const known = memory.get(name);
+      const known = memory.get(name) || (held && held(request));
       if (known) {
         waiting = null;
         deliver(known, request, 0);
@@ -105,5 +108,5 @@ window.fusevis = window.fusevis || {};
     return { ask };
   }
 
-  fusevis.channel = { make, decodeWindow, fetchBinary };
+  fusevis.channel = { PATHS, make, decodeWindow, fetchBinary };
 })(window.fusevis);

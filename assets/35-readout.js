@@ -8,8 +8,7 @@ window.fusevis = window.fusevis || {};
     ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
     ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
   ];
-  // How a window was computed, by the number that comes with it.
-  const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
+  const { PATHS } = fusevis.channel;
   let fields = null;
   let painted = [];
 
@@ -100,7 +99,8 @@ window.fusevis = window.fusevis || {};
     const reach = radius ? ` ±${Math.max(...radius)} px` : "";
     const path = `${PATHS[way] || "exact"}${reach}`;
     const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
-    const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : "remembered";
+    const here = compute === null && way === fusevis.tiles.ATLAS ? "read ahead" : "remembered";
+    const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : here;
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
     line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;
     line.classList.remove("failed");

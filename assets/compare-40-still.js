@@ -15,6 +15,7 @@
     if (picture.kind === "fused" || picture.kind === "inputs") return "Loading…";
     if (!progress) return "Guidance …";
     if (progress.stage === "failed") return "Guidance failed";
+    if (progress.stage === "cancelled") return "Guidance cancelled";
     if (progress.stage === "waiting") return "Guidance waits";
     if (progress.stage === "complete") return "Loading…";
     return `Guidance ${Math.round(100 * progress.fraction)} %`;

@@ -95,14 +95,25 @@
     element.classList.toggle("failed", failed);
   }
 
+  /** How the windows of an answer were computed; with numbers of methods where not all in the same way. */
+  function paths({ windows }) {
+    const counts = new Map();
+    for (const { path } of windows.values()) {
+      const words = fusevis.channel.PATHS[path] || "exact";
+      counts.set(words, (counts.get(words) || 0) + 1);
+    }
+    if (counts.size === 1) return [...counts.keys()][0];
+    return [...counts].map(([words, count]) => `${count} by ${words}`).join(", ");
+  }
+
   /** Say how long the last answer took. */
   function status(answer, milliseconds) {
     const waited = milliseconds ? `answered in ${milliseconds.toFixed(0)} ms` : "remembered";
-    const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(0)} ms` : "";
+    const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(1)} ms` : "";
     const ready = state.ready();
     const place = ready.length ? ` on ${ready[0].device}` : "";
     const hint = state.a.pinned ? "Arrow keys move A, Esc lets go." : "A click pins pixel A, Shift and click or key B pins B.";
-    line(`Jacobians of ${answer.windows.size} methods ${waited}${computed}${place} · zoom ±${state.half()} px · ${hint}`, false);
+    line(`Jacobians of ${answer.windows.size} methods · ${paths(answer)} · ${waited}${computed}${place} · zoom ±${state.half()} px · ${hint}`, false);
   }
 
   fusevis.compare.readout = { show, status, fail: (message) => line(message, true) };

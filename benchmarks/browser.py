@@ -1,4 +1,4 @@
-"""A headless Chromium for benchmarks, drawing WebGL in software as on a machine without a GPU."""
+"""A headless Chromium for benchmarks and tests, drawing WebGL in software as on a machine without a GPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def chromium() -> Iterator[Browser]:
     """
     executable = next((path for path in map(shutil.which, NAMES) if path), None)
     if executable is None:
-        raise RuntimeError("This benchmark needs Chromium; `make test` installs it.")
+        raise RuntimeError("This needs Chromium; `make test` installs it.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,
@@ -32,6 +32,9 @@ def chromium() -> Iterator[Browser]:
                 "--use-angle=swiftshader",
                 "--enable-unsafe-swiftshader",
                 "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
             ],
         )
         yield browser

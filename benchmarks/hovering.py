@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.browser import chromium
+from benchmarks.images import link_to
 from benchmarks.report import machine_line
-from benchmarks.server import BenchmarkServer, benchmark_server
+from benchmarks.server import benchmark_server
 
 METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
 MOVES = 200
@@ -96,6 +97,9 @@ def main(
     guidance: Annotated[
         bool, typer.Option(help="Wait for complete guidance images first; without, hover while they come.")
     ] = True,
+    atlas: Annotated[
+        bool, typer.Option(help="Compute the atlas of each method first, and hover over it.")
+    ] = False,
     width: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 1440,
     height: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 900,
 ) -> None:
@@ -109,18 +113,20 @@ def main(
         for id in method or METHODS:
             page = browser.new_page(viewport={"width": width, "height": height})
             console.print(f"Hovering over {id} …")
-            found.append(hover(page, server, id, "user" if pair else None, guidance))
+            found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas))
             page.close()
     console.print(hover_table(found))
 
 
-def hover(page: Page, server: BenchmarkServer, method: str, pair: str | None, guidance: bool) -> Hover:
+def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool) -> Hover:
     """Move the pointer over the fused image of one method's page."""
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
-    page.goto(f"{server.url}?method={method}")
+    page.goto(address)
     page.wait_for_function(READY)
     if guidance:
         page.wait_for_function(COMPLETE)
+    if atlas:
+        make_atlas(page)
     page.wait_for_timeout(1500)
     box = page.evaluate(
         f"() => {{ const a = fusevis.graphs.area('{PANEL}'); const e = fusevis.graphs.graph('{PANEL}')"
@@ -137,6 +143,15 @@ def hover(page: Page, server: BenchmarkServer, method: str, pair: str | None, gu
     seconds = time.monotonic() - started
     page.wait_for_timeout(600)
     return summary(method, page.evaluate(FOUND), seconds)
+
+
+def make_atlas(page: Page) -> None:
+    """Let the page make the atlas of its scene, and the server notice that it is complete."""
+    page.click("#atlas-button")
+    page.click("#atlas-start:enabled")
+    page.wait_for_function("() => document.querySelector('#atlas-button').textContent === 'Atlas ✓'")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(4000)
 
 
 def path_of_the_pointer(box: dict[str, float]) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""A server of its own for a benchmark: an empty cache, a free port, ended at the end."""
+"""A server of its own for a benchmark or a test: an empty cache, a free port, ended at the end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
+LOG = "server.log"
 
 
 @dataclass(frozen=True)
@@ -45,23 +46,51 @@ class BenchmarkServer:
 def benchmark_server(
     pair: tuple[Path, Path] | None = None, settings: dict[str, str] | None = None
 ) -> Iterator[BenchmarkServer]:
-    """Start ``python -m app`` with the user's pair, if any, and settings beside the defaults."""
-    with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as folder:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
-        own = {"FUSEVIS_CACHE_DIR": f"{folder}/cache", "FUSEVIS_ATLAS_DIR": f"{folder}/atlas"}
-        environment |= own | (settings or {})
-        command = [sys.executable, "-m", "app", "--port", str(port)]
-        if pair is not None:
-            command += ["--pair", *map(str, pair)]
-        log = Path(folder) / "server.log"
-        started = time.monotonic()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
+    """Start ``python -m app`` in a folder of its own, see `server_in`."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as folder,
+        server_in(Path(folder), pair, settings) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def server_in(
+    folder: Path, pair: tuple[Path, Path] | None = None, settings: dict[str, str] | None = None
+) -> Iterator[BenchmarkServer]:
+    """Start ``python -m app`` with the user's pair, if any, and settings beside the defaults.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the cache, the atlases, and the server's log as `LOG`.
+    pair : tuple of Path, optional
+        The two files of a pair.
+    settings : dict of str to str, optional
+        Environment variables of the server.
+
+    Raises
+    ------
+    RuntimeError
+        If the server does not become ready, with its log.
+    """
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
+    own = {
+        "FUSEVIS_CACHE_DIR": f"{folder}/cache",
+        "FUSEVIS_ATLAS_DIR": f"{folder}/atlas",
+        "FUSEVIS_REGION_DIR": f"{folder}/regions",
+    }
+    environment |= own | (settings or {})
+    command = [sys.executable, "-m", "app", "--port", str(port)]
+    if pair is not None:
+        command += ["--pair", *map(str, pair)]
+    log = folder / LOG
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         url = f"http://127.0.0.1:{port}/"
         try:
             _wait(url, process, log, started + START_SECONDS)
@@ -69,6 +98,13 @@ def benchmark_server(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path, end: float) -> None:

@@ -63,6 +63,13 @@ class AtlasShelf:
             self._open.move_to_end(folder)
             return atlas
 
+    def look_again(self, method: Method, pair: Pair) -> None:
+        """Look at the disk when this atlas is asked for next: it has changed."""
+        folder = atlas_folder(self._root, method, pair)
+        with self._lock:
+            atlas, _ = self._open.get(folder, (None, 0.0))
+            self._open[folder] = (atlas, self._clock() - LOOK_AGAIN_S)
+
     def _looked_up(self, folder: Path, method: Method, pair: Pair, known: Atlas | None) -> Atlas | None:
         if not folder.is_dir():
             return None

@@ -11,6 +11,8 @@ import flask_caching
 
 from cache import influence_shelf, statistics
 from cache.atlas_shelf import AtlasShelf
+from cache.atlases import EXTENSION as ATLASES
+from cache.atlases import Atlases
 from cache.guidance_work import LANES
 from cache.influence_shelf import InfluenceShelf
 from cache.jobs import JobManager
@@ -134,7 +136,8 @@ def build_services(
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
     methods = MethodShelf(settings.device)
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
-    results = Results(store, threads, AtlasShelf(settings.atlas_dir))
+    shelf = AtlasShelf(settings.atlas_dir)
+    results = Results(store, threads, shelf)
     services = Services(
         catalogue,
         methods,
@@ -149,5 +152,6 @@ def build_services(
     regions = RegionSource(catalogue, services, RegionShelf(settings.region_dir))
     server.extensions[REGION_EXTENSION] = regions
     server.extensions[statistics.EXTENSION] = Statistics(services, methods, results, store, influence)
+    server.extensions[ATLASES] = Atlases(services, methods, shelf, settings.atlas_dir, threads)
     methods.load_all()
     return services

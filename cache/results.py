@@ -17,6 +17,7 @@ from cache.addresses import FusedAddress, GuidanceAddress, JacobianAddress
 from cache.atlas_shelf import AtlasShelf
 from cache.guidance_work import GuidanceWork
 from cache.job_types import Stage
+from cache.micro_batches import MicroBatches
 from cache.serializer import Arrays
 from cache.store import ArrayStore
 from cache.threads import ThreadCounts, computing
@@ -50,6 +51,7 @@ class Results:
         self._store = store
         self._threads = threads
         self._atlases = atlases
+        self._batches = MicroBatches(threads.hover)
         self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._lock = threading.Lock()
         self._asked = -math.inf
@@ -101,8 +103,7 @@ class Results:
         address = JacobianAddress(pair.id, method.id, method.weights_id, row, col, device=method.device.type)
 
         def compute() -> Arrays:
-            with computing(self._threads.hover):
-                window = fusion.jacobian(method, pair, (row, col))
+            window = self._batches.window(method, pair, (row, col))
             return {
                 "values": window.values,
                 "corner": np.array([window.top, window.left]),

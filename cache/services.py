@@ -33,7 +33,7 @@ def services_of(server: flask.Flask) -> Services:
 
 
 class Services:
-    """Everything that a page can ask for. Safe to use from several threads.
+    """Everything that a page can ask for, safe to use from several threads; `pairs` are those that it holds.
 
     All errors that a user can cause are `cache.errors.UserError`.
 
@@ -60,7 +60,7 @@ class Services:
         device: str,
     ) -> None:
         self._catalogue = catalogue
-        self._pairs = PairShelf(catalogue)
+        self.pairs = PairShelf(catalogue)
         self._methods = methods
         self._results = results
         self._jobs = jobs
@@ -96,7 +96,7 @@ class Services:
         UserError
             If there is no such pair, or its files cannot be used.
         """
-        return self._pairs.by_address(address)[1].shape
+        return self.pairs.by_address(address)[1].shape
 
     def scene(self, pair_address: str, method_id: str) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be.
@@ -106,7 +106,7 @@ class Services:
         UserError
             If either does not exist, or its files cannot be used.
         """
-        entry, pair = self._pairs.by_address(pair_address)
+        entry, pair = self.pairs.by_address(pair_address)
         method = self._methods.get(method_id)
         self._results.prepare(method, pair)
         return Scene(
@@ -135,7 +135,7 @@ class Services:
         UserError
             If their files were changed or removed since the scene was made, and memory holds them no more.
         """
-        return self._pairs.by_content(scene.pair_id, scene.pair_address)
+        return self.pairs.by_content(scene.pair_id, scene.pair_address)
 
     def regions(self, scene: Scene) -> dict[str, np.ndarray]:
         """Return the known regions of a scene's pair, bool (H, W) each, by name; none for most pairs."""
@@ -178,7 +178,7 @@ class Services:
         UserError
             If any of them does not exist, or not any more.
         """
-        return self._results.window(self._current(method, weights), self._pairs.by_content(pair), row, col)
+        return self._results.window(self._current(method, weights), self.pairs.by_content(pair), row, col)
 
     def known_guidance(self, scene: Scene) -> np.ndarray | None:
         """Return finished guidance images, float32 (2, H, W), read-only, or ``None``; starts nothing."""

@@ -17,6 +17,9 @@ from callbacks.link import other_weights, resolve_pair, resolve_pixel
 from callbacks.regions import given_regions
 from callbacks.selection import note, scene_data
 
+CANCEL, COMPUTE = "Cancel guidance", "Compute guidance"
+"""What stands on the button, which says what a click would do."""
+
 
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
@@ -61,20 +64,35 @@ def register(app: Dash) -> None:
     @app.callback(
         Output(CompareId.PROGRESS, "data"),
         Output(CompareId.POLL, "disabled"),
+        Output(CompareId.GUIDANCE_BUTTON, "children"),
+        Output(CompareId.GUIDANCE_BUTTON, "disabled"),
         Input(CompareId.SCENES, "data"),
         Input(CompareId.POLL, "n_intervals"),
+        Input(CompareId.GUIDANCE_BUTTON, "n_clicks"),
         State(CompareId.VIEWER, "data"),
         State(CompareId.PROGRESS, "data"),
+        State(CompareId.GUIDANCE_BUTTON, "children"),
     )
     def follow(
-        scenes: list[dict[str, Any]] | None, _polls: int | None, viewer: str, shown: dict[str, Any] | None
-    ) -> tuple[Any, bool]:
+        scenes: list[dict[str, Any]] | None,
+        _polls: int | None,
+        _clicks: int | None,
+        viewer: str,
+        shown: dict[str, Any] | None,
+        button: str,
+    ) -> tuple[Any, ...]:
         if scenes is None:
-            return no_update, True
+            return no_update, True, no_update, True
         leave(services, scenes, shown or {}, viewer)
+        if ctx.triggered_id == CompareId.GUIDANCE_BUTTON and button == CANCEL:
+            return cancelled(services, shown or {}, viewer), True, COMPUTE, False
+        if ctx.triggered_id == CompareId.POLL and button == COMPUTE:
+            # A poll that was on its way when the computations were cancelled must not start them again.
+            return no_update, True, no_update, no_update
         retry = ctx.triggered_id != CompareId.POLL
         states = progress(services, scenes, shown or {}, viewer, retry)
-        return states, all(state["stage"] in ("complete", "failed") for state in states.values())
+        ended = all(state["stage"] in ("complete", "failed") for state in states.values())
+        return states, ended, CANCEL, ended
 
     app.clientside_callback(
         ClientsideFunction("compare", "change"),
@@ -153,6 +171,17 @@ def leave(services: Services, scenes: list[dict[str, Any]], shown: dict[str, Any
             # Where its files are gone, so is whatever there was to stop.
             with suppress(UserError):
                 services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+
+
+def cancelled(services: Services, shown: dict[str, Any], viewer: str) -> dict[str, Any]:
+    """Take this viewer's interest in all guidance images back that are not complete; return what is shown then."""
+    states = dict(shown)
+    for key, state in shown.items():
+        if state["stage"] in ("running", "waiting"):
+            with suppress(UserError):
+                services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+            states[key] = {**state, "stage": "cancelled"}
+    return states
 
 
 def progress(

@@ -68,7 +68,10 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
-            html.Footer(id=CompareId.STATUS_LINE, className="status-line", role="status"),
+            html.Footer(
+                [html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"), _cancel()],
+                className="status-row",
+            ),
             html.Div(id=CompareId.NOTICES, className="notices"),
             region_panel(
                 home, True, "Choose Box or Lasso and draw on a picture or a scatterplot of any row."
@@ -129,6 +132,19 @@ def _second_row(first: CompareState) -> html.Div:
 def _third_row() -> html.Div:
     buttons = [region_open(), numbers_button(), copy_link(CompareId.COPY_LINK)]
     return html.Div(html.Div(buttons, className="view-buttons"), className="readout-row")
+
+
+def _cancel() -> dbc.Button:
+    return dbc.Button(
+        "Cancel guidance",
+        id=CompareId.GUIDANCE_BUTTON,
+        size="sm",
+        color="secondary",
+        outline=True,
+        disabled=True,
+        className="compare-guidance-button",
+        title="Stop computing guidance images, or go on",
+    )
 
 
 def _zoom() -> dbc.Input:

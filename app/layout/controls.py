@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from app.ids import Id
+from app.layout.atlas import atlas_button
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
@@ -35,9 +36,10 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
     readout = html.Div(
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
-    view_buttons = html.Div([region_open(), copy_link(Id.COPY_LINK)], className="view-buttons")
-    last_row = html.Div([readout, view_buttons], className="readout-row")
-    return html.Header([_first_row(pairs, methods), _second_row(), last_row], className="page-head")
+    # Beside the readout there is room; the rows above are full.
+    buttons = [atlas_button(), region_open(), copy_link(Id.COPY_LINK)]
+    third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")
+    return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
 
 
 def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:

@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import Id
+from app.layout.atlas import atlas_window
 from app.layout.attributes import attributes
 from app.layout.controls import controls
 from app.layout.help import help_panel
@@ -49,6 +50,7 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel(),
             region_panel("", False, "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
+            atlas_window(),
         ],
         className="page",
         # The browser leaves out of its links what the first view has.

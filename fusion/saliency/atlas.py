@@ -7,7 +7,6 @@ precision relative to the largest magnitude of their window, so that the error i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,35 +18,17 @@ from numpy.typing import NDArray
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
+from fusion.saliency.atlas_layout import TILE, AtlasTile, atlas_bytes, atlas_folder, radius_of, tiles_of
 from fusion.saliency.jacobian import checked_pixel, jacobians
 from fusion.saliency.window import Box, JacobianWindow, box_around
 
-TILE = 8
-"""Pixels a side of the part of the fused image whose windows are one chunk."""
+__all__ = ["TILE", "Atlas", "AtlasTile", "atlas_bytes", "atlas_folder"]
 
 SCHEMA = 1
 VALUES, SCALES, DONE = "values", "scales", "done"
 
 AtlasProgress = Callable[[int, int], None]
 """Called as progress(done, total) tiles; may raise `fusion.errors.Cancelled`."""
-
-
-def atlas_bytes(method: Method, shape: tuple[int, int]) -> int:
-    """Return how large the atlas of an image (H, W) is, bytes.
-
-    Raises
-    ------
-    AtlasError
-        If the method's support is the whole image: its atlas would hold (H·W)² gradients.
-    """
-    side = 2 * _radius(method) + 1
-    rows, columns = _tiles(shape)
-    return rows * columns * TILE * TILE * 2 * side * side * 2 + 4 * shape[0] * shape[1]
-
-
-def atlas_folder(root: Path, method: Method, pair: Pair) -> Path:
-    """Return where the atlas of a method and a pair is, or would be, in a folder of atlases."""
-    return root / pair.id[:32] / f"{method.id}-{method.weights_id[:32]}"
 
 
 class Atlas:
@@ -71,8 +52,8 @@ class Atlas:
     def __init__(self, folder: Path, method: Method, pair: Pair) -> None:
         self.folder = folder
         self.shape = pair.shape
-        self.radius = _radius(method)
-        self._tiles = _tiles(pair.shape)
+        self.radius = radius_of(method)
+        self._tiles = tiles_of(pair.shape)
         wanted = {
             "schema": SCHEMA,
             "pair": pair.id,
@@ -157,6 +138,25 @@ class Atlas:
         values = inside.astype(np.float32) * self._known_scales[row, col]
         return JacobianWindow(values, box.top, box.left, row, col, self.shape, path="atlas")
 
+    def tile(self, tile_row: int, tile_column: int) -> AtlasTile | None:
+        """Read the windows of a tile as they are kept; ``None`` where there is no such tile, or not yet.
+
+        Raises
+        ------
+        AtlasError
+            If its chunk is damaged.
+        """
+        rows, columns = self._tiles
+        if not (0 <= tile_row < rows and 0 <= tile_column < columns and self._known[tile_row, tile_column]):
+            return None
+        box = self._box(tile_row, tile_column)
+        return AtlasTile(
+            box,
+            self.radius,
+            self._known_scales[box.rows(), box.columns()],
+            self._chunk(tile_row, tile_column),
+        )
+
     def _open(self, wanted: dict[str, Any]) -> Any:
         side = 2 * self.radius + 1
         rows, columns = self._tiles
@@ -232,14 +232,3 @@ class Atlas:
             raise AtlasError(
                 f"{self.folder}: a chunk is missing or damaged ({error}). Remove the folder to compute it anew."
             ) from error
-
-
-def _radius(method: Method) -> int:
-    radius = method.locality.radius
-    if radius is None:
-        raise AtlasError(f"{method.title} sees the whole image from every pixel: its Jacobian is not sparse.")
-    return radius
-
-
-def _tiles(shape: tuple[int, int]) -> tuple[int, int]:
-    return math.ceil(shape[0] / TILE), math.ceil(shape[1] / TILE)

@@ -284,3 +284,27 @@ def test_other_threads_run_networks_while_one_is_traced() -> None:
     for runner in runners:
         runner.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2)])
+def test_a_single_window_takes_one_thread_and_a_batch_all(
+    count: int, expected: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, pair = fusion.load_method("deepfuse", "cpu"), random_pair(rng, (22, 39))
+    fusion.jacobian(method, pair, (3, 4))  # makes the chain, and checks it
+    seen: list[int] = []
+    right = Chain.jacobians
+
+    def counting(chain: Chain, places: list[OnePlace], radius: int) -> np.ndarray:
+        seen.append(torch.get_num_threads())
+        return right(chain, places, radius)
+
+    monkeypatch.setattr(Chain, "jacobians", counting)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        fusion.jacobians(method, pair, [(3, 4)] * count)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [expected]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.one_thread import one_thread
 from fusion.saliency.chain.places import OnePlace
 from fusion.saliency.chain.sheets import Sheet
 from fusion.saliency.chain.shelf import KEPT_BYTES, ChainShelf, SheetShelf
@@ -64,7 +66,9 @@ def chain_windows(
         sheet.ensure(pixels[number] for number in members)
         for start in range(0, len(members), size):
             batch = members[start : start + size]
-            values = chain.jacobians([_place(sheet, pixels[number]) for number in batch], radius)
+            places = [_place(sheet, pixels[number]) for number in batch]
+            with one_thread() if len(batch) == 1 else nullcontext():
+                values = chain.jacobians(places, radius)
             for number, both in zip(batch, values, strict=True):
                 windows[number] = _clipped(both, pixels[number], radius, pair.shape)
     return [windows[number] for number in range(len(pixels))]

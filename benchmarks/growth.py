@@ -1,0 +1,62 @@
+"""How times grow with the image: ``python -m benchmarks.growth``."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Annotated
+
+import typer
+
+import fusion
+from benchmarks.figures import Figure, console, figures_table
+from benchmarks.images import of_side
+from benchmarks.measurement import random_pixels, timed
+from fusion.methods.base import Method
+
+TRAINED = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
+JACOBIAN_GROWTH, GUIDANCE_GROWTH = 1.3, 4.5
+
+
+def main(
+    method: Annotated[
+        list[str] | None, typer.Option(help="Id; repeatable. Without: the four networks.")
+    ] = None,
+    pixels: Annotated[
+        int, typer.Option(min=2, help="Random pixels, of whose times the median is taken.")
+    ] = 100,
+    side: Annotated[int, typer.Option(min=16, help="Of the smaller image, pixels.")] = 256,
+) -> None:
+    """Measure Jacobian images at four times, and guidance images at twice the side."""
+    found = []
+    for id in method or TRAINED:
+        loaded = fusion.load_method(id, "cpu")
+        console.print(f"Measuring {loaded.title} …")
+        found.append(jacobian_growth(loaded, side, pixels))
+        found.append(guidance_growth(loaded, side))
+    console.print(figures_table(f"Growth from {side}×{side} pixels", found))
+
+
+def jacobian_growth(method: Method, side: int, count: int) -> Figure:
+    """Compare one Jacobian at 4·side with one at side; both take turns."""
+    pairs = [of_side(side), of_side(4 * side)]
+    for pair in pairs:
+        fusion.prepare(method, pair)
+    times: list[list[float]] = [[], []]
+    chosen = [random_pixels(count, pair.shape, seed=0) for pair in pairs]
+    for number in range(count):
+        for which, pair in enumerate(pairs):
+            # What is kept of the pixel's tile is there: a large image is not kept as a whole.
+            fusion.jacobian(method, pair, chosen[which][number])
+            times[which].append(timed(fusion.jacobian, method, pair, chosen[which][number])[0])
+    ratio = median(times[1]) / median(times[0])
+    return Figure(f"{method.title}: Jacobian, {4 * side} ÷ {side}", ratio, "×", JACOBIAN_GROWTH)
+
+
+def guidance_growth(method: Method, side: int) -> Figure:
+    """Compare guidance images at 2·side with those at side."""
+    small, large = (timed(fusion.guidance, method, of_side(edge))[0] for edge in (side, 2 * side))
+    return Figure(f"{method.title}: guidance, {2 * side} ÷ {side}", large / small, "×", GUIDANCE_GROWTH)
+
+
+if __name__ == "__main__":
+    typer.run(main)

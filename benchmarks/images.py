@@ -1,0 +1,30 @@
+"""Pairs for benchmarks: a sample, and the same enlarged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import fusion
+from fusion.data.catalogue import Catalogue
+from fusion.pair import Pair
+
+
+def sample() -> Pair:
+    """Return the pair of a first visit, 256×256 pixels."""
+    catalogue = Catalogue()
+    return catalogue.load(catalogue.default())
+
+
+def link_to(files: tuple[Path, Path] | None) -> str:
+    """Return the part of a page's address that chooses the user's pair; nothing for the sample of a first visit."""
+    return "" if files is None else f"pair={fusion.load_pair(*files).id[:16]}&"
+
+
+def of_side(side: int) -> Pair:
+    """Return the sample laid beside itself until it is `side` pixels high and wide."""
+    images = sample().images
+    times = [-(-side // length) for length in images.shape[1:]]
+    mri, pet = (np.tile(image, times)[:side, :side] for image in images)
+    return fusion.Pair.from_arrays(mri, pet)

@@ -1,0 +1,61 @@
+"""The other benchmarks say what is missed, and measure what they say."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.comparing import figures_of
+from benchmarks.figures import Figure, figures_table
+from benchmarks.images import of_side, sample
+from benchmarks.inside import hover, services_for
+from benchmarks.memory import finish_guidance
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "at_most", "reached"),
+    [
+        (5, None, True, True), (5, 5, True, True), (5.1, 5, True, False), (5, 5, False, True),
+        (4.9, 5, False, False), (math.nan, 5, True, False), (math.nan, 5, False, False),
+    ],
+)  # fmt: skip
+def test_a_figure_keeps_to_its_bound_or_is_missed(
+    value: float, bound: float | None, at_most: bool, reached: bool
+) -> None:
+    figure = Figure("time", value, "s", bound, at_most)
+    assert figure.reached is reached
+    table = figures_table("Times", [figure])
+    assert list(table.columns[3].cells) == ["" if reached else "MISSED"]
+    assert str(next(iter(table.columns[2].cells))).startswith(
+        "–" if bound is None else "≤" if at_most else "≥"
+    )
+
+
+def test_larger_images_are_the_sample_again() -> None:
+    small, large = sample().images, of_side(600).images
+    assert large.shape == (2, 600, 600)
+    np.testing.assert_array_equal(large[:, 256:512, :256], small)
+    assert of_side(40).images.shape == (2, 40, 40)
+
+
+def test_a_pointer_inside_the_process_gets_answers() -> None:
+    asked: list[int] = []
+    with services_for(of_side(32)) as (services, atlases):
+        scene = services.scene("own", "weighted_averaging")
+        times = hover(services, scene, 0.2, seed=1, meanwhile=lambda: asked.append(1))
+        assert not atlases.state(scene, "benchmark").running
+        finish_guidance(services, scene)
+        assert services.known_guidance(scene) is not None
+    assert 1 <= len(times) <= 14 and min(times) > 0
+    assert asked == [1]
+
+
+def test_the_compare_pages_updates_are_counted() -> None:
+    found = {"paints": [50.0, 60.0, 70.0], "rounds": [20.0], "computing": [10.0]}
+    updates, half, most, trip, computing = figures_of(found, 0.5)
+    assert (updates.value, updates.reached) == (6, False)
+    assert (half.value, trip.value, computing.value) == (60, 20, 10)
+    assert most.value == pytest.approx(69)
+    assert math.isnan(figures_of({"paints": [], "rounds": [], "computing": []}, 1)[1].value)
