@@ -27,8 +27,10 @@ from app.layout.compare import compare_page
 from app.layout.page import notice, page
 from app.missing import missing_page
 from app.settings import Settings
+from app.takeaway import routes as takeaway_routes
 from cache.building import build_services
 from cache.errors import UserError
+from cache.export_view import ExportSource, NotReady, arrays_file, described
 from cache.pictures import PictureSource
 from cache.services import Services
 
@@ -76,6 +78,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     _add_pages(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
+    takeaway_routes.register(server, ExportSource(services), arrays_file, described, UserError, NotReady)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 

@@ -81,6 +81,7 @@ class CompareId(StrEnum):
     PIN_B = "compare-pin-b"
     LET_GO = "compare-let-go"
     SIZE = "compare-size"
+    EXPORT = "compare-export"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"

@@ -13,6 +13,7 @@ from app.compare_state import CompareState, TableSize
 from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.linked_state import LARGEST_ZOOM
 
@@ -114,6 +115,7 @@ def _second_row(first: CompareState) -> html.Div:
                 **attributes(aria_label="Pinned pixels"),
             ),
             copy_link(CompareId.COPY_LINK),
+            export_menu(CompareId.EXPORT),
         ],
         className="control-row",
     )
