@@ -20,7 +20,7 @@ def export_menu(id: str) -> html.Details:
         html.Button(
             label,
             type="button",
-            className="dropdown-item",
+            className="compare-export-choice",
             **attributes(data_export=form),
         )
         for form, label in FORMS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,7 +101,12 @@ def print_figure(
     across = max(len(columns), 2)
     down = (len(view.methods) + 1) * (tall + GAP) + HEAD if only is None else tall
     size = LABEL + across * (PANEL + GAP) + GAP, HEAD + FOOT + down
-    text = {"svg.fonttype": "none", "svg.hashsalt": "fusevis", "font.size": 8, "text.parse_math": False}
+    text: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "fusevis",
+        "font.size": 8,
+        "text.parse_math": False,
+    }
     with matplotlib.rc_context(text):
         figure = Figure(figsize=size)
         (FigureCanvasSVG if form == "svg" else FigureCanvasAgg)(figure)
@@ -208,6 +213,7 @@ def _scatter(axes: Axes, view: ExportView, ends: Ends, row: int, half: int) -> N
     axes.plot(*near, ".", markersize=1.6, color=GREEN, rasterized=True)
     axes.set_xlim(ends.axes[0])
     axes.set_ylim(ends.axes[1])
+    axes.locator_params(nbins=5, prune="both")
     axes.tick_params(labelsize=6, length=2, pad=-2, direction="in")
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_clip_on(True)
@@ -238,9 +244,13 @@ def _legend(figure: Figure, state: CompareState, ends: Ends, size: tuple[float, 
         axes.set_xticks((low, (low + high) / 2, high))
         axes.set_xticklabels([f"{value:.3g}" for value in (low, (low + high) / 2, high)], fontsize=7)
         axes.set_title(f"{what}, gamma {gamma:g}", fontsize=7, pad=2)
+    low, high = ends.grays[0]
+    grays = f" Fused: black is {low:.3g}, white is {high:.3g}." if len(set(ends.grays)) == 1 else ""
+    if CompareColumn.FUSED not in state.columns:
+        grays = ""
     unit = "dimensionless" if shared else "share of each method's own end"
     ends_at = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
-    words = f"Gradients of the fused intensity, {unit}; scale: {ends_at[state.scale]}; box: what zooms show."
+    words = f"Gradients of the fused intensity, {unit}; scale: {ends_at[state.scale]}; box: what zooms show.{grays}"
     if CompareColumn.SCATTER in state.columns:
         words += " Scatterplots: x guidance x1, y guidance x2, gray: log density, green: in the box."
     figure.text(
