@@ -30,7 +30,8 @@ from app.settings import Settings
 from app.takeaway import routes as takeaway_routes
 from cache.building import build_services
 from cache.errors import UserError
-from cache.export_view import ExportSource, NotReady, arrays_file, described
+from cache.export_file import arrays_file, described
+from cache.export_view import ExportSource, NotReady
 from cache.pictures import PictureSource
 from cache.services import Services
 

@@ -21,6 +21,7 @@ from app.takeaway.cells import (
     half_width,
     picture,
 )
+from app.takeaway.print_scatter import draw_scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,9 +31,8 @@ DOTS_PER_INCH = 300
 LARGEST_SIDE_DOTS = 16_000
 PANEL = 1.7
 """Side of a picture, inches."""
-GAP, LABEL, HEAD, FOOT = 0.12, 1.75, 0.45, 0.95
-BINS = 96
-RED, BLUE, GREEN = "#e5383b", "#2f7ed8", "#1b9e4b"
+GAP, LABEL, HEAD, FOOT = 0.12, 1.75, 0.45, 1.3
+RED, BLUE = "#e5383b", "#2f7ed8"
 ZOOMS = (CompareColumn.JACOBIAN_MRI_ZOOM, CompareColumn.JACOBIAN_PET_ZOOM)
 JACOBIANS = (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET, *ZOOMS)
 
@@ -178,7 +178,7 @@ def _inputs(
 def _cell(axes: Axes, view: ExportView, state: CompareState, ends: Ends, row: int, panel: Panel) -> None:
     column, name = panel
     if column is CompareColumn.SCATTER:
-        _scatter(axes, view, ends, row, half_width(view, state))
+        draw_scatter(axes, view, ends, row, half_width(view, state))
         return
     _show(axes, picture(view, state, ends, row, column, name))
     if column not in ZOOMS:
@@ -200,29 +200,6 @@ def _mark(axes: Axes, view: ExportView, half: int, name: str) -> None:
     axes.add_patch(Rectangle(*corners, fill=False, edgecolor=RED if name == "a" else BLUE, linewidth=0.7))
 
 
-def _scatter(axes: Axes, view: ExportView, ends: Ends, row: int, half: int) -> None:
-    guidance = view.methods[row].guidance
-    first, second = guidance.reshape(2, -1)
-    known = np.isfinite(first) & np.isfinite(second)
-    counts, *edges = np.histogram2d(first[known], second[known], bins=BINS, range=ends.axes)
-    shown = np.ma.masked_equal(np.log1p(counts.T), 0)
-    axes.pcolormesh(*edges, shown, cmap="Greys", vmin=-0.35 * float(np.log1p(counts.max())), rasterized=True)
-    at_row, at_col = view.pixels["a"]
-    rows = slice(max(at_row - half, 0), at_row + half + 1)
-    near = guidance[:, rows, max(at_col - half, 0) : at_col + half + 1].reshape(2, -1)
-    axes.plot(*near, ".", markersize=1.6, color=GREEN, rasterized=True)
-    axes.set_xlim(ends.axes[0])
-    axes.set_ylim(ends.axes[1])
-    axes.locator_params(nbins=5, prune="both")
-    axes.tick_params(labelsize=6, length=2, pad=-2, direction="in")
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_clip_on(True)
-    for tick in axes.get_yticklabels():
-        tick.set_horizontalalignment("left")
-    for tick in axes.get_xticklabels():
-        tick.set_verticalalignment("bottom")
-
-
 def _label(figure: Figure, size: tuple[float, float], middle: float, text: str) -> None:
     figure.text(
         0.1 / size[0], 1 - middle / size[1], text, va="center", ha="left", fontsize=8, linespacing=1.4
@@ -236,7 +213,7 @@ def _legend(figure: Figure, state: CompareState, ends: Ends, size: tuple[float, 
     low, high = colour_range(state.scale, end)
     for place, (gamma, what) in enumerate(((state.gamma2, "guidance"), (state.gamma1, "Jacobian"))):
         left = LABEL + place * (PANEL + GAP)
-        axes = figure.add_axes((left / size[0], 0.55 / size[1], PANEL / size[0], 0.13 / size[1]))
+        axes = figure.add_axes((left / size[0], 0.88 / size[1], PANEL / size[0], 0.13 / size[1]))
         values = np.linspace(low, high, 256)[None]
         extent = (low, high, 0.0, 1.0)
         axes.imshow(gradient_colours(values, state.scale, end, gamma), extent=extent, aspect="auto")
