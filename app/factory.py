@@ -30,9 +30,12 @@ from app.layout.compare import compare_page
 from app.layout.page import notice, page
 from app.missing import missing_page
 from app.settings import Settings
+from app.takeaway import routes as takeaway_routes
 from cache.atlases import atlases_of
 from cache.building import build_services
 from cache.errors import UserError
+from cache.export_file import arrays_file, described
+from cache.export_view import ExportSource, NotReady
 from cache.pictures import PictureSource
 from cache.regions import regions_of
 from cache.services import Services
@@ -91,6 +94,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     atlas_routes.register(server, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
     region_routes.register(server, regions_of(server), UserError)
+    takeaway_routes.register(server, ExportSource(services), arrays_file, described, UserError, NotReady)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 

@@ -90,6 +90,7 @@ class CompareId(StrEnum):
     LET_GO = "compare-let-go"
     SIZE = "compare-size"
     GUIDANCE_BUTTON = "compare-guidance"
+    EXPORT = "compare-export"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"

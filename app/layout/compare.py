@@ -13,6 +13,7 @@ from app.compare_state import CompareState, TableSize
 from app.ids import CompareColumn, CompareId
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.layout.numbers import numbers_button, numbers_panel
 from app.layout.regions import region_open, region_panel, region_store
@@ -130,7 +131,7 @@ def _second_row(first: CompareState) -> html.Div:
 
 
 def _third_row() -> html.Div:
-    buttons = [region_open(), numbers_button(), copy_link(CompareId.COPY_LINK)]
+    buttons = [region_open(), numbers_button(), export_menu(CompareId.EXPORT), copy_link(CompareId.COPY_LINK)]
     return html.Div(html.Div(buttons, className="view-buttons"), className="readout-row")
 
 

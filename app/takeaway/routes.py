@@ -1,0 +1,116 @@
+"""Routes that export the compare page's view: everything is in the query, so that scripts can ask too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from flask import Flask, Response, jsonify, request
+
+from app.compare_state import CompareState
+from app.ids import CompareColumn
+from app.takeaway.cells import ExportView
+from app.takeaway.document import document
+from app.takeaway.print_figure import print_figure
+
+TYPES = {
+    "npz": "application/octet-stream",
+    "html": "text/html",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+}
+RETRY_SECONDS = "2"
+
+
+class Source(Protocol):
+    """Where views come from."""
+
+    def view(
+        self,
+        pair: str | None,
+        methods: Sequence[str],
+        weights: Sequence[str],
+        pixel: tuple[int, int] | None,
+        pin: tuple[int, int] | None,
+    ) -> Any:
+        """Return all arrays of a view."""
+
+
+def register(
+    server: Flask,
+    source: Source,
+    arrays_file: Callable[[Any, str], bytes],
+    described: Callable[[Any, str], Mapping[str, Any]],
+    user_error: type[Exception],
+    not_ready: type[Exception],
+) -> None:
+    """Add the routes.
+
+    Parameters
+    ----------
+    server : flask.Flask
+        The server that Dash uses.
+    source : Source
+        Where views come from.
+    arrays_file, described : callable
+        Give the ``.npz`` file of a view with its link, and what an exported file says of itself.
+    user_error, not_ready : type of Exception
+        The family of errors whose message is for the user, and the one of them that time mends.
+    """
+
+    def answer(form: str, only: tuple[str, str] | None) -> Response:
+        state, problems = CompareState.from_query(request.query_string.decode("utf-8", "replace"))
+        if problems:
+            return _refused(400, " ".join(problems))
+        if form in ("png", "svg", "html") and not state.columns and only is None:
+            return _refused(400, "The view has no column; choose at least one.")
+        if only is not None and (only[0] not in state.methods or only[1] not in list(CompareColumn)):
+            return _refused(
+                404, "A panel is asked for by one of the view's methods and the name of a column."
+            )
+        link = request.root_url + "compare" + state.to_query()
+        try:
+            view = source.view(state.pair, state.methods, state.weights, state.pixel, state.pin)
+        except not_ready as error:
+            return _refused(409, str(error), {"Retry-After": RETRY_SECONDS})
+        except user_error as error:
+            return _refused(400, str(error))
+        if only is None:
+            body = _body(view, state, form, link)
+        else:
+            cut = state.model_copy(update={"columns": (CompareColumn(only[1]),)})
+            body = print_figure(view, cut, form, link, state.methods.index(only[0]))
+        slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
+        name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(body, mimetype=TYPES[form], headers=headers)
+
+    def _body(view: ExportView, state: CompareState, form: str, link: str) -> bytes:
+        if form == "npz":
+            return arrays_file(view, link)
+        if form == "html":
+            return document(view, state, link, described(view, link)).encode("utf-8")
+        return print_figure(view, state, form, link)
+
+    @server.get("/export/compare.<form>")
+    def export_table(form: str) -> Response:
+        if form not in TYPES:
+            return _refused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
+        return answer(form, None)
+
+    @server.get("/export/compare/<method>/<column>.<form>")
+    def export_panel(method: str, column: str, form: str) -> Response:
+        if form not in ("png", "svg"):
+            return _refused(404, "A panel is exported as png or svg.")
+        return answer(form, (method, column))
+
+
+def _address(view: Any) -> str:
+    return str(view.methods[0].scene.pair_address)
+
+
+def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    answer = jsonify(error=message)
+    answer.status_code = status
+    answer.headers.update(headers or {})
+    return answer
