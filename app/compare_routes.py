@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from numpy.typing import NDArray
 
 from app.compare_state import MOST_METHODS
-from app.routes import Window, is_pixel, refused, window_bytes
+from app.routes import Windows, binary, is_pixel, refused, window_bytes
 
 KINDS = ("inputs", "fused", "guidance", "rgb")
 COUNT = struct.Struct("<i")
@@ -19,13 +19,6 @@ COUNT = struct.Struct("<i")
 IMAGE_HEADER = struct.Struct("<8i")
 """bands, height, width, 1 if the images are final, parts of 1,000 that are done, 0, 0, 0 (kept free)."""
 VIEWER_LENGTH = 64
-
-
-class Windows(Protocol):
-    """Where windows come from."""
-
-    def jacobian_at(self, pair: str, method: str, weights: str, row: int, col: int) -> Window:
-        """Return the window at an address."""
 
 
 class Pictures(Protocol):
@@ -98,7 +91,7 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
         except user_error as error:
             return refused(str(error))
         body = COUNT.pack(len(windows)) + b"".join(map(window_bytes, windows))
-        return _binary(body, started, final=True)
+        return binary(body, started, final=True)
 
     @server.get("/images/<pair>/<method>/<weights>/<kind>")
     def images(pair: str, method: str, weights: str, kind: str) -> Response:
@@ -110,13 +103,4 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
             pictures = source.pictures_at(pair, method, weights, kind, viewer)
         except user_error as error:
             return refused(str(error))
-        return _binary(image_bytes(pictures), started, pictures.complete)
-
-
-def _binary(body: bytes, started: float, final: bool) -> Response:
-    # What is final is at an address of content ids and never changes; no shared cache may keep a patient's image.
-    headers = {
-        "Cache-Control": "private, max-age=300" if final else "no-store",
-        "Server-Timing": f"compute;dur={(time.perf_counter() - started) * 1e3:.2f}",
-    }
-    return Response(body, mimetype="application/octet-stream", headers=headers)
+        return binary(image_bytes(pictures), started, pictures.complete)

@@ -52,10 +52,14 @@ class Window(Protocol):
 
 
 class Windows(Protocol):
-    """What these routes need of the services."""
+    """Where windows come from."""
 
     def jacobian_at(self, pair: str, method: str, weights: str, row: int, col: int) -> Window:
         """Return the window at an address."""
+
+
+class WindowsAndHealth(Windows, Protocol):
+    """What these routes need of the services."""
 
     def ready(self) -> Any:
         """Tell whether the device is up and the weights are loaded."""
@@ -77,14 +81,14 @@ def window_bytes(window: Window) -> bytes:
     return header + np.ascontiguousarray(window.values, dtype="<f4").tobytes()
 
 
-def register(server: Flask, services: Windows, user_error: type[Exception]) -> None:
+def register(server: Flask, services: WindowsAndHealth, user_error: type[Exception]) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    services : Windows
+    services : WindowsAndHealth
         Where windows come from.
     user_error : type of Exception
         The family of errors whose message is for the user.
@@ -100,12 +104,7 @@ def register(server: Flask, services: Windows, user_error: type[Exception]) -> N
             window = services.jacobian_at(pair, method, weights, int(row), int(col))
         except user_error as error:
             return refused(str(error))
-        # The address holds the content ids of pair and weights, so the answer never changes.
-        headers = {
-            "Cache-Control": "private, max-age=300",
-            "Server-Timing": f"compute;dur={(time.perf_counter() - started) * 1e3:.2f}",
-        }
-        return Response(window_bytes(window), mimetype="application/octet-stream", headers=headers)
+        return binary(window_bytes(window), started, final=True)
 
     @server.get("/healthz")
     def healthz() -> Response:
@@ -122,6 +121,26 @@ def register(server: Flask, services: Windows, user_error: type[Exception]) -> N
 def is_pixel(row: str, col: str) -> bool:
     """Whether both are whole numbers from 0, of a sane length."""
     return bool(INDEX.fullmatch(row) and INDEX.fullmatch(col))
+
+
+def binary(body: bytes, started: float, final: bool) -> Response:
+    """Answer with numbers, and with how long they took.
+
+    Parameters
+    ----------
+    body : bytes
+        The numbers.
+    started : float
+        `time.perf_counter` when their computation began, seconds.
+    final : bool
+        Whether they stay so for ever, so that the browser may keep them.
+    """
+    # What is final is at an address of content ids and never changes; no shared cache may keep a patient's image.
+    headers = {
+        "Cache-Control": "private, max-age=300" if final else "no-store",
+        "Server-Timing": f"compute;dur={(time.perf_counter() - started) * 1e3:.2f}",
+    }
+    return Response(body, mimetype="application/octet-stream", headers=headers)
 
 
 def refused(message: str) -> Response:

@@ -60,6 +60,13 @@ window.fusevis = window.fusevis || {};
     timer = setTimeout(follow, LATER_MILLISECONDS);
   }
 
+  // Whoever leaves at once after a change comes back to what was left.
+  document.addEventListener(
+    "click",
+    (event) => timer !== null && event.target.closest && event.target.closest("a[href]") && follow(),
+    true,
+  );
+
   /** The whole link to the view as it is now. */
   function link() {
     follow();

@@ -30,7 +30,7 @@
   /** The short ids of all rows' weights, in the order of the methods; empty where a method cannot be had. */
   function weights() {
     const known = new Map(state.ready().map((scene) => [scene.method_id, scene.weights_id.slice(0, WEIGHTS_DIGITS)]));
-    return known.size ? state.methods.map((id) => known.get(id) || "").join(",").replace(/,+$/, "") : null;
+    return known.size ? state.methods.map((id) => known.get(id) || "").join(",").replace(/,+$/, "") || null : null;
   }
 
   address.add(() => {

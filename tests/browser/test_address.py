@@ -19,6 +19,14 @@ WITHIN = """async () => {
   while (location.search === before && performance.now() - began < 5000) await new Promise((go) => setTimeout(go, 5));
   return performance.now() - began;
 }"""
+LEFT_AT_ONCE = """() => {
+  fusevis.state.display = { ...fusevis.state.display, gamma1: 0.9 };
+  fusevis.address.later();
+  const link = document.querySelector("a[data-page=compare]");
+  link.addEventListener("click", (event) => event.preventDefault(), { once: true });
+  link.click();
+  return location.search;
+}"""
 PICTURES = """() => [...document.querySelectorAll("section[data-panel] .js-plotly-plot")].map((graph) => {
   const trace = graph._fullData[0];
   const z = trace && trace.z ? Array.from(trace.z, (row) => Array.from(row)).flat(2) : [];
@@ -76,6 +84,7 @@ def test_the_address_follows_the_view_without_a_loop(open_page: Opener, server: 
     assert page.evaluate("location.search") == view.to_query()
     assert page.evaluate("history.length") == entries
     assert not [body for body in asked if '"location.search"' in body or '"id":"location"' in body]
+    assert "gamma1=0.9" in page.evaluate(LEFT_AT_ONCE)
 
 
 def test_browser_and_server_write_the_same(open_page: Opener, server: Server) -> None:

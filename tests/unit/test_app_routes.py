@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from app import routes
 from app.routes import window_bytes
+from cache import results
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
@@ -163,3 +164,7 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
     answer = client_of(services).get("/readyz")
     assert answer.status_code == code
     assert json.loads(answer.data) == {"ready": ready, "problems": list(problems)}
+
+
+def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
+    assert routes.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"
