@@ -67,9 +67,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             steps=MappingProxyType(
                 {
                     "funfusean": 2200,
-                    "funfusean_sum": 1000,
+                    "funfusean_sum": 2000,
                     "masknet": 2200,
-                    "deepfuse": 2000,
+                    "deepfuse": 4000,
                     "deep_pedestrian": 2500,
                     "": 2000,
                 }
