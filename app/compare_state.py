@@ -51,6 +51,8 @@ class CompareState(LinkedState):
         The pinned pixels A and B, (row, col), 0-based; ``None``: not pinned.
     gamma1, gamma2 : float
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2.
+    difference : tuple of str
+        Ids of two methods, the second taken from the first in a row of its own; empty: no such row.
     scale : Scale
         The colour scale of gradients.
     shared : bool
@@ -64,13 +66,20 @@ class CompareState(LinkedState):
         Half-width of the zooms, pixels; ``None``: the largest support of the chosen methods.
     """
 
-    LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {"pin", "methods", "columns", "weights"}
+    LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {
+        "pin",
+        "methods",
+        "columns",
+        "weights",
+        "difference",
+    }
     EXPECTED: ClassVar[dict[str, str]] = {
         **LinkedState.EXPECTED,
         "pin": "a pixel is written row,column with whole numbers from 0",
         "methods": f"methods are up to {MOST_METHODS} different ids with commas between them",
         "columns": "columns are different names with commas between them",
         "shared": "shared is 1 or 0",
+        "difference": "a difference is of two different methods' ids with a comma between them",
         "size": f"a size is one of {', '.join(TableSize)}",
         "weights": f"{WEIGHTS}, one for each method with commas between them",
         "zoom": f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}",
@@ -78,13 +87,14 @@ class CompareState(LinkedState):
 
     methods: Annotated[tuple[MethodName, ...], Field(max_length=MOST_METHODS)] = PAPER_METHODS
     columns: tuple[CompareColumn, ...] = FIRST_COLUMNS
+    difference: tuple[MethodName, MethodName] | tuple[()] = ()
     pin: tuple[Index, Index] | None = None
     shared: bool = True
     size: TableSize = TableSize.FIT
     weights: Annotated[tuple[ShortWeights, ...], Field(max_length=MOST_METHODS)] = ()
     zoom: HalfWidth | None = None
 
-    @field_validator("methods", "columns")
+    @field_validator("methods", "columns", "difference")
     @classmethod
     def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):

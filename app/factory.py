@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 import callbacks.atlas
 import callbacks.compare
+import callbacks.compare_link
 import callbacks.compare_numbers
 import callbacks.display
 import callbacks.guidance
@@ -107,6 +108,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
         server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
     )
     callbacks.compare.register(compare)
+    callbacks.compare_link.register(compare)
     callbacks.regions.register(compare)
     callbacks.compare_numbers.register(compare)
     # Dash would answer every other address with its page.

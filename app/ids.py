@@ -89,6 +89,9 @@ class CompareId(StrEnum):
     PIN_B = "compare-pin-b"
     LET_GO = "compare-let-go"
     SIZE = "compare-size"
+    MINUEND = "compare-minuend"
+    SUBTRAHEND = "compare-subtrahend"
+    DIFFERENCE_NOTE = "compare-difference-note"
     GUIDANCE_BUTTON = "compare-guidance"
     EXPORT = "compare-export"
 

@@ -8,6 +8,7 @@ window.fusevis = window.fusevis || {};
     progress: {}, // of the guidance images, by the scenes' keys (from the server)
     methods: [], // ids of methods in the order of the rows
     columns: [],
+    difference: [], // ids of two methods, the second taken from the first; empty: no such row
     display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", shared: true, zoom: null, size: "fit" },
     pair: null, // the pair's address
     viewer: "",
@@ -28,6 +29,12 @@ window.fusevis = window.fusevis || {};
 
   /** The scenes that can be shown, in the order of the rows. */
   state.ready = () => state.scenes.filter((scene) => !scene.error);
+
+  /** The rows under the inputs: the methods', and that of a difference. */
+  state.rows = () => {
+    const difference = fusevis.compare.difference.row();
+    return difference ? [...state.scenes, difference] : state.scenes;
+  };
 
   /** What all rows have in common: size, pair and modalities; null while there is no row. */
   state.common = () => state.ready()[0] || null;

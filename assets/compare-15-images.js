@@ -23,6 +23,7 @@
   }
 
   function get(scene, kind) {
+    if (scene.difference) return fusevis.compare.difference.image(scene, kind);
     return images.get(nameOf(scene, kind)) || null;
   }
 

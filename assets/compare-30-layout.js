@@ -36,7 +36,7 @@
    */
   function lay(width, height) {
     const several = state.points().length > 1;
-    const count = state.scenes.length + 1;
+    const count = state.rows().length + 1;
     const fit = Math.floor((height - HEAD) / count);
     const place = width - LABEL.least;
     const columns = Math.max(state.columns.length, 4);
@@ -92,7 +92,7 @@
       });
     };
     inputBoxes(table, points.length).forEach((box) => add(box, { row: 0, scene: common, kind: "inputs", ...box.what }));
-    state.scenes.forEach((scene, number) => {
+    state.rows().forEach((scene, number) => {
       const row = table.rows[number + 1];
       table.columns.forEach(({ left, width: across, kind, index, zoom }) => {
         add({ left, top: row.top, width: across, height: row.height }, { row: number + 1, scene, kind, index, zoom });

@@ -12,7 +12,8 @@
   /** Say in words why a picture is not there yet. */
   function absence(picture) {
     const progress = state.progress[picture.scene.key];
-    if (picture.kind === "fused" || picture.kind === "inputs") return "Loading…";
+    if (picture.scene.difference && ["rgb", "scatter"].includes(picture.kind)) return "no difference of these";
+    if (picture.kind === "fused" || picture.kind === "inputs" || picture.scene.difference) return "Loading…";
     if (!progress) return "Guidance …";
     if (progress.stage === "failed") return "Guidance failed";
     if (progress.stage === "cancelled") return "Guidance cancelled";
@@ -33,6 +34,11 @@
   function bitmapOf(picture) {
     const { scene, kind, index } = picture;
     if (kind === "rgb") return images.bitmap(scene, kind, 0, null, "rgb");
+    if (scene.difference && kind !== "inputs") {
+      if (!images.get(scene, kind)) return null;
+      const { paint, name } = fusevis.compare.difference.painterFor(scene, kind);
+      return images.bitmap(scene, kind, index, paint, name);
+    }
     const painter =
       kind === "guidance" ? scale.painterFor(scene, state.display.gamma2) : scale.grayPainter(scene, kind);
     return images.bitmap(scene, kind, index, painter.paint, painter.name);
@@ -47,7 +53,7 @@
     if (picture.kind === "jacobian" || picture.zoom) return;
     if (picture.kind === "scatter") {
       const guidance = images.get(picture.scene, "guidance");
-      if (look.axes && guidance && guidance.complete) {
+      if (look.axes && guidance && guidance.complete && !picture.scene.difference) {
         scatter.drawStill(context, picture, look.axes, look.density, look.ink);
         fusevis.compare.regions.drawPoints(context, picture, look.axes, look.density);
       } else write(context, absence(picture), picture.box, look.quiet);

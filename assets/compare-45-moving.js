@@ -37,6 +37,7 @@
   /** The window of a picture's pixel and method, null while it is on its way. */
   function windowOf(picture) {
     const { shown } = picture.point;
+    if (shown && picture.scene.difference) return fusevis.compare.difference.windowAt(picture.scene, shown);
     return (shown && shown.windows.get(picture.scene.key)) || null;
   }
 
@@ -50,7 +51,9 @@
     const window = windowOf(picture);
     if (!window) return;
     const { area, index, scene } = picture;
-    const painter = scale.painterFor(scene, state.display.gamma1);
+    const painter = scene.difference
+      ? fusevis.compare.difference.painterFor(scene, "jacobian")
+      : scale.painterFor(scene, state.display.gamma1);
     const kept = canvasOf(scene.key, window.width, window.height);
     paintWindow(kept, window, index, painter.paint);
     const origin = picture.zoom
@@ -114,7 +117,7 @@
       if (points.length > 1) drawLetter(context, picture);
     } else if (picture.kind === "scatter") {
       const guidance = images.get(picture.scene, "guidance");
-      if (!look.axes || !guidance || !guidance.complete) return;
+      if (!look.axes || !guidance || !guidance.complete || picture.scene.difference) return;
       const shown = points.filter((point) => point.shown)
         .map((point) => ({ row: point.shown.row, col: point.shown.col, colour: POINTS.get(point) }));
       scatter.drawMoving(context, picture, look.axes, look.density, shown, half);

@@ -34,7 +34,7 @@
     const row = { element };
     const head = make("div", "compare-row-head", element);
     row.title = make("b", "compare-row-title", head);
-    if (id) {
+    if (id && id !== "difference") {
       element.dataset.method = id;
       const group = make("span", "compare-moves", head);
       row.up = button("↑", "", group, () => shift(id, -1));
@@ -59,7 +59,8 @@
 
   /** Show the labels of a table. */
   function show(parts, table) {
-    const wanted = ["", ...state.methods];
+    const difference = fusevis.compare.difference.row();
+    const wanted = ["", ...state.methods, ...(difference ? [difference.method_id] : [])];
     const old = [...parts.rows.children].map((element) => element.dataset.method || "");
     const focused = document.activeElement;
     const made = wanted.map((id) => rows.get(id) || makeRow(id, parts.rows));
@@ -84,6 +85,18 @@
       });
       place(row, table, index + 1);
     });
+    document.getElementById("compare-difference-note").textContent =
+      state.difference.length && !difference ? "Both methods must be among the rows." : "";
+    if (difference) showDifference(made[wanted.length - 1], difference, table);
+  }
+
+  /** The row of a difference, with the ends of its own scale. */
+  function showDifference(row, scene, table) {
+    const { endOf } = fusevis.compare.difference;
+    const [fused, gradients] = ["fused", "guidance"].map((kind) => heads().number(endOf(scene, kind)));
+    row.element.dataset.method = "difference";
+    describe(row, scene.method_title, `Difference, signed scale: fused ±${fused}, gradients ±${gradients}; blue: the second is larger`);
+    place(row, table, state.scenes.length + 1);
   }
 
   fusevis.compare.rows = { show, numbersOf: (id) => (rows.get(id) || {}).numbers || null };

@@ -18,7 +18,9 @@
 
   /** The numbers of a method at a point: y, dy/dx1, dy/dx2, and whether any gradient of its window is suspicious. */
   function numbersAt(scene, point) {
-    const window = point.shown && point.shown.windows.get(scene.key);
+    const { difference } = fusevis.compare;
+    const { shown } = point;
+    const window = shown && (scene.difference ? difference.windowAt(scene, shown) : shown.windows.get(scene.key));
     if (!window) return { y: null, gradients: [null, null], suspicious: false };
     const at = (window.row - window.top) * window.width + (window.col - window.left);
     return {
@@ -73,7 +75,7 @@
       ], point === state.a && state.a.pinned ? "pinned" : "");
     });
     trim(first, points.length);
-    for (const scene of state.ready()) {
+    for (const scene of state.rows().filter((row) => !row.error)) {
       const holder = rows.numbersOf(scene.method_id);
       if (!holder) continue;
       points.forEach((point, number) => {

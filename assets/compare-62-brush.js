@@ -34,7 +34,7 @@
   function onScatter(scene, place) {
     const guidance = images.get(scene, "guidance");
     const axes = scatter.ranges();
-    if (!axes || !guidance || !guidance.complete) return null;
+    if (scene.difference || !axes || !guidance || !guidance.complete) return null;
     const [xs, ys] = [0, 1].map(guidance.band);
     const [[x0, x1], [y0, y1]] = axes;
     return {

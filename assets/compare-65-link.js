@@ -39,6 +39,7 @@
     return {
       ...colours(),
       columns: unless("columns", state.columns, address.list),
+      difference: unless("difference", state.difference, address.list),
       methods: unless("methods", state.methods, address.list),
       pair: state.pair,
       pin: pixelOf(state.b.pixel),

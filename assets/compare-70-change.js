@@ -59,7 +59,7 @@ window.dash_clientside = window.dash_clientside || {};
     fusevis.address.later();
   }
 
-  function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, pair, start, viewer) {
+  function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, pair, start, viewer) {
     if (!scenes || !start) return window.dash_clientside.no_update;
     const reopened = opened !== start;
     if (reopened) open(start);
@@ -68,6 +68,7 @@ window.dash_clientside = window.dash_clientside || {};
     state.progress = progress || {};
     state.columns = ordered(state.columns, columns || []);
     state.display = { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size };
+    state.difference = minuend && subtrahend && minuend !== subtrahend ? [minuend, subtrahend] : [];
     if (scenes !== scenesShown) takeScenes(scenes);
     else if (reopened) state.points().forEach((point) => windows.ask(point));
     images.wantAll();

@@ -64,7 +64,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             *region_store(),
             dcc.Interval(id=CompareId.POLL, interval=POLL_MILLISECONDS, disabled=True),
             html.Header(
-                [_first_row(pairs, methods, home), _second_row(first), _third_row()],
+                [_first_row(pairs, methods, home), _second_row(first), _third_row(methods)],
                 className="page-head compare-head",
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
@@ -130,9 +130,20 @@ def _second_row(first: CompareState) -> html.Div:
     )
 
 
-def _third_row() -> html.Div:
+def _third_row(methods: Sequence[tuple[str, str]]) -> html.Div:
+    choices = [("", "none"), *methods]
+    difference = html.Div(
+        [
+            html.Label("Difference", htmlFor=CompareId.MINUEND),
+            menu(CompareId.MINUEND, choices, ""),
+            html.Span("−"),
+            menu(CompareId.SUBTRAHEND, choices, ""),
+            html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
+        ],
+        className="control compare-difference",
+    )
     buttons = [region_open(), numbers_button(), export_menu(CompareId.EXPORT), copy_link(CompareId.COPY_LINK)]
-    return html.Div(html.Div(buttons, className="view-buttons"), className="readout-row")
+    return html.Div([difference, html.Div(buttons, className="view-buttons")], className="readout-row")
 
 
 def _cancel() -> dbc.Button:

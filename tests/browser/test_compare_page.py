@@ -144,6 +144,51 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     wait_for_address(again, state.model_copy(update={"pixel": None, "pin": None}).to_query())
 
 
+def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> None:
+    page = open_compare(
+        open_page, server, "&pixel=10,13&pin=30,40&columns=fused,guidance_mri,jacobian_pet,scatter"
+    )
+    rows = len(page.query_selector_all(".compare-row"))
+    page.select_option("#compare-minuend", "deepfuse")
+    page.select_option("#compare-subtrahend", "weighted_averaging")
+    page.wait_for_selector('[data-method="difference"]')
+    page.wait_for_function("() => location.search.includes('difference=deepfuse,weighted_averaging')")
+    assert len(page.query_selector_all(".compare-row")) == rows + 1
+    assert "DeepFuse − Weighted Averaging" in page.inner_text('[data-method="difference"]')
+    pair = fusion.load_pair(*server.pair_paths)
+    first, second = (fusion.load_method(id, "cpu") for id in ("deepfuse", "weighted_averaging"))
+    numbers = page.evaluate(NUMBERS, "difference")
+    for line, (row, col) in zip(numbers, [(10, 13), (30, 40)], strict=True):
+        both = [fusion.jacobian(method, pair, (row, col)).at_principal for method in (first, second)]
+        fused = [fusion.fuse(method, pair)[row, col] for method in (first, second)]
+        told = [float(line[name].replace("−", "-")) for name in ("y", "g1", "g2")]
+        np.testing.assert_allclose(told, [fused[0] - fused[1], *(both[0] - both[1])], atol=1.1e-4)
+    window = page.evaluate(
+        """() => { const { difference, state } = fusevis.compare;
+            const { top, left, height, width, values } = difference.windowAt(difference.row(), state.a.shown);
+            return { top, left, height, width, values: Array.from(values) }; }"""
+    )
+    expected = (
+        fusion.jacobian(first, pair, (10, 13)).dense() - fusion.jacobian(second, pair, (10, 13)).dense()
+    )
+    rows_, columns = (slice(window[side], window[side] + window[length])
+                      for side, length in (("top", "height"), ("left", "width")))  # fmt: skip
+    values = np.array(window["values"]).reshape(2, window["height"], window["width"])
+    np.testing.assert_allclose(values, expected[:, rows_, columns], atol=1e-6)
+    expected[:, rows_, columns] = 0
+    assert not expected.any(), "nothing is outside"
+    images = page.evaluate(
+        """() => Array.from(fusevis.compare.difference.image(fusevis.compare.difference.row(), "guidance").values)"""
+    )
+    right = fusion.guidance(first, pair) - fusion.guidance(second, pair)
+    np.testing.assert_allclose(np.array(images), right.ravel(), atol=1e-6)
+    page.select_option("#compare-minuend", "masknet")
+    page.wait_for_function(
+        "() => document.querySelector('#compare-difference-note').textContent.includes('among the rows')"
+    )
+    assert page.locator('[data-method="difference"]').count() == 0
+
+
 def test_wrong_links_are_told_and_nothing_chosen_is_said(open_page: Opener, server: Server) -> None:
     page = open_page(f"compare?pair={server.pair}&methods=nothing&zoom=0&tilt=1", settled=False,
                      ready="() => document.querySelectorAll('.toast').length === 3")  # fmt: skip

@@ -19,13 +19,14 @@ from app.assets import SHARED, left_out
 from app.compare_routes import chosen_methods
 from app.compare_state import CompareState
 from app.factory import create_server
-from app.ids import CompareColumn, CompareId
+from app.ids import CompareColumn, CompareId, RegionId
 from app.layout.compare import COLUMN_LABELS, compare_page
 from app.linked_state import LARGEST_ZOOM
 from app.settings import Settings
 from cache.method_shelf import MethodShelf
 from cache.pictures import PictureSource
 from cache.services import GuidanceState, Services, services_of
+from callbacks.compare_link import first_view
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
@@ -60,7 +61,7 @@ def whole() -> html.Div:
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
-    assert ids == Counter(id.value for id in CompareId)
+    assert ids == Counter(id.value for id in (*CompareId, *RegionId))
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,
@@ -176,10 +177,10 @@ def test_images_that_nobody_has_computed_are_unknown_and_not_kept(
 def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> None:
     query = f"?pair={PAIR}&methods={OTHER},nothing,{METHOD}&pixel=1,2&pin=9,0&columns=scatter,fused"
     state, notices = CompareState.from_query(query)
-    start, more = page.first_view(services, state)
+    start, more = first_view(services, state)
     assert notices == [] and start == {
         "pair": PAIR, "methods": [OTHER, METHOD], "columns": ["scatter", "fused"], "pixel": {"row": 1, "col": 2},
-        "pin": None,
+        "pin": None, "difference": (),
     }  # fmt: skip
     assert len(more) == 2 and "nothing" in more[0] and "pin 9,0" in more[1]
 

@@ -29,6 +29,10 @@ states = st.builds(
     shared=st.booleans(),
     zoom=st.none() | st.integers(1, LARGEST_ZOOM),
     size=st.sampled_from(TableSize),
+    difference=st.just(()) | st.lists(ids, unique=True, min_size=2, max_size=2).map(tuple),
+    regions=st.lists(
+        st.sampled_from(["core~1b9e4b~b1.2.3.4", "a%20b~000000~rAAE", "x~ffffff~s" + "0" * 32]), max_size=12
+    ).map(tuple),
     weights=st.lists(st.just("") | st.from_regex(r"\A[0-9a-f]{8,64}\Z"), max_size=16).map(tuple),
 )
 
@@ -67,7 +71,9 @@ def test_nothing_chosen_is_a_view_too() -> None:
     ("key", "value"),
     [("pin", "1"), ("pin", ""), ("pin", "-1,2"), ("pixel", "a,b"), ("scale", "rainbow"), ("scale", ""),
      ("shared", "perhaps"), ("zoom", "0"), ("zoom", "65"), ("zoom", "2.5"), ("methods", "a,a"), ("methods", "a,,b"),
-     ("methods", ",".join(map(str, range(17)))), ("columns", "fused,fused"), ("methods", "x\ny"), ("gamma1", "9")],
+     ("methods", ",".join(map(str, range(17)))), ("columns", "fused,fused"),
+     ("difference", "a"), ("difference", "a,a"), ("difference", "a,b,c"), ("size", "huge"),
+     ("methods", "x\ny"), ("gamma1", "9")],
 )  # fmt: skip
 def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
     state, notices = CompareState.from_query(f"?gamma2=0.9&{key}={value}")
