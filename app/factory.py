@@ -24,7 +24,7 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import atlas_routes, compare_routes, region_routes, routes
+from app import atlas_routes, compare_routes, region_routes, routes, view_routes
 from app.assets import left_out
 from app.ids import Id
 from app.layout.compare import compare_page
@@ -40,6 +40,7 @@ from cache.export_view import ExportSource, NotReady
 from cache.pictures import PictureSource
 from cache.regions import regions_of
 from cache.services import Services
+from cache.views_service import views_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (
@@ -95,6 +96,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     atlas_routes.register(server, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
     region_routes.register(server, regions_of(server), UserError)
+    view_routes.register(server, views_of(server), UserError)
     takeaway_routes.register(server, ExportSource(services), arrays_file, described, UserError, NotReady)
     server.register_error_handler(Exception, refuse_malformed)
     return server

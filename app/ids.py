@@ -139,6 +139,19 @@ class RegionId(StrEnum):
     EXPORT = "region-export"
 
 
+class ViewsId(StrEnum):
+    """Component ids of the named views, the same on both pages that have them."""
+
+    PANEL = "views-panel"
+    OPEN = "views-open"
+    CLOSE = "views-close"
+    NAME = "views-name"
+    NOTE = "views-note"
+    SAVE = "views-save"
+    EXPORT = "views-export"
+    IMPORT = "views-import"
+
+
 class CompareColumn(StrEnum):
     """What the compare page can show of each method; the values are part of links."""
 

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("fusevis", appauthor=False) / "regions",
         description="Folder of regions of interest that are too large for a link; made when the first one comes.",
     )
+    view_dir: Path = Field(
+        default_factory=lambda: user_data_path("fusevis", appauthor=False) / "views",
+        description="Folder of named views; made when the first one is saved.",
+    )
     redis_url: str | None = Field(
         None,
         repr=False,  # it may hold a password
@@ -106,7 +110,7 @@ class Settings(BaseSettings):
             raise ValueError(f"a key has at least {SHORTEST_SECRET} characters")
         return key
 
-    @field_validator("cache_dir", "atlas_dir", "region_dir", "data_dir")
+    @field_validator("cache_dir", "atlas_dir", "region_dir", "view_dir", "data_dir")
     @classmethod
     def _make_absolute(cls, folder: Path | None) -> Path | None:
         return None if folder is None else folder.expanduser().absolute()

@@ -5,7 +5,7 @@ window.fusevis = window.fusevis || {};
 
   const { encode, decode } = fusevis.regionCode;
   // Told apart from the bright green of the zoom's neighbourhood, from each other, and by most who see colours otherwise.
-  const COLOURS = ["#1b9e4b", "#e69f00", "#7b4fd6", "#d6336c", "#0c8599", "#8a5a2b"];
+  const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#d6336c", "#0c8599", "#8a5a2b"];
   const LONGEST_IN_LINK = 600;
   const MOST = 12;
   const LONGEST_NAME = 40;

@@ -73,7 +73,8 @@
       kept.canvas, area.left + (window.left - origin.col) * unit, area.top + (window.top - origin.row) * unit,
       window.width * unit, window.height * unit);
     context.restore();
-    fusevis.compare.regions.drawMask(context, area, { ...origin, unit });
+    const drawRegions = picture.zoom ? fusevis.compare.regions.drawBorders : fusevis.compare.regions.drawMask;
+    drawRegions(context, area, { row: origin.row, col: origin.col, unit });
     const pixel = { row: window.row - origin.row, col: window.col - origin.col };
     box(context, area, unit, pixel, picture.zoom ? 0 : half, COLOURS.get(picture.point));
   }
@@ -97,7 +98,7 @@
     context.drawImage(
       bitmap, area.left - (col - half) * unit, area.top - (row - half) * unit, bitmap.width * unit, bitmap.height * unit);
     context.restore();
-    fusevis.compare.regions.drawMask(context, area, { row: row - half, col: col - half, unit });
+    fusevis.compare.regions.drawBorders(context, area, { row: row - half, col: col - half, unit });
     box(context, area, unit, { row: half, col: half }, 0, COLOURS.get(picture.point));
   }
 

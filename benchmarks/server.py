@@ -80,6 +80,7 @@ def server_in(
         "FUSEVIS_CACHE_DIR": f"{folder}/cache",
         "FUSEVIS_ATLAS_DIR": f"{folder}/atlas",
         "FUSEVIS_REGION_DIR": f"{folder}/regions",
+        "FUSEVIS_VIEW_DIR": f"{folder}/views",
     }
     environment |= own | (settings or {})
     command = [sys.executable, "-m", "app", "--port", str(port)]

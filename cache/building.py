@@ -25,6 +25,9 @@ from cache.services import EXTENSION, Services
 from cache.statistics import Statistics
 from cache.store import ArrayStore
 from cache.threads import ThreadCounts
+from cache.view_shelf import ViewShelf
+from cache.views_service import EXTENSION as VIEW_EXTENSION
+from cache.views_service import NamedViews
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 
@@ -52,6 +55,8 @@ class ServiceSettings(Protocol):
         Folder of atlases; need not exist.
     region_dir : Path
         Folder of regions that are too large for a link; need not exist.
+    view_dir : Path
+        Folder of named views; need not exist.
     redis_url : str or None
         ``redis://``, ``rediss://`` or ``unix://``: keep results there.
     data_dir : Path or None
@@ -76,6 +81,8 @@ class ServiceSettings(Protocol):
     def atlas_dir(self) -> Path: ...  # noqa: D102
     @property
     def region_dir(self) -> Path: ...  # noqa: D102
+    @property
+    def view_dir(self) -> Path: ...  # noqa: D102
     @property
     def redis_url(self) -> str | None: ...  # noqa: D102
     @property
@@ -149,8 +156,9 @@ def build_services(
         services, methods, store, JobManager(influence_shelf.LANES), results.since_window
     )
     server.extensions[EXTENSION] = services
-    regions = RegionSource(catalogue, services, RegionShelf(settings.region_dir))
-    server.extensions[REGION_EXTENSION] = regions
+    region_shelf = RegionShelf(settings.region_dir)
+    server.extensions[REGION_EXTENSION] = RegionSource(catalogue, services, region_shelf)
+    server.extensions[VIEW_EXTENSION] = NamedViews(ViewShelf(settings.view_dir), region_shelf)
     server.extensions[statistics.EXTENSION] = Statistics(services, methods, results, store, influence)
     server.extensions[ATLASES] = Atlases(services, methods, shelf, settings.atlas_dir, threads)
     methods.load_all()

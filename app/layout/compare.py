@@ -17,6 +17,7 @@ from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.layout.numbers import numbers_button, numbers_panel
 from app.layout.regions import region_open, region_panel, region_store
+from app.layout.views import views_open, views_panel
 from app.linked_state import LARGEST_ZOOM
 
 POLL_MILLISECONDS = 700
@@ -74,6 +75,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
                 className="status-row",
             ),
             html.Div(id=CompareId.NOTICES, className="notices"),
+            views_panel(home, "compare"),
             region_panel(
                 home, True, "Choose Box or Lasso and draw on a picture or a scatterplot of any row."
             ),
@@ -142,7 +144,13 @@ def _third_row(methods: Sequence[tuple[str, str]]) -> html.Div:
         ],
         className="control compare-difference",
     )
-    buttons = [region_open(), numbers_button(), export_menu(CompareId.EXPORT), copy_link(CompareId.COPY_LINK)]
+    buttons = [
+        region_open(),
+        numbers_button(),
+        export_menu(CompareId.EXPORT),
+        views_open(),
+        copy_link(CompareId.COPY_LINK),
+    ]
     return html.Div([difference, html.Div(buttons, className="view-buttons")], className="readout-row")
 
 

@@ -13,6 +13,7 @@ from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.navigation import page_links
 from app.layout.regions import region_open
+from app.layout.views import views_open
 from app.linked_state import LARGEST_ZOOM
 from app.view_state import FIRST_HALF_WIDTH
 
@@ -37,7 +38,7 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
     # Beside the readout there is room; the rows above are full.
-    buttons = [atlas_button(), region_open(), copy_link(Id.COPY_LINK)]
+    buttons = [atlas_button(), region_open(), views_open(), copy_link(Id.COPY_LINK)]
     third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")
     return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
 

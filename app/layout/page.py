@@ -16,6 +16,7 @@ from app.layout.controls import controls
 from app.layout.help import help_panel
 from app.layout.panels import panel_grid
 from app.layout.regions import region_panel, region_store
+from app.layout.views import views_panel
 from app.view_state import ViewState
 
 POLL_MILLISECONDS = 700
@@ -49,6 +50,7 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             html.Footer(id=Id.STATUS_LINE, className="status-line"),
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel(),
+            views_panel("", "explore"),
             region_panel("", False, "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
             atlas_window(),
         ],

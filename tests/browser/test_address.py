@@ -34,10 +34,7 @@ PICTURES = """() => [...document.querySelectorAll("section[data-panel] .js-plotl
   return [graph.closest("section").dataset.panel, z, trace && trace.zmin, trace && trace.zmax,
     JSON.stringify(trace && trace.colorscale), [...xaxis.range], [...yaxis.range]];
 })"""
-CANVAS = """() => {
-  const canvas = document.querySelector(".compare-canvas");
-  return Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
-}"""
+CANVAS = """() => document.querySelector(".compare-canvas").toDataURL()"""
 
 
 def view_of(page: Page) -> ViewState:

@@ -62,6 +62,7 @@ class Settings:
     pixel_limit: int = 10_000
     atlas_dir: Path = Path("no_atlases")
     region_dir: Path = Path("no_regions")
+    view_dir: Path = Path("no_views")
 
 
 def write_pairs(data: Path) -> Path:

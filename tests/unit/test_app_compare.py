@@ -19,7 +19,7 @@ from app.assets import SHARED, left_out
 from app.compare_routes import chosen_methods
 from app.compare_state import CompareState
 from app.factory import create_server
-from app.ids import CompareColumn, CompareId, RegionId
+from app.ids import CompareColumn, CompareId, RegionId, ViewsId
 from app.layout.compare import COLUMN_LABELS, compare_page
 from app.linked_state import LARGEST_ZOOM
 from app.settings import Settings
@@ -61,7 +61,7 @@ def whole() -> html.Div:
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
-    assert ids == Counter(id.value for id in (*CompareId, *RegionId))
+    assert ids == Counter(id.value for id in (*CompareId, *RegionId, *ViewsId))
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,

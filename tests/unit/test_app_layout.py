@@ -8,7 +8,16 @@ import pytest
 from dash import dcc, html
 
 from app.figures.scales import Scale
-from app.ids import GUIDANCE_PANELS, IMAGE_PANELS, JACOBIAN_PANELS, POINTER_PANELS, Id, Panel, RegionId
+from app.ids import (
+    GUIDANCE_PANELS,
+    IMAGE_PANELS,
+    JACOBIAN_PANELS,
+    POINTER_PANELS,
+    Id,
+    Panel,
+    RegionId,
+    ViewsId,
+)
 from app.layout.page import notice, page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
 from app.view_state import ViewState
@@ -35,7 +44,7 @@ def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert set(ids.values()) == {1}
     known = (
-        {id.value for id in (*Id, *RegionId)}
+        {id.value for id in (*Id, *RegionId, *ViewsId)}
         | {panel.value for panel in Panel}
         | {panel.zoom for panel in IMAGE_PANELS}
         | {panel.value for panel in Panel}

@@ -1,0 +1,77 @@
+"""The panel of the named views, which both pages have; ``assets/64-views.js`` fills it."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+
+from app.ids import ViewsId
+from app.layout.attributes import attributes
+
+SMALL = "btn btn-outline-secondary btn-sm"
+
+
+def views_open() -> html.Button:
+    """Make the button that opens the panel."""
+    return html.Button(
+        "Views",
+        id=ViewsId.OPEN,
+        type="button",
+        title="Named views with a note: save this one, reopen others, pass them on as a study",
+        className=SMALL,
+        **attributes(aria_expanded="false", aria_controls=ViewsId.PANEL),
+    )
+
+
+def views_panel(home: str, page: str) -> html.Div:
+    """Make the panel, closed.
+
+    Parameters
+    ----------
+    home : str
+        Address of the first page.
+    page : str
+        ``explore`` or ``compare``: the page that it stands on.
+    """
+    name = dcc.Input(
+        id=ViewsId.NAME,
+        placeholder="Name of this view",
+        maxLength=80,
+        className="form-control form-control-sm",
+    )
+    note = dcc.Textarea(
+        id=ViewsId.NOTE,
+        placeholder="Note: what is to be seen here?",
+        maxLength=2000,
+        rows=2,
+        className="form-control form-control-sm",
+    )
+    close = html.Button("×", id=ViewsId.CLOSE, type="button", className="region-remove", title="Close")
+    buttons = [
+        _button(ViewsId.SAVE, "Save this view", "Keep it on the server, for everybody who uses this server"),
+        _button(ViewsId.EXPORT, "Export study", "Save the ticked views, or all, as one file"),
+        _button(ViewsId.IMPORT, "Import study", "Take over the views of a file"),
+    ]
+    return html.Div(
+        [
+            html.Div([html.Strong("Named views"), close], className="region-head"),
+            html.Label("Name", htmlFor=ViewsId.NAME, className="visually-hidden"),
+            name,
+            html.Label("Note", htmlFor=ViewsId.NOTE, className="visually-hidden"),
+            note,
+            html.Div(buttons, className="region-actions"),
+            html.P(className="views-message", role="status"),
+            html.Ul(className="views-list"),
+            html.P(
+                "Nobody has saved a view here. Give this one a name and save it.", className="region-empty"
+            ),
+        ],
+        id=ViewsId.PANEL,
+        className="region-panel views-panel",
+        hidden=True,
+        role="dialog",
+        **attributes(aria_label="Named views", data_home=home, data_page=page),
+    )
+
+
+def _button(id: str, text: str, title: str) -> html.Button:
+    return html.Button(text, id=id, type="button", title=title, className=SMALL)

@@ -1,0 +1,133 @@
+"""Named views: what is saved comes back, what is wrong is refused in words, and a study holds all that is needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import view_routes
+from cache.region_shelf import RegionShelf
+from cache.view_shelf import SavedView, ViewShelf
+from cache.views_service import NamedViews
+from fusion.errors import FuseVisError
+from fusion.statistics.region_code import encode_mask
+
+QUERY = "?gamma1=0.8&method=masknet&pair=glioma-t1&pixel=12,34"
+VIEW = {"name": "Core, dark", "note": "See the rim.\nThen the core.", "page": "explore", "query": QUERY}
+
+
+def named(folder: Path) -> NamedViews:
+    return NamedViews(ViewShelf(folder / "views"), RegionShelf(folder / "regions"))
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> NamedViews:
+    return named(tmp_path / "here")
+
+
+def test_a_view_comes_back_changed_or_not_at_all(views: NamedViews, tmp_path: Path) -> None:
+    assert views.all() == []
+    saved = views.save(VIEW)
+    assert {key: saved[key] for key in VIEW} == VIEW
+    assert named(tmp_path / "here").all() == [saved], "another process sees it"
+    changed = views.change(saved["id"], {"name": " Rim ", "query": "?pair=other", "id": "0" * 16})
+    assert changed == {**saved, "name": "Rim"}, "only name and note can be changed"
+    views.delete(saved["id"])
+    assert views.all() == []
+    with pytest.raises(FuseVisError, match="no such view"):
+        views.delete(saved["id"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "  "}, "name"),
+        ({"name": "a\x00b"}, "name"),
+        ({"name": "x" * 81}, "80 characters"),
+        ({"note": "x" * 2001}, "2000 characters"),
+        ({"page": "training"}, "page"),
+        ({"page": "../../etc"}, "page"),
+        ({"query": "javascript:alert(1)"}, "query"),
+        ({"query": "?a b"}, "query"),
+        ({"query": "?" + "x" * 8000}, "8000 characters"),
+        ({"name": 7}, "name"),
+        ({"name": None}, "name"),
+    ],
+)
+def test_what_cannot_be_a_view_is_refused(views: NamedViews, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(FuseVisError, match=words):
+        views.save({**VIEW, **changes})
+    assert views.all() == []
+
+
+def test_damaged_files_and_hostile_ids_hurt_nobody(views: NamedViews, tmp_path: Path) -> None:
+    saved = views.save(VIEW)
+    folder = tmp_path / "here" / "views"
+    (folder / f"{'0' * 16}.json").write_text("{")
+    (folder / f"{'1' * 16}.json").write_text((folder / f"{saved['id']}.json").read_text())
+    assert views.all() == [saved]
+    for id in ("../secret", "", "0" * 16, "g" * 16, "x/../y", saved["id"].upper() + "0"):
+        with pytest.raises(FuseVisError, match="no such view"):
+            views.change(id, {"name": "x"})
+
+
+def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedViews, tmp_path: Path) -> None:
+    code = encode_mask(np.random.default_rng().random((48, 60)) > 0.5)
+    id = RegionShelf(tmp_path / "here" / "regions").keep(code)
+    kept = [views.save({**VIEW, "name": f"view {number}"}) for number in range(20)]
+    kept.append(views.save({**VIEW, "page": "compare", "query": f"?pair=own&regions=noise~1b9e4b~s{id}"}))
+    there = named(tmp_path / "there")
+    study = views.study([]).encode()
+    assert there.take(study) == {"added": 21, "known": 0}
+    assert sorted(there.all(), key=lambda view: view["id"]) == sorted(kept, key=lambda view: view["id"])
+    assert RegionShelf(tmp_path / "there" / "regions").code(id) == code
+    assert there.take(study) == {"added": 0, "known": 21}
+    assert len(json.loads(views.study([kept[3]["id"], kept[5]["id"]]))["views"]) == 2
+
+
+def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
+    good = SavedView(name="x", page="explore").model_dump(mode="json")
+    study = {"format": "fusevis-study", "version": 1, "views": [good], "regions": {}}
+    wrong: list[Any] = [
+        None, [], {}, "study", {**study, "version": 2}, {**study, "format": "other"}, {**study, "more": 1},
+        {**study, "views": [{**good, "id": "../../x"}]}, {**study, "views": [{**good, "saved": "yesterday"}]},
+        {**study, "views": [good] * 2001}, {**study, "regions": {"x": "y"}},
+        {**study, "regions": {"0" * 32: "b1.2.3.4"}}, {**study, "views": [{**good, "query": "//evil.example"}]},
+    ]  # fmt: skip
+    for content in (b"", b"\xff\xfe", b"[" * 100_000, *(json.dumps(one).encode() for one in wrong)):
+        with pytest.raises(FuseVisError):
+            views.take(content)
+    assert views.all() == []
+
+
+@pytest.fixture
+def client(views: NamedViews) -> FlaskClient:
+    server = Flask("test")
+    view_routes.register(server, views, FuseVisError)
+    return server.test_client()
+
+
+def test_the_routes_do_all_of_it(client: FlaskClient) -> None:
+    saved = client.post("/views", json=VIEW).get_json()
+    assert client.get("/views").get_json() == {"views": [saved]}
+    assert client.patch(f"/views/{saved['id']}", json={"note": "new"}).get_json()["note"] == "new"
+    answer = client.get(f"/views/study.json?ids={saved['id']}")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert client.delete(f"/views/{saved['id']}").get_json() == {"deleted": saved["id"]}
+    assert client.post("/views/study", data=answer.data).get_json() == {"added": 1, "known": 0}
+    for refused in (
+        client.post("/views", json={}),
+        client.post("/views", data=b"{"),
+        client.post("/views", data=b"x" * 100_000, content_type="application/json"),
+        client.delete("/views/nothing"),
+        client.get("/views/study.json?ids=nothing"),
+        client.post("/views/study", data=b"{}"),
+    ):
+        assert refused.status_code in (200, 413)
+        assert refused.status_code == 413 or refused.get_json()["error"]
