@@ -97,7 +97,8 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     compare_routes.register(server, services, PictureSource(services), UserError)
     region_routes.register(server, regions_of(server), UserError)
     view_routes.register(server, views_of(server), UserError)
-    takeaway_routes.register(server, ExportSource(services), arrays_file, described, UserError, NotReady)
+    exports = ExportSource(services, regions_of(server))
+    takeaway_routes.register(server, exports, arrays_file, described, UserError, NotReady)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cache.regions import RegionSource
 from cache.services import Scene, Services
 from fusion.errors import FuseVisError
 from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
+from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 
 MOST_PIXELS = 4_194_304
@@ -67,7 +69,7 @@ class ExportView:
     pixels : dict of str to (row, col)
         The principal pixels ``a`` and, where there is one, ``b``, 0-based.
     regions : dict of str to ndarray of bool, shape (H, W)
-        The known regions of the pair, none for most.
+        The known regions of the pair, none for most, and those of the link.
     """
 
     inputs: np.ndarray
@@ -83,10 +85,13 @@ class ExportSource:
     ----------
     services : Services
         What has the arrays.
+    regions : RegionSource
+        What reads the regions of a link.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, regions: RegionSource) -> None:
         self._services = services
+        self._regions = regions
 
     def view(
         self,
@@ -95,6 +100,7 @@ class ExportSource:
         weights: Sequence[str],
         pixel: tuple[int, int] | None,
         pin: tuple[int, int] | None,
+        regions: Sequence[tuple[str, str]] = (),
     ) -> ExportView:
         """Collect a view.
 
@@ -106,6 +112,8 @@ class ExportSource:
             Ids, and the first digits of the weights that they must have; empty or missing: any.
         pixel, pin : tuple of int or None
             Principal pixels A and B, (row, col), 0-based; A is the pair's own, or the middle, unless given.
+        regions : sequence of (name, code)
+            Regions of interest of the link, in the place of the pair's own of the same name.
 
         Raises
         ------
@@ -143,7 +151,10 @@ class ExportSource:
                     guidance_statistics(images, everywhere),
                 )
             )
-        return ExportView(services.pair(first).images, tuple(arrays), chosen, services.regions(first))
+        shape = (first.height, first.width)
+        masks = services.regions(first)
+        masks |= {name: decode_mask(self._regions.resolve(code, shape), shape) for name, code in regions}
+        return ExportView(services.pair(first).images, tuple(arrays), chosen, masks)
 
     def _check(self, scenes: Sequence[Scene], weights: Sequence[str]) -> None:
         for scene, named in zip(scenes, weights, strict=False):

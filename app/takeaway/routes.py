@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, request
 
 from app.compare_state import CompareState
 from app.ids import CompareColumn
+from app.linked_region import linked_region
 from app.takeaway.cells import ExportView
 from app.takeaway.document import document
 from app.takeaway.print_figure import print_figure
@@ -32,6 +33,7 @@ class Source(Protocol):
         weights: Sequence[str],
         pixel: tuple[int, int] | None,
         pin: tuple[int, int] | None,
+        regions: Sequence[tuple[str, str]] = (),
     ) -> Any:
         """Return all arrays of a view."""
 
@@ -70,7 +72,8 @@ def register(
             )
         link = request.root_url + "compare" + state.to_query()
         try:
-            view = source.view(state.pair, state.methods, state.weights, state.pixel, state.pin)
+            drawn = [(region.name, region.code) for region in filter(None, map(linked_region, state.regions))]
+            view = source.view(state.pair, state.methods, state.weights, state.pixel, state.pin, drawn)
         except not_ready as error:
             return _refused(409, str(error), {"Retry-After": RETRY_SECONDS})
         except user_error as error:

@@ -80,6 +80,20 @@ def test_arrays_are_exactly_those_of_the_core(client: FlaskClient, server: Flask
     assert set(about["units"]) == set(arrays) - {"methods", "metadata"}
 
 
+def test_regions_of_the_link_go_with_the_arrays(client: FlaskClient) -> None:
+    answer = fetched(
+        client, f"/export/compare.npz?{QUERY}&regions=my core~1b9e4b~b1.2.4.7,all~000000~b0.0.9.11"
+    )
+    with np.load(io.BytesIO(answer.data), allow_pickle=False) as file:
+        regions, about = file["regions"], json.loads(str(file["metadata"]))
+    assert about["regions"] == ["my core", "all"]
+    expected = np.zeros(SHAPE, dtype=bool)
+    expected[1:4, 2:7] = True
+    np.testing.assert_array_equal(regions, [expected, np.ones(SHAPE, dtype=bool)])
+    wrong = client.get(f"/export/compare.npz?{QUERY}&regions=core~1b9e4b~b1.2.40.7")
+    assert wrong.status_code == 400 and "1.2.40.7" in wrong.get_json()["error"]
+
+
 def test_a_figure_is_svg_with_text_as_text(client: FlaskClient) -> None:
     answer = fetched(
         client, f"/export/compare.svg?{QUERY}&columns=fused,guidance_mri,jacobian_pet_zoom,scatter"
