@@ -185,4 +185,4 @@ def test_the_applications_settings_fit() -> None:
 
     names = {name for name in vars(cache.building.ServiceSettings) if not name.startswith("_")}
     assert names <= set(ApplicationSettings.model_fields)
-    assert len(names) == 10
+    assert len(names) == 12
