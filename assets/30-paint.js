@@ -126,7 +126,7 @@ window.fusevis = window.fusevis || {};
   function paintGreenPoints() {
     const area = graphs.area(graphs.SCATTER);
     const [first, second] = GRADIENTS.map(graphs.image);
-    if (!area || !first || !second) return;
+    if (!area || !first || !second || !state.window) return;
     const one = overlays.placed(graphs.SCATTER);
     if (!state.limits || state.limits.provisional) {
       // The growing images are filled up for the eye: what they show between known pixels are no points.
@@ -174,11 +174,12 @@ window.fusevis = window.fusevis || {};
       paintZoom(`${panel}-zoom`, ofWindow(index, jacobian));
     });
     paintGreenPoints();
+    fusevis.regionOverlays.drawZooms();
     const provisional = !state.limits || state.limits.provisional;
     document.body.classList.toggle("provisional-scale", provisional);
     // Whatever was painted, Plotly takes over once it rests.
     fusevis.pixel.restLater();
   }
 
-  fusevis.paint = { all, guidance: () => GRADIENTS.forEach(paintGuidance), GRADIENTS, JACOBIANS };
+  fusevis.paint = { all, greenPoints: paintGreenPoints, guidance: () => GRADIENTS.forEach(paintGuidance), GRADIENTS, JACOBIANS };
 })(window.fusevis);

@@ -77,7 +77,7 @@ window.fusevis = window.fusevis || {};
   /** Show Plotly where it is up to date, the overlay where it is not; whether it is. */
   function settle(panel) {
     if (!upToDate(panel)) return false;
-    overlays.show(panel, false);
+    overlays.show(panel, panel === graphs.SCATTER && fusevis.regionOverlays.coversPoints());
     const zoom = panel.endsWith("-zoom") && overlays.overlay(panel);
     if (zoom) zoom.box.style.visibility = "hidden"; // Plotly's figure has a red square of its own
     return true;

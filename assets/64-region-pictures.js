@@ -1,51 +1,81 @@
-/* Regions as pictures of the image's own size: filled a little, with an outline. */
+/* Regions as pictures of the size in which they are shown: filled a little, with an outline of even thickness. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
 
+  const { regionOutline } = fusevis;
   const FILL = 0.28;
-  let known = { revision: -1, canvas: null };
+  const MOST = 24; // pictures that are kept: panels of some sizes and parts
+  let known = { revision: -1, parts: [], pictures: new Map() };
 
   /** Red, green and blue of "#rrggbb". */
-  function parts(colour) {
+  function colourParts(colour) {
     return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   }
 
-  /** A canvas of the image's size with all regions, the active one on top; null where there are none. */
-  function canvas() {
+  /** The regions that have pixels, the active one last. */
+  function ordered() {
     const { regions } = fusevis;
-    if (known.revision === regions.revision()) return known.canvas;
-    known = { revision: regions.revision(), canvas: drawn() };
-    return known.canvas;
+    const last = regions.all()[regions.active()];
+    return [...regions.all().filter((region) => region !== last), ...(last ? [last] : [])].filter((one) => one.count);
   }
 
-  function drawn() {
-    const { regions } = fusevis;
-    const shown = regions.all().filter((region) => region.count);
-    if (!shown.length) return null;
-    const { height, width } = regions.shape();
-    const made = document.createElement("canvas");
-    Object.assign(made, { height, width });
+  function filling({ mask, colour }, { height, width }) {
+    const made = Object.assign(document.createElement("canvas"), { height, width });
     const data = new ImageData(width, height);
-    const last = regions.all()[regions.active()];
-    [...shown.filter((region) => region !== last), ...shown.filter((region) => region === last)].forEach((region) => {
-      const [red, green, blue] = parts(region.colour);
-      for (let at = 0; at < region.mask.length; at += 1) {
-        if (!region.mask[at]) continue;
-        data.data.set([red, green, blue, 255 * (onEdge(region.mask, at, height, width) ? 1 : FILL)], 4 * at);
-      }
-    });
+    const [red, green, blue] = colourParts(colour);
+    for (let at = 0; at < mask.length; at += 1) if (mask[at]) data.data.set([red, green, blue, 255 * FILL], 4 * at);
     made.getContext("2d").putImageData(data, 0, 0);
     return made;
   }
 
-  function onEdge(mask, at, height, width) {
-    const col = at % width;
-    const row = (at - col) / width;
-    return (
-      (col > 0 && !mask[at - 1]) || (col < width - 1 && !mask[at + 1]) ||
-      (row > 0 && !mask[at - width]) || (row < height - 1 && !mask[at + width])
-    );
+  function current() {
+    const { regions } = fusevis;
+    if (known.revision !== regions.revision()) {
+      const shape = regions.shape();
+      const parts = ordered().map((region) => ({
+        colour: region.colour,
+        filled: filling(region, shape),
+        outline: regionOutline.path({ ...shape, mask: region.mask }),
+      }));
+      known = { revision: regions.revision(), parts, pictures: new Map() };
+    }
+    return known;
+  }
+
+  /**
+   * A canvas of width × height pixels of the screen with all regions, null where there are none. The image's upper left
+   * corner lies at (left, top) of it, and a pixel of the image is across × down; outlines are `thickness` wide.
+   */
+  function placed(width, height, place, thickness) {
+    const { parts, pictures } = current();
+    if (!parts.length || !width || !height) return null;
+    const name = [width, height, place.left, place.top, place.across, place.down].join();
+    let canvas = pictures.get(name);
+    if (!canvas) {
+      canvas = Object.assign(document.createElement("canvas"), { width, height });
+      const context = canvas.getContext("2d");
+      context.imageSmoothingEnabled = place.across < 1;
+      for (const { filled, outline, colour } of parts) {
+        context.drawImage(
+          filled, place.left, place.top, filled.width * place.across, filled.height * place.down);
+        regionOutline.stroke(context, outline, colour, place, thickness);
+      }
+      if (pictures.size >= MOST) pictures.delete(pictures.keys().next().value);
+      pictures.set(name, canvas);
+    }
+    return canvas;
+  }
+
+  /** Draw the outlines over a zoom that starts at pixel (row, col): a filling would change its colours. */
+  function borders(context, area, origin, thickness) {
+    const shape = fusevis.regions.shape();
+    context.save();
+    context.beginPath();
+    context.rect(area.left, area.top, area.width, area.height);
+    context.clip();
+    ordered().forEach((region) => regionOutline.strokeWindow(context, region, shape, area, origin, thickness));
+    context.restore();
   }
 
   /**
@@ -53,10 +83,7 @@ window.fusevis = window.fusevis || {};
    * image's pixel `at` lies, [x, y], and null where it is not shown.
    */
   function points(context, side, place) {
-    const { regions } = fusevis;
-    const last = regions.all()[regions.active()];
-    const order = [...regions.all().filter((region) => region !== last), ...(last ? [last] : [])];
-    order.forEach((region) => {
+    ordered().forEach((region) => {
       context.fillStyle = region.colour;
       for (let at = 0; at < region.mask.length; at += 1) {
         if (!region.mask[at]) continue;
@@ -66,5 +93,5 @@ window.fusevis = window.fusevis || {};
     });
   }
 
-  fusevis.regionPictures = { canvas, points };
+  fusevis.regionPictures = { placed, borders, points };
 })(window.fusevis);

@@ -2,7 +2,7 @@
 (function (fusevis) {
   "use strict";
 
-  const { regionPictures, regions } = fusevis;
+  const { regionOutline, regionPictures, regions } = fusevis;
   const { state, scatter } = fusevis.compare;
   const POINT = 2; // pixels of the plot
   const points = new Map(); // by scene: a canvas with the regions' points
@@ -13,54 +13,18 @@
     return Boolean(shape && common) && shape.height === common.height && shape.width === common.width;
   }
 
-  /** Draw the regions' borders over a zoom that starts at pixel (col, row): a filling would change its colours. */
-  function drawBorders(context, area, { row, col, unit }) {
-    const { height, width } = state.common();
-    const [bottom, right] = [row + Math.ceil(area.height / unit), col + Math.ceil(area.width / unit)];
-    context.save();
-    context.beginPath();
-    context.rect(area.left, area.top, area.width, area.height);
-    context.clip();
-    context.lineWidth = 1.5;
-    for (const { mask, colour, count } of fits() ? regions.all() : []) {
-      if (!count) continue;
-      const inside = (i, j) => i >= 0 && j >= 0 && i < height && j < width && mask[i * width + j] === 1;
-      context.strokeStyle = colour;
-      context.beginPath();
-      for (let i = row; i <= bottom; i += 1) {
-        for (let j = col; j <= right; j += 1) {
-          const [x, y] = [area.left + (j - col) * unit, area.top + (i - row) * unit];
-          const here = inside(i, j);
-          if (here !== inside(i - 1, j)) {
-            context.moveTo(x, y);
-            context.lineTo(x + unit, y);
-          }
-          if (here !== inside(i, j - 1)) {
-            context.moveTo(x, y);
-            context.lineTo(x, y + unit);
-          }
-        }
-      }
-      context.stroke();
-    }
-    context.restore();
+  /** Draw the regions' borders over a zoom that starts at pixel (col, row). */
+  function drawBorders(context, area, origin) {
+    if (fits()) regionPictures.borders(context, area, origin, regionOutline.WIDTH);
   }
 
-  /** Draw the masks over the part of an image that starts at pixel (col, row), one pixel being `unit` wide. */
-  function drawMask(context, area, { row, col, unit }) {
-    const picture = regionPictures.canvas();
-    if (!picture || !fits()) return;
-    context.save();
-    context.beginPath();
-    context.rect(area.left, area.top, area.width, area.height);
-    context.clip();
-    context.imageSmoothingEnabled = false;
-    context.drawImage(picture, area.left - col * unit, area.top - row * unit, picture.width * unit, picture.height * unit);
-    context.restore();
-  }
-
-  function drawWhole(context, picture) {
-    drawMask(context, picture.area, { row: 0, col: 0, unit: picture.area.width / picture.scene.width });
+  /** Draw the regions over a picture of a whole image. */
+  function drawWhole(context, { area, scene }, density) {
+    if (!fits()) return;
+    const [width, height] = [area.width, area.height].map((side) => Math.round(side * density));
+    const place = { left: 0, top: 0, across: width / scene.width, down: height / scene.height };
+    const picture = regionPictures.placed(width, height, place, regionOutline.WIDTH * density);
+    if (picture) context.drawImage(picture, area.left, area.top, area.width, area.height);
   }
 
   /** Draw the regions' points over a scatterplot that is drawn already. */
@@ -81,5 +45,5 @@
     context.drawImage(kept.canvas, area.left, area.top, area.width, area.height);
   }
 
-  fusevis.compare.regions = { drawBorders, drawMask, drawWhole, drawPoints };
+  fusevis.compare.regions = { drawBorders, drawWhole, drawPoints };
 })(window.fusevis);

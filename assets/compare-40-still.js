@@ -69,7 +69,7 @@
     }
     context.imageSmoothingEnabled = width < bitmap.width;
     context.drawImage(bitmap, left, top, width, height);
-    fusevis.compare.regions.drawWhole(context, picture);
+    fusevis.compare.regions.drawWhole(context, picture, look.density);
     if (!ended(picture)) {
       context.fillStyle = "rgb(0 0 0 / 60%)";
       context.fillRect(left, top + height - 16, width, 16);

@@ -47,7 +47,7 @@
     kept.context.putImageData(kept.data, 0, 0);
   }
 
-  function drawJacobian(context, picture, half) {
+  function drawJacobian(context, picture, half, density) {
     const window = windowOf(picture);
     if (!window) return;
     const { area, index, scene } = picture;
@@ -73,8 +73,9 @@
       kept.canvas, area.left + (window.left - origin.col) * unit, area.top + (window.top - origin.row) * unit,
       window.width * unit, window.height * unit);
     context.restore();
-    const drawRegions = picture.zoom ? fusevis.compare.regions.drawBorders : fusevis.compare.regions.drawMask;
-    drawRegions(context, area, { row: origin.row, col: origin.col, unit });
+    const { drawBorders, drawWhole } = fusevis.compare.regions;
+    if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
+    else drawWhole(context, picture, density);
     const pixel = { row: window.row - origin.row, col: window.col - origin.col };
     box(context, area, unit, pixel, picture.zoom ? 0 : half, COLOURS.get(picture.point));
   }
@@ -113,7 +114,7 @@
   function drawOne(context, picture, look, half) {
     const points = state.points();
     if (picture.point) {
-      if (picture.kind === "jacobian") drawJacobian(context, picture, half);
+      if (picture.kind === "jacobian") drawJacobian(context, picture, half, look.density);
       else drawZoom(context, picture, half);
       if (points.length > 1) drawLetter(context, picture);
     } else if (picture.kind === "scatter") {

@@ -84,8 +84,10 @@ SETTLED = """() => {
   if (state.pixel.row !== state.window.row || state.pixel.col !== state.window.col) return false;
   return [...graphs.ZOOMS, "panel-jacobian-mri", "panel-jacobian-pet", graphs.SCATTER].every((panel) => {
     return graphs.meta(panel).key === state.scene.key && fusevis.settle.contentOf(panel) === state.contentName();
-  }) && [...document.querySelectorAll(".overlay-canvas")].every(
-    (canvas) => getComputedStyle(canvas).visibility === "hidden");
+  }) && graphs.ALL.every((panel) => {
+    if (panel === graphs.SCATTER && fusevis.regionOverlays.coversPoints()) return true;
+    return getComputedStyle(fusevis.overlays.overlay(panel).canvas).visibility === "hidden";
+  });
 }"""
 
 

@@ -13,11 +13,12 @@ from playwright.sync_api import Page
 
 import fusion
 from fusion.statistics.region_code import decode_mask, encode_mask
-from tests.browser.conftest import Opener, Server
+from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import place as place_of
 from tests.browser.test_compare_page import open_compare, place
 from tests.running_server import SHAPE
 
+GREEN = "#00c853"
 REGIONS = (
     """() => fusevis.regions.all().map(({ name, colour, code, count }) => ({ name, colour, code, count }))"""
 )
@@ -133,6 +134,33 @@ def test_brushing_on_the_explore_page_goes_both_ways(open_page: Opener, server: 
     around = [(left + 2, top + 2), (left + width - 2, top + 2), (left + width - 2, top + height - 2)]
     drag(page, [*around, (left + 2, top + height - 2), around[0]])
     assert masks(page)["region"].mean() > 0.99, "around all points"
+
+
+def seen(page: Page, panel: str, colour: str) -> int:
+    """Return how many of a panel's pixels have this colour for the eye, whatever lies over what."""
+    picture = page.locator(f"section[data-panel={panel}]").screenshot()
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return int((np.abs(pixels - parts).max(axis=2) < 12).sum())
+
+
+def test_a_region_is_seen_at_rest_and_while_the_pointer_moves(open_page: Opener, server: Server) -> None:
+    colour = "#1060ff"
+    page = open_page(f"?pair={server.pair}&method=deepfuse&regions=box~{colour[1:]}~b4.4.30.40")
+    outlined = ["panel-fused", "panel-jacobian-mri", "panel-jacobian-pet", "panel-jacobian-pet-zoom"]
+
+    def check() -> None:
+        for panel in outlined:
+            assert seen(page, panel, colour) > 60, panel
+        assert seen(page, "panel-scatter", colour) > 20
+        assert seen(page, "panel-scatter", GREEN) > 20, "the neighbourhood's points are on top"
+
+    page.mouse.move(*place_of(page, "panel-mri", 20, 16))
+    page.mouse.move(*place_of(page, "panel-mri", 21, 15))
+    page.wait_for_function("() => fusevis.state.window.row === 21 && fusevis.state.window.col === 15")
+    check()
+    wait_until_settled(page)
+    check()
 
 
 def test_masks_come_from_the_pair_and_from_files_and_go_back_to_files(
