@@ -26,6 +26,7 @@ import callbacks.selection
 import callbacks.training
 from app import atlas_routes, compare_routes, region_routes, routes, view_routes
 from app.assets import left_out
+from app.explore_page import ExplorePage
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.page import notice, page
@@ -41,6 +42,7 @@ from cache.pictures import PictureSource
 from cache.regions import regions_of
 from cache.services import Services
 from cache.views_service import views_of
+from callbacks.first_view import first_view
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (
@@ -78,9 +80,10 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         settings.secret_key.get_secret_value() if settings.secret_key else secrets.token_urlsafe(32)
     )
     services = build_services(server, settings, user_pairs)
-    app = Dash(
+    app = ExplorePage(
+        lambda search: first_view(services, search),
         "fusevis",
-        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
+        server=server,
         title="FuseVis",
         update_title="",
         assets_folder=str(ROOT / "assets"),
@@ -127,7 +130,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
     prefix = f"/{name}/"
     app = Dash(
         f"fusevis-{name}",
-        server=server,  # type: ignore[arg-type]  # as above
+        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
         routes_pathname_prefix=prefix,
         requests_pathname_prefix=f"{home}{name}/",
         title=f"{name.capitalize()} · FuseVis",

@@ -105,6 +105,10 @@ window.fusevis = window.fusevis || {};
     return (drawn && drawn.layout && drawn.layout.meta) || {};
   }
 
+  fusevis.plotQueue.whenDrawn((drawn) => {
+    const section = drawn.closest("section[data-panel]");
+    if (section && graph(section.dataset.panel)) changed(section.dataset.panel);
+  });
   window.addEventListener("resize", () => areas.clear());
 
   fusevis.graphs = { FULL, ZOOMS, SCATTER, ALL, graph, attach, listen, area, pixelAt, image, meta };

@@ -18,6 +18,15 @@ window.fusevis = window.fusevis || {};
     return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values, end };
   }
 
+  /** The images of an answer, as app/compare_routes.py encodes them; `band(index)` is one of them, row by row. */
+  function decodeImages(buffer) {
+    const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
+    const values = new Float32Array(buffer, 4 * HEADER_INTEGERS);
+    const size = height * width;
+    const band = (index) => values.subarray(index * size, (index + 1) * size);
+    return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band };
+  }
+
   /** How long the server took for the numbers of an answer, milliseconds; null where it does not say. */
   function computing(answer) {
     const found = /compute;dur=([\d.]+)/.exec(answer.headers.get("Server-Timing") || "");
@@ -108,5 +117,5 @@ window.fusevis = window.fusevis || {};
     return { ask };
   }
 
-  fusevis.channel = { PATHS, make, decodeWindow, fetchBinary };
+  fusevis.channel = { decodeImages, PATHS, make, decodeWindow, fetchBinary };
 })(window.fusevis);

@@ -9,6 +9,7 @@ window.fusevis = window.fusevis || {};
   const MEASURE = "hover-to-paint";
   const DRAWING = "hover-painting";
   let restTimer = null;
+  let rested = null; // key of the scene whose figures have been asked for
   let measures = [];
   let newest = 0; // number of the newest request that was answered
 
@@ -54,10 +55,11 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  /** Let Plotly's figures follow once nothing has moved for a moment. */
+  /** Let Plotly's figures follow once nothing has moved for a moment; a new scene's first ones need not wait. */
   function restLater() {
     clearTimeout(restTimer);
-    restTimer = setTimeout(rest, REST_MILLISECONDS);
+    const first = state.scene && state.limits && rested !== state.scene.key;
+    restTimer = setTimeout(rest, first ? 0 : REST_MILLISECONDS);
   }
 
   function rest() {
@@ -65,6 +67,7 @@ window.fusevis = window.fusevis || {};
     if (!shown || !state.scene || shown.key !== state.scene.key) return;
     if (state.isMoving()) return;
     if (fusevis.settle.settleAll()) return;
+    if (state.limits) rested = state.scene.key;
     const { gamma1, gamma2, scale, half } = state.display;
     window.dash_clientside.set_props("rested-pixel", {
       data: {

@@ -42,6 +42,16 @@ window.fusevis = window.fusevis || {};
     return green.meta === meta ? green.state : undefined;
   }
 
+  function hasStyle(trace, { colorscale, zmin, zmax }) {
+    const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.abs(b);
+    return near(trace.zmin, zmin) && near(trace.zmax, zmax) && sameStops(trace.colorscale, colorscale[0]);
+  }
+
+  function sameStops(some, others) {
+    return Array.isArray(some) && some.length === others.length && some.every(
+      ([position, colour], at) => Math.abs(position - others[at][0]) < 1e-9 && colour === others[at][1]);
+  }
+
   /** Give Plotly's traces the colours that the overlays show already. */
   function recolour() {
     const display = state.displayName();
@@ -49,7 +59,8 @@ window.fusevis = window.fusevis || {};
       const graph = graphs.graph(panel);
       if (!graph || !graph.data || !graph.data.length || displayOf(panel) === display) return;
       styled.set(panel, { meta: graphs.meta(panel), display });
-      window.Plotly.restyle(graph, style, [0]);
+      // The server names no display, but may have drawn this one.
+      if (!hasStyle(graph.data[0], style)) window.Plotly.restyle(graph, style, [0]);
     });
     fusevis.pixel.restLater();
   }

@@ -32,6 +32,7 @@ window.fusevis = window.fusevis || {};
     fusevis.regions.enter(scene);
     state.window = null;
     overlays.hideAll();
+    fusevis.firstView.leave(scene.key);
     fusevis.pixel.pin(pinned);
     fusevis.pixel.choose(pixel, performance.now(), true);
     attachGraphs();

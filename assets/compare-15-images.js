@@ -6,16 +6,7 @@
   const images = new Map(); // by scene and kind
   const bitmaps = new Map();
   const underWay = new Set();
-  const HEADER_INTEGERS = 8;
   const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
-
-  function decode(buffer) {
-    const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
-    const values = new Float32Array(buffer, 4 * HEADER_INTEGERS);
-    const size = height * width;
-    const band = (index) => values.subarray(index * size, (index + 1) * size);
-    return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band };
-  }
 
   /** The inputs are the pair's, whatever the method. */
   function nameOf(scene, kind) {
@@ -36,7 +27,7 @@
     try {
       const path = `${state.facts().home}images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
       const { buffer } = await fusevis.channel.fetchBinary(`${path}?viewer=${state.viewer}`);
-      const image = decode(buffer);
+      const image = fusevis.channel.decodeImages(buffer);
       image.revision = revision;
       if (kind === "guidance") Object.assign(image, measured(image));
       images.set(name, image);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from app.figures.empty import empty_figure
 from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
 from app.layout.attributes import attributes
 from app.layout.rgb_legend import rgb_legend
@@ -28,6 +27,21 @@ DESCRIPTIONS = {
 }
 
 
+def panel_ids() -> list[tuple[str, str]]:
+    """Return (id, class of its cell) of all panels and zooms, as they follow each other in the grid."""
+    cells: list[tuple[str, str]] = []
+    for row in ROWS:
+        for panel in row:
+            cells.append((panel.value, _cell_class(panel.value)))
+            if panel in IMAGE_PANELS:
+                cells.append((panel.zoom, ""))
+    return cells
+
+
+def _cell_class(id: str) -> str:
+    return "panel-scatter-cell" if id == Panel.SCATTER else ""
+
+
 def panel_grid() -> html.Main:
     """Make the grid: inputs left, guidance in the middle, Jacobians right, a zoom to the right of each."""
     cells = []
@@ -42,11 +56,10 @@ def panel_grid() -> html.Main:
 
 
 def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
-    kind = "panel-scatter-cell" if id == Panel.SCATTER else ""
+    kind = _cell_class(id)
     children = [
         dcc.Graph(
             id=id,
-            figure=empty_figure("", "Loading…"),
             responsive=True,
             className="panel-graph",
             config={"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset", "showTips": False},

@@ -59,6 +59,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
         height: int = 900,
         settled: bool = True,
         ready: str = "() => window.fusevis && fusevis.state.window",
+        prepare: Callable[[Page], None] = lambda page: None,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
@@ -66,6 +67,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", listen)
         page.on("pageerror", lambda error: messages.append(f"exception: {error}"))
+        prepare(page)
         page.goto(server.url + query)
         page.wait_for_function(ready)
         if settled:

@@ -1,0 +1,58 @@
+"""What a page says of its first view at once, so that the browser draws pictures before Dash and Plotly are ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.view_state import FIRST_HALF_WIDTH, ViewState
+from cache.errors import UserError
+from cache.services import Services
+from callbacks.link import resolve
+from callbacks.selection import scene_data
+
+
+def first_view(services: Services, search: str) -> dict[str, Any] | None:
+    """Read an address as `callbacks.link` does, and say where the pictures of its view are.
+
+    Parameters
+    ----------
+    services : Services
+        What this server has.
+    search : str
+        The address's query string.
+
+    Returns
+    -------
+    dict or None
+        The scene's ``key``, ``height`` and ``width``, the principal ``pixel``, the ``half`` width of the zooms in
+        pixels, ``gamma1``, ``gamma2``, ``scale``, the paths of the pictures below the page's address (``images``,
+        ``window``) and whether the guidance images are ``complete``. ``None`` where there is nothing to show, as
+        the page's callbacks say, or a part of the pictures, which is left to Plotly.
+    """
+    state, _ = ViewState.from_query(search)
+    if state.area is not None:
+        return None
+    try:
+        pair, method, pixel, _ = resolve(services, state)
+        scene = services.scene(pair, method)
+        complete = services.known_guidance(scene) is not None
+    except UserError:
+        return None
+    data = scene_data(scene)
+    if pixel is None:
+        row, column = scene.default_pixel or (scene.height // 2, scene.width // 2)
+        pixel = {"row": row, "col": column}
+    reach = max(1, *scene.support_radius) if scene.support_radius else FIRST_HALF_WIDTH
+    return {
+        "key": data["key"],
+        "height": scene.height,
+        "width": scene.width,
+        "pixel": pixel,
+        "half": reach if state.zoom == "support" else state.zoom,
+        "gamma1": state.gamma1,
+        "gamma2": state.gamma2,
+        "scale": state.scale.value,
+        "images": f"images/{scene.pair_id}/{scene.method_id}/{scene.weights_id}",
+        "window": f"{data['jacobian_path']}/{pixel['row']}/{pixel['col']}",
+        "complete": complete,
+    }

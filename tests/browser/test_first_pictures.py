@@ -1,0 +1,73 @@
+"""The pictures that a page shows before Dash and Plotly are ready."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, Route
+
+from tests.browser.conftest import Opener, Server, wait_until_settled
+
+PLACES = """() => Object.fromEntries([...document.querySelectorAll(".first-view")].map((canvas) => {
+  const { x, y, width, height } = canvas.getBoundingClientRect();
+  return [canvas.closest("section").dataset.panel, { x, y, width, height }];
+}))"""
+PICTURES = "() => performance.getEntriesByName('first-view-complete').length > 0"
+
+
+def seen(page: Page, place: dict[str, float]) -> NDArray[np.int64]:
+    """Return what is on the screen inside a place, without its outermost pixels, (h, w, 3)."""
+    clip: Any = {
+        "x": round(place["x"]) + 2,
+        "y": round(place["y"]) + 2,
+        "width": round(place["width"]) - 4,
+        "height": round(place["height"]) - 4,
+    }
+    return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(np.int64)
+
+
+def test_pictures_come_before_plotly_and_are_the_same(open_page: Opener, server: Server) -> None:
+    query = f"?pair={server.pair}&method=deepfuse&pixel=20,25&zoom=2&gamma1=0.6&gamma2=0.7&scale=signed"
+    open_page(query)  # until the guidance images are kept
+    held: list[Route] = []
+    page = open_page(
+        query,
+        settled=False,
+        ready=PICTURES,
+        prepare=lambda page: page.route("**/plotly.min.js", lambda route: held.append(route)),
+    )
+    page.wait_for_function("() => document.querySelectorAll('section[data-panel] .first-view').length === 17")
+    assert page.locator("#first-frame").count() == 0, "the page itself has taken over"
+    places = page.evaluate(PLACES)
+    before = {panel: seen(page, place) for panel, place in places.items()}
+    assert not page.evaluate("() => Boolean(window.Plotly)")
+    held[0].continue_()
+    wait_until_settled(page)
+    assert page.locator(".first-view").count() == 0
+    for panel, place in places.items():
+        after = seen(page, place)
+        alike = (np.abs(after - before[panel]).max(axis=2) <= 8).mean()
+        # Red squares come with the graphs, and the scatterplot's points are drawn by WebGL there.
+        assert alike > (0.6 if panel == "panel-scatter" else 0.85), (panel, alike)
+
+
+def test_a_page_without_guidance_images_shows_what_there_is(open_page: Opener, server: Server) -> None:
+    page = open_page(
+        f"?pair={server.pair}&method=global",
+        settled=False,
+        ready="() => performance.getEntriesByName('first-view-images').length > 0",
+        prepare=lambda page: page.route("**/plotly.min.js", lambda route: None),
+    )
+    shown = page.evaluate(PLACES)
+    assert {"panel-mri", "panel-pet-zoom", "panel-fused"} <= set(shown)
+
+
+def test_another_pair_takes_the_first_pictures_away(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page.select_option("#pair-select", "glioma-t1")
+    page.wait_for_function("() => fusevis.state.scene && fusevis.state.scene.pair_address === 'glioma-t1'")
+    assert page.locator(".first-view").count() == 0
