@@ -50,7 +50,10 @@ class Chain:
 
     def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
         self.number = next(_NUMBERS)
-        self._weights = [*network.parameters(), *network.buffers()]
+        # Those made in inference mode have no version to compare.
+        self._weights = [
+            weight for weight in (*network.parameters(), *network.buffers()) if not weight.is_inference()
+        ]
         self._versions = self._current_versions()
         self.dtype, self.device = dtype, device
         self.nodes: Network = traced(network)
@@ -83,7 +86,7 @@ class Chain:
         )
 
     def _current_versions(self) -> list[int]:
-        return [0 if weight.is_inference() else weight._version for weight in self._weights]
+        return [weight._version for weight in self._weights]
 
     def is_current(self) -> bool:
         """Whether the network still has the weights that the chain was made of."""
