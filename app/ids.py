@@ -166,6 +166,15 @@ class CompareColumn(StrEnum):
     SCATTER = "scatter"
 
 
+class InputColumn(StrEnum):
+    """What an export can show of the pair itself; the values are part of addresses."""
+
+    MRI = "input_mri"
+    PET = "input_pet"
+    MRI_ZOOM = "input_mri_zoom"
+    PET_ZOOM = "input_pet_zoom"
+
+
 class Panel(StrEnum):
     """The nine pictures; the eight images have a zoom each."""
 

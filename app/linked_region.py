@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 MOST_REGIONS = 12
@@ -40,3 +41,14 @@ def linked_region(text: str) -> LinkedRegion | None:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         return None
     return LinkedRegion(name, f"#{found[2]}", found[3])
+
+
+def linked_regions(texts: Iterable[str]) -> list[LinkedRegion]:
+    """Read the regions of a link, each with a name of its own, as on the page: a second ``core`` is ``core 2``."""
+    found: dict[str, LinkedRegion] = {}
+    for region in filter(None, map(linked_region, texts)):
+        name, number = region.name, 2
+        while name in found:
+            name, number = f"{region.name} {number}", number + 1
+        found[name] = replace(region, name=name)
+    return list(found.values())

@@ -65,6 +65,8 @@ class ExportView(Protocol):
     def methods(self) -> Sequence[MethodArrays]: ...  # noqa: D102
     @property
     def pixels(self) -> Mapping[str, tuple[int, int]]: ...  # noqa: D102
+    @property
+    def regions(self) -> Mapping[str, NDArray[np.bool_]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from app.compare_state import CompareState
-from app.figures.scales import Scale, colour_range
-from app.ids import CompareColumn
-from app.takeaway.cells import (
-    Ends,
-    ExportView,
-    gradient_colours,
-    gray_colours,
-    gray_range,
-    half_width,
-    picture,
+from app.ids import CompareColumn, InputColumn
+from app.takeaway.cells import ExportView
+from app.takeaway.difference import DIFFERENCE
+from app.takeaway.print_legend import draw_legend, legend_for
+from app.takeaway.print_rows import (
+    Panel,
+    Row,
+    Sheet,
+    difference_row,
+    heading,
+    inputs_row,
+    method_row,
+    pair_label,
+    panels,
 )
-from app.takeaway.print_scatter import draw_scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,58 +30,42 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 300
 LARGEST_SIDE_DOTS = 16_000
-PANEL = 1.7
-"""Side of a picture, inches."""
-GAP, LABEL, HEAD, FOOT = 0.12, 1.75, 0.45, 1.3
-RED, BLUE = "#e5383b", "#2f7ed8"
-ZOOMS = (CompareColumn.JACOBIAN_MRI_ZOOM, CompareColumn.JACOBIAN_PET_ZOOM)
-JACOBIANS = (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET, *ZOOMS)
-
-Panel = tuple[CompareColumn, str]
-"""A column and the name of a principal pixel, ``a`` or ``b``."""
-
-
-def panels(view: ExportView, columns: Sequence[CompareColumn]) -> list[Panel]:
-    """Return the columns of the figure: Jacobian images have one for each principal pixel."""
-    return [(column, name) for column in columns for name in (view.pixels if column in JACOBIANS else ("a",))]
+PAGE = 10.7
+"""What is printable across A4, inches; figures are so wide, where their pictures do not become too small."""
+SMALLEST, LARGEST, ALONE = 1.3, 1.7, 2.8
+"""Side of a picture in a table, and of one that stands alone, inches."""
+MOST_IN_A_LINE = 5
+"""Pictures of a method that stands alone, which goes on in another line."""
+GAP, LABEL = 0.12, 1.75
+HEAD = 0.15, 0.135
+"""Above a line: at least, and for each line of a heading."""
+INPUTS = "inputs"
+"""What stands for the row where others have a method's id."""
 
 
-def heading(view: ExportView, panel: Panel) -> str:
-    """Return what a column shows, in the names of the pair's modalities."""
-    column, name = panel
-    first, second = view.methods[0].scene.modalities
-    which = f"x1 ({first})" if "mri" in column.value else f"x2 ({second})"
-    plain = {
-        CompareColumn.FUSED: "Fused y",
-        CompareColumn.GUIDANCE_RGB: "Guidance RGB",
-        CompareColumn.SCATTER: "Guidance x1 and x2",
-    }
-    if column in plain:
-        return plain[column]
-    if column not in JACOBIANS:
-        return f"Guidance {which}"
-    row, col = view.pixels[name]
-    kind = "Jacobian, zoom" if column in ZOOMS else "Jacobian"
-    return f"{kind}\n{which}\n{name.upper()}: row {row}, column {col}"
+@dataclass(frozen=True)
+class Line:
+    """A line of pictures: those of a row, or a part of them."""
+
+    row: Row
+    label: str
+    panels: tuple[Panel, ...]
+    headed: bool
 
 
-def print_figure(
-    view: ExportView, state: CompareState, form: str, link: str, only: int | None = None
-) -> bytes:
-    """Draw the table of all methods, or one row of it.
+def print_figure(view: ExportView, state: CompareState, form: str, link: str) -> bytes:
+    """Draw the whole table: inputs, methods, and the difference where the link has one.
 
     Parameters
     ----------
     view : ExportView
         The arrays.
     state : CompareState
-        Columns, colours and zoom. Rows are those of `view`.
+        Columns, colours, zoom, regions and difference. Rows are those of `view`.
     form : str
         ``png`` (300 dots per inch) or ``svg``.
     link : str
         The link that reopens the view; written into the file's metadata.
-    only : int, optional
-        The only row, without the inputs; scales are still those of the whole table.
 
     Raises
     ------
@@ -89,18 +74,87 @@ def print_figure(
     """
     if not state.columns:
         raise ValueError("A figure has at least one column")
+    sheet = Sheet.of(view, state)
+    rows = [method_row(sheet, index) for index in range(len(view.methods))]
+    if sheet.difference is not None:
+        rows.append(difference_row(sheet, sheet.difference))
+    lines = (
+        _lines_of_one(rows[0])
+        if len(rows) == 1
+        else [Line(row, row.label, row.panels, number == 0) for number, row in enumerate(rows)]
+    )
+    across = max(2, *(len(line.panels) for line in lines))
+    inputs = inputs_row(sheet)
+    # Zooms of the inputs are there where they make the figure no wider.
+    whole = panels(view, [InputColumn.MRI, InputColumn.PET])
+    lines.insert(
+        0, Line(inputs, inputs.label, inputs.panels if len(inputs.panels) <= across else whole, True)
+    )
+    side = min(max((PAGE - LABEL) / across - GAP, SMALLEST), LARGEST)
+    legend_of = range(len(view.methods)), sheet.difference is not None
+    return _file(sheet, lines, (across, side), state.columns, legend_of, form, link)
+
+
+def print_panel(
+    view: ExportView, state: CompareState, row: str, column: CompareColumn | InputColumn, form: str, link: str
+) -> bytes:
+    """Draw one picture with the scales of the whole table; with a second principal pixel it may be two.
+
+    Parameters
+    ----------
+    view, state, form, link
+        As for `print_figure`.
+    row : str
+        A method's id, ``difference`` or ``inputs``.
+    column : CompareColumn or InputColumn
+        One that this row has.
+    """
+    state = state.model_copy(update={"columns": (column,) if isinstance(column, CompareColumn) else ()})
+    sheet = Sheet.of(view, state)
+    ids = [one.scene.method_id for one in view.methods]
+    if row == INPUTS:
+        drawn, rows = inputs_row(sheet), range(0)
+    elif row == DIFFERENCE and sheet.difference is not None:
+        drawn, rows = difference_row(sheet, sheet.difference), range(0)
+    else:
+        drawn, rows = method_row(sheet, ids.index(row)), range(ids.index(row), ids.index(row) + 1)
+    shown = tuple(panel for panel in drawn.panels if panel[0] is column)
+    label = drawn.label if row == INPUTS else f"{drawn.label}\n\n{pair_label(view)}"
+    lines = [Line(drawn, label, shown, True)]
+    return _file(sheet, lines, (len(shown), ALONE), (column,), (rows, row == DIFFERENCE), form, link)
+
+
+def _lines_of_one(row: Row) -> list[Line]:
+    """Break the only row into lines of much the same length."""
+    count = -(-len(row.panels) // MOST_IN_A_LINE)
+    length = -(-len(row.panels) // count)
+    parts = [row.panels[at : at + length] for at in range(0, len(row.panels), length)]
+    return [Line(row, "" if number else row.label, part, True) for number, part in enumerate(parts)]
+
+
+def _file(
+    sheet: Sheet,
+    lines: Sequence[Line],
+    grid: tuple[int, float],
+    columns: Sequence[CompareColumn | InputColumn],
+    legend_of: tuple[Sequence[int], bool],
+    form: str,
+    link: str,
+) -> bytes:
+    """Draw lines of at most `grid` pictures, of that side in inches, as a file."""
     # Here and not above: matplotlib is slow to import, and few visitors export.
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    columns = panels(view, state.columns)
-    height, width = view.inputs.shape[1:]
-    tall = PANEL * min(max(height / width, 0.25), 4)
-    across = max(len(columns), 2)
-    down = (len(view.methods) + 1) * (tall + GAP) + HEAD if only is None else tall
-    size = LABEL + across * (PANEL + GAP) + GAP, HEAD + FOOT + down
+    across, side = grid
+    rows, columns_of_image = sheet.view.inputs.shape[1:]
+    tall = side * min(max(rows / columns_of_image, 0.25), 4)
+    width = LABEL + across * (side + GAP) + GAP
+    legend = legend_for(sheet, columns, *legend_of, width)
+    tops, down = _tops(sheet.view, lines, tall)
+    size = width, down + legend.height
     text: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "fusevis",
@@ -110,8 +164,9 @@ def print_figure(
     with matplotlib.rc_context(text):
         figure = Figure(figsize=size)
         (FigureCanvasSVG if form == "svg" else FigureCanvasAgg)(figure)
-        ends = Ends.of(view, state)
-        _draw(figure, view, state, ends, columns, size, tall, only)
+        for line, top in zip(lines, tops, strict=True):
+            _draw(figure, sheet, line, (top, side, tall), size)
+        draw_legend(figure, sheet, legend, size)
         stream = io.BytesIO()
         dots = min(DOTS_PER_INCH, LARGEST_SIDE_DOTS / max(size))
         # No date: equal views give equal files.
@@ -120,120 +175,27 @@ def print_figure(
     return stream.getvalue()
 
 
+def _tops(view: ExportView, lines: Sequence[Line], tall: float) -> tuple[list[float], float]:
+    """Return where the pictures of each line begin, and where all end, inches from above."""
+    tops, at = [], 0.0
+    for line in lines:
+        if line.headed:
+            most = max(heading(view, panel).count("\n") + 1 for panel in line.panels)
+            at += HEAD[0] + most * HEAD[1]
+        tops.append(at)
+        at += tall + GAP
+    return tops, at
+
+
 def _draw(
-    figure: Figure,
-    view: ExportView,
-    state: CompareState,
-    ends: Ends,
-    columns: Sequence[Panel],
-    size: tuple[float, float],
-    tall: float,
-    only: int | None,
+    figure: Figure, sheet: Sheet, line: Line, place: tuple[float, float, float], size: tuple[float, float]
 ) -> None:
-    width, height = size
-
-    def top_of(line: int) -> float:
-        return HEAD + line * (tall + GAP) + (HEAD if line else 0)
-
-    def place(line: int, column: int) -> Axes:
-        left, top = LABEL + column * (PANEL + GAP), top_of(line)
-        return figure.add_axes((left / width, 1 - (top + tall) / height, PANEL / width, tall / height))
-
-    first = 0 if only is not None else 1
-    if only is None:
-        _inputs(figure, view, state, [place(0, 0), place(0, 1)], size, tall)
-    rows = range(len(view.methods)) if only is None else [only]
-    for line, row in enumerate(rows, first):
-        one = view.methods[row]
-        end = "" if state.shared else f"\nscale ends at {ends.gradients[row]:.4g}"
-        label = f"{textwrap.fill(one.scene.method_title, 24)}\nweights {one.scene.weights_id[:8]}{end}"
-        _label(figure, size, top_of(line) + tall / 2, label)
-        for column, panel in enumerate(columns):
-            axes = place(line, column)
-            _cell(axes, view, state, ends, row, panel)
-            if line == first:
-                axes.set_title(heading(view, panel), fontsize=8, pad=3)
-    _legend(figure, state, ends, size)
-
-
-def _inputs(
-    figure: Figure,
-    view: ExportView,
-    state: CompareState,
-    places: Sequence[Axes],
-    size: tuple[float, float],
-    tall: float,
-) -> None:
-    scene = view.methods[0].scene
-    simulated = ", simulated" if scene.simulated else ""
-    title = textwrap.fill(f"{scene.pair_title}{simulated}", 24)
-    _label(figure, size, HEAD + tall / 2, f"{title}\npair {scene.pair_id[:12]}")
-    for which, (axes, image) in enumerate(zip(places, view.inputs, strict=True)):
-        _show(axes, gray_colours(image, *gray_range(image)))
-        for name in view.pixels:
-            _mark(axes, view, half_width(view, state), name)
-        axes.set_title(f"x{which + 1} ({scene.modalities[which]})", fontsize=8, pad=3)
-
-
-def _cell(axes: Axes, view: ExportView, state: CompareState, ends: Ends, row: int, panel: Panel) -> None:
-    column, name = panel
-    if column is CompareColumn.SCATTER:
-        draw_scatter(axes, view, ends, row, half_width(view, state))
-        return
-    _show(axes, picture(view, state, ends, row, column, name))
-    if column not in ZOOMS:
-        _mark(axes, view, half_width(view, state), name)
-
-
-def _show(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image, interpolation="none" if image.size > 3_000_000 else "nearest", aspect="equal")
-    axes.set_xticks(())
-    axes.set_yticks(())
-
-
-def _mark(axes: Axes, view: ExportView, half: int, name: str) -> None:
-    """Draw the zoom's box around the principal pixel."""
-    row, col = view.pixels[name]
-    corners = ((col - half - 0.5, row - half - 0.5), 2 * half + 1, 2 * half + 1)
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(Rectangle(*corners, fill=False, edgecolor=RED if name == "a" else BLUE, linewidth=0.7))
-
-
-def _label(figure: Figure, size: tuple[float, float], middle: float, text: str) -> None:
-    figure.text(
-        0.1 / size[0], 1 - middle / size[1], text, va="center", ha="left", fontsize=8, linespacing=1.4
-    )
-
-
-def _legend(figure: Figure, state: CompareState, ends: Ends, size: tuple[float, float]) -> None:
-    """Draw the colours of both gammas, with the numbers at their ends, and what they are."""
-    shared = state.shared or len(set(ends.gradients)) == 1
-    end = ends.gradients[0] if shared else 1.0
-    low, high = colour_range(state.scale, end)
-    for place, (gamma, what) in enumerate(((state.gamma2, "guidance"), (state.gamma1, "Jacobian"))):
-        left = LABEL + place * (PANEL + GAP)
-        axes = figure.add_axes((left / size[0], 0.88 / size[1], PANEL / size[0], 0.13 / size[1]))
-        values = np.linspace(low, high, 256)[None]
-        extent = (low, high, 0.0, 1.0)
-        axes.imshow(gradient_colours(values, state.scale, end, gamma), extent=extent, aspect="auto")
-        axes.set_yticks(())
-        axes.set_xticks((low, (low + high) / 2, high))
-        axes.set_xticklabels([f"{value:.3g}" for value in (low, (low + high) / 2, high)], fontsize=7)
-        axes.set_title(f"{what}, gamma {gamma:g}", fontsize=7, pad=2)
-    low, high = ends.grays[0]
-    grays = f" Fused: black is {low:.3g}, white is {high:.3g}." if len(set(ends.grays)) == 1 else ""
-    if CompareColumn.FUSED not in state.columns:
-        grays = ""
-    unit = "dimensionless" if shared else "share of each method's own end"
-    ends_at = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
-    words = f"Gradients of the fused intensity, {unit}; scale: {ends_at[state.scale]}; box: what zooms show.{grays}"
-    if CompareColumn.SCATTER in state.columns:
-        words += " Scatterplots: x guidance x1, y guidance x2, gray: log density, green: in the box."
-    figure.text(
-        0.1 / size[0],
-        0.06 / size[1],
-        textwrap.fill(words, max(40, int(size[0] * 15))),
-        fontsize=7,
-        va="bottom",
-    )
+    (top, side, tall), (width, height) = place, size
+    middle = 1 - (top + tall / 2) / height
+    figure.text(0.1 / width, middle, line.label, va="center", ha="left", linespacing=1.4)
+    for number, panel in enumerate(line.panels):
+        left = LABEL + number * (side + GAP)
+        axes: Axes = figure.add_axes((left / width, 1 - (top + tall) / height, side / width, tall / height))
+        line.row.draw(axes, panel)
+        if line.headed:
+            axes.set_title(heading(sheet.view, panel), fontsize=8, pad=3)

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from flask import Flask, Response, jsonify, request
 
 from app.compare_state import CompareState
-from app.ids import CompareColumn
-from app.linked_region import linked_region
+from app.ids import CompareColumn, InputColumn
+from app.linked_region import linked_regions
 from app.takeaway.cells import ExportView
+from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED
 from app.takeaway.document import document
-from app.takeaway.print_figure import print_figure
+from app.takeaway.print_figure import INPUTS, print_figure, print_panel
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -21,6 +22,10 @@ TYPES = {
     "svg": "image/svg+xml",
 }
 RETRY_SECONDS = "2"
+NO_PANEL = (
+    "A panel is asked for by one of the view's methods, “difference” or “inputs”, and the name of a column that this "
+    "row has."
+)
 
 
 class Source(Protocol):
@@ -66,23 +71,21 @@ def register(
             return _refused(400, " ".join(problems))
         if form in ("png", "svg", "html") and not state.columns and only is None:
             return _refused(400, "The view has no column; choose at least one.")
-        if only is not None and (only[0] not in state.methods or only[1] not in list(CompareColumn)):
-            return _refused(
-                404, "A panel is asked for by one of the view's methods and the name of a column."
-            )
+        panel = None if only is None else _panel(state, *only)
+        if only is not None and panel is None:
+            return _refused(404, NO_PANEL)
         link = request.root_url + "compare" + state.to_query()
         try:
-            drawn = [(region.name, region.code) for region in filter(None, map(linked_region, state.regions))]
+            drawn = [(region.name, region.code) for region in linked_regions(state.regions)]
             view = source.view(state.pair, state.methods, state.weights, state.pixel, state.pin, drawn)
         except not_ready as error:
             return _refused(409, str(error), {"Retry-After": RETRY_SECONDS})
         except user_error as error:
             return _refused(400, str(error))
-        if only is None:
+        if panel is None:
             body = _body(view, state, form, link)
         else:
-            cut = state.model_copy(update={"columns": (CompareColumn(only[1]),)})
-            body = print_figure(view, cut, form, link, state.methods.index(only[0]))
+            body = print_panel(view, state, *panel, form, link)
         slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
         name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -101,11 +104,23 @@ def register(
             return _refused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
         return answer(form, None)
 
-    @server.get("/export/compare/<method>/<column>.<form>")
-    def export_panel(method: str, column: str, form: str) -> Response:
+    @server.get("/export/compare/<row>/<column>.<form>")
+    def export_panel(row: str, column: str, form: str) -> Response:
         if form not in ("png", "svg"):
             return _refused(404, "A panel is exported as png or svg.")
-        return answer(form, (method, column))
+        return answer(form, (row, column))
+
+
+def _panel(state: CompareState, row: str, column: str) -> tuple[str, CompareColumn | InputColumn] | None:
+    """Return the row and column of a panel; ``None`` where the view has no such panel."""
+    if row == INPUTS:
+        return (row, InputColumn(column)) if column in list(InputColumn) else None
+    known = row in state.methods or (row == DIFFERENCE and set(state.difference) <= set(state.methods))
+    if not known or column not in list(CompareColumn):
+        return None
+    shown = CompareColumn(column)
+    empty = row == DIFFERENCE and (not state.difference or shown in NOT_SUBTRACTED)
+    return None if empty else (row, shown)
 
 
 def _address(view: Any) -> str:

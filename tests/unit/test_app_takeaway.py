@@ -114,7 +114,15 @@ def test_a_panel_is_a_picture_for_print(client: FlaskClient) -> None:
     image = Image.open(io.BytesIO(answer.data))
     assert image.info["dpi"][0] == pytest.approx(300, abs=0.1)
     whole = Image.open(io.BytesIO(fetched(client, f"/export/compare.png?{QUERY}").data))
-    assert whole.height > 2 * image.height and "/compare?" in whole.info["Description"]
+    assert whole.width > image.width and "/compare?" in whole.info["Description"]
+
+
+@pytest.mark.parametrize("place", ["difference/jacobian_mri_zoom", "inputs/input_pet"])
+def test_panels_of_the_difference_and_of_the_inputs(client: FlaskClient, place: str) -> None:
+    query = f"{QUERY}&difference={','.join(METHODS)}&regions=my core~1b9e4b~b1.2.4.7"
+    answer = fetched(client, f"/export/compare/{place}.svg?{query}")
+    assert answer.status_code == 200 and "my core" in answer.get_data(as_text=True)
+    assert client.get(f"/export/compare/difference/scatter.svg?{query}").status_code == 404
 
 
 def test_the_html_file_refers_to_nothing_outside(client: FlaskClient) -> None:
@@ -146,7 +154,7 @@ def test_what_cannot_be_exported_is_refused_in_words(
 
 def test_unknown_forms_and_panels_are_refused(client: FlaskClient) -> None:
     for address in ("compare.pkl", f"compare/{METHODS[0]}/nothing.png", f"compare/{METHODS[0]}/fused.npz",
-                    "compare/other/fused.png"):  # fmt: skip
+                    "compare/other/fused.png", "compare/inputs/fused.svg", "compare/difference/fused.svg"):  # fmt: skip
         assert client.get(f"/export/{address}?{QUERY}").status_code == 404
     assert client.get("/export/compare.png?pair=3&columns=").status_code == 400
 
