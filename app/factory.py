@@ -37,10 +37,12 @@ from cache.atlases import atlases_of
 from cache.building import build_services
 from cache.errors import UserError
 from cache.export_file import arrays_file, described
+from cache.export_numbers import NumbersSource
 from cache.export_view import ExportSource, NotReady
 from cache.pictures import PictureSource
 from cache.regions import regions_of
 from cache.services import Services
+from cache.statistics import statistics_of
 from cache.views_service import views_of
 from callbacks.first_view import first_view
 
@@ -101,7 +103,8 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     region_routes.register(server, regions_of(server), UserError)
     view_routes.register(server, views_of(server), UserError)
     exports = ExportSource(services, regions_of(server))
-    takeaway_routes.register(server, exports, arrays_file, described, UserError, NotReady)
+    numbers = NumbersSource(statistics_of(server)).numbers
+    takeaway_routes.register(server, exports, numbers, arrays_file, described, UserError, NotReady)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 

@@ -10,9 +10,7 @@ import numpy as np
 from cache.regions import RegionSource
 from cache.services import Scene, Services
 from fusion.errors import FuseVisError
-from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
 from fusion.statistics.region_code import decode_mask
-from fusion.statistics.regions import Region
 
 MOST_PIXELS = 4_194_304
 """Most pixels times methods in one file: about 200 MiB of arrays."""
@@ -44,8 +42,6 @@ class MethodArrays:
         Guidance RGB, 0 to 1.
     jacobians : dict of str to ndarray of float32, shape (2, H, W)
         By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
-    statistics : GuidanceStatistics
-        Of the whole image.
     """
 
     scene: Scene
@@ -53,7 +49,6 @@ class MethodArrays:
     guidance: np.ndarray
     rgb: np.ndarray
     jacobians: Mapping[str, np.ndarray]
-    statistics: GuidanceStatistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,15 +127,16 @@ class ExportSource:
         chosen = {"a": pixel or first.default_pixel or (first.height // 2, first.width // 2)}
         if pin is not None:
             chosen["b"] = pin
+        # Not from an atlas, whose numbers are rounded; and an export is no moving pointer, for which other work rests.
         # Pixels outside the image are refused before anything long is started.
         windows = [
-            {name: services.jacobian(scene, *at).dense() for name, at in chosen.items()} for scene in scenes
+            {name: services.jacobian(scene, *at, exact=True).dense() for name, at in chosen.items()}
+            for scene in scenes
         ]
         guidance = self._guidance(scenes)
         arrays = []
         for scene, jacobians, images in zip(scenes, windows, guidance, strict=True):
             fused = services.fused(scene)
-            everywhere = Region("whole image", np.ones(fused.shape, dtype=bool))
             arrays.append(
                 MethodArrays(
                     scene,
@@ -148,7 +144,6 @@ class ExportSource:
                     images,
                     services.guidance_rgb(images, fused),
                     jacobians,
-                    guidance_statistics(images, everywhere),
                 )
             )
         shape = (first.height, first.width)

@@ -151,15 +151,16 @@ class Services:
         """
         return self._results.fused(self._method_of(scene), scene.pair_id, lambda: self.pair(scene))
 
-    def jacobian(self, scene: Scene, row: int, col: int) -> JacobianWindow:
-        """Return the Jacobian window of a principal pixel, 0-based; its values are read-only.
+    def jacobian(self, scene: Scene, row: int, col: int, exact: bool = False) -> JacobianWindow:
+        """Return the Jacobian window of a principal pixel, 0-based; its values are read-only. `exact`: for files.
 
         Raises
         ------
         UserError
             If the pixel is outside the image, or the method cannot be run on it.
         """
-        return self._results.window(self._method_of(scene), self.pair(scene), row, col)
+        window = self._results.exact_window if exact else self._results.window
+        return window(self._method_of(scene), self.pair(scene), row, col)
 
     def jacobian_at(self, pair: str, method: str, weights: str, row: int, col: int) -> JacobianWindow:
         """Return the Jacobian window at an address, without the catalogue as long as memory has the pair.

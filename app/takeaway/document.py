@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jinja2
 
 from app.compare_state import CompareState
 from app.takeaway.cells import ExportView
+from app.takeaway.difference import difference_of
 from app.takeaway.print_figure import print_figure
 
+SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
+"""Before the verdicts of the checklist, as on the page."""
 
-def document(view: ExportView, state: CompareState, link: str, about: Mapping[str, Any]) -> str:
+
+class Numbers(Protocol):
+    """The numbers of a view, as ``cache`` collects them."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def csv(self) -> str: ...  # noqa: D102
+    @property
+    def missing(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def errors(self) -> Sequence[str]: ...  # noqa: D102
+
+
+def document(
+    view: ExportView,
+    state: CompareState,
+    numbers: Numbers,
+    links: tuple[str, str],
+    about: Mapping[str, Any],
+) -> str:
     """Return the page.
 
     Parameters
@@ -24,9 +48,11 @@ def document(view: ExportView, state: CompareState, link: str, about: Mapping[st
     view : ExportView
         The arrays.
     state : CompareState
-        Columns, colours and zoom.
-    link : str
-        The link that reopens the view on the server.
+        Columns, colours, zoom, regions and difference.
+    numbers : Numbers
+        What is known; what is not, the page says.
+    links : tuple of str
+        The link that reopens the view on the server, and that to the file with all numbers.
     about : mapping
         What the file says of itself: pair, methods, pixels and versions, as JSON can hold it.
     """
@@ -37,14 +63,27 @@ def document(view: ExportView, state: CompareState, link: str, about: Mapping[st
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawn = base64.b64encode(print_figure(view, state, "png", link)).decode("ascii")
+    drawn = base64.b64encode(print_figure(view, state, "png", links[0])).decode("ascii")
     return environment.get_template("compare.html.jinja").render(
         view=view,
         state=state,
-        link=link,
+        numbers=numbers,
+        difference=difference_of(view, state),
+        groups=_groups,
+        signs=SIGNS,
+        link=links[0],
+        complete_link=links[1],
         about=about,
         figure=f"data:image/png;base64,{drawn}",
         # "</script>" in a name would end the element.
         metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the names over neighbouring columns, with how many columns each is over."""
+    return [
+        {"name": name, "count": len(list(several))}
+        for name, several in groupby(columns, lambda one: one["group"])
+    ]

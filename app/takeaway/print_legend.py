@@ -24,7 +24,7 @@ MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
 """Inches: at the edges, a line of text, a line of bars with their words, a bar."""
 BAR_PITCH = 1.85
 LETTERS_AN_INCH = 16
-SIDES: tuple[Literal["left"], Literal["center"], Literal["right"]] = ("left", "center", "right")
+SIDES: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
 ENDS = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
 
 

@@ -10,17 +10,18 @@ from flask import Flask, Response, jsonify, request
 from app.compare_state import CompareState
 from app.ids import CompareColumn, InputColumn
 from app.linked_region import linked_regions
-from app.takeaway.cells import ExportView
 from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED
-from app.takeaway.document import document
+from app.takeaway.document import Numbers, document
 from app.takeaway.print_figure import INPUTS, print_figure, print_panel
 
 TYPES = {
     "npz": "application/octet-stream",
     "html": "text/html",
+    "csv": "text/csv",
     "png": "image/png",
     "svg": "image/svg+xml",
 }
+WITH_NUMBERS = ("html", "csv")
 RETRY_SECONDS = "2"
 NO_PANEL = (
     "A panel is asked for by one of the view's methods, “difference” or “inputs”, and the name of a column that this "
@@ -46,6 +47,7 @@ class Source(Protocol):
 def register(
     server: Flask,
     source: Source,
+    numbers_of: Callable[[Any, Sequence[str], bool], Numbers],
     arrays_file: Callable[[Any, str], bytes],
     described: Callable[[Any, str], Mapping[str, Any]],
     user_error: type[Exception],
@@ -59,13 +61,15 @@ def register(
         The server that Dash uses.
     source : Source
         Where views come from.
+    numbers_of : callable
+        Gives the numbers of a view with the named regions of its link, all of them or those that are known.
     arrays_file, described : callable
         Give the ``.npz`` file of a view with its link, and what an exported file says of itself.
     user_error, not_ready : type of Exception
         The family of errors whose message is for the user, and the one of them that time mends.
     """
 
-    def answer(form: str, only: tuple[str, str] | None) -> Response:
+    def answer(form: str, only: tuple[str, str] | None = None, complete: bool = False) -> Response:
         state, problems = CompareState.from_query(request.query_string.decode("utf-8", "replace"))
         if problems:
             return _refused(400, " ".join(problems))
@@ -76,33 +80,43 @@ def register(
             return _refused(404, NO_PANEL)
         link = request.root_url + "compare" + state.to_query()
         try:
-            drawn = [(region.name, region.code) for region in linked_regions(state.regions)]
-            view = source.view(state.pair, state.methods, state.weights, state.pixel, state.pin, drawn)
+            regions = {region.name: region.code for region in linked_regions(state.regions)}
+            view = source.view(
+                state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+            )
+            numbers = numbers_of(view, list(regions), complete) if form in WITH_NUMBERS else None
         except not_ready as error:
             return _refused(409, str(error), {"Retry-After": RETRY_SECONDS})
         except user_error as error:
             return _refused(400, str(error))
-        if panel is None:
-            body = _body(view, state, form, link)
-        else:
+        body: bytes | str
+        if panel is not None:
             body = print_panel(view, state, *panel, form, link)
+        elif form == "npz":
+            body = arrays_file(view, link)
+        elif numbers is None:
+            body = print_figure(view, state, form, link)
+        elif form == "csv":
+            body = numbers.csv
+        else:
+            all_numbers = request.root_url + "export/compare-complete.html" + state.to_query()
+            body = document(view, state, numbers, (link, all_numbers), described(view, link))
         slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
         name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(body, mimetype=TYPES[form], headers=headers)
 
-    def _body(view: ExportView, state: CompareState, form: str, link: str) -> bytes:
-        if form == "npz":
-            return arrays_file(view, link)
-        if form == "html":
-            return document(view, state, link, described(view, link)).encode("utf-8")
-        return print_figure(view, state, form, link)
-
     @server.get("/export/compare.<form>")
     def export_table(form: str) -> Response:
         if form not in TYPES:
             return _refused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
-        return answer(form, None)
+        return answer(form)
+
+    @server.get("/export/compare-complete.<form>")
+    def export_all_numbers(form: str) -> Response:
+        if form not in WITH_NUMBERS:
+            return _refused(404, f"These files have numbers: {', '.join(WITH_NUMBERS)}.")
+        return answer(form, complete=True)
 
     @server.get("/export/compare/<row>/<column>.<form>")
     def export_panel(row: str, column: str, form: str) -> Response:
