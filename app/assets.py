@@ -16,7 +16,7 @@ SHARED = {
         r"64-",
         r"66-sliders\.js",
         r"67-copy-link\.js",
-        r"68-pages\.js",
+        r"68-",
     ),
 }
 """What the pages besides the explore page load of files that are not their own."""

@@ -93,7 +93,6 @@ class CompareId(StrEnum):
     SUBTRAHEND = "compare-subtrahend"
     DIFFERENCE_NOTE = "compare-difference-note"
     GUIDANCE_BUTTON = "compare-guidance"
-    EXPORT = "compare-export"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"
@@ -152,6 +151,15 @@ class ViewsId(StrEnum):
     IMPORT = "views-import"
 
 
+class ExportId(StrEnum):
+    """Component ids of the menu of exports, the same on both pages that have it."""
+
+    MENU = "export-menu"
+    COMPLETE = "export-complete"
+    ROW = "export-row"
+    COLUMN = "export-column"
+
+
 class CompareColumn(StrEnum):
     """What the compare page can show of each method; the values are part of links."""
 
@@ -173,6 +181,20 @@ class InputColumn(StrEnum):
     PET = "input_pet"
     MRI_ZOOM = "input_mri_zoom"
     PET_ZOOM = "input_pet_zoom"
+
+
+class ZoomColumn(StrEnum):
+    """What an export can show around the principal pixels besides; the values are part of addresses."""
+
+    FUSED = "fused_zoom"
+    GUIDANCE_MRI = "guidance_mri_zoom"
+    GUIDANCE_PET = "guidance_pet_zoom"
+    GUIDANCE_RGB = "guidance_rgb_zoom"
+
+    @property
+    def whole(self) -> CompareColumn:
+        """The column whose picture this is a part of."""
+        return CompareColumn(self.value.removesuffix("_zoom"))
 
 
 class Panel(StrEnum):

@@ -9,6 +9,10 @@
   const PAD = 4;
   const CAPTION = 15;
   const STRETCH = 1.4;
+  const COLUMNS = [
+    "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom",
+    "jacobian_pet_zoom", "scatter",
+  ];
   const PARTS = { mri: 0, pet: 1 };
 
   /** What a column shows: { kind, index, zoom }. */
@@ -114,5 +118,5 @@
     });
   }
 
-  fusevis.compare.layout = { lay, pictures, meaning, CAPTION };
+  fusevis.compare.layout = { lay, pictures, meaning, CAPTION, COLUMNS };
 })(window.fusevis);

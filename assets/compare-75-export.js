@@ -1,16 +1,11 @@
-/* The menu "Export": files of the view as it is now, made by the server from the link alone. */
+/* What the menu "Export" takes from the compare page. */
 (function (fusevis) {
   "use strict";
 
-  const { state, images } = fusevis.compare;
-  const CHECK_MILLISECONDS = 500;
-  let busy = false;
-  let message = "";
-  let timer = null;
-
-  function menu() {
-    return document.getElementById("compare-export");
-  }
+  const { state, images, layout, paint } = fusevis.compare;
+  const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"];
+  const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
+  let under = null; // the picture that the pointer was on last
 
   /** Why nothing can be exported now; empty where something can. */
   function obstacle() {
@@ -20,18 +15,6 @@
     const share = (scene) => Math.floor(100 * ((state.progress[scene.key] || {}).fraction || 0));
     const parts = waiting.map((scene) => `${scene.method_title} ${share(scene)} %`);
     return `Guidance images are needed and still computed: ${parts.join(", ")}.`;
-  }
-
-  function show() {
-    const why = obstacle();
-    for (const button of menu().querySelectorAll("[data-export]")) {
-      const needsColumn = button.dataset.export !== "npz" && !state.columns.length;
-      button.disabled = busy || Boolean(why) || needsColumn;
-    }
-    menu().setAttribute("aria-busy", String(busy));
-    const text = busy ? "The file is being made …" : why || message;
-    const status = menu().querySelector("[role=status]");
-    if (status.textContent !== text) status.textContent = text;
   }
 
   /** The link's query; the principal pixel is part of a file even where it is not pinned. */
@@ -48,56 +31,40 @@
     return whole;
   }
 
-  function save(blob, name) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  function rows() {
+    const shown = state.rows().filter((scene) => !scene.error);
+    return [...shown.map((scene) => [scene.method_id, scene.method_title]), ["inputs", "Inputs"]];
   }
 
-  async function take(form) {
-    busy = true;
-    message = "";
-    show();
-    try {
-      const answer = await fetch(`${state.facts().home}export/compare.${form}?${query()}`);
-      if (answer.ok) {
-        const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
-        save(await answer.blob(), named ? named[1] : `fusevis.${form}`);
-        message = "The file was handed to the browser.";
-      } else {
-        message = ((await answer.json().catch(() => null)) || {}).error || "The server could not make the file; its log says why.";
-      }
-    } catch {
-      message = "The server cannot be reached.";
-    }
-    busy = false;
-    show();
+  function columns(row) {
+    if (row === "inputs") return INPUTS;
+    return layout.COLUMNS.filter((name) => row !== "difference" || !EMPTY_IN_DIFFERENCE.includes(name));
   }
 
-  document.addEventListener("click", (event) => {
-    const own = menu();
-    if (!own) return;
-    const button = event.target.closest && event.target.closest("[data-export]");
-    if (button && own.contains(button)) take(button.dataset.export);
-    else if (!own.contains(event.target)) own.open = false;
+  /** The name of a picture's column. */
+  function nameOf({ kind, index, zoom }) {
+    const wanted = kind === "inputs" ? "input" : kind;
+    return [...INPUTS, ...layout.COLUMNS].find((name) => {
+      const meant = layout.meaning(name);
+      return meant.kind === wanted && meant.index === index && meant.zoom === zoom;
+    });
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const drawn = paint.drawn();
+    if (!drawn || !event.target.closest || !event.target.closest(".compare-canvas")) return;
+    const { left, top } = paint.elements().canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - left, event.clientY - top];
+    const inside = ({ box }) => x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;
+    under = drawn.pictures.find(inside) || under;
   });
 
-  document.addEventListener("keydown", (event) => {
-    const own = menu();
-    if (event.key !== "Escape" || !own || !own.open) return;
-    event.stopPropagation(); // Esc closes the menu and lets no pixel go
-    own.open = false;
-    own.querySelector("summary").focus();
-  }, true);
-
-  document.addEventListener("toggle", (event) => {
-    if (event.target !== menu()) return;
-    clearInterval(timer);
-    if (!event.target.open) return;
-    message = "";
-    show();
-    timer = setInterval(show, CHECK_MILLISECONDS);
-  }, true);
+  fusevis.exportMenu.provide({
+    obstacle,
+    query,
+    rows,
+    columns,
+    forms: (form) => state.columns.length > 0 || form === "npz" || form === "csv",
+    current: () => under && [under.kind === "inputs" ? "inputs" : under.scene.method_id, nameOf(under)],
+  });
 })(window.fusevis);

@@ -10,8 +10,9 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.compare_state import CompareState, TableSize
-from app.ids import CompareColumn, CompareId
+from app.ids import CompareId
 from app.layout.attributes import attributes
+from app.layout.columns import COLUMN_LABELS
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
 from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
@@ -22,17 +23,6 @@ from app.linked_state import LARGEST_ZOOM
 
 POLL_MILLISECONDS = 700
 
-COLUMN_LABELS = {
-    CompareColumn.FUSED: "Fused",
-    CompareColumn.GUIDANCE_MRI: "Guidance x1 (MRI)",
-    CompareColumn.GUIDANCE_PET: "Guidance x2 (PET)",
-    CompareColumn.GUIDANCE_RGB: "Guidance RGB",
-    CompareColumn.JACOBIAN_MRI: "Jacobian x1 (MRI), whole",
-    CompareColumn.JACOBIAN_PET: "Jacobian x2 (PET), whole",
-    CompareColumn.JACOBIAN_MRI_ZOOM: "Jacobian x1 (MRI), zoom",
-    CompareColumn.JACOBIAN_PET_ZOOM: "Jacobian x2 (PET), zoom",
-    CompareColumn.SCATTER: "Scatterplot",
-}
 SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
 
 
@@ -65,7 +55,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             *region_store(),
             dcc.Interval(id=CompareId.POLL, interval=POLL_MILLISECONDS, disabled=True),
             html.Header(
-                [_first_row(pairs, methods, home), _second_row(first), _third_row(methods)],
+                [_first_row(pairs, methods, home), _second_row(first), _third_row(methods, home)],
                 className="page-head compare-head",
             ),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
@@ -132,7 +122,7 @@ def _second_row(first: CompareState) -> html.Div:
     )
 
 
-def _third_row(methods: Sequence[tuple[str, str]]) -> html.Div:
+def _third_row(methods: Sequence[tuple[str, str]], home: str) -> html.Div:
     choices = [("", "none"), *methods]
     difference = html.Div(
         [
@@ -147,7 +137,7 @@ def _third_row(methods: Sequence[tuple[str, str]]) -> html.Div:
     buttons = [
         region_open(),
         numbers_button(),
-        export_menu(CompareId.EXPORT),
+        export_menu(home),
         views_open(),
         copy_link(CompareId.COPY_LINK),
     ]

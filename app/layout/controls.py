@@ -11,6 +11,7 @@ from app.ids import Id
 from app.layout.atlas import atlas_button
 from app.layout.attributes import attributes
 from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
+from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.layout.regions import region_open
 from app.layout.views import views_open
@@ -38,7 +39,7 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
     # Beside the readout there is room; the rows above are full.
-    buttons = [atlas_button(), region_open(), views_open(), copy_link(Id.COPY_LINK)]
+    buttons = [atlas_button(), region_open(), export_menu(""), views_open(), copy_link(Id.COPY_LINK)]
     third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")
     return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
 

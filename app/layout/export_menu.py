@@ -1,31 +1,49 @@
-"""The menu that exports the view; ``assets/compare-75-export.js`` acts."""
+"""The menu that exports the view; ``assets/68-export-menu.js`` acts, and asks each page for what its view is."""
 
 from __future__ import annotations
 
+import json
+
+import dash_bootstrap_components as dbc
 from dash import html
 
+from app.ids import ExportId
 from app.layout.attributes import attributes
+from app.layout.columns import COLUMN_LABELS, INPUT_LABELS, ZOOM_LABELS
 
 FORMS = (
     ("png", "Picture for print (PNG, 300 dpi)"),
     ("svg", "Picture with text as text (SVG)"),
     ("html", "One HTML file with pictures and numbers"),
+    ("csv", "Numbers (CSV)"),
     ("npz", "All arrays (NPZ)"),
 )
+PANEL_FORMS = (("png", "Save as PNG"), ("svg", "Save as SVG"))
 
 
-def export_menu(id: str) -> html.Details:
-    """Make the menu: a file of each form, and a line that says why where there is none yet."""
+def export_menu(home: str) -> html.Details:
+    """Make the menu: a file of each form, one picture alone, and a line that says why where there is none yet.
+
+    Parameters
+    ----------
+    home : str
+        Address of the first page, where the routes are.
+    """
     choices = [
-        html.Button(
-            label,
-            type="button",
-            className="compare-export-choice",
-            **attributes(data_export=form),
-        )
+        html.Button(label, type="button", className="export-choice", **attributes(data_export=form))
         for form, label in FORMS
     ]
-    status = html.Div(className="compare-export-status", role="status")
+    complete = html.Div(
+        dbc.Checkbox(id=ExportId.COMPLETE, label="Compute missing numbers first (HTML, CSV)", value=False),
+        className="export-complete",
+        title="The influence on regions may take minutes. Without it, files have what is known.",
+    )
+    status = html.Div(className="export-status", role="status")
+    labels = {
+        column.value: label
+        for several in (COLUMN_LABELS, ZOOM_LABELS, INPUT_LABELS)
+        for column, label in several.items()
+    }
     return html.Details(
         [
             html.Summary(
@@ -33,8 +51,39 @@ def export_menu(id: str) -> html.Details:
                 className="btn btn-outline-secondary btn-sm",
                 title="Take this view away as a file",
             ),
-            html.Div([*choices, status], className="compare-export-choices"),
+            html.Div([*choices, complete, _one_picture(), status], className="export-choices"),
         ],
-        id=id,
-        className="compare-export",
+        id=ExportId.MENU,
+        className="export-menu",
+        **attributes(data_home=home, data_labels=json.dumps(labels)),
+    )
+
+
+def _one_picture() -> html.Div:
+    """Make the choice of one picture, by its row and its column; the browser knows which there are."""
+    menus = [
+        html.Div(
+            [html.Label(text, htmlFor=id), html.Select(id=id, className="form-select form-select-sm")],
+            className="export-select",
+        )
+        for text, id in (("Row", ExportId.ROW), ("Picture", ExportId.COLUMN))
+    ]
+    buttons = [
+        html.Button(
+            label,
+            type="button",
+            className="btn btn-outline-secondary btn-sm",
+            **attributes(data_export_panel=form, aria_label=f"{label}: the chosen picture"),
+        )
+        for form, label in PANEL_FORMS
+    ]
+    return html.Div(
+        [
+            html.Div("One picture", className="export-title"),
+            *menus,
+            html.Div(buttons, className="export-buttons"),
+        ],
+        className="export-panel",
+        role="group",
+        **attributes(aria_label="One picture"),
     )

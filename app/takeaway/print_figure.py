@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.compare_state import CompareState
-from app.ids import CompareColumn, InputColumn
+from app.ids import InputColumn
 from app.takeaway.cells import ExportView
 from app.takeaway.difference import DIFFERENCE
 from app.takeaway.print_legend import draw_legend, legend_for
 from app.takeaway.print_rows import (
+    Column,
     Panel,
     Row,
     Sheet,
@@ -96,7 +97,7 @@ def print_figure(view: ExportView, state: CompareState, form: str, link: str) ->
 
 
 def print_panel(
-    view: ExportView, state: CompareState, row: str, column: CompareColumn | InputColumn, form: str, link: str
+    view: ExportView, state: CompareState, row: str, column: Column, form: str, link: str
 ) -> bytes:
     """Draw one picture with the scales of the whole table; with a second principal pixel it may be two.
 
@@ -106,10 +107,9 @@ def print_panel(
         As for `print_figure`.
     row : str
         A method's id, ``difference`` or ``inputs``.
-    column : CompareColumn or InputColumn
+    column : CompareColumn, InputColumn or ZoomColumn
         One that this row has.
     """
-    state = state.model_copy(update={"columns": (column,) if isinstance(column, CompareColumn) else ()})
     sheet = Sheet.of(view, state)
     ids = [one.scene.method_id for one in view.methods]
     if row == INPUTS:
@@ -118,7 +118,7 @@ def print_panel(
         drawn, rows = difference_row(sheet, sheet.difference), range(0)
     else:
         drawn, rows = method_row(sheet, ids.index(row)), range(ids.index(row), ids.index(row) + 1)
-    shown = tuple(panel for panel in drawn.panels if panel[0] is column)
+    shown = panels(view, (column,))
     label = drawn.label if row == INPUTS else f"{drawn.label}\n\n{pair_label(view)}"
     lines = [Line(drawn, label, shown, True)]
     return _file(sheet, lines, (len(shown), ALONE), (column,), (rows, row == DIFFERENCE), form, link)
@@ -136,7 +136,7 @@ def _file(
     sheet: Sheet,
     lines: Sequence[Line],
     grid: tuple[int, float],
-    columns: Sequence[CompareColumn | InputColumn],
+    columns: Sequence[Column],
     legend_of: tuple[Sequence[int], bool],
     form: str,
     link: str,

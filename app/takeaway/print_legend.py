@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.scales import Scale, colour_range
-from app.ids import CompareColumn, InputColumn
+from app.ids import CompareColumn, ZoomColumn
 from app.takeaway.cells import gradient_colours, gray_colours
 from app.takeaway.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
-from app.takeaway.print_rows import TWICE, Sheet, short
+from app.takeaway.print_rows import JACOBIANS, Column, Sheet, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,12 +65,13 @@ class Legend:
 
 def legend_for(
     sheet: Sheet,
-    columns: Collection[CompareColumn | InputColumn],
+    columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
     width: float,
 ) -> Legend:
     """Say what is below pictures of these columns and rows of methods, in a figure of this width, inches."""
+    columns = [column.whole if isinstance(column, ZoomColumn) else column for column in columns]
     bars = _method_bars(sheet, columns, rows) if rows else []
     if with_difference:
         bars += _difference_bars(sheet, columns)
@@ -106,9 +107,7 @@ def draw_legend(figure: Figure, sheet: Sheet, legend: Legend, size: tuple[float,
         bottom += BAR_LINE
 
 
-def _method_bars(
-    sheet: Sheet, columns: Collection[CompareColumn | InputColumn], rows: Sequence[int]
-) -> list[Bar]:
+def _method_bars(sheet: Sheet, columns: Collection[Column], rows: Sequence[int]) -> list[Bar]:
     grays = {sheet.ends.grays[row] for row in rows}
     gradients = {sheet.ends.gradients[row] for row in rows}
     bars = []
@@ -119,7 +118,7 @@ def _method_bars(
     return bars + _gradient_bars(sheet, columns, sheet.state.scale, end, "")
 
 
-def _difference_bars(sheet: Sheet, columns: Collection[CompareColumn | InputColumn]) -> list[Bar]:
+def _difference_bars(sheet: Sheet, columns: Collection[Column]) -> list[Bar]:
     if sheet.difference is None:
         return []
     bars = []
@@ -130,10 +129,10 @@ def _difference_bars(sheet: Sheet, columns: Collection[CompareColumn | InputColu
 
 
 def _gradient_bars(
-    sheet: Sheet, columns: Collection[CompareColumn | InputColumn], scale: Scale, end: float, before: str
+    sheet: Sheet, columns: Collection[Column], scale: Scale, end: float, before: str
 ) -> list[Bar]:
     wanted = [("guidance", sheet.state.gamma2)] if GUIDANCE & set(columns) else []
-    if any(column in TWICE and isinstance(column, CompareColumn) for column in columns):
+    if JACOBIANS & set(columns):
         wanted.append(("Jacobian", sheet.state.gamma1))
     return [_gradient_bar(f"{before}{what}, gamma {gamma:g}", scale, end, gamma) for what, gamma in wanted]
 
@@ -145,15 +144,12 @@ def _gradient_bar(title: str, scale: Scale, end: float, gamma: float) -> Bar:
 
 def _words(
     sheet: Sheet,
-    columns: Collection[CompareColumn | InputColumn],
+    columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
 ) -> str:
     parts = []
-    has_gradients = any(
-        column in GUIDANCE or (column in TWICE and isinstance(column, CompareColumn)) for column in columns
-    )
-    if has_gradients and rows:
+    if (GUIDANCE | JACOBIANS) & set(columns) and rows:
         own = len({sheet.ends.gradients[row] for row in rows}) > 1
         unit = "shares of each method's own end" if own else "dimensionless"
         parts.append(f"Gradients of the fused intensity, {unit}; scale: {ENDS[sheet.state.scale]}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.compare_state import CompareState
-from app.ids import CompareColumn, InputColumn
+from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.takeaway.cells import Ends, ExportView, gray_colours, gray_range, half_width, picture, zoomed
 from app.takeaway.difference import NOT_SUBTRACTED, Difference, difference_of, difference_picture
 from app.takeaway.print_regions import PrintedRegion, draw_outlines, printed_regions
@@ -27,11 +27,14 @@ ZOOMS = (
     CompareColumn.JACOBIAN_PET_ZOOM,
     InputColumn.MRI_ZOOM,
     InputColumn.PET_ZOOM,
+    *ZoomColumn,
 )
-TWICE = (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET, *ZOOMS)
+JACOBIANS = {column for column in CompareColumn if column.value.startswith("jacobian")}
+TWICE = {*JACOBIANS, *ZOOMS}
 """Columns with a picture for each principal pixel."""
 
-Panel = tuple[CompareColumn | InputColumn, str]
+Column = CompareColumn | InputColumn | ZoomColumn
+Panel = tuple[Column, str]
 """A column and the name of a principal pixel, ``a`` or ``b``."""
 
 
@@ -94,7 +97,7 @@ class Row:
     draw: Callable[[Axes, Panel], None]
 
 
-def panels(view: ExportView, columns: Sequence[CompareColumn | InputColumn]) -> tuple[Panel, ...]:
+def panels(view: ExportView, columns: Sequence[Column]) -> tuple[Panel, ...]:
     """Return the pictures of columns: Jacobian images and zooms have one for each principal pixel."""
     return tuple(
         (column, name) for column in columns for name in (view.pixels if column in TWICE else ("a",))
@@ -106,7 +109,7 @@ def heading(view: ExportView, panel: Panel) -> str:
     column, name = panel
     first, second = view.methods[0].scene.modalities
     which = f"x1 ({first})" if "mri" in column.value else f"x2 ({second})"
-    plain: Mapping[CompareColumn | InputColumn, str] = {
+    plain: Mapping[Column, str] = {
         CompareColumn.FUSED: "Fused y",
         CompareColumn.GUIDANCE_RGB: "Guidance RGB",
         CompareColumn.SCATTER: "Guidance x1 and x2",
@@ -118,8 +121,11 @@ def heading(view: ExportView, panel: Panel) -> str:
     if column not in TWICE:
         return f"Guidance {which}"
     row, col = view.pixels[name]
+    pixel = f"{name.upper()}: row {row}, column {col}"
+    if isinstance(column, ZoomColumn):
+        return f"{heading(view, (column.whole, name))}, zoom\n{pixel}"
     kind = "Input" if isinstance(column, InputColumn) else "Jacobian"
-    return f"{kind}{', zoom' if column in ZOOMS else ''}\n{which}\n{name.upper()}: row {row}, column {col}"
+    return f"{kind}{', zoom' if column in ZOOMS else ''}\n{which}\n{pixel}"
 
 
 def pair_label(view: ExportView) -> str:
@@ -164,6 +170,9 @@ def method_row(sheet: Sheet, index: int) -> Row:
             draw_scatter(axes, view, ends, index, sheet.half, sheet.regions)
         elif isinstance(column, CompareColumn):
             _cell(axes, sheet, panel, picture(view, sheet.state, ends, index, column, name))
+        elif isinstance(column, ZoomColumn):
+            whole = picture(view, sheet.state, ends, index, column.whole, name)
+            _cell(axes, sheet, panel, _cut(sheet, panel, whole))
 
     return Row("\n".join(lines), panels(view, sheet.state.columns), draw)
 
@@ -181,6 +190,9 @@ def difference_row(sheet: Sheet, shown: Difference) -> Row:
             )
         elif isinstance(column, CompareColumn):
             _cell(axes, sheet, panel, difference_picture(view, sheet.state, shown, column, name))
+        elif isinstance(column, ZoomColumn):
+            whole = difference_picture(view, sheet.state, shown, column.whole, name)
+            _cell(axes, sheet, panel, _cut(sheet, panel, whole))
 
     title = "\n− ".join(textwrap.fill(one, LETTERS) for one in shown.titles)
     ends = f"fused ends at ±{short(shown.fused_end)}\ngradients at ±{short(shown.gradient_end)}"

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from flask import Flask, Response, jsonify, request
 
 from app.compare_state import CompareState
-from app.ids import CompareColumn, InputColumn
+from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED
 from app.takeaway.document import Numbers, document
 from app.takeaway.print_figure import INPUTS, print_figure, print_panel
+from app.takeaway.print_rows import Column
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -22,6 +23,8 @@ TYPES = {
     "svg": "image/svg+xml",
 }
 WITH_NUMBERS = ("html", "csv")
+MISSING = "Fusevis-Missing"
+"""The header of a file without all numbers: of how many methods they are missing."""
 RETRY_SECONDS = "2"
 NO_PANEL = (
     "A panel is asked for by one of the view's methods, “difference” or “inputs”, and the name of a column that this "
@@ -86,7 +89,7 @@ def register(
             )
             numbers = numbers_of(view, list(regions), complete) if form in WITH_NUMBERS else None
         except not_ready as error:
-            return _refused(409, str(error), {"Retry-After": RETRY_SECONDS})
+            return _not_ready(str(error))
         except user_error as error:
             return _refused(400, str(error))
         body: bytes | str
@@ -104,6 +107,8 @@ def register(
         slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
         name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        if numbers is not None and numbers.missing:
+            headers[MISSING] = str(len(numbers.missing))
         return Response(body, mimetype=TYPES[form], headers=headers)
 
     @server.get("/export/compare.<form>")
@@ -125,20 +130,30 @@ def register(
         return answer(form, (row, column))
 
 
-def _panel(state: CompareState, row: str, column: str) -> tuple[str, CompareColumn | InputColumn] | None:
+def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column] | None:
     """Return the row and column of a panel; ``None`` where the view has no such panel."""
     if row == INPUTS:
         return (row, InputColumn(column)) if column in list(InputColumn) else None
     known = row in state.methods or (row == DIFFERENCE and set(state.difference) <= set(state.methods))
-    if not known or column not in list(CompareColumn):
+    shown: Column | None = next((one for one in (*CompareColumn, *ZoomColumn) if one == column), None)
+    if shown is None or not known:
         return None
-    shown = CompareColumn(column)
-    empty = row == DIFFERENCE and (not state.difference or shown in NOT_SUBTRACTED)
+    whole = shown.whole if isinstance(shown, ZoomColumn) else shown
+    empty = row == DIFFERENCE and (not state.difference or whole in NOT_SUBTRACTED)
     return None if empty else (row, shown)
 
 
 def _address(view: Any) -> str:
     return str(view.methods[0].scene.pair_address)
+
+
+def _not_ready(message: str) -> Response:
+    """Answer 409; but 202 where the page asks, because a browser would call the other one an error."""
+    if "respond-async" in request.headers.get("Prefer", ""):
+        answer = jsonify(waiting=message)
+        answer.status_code = 202
+        return answer
+    return _refused(409, message, {"Retry-After": RETRY_SECONDS})
 
 
 def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -19,8 +19,9 @@ from app.assets import SHARED, left_out
 from app.compare_routes import chosen_methods
 from app.compare_state import CompareState
 from app.factory import create_server
-from app.ids import CompareColumn, CompareId, RegionId, ViewsId
-from app.layout.compare import COLUMN_LABELS, compare_page
+from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
+from app.layout.columns import COLUMN_LABELS
+from app.layout.compare import compare_page
 from app.linked_state import LARGEST_ZOOM
 from app.settings import Settings
 from cache.method_shelf import MethodShelf
@@ -61,7 +62,7 @@ def whole() -> html.Div:
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
-    assert ids == Counter(id.value for id in (*CompareId, *RegionId, *ViewsId))
+    assert ids == Counter(id.value for id in (*CompareId, *RegionId, *ViewsId, *ExportId))
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,

@@ -13,13 +13,13 @@ from PIL import Image
 
 from app.compare_state import CompareState
 from app.figures.scales import Scale
-from app.ids import CompareColumn, InputColumn
+from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.cells import gradient_colours, zoomed
 from app.takeaway.difference import Difference, difference_of, difference_picture
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
-from app.takeaway.print_rows import Sheet, inputs_row
+from app.takeaway.print_rows import Column, Sheet, inputs_row
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"
@@ -164,11 +164,11 @@ def test_regions_of_one_name_are_told_apart() -> None:
         ("difference", CompareColumn.GUIDANCE_MRI, "difference: guidance"),
         ("two", CompareColumn.GUIDANCE_RGB, "Guidance RGB"),
         ("two", CompareColumn.SCATTER, "log density"),
+        ("two", ZoomColumn.GUIDANCE_PET, "Guidance x2 (PET), zoom"),
+        ("difference", ZoomColumn.FUSED, "Fused y, zoom"),
     ],
 )
-def test_a_panel_alone_says_what_it_is(
-    view: View, row: str, column: CompareColumn | InputColumn, words: str
-) -> None:
+def test_a_panel_alone_says_what_it_is(view: View, row: str, column: Column, words: str) -> None:
     whole = texts(print_panel(view, state(difference=("one", "two")), row, column, "svg", LINK))
     assert words in whole and "Pair, simulated" in whole and "A 4, 5; B 0, 10" in whole
 

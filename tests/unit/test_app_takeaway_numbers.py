@@ -29,7 +29,9 @@ def cells(text: str) -> list[str]:
 
 
 def test_the_html_file_says_what_is_missing_and_how_to_get_it(client: FlaskClient) -> None:
-    text = fetched(client, f"/export/compare.html?{REGION}").get_data(as_text=True)
+    answer = fetched(client, f"/export/compare.html?{REGION}")
+    text = answer.get_data(as_text=True)
+    assert answer.headers["Fusevis-Missing"] == "2"
     assert "Not complete." in text and "whole image, head, my core" in text
     assert "http://localhost/export/compare-complete.html?" in text
     assert "Guidance by region" in text and "my core" in cells(text)
@@ -58,7 +60,7 @@ def test_the_complete_html_file_has_the_numbers_of_the_page(client: FlaskClient,
 
 def test_the_csv_file_is_that_of_the_page(client: FlaskClient) -> None:
     answer = fetched(client, f"/export/compare-complete.csv?{REGION}")
-    assert answer.mimetype == "text/csv"
+    assert answer.mimetype == "text/csv" and "Fusevis-Missing" not in answer.headers
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
     assert {row["method"] for row in rows} == set(METHODS)
     assert {"my core", "whole image"} <= {row["region"] for row in rows}
@@ -68,6 +70,9 @@ def test_numbers_that_are_computed_are_waited_for(client: FlaskClient) -> None:
     query = f"{QUERY}&regions=new~1b9e4b~b0.0.5.8"
     fetched(client, f"/export/compare.npz?{query}")
     first = client.get(f"/export/compare-complete.csv?{query}")
+    assert client.get(
+        f"/export/compare-complete.csv?{query}", headers={"Prefer": "respond-async"}
+    ).status_code in (200, 202), "a browser would show 409 as an error"
     deadline = time.monotonic() + WAIT_S
     assert (
         first.status_code == 409 and "influence" in first.get_json()["error"] and first.headers["Retry-After"]

@@ -1,0 +1,54 @@
+/* What the menu "Export" takes from the explore page: its view as the compare page would show it, with one method. */
+(function (fusevis) {
+  "use strict";
+
+  const { state } = fusevis;
+  const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"];
+  const COLUMNS = [
+    "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "scatter",
+    "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom",
+  ];
+  const ZOOMS = ["fused_zoom", "guidance_mri_zoom", "guidance_pet_zoom", "guidance_rgb_zoom"]; // alone only
+  const WEIGHTS_DIGITS = 8;
+  let under = null; // the panel that the pointer was on last
+
+  /** Why nothing can be exported now; empty where something can. */
+  function obstacle() {
+    if (!state.scene) return "There is nothing to export yet.";
+    if (state.limits && !state.limits.provisional) return "";
+    return `Guidance images are needed and still computed: ${document.getElementById("guidance-status").textContent}.`;
+  }
+
+  function query() {
+    const { scene, pixel, display } = state;
+    const own = new URLSearchParams(fusevis.address.query());
+    const whole = new URLSearchParams();
+    for (const key of ["gamma1", "gamma2", "scale", "regions", "pair"]) if (own.has(key)) whole.set(key, own.get(key));
+    whole.set("methods", scene.method_id);
+    whole.set("weights", scene.weights_id.slice(0, WEIGHTS_DIGITS));
+    whole.set("columns", COLUMNS.join());
+    whole.set("zoom", display.half);
+    if (pixel) whole.set("pixel", `${pixel.row},${pixel.col}`);
+    return whole;
+  }
+
+  function current() {
+    if (!under || !state.scene) return null;
+    const name = under.replace("panel-", "").replaceAll("-", "_");
+    return /^(mri|pet)/.test(name) ? ["inputs", `input_${name}`] : [state.scene.method_id, name];
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const section = event.target.closest && event.target.closest("section.panel");
+    if (section) under = section.dataset.panel;
+  });
+
+  fusevis.exportMenu.provide({
+    obstacle,
+    query,
+    current,
+    rows: () => (state.scene ? [[state.scene.method_id, state.scene.method_title], ["inputs", "Inputs"]] : []),
+    columns: (row) => (row === "inputs" ? INPUTS : [...COLUMNS, ...ZOOMS]),
+    forms: () => true,
+  });
+})(window.fusevis);
