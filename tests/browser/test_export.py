@@ -60,7 +60,9 @@ def test_the_view_is_taken_away_as_files(open_page: Opener, server: Server, tmp_
         assert arrays["jacobian_b"].shape[0] == 2
     assert about["pixels"] == {"a": [shown["row"], shown["col"]], "b": [2, 3]}
     assert "<svg" in files["svg"].read_text(encoding="utf-8")
-    assert {row["method"] for row in csv.DictReader(files["csv"].open(encoding="utf-8"))} == set(METHODS)
+    assert {
+        row["method"] for row in csv.DictReader(files["csv"].read_text(encoding="utf-8").splitlines())
+    } == set(METHODS)
     require_alone(page, files["html"], "The paper's requirements")
 
 
