@@ -7,6 +7,7 @@ window.fusevis = window.fusevis || {};
   const AGAIN_MILLISECONDS = 2000;
   let page = null; // what this page's view is, see `provide`
   let busy = false;
+  let waiting = null; // ends the present pause at once, where a file is waited for
   let message = "";
   let timer = null;
 
@@ -37,6 +38,7 @@ window.fusevis = window.fusevis || {};
     const text = busy ? message || "The file is being made …" : why || message;
     const status = menu().querySelector("[role=status]");
     if (status.textContent !== text) status.textContent = text;
+    menu().querySelector(".export-stop").hidden = !waiting;
   }
 
   function fill(select, choices, wanted) {
@@ -68,15 +70,18 @@ window.fusevis = window.fusevis || {};
     return ((await answer.json().catch(() => null)) || {}).error || "The server could not make the file; its log says why.";
   }
 
-  /** Ask until the server has computed what the file needs; null when the menu was closed meanwhile. */
+  /** Ask until the server has computed what the file needs; null where the visitor does not want to wait any more. */
   async function answered(address) {
     for (;;) {
       const answer = await fetch(address, { headers: { Prefer: "respond-async" } });
       if (answer.status !== 202) return answer;
-      message = (await answer.json()).waiting;
-      show();
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
-      if (!menu().open) return null;
+      message = (await answer.json()).waiting.replace(/ Ask again.*/, "");
+      const goesOn = await new Promise((resolve) => {
+        waiting = () => resolve(false);
+        show();
+        setTimeout(() => resolve(true), AGAIN_MILLISECONDS);
+      });
+      if (!goesOn) return null;
     }
   }
 
@@ -87,7 +92,7 @@ window.fusevis = window.fusevis || {};
     try {
       const answer = await answered(`${menu().dataset.home}export/${path}?${page.query()}`);
       if (answer === null) {
-        message = "";
+        message = "Stopped. What is computed already is kept.";
       } else if (answer.ok) {
         const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
         save(await answer.blob(), named ? named[1] : "fusevis");
@@ -100,6 +105,7 @@ window.fusevis = window.fusevis || {};
       message = "The server cannot be reached.";
     }
     busy = false;
+    waiting = null;
     show();
   }
 
@@ -117,6 +123,7 @@ window.fusevis = window.fusevis || {};
     if (!own) return;
     const button = event.target.closest && event.target.closest("[data-export], [data-export-panel]");
     if (button && own.contains(button)) act(button);
+    else if (event.target.matches(".export-stop") && waiting) waiting();
     else if (!own.contains(event.target)) own.open = false;
   });
 

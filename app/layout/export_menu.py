@@ -39,6 +39,9 @@ def export_menu(home: str) -> html.Details:
         title="The influence on regions may take minutes. Without it, files have what is known.",
     )
     status = html.Div(className="export-status", role="status")
+    stop = html.Button(
+        "Stop waiting", type="button", className="btn btn-outline-secondary btn-sm export-stop", hidden=True
+    )
     labels = {
         column.value: label
         for several in (COLUMN_LABELS, ZOOM_LABELS, INPUT_LABELS)
@@ -51,7 +54,7 @@ def export_menu(home: str) -> html.Details:
                 className="btn btn-outline-secondary btn-sm",
                 title="Take this view away as a file",
             ),
-            html.Div([*choices, complete, _one_picture(), status], className="export-choices"),
+            html.Div([*choices, complete, _one_picture(), status, stop], className="export-choices"),
         ],
         id=ExportId.MENU,
         className="export-menu",

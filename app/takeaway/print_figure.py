@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,10 @@ HEAD = 0.15, 0.135
 """Above a line: at least, and for each line of a heading."""
 INPUTS = "inputs"
 """What stands for the row where others have a method's id."""
+
+
+_DRAWING = threading.Lock()
+"""The settings of matplotlib are those of the whole process: two figures at once would take each other's away."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def _file(
         "font.size": 8,
         "text.parse_math": False,
     }
-    with matplotlib.rc_context(text):
+    with _DRAWING, matplotlib.rc_context(text):
         figure = Figure(figsize=size)
         (FigureCanvasSVG if form == "svg" else FigureCanvasAgg)(figure)
         for line, top in zip(lines, tops, strict=True):

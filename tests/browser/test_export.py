@@ -87,6 +87,25 @@ def test_all_numbers_are_waited_for(open_page: Opener, server: Server, tmp_path:
     assert other.locator(".checklist tbody tr").count() == len(METHODS)
 
 
+def test_waiting_for_numbers_can_be_stopped(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server, REGION)
+    # As a server would answer that never gets done.
+    page.route(
+        "**/export/compare-complete.csv?*",
+        lambda route: route.fulfill(status=202, json={"waiting": "Half. Ask again."}),
+    )
+    open_menu(page)
+    page.get_by_label("Compute missing numbers first").check()
+    page.locator("[data-export=csv]").click()
+    status = page.locator("#export-menu [role=status]")
+    expect(status).to_have_text("Half.")
+    expect(page.locator("[data-export=png]")).to_be_disabled()
+    page.get_by_role("button", name="Stop waiting").click()
+    expect(status).to_contain_text("Stopped.")
+    expect(page.locator("[data-export=png]")).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop waiting")).to_be_hidden()
+
+
 def test_a_picture_alone_by_the_pointer_and_by_the_keyboard(
     open_page: Opener, server: Server, tmp_path: Path
 ) -> None:

@@ -96,7 +96,11 @@ def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> Non
 
 
 @pytest.mark.parametrize(
-    "id", ["pair-select", "method-select", "gamma1", "gamma2", "colour-scale", "zoom-half-width"]
+    "id",
+    [
+        *("pair-select", "method-select", "gamma1", "gamma2", "colour-scale", "zoom-half-width"),
+        *("export-row", "export-column"),
+    ],
 )
 def test_controls_have_labels(whole: html.Div, id: str) -> None:
     labels = [label for label in of_kind(whole, html.Label) if label.htmlFor == id]
