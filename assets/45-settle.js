@@ -8,31 +8,34 @@ window.fusevis = window.fusevis || {};
   // These have no final state before the guidance images have.
   const WAITING = ["panel-guidance-mri-zoom", "panel-guidance-pet-zoom", "panel-guidance-rgb-zoom", graphs.SCATTER];
   const COLOURED = /^panel-(guidance-(mri|pet)|jacobian-(mri|pet))/;
+  const FOLLOW_MILLISECONDS = 200;
   const styled = new Map(); // panel → the colours that its Plotly trace has been given here
   const revisions = new Map(); // panel → the guidance images that it shows
+  let recolouring = null;
   let green = {}; // what the scatterplot's green trace shows
 
-  /** The panels whose colours depend on gammas, scale and limits, with what Plotly must be told. */
-  function restyles() {
+  /** The colours that Plotly must show in a panel: they depend on gammas, scale and limits. */
+  function styleOf(panel) {
     const { scale, gamma1, gamma2 } = state.display;
-    const of = (gamma, end) => ({
-      colorscale: [fusevis.colours.bent(scale, gamma)],
+    const ofGuidance = panel.startsWith("panel-guidance");
+    const end = ofGuidance ? state.guidanceEnd() : state.jacobianEnd();
+    return {
+      colorscale: [fusevis.colours.bent(scale, ofGuidance ? gamma2 : gamma1)],
       zmin: scale === "signed" ? -end : 0,
       zmax: end,
-    });
-    const guidance = of(gamma2, state.guidanceEnd());
-    const jacobian = of(gamma1, state.jacobianEnd());
-    return [
-      ...fusevis.paint.GRADIENTS.flatMap((panel) => [[panel, guidance], [`${panel}-zoom`, guidance]]),
-      ...fusevis.paint.JACOBIANS.flatMap((panel) => [[panel, jacobian], [`${panel}-zoom`, jacobian]]),
-    ];
+    };
   }
 
   /** Name of the colours that a panel's Plotly trace has. */
   function displayOf(panel) {
     const meta = graphs.meta(panel);
     const given = styled.get(panel);
-    return given && given.meta === meta ? given.display : meta.display;
+    if (given && given.meta === meta) return given.display;
+    if (meta.display || !COLOURED.test(panel)) return meta.display;
+    // The server does not name the display of guidance images, but may have drawn this one.
+    const graph = graphs.graph(panel);
+    const drawn = graph && graph.data && graph.data.length && hasStyle(graph.data[0], styleOf(panel));
+    return drawn ? state.displayName() : undefined;
   }
 
   /** Name of the pixel and neighbourhood that a panel's Plotly traces show. */
@@ -55,14 +58,19 @@ window.fusevis = window.fusevis || {};
   /** Give Plotly's traces the colours that the overlays show already. */
   function recolour() {
     const display = state.displayName();
-    restyles().forEach(([panel, style]) => {
+    graphs.ALL.filter((panel) => COLOURED.test(panel)).forEach((panel) => {
       const graph = graphs.graph(panel);
       if (!graph || !graph.data || !graph.data.length || displayOf(panel) === display) return;
       styled.set(panel, { meta: graphs.meta(panel), display });
-      // The server names no display, but may have drawn this one.
-      if (!hasStyle(graph.data[0], style)) window.Plotly.restyle(graph, style, [0]);
+      window.Plotly.restyle(graph, styleOf(panel), [0]);
     });
     fusevis.pixel.restLater();
+  }
+
+  /** The same after a moment in which nothing changes. */
+  function recolourLater() {
+    clearTimeout(recolouring);
+    recolouring = setTimeout(recolour, FOLLOW_MILLISECONDS);
   }
 
   /** Give the scatterplot's green trace the points of the pixel at which the pointer rests. */
@@ -120,10 +128,12 @@ window.fusevis = window.fusevis || {};
         revisions.set(panel, revision);
         requestAnimationFrame(fusevis.paint.all);
       }
+      // Gammas or scale may have changed since the server drew it.
+      if (COLOURED.test(panel) && !panel.endsWith("-zoom") && displayOf(panel) === undefined) recolourLater();
       // An answer to an earlier rest may come after the colours or the pixel have changed: ask again.
       if (!settle(panel) && isStale(panel)) requestAnimationFrame(fusevis.paint.all);
     },
   });
 
-  fusevis.settle = { contentOf, displayOf, recolour, settleAll, showGreenPoints };
+  fusevis.settle = { contentOf, displayOf, recolourLater, settleAll, showGreenPoints };
 })(window.fusevis);

@@ -4,9 +4,7 @@ window.fusevis = window.fusevis || {};
   "use strict";
 
   const { graphs, overlays, state } = fusevis;
-  const FOLLOW_MILLISECONDS = 200;
   const MAXIMAL_HALF_WIDTH = 64;
-  let followTimer = null;
   let lastStart = null;
   let lastArea = null;
   let waitingForGraphs = false;
@@ -71,8 +69,7 @@ window.fusevis = window.fusevis || {};
       if (colours !== state.displayName()) fusevis.paint.guidance();
       fusevis.paint.all();
     }
-    clearTimeout(followTimer);
-    followTimer = setTimeout(fusevis.settle.recolour, FOLLOW_MILLISECONDS);
+    fusevis.settle.recolourLater();
     return { ...state.display };
   }
 
