@@ -44,7 +44,7 @@ def main(
     with benchmark_server(pair) as server, chromium() as browser:
         ready = server.seconds_to_ready
         address = f"{server.url}?{link_to(pair)}method={method}"
-        visit(browser, address, (width, height))
+        visit(browser, address, (width, height), MOMENTS[-1:])
         seen = [visit(browser, address, (width, height)) for _ in range(visits)]
     first, pictures, graphs = (median(times) for times in zip(*seen, strict=True))
     console.print(
@@ -60,13 +60,15 @@ def main(
     )
 
 
-def visit(browser: Browser, address: str, size: tuple[int, int]) -> list[float]:
-    """Open the page with an empty browser cache; return the seconds until each of `MOMENTS`."""
+def visit(
+    browser: Browser, address: str, size: tuple[int, int], moments: tuple[str, ...] = MOMENTS
+) -> list[float]:
+    """Open the page with an empty browser cache; return the seconds until each of `moments`."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
     page.goto(address, wait_until="commit")
-    times = [float(page.wait_for_function(shown).json_value()) / 1e3 for shown in MOMENTS]
+    times = [float(page.wait_for_function(shown).json_value()) / 1e3 for shown in moments]
     context.close()
     return times
 
