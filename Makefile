@@ -32,9 +32,15 @@ run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
 	@exec $(BIN)/python -m app $(ARGS)
 
-# One thread of torch: tests are many small computations, in which threads only wait for each other.
+# One thread of torch: tests are many small computations, in which threads only wait for each other. Those without a
+# server take a process a core; a browser and its server take the cores for themselves.
 test: lint browser
+ifeq ($(strip $(ARGS)),)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/unit
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser tests/load
+else
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -91,23 +91,28 @@ window.fusevis = window.fusevis || {};
     async function send(request, name) {
       inFlight = true;
       const sent = performance.now();
-      let pause = 0;
+      let received;
       try {
         const { buffer, compute } = await fetchBinary(addressOf(request));
-        const received = decode(buffer, request);
-        received.compute = compute;
-        received.bytes = buffer.byteLength;
-        remember(name, received);
-        deliver(received, request, performance.now() - sent);
+        received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
       } catch (error) {
         fail(error.message);
         if (error instanceof TypeError) {
           // The server is not reachable: try the same again, slowly, unless the pointer goes on.
           waiting = waiting || request;
-          pause = RETRY_MILLISECONDS;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
         }
+        askNext();
+        return;
       }
-      if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      const milliseconds = performance.now() - sent;
+      remember(name, received);
+      // The server computes the next one while this one is painted.
+      askNext();
+      deliver(received, request, milliseconds);
+    }
+
+    function askNext() {
       inFlight = false;
       const next = waiting;
       waiting = null;

@@ -12,6 +12,8 @@ window.fusevis = window.fusevis || {};
   let rested = null; // key of the scene whose figures have been asked for
   let measures = [];
   let newest = 0; // number of the newest request that was answered
+  let arrived = null; // an answer that has not been painted
+  let painted = false; // whether one has been painted since the last frame began
 
   /** Make (row, col) the principal pixel; `start` is when the pointer or key event happened. */
   function choose(pixel, start, force) {
@@ -25,22 +27,32 @@ window.fusevis = window.fusevis || {};
   }
 
   fusevis.transport.deliver = (answer, request, milliseconds) => {
-    const late = () => !state.scene || answer.key !== state.scene.key || request.number < newest;
-    if (late()) return;
+    if (!state.scene || answer.key !== state.scene.key || request.number < newest) return;
     newest = request.number;
-    requestAnimationFrame(() => {
-      if (late()) return;
-      state.window = answer;
-      const began = performance.now();
-      fusevis.paint.all();
-      // A newer pixel may be on its way: the boxes belong to it.
-      graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
-      fusevis.readout.show();
-      fusevis.readout.status(milliseconds, answer);
-      const drawing = { start: began, end: performance.now() };
-      requestAnimationFrame(() => measure(request, drawing));
-    });
+    arrived = { answer, request, milliseconds };
+    if (!painted) paint();
   };
+
+  /** Paint what has arrived at once, as waiting for a frame to begin would often miss it; but once a frame. */
+  function paint() {
+    const { answer, request, milliseconds } = arrived;
+    arrived = null;
+    painted = true;
+    requestAnimationFrame(() => {
+      painted = false;
+      if (arrived && state.scene && arrived.answer.key === state.scene.key) paint();
+    });
+    state.window = answer;
+    const began = performance.now();
+    fusevis.paint.all();
+    // A newer pixel may be on its way: the boxes belong to it.
+    graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+    fusevis.readout.show();
+    fusevis.readout.status(milliseconds, answer);
+    const drawing = { start: began, end: performance.now() };
+    // The frame that shows it begins with the next call, and has ended at the one after that.
+    requestAnimationFrame(() => requestAnimationFrame(() => measure(request, drawing)));
+  }
 
   function measure({ start, pixel }, drawing) {
     const entry = { start, end: Math.max(performance.now(), start), detail: { row: pixel.row, col: pixel.col } };

@@ -10,6 +10,7 @@ import http.client
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -58,20 +59,23 @@ def main(
     with benchmark_server(pair) as server:
         path = f"/jacobian/{images.id}/{method}/{weights}"
         _hover(server.url, path, images.shape, User(), seed, 1.0)
-        before = server.resident_bytes()
+        memory = [server.resident_bytes()]
         everybody = [User() for _ in range(users)]
-        threads = [
-            threading.Thread(
-                target=_hover, args=(server.url, path, images.shape, one, seed + number, seconds)
-            )
-            for number, one in enumerate(everybody, start=1)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        after = server.resident_bytes()
-    console.print(users_table(method, everybody, seconds, before, after))
+        # In the first half the maps of the image are kept; in the second nothing should come on top.
+        for half in range(2):
+            threads = [
+                threading.Thread(
+                    target=_hover,
+                    args=(server.url, path, images.shape, one, seed + number + half * users, seconds / 2),
+                )
+                for number, one in enumerate(everybody, start=1)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            memory.append(server.resident_bytes())
+    console.print(users_table(method, everybody, seconds, memory))
     errors = [error for one in everybody for error in one.errors]
     if errors:
         console.print(f"{len(errors)} errors, the first: {errors[0]}", style="bold red")
@@ -105,8 +109,8 @@ def _hover(url: str, path: str, shape: tuple[int, int], user: User, seed: int, s
     connection.close()
 
 
-def users_table(method: str, users: list[User], seconds: float, before: int, after: int) -> Table:
-    """Return the table that is printed: quantiles over all answers, and of the slowest user."""
+def users_table(method: str, users: list[User], seconds: float, memory: Sequence[int]) -> Table:
+    """Return the table that is printed: quantiles over all answers, of the slowest user, and memory, bytes."""
     everything = np.array([second for one in users for second in one.seconds])
     slowest = max(float(np.quantile(one.seconds, 0.95)) for one in users)
     table = Table(title=f"{len(users)} users hovering over {method} for {seconds:g} s", title_justify="left")
@@ -119,8 +123,7 @@ def users_table(method: str, users: list[User], seconds: float, before: int, aft
         "p95 of all answers, ms": f"{np.quantile(everything, 0.95) * 1e3:.0f}",
         "p95 of the slowest user, ms": f"{slowest * 1e3:.0f}",
         "errors": f"{sum(len(one.errors) for one in users)}",
-        "server's memory before, MiB": f"{before / 2**20:.0f}",
-        "server's memory after, MiB": f"{after / 2**20:.0f}",
+        "server's memory before; half-way; after, MiB": "; ".join(f"{bytes / 2**20:.0f}" for bytes in memory),
     }
     for name, value in rows.items():
         table.add_row(name, value)

@@ -47,9 +47,9 @@ def test_a_browser_that_painted_nothing_has_no_times() -> None:
 
 def test_the_slowest_user_and_all_errors_are_told() -> None:
     users = [User([0.01] * 100), User([0.2] * 100, ["status 500"])]
-    table = users_table("masknet", users, 10, 2**20, 3 * 2**20)
+    table = users_table("masknet", users, 10, [2**20, 3 * 2**20, 4 * 2**20])
     values = dict(zip(table.columns[0].cells, table.columns[1].cells, strict=True))
     assert values["answers"] == "200"
     assert values["p95 of the slowest user, ms"] == "200"
     assert values["errors"] == "1"
-    assert values["server's memory after, MiB"] == "3"
+    assert values["server's memory before; half-way; after, MiB"] == "1; 3; 4"
