@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
@@ -16,7 +17,8 @@ from fusion.statistics.records import csv_text, records
 from fusion.statistics.regions import inside_head, whole_image
 from fusion.statistics.wording import shown
 from tests.browser.conftest import Opener, Server
-from tests.browser.test_compare_page import METHODS, open_compare
+from tests.browser.test_brushing import corners, drag
+from tests.browser.test_compare_page import METHODS, SETTLED, open_compare, place
 
 PIXEL = (20, 33)
 TABLE = """(name) => [...document.querySelectorAll(`[data-table="${name}"] tbody tr`)].map((row) =>
@@ -124,3 +126,31 @@ def test_numbers_are_opened_sorted_and_saved(open_page: Opener, server: Server) 
     assert page.evaluate("() => document.getElementById('compare-table').clientHeight") == full
     page.keyboard.press("n")
     page.wait_for_function("() => !document.getElementById('compare-numbers').hidden")
+
+
+def test_a_link_opens_the_numbers_and_a_drawn_region_joins_them(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server, "&numbers=1")
+    page.wait_for_function(f"() => ({TABLE})('guidance').length === 4", timeout=60_000)
+    button = page.get_by_role("button", name="Numbers", exact=True)
+    assert button.get_attribute("aria-expanded") == "true"
+    page.wait_for_function("() => location.search.includes('weights=')")
+    assert "&numbers=1&" in page.evaluate("() => location.search"), "and the address still says so"
+
+    page.click("#region-open")
+    page.click("[data-tool=box]")
+    drag(page, [place(page, *corner, "inputs") for corner in corners((10, 20), (8, 30))])
+    page.click("#region-close")
+    page.wait_for_function(f"() => ({TABLE})('guidance').length === 6")
+    rows = [row for row in page.evaluate(TABLE, "guidance") if row[0] == "region"]
+    pair = fusion.load_pair(*server.pair_paths)
+    for row, id in zip(rows, METHODS, strict=True):
+        guidance = fusion.guidance(fusion.load_method(id, "cpu"), pair)[:, 10:21, 8:31]
+        assert row[2] == str(11 * 23)
+        means = [float(text.replace("−", "-")) for text in row[3:5]]
+        np.testing.assert_allclose(means, guidance.mean(axis=(1, 2)), atol=1.1e-3)
+
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.wait_for_function("() => !location.search.includes('numbers=')")
+    assert page.locator("#compare-numbers").is_hidden()
+    again = open_page(f"compare{page.evaluate('() => location.search')}", settled=False, ready=SETTLED)
+    assert again.locator("#compare-numbers").is_hidden()
