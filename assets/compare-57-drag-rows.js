@@ -5,6 +5,7 @@
   const { state, paint, rows } = fusevis.compare;
   const DRAG_DISTANCE = 4;
   const EDGE = 36; // of the table, where it scrolls while a row is held there
+  const LINE = 4;
   const SCROLL = 9; // a frame
   let drag = null; // { id, pointer, head, y, startY, moved, to }
   let line = null;
@@ -25,9 +26,10 @@
     const { table } = paint.drawn();
     drag.to = placeAt(drag.y, parts, table);
     if (!line || line.parentNode !== parts.body) line = paint.make("div", "compare-insertion", parts.body);
-    const { top, height } = table.rows[drag.to] || table.rows[0];
-    // Above the first row of a method are the columns' heads, which belong to the row of the inputs.
-    Object.assign(line.style, { top: `${drag.to ? top + height : table.rows[1].top}px`, width: `${table.width}px` });
+    const above = table.rows[drag.to];
+    // Over the border of two rows; the first place is below the columns' heads, the last within the table.
+    const top = drag.to ? Math.min(above.top + above.height - LINE / 2, table.height - LINE) : table.rows[1].top;
+    Object.assign(line.style, { top: `${top}px`, width: `${table.width}px`, height: `${LINE}px` });
     line.hidden = false;
   }
 
