@@ -5,14 +5,15 @@
   const { state, paint, rows } = fusevis.compare;
   const DRAG_DISTANCE = 4;
   const EDGE = 36; // of the table, where it scrolls while a row is held there
-  const LINE = 4;
+  const LINE = 4; // its height
   const SCROLL = 9; // a frame
   let drag = null; // { id, pointer, head, y, startY, moved, to }
   let line = null;
 
   /** The lower end of what stays on top while the table scrolls, and that of the table, in the window. */
   function limits({ host, head }) {
-    return { top: Math.max(host.getBoundingClientRect().top, head.getBoundingClientRect().bottom), bottom: host.getBoundingClientRect().bottom };
+    const { top, bottom } = host.getBoundingClientRect();
+    return { top: Math.max(top, head.getBoundingClientRect().bottom), bottom };
   }
 
   /** Before which of the methods' rows a row would be put: as many as have their middles above the pointer. */

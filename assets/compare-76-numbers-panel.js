@@ -1,4 +1,4 @@
-/* Opening and closing the numbers, by hand or by a link, and telling the server which pixels are pinned while they are open. */
+/* Opening and closing the numbers, by hand or by a link; while open, the server is told which pixels are pinned. */
 window.dash_clientside = window.dash_clientside || {};
 (function (fusevis) {
   "use strict";
