@@ -53,6 +53,8 @@ class CompareState(LinkedState):
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2.
     difference : tuple of str
         Ids of two methods, the second taken from the first in a row of its own; empty: no such row.
+    numbers : bool
+        Whether the numbers below the table are open.
     scale : Scale
         The colour scale of gradients.
     shared : bool
@@ -78,6 +80,7 @@ class CompareState(LinkedState):
         "pin": "a pixel is written row,column with whole numbers from 0",
         "methods": f"methods are up to {MOST_METHODS} different ids with commas between them",
         "columns": "columns are different names with commas between them",
+        "numbers": "numbers is 1 or 0",
         "shared": "shared is 1 or 0",
         "difference": "a difference is of two different methods' ids with a comma between them",
         "size": f"a size is one of {', '.join(TableSize)}",
@@ -88,6 +91,7 @@ class CompareState(LinkedState):
     methods: Annotated[tuple[MethodName, ...], Field(max_length=MOST_METHODS)] = PAPER_METHODS
     columns: tuple[CompareColumn, ...] = FIRST_COLUMNS
     difference: tuple[MethodName, MethodName] | tuple[()] = ()
+    numbers: bool = False
     pin: tuple[Index, Index] | None = None
     shared: bool = True
     size: TableSize = TableSize.FIT

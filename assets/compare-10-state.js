@@ -8,6 +8,7 @@ window.fusevis = window.fusevis || {};
     progress: {}, // of the guidance images, by the scenes' keys (from the server)
     methods: [], // ids of methods in the order of the rows
     columns: [],
+    numbers: false, // whether they are open
     difference: [], // ids of two methods, the second taken from the first; empty: no such row
     display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", shared: true, zoom: null, size: "fit" },
     pair: null, // the pair's address

@@ -1,4 +1,4 @@
-/* The labels of the rows: titles, buttons that move a row, notes, and a place for the numbers. */
+/* The labels of the rows: titles, buttons and heads that move a row, notes, and a place for the numbers. */
 (function (fusevis) {
   "use strict";
 
@@ -22,11 +22,23 @@
     const from = state.methods.indexOf(id);
     const to = from + step;
     if (from < 0 || to < 0 || to >= state.methods.length) return;
-    state.methods.splice(from, 1);
-    state.methods.splice(to, 0, id);
-    fusevis.compare.change.reorder();
+    place(id, to);
     const { up, down } = rows.get(id);
     (step < 0 ? [up, down] : [down, up]).find((one) => !one.disabled)?.focus();
+  }
+
+  /** Give a method's row this number among the methods. */
+  function place(id, to) {
+    state.methods.splice(state.methods.indexOf(id), 1);
+    state.methods.splice(to, 0, id);
+    fusevis.compare.change.reorder();
+  }
+
+  /** Put a method's row before the one that has this number now, or at the end. */
+  function insert(id, before) {
+    const from = state.methods.indexOf(id);
+    const to = before > from ? before - 1 : before;
+    if (from >= 0 && to !== from) place(id, to);
   }
 
   function makeRow(id, parent) {
@@ -36,6 +48,8 @@
     row.title = make("b", "compare-row-title", head);
     if (id && id !== "difference") {
       element.dataset.method = id;
+      head.classList.add("movable");
+      head.title = "Drag to move this row";
       const group = make("span", "compare-moves", head);
       row.up = button("↑", "", group, () => shift(id, -1));
       row.down = button("↓", "", group, () => shift(id, 1));
@@ -52,7 +66,7 @@
     row.note.title = note;
   }
 
-  function place({ element }, table, number) {
+  function lay({ element }, table, number) {
     const { top, height } = table.rows[number];
     Object.assign(element.style, { top: `${top}px`, height: `${height}px`, width: `${table.label}px` });
   }
@@ -71,7 +85,7 @@
     }
     const common = state.common();
     describe(made[0], "Inputs", common ? common.pair_title : "");
-    place(made[0], table, 0);
+    lay(made[0], table, 0);
     state.scenes.forEach((scene, index) => {
       const row = made[index + 1];
       const end = state.display.shared || scene.error ? "" : `scale ends at ${heads().number(scale.endFor(scene))} · `;
@@ -83,7 +97,7 @@
         element.setAttribute("aria-label", `Move ${scene.method_title} ${where}`);
         element.title = `Move ${scene.method_title} ${where}`;
       });
-      place(row, table, index + 1);
+      lay(row, table, index + 1);
     });
     document.getElementById("compare-difference-note").textContent =
       state.difference.length && !difference ? "Both methods must be among the rows." : "";
@@ -96,8 +110,8 @@
     const [fused, gradients] = ["fused", "guidance"].map((kind) => heads().number(endOf(scene, kind)));
     row.element.dataset.method = "difference";
     describe(row, scene.method_title, `Difference, signed scale: fused ±${fused}, gradients ±${gradients}; blue: the second is larger`);
-    place(row, table, state.scenes.length + 1);
+    lay(row, table, state.scenes.length + 1);
   }
 
-  fusevis.compare.rows = { show, numbersOf: (id) => (rows.get(id) || {}).numbers || null };
+  fusevis.compare.rows = { show, insert, numbersOf: (id) => (rows.get(id) || {}).numbers || null };
 })(window.fusevis);

@@ -13,6 +13,10 @@
     return same ? null : text(value);
   }
 
+  function bit(on) {
+    return on ? "1" : "0";
+  }
+
   function pixelOf(pixel) {
     return pixel ? address.list([pixel.row, pixel.col]) : null;
   }
@@ -41,10 +45,11 @@
       columns: unless("columns", state.columns, address.list),
       difference: unless("difference", state.difference, address.list),
       methods: unless("methods", state.methods, address.list),
+      numbers: unless("numbers", state.numbers, bit),
       pair: state.pair,
       pin: pixelOf(state.b.pixel),
       pixel: state.a.pinned ? pixelOf(state.a.pixel) : null,
-      shared: unless("shared", shared, (on) => (on ? "1" : "0")),
+      shared: unless("shared", shared, bit),
       size: unless("size", size),
       weights: weights(),
       zoom: unless("zoom", zoom),

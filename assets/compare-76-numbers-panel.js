@@ -1,4 +1,4 @@
-/* Opening and closing the numbers, and telling the server which pixels are pinned while they are open. */
+/* Opening and closing the numbers, by hand or by a link; while open, the server is told which pixels are pinned. */
 window.dash_clientside = window.dash_clientside || {};
 (function (fusevis) {
   "use strict";
@@ -20,8 +20,16 @@ window.dash_clientside = window.dash_clientside || {};
     window.dash_clientside.set_props("compare-numbers-view", { data: JSON.parse(text) });
   }
 
-  function toggle(_clicks, _closes, open) {
-    const opened = window.dash_clientside.callback_context.triggered_id === "compare-numbers-button" && !open;
+  /** Whether the numbers are to be open now: as a link says, or as a click on one of their buttons does. */
+  function wanted(start, open) {
+    const { triggered_id: cause } = window.dash_clientside.callback_context;
+    return cause === "compare-start" ? Boolean(start && start.numbers) : cause === "compare-numbers-button" && !open;
+  }
+
+  function toggle(_clicks, _closes, start, open) {
+    const opened = wanted(start, open);
+    state.numbers = opened;
+    fusevis.address.later();
     const button = element("-button");
     button.setAttribute("aria-expanded", String(opened));
     button.classList.toggle("active", opened);

@@ -56,8 +56,8 @@ def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any],
     Returns
     -------
     tuple
-        The pair, the methods and columns in their order, the difference's methods and the two pinned pixels, and a
-        notice for each part that is not to be had here.
+        The pair, the methods and columns in their order, the difference's methods, the two pinned pixels and whether
+        the numbers are open, and a notice for each part that is not to be had here.
     """
     known = [id for id, _ in services.methods()]
     messages = [
@@ -76,6 +76,7 @@ def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any],
         "columns": [column.value for column in state.columns],
         "pixel": pixel,
         "pin": pin,
+        "numbers": state.numbers,
     }
     # Weights that are not named are not compared; a link made by hand need not have them.
     changed = other_weights(services, pair, list(zip(state.methods, state.weights, strict=False)))

@@ -85,6 +85,7 @@ def register(app: Dash) -> None:
         Output(CompareId.NUMBERS_OPEN, "data"),
         Input(CompareId.NUMBERS_BUTTON, "n_clicks"),
         Input(CompareId.NUMBERS_CLOSE, "n_clicks"),
+        Input(CompareId.START, "data"),
         State(CompareId.NUMBERS_OPEN, "data"),
         prevent_initial_call=True,
     )

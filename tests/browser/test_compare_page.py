@@ -89,20 +89,6 @@ def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, 
     assert page.locator(".js-plotly-plot").count() == 0
 
 
-def test_rows_are_reordered_by_keyboard(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
-    titles = (
-        "() => [...document.querySelectorAll('.compare-row[data-method]')].map((row) => row.dataset.method)"
-    )
-    assert page.evaluate(titles) == list(METHODS)
-    assert page.get_by_label("Move Weighted Averaging up").is_disabled()
-    page.get_by_label("Move DeepFuse up").press("Enter")
-    assert page.evaluate(titles) == list(reversed(METHODS))
-    focused = page.evaluate("() => document.activeElement.getAttribute('aria-label')")
-    assert focused == "Move DeepFuse down", "the other button has the focus where there is no further row"
-    page.wait_for_function("() => location.search.includes('methods=deepfuse,weighted_averaging')")
-
-
 def test_scales_are_shared_unless_asked_otherwise(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server)
     ends = "() => fusevis.compare.state.ready().map(fusevis.compare.scale.endFor)"
@@ -187,14 +173,6 @@ def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> 
         "() => document.querySelector('#compare-difference-note').textContent.includes('among the rows')"
     )
     assert page.locator('[data-method="difference"]').count() == 0
-
-
-def test_wrong_links_are_told_and_nothing_chosen_is_said(open_page: Opener, server: Server) -> None:
-    page = open_page(f"compare?pair={server.pair}&methods=nothing&zoom=0&tilt=1", settled=False,
-                     ready="() => document.querySelectorAll('.toast').length === 3")  # fmt: skip
-    assert "No method is chosen" in page.inner_text(".compare-empty")
-    told = " ".join(page.locator(".toast").all_inner_texts())
-    assert all(name in told for name in ("nothing", "zoom=0", "tilt"))
 
 
 def test_there_and_back_with_pair_method_and_pixel(open_page: Opener, server: Server) -> None:

@@ -27,6 +27,32 @@ def test_growing_cancelling_and_computing_again(open_page: Opener) -> None:
     page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
 
 
+def test_the_compare_page_cancels_all_guidance_and_goes_on(open_page: Opener) -> None:
+    ready = """() => window.fusevis && fusevis.compare && fusevis.compare.state
+        && Object.values(fusevis.compare.state.progress).some(({ stage }) => stage === "running")"""
+    query = "compare?pair=healthy-t2&methods=deep_pedestrian,funfusean"
+    page = open_page(query, settled=False, ready=ready)
+    button = page.locator("#compare-guidance")
+    stages = """() => Object.values(fusevis.compare.state.progress).map(({ stage }) => stage)"""
+
+    def wait_for(words: str, *wanted: str) -> None:
+        page.wait_for_function(
+            f"""([words, wanted]) => document.getElementById("compare-guidance").textContent === words
+                && ({stages})().join() === wanted""",
+            arg=[words, ",".join(wanted)],
+        )
+
+    assert button.inner_text() == "Cancel guidance" and button.is_enabled()
+    button.click()
+    wait_for("Compute guidance", "cancelled", "cancelled")
+    page.wait_for_timeout(1000)
+    assert page.evaluate(stages) == ["cancelled"] * 2, "no poll starts them again"
+    button.click()
+    wait_for("Cancel guidance", "running", "waiting")
+    button.click()
+    wait_for("Compute guidance", "cancelled", "cancelled")
+
+
 def test_finished_guidance_is_remembered(open_page: Opener, server: Server) -> None:
     query = f"?pair={server.pair}&method=masknet"
     open_page(query)

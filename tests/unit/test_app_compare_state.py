@@ -29,6 +29,7 @@ states = st.builds(
     shared=st.booleans(),
     zoom=st.none() | st.integers(1, LARGEST_ZOOM),
     size=st.sampled_from(TableSize),
+    numbers=st.booleans(),
     difference=st.just(()) | st.lists(ids, unique=True, min_size=2, max_size=2).map(tuple),
     regions=st.lists(
         st.sampled_from(["core~1b9e4b~b1.2.3.4", "a%20b~000000~rAAE", "x~ffffff~s" + "0" * 32]), max_size=12
@@ -54,9 +55,10 @@ def test_a_query_is_readable_and_sorted() -> None:
     state = CompareState(
         pair="glioma-t1", methods=("masknet", "deepfuse"), columns=(CompareColumn.FUSED, CompareColumn.SCATTER),
         pixel=(12, 34), pin=(5, 6), gamma1=0.8, scale=Scale.SIGNED, shared=False, zoom=9,
+        numbers=True,
     )  # fmt: skip
     assert state.to_query() == (
-        "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&pair=glioma-t1&pin=5,6&pixel=12,34"
+        "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&numbers=1&pair=glioma-t1&pin=5,6&pixel=12,34"
         "&scale=signed&shared=0&zoom=9"
     )
 
@@ -73,7 +75,7 @@ def test_nothing_chosen_is_a_view_too() -> None:
      ("shared", "perhaps"), ("zoom", "0"), ("zoom", "65"), ("zoom", "2.5"), ("methods", "a,a"), ("methods", "a,,b"),
      ("methods", ",".join(map(str, range(17)))), ("columns", "fused,fused"),
      ("difference", "a"), ("difference", "a,a"), ("difference", "a,b,c"), ("size", "huge"),
-     ("methods", "x\ny"), ("gamma1", "9")],
+     ("numbers", "many"), ("methods", "x\ny"), ("gamma1", "9")],
 )  # fmt: skip
 def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
     state, notices = CompareState.from_query(f"?gamma2=0.9&{key}={value}")

@@ -35,6 +35,8 @@ COMPARE = [
     ("?columns=guidance_mri,guidance_pet,guidance_rgb,jacobian_mri,jacobian_pet,jacobian_mri_zoom,jacobian_pet_zoom",
      CompareState(columns=tuple(
          column for column in CompareColumn if column not in (CompareColumn.FUSED, CompareColumn.SCATTER)))),
+    ("?methods=deepfuse,masknet&numbers=1&pair=glioma-t2&pixel=90,120",
+     CompareState(pair="glioma-t2", methods=("deepfuse", "masknet"), pixel=(90, 120), numbers=True)),
 ]  # fmt: skip
 
 
@@ -48,15 +50,26 @@ def test_links_to_the_compare_page_are_kept(query: str, view: CompareState) -> N
     assert CompareState.from_query(query) == (view, [])
 
 
-def test_the_longest_links_stay_short() -> None:
+def boxes(regions: int, each: int) -> tuple[str, ...]:
+    """Return regions of a large pair, each of so many boxes, as a link has them."""
+    code = "_".join(f"{1000 + step}.{2000 + step}.{3000 + step}.{4000 + step}" for step in range(each))
+    return tuple(f"Läsion {number}~9bc400~b{code}".replace("ä", "%C3%A4") for number in range(regions))
+
+
+@pytest.mark.parametrize("regions", [(), boxes(3, 8), boxes(6, 2), boxes(12, 1)])
+def test_the_longest_links_stay_short(regions: tuple[str, ...]) -> None:
     view = ViewState(
         pair="f" * 64, method="m" * 60, pixel=(10_000, 10_000), gamma1=1.05, gamma2=1.95, scale=Scale.SIGNED,
         weights="f" * 8, zoom="support", area=(-10_000.5, -10_000.5, 10_000.5, 10_000.5),
+        regions=regions,
     )  # fmt: skip
     compare = CompareState(
         pair="f" * 64, methods=tuple(f"method_of_somebody_{number:02}" for number in range(16)),
         columns=tuple(reversed(CompareColumn)), pixel=(10_000, 10_000), pin=(10_000, 10_000), gamma1=1.05,
         gamma2=1.95, scale=Scale.ROBUST, shared=False, size=TableSize.LARGE, weights=("f" * 8,) * 16, zoom=64,
+        numbers=True, difference=("method_of_somebody_14", "method_of_somebody_15"), regions=regions,
     )  # fmt: skip
-    assert len(view.to_query()) < 500
-    assert len(compare.to_query()) < 1500
+    for state in (view, compare):
+        assert type(state).from_query(state.to_query()) == (state, [])
+    assert len(view.to_query()) < (1_000 if regions else 500)
+    assert len(compare.to_query()) < (2_000 if regions else 1_100)
