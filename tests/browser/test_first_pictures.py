@@ -62,6 +62,7 @@ def test_a_page_without_guidance_images_shows_what_there_is(open_page: Opener, s
         ready="() => performance.getEntriesByName('first-view-images').length > 0",
         prepare=lambda page: page.route("**/plotly.min.js", lambda route: None),
     )
+    page.wait_for_function("() => document.querySelector('section[data-panel] .first-view')")
     shown = page.evaluate(PLACES)
     assert {"panel-mri", "panel-pet-zoom", "panel-fused"} <= set(shown)
 
