@@ -80,6 +80,18 @@ window.fusevis = window.fusevis || {};
     };
   }
 
+  /** The smallest and the largest number of values, [low, high]; what is not finite does not count. */
+  function rangeOf(values) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const value of values) {
+      if (!Number.isFinite(value)) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return [low, high];
+  }
+
   /** What the ends of the scales are taken from, as Limits of app/figures/scales.py; the percentile only when asked for. */
   function limitsOf(values) {
     const finite = values.filter(Number.isFinite);
@@ -115,5 +127,5 @@ window.fusevis = window.fusevis || {};
     return end > 0 ? end : 1;
   }
 
-  fusevis.colours = { bent, gradientPainter, grayPainter, limitsOf, endOf };
+  fusevis.colours = { bent, gradientPainter, grayPainter, rangeOf, limitsOf, endOf };
 })(window.fusevis);

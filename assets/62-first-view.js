@@ -53,12 +53,8 @@
   }
 
   function keepGray(panel, values) {
-    let [low, high] = [0, 1];
-    for (const value of values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    keep(panel, ofValues(values, colours.grayPainter(low, high)));
+    const [low, high] = colours.rangeOf(values);
+    keep(panel, ofValues(values, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
   }
 
   function keepWindow({ top, left: first, height, width, values }, limits) {
@@ -90,11 +86,7 @@
 
   /** The ends of an axis of the scatterplot, as in app/figures/scatter.py. */
   function ends(values) {
-    let [low, high] = [Infinity, -Infinity];
-    for (const value of values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
+    const [low, high] = colours.rangeOf(values);
     const margin = 0.04 * (high - low) || 0.05;
     return [low - margin, high + margin];
   }

@@ -3,6 +3,7 @@ window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
 
+  const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"]; // the columns of the inputs' row
   const CHECK_MILLISECONDS = 500;
   const AGAIN_MILLISECONDS = 2000;
   let page = null; // what this page's view is, see `provide`
@@ -149,5 +150,5 @@ window.fusevis = window.fusevis || {};
     timer = setInterval(show, CHECK_MILLISECONDS);
   }, true);
 
-  fusevis.exportMenu = { provide };
+  fusevis.exportMenu = { INPUTS, provide };
 })(window.fusevis);

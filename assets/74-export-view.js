@@ -3,7 +3,7 @@
   "use strict";
 
   const { state } = fusevis;
-  const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"];
+  const { INPUTS } = fusevis.exportMenu;
   const COLUMNS = [
     "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "scatter",
     "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom",

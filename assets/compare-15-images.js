@@ -45,16 +45,7 @@
   function measured(image) {
     return {
       limits: fusevis.colours.limitsOf(image.values),
-      ranges: [0, 1].map((index) => {
-        let low = Infinity;
-        let high = -Infinity;
-        for (const value of image.band(index)) {
-          if (!Number.isFinite(value)) continue;
-          if (value < low) low = value;
-          if (value > high) high = value;
-        }
-        return [low, high];
-      }),
+      ranges: [0, 1].map((index) => fusevis.colours.rangeOf(image.band(index))),
     };
   }
 

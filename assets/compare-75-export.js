@@ -3,7 +3,7 @@
   "use strict";
 
   const { state, images, layout, paint } = fusevis.compare;
-  const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"];
+  const { INPUTS } = fusevis.exportMenu;
   const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
   let under = null; // the picture that the pointer was on last
 

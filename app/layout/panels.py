@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 from dash import dcc, html
 
 from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
@@ -29,30 +32,32 @@ DESCRIPTIONS = {
 
 def panel_ids() -> list[tuple[str, str]]:
     """Return (id, class of its cell) of all panels and zooms, as they follow each other in the grid."""
-    cells: list[tuple[str, str]] = []
-    for row in ROWS:
-        for panel in row:
-            cells.append((panel.value, _cell_class(panel.value)))
-            if panel in IMAGE_PANELS:
-                cells.append((panel.zoom, ""))
-    return cells
-
-
-def _cell_class(id: str) -> str:
-    return "panel-scatter-cell" if id == Panel.SCATTER else ""
+    return [(panel.zoom, "") if zoom else (panel.value, _cell_class(panel.value)) for panel, zoom in _cells()]
 
 
 def panel_grid() -> html.Main:
     """Make the grid: inputs left, guidance in the middle, Jacobians right, a zoom to the right of each."""
-    cells = []
-    for row in ROWS:
-        for panel in row:
-            cells.append(_panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS))
-            if panel in IMAGE_PANELS:
-                cells.append(
-                    _panel(panel.zoom, f"{DESCRIPTIONS[panel]}, zoom around the principal pixel", False)
-                )
-    return html.Main(cells, className="panel-grid")
+    return html.Main(
+        [
+            _panel(panel.zoom, f"{DESCRIPTIONS[panel]}, zoom around the principal pixel", False)
+            if zoom
+            else _panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS)
+            for panel, zoom in _cells()
+        ],
+        className="panel-grid",
+    )
+
+
+def _cells() -> Iterator[tuple[Panel, bool]]:
+    """Yield what each cell of the grid holds: a panel, and whether it is that panel's zoom."""
+    for panel in chain.from_iterable(ROWS):
+        yield panel, False
+        if panel in IMAGE_PANELS:
+            yield panel, True
+
+
+def _cell_class(id: str) -> str:
+    return "panel-scatter-cell" if id == Panel.SCATTER else ""
 
 
 def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
