@@ -35,6 +35,7 @@ from fusion.cli_options import (
     parse_pixel,
     progress_bar,
     report,
+    say,
 )
 from fusion.cli_report import report_app
 from fusion.cli_train import train_command
@@ -127,7 +128,7 @@ def jacobian_command(
         files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
         window = fusion.jacobian(job.method, job.pair, chosen, dtype.value)
     if window.suspicious:
-        console.print("Warning: some gradients here are not finite or suspiciously large.", style="yellow")
+        say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
     end = end if end is not None else scale_end(window.values, scale)
     metadata = describe(job.method, job.pair, entry, dtype.value) | {
         "units": {"jacobian": GRADIENT_UNITS},
@@ -139,7 +140,7 @@ def jacobian_command(
     x1, x2 = (gradient_picture(image, scale, end, gamma) for image in dense)
     report(files.write({"jacobian": dense}, metadata, {"x1": x1, "x2": x2}))
     at1, at2 = window.at_principal
-    console.print(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}", highlight=False)
+    say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")
 
 
 @app.command("guidance")

@@ -18,6 +18,7 @@ from fusion.cli_options import (
     console,
     load_job,
     progress_bar,
+    say,
 )
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
@@ -53,7 +54,7 @@ def atlas_command(
         check_space(output, atlas_bytes(job.method, job.pair.shape))
         atlas = Atlas(folder, job.method, job.pair)
         needs = estimate(job.method, job.pair, atlas.tiles_done)
-    console.print(needs.sentence(), highlight=False)
+    say(needs.sentence())
     with progress_bar("Atlas") as show:
         atlas.fill(job.method, job.pair, show)
     typer.echo(folder)

@@ -22,6 +22,7 @@ from fusion.cli_options import (
     console,
     progress_bar,
     report,
+    say,
 )
 from fusion.errors import OutputError
 from fusion.methods.base import Method
@@ -109,10 +110,10 @@ def compare_command(
     ]
     for comparison in comparisons:
         if comparison.suspicious:
-            console.print(
+            say(
                 f"Warning: {comparison.title} has {comparison.suspicious} guidance values that are not finite or "
                 "suspiciously large.",
-                style="yellow",
+                warning=True,
             )
     show_tables(comparisons, entry.modalities)
     _write(file, csv_text(records(entry.address, pair.id, comparisons)))

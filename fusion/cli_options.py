@@ -31,6 +31,16 @@ USER_ERROR = 2
 console = Console(stderr=True)
 
 
+def say(words: str, *, warning: bool = False) -> None:
+    """Print a sentence to the error stream, in yellow where it is a warning.
+
+    Lines are left to the terminal to break: a path broken by us could not be searched for or copied. Nothing in the
+    words is taken as markup, as folders may be named ``[it]``.
+    """
+    style = "yellow" if warning else None
+    console.print(words, style=style, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
 class Precision(StrEnum):
     """The two precisions of a computation."""
 

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
-from fusion.cli_options import DeviceOption, console, progress_bar
+from fusion.cli_options import DeviceOption, progress_bar, say
 from fusion.errors import OutputError, UnsupportedImageError
 from fusion.methods.registry import method_specification
 from fusion.pair import Pair, load_pair
@@ -70,7 +70,7 @@ def pairs_command(
     Console(width=max(WIDTH, Console().width)).print(_table(scores, len(pairs)))
     for one in scores:
         if one.problem:
-            console.print(f"{one.method_id}: {one.problem}", style="yellow")
+            say(f"{one.method_id}: {one.problem}", warning=True)
     if output is not None:
         _write(output, scores, files)
         typer.echo(output)

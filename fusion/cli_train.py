@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from fusion.cli_options import DeviceOption, console
+from fusion.cli_options import DeviceOption, console, say
 from fusion.cli_train_options import (
     BatchOption,
     GammaL2Option,
@@ -176,10 +176,7 @@ class _Reporter:
         doing = _shown(now.losses) if now.fraction < 1 else "judging on validation images"
         self.progress.update(self.task, completed=now.fraction, description=f"{self.method_id}: {doing}")
         if now.validation is not None:
-            console.print(
-                f"{self.method_id}, step {now.step}: {_shown(now.validation)} on validation images",
-                highlight=False,
-            )
+            say(f"{self.method_id}, step {now.step}: {_shown(now.validation)} on validation images")
 
 
 def _is_done(options: TrainingOptions) -> bool:
@@ -191,7 +188,7 @@ def _is_done(options: TrainingOptions) -> bool:
         and not checkpoint_path(options.output, options.method_id).exists()
     )
     if done:
-        console.print(f"{options.method_id}: {weights} is finished; left as it is.", highlight=False)
+        say(f"{options.method_id}: {weights} is finished; left as it is.")
     return done
 
 
@@ -204,14 +201,13 @@ def _shown(losses: dict[str, float]) -> str:
 
 
 def _announce(method_id: str, result: TrainingResult) -> None:
-    console.print(
+    say(
         f"{method_id}: {result.steps} steps in {result.seconds:.0f} s, "
-        f"{_shown(result.losses)} on validation images",
-        highlight=False,
+        f"{_shown(result.losses)} on validation images"
     )
     typer.echo(result.weights_path)
     typer.echo(result.card_path)
     if result.curve_path is not None:
         typer.echo(result.curve_path)
     if result.interrupted:
-        console.print(f"{method_id}: stopped early. The same command with --resume goes on.", highlight=False)
+        say(f"{method_id}: stopped early. The same command with --resume goes on.")

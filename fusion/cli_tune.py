@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fusion.cli_options import DeviceOption, console
+from fusion.cli_options import DeviceOption, console, say
 from fusion.cli_train_options import (
     BatchOption,
     LearningRateOption,
@@ -139,15 +139,12 @@ def tune_command(
         for words in store.notices:
             _notice(words)
         if store.results:
-            console.print(f"{folder} has {len(store.results)} instances; going on.", highlight=False)
+            say(f"{folder} has {len(store.results)} instances; going on.")
         reporter = _Reporter(bar)
         try:
             results = Search(plan, store, runner, reporter, retry_failed).go()
         except KeyboardInterrupt:
-            console.print(
-                f"Stopped. {len(store.results)} instances are kept in {folder}: the same command goes on.",
-                highlight=False,
-            )
+            say(f"Stopped. {len(store.results)} instances are kept in {folder}: the same command goes on.")
             raise typer.Exit(INTERRUPTED) from None
     choice = choose(results)
     assert choice is not None, "a search in which all failed ends with an error"
@@ -175,27 +172,24 @@ class _Reporter:
         if (one := now.result) is None:
             return
         if one.failed:
-            console.print(
-                f"{one.instance} failed: {one.error}", style="yellow", highlight=False, markup=False
-            )
+            say(f"{one.instance} failed: {one.error}", warning=True)
         else:
-            console.print(
+            say(
                 f"{one.instance}: dissimilarity {one.dissimilarity:.4f}, imbalance {one.imbalance:.4f}, "
-                f"{one.seconds:.0f} s",
-                highlight=False,
+                f"{one.seconds:.0f} s"
             )
 
 
 def _notice(words: str) -> None:
-    console.print(f"Note: {words}", style="yellow", highlight=False, markup=False)
+    say(f"Note: {words}", warning=True)
 
 
 def _announce(results: list[InstanceResult], choice: Choice, method: str) -> None:
     console.print(results_table(results, choice, SHOWN_ROWS))
     if len(results) > SHOWN_ROWS:
-        console.print(f"{len(results) - SHOWN_ROWS} more are in results.csv.", highlight=False)
+        say(f"{len(results) - SHOWN_ROWS} more are in results.csv.")
     failed = sum(one.failed for one in results)
     if failed:
         _notice(f"{failed} of {len(results)} instances failed; --retry-failed trains them again.")
-    console.print(f"Chosen: {choice.result.instance}, by the {choice.rule}.", highlight=False)
-    console.print(f"Train with it: {training_command(method, choice)}", highlight=False, soft_wrap=True)
+    say(f"Chosen: {choice.result.instance}, by the {choice.rule}.")
+    say(f"Train with it: {training_command(method, choice)}")
