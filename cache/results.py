@@ -53,6 +53,7 @@ class Results:
         self._atlases = atlases
         self._batches = MicroBatches(threads.hover)
         self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         self._asked = -math.inf
         self._prepared: deque[tuple[str, str]] = deque(maxlen=PREPARED_SCENES)
@@ -127,6 +128,10 @@ class Results:
 
     def _prepare(self, method: Method, pair: Pair) -> None:
         try:
+            # Whoever opens a scene waits for its fused image; both at once would take twice the memory as well.
+            self.fused(method, pair.id, lambda: pair)
+            if self._closed.is_set():
+                return
             with computing(self._threads.hover):
                 fusion.prepare(method, pair)
         except FuseVisError:
@@ -135,6 +140,7 @@ class Results:
 
     def close(self) -> None:
         """Stop preparing."""
+        self._closed.set()
         self._background.shutdown(wait=False, cancel_futures=True)
 
     def guidance_name(self, method: Method, pair_id: str) -> str:

@@ -46,19 +46,25 @@ def tiles(shape: tuple[int, int], locality: Locality, pixels: int) -> list[Tile]
     radius = locality.radius
     if radius is None or height * width <= pixels:
         return [Tile(whole, whole)]
-    side = max(math.isqrt(pixels) - 2 * radius, radius, 16)
-    side += -side % locality.alignment
+    longest = max(math.isqrt(pixels) - 2 * radius, radius, 16)
+    sides = [_even(extent, longest, locality.alignment) for extent in shape]
     return [
         Tile(core, aligned(_grown(core, radius, shape), locality.alignment, shape))
-        for core in _cores(shape, side)
+        for core in _cores(shape, *sides)
     ]
 
 
-def _cores(shape: tuple[int, int], side: int) -> Iterator[Box]:
+def _even(extent: int, longest: int, alignment: int) -> int:
+    """Return the side that cuts an extent into as few parts as `longest` does, of nearly one size."""
+    side = math.ceil(extent / math.ceil(extent / longest))
+    return side + -side % alignment
+
+
+def _cores(shape: tuple[int, int], rows: int, columns: int) -> Iterator[Box]:
     height, width = shape
-    for top in range(0, height, side):
-        for left in range(0, width, side):
-            yield Box(top, left, min(top + side, height), min(left + side, width))
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            yield Box(top, left, min(top + rows, height), min(left + columns, width))
 
 
 def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:

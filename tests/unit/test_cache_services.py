@@ -113,16 +113,15 @@ def test_a_pair_over_the_pixel_limit_is_refused(make: Maker) -> None:
         make(pixel_limit=100).scene("1", "small")
 
 
-def test_fused_image(
-    services: Services, scene: Scene, small: Method, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = fusion.fuse(small, services.pair(scene))
+def test_fused_image(services: Services, small: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch, "fuse")
-    for _ in range(3):
-        found = services.fused(scene)
-        np.testing.assert_array_equal(found, expected)
-        assert not found.flags.writeable
+    scene = services.scene("1", "small")
+    found = [services.fused(scene) for _ in range(3)]
     assert calls.count == 1
+    expected = fusion.fuse(small, services.pair(scene))
+    for image in found:
+        np.testing.assert_array_equal(image, expected)
+        assert not image.flags.writeable
 
 
 @pytest.mark.parametrize("pixel", [(0, 0), (23, 30), (12, 15), (1, 29)])
@@ -203,9 +202,10 @@ def test_pixels_outside_are_the_users_errors(
         services.jacobian_at(scene.pair_id, "small", scene.weights_id, *pixel)
 
 
-def test_threads_by_kind_of_work(services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_by_kind_of_work(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     windows, images = Calls(monkeypatch, "jacobian"), Calls(monkeypatch, "fuse")
     before = torch.get_num_threads()
+    scene = services.scene("1", "small")
     try:
         services.jacobian(scene, 1, 1)
         services.fused(scene)

@@ -15,6 +15,9 @@ from fusion.saliency.chain.reaches import plus, reaches, wider
 Cut = Callable[[Reach], tuple[slice, slice]]
 """Rows and columns, in the crop, of the part for which a map of this reach is wanted."""
 
+STRIP_ROWS = 16
+"""Rows that pointwise operations are differentiated for at a time: autograd keeps every value between them."""
+
 
 def margin(network: Network, kept: Sequence[Kept]) -> Reach:
     """Return how much of the image around a part must be read for all maps of the part to be exact."""
@@ -100,16 +103,26 @@ def _pointwise_maps(
     for _, item in items:
         widest = wider(widest, item.reach) or widest
     outer_rows, outer_columns = cut(widest)
-    partials = node.partial_derivatives([source[:, :, outer_rows, outer_columns] for source in sources])
-    for position, item in items:
-        partial = partials[item.position]
-        if partial is None:
-            raise RuntimeError("A pointwise operation has lost its derivative")
-        rows, columns = cut(item.reach)
-        inner = partial[
-            0,
-            :,
-            rows.start - outer_rows.start : rows.stop - outer_rows.start,
-            columns.start - outer_columns.start : columns.stop - outer_columns.start,
-        ]
-        yield position, inner.permute(1, 2, 0)
+    cuts = {position: cut(item.reach) for position, item in items}
+    found: dict[int, Tensor] = {}
+    for top in range(outer_rows.start, outer_rows.stop, STRIP_ROWS):
+        strip = slice(top, min(top + STRIP_ROWS, outer_rows.stop))
+        partials = node.partial_derivatives([source[:, :, strip, outer_columns] for source in sources])
+        for position, item in items:
+            partial = partials[item.position]
+            if partial is None:
+                raise RuntimeError("A pointwise operation has lost its derivative")
+            rows, columns = cuts[position]
+            if position not in found:
+                shape = (rows.stop - rows.start, columns.stop - columns.start, partial.shape[1])
+                found[position] = partial.new_empty(shape)
+            common = slice(max(rows.start, strip.start), min(rows.stop, strip.stop))
+            if common.start < common.stop:
+                inner = partial[
+                    0,
+                    :,
+                    common.start - top : common.stop - top,
+                    columns.start - outer_columns.start : columns.stop - outer_columns.start,
+                ]
+                found[position][common.start - rows.start : common.stop - rows.start] = inner.permute(1, 2, 0)
+    yield from found.items()

@@ -144,17 +144,17 @@ class Pointwise(Node):
         list of Tensor or None
             One for each source, of the shape of the result; ``None`` where nothing depends on it.
         """
-        shape = torch.broadcast_shapes(*(source.shape for source in sources))
         with torch.enable_grad():
+            # `torch.broadcast_shapes`, and a gradient given to `grad`, would load a computer algebra system: 50 MB.
             leaves = [
-                source.expand(shape).detach().clone().requires_grad_(source.is_floating_point())
-                for source in sources
+                source.detach().clone().requires_grad_(source.is_floating_point())
+                for source in torch.broadcast_tensors(*sources)
             ]
             result = self.run(*leaves)
             wanted = [leaf for leaf in leaves if leaf.requires_grad]
             if not result.requires_grad or not wanted:
                 return [None] * len(sources)
-            found = iter(torch.autograd.grad(result, wanted, torch.ones_like(result), allow_unused=True))
+            found = iter(torch.autograd.grad(result.sum(), wanted, allow_unused=True))
             return [next(found) if leaf.requires_grad else None for leaf in leaves]
 
 

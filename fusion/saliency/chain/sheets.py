@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusion.memory import give_back
 from fusion.saliency.chain.keeping import kept_values, map_dtype, margin
 from fusion.saliency.chain.nodes import Network, Reach
 from fusion.saliency.chain.places import Maps
@@ -18,7 +19,7 @@ from fusion.saliency.window import Box
 
 TILE_SIDE = 32
 """Pixels. A first look at a pixel costs one forward pass over a tile and its margin."""
-BLOCK_TILES = 4
+BLOCK_TILES = 2
 """Tiles along the side of a block; where many tiles of a block are wanted, it is computed at once."""
 
 
@@ -92,6 +93,7 @@ class Sheet:
             try:
                 self._fill(box)
                 self._done |= tiles
+                give_back()
             finally:
                 with self._changed:
                     self._busy -= tiles

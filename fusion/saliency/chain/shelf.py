@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from fusion.memory import give_back
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
@@ -78,6 +79,7 @@ def _made(method: Method, dtype: torch.dtype, radius: int) -> Chain | None:
             reason,
         )
         return None
+    give_back()
     return chain
 
 
