@@ -26,9 +26,19 @@ def test_everything_fits(open_page: Opener, width: int, height: int) -> None:
         assert 0 <= box["y"] and box["y"] + box["height"] <= height, panel
 
 
+# Guidance images of the first sample take longer than this test needs; its inputs and its fused image must be there.
+INPUTS_DRAWN = """() => window.fusevis?.state?.window && fusevis.state.scene
+  && ["panel-mri", "panel-pet", "panel-fused"].every((panel) => fusevis.graphs.image(panel)
+    && document.querySelector(`#${panel} .gtitle`) && fusevis.overlays.overlay(panel).box.dataset.row)
+  && ["x1", "x2", "y"].every((name) => {
+    const text = document.querySelector(`#pixel-readout [data-field="${name}"]`)?.textContent;
+    return text && Number.isFinite(Number(text));
+  })"""
+
+
 def test_the_first_view_means_something(open_page: Opener) -> None:
     """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion."""
-    page = open_page(settled=False)
+    page = open_page(settled=False, ready=INPUTS_DRAWN)
     assert page.input_value("#pair-select") == "glioma-t2"
     assert page.input_value("#method-select") == "funfusean"
     assert "simulated" in page.locator("#pair-select option:checked").inner_text()
