@@ -13,8 +13,8 @@ window.fusevis = window.fusevis || {};
   let timer = null;
 
   /**
-   * Let a page say what its view is: `obstacle()` why nothing can be exported now, or ""; `query()` the query of the
-   * compare page that shows it; `forms(form)` whether there is such a file; `rows()` and `columns(row)` the values and
+   * Let a page say what its view is: `page` its name in the routes; `obstacle()` why nothing can be exported now, or "";
+   * `query()` the query of a link to it; `forms(form)` whether there is such a file; `rows()` and `columns(row)` the values and
    * names of the pictures; `current()` the row and column that the pointer was on last, or null.
    */
   function provide(provider) {
@@ -91,7 +91,7 @@ window.fusevis = window.fusevis || {};
     message = "";
     show();
     try {
-      const answer = await answered(`${menu().dataset.home}export/${path}?${page.query()}`);
+      const answer = await answered(`${menu().dataset.home}export/${page.page}${path}?${page.query()}`);
       if (answer === null) {
         message = "Stopped. What is computed already is kept.";
       } else if (answer.ok) {
@@ -112,11 +112,11 @@ window.fusevis = window.fusevis || {};
 
   function act({ dataset }) {
     if (dataset.exportPanel) {
-      take(`compare/${encodeURIComponent(choice("row").value)}/${choice("column").value}.${dataset.exportPanel}`);
+      take(`/${encodeURIComponent(choice("row").value)}/${choice("column").value}.${dataset.exportPanel}`);
       return;
     }
     const complete = ["html", "csv"].includes(dataset.export) && document.getElementById("export-complete").checked;
-    take(`compare${complete ? "-complete" : ""}.${dataset.export}`);
+    take(`${complete ? "-complete" : ""}.${dataset.export}`);
   }
 
   document.addEventListener("click", (event) => {

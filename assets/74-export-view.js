@@ -1,4 +1,4 @@
-/* What the menu "Export" takes from the explore page: its view as the compare page would show it, with one method. */
+/* What the menu "Export" takes from the explore page. */
 (function (fusevis) {
   "use strict";
 
@@ -9,7 +9,6 @@
     "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom",
   ];
   const ZOOMS = ["fused_zoom", "guidance_mri_zoom", "guidance_pet_zoom", "guidance_rgb_zoom"]; // alone only
-  const WEIGHTS_DIGITS = 8;
   let under = null; // the panel that the pointer was on last
 
   /** Why nothing can be exported now; empty where something can. */
@@ -19,15 +18,10 @@
     return `Guidance images are needed and still computed: ${document.getElementById("guidance-status").textContent}.`;
   }
 
+  /** The link's query; the principal pixel is part of a file even where it is not pinned. */
   function query() {
-    const { scene, pixel, display } = state;
-    const own = new URLSearchParams(fusevis.address.query());
-    const whole = new URLSearchParams();
-    for (const key of ["gamma1", "gamma2", "scale", "regions", "pair"]) if (own.has(key)) whole.set(key, own.get(key));
-    whole.set("methods", scene.method_id);
-    whole.set("weights", scene.weights_id.slice(0, WEIGHTS_DIGITS));
-    whole.set("columns", COLUMNS.join());
-    whole.set("zoom", display.half);
+    const whole = new URLSearchParams(fusevis.address.query());
+    const { pixel } = state;
     if (pixel) whole.set("pixel", `${pixel.row},${pixel.col}`);
     return whole;
   }
@@ -44,6 +38,7 @@
   });
 
   fusevis.exportMenu.provide({
+    page: "explore",
     obstacle,
     query,
     current,

@@ -60,6 +60,7 @@
   });
 
   fusevis.exportMenu.provide({
+    page: "compare",
     obstacle,
     query,
     rows,

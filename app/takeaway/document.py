@@ -16,6 +16,8 @@ from app.compare_state import CompareState
 from app.takeaway.cells import ExportView
 from app.takeaway.difference import difference_of
 from app.takeaway.print_figure import print_figure
+from app.takeaway.print_pages import columns_by_page
+from app.view_state import Area
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
@@ -40,6 +42,7 @@ def document(
     numbers: Numbers,
     links: tuple[str, str],
     about: Mapping[str, Any],
+    area: Area | None = None,
 ) -> str:
     """Return the page.
 
@@ -55,6 +58,8 @@ def document(
         The link that reopens the view on the server, and that to the file with all numbers.
     about : mapping
         What the file says of itself: pair, methods, pixels and versions, as JSON can hold it.
+    area : tuple of float or None
+        The part that whole pictures show, as for `print_figure`.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -63,7 +68,10 @@ def document(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawn = base64.b64encode(print_figure(view, state, "png", links[0])).decode("ascii")
+    figures = [
+        print_figure(view, state.model_copy(update={"columns": columns}), "png", links[0], area)
+        for columns in columns_by_page(view, state)
+    ]
     return environment.get_template("compare.html.jinja").render(
         view=view,
         state=state,
@@ -74,7 +82,7 @@ def document(
         link=links[0],
         complete_link=links[1],
         about=about,
-        figure=f"data:image/png;base64,{drawn}",
+        figures=[f"data:image/png;base64,{base64.b64encode(one).decode('ascii')}" for one in figures],
         # "</script>" in a name would end the element.
         metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

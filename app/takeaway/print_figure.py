@@ -25,6 +25,7 @@ from app.takeaway.print_rows import (
     pair_label,
     panels,
 )
+from app.view_state import Area
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,9 @@ class Line:
     headed: bool
 
 
-def print_figure(view: ExportView, state: CompareState, form: str, link: str) -> bytes:
+def print_figure(
+    view: ExportView, state: CompareState, form: str, link: str, area: Area | None = None
+) -> bytes:
     """Draw the whole table: inputs, methods, and the difference where the link has one.
 
     Parameters
@@ -72,6 +75,8 @@ def print_figure(view: ExportView, state: CompareState, form: str, link: str) ->
         ``png`` (300 dots per inch) or ``svg``.
     link : str
         The link that reopens the view; written into the file's metadata.
+    area : tuple of float or None
+        The part that whole pictures show, (top, left, bottom, right) in pixels; ``None``: all of it.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def print_figure(view: ExportView, state: CompareState, form: str, link: str) ->
     """
     if not state.columns:
         raise ValueError("A figure has at least one column")
-    sheet = Sheet.of(view, state)
+    sheet = Sheet.of(view, state, area)
     rows = [method_row(sheet, index) for index in range(len(view.methods))]
     if sheet.difference is not None:
         rows.append(difference_row(sheet, sheet.difference))
@@ -102,20 +107,26 @@ def print_figure(view: ExportView, state: CompareState, form: str, link: str) ->
 
 
 def print_panel(
-    view: ExportView, state: CompareState, row: str, column: Column, form: str, link: str
+    view: ExportView,
+    state: CompareState,
+    row: str,
+    column: Column,
+    form: str,
+    link: str,
+    area: Area | None = None,
 ) -> bytes:
     """Draw one picture with the scales of the whole table; with a second principal pixel it may be two.
 
     Parameters
     ----------
-    view, state, form, link
+    view, state, form, link, area
         As for `print_figure`.
     row : str
         A method's id, ``difference`` or ``inputs``.
     column : CompareColumn, InputColumn or ZoomColumn
         One that this row has.
     """
-    sheet = Sheet.of(view, state)
+    sheet = Sheet.of(view, state, area)
     ids = [one.scene.method_id for one in view.methods]
     if row == INPUTS:
         drawn, rows = inputs_row(sheet), range(0)
@@ -154,8 +165,8 @@ def _file(
     from matplotlib.figure import Figure
 
     across, side = grid
-    rows, columns_of_image = sheet.view.inputs.shape[1:]
-    tall = side * min(max(rows / columns_of_image, 0.25), 4)
+    first, left, last, right = sheet.area
+    tall = side * min(max((last - first) / (right - left), 0.25), 4)
     width = LABEL + across * (side + GAP) + GAP
     legend = legend_for(sheet, columns, *legend_of, width)
     tops, down = _tops(sheet.view, lines, tall)

@@ -164,6 +164,9 @@ def _words(
             "Scatterplots: x guidance x1, y guidance x2, gray: log density, green: in the box of A"
             + (", blue: of B." if "b" in sheet.view.pixels else ".")
         )
+    if sheet.is_part:
+        top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)
+        parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
     pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in sheet.view.pixels.items())
     boxes = "; box: what zooms show" + (" (red A, blue B)" if "b" in sheet.view.pixels else "")
     parts.append(f"Principal pixel (row, column): {'; '.join(pixels)}{boxes}.")

@@ -13,8 +13,10 @@ from app.compare_state import CompareState
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.takeaway.cells import Ends, ExportView, gray_colours, gray_range, half_width, picture, zoomed
 from app.takeaway.difference import NOT_SUBTRACTED, Difference, difference_of, difference_picture
+from app.takeaway.print_area import area_within
 from app.takeaway.print_regions import PrintedRegion, draw_outlines, printed_regions
 from app.takeaway.print_scatter import draw_scatter
+from app.view_state import Area
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +58,8 @@ class Sheet:
         Those of the link.
     difference : Difference or None
         What the last row shows.
+    area : tuple of float
+        The part of the images that whole pictures show: (top, left, bottom, right), pixels, within the image.
     """
 
     view: ExportView
@@ -64,10 +68,11 @@ class Sheet:
     half: int
     regions: tuple[PrintedRegion, ...]
     difference: Difference | None
+    area: Area
 
     @classmethod
-    def of(cls, view: ExportView, state: CompareState) -> Sheet:
-        """Find them for a view."""
+    def of(cls, view: ExportView, state: CompareState, area: Area | None = None) -> Sheet:
+        """Find them for a view of which an area is shown, or all of it."""
         return cls(
             view,
             state,
@@ -75,7 +80,13 @@ class Sheet:
             half_width(view, state),
             printed_regions(view, state),
             difference_of(view, state),
+            area_within(area, view.inputs.shape[1:]),
         )
+
+    @property
+    def is_part(self) -> bool:
+        """Whether whole pictures show a part of the image only."""
+        return self.area != area_within(None, self.view.inputs.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -217,6 +228,9 @@ def _cell(axes: Axes, sheet: Sheet, panel: Panel, image: np.ndarray) -> None:
     draw_outlines(axes, sheet.regions)
     for one in (name,) if column in TWICE else sheet.view.pixels:
         _mark(axes, sheet, one)
+    top, left, bottom, right = sheet.area
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
 
 
 def _mark(axes: Axes, sheet: Sheet, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Routes that export the compare page's view: everything is in the query, so that scripts can ask too."""
+"""Routes that export a page's view: everything is in the query, that of a link to it, so that scripts can ask too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Flask, Response, jsonify, request
 from app.compare_state import CompareState
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
+from app.takeaway.asked_view import PAGES, asked_view
 from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED
 from app.takeaway.document import Numbers, document
 from app.takeaway.print_figure import INPUTS, print_figure, print_panel
@@ -26,6 +27,7 @@ WITH_NUMBERS = ("html", "csv")
 MISSING = "Fusevis-Missing"
 """The header of a file without all numbers: of how many methods they are missing."""
 RETRY_SECONDS = "2"
+PAGE = f"<any({', '.join(PAGES)}):page>"
 NO_PANEL = (
     "A panel is asked for by one of the view's methods, “difference” or “inputs”, and the name of a column that this "
     "row has."
@@ -72,8 +74,9 @@ def register(
         The family of errors whose message is for the user, and the one of them that time mends.
     """
 
-    def answer(form: str, only: tuple[str, str] | None = None, complete: bool = False) -> Response:
-        state, problems = CompareState.from_query(request.query_string.decode("utf-8", "replace"))
+    def answer(page: str, form: str, only: tuple[str, str] | None = None, complete: bool = False) -> Response:
+        asked, problems = asked_view(page, request.query_string.decode("utf-8", "replace"))
+        state = asked.state
         if problems:
             return _refused(400, " ".join(problems))
         if form in ("png", "svg", "html") and not state.columns and only is None:
@@ -81,7 +84,7 @@ def register(
         panel = None if only is None else _panel(state, *only)
         if only is not None and panel is None:
             return _refused(404, NO_PANEL)
-        link = request.root_url + "compare" + state.to_query()
+        link = request.root_url + asked.link
         try:
             regions = {region.name: region.code for region in linked_regions(state.regions)}
             view = source.view(
@@ -94,16 +97,16 @@ def register(
             return _refused(400, str(error))
         body: bytes | str
         if panel is not None:
-            body = print_panel(view, state, *panel, form, link)
+            body = print_panel(view, state, *panel, form, link, asked.area)
         elif form == "npz":
             body = arrays_file(view, link)
         elif numbers is None:
-            body = print_figure(view, state, form, link)
+            body = print_figure(view, state, form, link, asked.area)
         elif form == "csv":
             body = numbers.csv
         else:
-            all_numbers = request.root_url + "export/compare-complete.html" + state.to_query()
-            body = document(view, state, numbers, (link, all_numbers), described(view, link))
+            links = link, request.root_url + asked.complete
+            body = document(view, state, numbers, links, described(view, link), asked.area)
         slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
         name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -111,23 +114,23 @@ def register(
             headers[MISSING] = str(len(numbers.missing))
         return Response(body, mimetype=TYPES[form], headers=headers)
 
-    @server.get("/export/compare.<form>")
-    def export_table(form: str) -> Response:
+    @server.get(f"/export/{PAGE}.<form>")
+    def export_table(page: str, form: str) -> Response:
         if form not in TYPES:
             return _refused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
-        return answer(form)
+        return answer(page, form)
 
-    @server.get("/export/compare-complete.<form>")
-    def export_all_numbers(form: str) -> Response:
+    @server.get(f"/export/{PAGE}-complete.<form>")
+    def export_all_numbers(page: str, form: str) -> Response:
         if form not in WITH_NUMBERS:
             return _refused(404, f"These files have numbers: {', '.join(WITH_NUMBERS)}.")
-        return answer(form, complete=True)
+        return answer(page, form, complete=True)
 
-    @server.get("/export/compare/<row>/<column>.<form>")
-    def export_panel(row: str, column: str, form: str) -> Response:
+    @server.get(f"/export/{PAGE}/<row>/<column>.<form>")
+    def export_panel(page: str, row: str, column: str, form: str) -> Response:
         if form not in ("png", "svg"):
             return _refused(404, "A panel is exported as png or svg.")
-        return answer(form, (row, column))
+        return answer(page, form, (row, column))
 
 
 def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column] | None:

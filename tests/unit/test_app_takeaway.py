@@ -128,7 +128,8 @@ def test_panels_of_the_difference_and_of_the_inputs(client: FlaskClient, place: 
 def test_the_html_file_refers_to_nothing_outside(client: FlaskClient) -> None:
     text = fetched(client, f"/export/compare.html?{QUERY}").get_data(as_text=True)
     sources = re.findall(r'(?:src|srcset|data|poster)\s*=\s*"([^"]*)"', text)
-    assert len(sources) == 1 and sources[0].startswith("data:image/png;base64,")
+    assert len(sources) == 2, "eight pictures in a row are two pages"
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert not re.search(r"<link|<iframe|@import|url\(|<script(?! type=\"application/json\")", text)
     about = json.loads(text.split('id="metadata">')[1].split("</script>")[0])
     assert about["methods"][0]["weights_sha256"] in text.split("<script")[0]

@@ -1,0 +1,90 @@
+"""What a request for a file shows: a view of either page, as the link to that page describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from app.compare_state import CompareState
+from app.ids import CompareColumn
+from app.view_state import Area, ViewState
+
+PAGES = ("compare", "explore")
+EXPLORE_COLUMNS = (
+    CompareColumn.FUSED,
+    CompareColumn.GUIDANCE_MRI,
+    CompareColumn.GUIDANCE_PET,
+    CompareColumn.GUIDANCE_RGB,
+    CompareColumn.SCATTER,
+    CompareColumn.JACOBIAN_MRI,
+    CompareColumn.JACOBIAN_PET,
+    CompareColumn.JACOBIAN_MRI_ZOOM,
+    CompareColumn.JACOBIAN_PET_ZOOM,
+)
+"""What a file of the explore page shows of its method; the inputs are above."""
+
+
+@dataclass(frozen=True)
+class AskedView:
+    """A view of which a file is wanted.
+
+    Attributes
+    ----------
+    state : CompareState
+        Pair, methods, columns, colours, zoom, pixels and regions; one method for the explore page.
+    link : str
+        Where the page reopens it, below the server's address.
+    complete : str
+        Where the HTML file with all numbers is, below the server's address.
+    area : tuple of float or None
+        The part that whole pictures show, (top, left, bottom, right) in pixels as in `ViewState`; ``None``: all of it.
+    """
+
+    state: CompareState
+    link: str
+    complete: str
+    area: Area | None = None
+
+
+def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
+    """Read the query of a link.
+
+    Parameters
+    ----------
+    page : str
+        One of `PAGES`.
+    search : str
+        The query string of a link to this page, without "?"; may be hostile.
+
+    Returns
+    -------
+    AskedView
+        What is understood of it.
+    list of str
+        One notice for each part that is not.
+    """
+    complete = f"export/{page}-complete.html"
+    if page == "compare":
+        state, problems = CompareState.from_query(search)
+        query = state.to_query()
+        return AskedView(state, f"compare{query}", f"{complete}{query}"), problems
+    view, problems = ViewState.from_query(search)
+    try:
+        state = CompareState(
+            pair=view.pair,
+            methods=(view.method,),
+            weights=(view.weights,) if view.weights else (),
+            columns=EXPLORE_COLUMNS,
+            pixel=view.pixel,
+            gamma1=view.gamma1,
+            gamma2=view.gamma2,
+            scale=view.scale,
+            zoom=None if view.zoom == "support" else view.zoom,
+            regions=view.regions,
+        )
+    except ValidationError:
+        # Ids of methods have no comma, colon or slash; everything else was read before.
+        return asked_view("compare", "")[0], [*problems, ViewState.EXPECTED["method"]]
+    query = view.to_query()
+    return AskedView(state, query, f"{complete}{query}", view.area), problems

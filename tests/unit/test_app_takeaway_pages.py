@@ -1,0 +1,109 @@
+"""Files of the explore page's view, of a part of the pictures, and of tables that one page is too narrow for."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from matplotlib.figure import Figure
+
+from app.compare_state import CompareState
+from app.ids import CompareColumn
+from app.takeaway.asked_view import EXPLORE_COLUMNS, asked_view
+from app.takeaway.document import document
+from app.takeaway.print_area import area_within
+from app.takeaway.print_pages import MOST_ACROSS, columns_by_page
+from app.takeaway.print_rows import Sheet, inputs_row, method_row, panels
+from app.view_state import ViewState
+from cache.export_numbers import ExportNumbers
+from tests.unit.test_app_takeaway import client, fetched, server
+from tests.unit.test_app_takeaway_figures import SHAPE, View, state, view
+
+__all__ = ["client", "server", "view"]
+
+EXPLORE = "pair=3&method=weighted_averaging&pixel=4,5&zoom=2&gamma1=0.7"
+
+
+def test_the_explore_pages_link_is_read_as_that_page_reads_it() -> None:
+    asked, problems = asked_view("explore", f"{EXPLORE}&area=1,2,5.5,8&weights=01234567&scale=signed")
+    assert problems == []
+    shown = asked.state
+    assert shown.methods == ("weighted_averaging",) and shown.weights == ("01234567",)
+    assert (shown.pixel, shown.zoom, shown.gamma1, shown.scale) == ((4, 5), 2, 0.7, "signed")
+    assert shown.columns == EXPLORE_COLUMNS and asked.area == (1, 2, 5.5, 8)
+    assert ViewState.from_query(asked.link)[0].area == asked.area
+    assert asked.complete.startswith("export/explore-complete.html?")
+    assert asked_view("explore", "zoom=support")[0].state.zoom is None
+
+
+@pytest.mark.parametrize("query", ["area=5,0,1,3", "method=a:b", "method=a,b", "columns=fused", "pixel=-1,2"])
+def test_what_the_explore_page_would_not_read_is_named(query: str) -> None:
+    assert len(asked_view("explore", query)[1]) == 1
+
+
+def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
+    answer = fetched(client, f"/export/explore.html?{EXPLORE}&area=1.0,2.0,5.5,8.0")
+    text = answer.get_data(as_text=True)
+    links = {part.split('"')[0].replace("&amp;", "&") for part in text.split('href="')[1:]}
+    pages = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in links}
+    expected = {**parse_qs(EXPLORE), "area": ["1.0,2.0,5.5,8.0"]}
+    assert pages["/"] == expected
+    for path, query in pages.items():
+        assert path in ("/", "/export/explore-complete.html") and query == expected
+    assert client.get(f"/export/explore.png?{EXPLORE}&area=3").status_code == 400
+    assert client.get(f"/export/elsewhere.png?{EXPLORE}").status_code == 404
+    panel = fetched(client, f"/export/explore/weighted_averaging/fused.svg?{EXPLORE}&area=1.0,2.0,5.5,8.0")
+    assert b"rows 1.0 to 5.5 and columns 2.0 to 8.0" in panel.data.replace(b"\n", b" ")
+
+
+def test_an_area_is_what_whole_pictures_show_and_zooms_do_not(view: View) -> None:
+    sheet = Sheet.of(view, state(zoom=2), (1.5, 2.0, 6.5, 40.0))
+    assert sheet.is_part and sheet.area == (1.5, 2.0, 6.5, SHAPE[1] - 0.5)
+    for row in (inputs_row(sheet), method_row(sheet, 0)):
+        for panel in row.panels:
+            axes = Figure().add_subplot()
+            row.draw(axes, panel)
+            if panel[0] is CompareColumn.SCATTER:
+                continue
+            zoom = "zoom" in panel[0].value
+            assert (axes.get_ylim() == (6.5, 1.5)) is not zoom
+            assert (axes.get_xlim() == (2.0, SHAPE[1] - 0.5)) is not zoom
+
+
+def test_an_area_beside_the_image_is_all_of_it() -> None:
+    whole = (-0.5, -0.5, 8.5, 10.5)
+    assert area_within(None, SHAPE) == area_within((20, 20, 30, 30), SHAPE) == whole
+    assert area_within((-9, -9, 90, 90), SHAPE) == whole
+
+
+@pytest.mark.parametrize("pins", ["a", "ab"])
+@pytest.mark.parametrize("count", range(1, len(CompareColumn) + 1))
+def test_no_page_has_more_pictures_in_a_row_than_it_is_wide_enough_for(
+    view: View, pins: str, count: int
+) -> None:
+    view.pixels = {name: view.pixels[name] for name in pins}
+    columns = tuple(np.random.default_rng(count).permutation(list(CompareColumn))[:count])
+    shown = CompareState(methods=("one", "two"), columns=tuple(map(CompareColumn, columns)))
+    pages = columns_by_page(view, shown)
+    assert sum(pages, ()) == shown.columns
+    lengths = [len(panels(view, page)) for page in pages]
+    assert max(lengths) <= MOST_ACROSS
+    assert len(lengths) <= -(-sum(lengths) // (MOST_ACROSS - 1))
+
+
+def test_the_html_file_has_a_picture_a_page(view: View) -> None:
+    tables: dict[str, Any] = {
+        **{name: {"columns": [], "rows": []} for name in ("guidance", "influence")},
+        "checklist": {"requirements": [], "rows": []},
+    }
+    about = {
+        "pair": {"title": "P", "id": "0", "shape": SHAPE, "modalities": ("A", "B"), "simulated": True},
+        "versions": {},
+    }
+    columns = tuple(CompareColumn)
+    text = document(view, state(columns=columns), ExportNumbers(tables, "", (), ()), ("l", "c"), about)
+    assert text.count("<img ") == len(columns_by_page(view, state(columns=columns))) > 1
+    assert "part 2 of" in text
