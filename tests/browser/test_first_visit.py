@@ -26,6 +26,19 @@ def test_everything_fits(open_page: Opener, width: int, height: int) -> None:
         assert 0 <= box["y"] and box["y"] + box["height"] <= height, panel
 
 
+def test_a_narrow_window_cuts_nothing_off(open_page: Opener) -> None:
+    page = open_page("?method=weighted_averaging&pixel=20,20", 1280, 720)
+    assert not overflowing(page)
+    assert page.evaluate(
+        """() => [...document.querySelectorAll(".control-row > *, .readout-row > *")].every((part) => {
+            const { right, width } = part.getBoundingClientRect();
+            return !width || right <= window.innerWidth;
+        })"""
+    )
+    assert page.evaluate("() => { const line = document.getElementById('pixel-readout');"
+                         "return line.scrollWidth <= line.clientWidth; }")  # fmt: skip
+
+
 # Guidance images of the first sample take longer than this test needs; its inputs and its fused image must be there.
 INPUTS_DRAWN = """() => window.fusevis?.state?.window && fusevis.state.scene
   && ["panel-mri", "panel-pet", "panel-fused"].every((panel) => fusevis.graphs.image(panel)
