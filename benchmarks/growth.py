@@ -45,8 +45,6 @@ def jacobian_growth(method: Method, side: int, count: int) -> Figure:
     chosen = [random_pixels(count, pair.shape, seed=0) for pair in pairs]
     for number in range(count):
         for which, pair in enumerate(pairs):
-            # What is kept of the pixel's tile is there: a large image is not kept as a whole.
-            fusion.jacobian(method, pair, chosen[which][number])
             times[which].append(timed(fusion.jacobian, method, pair, chosen[which][number])[0])
     ratio = median(times[1]) / median(times[0])
     return Figure(f"{method.title}: Jacobian, {4 * side} ÷ {side}", ratio, "×", JACOBIAN_GROWTH)

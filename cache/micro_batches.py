@@ -38,9 +38,10 @@ class _Scene:
 
 
 def _computed(method: Method, pair: Pair, pixels: list[Pixel]) -> list[JacobianWindow]:
+    # What they have in common is prepared behind the hovers, none of which shall wait for what it does not need.
     if len(pixels) == 1:
-        return [fusion.jacobian(method, pair, pixels[0])]
-    return fusion.jacobians(method, pair, pixels)
+        return [fusion.jacobian(method, pair, pixels[0], ahead=False)]
+    return fusion.jacobians(method, pair, pixels, ahead=False)
 
 
 class MicroBatches:

@@ -34,6 +34,10 @@ PATHS = ("", "chain", "window", "whole image", "atlas")
 """The ways a window can have come about, `fusion.JacobianWindow.path`, by the number under which it is kept."""
 
 
+class _Closed(Exception):
+    """Nobody needs any more what is being prepared."""
+
+
 class Results:
     """Looks results up in the store, and computes what is not there.
 
@@ -133,10 +137,16 @@ class Results:
             if self._closed.is_set():
                 return
             with computing(self._threads.hover):
-                fusion.prepare(method, pair)
+                fusion.prepare(method, pair, progress=lambda share: self._go_on())
+        except _Closed:
+            return
         except FuseVisError:
             # Whoever asks for a window of this pair is told the same.
             logger.info("%s cannot be prepared for this pair", method.id, exc_info=True)
+
+    def _go_on(self) -> None:
+        if self._closed.is_set():
+            raise _Closed
 
     def close(self) -> None:
         """Stop preparing."""

@@ -8,7 +8,7 @@ of limited support, by autograd on a crop. The *whole image* takes those without
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -34,7 +34,9 @@ PIXELS_A_BATCH = 40_000
 """Crop pixels computed at once; at about 10 kB of activations a pixel, some 400 MB at most."""
 
 
-def jacobian(method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32") -> JacobianWindow:
+def jacobian(
+    method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32", ahead: bool = True
+) -> JacobianWindow:
     """Differentiate one fused pixel with respect to every pixel of both inputs.
 
     Parameters
@@ -47,6 +49,10 @@ def jacobian(method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32") -
         The principal pixel (row, col), 0-based.
     dtype : {"float32", "float64"}
         The precision of the whole computation.
+    ahead : bool
+        Whether to compute more of what all pixels of the pair have in common than this one needs, the more the more
+        were asked for: the first few of an image then cost more, up to what `prepare` takes, and all others much
+        less. ``False``: what this pixel needs, with its surroundings of 32×32 pixels.
 
     Returns
     -------
@@ -60,11 +66,16 @@ def jacobian(method: Method, pair: Pair, pixel: Pixel, dtype: str = "float32") -
     NetworkError
         If the network cannot be run on this image.
     """
-    return jacobians(method, pair, [pixel], dtype)[0]
+    return jacobians(method, pair, [pixel], dtype, ahead=ahead)[0]
 
 
 def jacobians(
-    method: Method, pair: Pair, pixels: Iterable[Pixel], dtype: str = "float32", batch_size: int = 64
+    method: Method,
+    pair: Pair,
+    pixels: Iterable[Pixel],
+    dtype: str = "float32",
+    batch_size: int = 64,
+    ahead: bool = True,
 ) -> list[JacobianWindow]:
     """Differentiate several fused pixels, in batches.
 
@@ -73,7 +84,7 @@ def jacobians(
 
     Parameters
     ----------
-    method, pair, dtype
+    method, pair, dtype, ahead
         See `jacobian`.
     pixels : iterable of (row, col)
         The principal pixels, in any order, repeats allowed.
@@ -98,7 +109,7 @@ def jacobians(
     chain = chain_of(method, precision) if wanted else None
     if chain is None:
         return _by_windows(method, pair, wanted, precision, batch_size)
-    windows = chain_windows(chain, pair, wanted, radius, batch_size)
+    windows = chain_windows(chain, pair, wanted, radius, batch_size, ahead)
     odd = [number for number, window in enumerate(windows) if not np.isfinite(window.values).all()]
     if odd:
         again = _by_windows(method, pair, [wanted[number] for number in odd], precision, batch_size)
@@ -107,19 +118,24 @@ def jacobians(
     return windows
 
 
-def prepare(method: Method, pair: Pair, dtype: str = "float32") -> None:
+def prepare(
+    method: Method, pair: Pair, dtype: str = "float32", progress: Callable[[float], None] | None = None
+) -> None:
     """Compute beforehand what the Jacobian images of a pair have in common.
 
-    Without it, the first look at each part of the image costs some tens of milliseconds more.
+    Without it, the first looks at an image cost more. Does nothing for images of which not everything can be kept (with
+    the shipped methods, of more than about a million pixels), and for a method without a chain.
 
     Parameters
     ----------
     method, pair, dtype
-        See `jacobian`. Does nothing for a method without a chain.
+        See `jacobian`.
+    progress : callable, optional
+        Called with the share that is done, 0 to 1; what it raises ends the work.
     """
     chain = chain_of(method, torch_dtype(dtype))
     if chain is not None:
-        keep(chain, pair)
+        keep(chain, pair, progress)
 
 
 def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def test_a_scene_is_prepared_once_and_nobody_waits(make: Maker, monkeypatch: pyt
     prepared: list[tuple[str, str]] = []
     go_on = threading.Event()
 
-    def prepare(method: Method, pair: fusion.Pair) -> None:
+    def prepare(method: Method, pair: fusion.Pair, progress: Callable[[float], None]) -> None:
         assert go_on.wait(WAIT_S)
         prepared.append((method.id, pair.id))
 

@@ -184,7 +184,7 @@ def test_sheets_are_bounded(rng: np.random.Generator, monkeypatch: pytest.Monkey
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain = chain_for(method)
     limit = 5 * chain.kept_bytes(64)
-    kept = shelf.SheetShelf(limit)
+    kept = shelf.SheetShelf(limit, whole=0)
     assert kept.side(chain) == 64
     pairs = [random_pair(rng, (130, 70)) for _ in range(3)]
     found = {}

@@ -80,8 +80,7 @@ class Sheet:
 
         Each tile is computed by one thread. Another that wants it waits for it, but for no other tile.
         """
-        top, left = self.core.top, self.core.left
-        wanted = {((row - top) // TILE_SIDE, (column - left) // TILE_SIDE) for row, column in pixels}
+        wanted = self._tiles(pixels)
         while not wanted <= self._done:
             with self._changed:
                 free = wanted - self._done - self._busy
@@ -98,6 +97,25 @@ class Sheet:
                 with self._changed:
                     self._busy -= tiles
                     self._changed.notify_all()
+
+    def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
+        """Whether all maps are filled for these pixels."""
+        return self._tiles(pixels) <= self._done
+
+    def ensure_around(self, pixels: Iterable[tuple[int, int]], tiles: int) -> None:
+        """Fill all maps for these pixels and for the squares of `tiles` × `tiles` tiles that they are in."""
+        corners = {(row // tiles * tiles, column // tiles * tiles) for row, column in self._tiles(pixels)}
+        top, left, bottom, right = self.core.top, self.core.left, self.core.bottom, self.core.right
+        for first_row, first_column in sorted(corners):
+            rows = [top + (first_row + number) * TILE_SIDE for number in range(tiles)]
+            columns = [left + (first_column + number) * TILE_SIDE for number in range(tiles)]
+            self.ensure(
+                (row, column) for row in rows for column in columns if row < bottom and column < right
+            )
+
+    def _tiles(self, pixels: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        top, left = self.core.top, self.core.left
+        return {((row - top) // TILE_SIDE, (column - left) // TILE_SIDE) for row, column in pixels}
 
     def ensure_all(self) -> None:
         """Fill all maps, block by block."""

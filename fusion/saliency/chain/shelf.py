@@ -22,7 +22,13 @@ from fusion.saliency.window import Box
 logger = logging.getLogger(__name__)
 
 KEPT_BYTES = 256 * 2**20
-"""Memory for the kept maps of all scenes together; those unused for longest are dropped."""
+"""Memory for the kept maps of all scenes together while one is in use whose maps do not all fit into `WHOLE_BYTES`;
+those unused for longest are dropped."""
+WHOLE_BYTES = 2**30
+"""The same while scenes are in use whose maps are all kept."""
+WHOLE_PIXELS = 2**20
+"""Of the largest image whose maps are all kept although they take more than `KEPT_BYTES`."""
+COUNTED_SCENES = 256
 
 SHEET_SIDES = (256, 128, 64, 32)
 """Pixels along the side of a sheet: the first that lets several sheets be kept."""
@@ -89,11 +95,14 @@ class SheetShelf:
     Parameters
     ----------
     limit : int
-        Bytes that all together may take.
+        Bytes that all together may take while a scene is in use whose sheets cannot all be kept.
+    whole : int
+        The same while a scene is in use of which everything is kept; at least `limit`.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, whole: int) -> None:
+        self._limit, self._whole = limit, max(limit, whole)
+        self._missed: OrderedDict[tuple[int, str], int] = OrderedDict()
         self._lock = threading.Lock()
         self._sheets: OrderedDict[tuple[int, str, int, int], Sheet] = OrderedDict()
         self._bytes = 0
@@ -113,6 +122,22 @@ class SheetShelf:
             self._sides[chain.number] = fitting[0] if fitting else SHEET_SIDES[-1]
         return self._sides[chain.number]
 
+    def fits(self, chain: Chain, pair: Pair) -> bool:
+        """Whether all sheets of a pair may be kept together."""
+        side, (height, width) = self.side(chain), pair.shape
+        sheets = -(-height // side) * -(-width // side)
+        limit = self._whole if height * width <= WHOLE_PIXELS else self._limit
+        return sheets == 1 or sheets * chain.kept_bytes(side) <= limit
+
+    def missed(self, chain: Chain, pair: Pair) -> int:
+        """Count that something of a pair was asked for that is not there; return how often that was, from 1."""
+        key = (chain.number, pair.id)
+        with self._lock:
+            self._missed[key] = self._missed.pop(key, 0) + 1
+            if len(self._missed) > COUNTED_SCENES:
+                self._missed.popitem(last=False)
+            return self._missed[key]
+
     def sheet(self, chain: Chain, pair: Pair, row: int, column: int) -> Sheet:
         """Return the sheet that a pixel of a pair lies in, made empty if it is not there yet."""
         side = self.side(chain)
@@ -124,7 +149,8 @@ class SheetShelf:
                 return sheet
             sheet = self._sheets[key] = chain.sheet(pair.images, _core(key[2:], side, pair.shape))
             self._bytes += sheet.nbytes
-            while self._bytes > self._limit and len(self._sheets) > 1:
+            limit = self._whole if self.fits(chain, pair) else self._limit
+            while self._bytes > limit and len(self._sheets) > 1:
                 self._bytes -= self._sheets.popitem(last=False)[1].nbytes
             return sheet
 

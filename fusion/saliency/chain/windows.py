@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -12,17 +12,18 @@ import torch
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.filling import fill, fill_all
 from fusion.saliency.chain.one_thread import one_thread
 from fusion.saliency.chain.places import OnePlace
 from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.shelf import KEPT_BYTES, ChainShelf, SheetShelf
+from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf
 from fusion.saliency.window import JacobianWindow, Pixel, box_around
 
 NUMBERS_A_BATCH = 2**23
 """Numbers in the largest windows of a batch; 32 MB in float32, of which a few are in use at a time."""
 
 _CHAINS = ChainShelf()
-_SHEETS = SheetShelf(KEPT_BYTES)
+_SHEETS = SheetShelf(KEPT_BYTES, WHOLE_BYTES)
 
 
 def chain_of(method: Method, dtype: torch.dtype) -> Chain | None:
@@ -31,11 +32,12 @@ def chain_of(method: Method, dtype: torch.dtype) -> Chain | None:
 
 
 def chain_windows(
-    chain: Chain, pair: Pair, pixels: Sequence[Pixel], radius: int, batch_size: int
+    chain: Chain, pair: Pair, pixels: Sequence[Pixel], radius: int, batch_size: int, ahead: bool = True
 ) -> list[JacobianWindow]:
     """Compute the Jacobian images (paper, equation 1) of some pixels by a chain.
 
-    What has to be kept of the forward pass is computed at the first pixel of each tile, and found again later.
+    What has to be kept of the forward pass is computed at the first pixel of each tile, and found again later. `fill`
+    says for how much more of the image.
 
     Parameters
     ----------
@@ -49,6 +51,8 @@ def chain_windows(
         The method's support radius, pixels.
     batch_size : int
         How many pixels are computed at once, at most.
+    ahead : bool
+        Whether to compute more of what is kept than these pixels need.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def chain_windows(
     size = max(1, min(batch_size, NUMBERS_A_BATCH // chain.windows.widest))
     for members in by_sheet.values():
         sheet = _SHEETS.sheet(chain, pair, *pixels[members[0]])
-        sheet.ensure(pixels[number] for number in members)
+        fill(_SHEETS, chain, pair, sheet, [pixels[number] for number in members], ahead)
         for start in range(0, len(members), size):
             batch = members[start : start + size]
             places = [_place(sheet, pixels[number]) for number in batch]
@@ -74,21 +78,12 @@ def chain_windows(
     return [windows[number] for number in range(len(pixels))]
 
 
-def keep(chain: Chain, pair: Pair) -> None:
-    """Do the forward passes for a whole pair now, as far as memory for kept maps allows.
+def keep(chain: Chain, pair: Pair, progress: Callable[[float], None] | None = None) -> None:
+    """Do the forward passes for a whole pair now; nothing where the image is too large for all of it to be kept.
 
-    Afterwards every Jacobian image costs the same, but where the image is too large to be kept.
+    Afterwards every Jacobian image costs the same.
     """
-    side = _SHEETS.side(chain)
-    height, width = pair.shape
-    kept = 0
-    for row in range(0, height, side):
-        for column in range(0, width, side):
-            sheet = _SHEETS.sheet(chain, pair, row, column)
-            kept += sheet.nbytes
-            if kept > KEPT_BYTES:
-                return
-            sheet.ensure_all()
+    fill_all(_SHEETS, chain, pair, progress)
 
 
 def _place(sheet: Sheet, pixel: Pixel) -> OnePlace:

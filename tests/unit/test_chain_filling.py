@@ -1,0 +1,142 @@
+"""How much is computed ahead when pixels all over an image are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import fusion
+from fusion.saliency.chain import filling, sheets, shelf
+from fusion.saliency.chain import windows as chain_windows
+from fusion.saliency.window import Box
+from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
+from tests.unit.small_networks import understood
+
+SHAPE = (300, 150)
+SIDE = 64
+
+
+@pytest.fixture
+def method() -> fusion.Method:
+    made = fusion.Method.from_module(understood()["dense"], "own", "Own")
+    for precision in (torch.float32, torch.float64):
+        # Their check is done here, before forward passes are counted.
+        assert chain_windows.chain_of(made, precision) is not None
+    return made
+
+
+@pytest.fixture
+def filled(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> list[Box]:
+    """Give every part of an image that a forward pass is done for."""
+    parts: list[Box] = []
+    fill = sheets.Sheet._fill
+
+    def noting(self: sheets.Sheet, box: Box) -> None:
+        parts.append(box)
+        fill(self, box)
+
+    monkeypatch.setattr(sheets.Sheet, "_fill", noting)
+    return parts
+
+
+@pytest.fixture
+def small_sheets(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let sheets be 64 pixels wide and all of a pair be kept."""
+    chain = chain_windows.chain_of(method, torch.float64)
+    assert chain is not None
+    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE), shelf.WHOLE_BYTES)
+    assert kept.side(chain) == SIDE
+    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+
+
+def pixels_of(parts: list[Box]) -> int:
+    return sum(part.shape[0] * part.shape[1] for part in parts)
+
+
+def test_the_first_pixel_alone_costs_one_tile(
+    method: fusion.Method, filled: list[Box], rng: np.random.Generator
+) -> None:
+    fusion.jacobian(method, random_pair(rng, SHAPE), (200, 100))
+    assert [(part.top, part.left, part.bottom, part.right) for part in filled] == [(192, 96, 224, 128)]
+
+
+@pytest.mark.usefixtures("small_sheets")
+def test_whoever_looks_everywhere_soon_finds_everything_there(
+    method: fusion.Method, filled: list[Box], rng: np.random.Generator
+) -> None:
+    pair = random_pair(rng, SHAPE)
+    calls = []
+    pixels = [(int(row), int(column)) for row, column in rng.integers((0, 0), SHAPE, (60, 2))]
+    for pixel in pixels:
+        before = len(filled)
+        window = fusion.jacobian(method, pair, pixel, "float64")
+        calls.append(filled[before:])
+        expected = whole_image_jacobian(method, pair, pixel)
+        assert relative_error(window.dense(), expected) <= 1e-10
+    slow = [call for call in calls if call]
+    assert pixels_of(slow[0]) <= sheets.TILE_SIDE**2
+    assert pixels_of(slow[1]) <= (2 * sheets.TILE_SIDE) ** 2
+    assert len(slow) <= filling.DOUBLINGS + filling.SHEETS_ONE_BY_ONE + 1
+    corners = [(part.top, part.left) for part in filled]
+    assert len(corners) == len(set(corners)), "nothing is done twice"
+    count = len(filled)
+    fusion.prepare(method, pair, "float64")
+    assert len(filled) == count
+
+
+def test_a_server_waits_for_what_a_pixel_needs_only(
+    method: fusion.Method, filled: list[Box], rng: np.random.Generator
+) -> None:
+    pair = random_pair(rng, SHAPE)
+    for number, pixel in enumerate(
+        ((10, 10), (50, 10), (200, 100), (299, 149), (150, 75), (250, 20)), start=1
+    ):
+        fusion.jacobian(method, pair, pixel, ahead=False)
+        assert len(filled) == number and pixels_of(filled[-1:]) <= sheets.TILE_SIDE**2
+
+
+def test_nothing_is_done_ahead_in_an_image_of_which_not_all_can_be_kept(
+    method: fusion.Method, filled: list[Box], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = chain_windows.chain_of(method, torch.float32)
+    assert chain is not None
+    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE), whole=0)
+    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+    pair = random_pair(rng, SHAPE)
+    fusion.prepare(method, pair)
+    assert filled == []
+    for number, row in enumerate(range(0, 300, 40), start=1):
+        fusion.jacobian(method, pair, (row, 149))
+        assert len(filled) == number
+    small = random_pair(rng, (60, 60))
+    assert not kept.fits(chain, pair) and kept.fits(chain, small)
+
+
+def test_what_fits_depends_on_the_images_size(method: fusion.Method) -> None:
+    """Large images may take the smaller limit only, whatever could be kept of smaller ones."""
+    chain = chain_windows.chain_of(method, torch.float32)
+    assert chain is not None
+    kept = shelf.SheetShelf(10 * chain.kept_bytes(256), shelf.WHOLE_BYTES)
+    assert kept.side(chain) == 256
+    images = np.zeros((2, 1024, 2048), dtype=np.float32)
+    images[:, 0, 0] = 1
+    large, whole = (fusion.Pair.from_arrays(*images[:, :, :width]) for width in (2048, 1024))
+    assert kept.fits(chain, whole) and not kept.fits(chain, large)
+
+
+def test_preparing_says_how_far_it_is_and_can_be_ended(
+    method: fusion.Method, filled: list[Box], small_sheets: None, rng: np.random.Generator
+) -> None:
+    shares: list[float] = []
+    pair = random_pair(rng, SHAPE)
+    fusion.prepare(method, pair, "float64", shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) == 15
+
+    def ended(share: float) -> None:
+        raise InterruptedError
+
+    del filled[:]
+    with pytest.raises(InterruptedError):
+        fusion.prepare(method, random_pair(rng, SHAPE), "float64", ended)
+    assert pixels_of(filled) == SIDE**2
