@@ -25,10 +25,19 @@ window.fusevis = window.fusevis || {};
       }
       return;
     }
+    follow(event);
+  });
+
+  /** Let the principal pixel follow the pointer, where none is pinned. */
+  function follow(event) {
     if (state.pinned) return;
     const panel = panelOf(event.target);
     if (panel) fusevis.pixel.choose(graphs.pixelAt(panel, event.clientX, event.clientY), event.timeStamp);
-  });
+  }
+
+  // Moves are held back until a frame begins; these are not, where the browser has them (Chromium, over HTTPS or on this
+  // machine). The same move's second event changes nothing.
+  document.addEventListener("pointerrawupdate", (event) => press || follow(event));
 
   document.addEventListener("pointerdown", (event) => {
     if (fusevis.brush.begin(event)) return;

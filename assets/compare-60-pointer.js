@@ -64,10 +64,18 @@
       if (press.moved) choose(state.a, paint.pixelAt(event.clientX, event.clientY, press.picture), event.timeStamp);
       return;
     }
+    follow(event);
+  });
+
+  /** Let A follow the pointer, where it is not pinned. */
+  function follow(event) {
     if (state.a.pinned || !onCanvas(event)) return;
     const at = paint.pixelAt(event.clientX, event.clientY);
     if (at) choose(state.a, at, event.timeStamp);
-  });
+  }
+
+  // As on the explore page: before the next frame begins, where the browser has this event.
+  document.addEventListener("pointerrawupdate", (event) => press || follow(event));
 
   document.addEventListener("pointerdown", (event) => {
     const at = event.button === 0 && onCanvas(event) && paint.pixelAt(event.clientX, event.clientY);
