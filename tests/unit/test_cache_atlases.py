@@ -114,6 +114,17 @@ def test_the_route_sends_a_tile_as_it_is_kept(atlases: Atlases, scene: Scene) ->
         np.frombuffer(answer, "<f2", offset=32 + scales.nbytes).reshape(tile.values.shape), tile.values
     )
     assert client.get(f"{path}/1/one").status_code == 404
+    several = client.get(f"{path}/tiles/1.1-7.7-0.1")
+    assert several.headers["Cache-Control"] == "no-store", "one of them is not there"
+    found, at = [], 0
+    while at < len(several.data):
+        (length,) = atlas_routes.LENGTH.unpack_from(several.data, at)
+        found.append(several.data[at + 4 : at + 4 + length])
+        at += 4 + length + -length % 4
+    assert found == [answer, b"", client.get(f"{path}/0/1").data]
+    assert "max-age" in client.get(f"{path}/tiles/1.1-0.1").headers["Cache-Control"]
+    for wrong_places in ("1", "1.1-", "1.1-x.0", "1.2.3", "-".join(["0.0"] * 9), "-1.0"):
+        assert client.get(f"{path}/tiles/{wrong_places}").status_code == 404
     wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0/0")
     assert "Reload the page" in wrong.get_json()["error"]
 
