@@ -7,6 +7,7 @@ window.fusevis = window.fusevis || {};
   const FOLLOWING = [...graphs.ZOOMS, ...fusevis.paint.JACOBIANS, graphs.SCATTER];
   // These have no final state before the guidance images have.
   const WAITING = ["panel-guidance-mri-zoom", "panel-guidance-pet-zoom", "panel-guidance-rgb-zoom", graphs.SCATTER];
+  const READ_OUT = ["panel-mri", "panel-pet", "panel-fused"];
   const COLOURED = /^panel-(guidance-(mri|pet)|jacobian-(mri|pet))/;
   const FOLLOW_MILLISECONDS = 200;
   const styled = new Map(); // panel → the colours that its Plotly trace has been given here
@@ -123,6 +124,8 @@ window.fusevis = window.fusevis || {};
     drawn(panel) {
       const { key, revision } = graphs.meta(panel);
       if (state.pixel && graphs.FULL.includes(panel)) overlays.moveBox(panel, state.pixel, state.display.half);
+      // The window may have come before the pictures whose intensities the readout shows.
+      if (READ_OUT.includes(panel)) fusevis.readout.show();
       if (!state.scene || key !== state.scene.key) return;
       if (revision && revisions.get(panel) !== revision) {
         revisions.set(panel, revision);

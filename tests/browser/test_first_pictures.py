@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Opener, Server, wait_until_settled
 
@@ -72,3 +73,18 @@ def test_another_pair_takes_the_first_pictures_away(open_page: Opener, server: S
     page.select_option("#pair-select", "glioma-t1")
     page.wait_for_function("() => fusevis.state.scene && fusevis.state.scene.pair_address === 'glioma-t1'")
     assert page.locator(".first-view").count() == 0
+
+
+def test_the_readout_is_complete_although_the_window_comes_before_the_graphs(
+    open_page: Opener, server: Server
+) -> None:
+    held: list[Route] = []
+    page = open_page(
+        f"?pair={server.pair}&method=weighted_averaging",
+        settled=False,
+        prepare=lambda page: page.route("**/plotly.min.js", lambda route: held.append(route)),
+    )
+    assert page.locator("[data-field=row]").inner_text() == "24"
+    held[0].continue_()
+    for name in ("x1", "x2", "y"):
+        expect(page.locator(f"[data-field={name}]")).to_have_text(re.compile(r"^\d\.\d{4}$"), timeout=30_000)
