@@ -36,14 +36,25 @@ window.fusevis = window.fusevis || {};
     return one;
   }
 
+  function resize(one, width, height) {
+    if (one.canvas.width === width && one.canvas.height === height) return;
+    one.canvas.width = width;
+    one.canvas.height = height;
+    one.background = null;
+  }
+
+  /** Make the canvas width×height pixels and let it fill the plot area. */
+  function fill(one, width, height) {
+    resize(one, width, height);
+    if (one.laidOut === "whole") return;
+    one.laidOut = "whole";
+    Object.assign(one.canvas.style, { left: 0, top: 0, width: "100%", height: "100%" });
+  }
+
   /** Make the canvas width×height pixels and lay it over the data rectangle that starts at (x, y). */
   function spread(one, width, height, x, y) {
     const name = `${width},${height},${x},${y}`;
-    if (one.canvas.width !== width || one.canvas.height !== height) {
-      one.canvas.width = width;
-      one.canvas.height = height;
-      one.background = null;
-    }
+    resize(one, width, height);
     if (one.laidOut === name) return;
     one.laidOut = name;
     const across = one.area.width / (one.area.x[1] - one.area.x[0]);
@@ -88,5 +99,5 @@ window.fusevis = window.fusevis || {};
     });
   }
 
-  fusevis.overlays = { overlay, placed, spread, show, moveBox, hideAll };
+  fusevis.overlays = { overlay, placed, fill, spread, show, moveBox, hideAll };
 })(window.fusevis);

@@ -164,7 +164,7 @@ window.fusevis = window.fusevis || {};
     asked.forEach(({ name }) => underWay.add(name));
     try {
       const places = asked.map(({ row, col }) => `${row}.${col}`).join("-");
-      const { buffer } = await fusevis.channel.fetchBinary(asked[0].home + places);
+      const buffer = await fusevis.backgroundReader.fetchBuffer(asked[0].home + places);
       let at = 0;
       for (const { name } of asked) {
         const [bytes] = new Int32Array(buffer, at, 1);

@@ -35,10 +35,7 @@ window.fusevis = window.fusevis || {};
       for (let j = 0; j < side; j += 1, at += 1) pixels[at] = colour(state.window.row + i - half, state.window.col + j - half);
     }
     // The zoom's own axes may still have the half-width before; the canvas fills the plot area in any case.
-    const reach = (one.area.x[1] - one.area.x[0]) / 2;
-    overlays.spread(one, side, side, -reach, -reach);
-    Object.assign(one.canvas.style, { left: 0, top: 0, width: "100%", height: "100%" });
-    one.laidOut = null;
+    overlays.fill(one, side, side);
     one.context.putImageData(data, 0, 0);
     const cell = 100 / side;
     Object.assign(one.box.style, { left: `${half * cell}%`, top: `${half * cell}%`, width: `${cell}%`, height: `${cell}%` });
@@ -136,8 +133,7 @@ window.fusevis = window.fusevis || {};
     const density = window.devicePixelRatio || 1;
     const width = Math.round(area.width * density);
     const height = Math.round(area.height * density);
-    if (one.canvas.width !== width || one.canvas.height !== height) Object.assign(one.canvas, { width, height });
-    Object.assign(one.canvas.style, { left: 0, top: 0, width: "100%", height: "100%" });
+    overlays.fill(one, width, height);
     const { context } = one;
     context.clearRect(0, 0, width, height);
     context.fillStyle = GREEN;
