@@ -36,19 +36,16 @@ window.fusevis = window.fusevis || {};
     attachGraphs();
   }
 
-  /** Listen to graphs as they get drawn, and paint once all are there. */
+  /** Listen to the graphs, and paint once all of them are there. */
   function attachGraphs() {
-    if (graphs.attach()) {
-      waitingForGraphs = false;
-      fusevis.regionOverlays.draw();
-      fusevis.nameSliders();
-      fusevis.paint.all();
-    } else if (!waitingForGraphs) {
-      waitingForGraphs = true;
-      const again = () => (graphs.attach() ? attachGraphs() : requestAnimationFrame(again));
-      requestAnimationFrame(again);
-    }
+    waitingForGraphs = !graphs.attach();
+    if (waitingForGraphs) return;
+    fusevis.regionOverlays.draw();
+    fusevis.nameSliders();
+    fusevis.paint.all();
   }
+
+  graphs.listen({ drawn: () => waitingForGraphs && attachGraphs() });
 
   /** Show the part of the full pictures that a link names, once. */
   function openArea(area, scene) {

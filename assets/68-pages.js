@@ -1,4 +1,4 @@
-/* The links between the pages carry the view along: pair, method and pinned pixel. */
+/* The links between the pages carry the view along: pair, method, pinned pixel and regions. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";

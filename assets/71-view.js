@@ -52,6 +52,7 @@
       methods: methods.includes(scene.method_id) ? null : address.list([scene.method_id, ...methods]),
       pair: scene.pair_address,
       pixel: pinned(),
+      regions: fusevis.regions.linkText(),
       zoom: display.followsSupport ? null : unless("zoom", display.half),
     });
   };

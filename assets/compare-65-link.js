@@ -64,6 +64,7 @@
       method: common.method_id,
       pair: common.pair_address,
       pixel: state.a.pinned ? pixelOf(state.a.pixel) : null,
+      regions: fusevis.regions.linkText(),
       zoom: unless("zoom", state.display.zoom),
     });
   };
