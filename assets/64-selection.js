@@ -70,6 +70,11 @@ window.fusevis = window.fusevis || {};
     show();
   }, true);
 
+  // The principal pixel follows this event too.
+  document.addEventListener("pointerrawupdate", (event) => {
+    if (drawing && drawing.id === event.pointerId) event.stopPropagation();
+  }, true);
+
   document.addEventListener("pointerup", (event) => {
     if (!drawing || drawing.id !== event.pointerId) return;
     event.stopPropagation();
