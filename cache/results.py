@@ -134,8 +134,7 @@ class Results:
         try:
             # Whoever opens a scene waits for its fused image; both at once would take twice the memory as well.
             self.fused(method, pair.id, lambda: pair)
-            if self._closed.is_set():
-                return
+            self._go_on()
             with computing(self._threads.hover):
                 fusion.prepare(method, pair, progress=lambda share: self._go_on())
         except _Closed:

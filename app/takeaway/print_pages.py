@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from app.compare_state import CompareState
 from app.ids import CompareColumn
 from app.takeaway.cells import ExportView
-from app.takeaway.difference import difference_of
 from app.takeaway.print_rows import panels
 
 MOST_ACROSS = 6
@@ -27,7 +26,7 @@ def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[Compare
     list of tuple of CompareColumn
         The columns of each figure. A method that stands alone has one figure, with several lines.
     """
-    if len(view.methods) + bool(difference_of(view, state)) == 1:
+    if len(view.methods) == 1:
         return [state.columns]
     fewest: list[tuple[CompareColumn, ...]] = []
     for most in range(MOST_ACROSS, 1, -1):

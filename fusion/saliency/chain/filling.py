@@ -46,10 +46,9 @@ def fill(
     missed = sheets.missed(chain, pair)
     if missed <= DOUBLINGS:
         sheet.ensure_around(pixels, 2 ** (missed - 1))
-    elif missed <= DOUBLINGS + SHEETS_ONE_BY_ONE:
-        sheet.ensure_all()
-    else:
-        sheet.ensure_all()
+        return
+    sheet.ensure_all()
+    if missed > DOUBLINGS + SHEETS_ONE_BY_ONE:
         fill_all(sheets, chain, pair)
 
 

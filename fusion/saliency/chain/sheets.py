@@ -104,14 +104,9 @@ class Sheet:
 
     def ensure_around(self, pixels: Iterable[tuple[int, int]], tiles: int) -> None:
         """Fill all maps for these pixels and for the squares of `tiles` × `tiles` tiles that they are in."""
-        corners = {(row // tiles * tiles, column // tiles * tiles) for row, column in self._tiles(pixels)}
-        top, left, bottom, right = self.core.top, self.core.left, self.core.bottom, self.core.right
-        for first_row, first_column in sorted(corners):
-            rows = [top + (first_row + number) * TILE_SIDE for number in range(tiles)]
-            columns = [left + (first_column + number) * TILE_SIDE for number in range(tiles)]
-            self.ensure(
-                (row, column) for row in rows for column in columns if row < bottom and column < right
-            )
+        for row, column in sorted({(row // tiles, column // tiles) for row, column in self._tiles(pixels)}):
+            side = tiles * TILE_SIDE
+            self._ensure_square(self.core.top + row * side, self.core.left + column * side, side)
 
     def _tiles(self, pixels: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
         top, left = self.core.top, self.core.left
@@ -122,9 +117,12 @@ class Sheet:
         side = TILE_SIDE * BLOCK_TILES
         for top in range(self.core.top, self.core.bottom, side):
             for left in range(self.core.left, self.core.right, side):
-                rows = range(top, min(top + side, self.core.bottom), TILE_SIDE)
-                columns = range(left, min(left + side, self.core.right), TILE_SIDE)
-                self.ensure((row, column) for row in rows for column in columns)
+                self._ensure_square(top, left, side)
+
+    def _ensure_square(self, top: int, left: int, side: int) -> None:
+        rows = range(top, min(top + side, self.core.bottom), TILE_SIDE)
+        columns = range(left, min(left + side, self.core.right), TILE_SIDE)
+        self.ensure((row, column) for row in rows for column in columns)
 
     def _boxes(self, wanted: set[tuple[int, int]]) -> list[tuple[Box, set[tuple[int, int]]]]:
         """Return what to compute: single tiles, or whole blocks where that costs less."""

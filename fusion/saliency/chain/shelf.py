@@ -29,6 +29,7 @@ WHOLE_BYTES = 2**30
 WHOLE_PIXELS = 2**20
 """Of the largest image whose maps are all kept although they take more than `KEPT_BYTES`."""
 COUNTED_SCENES = 256
+"""Scenes whose misses are counted; those that missed nothing for longest are forgotten."""
 
 SHEET_SIDES = (256, 128, 64, 32)
 """Pixels along the side of a sheet: the first that lets several sheets be kept."""
