@@ -1,8 +1,9 @@
-"""The routes of an atlas: tiles of windows as they lie on disk, for the browser to read ahead."""
+"""The routes of an atlas: windows as they lie on disk, for the browser to read ahead."""
 
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,38 +11,20 @@ import numpy as np
 from flask import Flask, Response
 from numpy.typing import NDArray
 
-from app.routes import is_pixel, refused
+from app.routes import INDEX, Windows, binary, is_pixel, refused, window_bytes
 
 HEADER = struct.Struct("<8i")
-"""Row and column of the first pixel, rows, columns, support radius, pixels along a chunk's side, 0, 0 (kept free)."""
-LENGTH = struct.Struct("<i")
-"""Before each of several tiles: its bytes, to which zeros are added up to a multiple of four; 0: it is not there."""
-MOST_TILES = 8
+"""Support radius, windows asked for, and six zeros that are kept free."""
+MOST_WINDOWS = 256
 """Of one answer."""
+MALFORMED = (
+    "Windows are asked for as row.column.count, for so many pixels of the row from that column on, "
+    f"with “-” between; {MOST_WINDOWS} at most."
+)
 
 
-class Part(Protocol):
-    """A part of an image."""
-
-    @property
-    def top(self) -> int:
-        """Row of its first row."""
-
-    @property
-    def left(self) -> int:
-        """Column of its first column."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-
-
-class Tile(Protocol):
+class Kept(Protocol):
     """Windows as an atlas keeps them."""
-
-    @property
-    def box(self) -> Part:
-        """Its pixels."""
 
     @property
     def radius(self) -> int:
@@ -49,82 +32,90 @@ class Tile(Protocol):
 
     @property
     def scales(self) -> NDArray[np.float32]:
-        """One a pixel of the box."""
+        """One a pixel; NaN where its window is not there."""
 
     @property
-    def values(self) -> NDArray[np.float16]:
-        """(side, side, 2, 2·radius + 1, 2·radius + 1), to be multiplied by the scales."""
+    def values(self) -> list[NDArray[np.float16]]:
+        """(2, 2·radius + 1, 2·radius + 1) for each window that is there."""
 
 
-class Tiles(Protocol):
-    """Where tiles come from."""
+class Atlases(Protocol):
+    """Where windows come from."""
 
-    def tile_at(self, pair: str, method: str, weights: str, row: int, col: int) -> Tile | None:
-        """Return the tile at an address, if it is there."""
+    def windows_at(
+        self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
+    ) -> Kept | None:
+        """Return the windows of some pixels, if there is an atlas."""
 
 
-def tile_bytes(tile: Tile) -> bytes:
-    """Encode a tile: the header, the scales as little-endian float32, the values as float16, both row by row."""
-    header = HEADER.pack(
-        tile.box.top, tile.box.left, *tile.box.shape, tile.radius, tile.values.shape[0], 0, 0
+def kept_bytes(windows: Kept | None) -> bytes:
+    """Encode windows: the header, the scales as little-endian float32, the values as float16, row by row."""
+    if windows is None:
+        return b""
+    return b"".join(
+        [
+            HEADER.pack(windows.radius, len(windows.scales), *[0] * 6),
+            np.ascontiguousarray(windows.scales, dtype="<f4").tobytes(),
+            *(np.ascontiguousarray(values, dtype="<f2").tobytes() for values in windows.values),
+        ]
     )
-    scales = np.ascontiguousarray(tile.scales, dtype="<f4").tobytes()
-    return header + scales + np.ascontiguousarray(tile.values, dtype="<f2").tobytes()
 
 
-def tiles_bytes(tiles: Sequence[Tile | None]) -> bytes:
-    """Encode several tiles, each after its `LENGTH`."""
-    parts = []
-    for tile in tiles:
-        body = b"" if tile is None else tile_bytes(tile)
-        parts += [LENGTH.pack(len(body)), body, bytes(-len(body) % 4)]
-    return b"".join(parts)
+def pixels_of(text: str) -> list[tuple[int, int]] | None:
+    """Read pixels, ``row.first column.how many`` with ``-`` between; ``None`` for anything else or too many."""
+    pixels: list[tuple[int, int]] = []
+    for run in text.split("-"):
+        parts = run.split(".")
+        if len(parts) != 3 or not all(INDEX.fullmatch(part) for part in parts):
+            return None
+        row, first, count = map(int, parts)
+        if not 0 < count <= MOST_WINDOWS - len(pixels):
+            return None
+        pixels += [(row, first + number) for number in range(count)]
+    return pixels
 
 
-def places_of(text: str) -> list[tuple[int, int]] | None:
-    """Read the rows and columns of tiles, ``3.4-3.5``; ``None`` where it is something else or too many."""
-    pairs = [place.split(".") for place in text.split("-")]
-    if len(pairs) > MOST_TILES or not all(len(pair) == 2 and is_pixel(*pair) for pair in pairs):
-        return None
-    return [(int(row), int(col)) for row, col in pairs]
-
-
-def register(server: Flask, atlases: Tiles, user_error: type[Exception]) -> None:
+def register(server: Flask, services: Windows, atlases: Atlases, user_error: type[Exception]) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    atlases : Tiles
-        Where tiles come from.
+    services : Windows
+        Where the window of a principal pixel comes from.
+    atlases : Atlases
+        Where windows come from that are read ahead.
     user_error : type of Exception
         The family of errors whose message is for the user.
     """
 
-    @server.get("/atlas/<pair>/<method>/<weights>/<row>/<col>")
-    def atlas(pair: str, method: str, weights: str, row: str, col: str) -> Response:
-        if not is_pixel(row, col):
-            return refused("The row and the column of a tile are whole numbers from 0.")
-        try:
-            tile = atlases.tile_at(pair, method, weights, int(row), int(col))
-        except user_error as error:
-            return refused(str(error))
-        return _binary(b"" if tile is None else tile_bytes(tile), complete=tile is not None)
-
-    @server.get("/atlas/<pair>/<method>/<weights>/tiles/<places>")
-    def several(pair: str, method: str, weights: str, places: str) -> Response:
-        wanted = places_of(places)
+    @server.get("/atlas/<pair>/<method>/<weights>/<pixels>")
+    def atlas(pair: str, method: str, weights: str, pixels: str) -> Response:
+        wanted = pixels_of(pixels)
         if wanted is None:
-            return refused(f"Tiles are asked for as row.column, up to {MOST_TILES} with “-” between them.")
+            return refused(MALFORMED)
         try:
-            tiles = [atlases.tile_at(pair, method, weights, *place) for place in wanted]
+            found = atlases.windows_at(pair, method, weights, wanted)
         except user_error as error:
             return refused(str(error))
-        return _binary(tiles_bytes(tiles), complete=None not in tiles)
+        complete = found is not None and not np.isnan(found.scales).any()
+        # Nothing is an answer too: where an atlas ends is no error, and it may have grown by the next time.
+        return Response(
+            kept_bytes(found),
+            mimetype="application/octet-stream",
+            headers={"Cache-Control": "private, max-age=300" if complete else "no-store"},
+        )
 
-
-def _binary(body: bytes, complete: bool) -> Response:
-    # Nothing is an answer too: where an atlas ends is no error, and it may have grown by the next time.
-    cached = "private, max-age=300" if complete else "no-store"
-    return Response(body, mimetype="application/octet-stream", headers={"Cache-Control": cached})
+    @server.get("/atlas/<pair>/<method>/<weights>/<row>/<col>/<pixels>")
+    def window_and_ahead(pair: str, method: str, weights: str, row: str, col: str, pixels: str) -> Response:
+        wanted = pixels_of(pixels)
+        if wanted is None or not is_pixel(row, col):
+            return refused(MALFORMED)
+        started = time.perf_counter()
+        try:
+            window = services.jacobian_at(pair, method, weights, int(row), int(col))
+            ahead = atlases.windows_at(pair, method, weights, wanted)
+        except user_error as error:
+            return refused(str(error))
+        return binary(window_bytes(window) + kept_bytes(ahead), started, final=False)

@@ -98,7 +98,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
     routes.register(server, services, UserError)
-    atlas_routes.register(server, atlases_of(server), UserError)
+    atlas_routes.register(server, services, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
     region_routes.register(server, regions_of(server), UserError)
     view_routes.register(server, views_of(server), UserError)

@@ -13,13 +13,18 @@ window.fusevis = window.fusevis || {};
       postMessage({ number, error: error.message });
     }
   };`;
-  const waiting = new Map(); // by number: { resolve, reject }
+  const waiting = new Map(); // by number: { address, resolve, reject }
   let worker = null;
+  let possible = typeof Worker === "function"; // some pages are shown where none may be started
   let numbers = 0;
 
   function start() {
-    const home = URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }));
-    worker = new Worker(home);
+    try {
+      worker = new Worker(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" })));
+    } catch {
+      possible = false;
+      return;
+    }
     worker.onmessage = ({ data: { number, buffer, error } }) => {
       const { resolve, reject } = waiting.get(number);
       waiting.delete(number);
@@ -27,19 +32,28 @@ window.fusevis = window.fusevis || {};
       else reject(new Error(error));
     };
     worker.onerror = () => {
-      waiting.forEach(({ reject }) => reject(new Error("The worker has ended.")));
-      waiting.clear();
+      worker.terminate();
       worker = null;
+      possible = false;
+      const left = [...waiting.values()];
+      waiting.clear();
+      left.forEach(({ address, resolve, reject }) => fetchHere(address).then(resolve, reject));
     };
   }
 
+  async function fetchHere(address) {
+    return (await fusevis.channel.fetchBinary(address)).buffer;
+  }
+
   /** Fetch a binary answer: a promise of its buffer, or of an error where there is none. */
-  function fetchBuffer(address) {
-    if (!worker) start();
+  function fetchBuffer(path) {
+    const address = new URL(path, window.location.href).href;
+    if (possible && !worker) start();
+    if (!worker) return fetchHere(address);
     return new Promise((resolve, reject) => {
       numbers += 1;
-      waiting.set(numbers, { resolve, reject });
-      worker.postMessage({ number: numbers, address: new URL(address, window.location.href).href });
+      waiting.set(numbers, { address, resolve, reject });
+      worker.postMessage({ number: numbers, address });
     });
   }
 

@@ -99,7 +99,7 @@ window.fusevis = window.fusevis || {};
     const reach = radius ? ` ±${Math.max(...radius)} px` : "";
     const path = `${PATHS[way] || "exact"}${reach}`;
     const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
-    const here = compute === null && way === fusevis.tiles.ATLAS ? "read ahead" : "remembered";
+    const here = compute === null && way === fusevis.readAhead.ATLAS ? "read ahead" : "remembered";
     const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : here;
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
     line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;

@@ -42,7 +42,7 @@ COMPLETE = """() => {
 FOUND = """() => {
   const measures = performance.getEntriesByName("hover-to-paint").map((one) => [one.startTime, one.duration]);
   const paints = performance.getEntriesByName("hover-painting").map((one) => one.duration);
-  const answers = performance.getEntriesByType("resource").filter((one) => one.name.includes("/jacobian/"));
+  const answers = performance.getEntriesByType("resource").filter((one) => /\\/(jacobian|atlas)\\//.test(one.name));
   return { measures, paints, answers: answers.map((one) => ({
     round: one.responseEnd - one.startTime, bytes: one.transferSize, request: one.name.length,
     server: one.serverTiming.filter((part) => part.name === "compute").reduce((sum, part) => sum + part.duration, 0),

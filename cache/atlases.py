@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cache.services import Scene, Services
 from cache.threads import ThreadCounts, computing
 from fusion import Method
 from fusion.errors import WeightsError
-from fusion.saliency.atlas import AtlasTile, atlas_bytes, atlas_folder
+from fusion.saliency.atlas import KeptWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
 from fusion.saliency.atlas_layout import tiles_of
 
@@ -146,8 +147,10 @@ class Atlases:
         """Take this viewer's interest back; what is computed stays."""
         self._jobs.cancel(_name(scene), viewer)
 
-    def tile_at(self, pair: str, method: str, weights: str, row: int, col: int) -> AtlasTile | None:
-        """Return a tile by its address, `row` and `col` counted in tiles; ``None`` where it is not there.
+    def windows_at(
+        self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
+    ) -> KeptWindows | None:
+        """Return the windows of some pixels as an atlas keeps them; ``None`` where there is no atlas.
 
         Raises
         ------
@@ -157,7 +160,7 @@ class Atlases:
         current = self._current(method, weights)
         images = self._services.pairs.by_content(pair)
         atlas = self._shelf.find(current, images)
-        return None if atlas is None else atlas.tile(row, col)
+        return None if atlas is None else atlas.kept(pixels)
 
     def close(self) -> None:
         """Stop all jobs."""

@@ -7,7 +7,9 @@ precision relative to the largest magnitude of their window, so that the error i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,19 @@ from numpy.typing import NDArray
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
-from fusion.saliency.atlas_layout import TILE, AtlasTile, atlas_bytes, atlas_folder, radius_of, tiles_of
+from fusion.saliency.atlas_layout import TILE, KeptWindows, atlas_bytes, atlas_folder, radius_of, tiles_of
 from fusion.saliency.jacobian import checked_pixel, jacobians
-from fusion.saliency.window import Box, JacobianWindow, box_around
+from fusion.saliency.window import Box, JacobianWindow, Pixel, box_around
 
-__all__ = ["TILE", "Atlas", "AtlasTile", "atlas_bytes", "atlas_folder"]
+__all__ = ["TILE", "Atlas", "KeptWindows", "atlas_bytes", "atlas_folder"]
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = 1
 VALUES, SCALES, DONE = "values", "scales", "done"
+
+MAPPED_CHUNKS = 64
+"""Chunks that stay mapped into memory: around a pointer that moves, each is read many times."""
 
 AtlasProgress = Callable[[int, int], None]
 """Called as progress(done, total) tiles; may raise `fusion.errors.Cancelled`."""
@@ -54,6 +61,7 @@ class Atlas:
         self.shape = pair.shape
         self.radius = radius_of(method)
         self._tiles = tiles_of(pair.shape)
+        self._chunk = lru_cache(MAPPED_CHUNKS)(self._mapped)
         wanted = {
             "schema": SCHEMA,
             "pair": pair.id,
@@ -138,24 +146,29 @@ class Atlas:
         values = inside.astype(np.float32) * self._known_scales[row, col]
         return JacobianWindow(values, box.top, box.left, row, col, self.shape, path="atlas")
 
-    def tile(self, tile_row: int, tile_column: int) -> AtlasTile | None:
-        """Read the windows of a tile as they are kept; ``None`` where there is no such tile, or not yet.
+    def kept(self, pixels: Sequence[Pixel]) -> KeptWindows:
+        """Read the windows of some pixels as they are kept.
 
-        Raises
-        ------
-        AtlasError
-            If its chunk is damaged.
+        Those outside the image, not computed yet or damaged are not there; damage is logged.
         """
-        rows, columns = self._tiles
-        if not (0 <= tile_row < rows and 0 <= tile_column < columns and self._known[tile_row, tile_column]):
-            return None
-        box = self._box(tile_row, tile_column)
-        return AtlasTile(
-            box,
-            self.radius,
-            self._known_scales[box.rows(), box.columns()],
-            self._chunk(tile_row, tile_column),
-        )
+        scales = np.full(len(pixels), np.nan, dtype=np.float32)
+        values: list[NDArray[np.float16]] = []
+        damaged: set[Pixel] = set()
+        for number, (row, col) in enumerate(pixels):
+            if not (0 <= row < self.shape[0] and 0 <= col < self.shape[1] and self.has(row, col)):
+                continue
+            tile = row // TILE, col // TILE
+            if tile in damaged:
+                continue
+            try:
+                chunk = self._chunk(*tile)
+            except AtlasError:
+                logger.exception("Windows of an atlas cannot be read")
+                damaged.add(tile)
+                continue
+            scales[number] = self._known_scales[row, col]
+            values.append(chunk[row % TILE, col % TILE])
+        return KeptWindows(self.radius, scales, values)
 
     def _open(self, wanted: dict[str, Any]) -> Any:
         side = 2 * self.radius + 1
@@ -196,7 +209,8 @@ class Atlas:
         side = 2 * self.radius + 1
         values = np.zeros((TILE, TILE, 2, side, side), dtype=np.float16)
         scales = np.ones(box.shape, dtype=np.float32)
-        for window in jacobians(method, pair, pixels):
+        # Tiles come one after another, and whoever ends the work should not wait for more than the next one.
+        for window in jacobians(method, pair, pixels, ahead=False):
             magnitudes = np.abs(window.values[np.isfinite(window.values)])
             scale = float(magnitudes.max()) if magnitudes.size else 0.0
             scale = scale if scale > np.finfo(np.float32).tiny else 1.0
@@ -222,7 +236,7 @@ class Atlas:
             min((tile_column + 1) * TILE, self.shape[1]),
         )
 
-    def _chunk(self, tile_row: int, tile_column: int) -> NDArray[np.float16]:
+    def _mapped(self, tile_row: int, tile_column: int) -> NDArray[np.float16]:
         """Map the chunk of a tile into memory: without compression it is the plain array."""
         side = 2 * self.radius + 1
         path = self.folder / VALUES / "c" / str(tile_row) / str(tile_column) / "0" / "0" / "0"

@@ -12,32 +12,28 @@ from numpy.typing import NDArray
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
-from fusion.saliency.window import Box
 
 TILE = 8
 """Pixels a side of the part of the fused image whose windows are one chunk."""
 
 
 @dataclass(frozen=True)
-class AtlasTile:
-    """The windows of a tile.
+class KeptWindows:
+    """The windows of some pixels as an atlas keeps them.
 
     Attributes
     ----------
-    box : Box
-        Its pixels.
     radius : int
         Of the windows, pixels.
-    scales : ndarray of float32
-        One a pixel of the box.
-    values : ndarray of float16, shape (TILE, TILE, 2, 2·radius + 1, 2·radius + 1)
-        To be multiplied by the scales; of no meaning outside the image.
+    scales : ndarray of float32, shape (N,)
+        One a pixel; NaN where its window is not there.
+    values : list of ndarray of float16, shape (2, 2·radius + 1, 2·radius + 1)
+        The windows that are there, in order, to be multiplied by the scales; of no meaning outside the image.
     """
 
-    box: Box
     radius: int
     scales: NDArray[np.float32]
-    values: NDArray[np.float16]
+    values: list[NDArray[np.float16]]
 
 
 def atlas_bytes(method: Method, shape: tuple[int, int]) -> int:

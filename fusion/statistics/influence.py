@@ -176,4 +176,4 @@ def _in_batches(
 ) -> Iterable[JacobianWindow]:
     size = GLOBAL_PIXELS_AT_ONCE if method.locality.radius is None else PIXELS_AT_ONCE
     for start in range(0, len(pixels), size):
-        yield from jacobians(method, pair, pixels[start : start + size], dtype)
+        yield from jacobians(method, pair, pixels[start : start + size], dtype, ahead=False)

@@ -16,7 +16,7 @@ from tests.running_server import running_server
 REQUESTS = """() => performance.getEntriesByType("resource").filter((one) => one.name.includes("/jacobian/")).length"""
 SHOWN = """() => { const { row, col, top, left, height, width, path, values } = fusevis.state.window;
   return { row, col, top, left, height, width, path, values: Array.from(values) }; }"""
-HELD = "([row, col]) => Boolean(fusevis.tiles.held(fusevis.state.scene, { row, col }))"
+HELD = "([row, col]) => Boolean(fusevis.readAhead.held(fusevis.state.scene, { row, col }))"
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def test_an_atlas_is_announced_made_and_read_ahead(open_page: Opener, server: Se
 
     pair = fusion.load_pair(*server.pair_paths)
     method = fusion.load_method("deepfuse", "cpu")
-    assert choose(page, 47, 59)["path"] == 4  # its answer brings the tiles around it
+    assert choose(page, 47, 59)["path"] == 4  # its answer brings the windows around it
     expect(page.locator("#status-line")).to_contain_text("atlas (rounded to 0.05 %)")
     page.wait_for_function(HELD, arg=[47, 58])
     asked = page.evaluate(REQUESTS)
-    for place in [(47, 58), (41, 57), (45, 52)]:
+    for place in [(47, 58), (41, 57), (44, 51)]:
         page.wait_for_function(HELD, arg=list(place))
         found = choose(page, *place)
         expected = fusion.jacobian(method, pair, place)

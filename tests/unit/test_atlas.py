@@ -114,7 +114,7 @@ def test_gradients_that_are_not_finite_stay_so(
     values = np.array(window.values)
     values[0] = np.inf
     broken = fusion.JacobianWindow(values, window.top, window.left, 3, 4, pair.shape)
-    monkeypatch.setattr("fusion.saliency.atlas.jacobians", lambda *_: [broken])
+    monkeypatch.setattr("fusion.saliency.atlas.jacobians", lambda *_, **__: [broken])
     monkeypatch.setattr(Atlas, "_missing", lambda self: iter([(0, 0)]))
     found = filled(tmp_path, method, pair).window(3, 4)
     assert np.isinf(found.values[0]).all()

@@ -1,4 +1,4 @@
-"""Atlases for the page: announced, made in the background, stopped, taken up again, read tile by tile."""
+"""Atlases for the page: announced, made in the background, stopped, taken up again, read by windows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from flask import Flask
 import fusion
 from app import atlas_routes
 from app.ids import Id
+from app.routes import HEADER as PIXEL_HEADER
+from app.routes import window_bytes
 from cache.atlas_shelf import AtlasShelf
 from cache.atlas_work import LOW_PRIORITY, yield_to_others
 from cache.atlases import Atlases, AtlasState
@@ -73,60 +75,97 @@ def test_an_atlas_is_announced_and_made_only_when_asked_for(atlases: Atlases, sc
     assert (state.fraction, state.complete, state.error) == (1.0, True, None)
 
 
-def test_tiles_hold_the_windows(atlases: Atlases, services: Services, scene: Scene) -> None:
+def test_windows_are_there_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
     address = (scene.pair_id, scene.method_id, scene.weights_id)
-    assert atlases.tile_at(*address, 0, 0) is None
+    pixels = [(row, col) for row in range(SHAPE[0]) for col in range(SHAPE[1])]
+    assert atlases.windows_at(*address, pixels) is None
     finished(atlases, scene)
-    assert atlases.tile_at(*address, 0, 0) is not None, "noticed at once"
-    assert atlases.tile_at(*address, 2, 0) is None, "there is no such tile"
+    found = atlases.windows_at(*address, [*pixels, (SHAPE[0], 0), (0, SHAPE[1])])
+    assert found is not None, "noticed at once"
+    assert np.isnan(found.scales[-2:]).all(), "there are no such pixels"
+    assert len(found.values) == len(pixels)
     pair, method = services.pair(scene), load("small", "cpu")
-    for row in range(SHAPE[0]):
-        for col in range(SHAPE[1]):
-            tile = atlases.tile_at(*address, row // TILE, col // TILE)
-            assert tile is not None
-            place = row - tile.box.top, col - tile.box.left
-            expected = fusion.jacobian(method, pair, (row, col))
-            top, left = expected.top - row + tile.radius, expected.left - col + tile.radius
-            height, width = expected.values.shape[1:]
-            found = tile.values[place][:, top : top + height, left : left + width] * tile.scales[place]
-            assert np.abs(found - expected.values).max() <= 2**-11 * np.abs(expected.values).max() * (
-                1 + 1e-5
-            )
+    for (row, col), scale, values in zip(pixels, found.scales, found.values, strict=False):
+        expected = fusion.jacobian(method, pair, (row, col))
+        top, left = expected.top - row + found.radius, expected.left - col + found.radius
+        height, width = expected.values.shape[1:]
+        window = values[:, top : top + height, left : left + width] * scale
+        bound = 2**-11 * np.abs(expected.values).max() * (1 + 1e-5)
+        assert np.abs(window - expected.values).max() <= bound
 
 
-def test_the_route_sends_a_tile_as_it_is_kept(atlases: Atlases, scene: Scene) -> None:
+def test_a_damaged_chunk_costs_its_own_windows_only(
+    atlases: Atlases, scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    finished(atlases, scene)
+    next((tmp_path / "atlas").glob("*/*/values/c/0/0/0/0/0")).unlink()
+    found = atlases.windows_at(
+        scene.pair_id, scene.method_id, scene.weights_id, [(0, 0), (TILE, 0), (1, 1), (0, TILE)]
+    )
+    assert found is not None
+    assert np.isnan(found.scales).tolist() == [True, False, True, False]
+    assert len(found.values) == 2
+    assert caplog.text.count("Windows of an atlas cannot be read") == 1
+
+
+def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
     server = Flask("test")
-    atlas_routes.register(server, atlases, UserError)
+    atlas_routes.register(server, services, atlases, UserError)
     client = server.test_client()
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
-    nothing = client.get(f"{path}/1/1")
+    nothing = client.get(f"{path}/1.1.2")
     assert (nothing.status_code, nothing.data, nothing.headers["Cache-Control"]) == (200, b"", "no-store")
     finished(atlases, scene)
-    wait_for(lambda: bool(client.get(f"{path}/1/1").data))
-    answer = client.get(f"{path}/1/1").data
-    tile = atlases.tile_at(scene.pair_id, scene.method_id, scene.weights_id, 1, 1)
-    assert tile is not None
-    header = atlas_routes.HEADER.unpack_from(answer)
-    assert header == (TILE, TILE, SHAPE[0] - TILE, SHAPE[1] - TILE, 2, TILE, 0, 0)
-    scales = np.frombuffer(answer, "<f4", tile.scales.size, offset=32).reshape(tile.scales.shape)
-    np.testing.assert_array_equal(scales, tile.scales)
-    np.testing.assert_array_equal(
-        np.frombuffer(answer, "<f2", offset=32 + scales.nbytes).reshape(tile.values.shape), tile.values
+    wait_for(lambda: bool(client.get(f"{path}/1.1.1").data))
+    answer = client.get(f"{path}/1.0.2-0.1.1-{SHAPE[0]}.3.1")
+    assert answer.headers["Cache-Control"] == "no-store", "one of them is not there"
+    kept = atlases.windows_at(
+        scene.pair_id, scene.method_id, scene.weights_id, [(1, 0), (1, 1), (0, 1), (SHAPE[0], 3)]
     )
-    assert client.get(f"{path}/1/one").status_code == 404
-    several = client.get(f"{path}/tiles/1.1-7.7-0.1")
-    assert several.headers["Cache-Control"] == "no-store", "one of them is not there"
-    found, at = [], 0
-    while at < len(several.data):
-        (length,) = atlas_routes.LENGTH.unpack_from(several.data, at)
-        found.append(several.data[at + 4 : at + 4 + length])
-        at += 4 + length + -length % 4
-    assert found == [answer, b"", client.get(f"{path}/0/1").data]
-    assert "max-age" in client.get(f"{path}/tiles/1.1-0.1").headers["Cache-Control"]
-    for wrong_places in ("1", "1.1-", "1.1-x.0", "1.2.3", "-".join(["0.0"] * 9), "-1.0"):
-        assert client.get(f"{path}/tiles/{wrong_places}").status_code == 404
-    wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0/0")
+    assert kept is not None
+    assert atlas_routes.HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
+    np.testing.assert_array_equal(np.frombuffer(answer.data, "<f4", 4, offset=32), kept.scales)
+    assert np.isnan(kept.scales).tolist() == [False, False, False, True]
+    side = 2 * kept.radius + 1
+    np.testing.assert_array_equal(
+        np.frombuffer(answer.data, "<f2", offset=48).reshape(3, 2, side, side), np.array(kept.values)
+    )
+    assert "max-age" in client.get(f"{path}/1.0.2-0.1.1").headers["Cache-Control"]
+    assert client.get(f"{path}/0.0.{atlas_routes.MOST_WINDOWS}").status_code == 200
+    too_many = f"0.0.{atlas_routes.MOST_WINDOWS}-1.0.1"
+    for wrong_pixels in ("1", "1.1", "1.1.1-", "1.1.x", "1.2.3.4", "1.1.0", "-1.0.1", too_many):
+        assert client.get(f"{path}/{wrong_pixels}").status_code == 404
+    wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0.0.1")
     assert "Reload the page" in wrong.get_json()["error"]
+
+
+def test_windows_come_along_with_the_window_of_a_pixel(
+    atlases: Atlases, services: Services, scene: Scene
+) -> None:
+    server = Flask("test")
+    atlas_routes.register(server, services, atlases, UserError)
+    client = server.test_client()
+    address = (scene.pair_id, scene.method_id, scene.weights_id)
+    path = "/atlas/" + "/".join(address)
+
+    def window() -> bytes:
+        return window_bytes(services.jacobian_at(*address, 2, 3))
+
+    alone = client.get(f"{path}/2/3/1.0.2-0.1.1")
+    assert alone.data[PIXEL_HEADER.size :] == window()[PIXEL_HEADER.size :], (
+        "no atlas yet: the window is there all the same"
+    )
+    finished(atlases, scene)
+    ahead = client.get(f"{path}/1.0.2-0.1.1").data
+    answer = client.get(f"{path}/2/3/1.0.2-0.1.1")
+    assert ahead and answer.data == window() + ahead
+    assert "compute" in answer.headers["Server-Timing"]
+    for wrong in ("2/3/1.1", "2/3/1.1.0", "2/x/1.1.1", "-1/3/1.1.1"):
+        assert client.get(f"{path}/{wrong}").status_code == 404
+    outside = client.get(f"{path}/{SHAPE[0]}/3/1.0.2")
+    assert outside.status_code == 404 and outside.get_json()["error"]
+    old = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0/0/0.0.1")
+    assert "Reload the page" in old.get_json()["error"]
 
 
 def test_a_stopped_atlas_goes_on_where_it_was(

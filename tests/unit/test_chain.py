@@ -183,7 +183,7 @@ def test_a_support_that_probing_denies_is_not_believed() -> None:
 def test_sheets_are_bounded(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain = chain_for(method)
-    limit = 5 * chain.kept_bytes(64)
+    limit = 5 * chain.kept_bytes(64, 64)
     kept = shelf.SheetShelf(limit, whole=0)
     assert kept.side(chain) == 64
     pairs = [random_pair(rng, (130, 70)) for _ in range(3)]

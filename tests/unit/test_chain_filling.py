@@ -45,7 +45,7 @@ def small_sheets(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> None
     """Let sheets be 64 pixels wide and all of a pair be kept."""
     chain = chain_windows.chain_of(method, torch.float64)
     assert chain is not None
-    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE), shelf.WHOLE_BYTES)
+    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), shelf.WHOLE_BYTES)
     assert kept.side(chain) == SIDE
     monkeypatch.setattr(chain_windows, "_SHEETS", kept)
 
@@ -101,7 +101,7 @@ def test_nothing_is_done_ahead_in_an_image_of_which_not_all_can_be_kept(
 ) -> None:
     chain = chain_windows.chain_of(method, torch.float32)
     assert chain is not None
-    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE), whole=0)
+    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), whole=0)
     monkeypatch.setattr(chain_windows, "_SHEETS", kept)
     pair = random_pair(rng, SHAPE)
     fusion.prepare(method, pair)
@@ -117,12 +117,52 @@ def test_what_fits_depends_on_the_images_size(method: fusion.Method) -> None:
     """Large images may take the smaller limit only, whatever could be kept of smaller ones."""
     chain = chain_windows.chain_of(method, torch.float32)
     assert chain is not None
-    kept = shelf.SheetShelf(10 * chain.kept_bytes(256), shelf.WHOLE_BYTES)
+    kept = shelf.SheetShelf(10 * chain.kept_bytes(256, 256), shelf.WHOLE_BYTES)
     assert kept.side(chain) == 256
     images = np.zeros((2, 1024, 2048), dtype=np.float32)
     images[:, 0, 0] = 1
     large, whole = (fusion.Pair.from_arrays(*images[:, :, :width]) for width in (2048, 1024))
     assert kept.fits(chain, whole) and not kept.fits(chain, large)
+
+
+def test_a_narrow_image_fits_by_what_its_own_sheets_take(
+    method: fusion.Method, rng: np.random.Generator
+) -> None:
+    """Sheets at the border are smaller than a whole one; counted as whole, this image would not fit."""
+    chain = chain_windows.chain_of(method, torch.float32)
+    assert chain is not None
+    narrow = random_pair(rng, (SIDE * 5, SIDE // 4))
+    pieces = 5 * chain.kept_bytes(SIDE, SIDE // 4)
+    assert pieces < 5 * chain.kept_bytes(SIDE, SIDE)
+    roomy = shelf.SheetShelf(pieces, whole=0)
+    roomy._sides[chain.number] = SIDE
+    assert roomy.fits(chain, narrow)
+    tight = shelf.SheetShelf(pieces - 1, whole=0)
+    tight._sides[chain.number] = SIDE
+    assert not tight.fits(chain, narrow)
+
+
+def test_pairs_that_are_visited_in_turn_are_filled_by_tiles(
+    method: fusion.Method, filled: list[Box], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is filled ahead for pairs that push each other out would be dropped before it is of use."""
+    chain = chain_windows.chain_of(method, torch.float32)
+    assert chain is not None
+    # One pair fits, two do not.
+    shape = (2 * SIDE, 2 * SIDE)
+    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), whole=0)
+    assert kept.side(chain) == SIDE
+    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+    pairs = [random_pair(rng, shape) for _ in range(3)]
+    assert all(kept.fits(chain, pair) for pair in pairs)
+    for pair in pairs:
+        fusion.prepare(method, pair)
+    for _ in range(3):
+        for pair in pairs[:2]:
+            row, column = (int(place) for place in rng.integers(0, shape))
+            before = len(filled)
+            fusion.jacobian(method, pair, (row, column))
+            assert pixels_of(filled[before:]) <= sheets.TILE_SIDE**2
 
 
 def test_preparing_says_how_far_it_is_and_can_be_ended(

@@ -74,12 +74,12 @@ class Chain:
         """Multiplications in convolutions of a forward pass, a pixel."""
         return sum(node.weight.numel() for node in self.nodes.nodes if isinstance(node, Convolution))
 
-    def kept_bytes(self, side: int, diagonal: bool = False) -> int:
-        """Return what the kept maps of a square of principal pixels take, bytes."""
+    def kept_bytes(self, rows: int, columns: int, diagonal: bool = False) -> int:
+        """Return what the kept maps of a box of principal pixels take, bytes."""
         chosen = self.diagonal if diagonal else self.windows
         return sum(
-            (side + 2 * item.reach[0])
-            * (side + 2 * item.reach[1])
+            (rows + 2 * item.reach[0])
+            * (columns + 2 * item.reach[1])
             * item.channels
             * map_dtype(self.nodes, item, self.dtype).itemsize
             for item in chosen.kept

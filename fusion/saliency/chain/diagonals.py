@@ -26,7 +26,7 @@ def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
     """Cut an image into parts whose kept maps fit into memory."""
     height, width = shape
     side = LARGEST_SIDE
-    while side > 1 and chain.kept_bytes(side, diagonal=True) > KEPT_BYTES:
+    while side > 1 and chain.kept_bytes(side, side, diagonal=True) > KEPT_BYTES:
         side //= 2
     return [
         Box(top, left, min(top + side, height), min(left + side, width))

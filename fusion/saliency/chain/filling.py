@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.shelf import SheetShelf
+from fusion.saliency.chain.shelf import SheetShelf, positions
 from fusion.saliency.window import Pixel
 
 DOUBLINGS = 3
@@ -23,7 +23,7 @@ def fill(
 
     One pixel alone costs one small forward pass; whoever goes on to look at pixels all over an image soon finds
     everything there. All that is done ahead takes about as long as `fill_all`, in few calls. Nothing is done
-    ahead in images that are too large for all of it to be kept.
+    ahead in images that are too large for all of it to be kept, or once something of a pair had to make room.
 
     Parameters
     ----------
@@ -44,6 +44,9 @@ def fill(
         sheet.ensure(pixels)
         return
     missed = sheets.missed(chain, pair)
+    if missed == 0:
+        sheet.ensure(pixels)
+        return
     if missed <= DOUBLINGS:
         sheet.ensure_around(pixels, 2 ** (missed - 1))
         return
@@ -66,14 +69,9 @@ def fill_all(
     """
     if not sheets.fits(chain, pair):
         return
-    corners = list(_corners(sheets.side(chain), pair.shape))
-    for number, (row, column) in enumerate(corners, start=1):
-        sheets.sheet(chain, pair, row, column).ensure_all()
+    side = sheets.side(chain)
+    all_positions = list(positions(side, pair.shape))
+    for number, (row, column) in enumerate(all_positions, start=1):
+        sheets.sheet(chain, pair, row * side, column * side).ensure_all()
         if progress is not None:
-            progress(number / len(corners))
-
-
-def _corners(side: int, shape: tuple[int, int]) -> Iterator[Pixel]:
-    for row in range(0, shape[0], side):
-        for column in range(0, shape[1], side):
-            yield row, column
+            progress(number / len(all_positions))

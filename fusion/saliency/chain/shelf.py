@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -29,7 +31,7 @@ WHOLE_BYTES = 2**30
 WHOLE_PIXELS = 2**20
 """Of the largest image whose maps are all kept although they take more than `KEPT_BYTES`."""
 COUNTED_SCENES = 256
-"""Scenes whose misses are counted; those that missed nothing for longest are forgotten."""
+"""Scenes whose misses are counted, and of which it is known that sheets were dropped; the oldest are forgotten."""
 
 SHEET_SIDES = (256, 128, 64, 32)
 """Pixels along the side of a sheet: the first that lets several sheets be kept."""
@@ -104,6 +106,7 @@ class SheetShelf:
     def __init__(self, limit: int, whole: int) -> None:
         self._limit, self._whole = limit, max(limit, whole)
         self._missed: OrderedDict[tuple[int, str], int] = OrderedDict()
+        self._dropped: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._lock = threading.Lock()
         self._sheets: OrderedDict[tuple[int, str, int, int], Sheet] = OrderedDict()
         self._bytes = 0
@@ -119,21 +122,27 @@ class SheetShelf:
         # Every hover asks, and adding the bytes up takes a tenth of its time.
         if chain.number not in self._sides:
             share = self._limit / SHEETS_AT_LEAST
-            fitting = [side for side in SHEET_SIDES if chain.kept_bytes(side) <= share]
+            fitting = [side for side in SHEET_SIDES if chain.kept_bytes(side, side) <= share]
             self._sides[chain.number] = fitting[0] if fitting else SHEET_SIDES[-1]
         return self._sides[chain.number]
 
     def fits(self, chain: Chain, pair: Pair) -> bool:
         """Whether all sheets of a pair may be kept together."""
         side, (height, width) = self.side(chain), pair.shape
-        sheets = -(-height // side) * -(-width // side)
+        cores = [_core(position, side, pair.shape).shape for position in positions(side, pair.shape)]
         limit = self._whole if height * width <= WHOLE_PIXELS else self._limit
-        return sheets == 1 or sheets * chain.kept_bytes(side) <= limit
+        return len(cores) == 1 or sum(chain.kept_bytes(*core) for core in cores) <= limit
 
     def missed(self, chain: Chain, pair: Pair) -> int:
-        """Count that something of a pair was asked for that is not there; return how often that was, from 1."""
+        """Count that something of a pair was asked for that is not there; return how often that was, from 1.
+
+        0 where sheets of the pair were dropped for others': it is one of many that are visited in turn, and what
+        is filled ahead of what is asked for would be dropped again before it is of use.
+        """
         key = (chain.number, pair.id)
         with self._lock:
+            if key in self._dropped:
+                return 0
             self._missed[key] = self._missed.pop(key, 0) + 1
             if len(self._missed) > COUNTED_SCENES:
                 self._missed.popitem(last=False)
@@ -152,8 +161,21 @@ class SheetShelf:
             self._bytes += sheet.nbytes
             limit = self._whole if self.fits(chain, pair) else self._limit
             while self._bytes > limit and len(self._sheets) > 1:
-                self._bytes -= self._sheets.popitem(last=False)[1].nbytes
+                self._drop_oldest()
             return sheet
+
+    def _drop_oldest(self) -> None:
+        (number, pair, *_), sheet = self._sheets.popitem(last=False)
+        self._bytes -= sheet.nbytes
+        self._dropped[number, pair] = None
+        self._dropped.move_to_end((number, pair))
+        if len(self._dropped) > COUNTED_SCENES:
+            self._dropped.popitem(last=False)
+
+
+def positions(side: int, shape: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Give the row and column of each sheet of an image, counted in sheets."""
+    return itertools.product(range(-(-shape[0] // side)), range(-(-shape[1] // side)))
 
 
 def _core(position: tuple[int, int], side: int, shape: tuple[int, int]) -> Box:
