@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from app.compare_state import CompareState
 from app.ids import CompareColumn
-from app.view_state import Area, ViewState
+from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
 
 PAGES = ("compare", "explore")
 EXPLORE_COLUMNS = (
@@ -39,12 +40,33 @@ class AskedView:
         Where the HTML file with all numbers is, below the server's address.
     area : tuple of float or None
         The part that whole pictures show, (top, left, bottom, right) in pixels as in `ViewState`; ``None``: all of it.
+    zoom_without_support : int or None
+        Half-width of the zooms, pixels, where they shall follow a support and no method has one; ``None``: as small
+        as possible, as on the compare page.
     """
 
     state: CompareState
     link: str
     complete: str
     area: Area | None = None
+    zoom_without_support: int | None = None
+
+    def with_zoom(self, supports: Iterable[tuple[int, int] | None]) -> CompareState:
+        """Return the state with its zoom, once the support of each of its methods is known.
+
+        Parameters
+        ----------
+        supports : iterable of (tuple of int or None)
+            Radius of the support for each input, pixels; ``None`` where it is the whole image.
+
+        Returns
+        -------
+        CompareState
+            Unchanged unless the page has a zoom of its own for methods without a support.
+        """
+        if self.state.zoom is not None or self.zoom_without_support is None or any(supports):
+            return self.state
+        return self.state.model_copy(update={"zoom": self.zoom_without_support})
 
 
 def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
@@ -87,4 +109,4 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
         # Ids of methods have no comma, colon or slash; everything else was read before.
         return asked_view("compare", "")[0], [*problems, ViewState.EXPECTED["method"]]
     query = view.to_query()
-    return AskedView(state, query, f"{complete}{query}", view.area), problems
+    return AskedView(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), problems

@@ -95,6 +95,7 @@ def register(
             return _not_ready(str(error))
         except user_error as error:
             return _refused(400, str(error))
+        state = asked.with_zoom(one.scene.support_radius for one in view.methods)
         body: bytes | str
         if panel is not None:
             body = print_panel(view, state, *panel, form, link, asked.area)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,13 +13,15 @@ from matplotlib.figure import Figure
 
 from app.compare_state import CompareState
 from app.ids import CompareColumn
+from app.takeaway import routes
 from app.takeaway.asked_view import EXPLORE_COLUMNS, asked_view
 from app.takeaway.document import document
 from app.takeaway.print_area import area_within
 from app.takeaway.print_pages import MOST_ACROSS, columns_by_page
 from app.takeaway.print_rows import Sheet, inputs_row, method_row, panels
-from app.view_state import ViewState
+from app.view_state import FIRST_HALF_WIDTH, ViewState
 from cache.export_numbers import ExportNumbers
+from cache.export_view import ExportSource, ExportView
 from tests.unit.test_app_takeaway import client, fetched, server
 from tests.unit.test_app_takeaway_figures import SHAPE, View, state, view
 
@@ -36,7 +39,36 @@ def test_the_explore_pages_link_is_read_as_that_page_reads_it() -> None:
     assert shown.columns == EXPLORE_COLUMNS and asked.area == (1, 2, 5.5, 8)
     assert ViewState.from_query(asked.link)[0].area == asked.area
     assert asked.complete.startswith("export/explore-complete.html?")
-    assert asked_view("explore", "zoom=support")[0].state.zoom is None
+
+
+def test_a_zoom_that_follows_a_support_that_there_is_not_is_the_pages_first() -> None:
+    followed, given = (asked_view("explore", f"zoom={zoom}")[0] for zoom in ("support", "5"))
+    assert followed.with_zoom([(3, 3)]).zoom is None, "the support itself"
+    assert followed.with_zoom([None]).zoom == FIRST_HALF_WIDTH
+    assert given.with_zoom([None]).zoom == 5
+    assert asked_view("compare", "")[0].with_zoom([None]).zoom is None
+
+
+@pytest.mark.parametrize(("support", "half"), [(None, FIRST_HALF_WIDTH), ((2, 3), None)])
+def test_zooms_of_a_global_method_are_printed_as_wide_as_the_page_has_them(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, support: tuple[int, int] | None, half: int | None
+) -> None:
+    right, printed = ExportSource.view, []
+
+    def other_support(*arguments: Any) -> ExportView:
+        found = right(*arguments)
+        methods = (replace(one, scene=replace(one.scene, support_radius=support)) for one in found.methods)
+        return replace(found, methods=tuple(methods))
+
+    def record(view: ExportView, state: CompareState, *rest: Any) -> bytes:
+        printed.append(state.zoom)
+        return b""
+
+    monkeypatch.setattr(ExportSource, "view", other_support)
+    monkeypatch.setattr(routes, "print_panel", record)
+    query = EXPLORE.replace("zoom=2", "zoom=support")
+    fetched(client, f"/export/explore/weighted_averaging/fused_zoom.png?{query}")
+    assert printed == [half]
 
 
 @pytest.mark.parametrize("query", ["area=5,0,1,3", "method=a:b", "method=a,b", "columns=fused", "pixel=-1,2"])
