@@ -6,13 +6,14 @@ window.fusevis = window.fusevis || {};
   const { encode, decode } = fusevis.regionCode;
   // Told apart from the bright green of the zoom's neighbourhood, from each other, and by most who see colours otherwise.
   const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#d6336c", "#0c8599", "#8a5a2b"];
-  const LONGEST_IN_LINK = 600;
+  const LONGEST_IN_LINK = 850; // letters of all regions together
+  const STORED_LENGTH = 33; // of what a link has of a region that the server keeps
   const MOST = 12;
   const LONGEST_NAME = 40;
   const kept = new Map(); // by pair: what other pairs' regions were
   const listeners = [];
   let shape = null; // { pair, height, width } of what is shown
-  let list = []; // { name, colour, mask, count, code, stored }
+  let list = []; // { name, colour, mask, count, code, stored, storing }
   let active = -1;
   let asked = null; // from the server, until the pair is known that it belongs to
   let operation = "replace";
@@ -37,7 +38,7 @@ window.fusevis = window.fusevis || {};
 
   function made(name, colour, mask) {
     const code = encode(mask, shape.height, shape.width);
-    return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, stored: null };
+    return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, stored: null, storing: null };
   }
 
   /** Show the regions of this pair: those it had before, or those that the link has named. */
@@ -137,38 +138,64 @@ window.fusevis = window.fusevis || {};
   }
 
   /** Codes too long for a link are kept on the server, which names them by their content. */
-  async function store(region) {
-    const { code } = region;
+  async function keep(region) {
     try {
-      region.stored = `s${(await fusevis.regionsServer.keep(code)).id}`;
-      if (region.code === code) fusevis.address.later();
+      region.stored = `s${(await fusevis.regionsServer.keep(region.code)).id}`;
+      fusevis.address.later();
     } catch (error) {
       region.stored = "";
       fusevis.regionsServer.told(`The region “${region.name}” is not part of the link: ${error.message}`);
     }
+    region.storing = null;
   }
 
-  function encodedName(name) {
-    return encodeURIComponent(name).replace(/[!'()*~.]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
-      .replaceAll("%20", " ");
+  /** What a link has of a region before its code. Signs with a meaning in a link's list are escaped; the address escapes the rest. */
+  function label({ name, colour }) {
+    return `${name.replace(/[%~,]/g, encodeURIComponent).replaceAll("~", "%7E")}~${colour.slice(1)}~`;
   }
 
-  /** What a link says of the regions, null where there are none. Empty ones are left out. */
+  /** The regions whose codes are too long for a link: the longest, as many as have to be kept elsewhere. */
+  function tooLong(regions) {
+    const letters = (text) => encodeURIComponent(text).length;
+    const byLength = regions.filter(({ code }) => code.length > STORED_LENGTH).sort((one, other) => other.code.length - one.code.length);
+    let rest = regions.reduce((sum, region) => sum + letters(label(region) + region.code) + 1, -LONGEST_IN_LINK);
+    const found = new Set();
+    for (const region of byLength) {
+      if (rest <= 0) break;
+      rest -= region.code.length - STORED_LENGTH;
+      found.add(region);
+    }
+    return found;
+  }
+
+  /** What a link says of the regions, null where there are none. Empty ones are left out, and those that the server does not keep yet. */
   function linkText() {
+    const regions = list.filter(({ count }) => count);
+    const long = tooLong(regions);
     const parts = [];
-    for (const region of list.filter((one) => one.count)) {
-      const { name, colour, code, stored } = region;
-      if (code.length > LONGEST_IN_LINK && stored === null) store(region);
-      const short = code.length > LONGEST_IN_LINK ? stored : code;
-      if (short) parts.push(`${encodedName(name)}~${colour.slice(1)}~${short}`);
+    for (const region of regions) {
+      if (long.has(region) && region.stored === null) region.storing = region.storing || keep(region);
+      const short = long.has(region) ? region.stored : region.code;
+      if (short) parts.push(label(region) + short);
     }
     return parts.length ? parts.join(",") : null;
+  }
+
+  const isStoring = () => list.some(({ storing }) => storing);
+
+  /** Wait until a link can say all of the regions; gives the names of those that it will lack because the server did not keep them. */
+  async function linkable() {
+    list.forEach((region) => (region.stored = region.stored || null));
+    linkText();
+    await Promise.all(list.map(({ storing }) => storing));
+    return list.filter(({ stored }) => stored === "").map(({ name }) => name);
   }
 
   fusevis.address.add(() => ({ regions: linkText() }));
 
   fusevis.regions = {
-    MOST, listen, enter, take, add, combine, invert, clear, remove, rename, recolour, choose, linkText,
+    MOST, listen, enter, take, add, combine, invert, clear, remove, rename, recolour, choose, linkText, linkable,
+    isStoring,
     all: () => list,
     active: () => active,
     shape: () => shape,

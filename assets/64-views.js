@@ -97,9 +97,11 @@ window.fusevis = window.fusevis || {};
 
   function save() {
     const [name, note] = ["views-name", "views-note"].map((id) => document.getElementById(id));
-    fusevis.address.link();
-    const values = { name: name.value, note: note.value, page: panel().dataset.page, query: window.location.search };
     act(async () => {
+      const lacking = await fusevis.regions.linkable();
+      if (lacking.length) throw new Error(`The server did not keep the region ${lacking.join(", ")}; the view was not saved. Try again.`);
+      fusevis.address.link();
+      const values = { name: name.value, note: note.value, page: panel().dataset.page, query: window.location.search };
       const saved = await ask("", json("POST", values));
       ["views-name", "views-note"].forEach((id) => window.dash_clientside.set_props(id, { value: "" }));
       return saved;

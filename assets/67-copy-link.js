@@ -36,6 +36,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest && event.target.closest("#copy-link");
     if (!button) return;
+    const lacking = await fusevis.regions.linkable();
     const link = fusevis.address.link();
     try {
       await navigator.clipboard.writeText(link);
@@ -43,6 +44,6 @@
       offer(link);
       return;
     }
-    confirm(button, "Link copied");
+    confirm(button, lacking.length ? `Link copied, without ${lacking.join(", ")}` : "Link copied");
   });
 })(window.fusevis);

@@ -91,6 +91,8 @@ window.fusevis = window.fusevis || {};
     message = "";
     show();
     try {
+      const lacking = await fusevis.regions.linkable();
+      if (lacking.length) throw new Error("The server cannot be reached.");
       const answer = await answered(`${menu().dataset.home}export/${page.page}${path}?${page.query()}`);
       if (answer === null) {
         message = "Stopped. What is computed already is kept.";
