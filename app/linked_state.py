@@ -80,6 +80,8 @@ class LinkedState(BaseModel):
             if key not in cls.model_fields:
                 notices.append(f"The link's “{shortened(key)}” is not known here and was ignored.")
                 continue
+            if len(given) > 1:
+                notices.append(f"The link has {key} {len(given)} times; only the last was read.")
             values[key] = cls.split(key, given[-1], notices) if key in cls.LISTS else given[-1]
         while True:
             try:

@@ -78,6 +78,11 @@ def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any],
         "pin": pin,
         "numbers": state.numbers,
     }
+    if len(state.weights) > len(state.methods):
+        messages.append(
+            f"The link names weights of {len(state.weights)} methods but {len(state.methods)} methods; the surplus "
+            "was ignored."
+        )
     # Weights that are not named are not compared; a link made by hand need not have them.
     changed = other_weights(services, pair, list(zip(state.methods, state.weights, strict=False)))
     return start, messages + more + outside + outside_too + changed

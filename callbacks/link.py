@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
 from app.layout.page import notice
-from app.view_state import FIRST_HALF_WIDTH, ViewState
+from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
 from cache.errors import UserError
 from cache.regions import regions_of
 from cache.services import Services, services_of
@@ -43,11 +43,12 @@ def register(app: Dash) -> None:
         # Regions of a pair that is not to be had here mean nothing in another one.
         shape = resolve_pair(services, state.pair)[1]
         given, unfit = given_regions(regions, pair, shape, state.regions)
-        toasts: Any = [notice(text) for text in messages + more + changed + unfit] or no_update
+        area, outside = resolve_area(state.area, shape)
+        toasts: Any = [notice(text) for text in messages + more + outside + changed + unfit] or no_update
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
-            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, state.area, given,
+            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, area, given,
             toasts,
         )  # fmt: skip
 
@@ -108,12 +109,32 @@ def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[in
         return services.default_pair(), None, [f"{error} The first sample is shown instead."]
 
 
+def resolve_area(area: Area | None, shape: tuple[int, int] | None) -> tuple[Area | None, list[str]]:
+    """Return a link's area, ``None`` with a notice where nothing of the pair's images is in it."""
+    if area is None:
+        return None, []
+    written = ",".join(map(str, area))
+    if shape is None:
+        return None, [f"The link's area {written} was ignored: it belongs to the link's own pair."]
+    (top, left, bottom, right), (height, width) = area, shape
+    if bottom <= -0.5 or right <= -0.5 or top >= height - 0.5 or left >= width - 0.5:
+        return None, [
+            f"The link's area {written} was ignored: this pair's images of {height} rows and {width} columns are "
+            "outside of it."
+        ]
+    return area, []
+
+
 def resolve_pixel(
     key: str, pixel: tuple[int, int] | None, shape: tuple[int, int] | None
 ) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return a link's pixel for the browser, ``None`` with a notice where it is outside the pair's images."""
-    if pixel is None or shape is None:
+    """Return a link's pixel for the browser, ``None`` with a notice where it is not of the pair's images."""
+    if pixel is None:
         return None, []
+    if shape is None:
+        return None, [
+            f"The link's {key} {pixel[0]},{pixel[1]} was ignored: it belongs to the link's own pair."
+        ]
     (row, col), (height, width) = pixel, shape
     if row >= height or col >= width:
         return None, [

@@ -43,7 +43,12 @@ def given_regions(
     messages: list[str] = []
     for text in linked:
         region = linked_region(text)
-        if region is None or shape is None:
+        if region is None:
+            continue
+        if shape is None:
+            messages.append(
+                f"The link's region “{region.name}” was ignored: it belongs to the link's own pair."
+            )
             continue
         try:
             code = regions.resolve(region.code, shape)

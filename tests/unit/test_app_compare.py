@@ -26,8 +26,10 @@ from app.linked_state import LARGEST_ZOOM
 from app.settings import Settings
 from cache.method_shelf import MethodShelf
 from cache.pictures import PictureSource
+from cache.regions import regions_of
 from cache.services import GuidanceState, Services, services_of
 from callbacks.compare_link import first_view
+from callbacks.regions import given_regions
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
@@ -184,6 +186,20 @@ def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> No
         "pin": None, "difference": (), "numbers": False,
     }  # fmt: skip
     assert len(more) == 2 and "nothing" in more[0] and "pin 9,0" in more[1]
+
+
+def test_weights_of_more_methods_than_there_are_rows_are_named(services: Services) -> None:
+    state, notices = CompareState.from_query(f"?methods={METHOD}&weights=,{'0' * 8}")
+    _, (message,) = first_view(services, state)
+    assert notices == [] and "weights of 2 methods but 1" in message
+    assert first_view(services, CompareState.from_query(f"?methods={METHOD}&weights=")[0])[1] == []
+
+
+def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
+    linked = ("core~ff0000~b1.1.3.3",)
+    assert given_regions(regions_of(server), PAIR, SHAPE, linked)[1] == []
+    given, (message,) = given_regions(regions_of(server), PAIR, None, linked)
+    assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 
 
 def test_a_method_that_fails_spoils_no_other(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

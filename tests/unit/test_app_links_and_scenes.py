@@ -10,9 +10,9 @@ import pytest
 
 import fusion
 from app.ids import Panel
-from app.view_state import ViewState
+from app.view_state import Area, ViewState
 from cache.services import Scene, Services
-from callbacks.link import other_weights, resolve
+from callbacks.link import other_weights, resolve, resolve_area
 from callbacks.selection import input_title, meta_of, note, scene_data
 from tests.unit.page_services import SHAPE, make_services, write_pair
 
@@ -69,16 +69,37 @@ def test_an_unknown_method_and_an_unknown_pair_are_both_named(services: Services
     state = ViewState(pair="nowhere", method="<script>", pixel=(1, 1), gamma1=1)
     address, method, start, messages = resolve(services, state)
     assert (address, method, start) == ("glioma-t2", "funfusean", None)
-    assert len(messages) == 2
+    assert len(messages) == 3
     assert "<script>" in messages[0] and "weighted_averaging" in messages[0], "says which there are"
     assert "nowhere" in messages[1] and "first sample is shown" in messages[1]
+    assert "pixel 1,1 was ignored" in messages[2], "it would be a place in another pair"
 
 
 @pytest.mark.parametrize("pixel", [None, (0, 0)])
 def test_a_pair_that_cannot_be_read_is_named(services: Services, pixel: tuple[int, int] | None) -> None:
-    address, method, start, (message,) = resolve(services, ViewState(pair="9", method="small", pixel=pixel))
+    address, method, start, messages = resolve(services, ViewState(pair="9", method="small", pixel=pixel))
     assert (address, method, start) == ("glioma-t2", "small", None)
-    assert "mri_9.npy" in message
+    assert "mri_9.npy" in messages[0]
+    assert len(messages) == (1 if pixel is None else 2), (
+        "a pixel of a pair that is not to be had is named too"
+    )
+
+
+@pytest.mark.parametrize(
+    "area", [(-9.0, -9.0, -1.0, -1.0), (0.0, 5000.0, 9.0, 6000.0), (float(SHAPE[0]), 0.0, 99.0, 9.0)]
+)
+def test_an_area_that_shows_nothing_of_the_pair_is_named_and_left_out(area: Area) -> None:
+    found, (message,) = resolve_area(area, SHAPE)
+    assert found is None
+    assert ",".join(map(str, area)) in message and f"{SHAPE[0]} rows" in message
+
+
+def test_an_area_is_left_alone_where_it_shows_something() -> None:
+    assert resolve_area(None, SHAPE) == (None, [])
+    beyond = (-5.0, -5.0, 2.0, 2.0)
+    assert resolve_area(beyond, SHAPE) == (beyond, [])
+    found, (message,) = resolve_area(beyond, None)
+    assert found is None and "the link's own pair" in message
 
 
 @pytest.mark.parametrize("address", ["../../etc/passwd", "0" * 200, "α", "*", "a b", "00000000000", "%00"])
