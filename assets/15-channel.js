@@ -41,11 +41,16 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  /** Fetch a binary answer; an error has the server's own words. */
+  /** What the browser says of an answer that does not come means nothing to anybody who has not written a browser. */
+  function unreachable() {
+    throw Object.assign(new Error("The server does not answer. Is it still running?"), { unreachable: true });
+  }
+
+  /** Fetch a binary answer; an error has the server's own words, or says that it does not answer (`unreachable`). */
   async function fetchBinary(address) {
-    const answer = await fetch(address, { credentials: "same-origin" });
+    const answer = await fetch(address, { credentials: "same-origin" }).catch(unreachable);
     if (!answer.ok) throw new Error(await reason(answer));
-    return { buffer: await answer.arrayBuffer(), compute: computing(answer) };
+    return { buffer: await answer.arrayBuffer().catch(unreachable), compute: computing(answer) };
   }
 
   /**
@@ -96,9 +101,9 @@ window.fusevis = window.fusevis || {};
         const { buffer, compute } = await fetchBinary(addressOf(request));
         received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
       } catch (error) {
-        fail(error.message);
-        if (error instanceof TypeError) {
-          // The server is not reachable: try the same again, slowly, unless the pointer goes on.
+        fail(error.unreachable ? `${error.message} Trying again …` : error.message);
+        if (error.unreachable) {
+          // Slowly, and the same, unless the pointer goes on.
           waiting = waiting || request;
           await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
         }

@@ -110,8 +110,7 @@ window.fusevis = window.fusevis || {};
   function fail(message) {
     const line = document.getElementById("status-line");
     if (!line) return;
-    const reachable = !/fetch|network|load failed/i.test(message);
-    line.textContent = reachable ? message : "The server does not answer; trying again. Is it still running?";
+    line.textContent = message;
     line.classList.add("failed");
   }
 
