@@ -14,7 +14,8 @@ from app.figures.scales import Scale, colour_range
 from app.ids import CompareColumn, ZoomColumn
 from app.takeaway.cells import gradient_colours, gray_colours
 from app.takeaway.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
-from app.takeaway.print_rows import JACOBIANS, Column, Sheet, short
+from app.takeaway.print_rows import short
+from app.takeaway.print_sheet import JACOBIANS, Column, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ GUIDANCE = {CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET}
 MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
 """Inches: at the edges, a line of text, a line of bars with their words, a bar."""
 BAR_PITCH = 1.85
-LETTERS_AN_INCH = 16
+LETTERS_AN_INCH = 18
 SIDES: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
 ENDS = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
 

@@ -19,7 +19,8 @@ from app.takeaway.cells import gradient_colours, zoomed
 from app.takeaway.difference import Difference, difference_of, difference_picture
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
-from app.takeaway.print_rows import Column, Sheet, inputs_row
+from app.takeaway.print_rows import inputs_row
+from app.takeaway.print_sheet import Column, Sheet
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"
