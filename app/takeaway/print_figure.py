@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from app.compare_state import CompareState
+from app.ids import CompareColumn
 from app.takeaway.cells import ExportView
 from app.takeaway.difference import DIFFERENCE
 from app.takeaway.print_legend import draw_legend
@@ -20,6 +21,7 @@ from app.takeaway.print_rows import (
     pair_label,
     panels,
 )
+from app.takeaway.print_scatter import scatter_place
 from app.takeaway.print_sheet import Column, Sheet
 from app.view_state import Area
 
@@ -149,6 +151,8 @@ def _draw(figure: Figure, plan: Plan, line: Line, top: float) -> None:
     for number, panel in enumerate(line.panels):
         left = LABEL + number * (plan.side + GAP)
         place = left, top, plan.side, tall
+        if panel[0] is CompareColumn.SCATTER:
+            place = scatter_place(plan.sheet.ends, place)
         x, y, across, down = place
         axes: Axes = figure.add_axes((x / width, 1 - (y + down) / height, across / width, down / height))
         # Images of another shape than their place hang from its upper edge, so that headings are level.

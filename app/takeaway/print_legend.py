@@ -162,8 +162,9 @@ def _words(
         parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
     if CompareColumn.SCATTER in columns:
         parts.append(
-            "Scatterplots: x guidance x1, y guidance x2, gray: log density, green: in the box of A"
-            + (", blue: of B." if "b" in sheet.view.pixels else ".")
+            "Scatterplots: gray: log density of all pixels, green: in the box of A"
+            + (", blue: of B" if "b" in sheet.view.pixels else "")
+            + (", those in a region too with its colour inside." if sheet.regions else ".")
         )
     if sheet.is_part:
         top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)

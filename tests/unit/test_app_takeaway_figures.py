@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -19,7 +20,8 @@ from app.takeaway.cells import gradient_colours, zoomed
 from app.takeaway.difference import Difference, difference_of, difference_picture
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
-from app.takeaway.print_rows import inputs_row
+from app.takeaway.print_rows import inputs_row, method_row
+from app.takeaway.print_scatter import scatter_place
 from app.takeaway.print_sheet import Column, Sheet
 
 SHAPE = (9, 11)
@@ -180,3 +182,46 @@ def test_one_method_alone_goes_on_in_a_second_line(view: View) -> None:
     columns = tuple(column.value for column in CompareColumn)
     image = Image.open(io.BytesIO(print_figure(view, state(columns=columns), "png", LINK)))
     assert image.width < 11 * 300, "it fits on a page"
+
+
+def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_inside(view: View) -> None:
+    other = "other~7b4fd6~b3.4.4.6"
+    view.regions["other"] = np.zeros(SHAPE, dtype=bool)
+    view.regions["other"][3, 4:6] = True
+    mask = view.regions["my core"]
+    sheet = Sheet.of(view, state(regions=(CORE, other), zoom=1))
+    axes = Figure().add_subplot()
+    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    drawn = [
+        (line.get_color(), np.asarray(line.get_xdata()).size, line.get_markersize()) for line in axes.lines
+    ]
+    around = np.zeros(SHAPE, dtype=bool)
+    around[3:6, 4:7] = True  # of A; B is at the corner
+    inside = int((around & mask).sum())
+    assert drawn == [
+        ("#1b9e4b", 15, 0.9), ("#7b4fd6", 2, 0.9),
+        ("#2f7ed8", 4, 1.3), ("#1b9e4b", 9 - inside, 1.3), ("#1b9e4b", inside, 2.3),
+        ("#1b9e4b", inside, 1.3), ("#7b4fd6", 2, 1.3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("low", [-0.03, -1.0, -2e-6, 0.2])
+def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: View, low: float) -> None:
+    for one in view.methods:
+        one.guidance = low + abs(low) * 3 * GENERATOR.random((2, *SHAPE))
+    sheet = Sheet.of(view, state(zoom=1))
+    figure = Figure(figsize=(2, 2))
+    FigureCanvasAgg(figure)
+    left, top, width, height = (side / 2 for side in scatter_place(sheet.ends, (0.2, 0.2, 1.2, 1.2)))
+    axes = figure.add_axes((left, 1 - top - height, width, height))
+    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    assert axes.get_xlabel() == "∂y/∂MRI\n(dimensionless)" and axes.get_ylabel() == "∂y/∂PET\n(dimensionless)"
+    figure.canvas.draw()
+    frame, whole = axes.get_window_extent(), axes.get_tightbbox()
+    assert whole is not None
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        extent = label.get_window_extent()
+        assert extent.y1 <= frame.y0 or extent.x1 <= frame.x0
+        assert "-" not in label.get_text()
+    dots = figure.dpi
+    assert whole.x0 >= 0.2 * dots - 1 and whole.y0 >= 0.6 * dots - 1, "all of it is in the picture's place"
