@@ -15,7 +15,7 @@ from app.ids import CompareColumn, ZoomColumn
 from app.takeaway.cells import gradient_colours, gray_colours
 from app.takeaway.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
 from app.takeaway.print_rows import short
-from app.takeaway.print_sheet import JACOBIANS, Column, Sheet
+from app.takeaway.print_sheet import JACOBIANS, ZOOMS, Column, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,15 +72,15 @@ def legend_for(
     width: float,
 ) -> Legend:
     """Say what is below pictures of these columns and rows of methods, in a figure of this width, inches."""
+    has_zooms = any(column in ZOOMS for column in columns)
     columns = [column.whole if isinstance(column, ZoomColumn) else column for column in columns]
     bars = _method_bars(sheet, columns, rows) if rows else []
     if with_difference:
         bars += _difference_bars(sheet, columns)
     across = max(1, int((width - MARGIN) / BAR_PITCH))
     lines = [bars[at : at + across] for at in range(0, len(bars), across)]
-    words = textwrap.fill(
-        _words(sheet, columns, rows, with_difference), max(40, int(width * LETTERS_AN_INCH))
-    )
+    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms)])
+    words = textwrap.fill(words, max(40, int(width * LETTERS_AN_INCH)))
     return Legend(lines, words, legend_lines(sheet.regions, width) if sheet.regions else 0)
 
 
@@ -148,7 +148,7 @@ def _words(
     columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
-) -> str:
+) -> list[str]:
     parts = []
     if (GUIDANCE | JACOBIANS) & set(columns) and rows:
         own = len({sheet.ends.gradients[row] for row in rows}) > 1
@@ -169,7 +169,13 @@ def _words(
     if sheet.is_part:
         top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)
         parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
+    return parts
+
+
+def _pixels(sheet: Sheet, has_zooms: bool) -> str:
     pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in sheet.view.pixels.items())
-    boxes = "; box: what zooms show" + (" (red A, blue B)" if "b" in sheet.view.pixels else "")
-    parts.append(f"Principal pixel (row, column): {'; '.join(pixels)}{boxes}.")
-    return " ".join(parts)
+    both = " (red A, blue B)" if "b" in sheet.view.pixels else ""
+    square = "; square in a zoom: the pixel" if has_zooms else ""
+    return (
+        f"Principal pixel (row, column): {'; '.join(pixels)}; white-edged box: what zooms show{both}{square}."
+    )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.compare_state import CompareState
@@ -18,10 +23,11 @@ from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.cells import gradient_colours, zoomed
 from app.takeaway.difference import Difference, difference_of, difference_picture
+from app.takeaway.print_cell import BLUE, RED
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
 from app.takeaway.print_rows import inputs_row, method_row
-from app.takeaway.print_scatter import scatter_place
+from app.takeaway.print_scatter import NEAR, scatter_place
 from app.takeaway.print_sheet import Column, Sheet
 
 SHAPE = (9, 11)
@@ -182,6 +188,44 @@ def test_one_method_alone_goes_on_in_a_second_line(view: View) -> None:
     columns = tuple(column.value for column in CompareColumn)
     image = Image.open(io.BytesIO(print_figure(view, state(columns=columns), "png", LINK)))
     assert image.width < 11 * 300, "it fits on a page"
+
+
+@pytest.mark.parametrize("half", [2, 4])
+def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: View, half: int) -> None:
+    row = inputs_row(Sheet.of(view, state(zoom=half)))
+    for panel, colour in zip(row.panels[-2:], ("#e5383b", "#2f7ed8"), strict=True):
+        axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
+        row.draw(axes, panel)
+        (square,) = axes.patches
+        assert isinstance(square, Rectangle) and to_hex(square.get_edgecolor()) == colour
+        # The line's inner edge is the pixel's own.
+        line = square.get_linewidth() / 72 / 2 * (2 * half + 1)
+        assert square.get_width() - line == pytest.approx(1)
+        assert square.get_x() + square.get_width() / 2 == half == square.get_y() + square.get_height() / 2
+
+
+def test_boxes_have_white_edges_by_which_they_are_no_regions(view: View) -> None:
+    row = method_row(Sheet.of(view, state(zoom=2)), 0)
+    axes = Figure().add_subplot()
+    row.draw(axes, (CompareColumn.FUSED, "a"))
+    assert [to_hex(box.get_edgecolor()) for box in axes.patches] == ["#e5383b", "#2f7ed8"]
+    assert all(box.get_path_effects() for box in axes.patches)
+
+
+def lab(colour: str) -> NDArray[np.floating]:
+    """Return a colour in CIELAB, where equal distances look about equal."""
+    light = np.array(to_rgb(colour))
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(matrix @ light / (0.9505, 1, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_new_regions_have_colours_that_are_told_from_those_of_boxes_and_points() -> None:
+    script = (Path(__file__).parents[2] / "assets" / "64-region-set.js").read_text(encoding="utf-8")
+    colours = re.findall(r"#[0-9a-f]{6}", script.split("const COLOURS")[1].split(";")[0])
+    for own in (RED, BLUE, *NEAR.values(), "#ff2a2a", "#2f8bff", "#00c853"):
+        assert min(np.linalg.norm(lab(own) - lab(colour)) for colour in colours) > 35, own
 
 
 def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_inside(view: View) -> None:
