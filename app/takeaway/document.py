@@ -16,6 +16,7 @@ from app.compare_state import CompareState
 from app.takeaway.cells import ExportView
 from app.takeaway.difference import difference_of
 from app.takeaway.print_pages import print_pages
+from app.takeaway.wording import shown
 from app.view_state import Area
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
@@ -71,6 +72,7 @@ def document(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["shown"] = shown
     pair = about["pair"]
     title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
     made = (
