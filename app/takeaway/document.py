@@ -14,7 +14,7 @@ import jinja2
 
 from app.compare_state import CompareState
 from app.takeaway.cells import ExportView
-from app.takeaway.difference import difference_of
+from app.takeaway.difference import difference_of, left_out
 from app.takeaway.print_pages import print_pages
 from app.takeaway.wording import shown
 from app.view_state import Area
@@ -86,6 +86,7 @@ def document(
         state=state,
         numbers=numbers,
         difference=difference_of(view, state),
+        left_out=left_out(view, state),
         groups=_groups,
         signs=SIGNS,
         link=links[0],

@@ -66,7 +66,7 @@ def print_figure(
     """
     if not state.columns:
         raise ValueError("A figure has at least one column")
-    sheet = Sheet.of(view, state, area)
+    sheet = Sheet.of(view, state, area).of_table()
     lines = lines_of(sheet, rows_of(sheet))
     across = max(2, *(len(line.panels) for line in lines))
     # Zooms of the inputs are there where they make the figure no wider.

@@ -79,8 +79,8 @@ def legend_for(
         bars += _difference_bars(sheet, columns)
     across = max(1, int((width - MARGIN) / BAR_PITCH))
     lines = [bars[at : at + across] for at in range(0, len(bars), across)]
-    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms)])
-    words = textwrap.fill(words, max(40, int(width * LETTERS_AN_INCH)))
+    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms), sheet.note])
+    words = textwrap.fill(words.strip(), max(40, int(width * LETTERS_AN_INCH)))
     return Legend(lines, words, legend_lines(sheet.regions, width) if sheet.regions else 0)
 
 

@@ -54,7 +54,7 @@ def print_pages(
     """
     return [
         PrintedPage(drawn(plan, "png", link), plan.width, plan.height, _words(plan))
-        for plan in plans_of(Sheet.of(view, state, area), above)
+        for plan in plans_of(Sheet.of(view, state, area).of_table(), above)
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.compare_state import CompareState
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.takeaway.cells import Ends, ExportView, half_width
-from app.takeaway.difference import Difference, difference_of
+from app.takeaway.difference import Difference, difference_of, left_out
 from app.takeaway.print_area import area_within
 from app.takeaway.print_regions import PrintedRegion, printed_regions
 from app.view_state import Area
@@ -48,6 +48,8 @@ class Sheet:
         What the last row shows.
     area : tuple of float
         The part of the images that whole pictures show: (top, left, bottom, right), pixels, within the image.
+    note : str
+        What else is to be said below the pictures.
     """
 
     view: ExportView
@@ -57,6 +59,7 @@ class Sheet:
     regions: tuple[PrintedRegion, ...]
     difference: Difference | None
     area: Area
+    note: str = ""
 
     @classmethod
     def of(cls, view: ExportView, state: CompareState, area: Area | None = None) -> Sheet:
@@ -70,6 +73,10 @@ class Sheet:
             difference_of(view, state),
             area_within(area, view.inputs.shape[1:]),
         )
+
+    def of_table(self) -> Sheet:
+        """Return the same for a table, which says what the link asks for that it does not have."""
+        return replace(self, note=left_out(self.view, self.state))
 
     @property
     def is_part(self) -> bool:

@@ -179,6 +179,21 @@ def test_a_zoom_at_the_corner_is_white_outside_the_image() -> None:
     np.testing.assert_array_equal(cut[1:, :2], image[:2, 1:])
 
 
+def test_a_difference_that_a_file_lacks_is_named(client: FlaskClient) -> None:
+    asked = {
+        "one": f"{QUERY}&difference={METHODS[0]},funfusean",
+        "both": f"{QUERY}&difference={','.join(METHODS)}",
+    }
+    for form in ("svg", "html"):
+        answer = fetched(client, f"/export/compare.{form}?{asked['one']}")
+        assert answer.headers["Fusevis-Left-Out"] == "difference"
+        assert "funfusean has no row" in re.sub(
+            r"\s+", " ", re.sub("<[^>]*>", "", answer.get_data(as_text=True))
+        )
+        assert "Fusevis-Left-Out" not in fetched(client, f"/export/compare.{form}?{asked['both']}").headers
+    assert "Fusevis-Left-Out" not in fetched(client, f"/export/compare.npz?{asked['one']}").headers
+
+
 def test_numbers_in_the_html_file_are_written_in_one_way(client: FlaskClient) -> None:
     text = fetched(client, f"/export/compare.html?{QUERY}").get_data(as_text=True)
     cells = [cell.strip() for cell in re.findall(r"<td[^>]*>([^<]*)</td>", text)]

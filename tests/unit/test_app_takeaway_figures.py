@@ -22,7 +22,7 @@ from app.figures.scales import Scale
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.cells import gradient_colours, zoomed
-from app.takeaway.difference import Difference, difference_of, difference_picture
+from app.takeaway.difference import Difference, difference_of, difference_picture, left_out
 from app.takeaway.print_cell import BLUE, RED
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
@@ -98,9 +98,22 @@ def test_a_difference_is_subtracted_number_by_number(view: View) -> None:
     assert found.gradient_end == np.abs(found.guidance).max() and found.fused_end == np.abs(found.fused).max()
 
 
-@pytest.mark.parametrize("asked", [(), ("one", "gone")])
-def test_a_difference_needs_two_methods_with_rows(view: View, asked: tuple[str, ...]) -> None:
-    assert difference_of(view, state(difference=asked)) is None
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ((), ""),
+        (("one", "two"), ""),
+        (("one", "gone"), "Without the difference First − gone: gone has no row."),
+        (("lost", "gone"), "Without the difference lost − gone: lost and gone have no row."),
+    ],
+)
+def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
+    view: View, asked: tuple[str, ...], words: str
+) -> None:
+    shown = state(difference=asked, columns=("fused",))
+    assert (difference_of(view, shown) is None) is (asked != ("one", "two"))
+    assert left_out(view, shown) == words
+    assert words in texts(print_figure(view, shown, "svg", LINK)).replace("\n", " ")
 
 
 def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: View) -> None:
