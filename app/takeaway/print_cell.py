@@ -44,13 +44,13 @@ def draw_cell(axes: Axes, sheet: Sheet, panel: Panel, image: np.ndarray) -> None
         reach = 0.5 * (max(pixel, LEAST_SQUARE) + LINE) / pixel
         _box(axes, (sheet.half, sheet.half), reach, name)
         return
+    top, left, bottom, right = sheet.area
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
     draw_outlines(axes, sheet.regions)
     for one in (name,) if column in TWICE else sheet.view.pixels:
         box = _box(axes, sheet.view.pixels[one], sheet.half + 0.5, one)
         box.set_path_effects([withStroke(linewidth=EDGED, foreground="white")])
-    top, left, bottom, right = sheet.area
-    axes.set_xlim(left, right)
-    axes.set_ylim(bottom, top)
 
 
 def _side(axes: Axes) -> float:
