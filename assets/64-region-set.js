@@ -5,7 +5,7 @@ window.fusevis = window.fusevis || {};
 
   const { encode, decode } = fusevis.regionCode;
   // Told apart from the bright green of the zoom's neighbourhood, from each other, and by most who see colours otherwise.
-  const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#d6336c", "#0c8599", "#8a5a2b"];
+  const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#ff8ad8", "#0c8599", "#8a5a2b"];
   const LONGEST_IN_LINK = 850; // letters of all regions together
   const STORED_LENGTH = 33; // of what a link has of a region that the server keeps
   const MOST = 12;
