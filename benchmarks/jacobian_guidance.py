@@ -15,6 +15,8 @@ import typer
 
 import fusion
 from benchmarks.figures import Figure, console, figures_table, finish
+from benchmarks.floor import throughput
+from benchmarks.gpu import device_figures, device_times, has_limits, rate_figure
 from benchmarks.measurement import Measurement, measure, random_pixels
 from benchmarks.options import TRAINED, NetworksOption, PairOption, RecordOption, StrictOption
 from benchmarks.ratios import ratio_figures
@@ -41,6 +43,7 @@ PixelsOption = Annotated[
     ),
 ]
 GuidanceOption = Annotated[bool, typer.Option(help="Guidance images too, which takes minutes on a CPU.")]
+AtlasOption = Annotated[bool, typer.Option(help="On a GPU: all Jacobians too, as a complete atlas.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:n.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads of both ways. Without: torch's.")]
 SeedOption = Annotated[int, typer.Option(help="Chooses the pixels.")]
@@ -56,11 +59,13 @@ def main(
     seed: SeedOption = 0,
     strict: StrictOption = False,
     record: RecordOption = None,
+    atlas: AtlasOption = True,
 ) -> None:
     """Compare times and results of Jacobian and guidance images with full-image autograd.
 
     With the sample and 100 pixels that takes ten to twenty minutes on two CPU cores, most of it in full-image
-    autograd.
+    autograd. With --device cuda it also measures one Jacobian, guidance images and the complete atlas against their
+    limits on a GPU, and against how fast the GPU can multiply.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -73,7 +78,10 @@ def main(
     chosen = random_pixels(pixels, images.shape, seed)
     console.print(f"Image of {images.shape[0]}×{images.shape[1]} pixels, {pixels} random pixels, float32.")
     measurements: list[Measurement] = []
+    on_device: list[Figure] = []
     missing: list[str] = []
+    # Once, and first: later the card may have grown warm and slower than at the start.
+    rate = throughput(where) if where.type == "cuda" else None
     for id in method or TRAINED:
         try:
             loaded = fusion.load_method(id, device)
@@ -82,11 +90,26 @@ def main(
             continue
         console.print(f"Measuring {loaded.title} …")
         measurements.append(measure(loaded, images, chosen, guidance))
+        if rate is not None:
+            times = device_times(loaded, images, chosen, guidance, atlas)
+            on_device += device_figures(times, rate, has_limits(where, images.shape))
     tables(measurements, guidance)
-    figures = ratio_figures(measurements, on_cpu=where.type == "cpu")
+    figures = ratio_figures(measurements, on_cpu=rate is None)
     if figures:
         console.print(figures_table("Full-image autograd ÷ ours", figures))
-    conclude(measurements, missing, figures, strict, record)
+    if rate is None:
+        console.print(
+            "One Jacobian, guidance images and the complete atlas on a GPU are figures of their own, which need CUDA: "
+            "--device cuda."
+        )
+    else:
+        on_device.insert(0, rate_figure(rate))
+        console.print(
+            figures_table(
+                "On this GPU (limits are for the H200's class), and how far from its arithmetic", on_device
+            )
+        )
+    conclude(measurements, missing, figures + on_device, strict, record)
 
 
 def load_images(pair: tuple[Path, Path] | None) -> Pair:

@@ -57,13 +57,16 @@ def benchmark_command(
             show_default=False,
         ),
     ] = None,
+    atlas: Annotated[
+        bool, typer.Option("--atlas/--no-atlas", help="On a GPU: all Jacobians too, as a complete atlas.")
+    ] = True,
 ) -> None:
     """Measure how long Jacobian and guidance images take on this machine: Table 2 of the paper.
 
     Full-image autograd, which is what the paper's tool does, and this program take turns in one run, so that their
     ratio does not depend on what else the machine does. Results are compared too: exit code 1 if they are not equal.
     Each figure is printed beside what it must reach. With the sample and 100 pixels this takes ten to twenty
-    minutes on two CPU cores, most of it in full-image autograd.
+    minutes on two CPU cores, most of it in full-image autograd. A GPU has figures of its own (--device cuda).
     """
     try:
         # Beside the package, not in it: measurements are no part of what is measured.
@@ -72,4 +75,4 @@ def benchmark_command(
         raise BenchmarkError(
             "The folder benchmarks is not here. Run this from the folder that fusion is in."
         ) from error
-    measurements.main(method, pixels, guidance, pair, device, threads, seed, strict, record)
+    measurements.main(method, pixels, guidance, pair, device, threads, seed, strict, record, atlas)
