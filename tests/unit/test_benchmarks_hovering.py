@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from benchmarks.background import busy_figures
 from benchmarks.hovering import (
     MOVES,
     STEP_PIXELS,
@@ -89,3 +90,11 @@ def test_users_have_limits() -> None:
         slow, errors, growth = users_figures(users, [100, 200, 220], is_standard)
         assert [not one.reached for one in (slow, errors, growth)] == missed
         assert [one.value for one in (slow, errors, growth)] == pytest.approx([300, 1, 1.1])
+
+
+def test_hovering_beside_long_work_is_measured_by_that_of_an_idle_server() -> None:
+    times = {"idle": [0.01] * 20, "guidance": [0.015] * 20, "atlas": [0.021] * 20}
+    idle, guidance, atlas = busy_figures("funfusean", times, is_standard=True)
+    assert [one.value for one in (idle, guidance, atlas)] == pytest.approx([10, 1.5, 2.1])
+    assert (idle.bound, guidance.reached, atlas.reached) == (None, True, False)
+    assert all(one.bound is None for one in busy_figures("funfusean", times, is_standard=False))
