@@ -41,10 +41,16 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  /** Fetch a binary answer; an error has the server's own words. */
+  /** After how many milliseconds a server that is too busy wants to be asked again; null where it is something else. */
+  function patience(answer) {
+    const seconds = Number(answer.headers.get("Retry-After"));
+    return answer.status === 503 && seconds > 0 ? 1000 * seconds : null;
+  }
+
+  /** Fetch a binary answer; an error has the server's own words, and in `retry` when to ask again, if that may help. */
   async function fetchBinary(address) {
     const answer = await fetch(address, { credentials: "same-origin" });
-    if (!answer.ok) throw new Error(await reason(answer));
+    if (!answer.ok) throw Object.assign(new Error(await reason(answer)), { retry: patience(answer) });
     return { buffer: await answer.arrayBuffer(), compute: computing(answer) };
   }
 
@@ -97,10 +103,11 @@ window.fusevis = window.fusevis || {};
         received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
       } catch (error) {
         fail(error.message);
-        if (error instanceof TypeError) {
-          // The server is not reachable: try the same again, slowly, unless the pointer goes on.
+        // The server is not reachable, or too busy: try the same again, slowly, unless the pointer goes on.
+        const pause = error instanceof TypeError ? RETRY_MILLISECONDS : error.retry;
+        if (pause) {
           waiting = waiting || request;
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
+          await new Promise((resolve) => setTimeout(resolve, pause));
         }
         askNext();
         return;

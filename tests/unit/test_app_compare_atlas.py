@@ -50,3 +50,19 @@ def test_each_window_says_that_it_is_from_an_atlas(services: Services, tmp_path:
     assert [path for path, _ in found] == ["atlas", "chain"]
     expected = fusion.jacobian(method, pair, (4, 6)).values
     assert np.abs(found[0][1] - expected).max() <= 2**-11 * np.abs(expected).max() * (1 + 1e-5)
+
+
+def test_who_asks_too_much_at_once_is_told_to_come_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Later(UserError):
+        retry_after_s = 1
+
+    def refuse(*address: object) -> None:
+        raise Later("Too many ask.")
+
+    monkeypatch.setattr(services, "jacobian_at", refuse)
+    server = Flask("test")
+    compare_routes.register(server, services, PictureSource(services), UserError)
+    answer = server.test_client().get("/jacobians/a/4/6?methods=small:b")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
