@@ -225,12 +225,12 @@ def _cell(axes: Axes, sheet: Sheet, panel: Panel, image: np.ndarray) -> None:
     if column in ZOOMS:
         draw_outlines(axes, sheet.regions, (row - sheet.half, col - sheet.half))
         return
-    draw_outlines(axes, sheet.regions)
-    for one in (name,) if column in TWICE else sheet.view.pixels:
-        _mark(axes, sheet, one)
     top, left, bottom, right = sheet.area
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
+    draw_outlines(axes, sheet.regions)
+    for one in (name,) if column in TWICE else sheet.view.pixels:
+        _mark(axes, sheet, one)
 
 
 def _mark(axes: Axes, sheet: Sheet, name: str) -> None:
