@@ -97,18 +97,29 @@ window.fusevis = window.fusevis || {};
   }
 
   /**
-   * Draw the regions' points of a scatterplot into a canvas' context: place(at) gives the pixel of the canvas where the
-   * image's pixel `at` lies, [x, y], and null where it is not shown.
+   * Draw the regions' points of a scatterplot, squares of `side` pixels, into a canvas' context: place(at) gives the pixel of
+   * the canvas where the image's pixel `at` lies, [x, y], and null where it is not shown.
    */
   function points(context, side, place) {
-    ordered().forEach((region) => {
-      context.fillStyle = region.colour;
-      for (let at = 0; at < region.mask.length; at += 1) {
-        if (!region.mask[at]) continue;
+    const { width, height } = context.canvas;
+    const data = new ImageData(width, height);
+    const pixels = new Uint32Array(data.data.buffer);
+    const reach = Math.max(1, Math.round(side));
+    for (const { mask, colour } of ordered()) {
+      const value = regionOutline.pixel(colour);
+      for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at + 1)) {
         const found = place(at);
-        if (found) context.fillRect(found[0] - side / 2, found[1] - side / 2, side, side);
+        if (!found) continue;
+        const [left, top] = [Math.round(found[0] - side / 2), Math.round(found[1] - side / 2)];
+        const [from, to] = [Math.max(left, 0), Math.min(left + reach, width)];
+        for (let y = Math.max(top, 0); y < Math.min(top + reach, height); y += 1) {
+          for (let x = from; x < to; x += 1) pixels[y * width + x] = value;
+        }
       }
-    });
+    }
+    const drawn = canvasOf(width, height);
+    drawn.getContext("2d").putImageData(data, 0, 0);
+    context.drawImage(drawn, 0, 0);
   }
 
   fusevis.regionPictures = { placed, borders, points };
