@@ -133,6 +133,8 @@ class RegionId(StrEnum):
     NEW = "region-new"
     INVERT = "region-invert"
     CLEAR = "region-clear"
+    UNDO = "region-undo"
+    REDO = "region-redo"
     KNOWN = "region-known"
     IMPORT = "region-import"
     EXPORT = "region-export"

@@ -37,6 +37,12 @@ window.fusevis = window.fusevis || {};
     return line;
   }
 
+  /** What a selection does that nobody would expect, in words. */
+  function ruleFor(region) {
+    if (!fusevis.regions.isProtected(region)) return "";
+    return `“${region.name}” was loaded: a selection begins another region. Shift adds to this one, Alt takes from it.`;
+  }
+
   function show() {
     const host = panel();
     if (!host) return;
@@ -47,8 +53,12 @@ window.fusevis = window.fusevis || {};
     const has = regions.active() >= 0;
     const some = list.some((region) => region.count);
     const full = list.length >= regions.MOST;
-    const disabled = { "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.shape() };
+    const disabled = {
+      "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.shape(),
+      "region-undo": !regions.canUndo(), "region-redo": !regions.canRedo(),
+    };
     Object.entries(disabled).forEach(([id, off]) => (document.getElementById(id).disabled = off));
+    host.querySelector(".region-rule").textContent = ruleFor(list[regions.active()]);
     fusevis.regionsServer.told(full ? `There is room for ${regions.MOST} regions.` : "");
     const shape = regions.shape();
     if (shape && watched !== shape.address) known(shape.address);
@@ -116,6 +126,8 @@ window.fusevis = window.fusevis || {};
     "region-new": () => fusevis.regions.add(),
     "region-invert": () => fusevis.regions.invert(),
     "region-clear": () => fusevis.regions.clear(),
+    "region-undo": () => fusevis.regions.undo(),
+    "region-redo": () => fusevis.regions.redo(),
     "region-export": save,
     "region-known": () => take(document.getElementById("region-known").known.map((one) => ({ ...one, colour: null }))),
     "region-import": choose,
@@ -137,6 +149,17 @@ window.fusevis = window.fusevis || {};
 
   document.addEventListener("change", (event) => {
     if (event.target.id === "region-operation") fusevis.regions.setOperation(event.target.value);
+  });
+
+  const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=range]), textarea, [contenteditable]";
+
+  // Fields have an undo of their own.
+  document.addEventListener("keydown", (event) => {
+    const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
+    if (!asked || (event.target.closest && event.target.closest(TYPED))) return;
+    event.preventDefault();
+    if (event.shiftKey) fusevis.regions.redo();
+    else fusevis.regions.undo();
   });
 
   /** Begin to show the regions; each page calls it once its elements are there. */
