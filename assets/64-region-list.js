@@ -15,26 +15,37 @@ window.fusevis = window.fusevis || {};
     return made;
   }
 
-  function row(region, index) {
+  /** Make the line of the region at a place of the list, whichever region that is. */
+  function makeLine(_, index) {
     const { regions } = fusevis;
-    const active = index === regions.active();
-    const choose = element("input", { type: "radio", name: "region-active", checked: active, title: "Selections change this region" });
-    choose.setAttribute("aria-label", `Select into ${region.name}`);
+    const choose = element("input", { type: "radio", name: "region-active", title: "Selections change this region" });
     choose.addEventListener("change", () => regions.choose(index));
-    const colour = element("input", { type: "color", value: region.colour, className: "region-colour" });
-    colour.setAttribute("aria-label", `Colour of ${region.name}`);
+    const colour = element("input", { type: "color", className: "region-colour" });
     colour.addEventListener("change", () => regions.recolour(index, colour.value));
-    const name = element("input", { type: "text", value: region.name, maxLength: 40, className: "region-name" });
+    const name = element("input", { type: "text", maxLength: 40, className: "region-name" });
     name.setAttribute("aria-label", `Name of region ${index + 1}`);
-    name.addEventListener("change", () => regions.rename(index, name.value));
-    const count = element("span", { className: "region-count", textContent: `${region.count.toLocaleString("en")} px` });
+    name.addEventListener("change", () => {
+      regions.rename(index, name.value);
+      name.value = regions.all()[index].name;
+    });
+    const count = element("span", { className: "region-count" });
     const gone = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this region" });
-    gone.setAttribute("aria-label", `Delete ${region.name}`);
     gone.addEventListener("click", () => regions.remove(index));
-    const line = element("li", { className: active ? "region active" : "region" }, choose, colour, name, count, gone);
-    line.dataset.name = region.name;
-    line.dataset.count = region.count;
-    return line;
+    return element("li", {}, choose, colour, name, count, gone);
+  }
+
+  function updateLine(line, region, index) {
+    const [choose, colour, name, count, gone] = line.children;
+    const active = index === fusevis.regions.active();
+    line.className = active ? "region active" : "region";
+    choose.checked = active;
+    choose.setAttribute("aria-label", `Select into ${region.name}`);
+    colour.value = region.colour;
+    colour.setAttribute("aria-label", `Colour of ${region.name}`);
+    if (line.dataset.name !== region.name) name.value = region.name; // else somebody may be typing another
+    count.textContent = `${region.count.toLocaleString("en")} px`;
+    gone.setAttribute("aria-label", `Delete ${region.name}`);
+    Object.assign(line.dataset, { name: region.name, count: region.count });
   }
 
   /** What a selection does that nobody would expect, in words. */
@@ -48,7 +59,7 @@ window.fusevis = window.fusevis || {};
     if (!host) return;
     const { regions } = fusevis;
     const list = regions.all();
-    host.querySelector(".region-list").replaceChildren(...list.map(row));
+    fusevis.panels.fill(host.querySelector(".region-list"), list, (_, index) => index, makeLine, updateLine);
     host.querySelector(".region-empty").hidden = list.length > 0;
     const has = regions.active() >= 0;
     const some = list.some((region) => region.count);
@@ -64,6 +75,7 @@ window.fusevis = window.fusevis || {};
     if (shape && watched !== shape.address) known(shape.address);
     const open = document.getElementById("region-open");
     if (open) open.textContent = list.length ? `Regions (${list.length})` : "Regions";
+    fusevis.panels.keepFocus("region-panel");
   }
 
   /** Ask once a pair whether masks come with it. */
@@ -131,16 +143,7 @@ window.fusevis = window.fusevis || {};
     "region-export": save,
     "region-known": () => take(document.getElementById("region-known").known.map((one) => ({ ...one, colour: null }))),
     "region-import": choose,
-    "region-open": () => toggle(),
-    "region-close": () => toggle(false),
   };
-
-  function toggle(wanted) {
-    const host = panel();
-    host.hidden = wanted === undefined ? !host.hidden : !wanted;
-    document.getElementById("region-open").setAttribute("aria-expanded", String(!host.hidden));
-    if (!host.hidden) show();
-  }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("button[id^=region-]");
@@ -168,5 +171,6 @@ window.fusevis = window.fusevis || {};
     show();
   }
 
-  fusevis.regionList = { start, toggle };
+  fusevis.panels.add("region-panel", { opener: "region-open", closer: "region-close", opened: show });
+  fusevis.regionList = { start };
 })(window.fusevis);

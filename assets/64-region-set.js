@@ -164,7 +164,6 @@ window.fusevis = window.fusevis || {};
   function rename(index, name) {
     const others = list.filter((_, at) => at !== index);
     if (name.trim() && name.trim() !== list[index].name) replace(index, { name: free(name, others) });
-    else changed(); // the list may show what was typed
   }
 
   function recolour(index, colour) {

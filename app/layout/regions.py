@@ -86,6 +86,7 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
         className="region-panel",
         hidden=True,
         role="dialog",
+        tabIndex=-1,
         **attributes(aria_label="Regions of interest", data_home=home),
     )
 
