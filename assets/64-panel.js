@@ -1,4 +1,4 @@
-/* The panels at the page's side, regions and views: opening, closing, and where the focus is. */
+/* The panels at the page's side, regions and views: opening, closing ("panel-closed" at the document), and where the focus is. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
@@ -25,7 +25,10 @@ window.fusevis = window.fusevis || {};
     if (!open && host.contains(document.activeElement)) elementOf(opener).focus();
     host.hidden = !open;
     elementOf(opener).setAttribute("aria-expanded", String(open));
-    if (!open) return;
+    if (!open) {
+      host.dispatchEvent(new CustomEvent("panel-closed", { bubbles: true }));
+      return;
+    }
     // They have the same place.
     for (const other of panels.keys()) if (other !== id) toggle(other, false);
     opened();

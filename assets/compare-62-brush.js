@@ -65,6 +65,7 @@
   /** Let dragging choose pixels, or draw boxes or lassos. */
   function changeTool(wanted) {
     tool = wanted;
+    document.body.dataset.tool = tool;
     document.querySelectorAll("[data-tool]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
       button.classList.toggle("active", button.dataset.tool === tool);
@@ -75,6 +76,10 @@
     const button = event.target.closest && event.target.closest("[data-tool]");
     if (button) changeTool(button.dataset.tool);
   });
+
+  // The tools are in the panel alone: without it nothing would say that one is on.
+  document.addEventListener("panel-closed", (event) => event.target.id === "region-panel" && changeTool("point"));
+  selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
 
   let started = false;
   regions.listen(() => {
