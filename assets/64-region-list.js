@@ -48,10 +48,13 @@ window.fusevis = window.fusevis || {};
     Object.assign(line.dataset, { name: region.name, count: region.count });
   }
 
-  /** What a selection does that nobody would expect, in words. */
-  function ruleFor(region) {
-    if (!fusevis.regions.isProtected(region)) return "";
-    return `“${region.name}” was loaded: a selection begins another region. Shift adds to this one, Alt takes from it.`;
+  /** What nobody would expect of a selection, in words. */
+  function rules() {
+    const { regions } = fusevis;
+    const region = regions.all()[regions.active()];
+    const loaded = `“${region && region.name}” was loaded: a selection begins another region. Shift adds to this one, Alt takes from it.`;
+    const full = `There is room for ${regions.MOST} regions.`;
+    return [regions.isProtected(region) && loaded, regions.all().length >= regions.MOST && full].filter(Boolean).join(" ");
   }
 
   function show() {
@@ -69,8 +72,8 @@ window.fusevis = window.fusevis || {};
       "region-undo": !regions.canUndo(), "region-redo": !regions.canRedo(),
     };
     Object.entries(disabled).forEach(([id, off]) => (document.getElementById(id).disabled = off));
-    host.querySelector(".region-rule").textContent = ruleFor(list[regions.active()]);
-    fusevis.regionsServer.told(full ? `There is room for ${regions.MOST} regions.` : "");
+    host.querySelector(".region-rule").textContent = rules();
+    fusevis.regionsServer.told("");
     const shape = regions.shape();
     if (shape && watched !== shape.address) known(shape.address);
     const open = document.getElementById("region-open");

@@ -54,7 +54,9 @@
     const { scene, kind } = found.picture;
     const data = kind === "scatter" ? onScatter(scene, found.place) : onImage(scene, found.place);
     if (!data) {
-      fusevis.regionsServer.told("Points can be selected once the guidance images are complete.");
+      fusevis.compare.readout.fail(scene.difference
+        ? "The difference has no points to select; draw on the scatterplot of a method."
+        : "Points can be selected once the guidance images are complete.");
       return;
     }
     selection.start(event, tool, data.convert, (inside, ended) => {
