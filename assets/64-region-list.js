@@ -99,53 +99,15 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  function take(found) {
-    fusevis.regions.take({ pair_address: fusevis.regions.shape().address, regions: found, add: true });
-  }
-
-  async function read(files) {
-    for (const file of files) {
-      try {
-        take([await fusevis.regionsServer.read(fusevis.regions.shape().address, file)]);
-        fusevis.regionsServer.told(`${file.name} was read.`);
-      } catch (error) {
-        fusevis.regionsServer.told(error.message);
-        return;
-      }
-    }
-  }
-
-  function choose() {
-    const input = element("input", { type: "file", accept: "image/png", multiple: true });
-    input.addEventListener("change", () => read([...input.files]));
-    input.click();
-  }
-
-  /** Save each region as an 8-bit PNG, 255 inside and 0 outside. */
-  function save() {
-    const { height, width } = fusevis.regions.shape();
-    fusevis.regions.all().filter((region) => region.count).forEach((region) => {
-      const canvas = Object.assign(document.createElement("canvas"), { height, width });
-      const data = new ImageData(width, height);
-      for (let at = 0; at < region.mask.length; at += 1) data.data.set(region.mask[at] ? [255, 255, 255, 255] : [0, 0, 0, 255], 4 * at);
-      canvas.getContext("2d").putImageData(data, 0, 0);
-      canvas.toBlob((blob) => {
-        const link = element("a", { href: URL.createObjectURL(blob), download: `${region.name.replace(/[^\p{L}\p{N} _-]/gu, "_")}.png` });
-        link.click();
-        URL.revokeObjectURL(link.href);
-      }, "image/png");
-    });
-  }
-
   const ACTIONS = {
     "region-new": () => fusevis.regions.add(),
     "region-invert": () => fusevis.regions.invert(),
     "region-clear": () => fusevis.regions.clear(),
     "region-undo": () => fusevis.regions.undo(),
     "region-redo": () => fusevis.regions.redo(),
-    "region-export": save,
-    "region-known": () => take(document.getElementById("region-known").known.map((one) => ({ ...one, colour: null }))),
-    "region-import": choose,
+    "region-export": () => fusevis.regionFiles.save(),
+    "region-known": () => fusevis.regionFiles.addKnown(document.getElementById("region-known").known),
+    "region-import": () => fusevis.regionFiles.choose(),
   };
 
   document.addEventListener("click", (event) => {

@@ -74,7 +74,7 @@ window.fusevis = window.fusevis || {};
     else changed();
   }
 
-  /** Take over what the server read from a link, from a file or from the pair: { pair_address, regions, add }. */
+  /** Take over what the server read from a link, { pair_address, regions }. */
   function take(found) {
     if (!found) return;
     if (!shape || shape.address !== found.pair_address) {
@@ -82,23 +82,49 @@ window.fusevis = window.fusevis || {};
       return;
     }
     asked = null;
-    const taken = found.add ? [...list] : [];
+    const taken = [];
     for (const { name, colour, code } of found.regions) {
       const mask = decode(code, shape.height, shape.width);
       if (mask && taken.length < MOST) taken.push(made(free(name, taken), colour || nextColour(taken), mask, true));
     }
     // What a link says is what the page begins with, and no step.
-    if (!found.add && !list.length && !history.canUndo()) show({ list: taken, active: taken.length - 1 });
+    if (!list.length && !history.canUndo()) show({ list: taken, active: taken.length - 1 });
     else step(taken, taken.length - 1);
+  }
+
+  /** Whether a mask is here already, under its name or under one that was made from it. */
+  function isHere({ code }, name, regions) {
+    const wanted = trimmed(name);
+    return regions.some((region) => region.code === code && [region.name, region.name.replace(/ \d+$/, "")].includes(wanted));
+  }
+
+  /**
+   * Add masks, { name, code }, from files or from the pair at this address, as one step. Gives what became of each: "added",
+   * "here" where the same is there already, "full" where no room is left, "other" where another pair is shown by now.
+   */
+  function load(address, masks) {
+    if (!shape || shape.address !== address) return masks.map(() => "other");
+    const regions = [...list];
+    const outcomes = masks.map(({ name, code }) => {
+      const region = made(free(name, regions), nextColour(regions), decode(code, shape.height, shape.width), true);
+      if (isHere(region, name, regions)) return "here";
+      if (regions.length >= MOST) return "full";
+      regions.push(region);
+      return "added";
+    });
+    if (regions.length > list.length) step(regions, regions.length - 1);
+    return outcomes;
   }
 
   function nextColour(regions) {
     return COLOURS.find((colour) => !regions.some((region) => region.colour === colour)) || COLOURS[regions.length % COLOURS.length];
   }
 
+  const trimmed = (name) => name.trim().slice(0, LONGEST_NAME) || "region";
+
   /** The name, or one like it that none of the regions has. */
   function free(name, regions) {
-    const wanted = name.trim().slice(0, LONGEST_NAME) || "region";
+    const wanted = trimmed(name);
     const taken = (text) => regions.some((region) => region.name === text);
     let text = wanted;
     for (let number = 2; taken(text); number += 1) text = `${wanted} ${number}`;
@@ -176,7 +202,7 @@ window.fusevis = window.fusevis || {};
   }
 
   fusevis.regions = {
-    MOST, listen, enter, take, add, combine, invert, clear, remove, rename, recolour, choose, undo, redo, isProtected,
+    MOST, listen, enter, take, load, add, combine, invert, clear, remove, rename, recolour, choose, undo, redo, isProtected,
     linkText: fusevis.regionLink.text,
     linkable: fusevis.regionLink.linkable,
     isStoring: fusevis.regionLink.isStoring,
