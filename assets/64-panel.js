@@ -1,4 +1,4 @@
-/* The panels at the page's side, regions and views: opening, closing ("panel-closed" at the document), and where the focus is. */
+/* The panels at the page's side, regions and views: opening and closing (events of the document say so), and the focus. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
@@ -25,10 +25,8 @@ window.fusevis = window.fusevis || {};
     if (!open && host.contains(document.activeElement)) elementOf(opener).focus();
     host.hidden = !open;
     elementOf(opener).setAttribute("aria-expanded", String(open));
-    if (!open) {
-      host.dispatchEvent(new CustomEvent("panel-closed", { bubbles: true }));
-      return;
-    }
+    host.dispatchEvent(new CustomEvent(open ? "panel-opened" : "panel-closed", { bubbles: true }));
+    if (!open) return;
     // They have the same place.
     for (const other of panels.keys()) if (other !== id) toggle(other, false);
     opened();
