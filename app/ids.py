@@ -127,6 +127,7 @@ class RegionId(StrEnum):
     GIVEN = "region-given"
     TAKEN = "region-taken"
     PANEL = "region-panel"
+    LEGEND = "region-legend"
     OPEN = "region-open"
     CLOSE = "region-close"
     OPERATION = "region-operation"

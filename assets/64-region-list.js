@@ -76,8 +76,7 @@ window.fusevis = window.fusevis || {};
     fusevis.regionsServer.told("");
     const shape = regions.shape();
     if (shape && watched !== shape.address) known(shape.address);
-    const open = document.getElementById("region-open");
-    if (open) open.textContent = list.length ? `Regions (${list.length})` : "Regions";
+    fusevis.regionLegend.show();
     fusevis.panels.keepFocus("region-panel");
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from app.ids import RegionId
 from app.layout.attributes import attributes
@@ -39,9 +40,13 @@ def region_store() -> list[dcc.Store]:
     ]
 
 
-def region_open() -> html.Button:
-    """Make the button that opens the panel."""
-    return html.Button(
+def region_open() -> list[Component]:
+    """Make the button that opens the panel, and before it the place that says which colour is which region."""
+    # The button's own label names the regions for those who do not see the colours.
+    legend = html.Span(
+        id=RegionId.LEGEND, className="region-legend", hidden=True, **attributes(aria_hidden="true")
+    )
+    button = html.Button(
         "Regions",
         id=RegionId.OPEN,
         type="button",
@@ -49,6 +54,7 @@ def region_open() -> html.Button:
         className=SMALL,
         **attributes(aria_expanded="false", aria_controls=RegionId.PANEL),
     )
+    return [legend, button]
 
 
 def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
