@@ -54,7 +54,7 @@ window.fusevis = window.fusevis || {};
     const region = regions.all()[regions.active()];
     const loaded = `“${region && region.name}” was loaded: a selection begins another region. Shift adds to this one, Alt takes from it.`;
     const full = `There is room for ${regions.MOST} regions.`;
-    return [regions.isProtected(region) && loaded, regions.all().length >= regions.MOST && full].filter(Boolean).join(" ");
+    return [regions.operation() === "replace" && regions.isProtected(region) && loaded, regions.all().length >= regions.MOST && full].filter(Boolean).join(" ");
   }
 
   function show() {
@@ -115,7 +115,9 @@ window.fusevis = window.fusevis || {};
   });
 
   document.addEventListener("change", (event) => {
-    if (event.target.id === "region-operation") fusevis.regions.setOperation(event.target.value);
+    if (event.target.id !== "region-operation") return;
+    fusevis.regions.setOperation(event.target.value);
+    panel().querySelector(".region-rule").textContent = rules();
   });
 
   const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=range]), textarea, [contenteditable]";

@@ -124,6 +124,10 @@ def test_a_selection_leaves_a_loaded_region_alone(open_page: Opener, server: Ser
     assert not page.is_visible(".region-rule")
     load(page, "core")
     assert "“core” was loaded: a selection begins another region." in page.inner_text(".region-rule")
+    page.select_option("#region-operation", "add")
+    assert not page.is_visible(".region-rule"), "it would join the region"
+    page.select_option("#region-operation", "replace")
+    assert page.is_visible(".region-rule")
     draw(page, (3, 9), (4, 12))
     assert counts(page) == {"core": int(CORE.sum()), "region": 63}
     assert not page.is_visible(".region-rule")
