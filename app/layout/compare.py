@@ -135,7 +135,7 @@ def _third_row(methods: Sequence[tuple[str, str]], home: str) -> html.Div:
         className="control compare-difference",
     )
     buttons = [
-        region_open(),
+        *region_open(),
         numbers_button(),
         export_menu(home),
         views_open(),
