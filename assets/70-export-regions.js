@@ -37,14 +37,6 @@
     return found;
   }
 
-  /** The colour of the region that a pixel is in, the chosen one before others; null where it is in none. */
-  function colourAt(at) {
-    const chosen = regions.all()[regions.active()];
-    if (chosen && chosen.mask[at]) return chosen.colour;
-    const inside = regions.all().filter(({ mask }) => mask[at]);
-    return inside.length ? inside[inside.length - 1].colour : null;
-  }
-
   /** The regions' points, over them those around the principal pixel, and over all a core in these that are in a region too. */
   function points({ x, y }, canvas, scale) {
     const values = fusevis.regionOverlays.guidance();
@@ -61,9 +53,10 @@
       context.fillRect(left - (side * scale) / 2, top - (side * scale) / 2, side * scale, side * scale);
     };
     regionPictures.points(context, SIDES.region * scale, place);
-    const near = neighbourhood().map((at) => [place(at), colourAt(at)]).filter(([found]) => found);
-    near.forEach(([found, core]) => square(found, core ? SIDES.around : SIDES.near, GREEN));
-    near.filter(([, core]) => core).forEach(([found, core]) => square(found, SIDES.near, core));
+    const tints = fusevis.regionTint.all();
+    const near = neighbourhood().map((at) => [place(at), tints[at]]).filter(([found]) => found);
+    near.forEach(([found, tint]) => square(found, tint ? SIDES.around : SIDES.near, GREEN));
+    near.filter(([, tint]) => tint).forEach(([found, tint]) => square(found, SIDES.near, fusevis.regionTint.css(tint)));
     return canvas;
   }
 
