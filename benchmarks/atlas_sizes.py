@@ -10,7 +10,7 @@ import fusion
 from benchmarks.figures import Figure, console, figures_table
 from benchmarks.images import of_side
 from fusion.saliency.atlas_estimate import estimate
-from fusion.saliency.atlas_layout import tiles_of
+from fusion.saliency.atlas_layout import radius_of, tile_side, tiles_of
 
 PAPER_GIGABYTES = 6.0
 """The paper's Jacobian images of one pair, 3 GB for each of both modalities."""
@@ -25,10 +25,10 @@ def main(
 ) -> None:
     """Tell the size of each atlas, and the time it is announced to take."""
     pair = of_side(side)
-    rows, columns = tiles_of(pair.shape)
     found = []
     for id in method or TRAINED:
         loaded = fusion.load_method(id, "cpu")
+        rows, columns = tiles_of(pair.shape, tile_side(radius_of(loaded)))
         needs = estimate(loaded, pair, (0, rows * columns))
         found.append(Figure(f"{loaded.title}: both modalities", needs.size / 1e9, "GB", PAPER_GIGABYTES))
         found.append(Figure(f"{loaded.title}: announced time", needs.seconds, "s"))

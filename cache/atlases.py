@@ -19,7 +19,7 @@ from fusion import Method
 from fusion.errors import WeightsError
 from fusion.saliency.atlas import KeptWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
-from fusion.saliency.atlas_layout import tiles_of
+from fusion.saliency.atlas_layout import radius_of, tile_side, tiles_of
 
 EXTENSION = "fusevis-atlases"
 
@@ -170,7 +170,7 @@ class Atlases:
         atlas = self._shelf.find(method, self._services.pair(scene))
         if atlas is not None:
             return atlas.tiles_done
-        rows, columns = tiles_of((scene.height, scene.width))
+        rows, columns = tiles_of((scene.height, scene.width), tile_side(radius_of(method)))
         return 0, rows * columns
 
     def _current(self, method: str, weights: str) -> Method:

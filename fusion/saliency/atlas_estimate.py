@@ -10,7 +10,7 @@ from pathlib import Path
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
-from fusion.saliency.atlas_layout import TILE, atlas_bytes
+from fusion.saliency.atlas_layout import TILE, atlas_bytes, tiles_of
 from fusion.saliency.jacobian import jacobians
 
 MEGABYTE = 2**20
@@ -62,7 +62,10 @@ def estimate(method: Method, pair: Pair, tiles_done: tuple[int, int]) -> AtlasEs
     """
     done, tiles = tiles_done
     size = atlas_bytes(method, pair.shape)
-    seconds = 0.0 if done == tiles else (tiles - done) * _seconds_a_tile(method, pair)
+    rows, columns = tiles_of(pair.shape)
+    seconds = (
+        0.0 if done == tiles else (tiles - done) / tiles * rows * columns * _seconds_a_tile(method, pair)
+    )
     return AtlasEstimate(size, tiles, done, seconds)
 
 
