@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
+from fusion.saliency.atlas_claims import Claims
 from fusion.saliency.atlas_files import AtlasFiles, TileContent
 from fusion.saliency.atlas_layout import (
     SCHEMA,
@@ -43,6 +45,8 @@ MAPPED_CHUNKS = 64
 """Chunks that stay mapped into memory: around a pointer that moves, each is read many times."""
 TOGETHER = 256
 """Pixels a side of the squares that are computed one by one: what neighbours have in common is kept for a few."""
+WAIT_S = 0.2
+"""How long to wait until others may have finished what they are at."""
 
 AtlasProgress = Callable[[int, int], None]
 """Called as progress(done, total) tiles; may raise `fusion.errors.Cancelled`."""
@@ -108,6 +112,8 @@ class Atlas:
     def fill(self, method: Method, pair: Pair, progress: AtlasProgress | None = None) -> None:
         """Compute the windows that are missing or damaged, tile by tile; what is there stays when it is interrupted.
 
+        Several processes that do so at once share the tiles among them. It ends when all are there.
+
         Parameters
         ----------
         method, pair
@@ -124,10 +130,25 @@ class Atlas:
                 progress(self._count, total)
 
         report()
-        for tile in tuple(missing):
-            self._files.write(tile, computed_tile(method, pair, tile, self.side, report))
-            del missing[tile]
-            report()
+        if not missing:
+            return
+        with Claims(self._files.claims) as claims:
+            while missing:
+                before = len(missing)
+                for tile in tuple(missing):
+                    with claims.claimed(tile[0] * self._tiles[1] + tile[1]) as mine:
+                        if not mine:
+                            continue
+                        # Somebody else may have finished it since it was looked for.
+                        if not self._files.is_sound(tile):
+                            self._files.write(tile, computed_tile(method, pair, tile, self.side, report))
+                    del missing[tile]
+                    report()
+                if len(missing) == before:
+                    time.sleep(WAIT_S)
+                    report()
+            if claims.possible:
+                self._files.remove_parts()
 
     def window(self, row: int, col: int) -> JacobianWindow:
         """Read the Jacobian images of a principal pixel (paper, equation 1).

@@ -30,7 +30,7 @@ TileContent = tuple[NDArray[np.float16], NDArray[np.float32]]
 
 
 class AtlasFiles:
-    """What an atlas has on disk. Several processes may use it at once.
+    """What an atlas has on disk. Several processes may use it at once, but only one should write a tile.
 
     Parameters
     ----------
@@ -72,6 +72,11 @@ class AtlasFiles:
         except (OSError, ValueError, KeyError) as error:
             raise AtlasError(f"{folder}: the atlas cannot be opened ({error}).") from error
         self._sizes = {VALUES: int(np.prod(self._values_shape)) * 2, SCALES: self.side**2 * 4}
+
+    @property
+    def claims(self) -> Path:
+        """Where processes that write tell each other what they are at."""
+        return self.folder / VALUES / ".claims"
 
     def is_there(self, tile: Tile) -> bool:
         """Whether a tile counts as done."""
@@ -125,6 +130,11 @@ class AtlasFiles:
             write_tile(self._path(VALUES, tile), self._path(SCALES, tile), content)
         except OSError as error:
             raise AtlasError(f"{self.folder}: the atlas cannot be written ({error}).") from error
+
+    def remove_parts(self) -> None:
+        """Remove what processes left that ended while they wrote; only while nobody writes."""
+        for path in self.folder.glob(f"*/.*{PART}"):
+            path.unlink(missing_ok=True)
 
     def _path(self, array: str, tile: Tile) -> Path:
         rest = ".0.0.0" if array == VALUES else ""

@@ -101,6 +101,7 @@ def test_a_killed_process_leaves_nothing_that_counts_and_is_not(
     assert differing(atlas, method, pair) == []
     atlas.fill(method, pair)
     assert atlas.complete and differing(atlas, method, pair) == []
+    assert not list(folder.glob("*/.*.part"))
 
 
 @pytest.mark.parametrize("number", [1, 2], ids=["values", "scales"])
