@@ -107,7 +107,7 @@ class Atlases:
         return AtlasState(True, done / tiles, False, False, None if view is None else view.error)
 
     def estimate(self, scene: Scene) -> AtlasEstimate:
-        """Return what the atlas of a scene would still cost; takes about a second.
+        """Return what the atlas of a scene would still cost; takes a few seconds.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Atlases:
         pair = self._services.pair(scene)
         done, tiles = self._tiles_done(method, scene)
         with computing(self._threads.whole_image):
-            needs = estimate(method, pair, (done, tiles))
+            needs = estimate(method, pair, (done, tiles), self._root)
         check_space(self._root, atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
         return needs
 

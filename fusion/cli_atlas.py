@@ -54,7 +54,7 @@ def atlas_command(
         folder = atlas_folder(output, job.method, job.pair)
         check_space(output, atlas_bytes(job.method, job.pair.shape))
         atlas = Atlas(folder, job.method, job.pair)
-        needs = estimate(job.method, job.pair, atlas.tiles_done)
+        needs = estimate(job.method, job.pair, atlas.tiles_done, output)
     if (outdated := outdated_atlas(output, job.method, job.pair)) is not None:
         say(outdated, warning=True)
     say(needs.sentence())

@@ -32,7 +32,7 @@ def run(*arguments: str, expect: int = 0) -> Any:
 def test_an_atlas_is_announced_made_and_found_again(tmp_path: Path, files: list[str]) -> None:
     output = tmp_path / "atlases"
     result = run(*files, "--method", "weighted_averaging", "-o", str(output))
-    assert "1 tiles, 0 of them there already; about" in result.stderr
+    assert "1 tile, 0 of them there already; about" in result.stderr
     pair = fusion.load_pair(files[0], files[1])
     method = fusion.load_method("weighted_averaging", "cpu")
     folder = atlas_folder(output, method, pair)
