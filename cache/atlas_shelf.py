@@ -12,10 +12,11 @@ from pathlib import Path
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import AtlasError
 from fusion.saliency.atlas import Atlas, atlas_folder
+from fusion.saliency.atlas_layout import outdated_atlas
 
 OPEN_ATLASES = 16
 LOOK_AGAIN_S = 3.0
-"""How long it takes until an atlas, or more of one, that another process makes is noticed."""
+"""How long it takes until it is noticed that another process makes an atlas, or how far that is by now."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class AtlasShelf:
         self._root = root
         self._clock = clock
         self._lock = threading.Lock()
+        self._told: set[Path] = set()
         self._open: OrderedDict[Path, tuple[Atlas | None, float]] = OrderedDict()
 
     def window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow | None:
@@ -71,7 +73,11 @@ class AtlasShelf:
             self._open[folder] = (atlas, self._clock() - LOOK_AGAIN_S)
 
     def _looked_up(self, folder: Path, method: Method, pair: Pair, known: Atlas | None) -> Atlas | None:
-        if not folder.is_dir():
+        if not (folder / "zarr.json").exists():
+            outdated = outdated_atlas(self._root, method, pair)
+            if outdated is not None and folder not in self._told:
+                self._told.add(folder)
+                logger.warning("%s", outdated)
             return None
         try:
             if known is None:

@@ -50,7 +50,7 @@ class AtlasWork:
         return (Stage(self.fill, ATLAS_LANE),)
 
     def fill(self, report: Report[int], cancelled: Callable[[], bool]) -> int:
-        """Compute what is missing, and report after each tile."""
+        """Compute what is missing, and report after each tile and now and then."""
         yield_to_others()
 
         def progress(done: int, total: int) -> None:
@@ -62,11 +62,6 @@ class AtlasWork:
         try:
             with computing(self._threads):
                 atlas.fill(self._method, self._pair, progress)
-        except RuntimeError:
-            # When the interpreter ends, the threads by which Zarr writes end before those of jobs are told to.
-            if threading.main_thread().is_alive():
-                raise
-            raise Cancelled("The server is stopping.") from None
         finally:
             self._ended()
         return atlas.tiles_done[1]

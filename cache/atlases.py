@@ -19,7 +19,7 @@ from fusion import Method
 from fusion.errors import WeightsError
 from fusion.saliency.atlas import KeptWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
-from fusion.saliency.atlas_layout import tiles_of
+from fusion.saliency.atlas_layout import radius_of, tile_side, tiles_of
 
 EXTENSION = "fusevis-atlases"
 
@@ -107,7 +107,7 @@ class Atlases:
         return AtlasState(True, done / tiles, False, False, None if view is None else view.error)
 
     def estimate(self, scene: Scene) -> AtlasEstimate:
-        """Return what the atlas of a scene would still cost; takes about a second.
+        """Return what the atlas of a scene would still cost; takes a few seconds.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Atlases:
         pair = self._services.pair(scene)
         done, tiles = self._tiles_done(method, scene)
         with computing(self._threads.whole_image):
-            needs = estimate(method, pair, (done, tiles))
+            needs = estimate(method, pair, (done, tiles), self._root)
         check_space(self._root, atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
         return needs
 
@@ -170,7 +170,8 @@ class Atlases:
         atlas = self._shelf.find(method, self._services.pair(scene))
         if atlas is not None:
             return atlas.tiles_done
-        rows, columns = tiles_of((scene.height, scene.width))
+        shape = (scene.height, scene.width)
+        rows, columns = tiles_of(shape, tile_side(radius_of(method, shape)))
         return 0, rows * columns
 
     def _current(self, method: str, weights: str) -> Method:

@@ -75,7 +75,7 @@ def followed(
         return opened, str(error), 0, True, True, "Atlas …", True
     return (
         opened,
-        "Stopping after this tile; what is computed stays." if stopping else text,
+        "Stopping; the tiles that are complete stay." if stopping else text,
         round(100 * state.fraction),
         state.running or state.complete or not state.possible,
         not state.running or stopping,

@@ -23,6 +23,7 @@ from fusion.cli_options import (
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
+from fusion.saliency.atlas_layout import outdated_atlas
 
 
 def atlas_command(
@@ -53,7 +54,9 @@ def atlas_command(
         folder = atlas_folder(output, job.method, job.pair)
         check_space(output, atlas_bytes(job.method, job.pair.shape))
         atlas = Atlas(folder, job.method, job.pair)
-        needs = estimate(job.method, job.pair, atlas.tiles_done)
+        needs = estimate(job.method, job.pair, atlas.tiles_done, output)
+    if (outdated := outdated_atlas(output, job.method, job.pair)) is not None:
+        say(outdated, warning=True)
     say(needs.sentence())
     with progress_bar("Atlas") as show:
         atlas.fill(job.method, job.pair, show)

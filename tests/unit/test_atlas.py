@@ -33,6 +33,19 @@ def pair(rng: np.random.Generator) -> Pair:
     return Pair.from_arrays(rng.random((21, 26)), rng.random((21, 26)))
 
 
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have several tiles in a small image, whatever the method."""
+    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+
+
+class Dark(nn.Module):
+    """No influence at all where both inputs are dark."""
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x1 - 0.5) + torch.relu(x2 - 0.5)
+
+
 @pytest.fixture(params=["deepfuse", "funfusean", "weighted_averaging", "weak"])
 def method(request: pytest.FixtureRequest) -> Method:
     if request.param == "weak":
@@ -65,7 +78,40 @@ def test_every_window_is_there_within_half_a_thousandth(
         for file in (tmp_path / "atlas").rglob("*")
         if file.is_file() and file.name != "zarr.json"
     )
-    assert size == pytest.approx(atlas_bytes(method, pair.shape), abs=100)
+    assert size == atlas_bytes(method, pair.shape)
+
+
+def test_the_tiles_of_a_border_are_cut_off_with_the_image(
+    tmp_path: Path, pair: Pair, small_tiles: None
+) -> None:
+    method = fusion.load_method("deepfuse", "cpu")
+    atlas = filled(tmp_path, method, pair)
+    assert (atlas.side, atlas.tiles_done) == (TILE, (12, 12))
+    for pixel in [(0, 0), (7, 8), (8, 7), (20, 25), (16, 24), (20, 0), (0, 25), (10, 12)]:
+        expected = fusion.jacobian(method, pair, pixel)
+        error = np.abs(atlas.window(*pixel).values - expected.values).max()
+        assert error <= WORST * np.abs(expected.values).max()
+
+
+def test_where_nothing_has_influence_windows_are_zero_and_not_missing(
+    tmp_path: Path, rng: np.random.Generator, small_tiles: None
+) -> None:
+    images = rng.random((2, 24, 24))
+    images[:, :TILE, :TILE] = 0
+    pair = Pair.from_arrays(*images)
+    method = Method.from_module(Dark(), "dark", "Dark")
+    atlas = filled(tmp_path, method, pair)
+    assert atlas.complete
+    for pixel in [(0, 0), (7, 7)]:
+        np.testing.assert_array_equal(atlas.window(*pixel).values, np.zeros((2, 1, 1)))
+    assert not np.isnan(atlas.kept([(0, 0)]).scales).any()
+    (tmp_path / "values/c.0.0.0.0.0").unlink()
+    fresh = Atlas(tmp_path, method, pair)
+    assert not fresh.complete
+    with pytest.raises(AtlasError, match="missing or damaged"):
+        fresh.window(0, 0)
+    fresh.fill(method, pair)
+    np.testing.assert_array_equal(fresh.window(0, 0).values, np.zeros((2, 1, 1)))
 
 
 def test_another_layer_is_another_atlas(tmp_path: Path, pair: Pair) -> None:
@@ -83,9 +129,7 @@ def test_another_layer_is_another_atlas(tmp_path: Path, pair: Pair) -> None:
     assert np.abs(found.values - expected.values).max() > WORST * np.abs(expected.values).max()
 
 
-def test_an_interrupted_atlas_goes_on_where_it_was(
-    tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_atlas_goes_on_where_it_was(tmp_path: Path, pair: Pair, small_tiles: None) -> None:
     method = fusion.load_method("weighted_averaging", "cpu")
 
     def stop(done: int, total: int) -> None:
@@ -114,8 +158,12 @@ def test_gradients_that_are_not_finite_stay_so(
     values = np.array(window.values)
     values[0] = np.inf
     broken = fusion.JacobianWindow(values, window.top, window.left, 3, 4, pair.shape)
-    monkeypatch.setattr("fusion.saliency.atlas.jacobians", lambda *_, **__: [broken])
-    monkeypatch.setattr(Atlas, "_missing", lambda self: iter([(0, 0)]))
+
+    def jacobians(method: Method, pair: Pair, pixels: list[tuple[int, int]], ahead: bool) -> list[object]:
+        windows = fusion.jacobians(method, pair, pixels, ahead=ahead)
+        return [broken if (one.row, one.col) == (3, 4) else one for one in windows]
+
+    monkeypatch.setattr("fusion.saliency.atlas_tiles.jacobians", jacobians)
     found = filled(tmp_path, method, pair).window(3, 4)
     assert np.isinf(found.values[0]).all()
     assert found.suspicious
@@ -127,9 +175,12 @@ def test_any_zarr_reader_opens_it(tmp_path: Path, pair: Pair) -> None:
     atlas = filled(tmp_path, method, pair)
     assert zarr.open_group(tmp_path, mode="r").attrs["pair"] == pair.id
     values, scales = (zarr.open_array(tmp_path / name, mode="r") for name in ("values", "scales"))
-    assert values.chunks == (TILE, TILE, 2, 1, 1)
+    assert (values.shape, values.chunks) == ((21, 26, 2, 1, 1), (64, 64, 2, 1, 1))
+    assert scales.shape == (21, 26)
     value = np.asarray(values[20, 25]) * np.asarray(scales[20, 25])
     np.testing.assert_allclose(value, atlas.window(20, 25).values, rtol=1e-6)
+    (tmp_path / "scales/c.0.0").unlink()
+    assert np.isnan(np.asarray(scales[:])).all(), "what is not computed is no number"
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, pair: Pair) -> None:
@@ -137,9 +188,16 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, pair: Pair) -> None:
     atlas = filled(tmp_path, method, pair)
     with pytest.raises(PixelOutsideImageError):
         atlas.window(21, 0)
-    (tmp_path / "values/c/0/0/0/0/0").write_bytes(b"short")
-    with pytest.raises(AtlasError, match="missing or damaged"):
-        atlas.window(0, 0)
+    for name in ("values/c.0.0.0.0.0", "scales/c.0.0"):
+        good = (tmp_path / name).read_bytes()
+        for wrong in (b"short", good + b"long", bytes(len(good)) if "scales" in name else b""):
+            (tmp_path / name).write_bytes(wrong)
+            with pytest.raises(AtlasError, match="missing or damaged"):
+                atlas.window(0, 0)
+            kept = atlas.kept([(0, 0), (1, 1)])
+            assert np.isnan(kept.scales).all() and not kept.values
+        (tmp_path / name).write_bytes(good)
+    assert atlas.window(0, 0).values.shape == (2, 1, 1)
     (tmp_path / "zarr.json").write_text("{}")
     with pytest.raises(AtlasError, match=r"cannot be opened|another pair"):
         Atlas(tmp_path, method, pair)

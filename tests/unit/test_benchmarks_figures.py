@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import atlas_sizes
 from benchmarks.comparing import figures_of
 from benchmarks.figures import Figure, figures_table, finish, recorded, summary
 from benchmarks.first_view import visit_figures
@@ -15,6 +16,7 @@ from benchmarks.images import of_side, sample
 from benchmarks.inside import hover, services_for
 from benchmarks.limits import at_least, at_most
 from benchmarks.memory import finish_guidance
+from fusion import load_method
 from tests.unit.command_line import exit_code
 
 
@@ -42,6 +44,18 @@ def test_larger_images_are_the_sample_again() -> None:
     assert large.shape == (2, 600, 600)
     np.testing.assert_array_equal(large[:, 256:512, :256], small)
     assert of_side(40).images.shape == (2, 40, 40)
+
+
+def test_what_is_announced_of_an_atlas_is_held_against_it() -> None:
+    method, pair = load_method("weighted_averaging", "cpu"), of_side(100)
+    announced, made = atlas_sizes.figures_of(method, pair, False), atlas_sizes.figures_of(method, pair, True)
+    size, seconds, taken, ratio, on_disk, files = made
+    assert [one.name for one in announced] == [size.name, seconds.name]
+    assert size.value == announced[0].value == 4 * 64 * 64 * 8 / 1e9
+    assert ratio.value == pytest.approx(taken.value / seconds.value)
+    assert size.value <= on_disk.value < 2 * size.value
+    # A tile is two files; the group, its two arrays and the claims are four.
+    assert files.value == 2 * 4 + 4
 
 
 def test_a_pointer_inside_the_process_gets_answers() -> None:

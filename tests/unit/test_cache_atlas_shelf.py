@@ -10,13 +10,19 @@ import fusion
 from cache.atlas_shelf import LOOK_AGAIN_S, AtlasShelf
 from fusion import Method, Pair
 from fusion.errors import Cancelled
-from fusion.saliency.atlas import Atlas, atlas_folder
+from fusion.saliency.atlas import TILE, Atlas, atlas_folder
 from tests.unit.moved_clock import MovedClock
 
 
 @pytest.fixture(scope="module")
 def method() -> Method:
     return fusion.load_method("weighted_averaging", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have several tiles in a small image."""
+    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_damage_is_logged_and_costs_only_time(
 ) -> None:
     folder = atlas_folder(tmp_path, method, pair)
     Atlas(folder, method, pair).fill(method, pair)
-    (folder / "values/c/0/0/0/0/0").unlink()
+    (folder / "values/c.0.0.0.0.0").unlink()
     with caplog.at_level(logging.ERROR):
         assert AtlasShelf(tmp_path).window(method, pair, 0, 0) is None
     assert "computed instead" in caplog.text

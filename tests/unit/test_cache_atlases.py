@@ -32,12 +32,20 @@ from callbacks.atlas import followed
 from callbacks.selection import scene_data
 from fusion.errors import AtlasError, WeightsError
 from fusion.saliency import atlas_estimate
-from fusion.saliency.atlas import TILE, Atlas
+from fusion.saliency.atlas import TILE
+from fusion.saliency.atlas_files import AtlasFiles, TileContent
+from fusion.saliency.atlas_layout import Tile
 from tests.unit.page_services import SHAPE, TITLES, load, make_services, write_pair
 from tests.unit.small_services import wait_for
 
 VIEWER = "ann"
 TILES = 4
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have several tiles in a small image."""
+    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture
@@ -98,7 +106,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
     atlases: Atlases, scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     finished(atlases, scene)
-    next((tmp_path / "atlas").glob("*/*/values/c/0/0/0/0/0")).unlink()
+    next((tmp_path / "atlas").glob("*/*/values/c.0.0.0.0.0")).unlink()
     found = atlases.windows_at(
         scene.pair_id, scene.method_id, scene.weights_id, [(0, 0), (TILE, 0), (1, 1), (0, TILE)]
     )
@@ -139,6 +147,35 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
     assert "Reload the page" in wrong.get_json()["error"]
 
 
+def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
+    atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
+) -> None:
+    server = Flask("test")
+    atlas_routes.register(server, services, atlases, UserError)
+    client = server.test_client()
+    path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
+    finished(atlases, scene)
+    good = client.get(f"{path}/{TILE}.{TILE}.1").data
+    values, scales = (next((tmp_path / "atlas").glob(f"*/*/{name}")) for name in ("values", "scales"))
+    (values / "c.0.0.0.0.0").write_bytes(b"")
+    (values / "c.0.1.0.0.0").unlink()
+    (values / "c.0.1.0.0.0").mkdir()
+    # Of the right size, but without numbers: its windows must not be taken for those of the next pixels.
+    (scales / "c.1.0").write_bytes(np.full(TILE * TILE, np.nan, "<f4").tobytes())
+    every = f"0.0.{SHAPE[1]}-{TILE}.0.{TILE + 1}"
+    answer = client.get(f"{path}/{every}")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    found = np.frombuffer(answer.data, "<f4", SHAPE[1] + TILE + 1, offset=32)
+    assert np.isnan(found).tolist() == [True] * (SHAPE[1] + TILE) + [False]
+    assert answer.data[32 + 4 * found.size :] == good[36:]
+    # The window of the pixel itself is computed.
+    address = (scene.pair_id, scene.method_id, scene.weights_id)
+    together = client.get(f"{path}/0/0/{every}")
+    window = window_bytes(services.jacobian_at(*address, 0, 0))
+    assert together.status_code == 200
+    assert together.data[PIXEL_HEADER.size :] == (window + answer.data)[PIXEL_HEADER.size :]
+
+
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
@@ -173,16 +210,16 @@ def test_a_stopped_atlas_goes_on_where_it_was(
 ) -> None:
     computed: list[tuple[int, int]] = []
     reached, go_on = threading.Event(), threading.Event()
-    right = Atlas._compute
+    right = AtlasFiles.write
 
-    def counting(atlas: Atlas, *arguments: Any) -> None:
-        computed.append(arguments[-2:])
-        right(atlas, *arguments)
+    def counting(files: AtlasFiles, tile: Tile, content: TileContent) -> None:
+        computed.append(tile)
+        right(files, tile, content)
         if len(computed) == 2:
             reached.set()
             assert go_on.wait(30)
 
-    monkeypatch.setattr(Atlas, "_compute", counting)
+    monkeypatch.setattr(AtlasFiles, "write", counting)
     atlases.start(scene, VIEWER)
     assert reached.wait(30)
     assert atlases.state(scene, VIEWER).running
@@ -235,11 +272,11 @@ import fusion
 from cache.atlas_work import ATLAS_LANES, AtlasWork
 from cache.jobs import JobManager
 from fusion import Pair
-from fusion.saliency.atlas import Atlas
+from fusion.saliency.atlas_files import AtlasFiles
 
 begun = threading.Event()
-right = Atlas._compute
-Atlas._compute = lambda *arguments: (right(*arguments), begun.set())
+right = AtlasFiles.write
+AtlasFiles.write = lambda *arguments: (right(*arguments), begun.set())
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
 JobManager(ATLAS_LANES).submit("atlas", work.stages, "ann")

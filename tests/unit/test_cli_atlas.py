@@ -32,7 +32,7 @@ def run(*arguments: str, expect: int = 0) -> Any:
 def test_an_atlas_is_announced_made_and_found_again(tmp_path: Path, files: list[str]) -> None:
     output = tmp_path / "atlases"
     result = run(*files, "--method", "weighted_averaging", "-o", str(output))
-    assert "6 tiles, 0 of them there already; about" in result.stderr
+    assert "1 tile, 0 of them there already; about" in result.stderr
     pair = fusion.load_pair(files[0], files[1])
     method = fusion.load_method("weighted_averaging", "cpu")
     folder = atlas_folder(output, method, pair)
@@ -42,7 +42,19 @@ def test_an_atlas_is_announced_made_and_found_again(tmp_path: Path, files: list[
     np.testing.assert_allclose(
         atlas.window(4, 5).values, fusion.jacobian(method, pair, (4, 5)).values, rtol=1e-3
     )
-    assert "6 of them there already" in run(*files, "-m", "weighted_averaging", "-o", str(output)).stderr
+    assert "1 of them there already" in run(*files, "-m", "weighted_averaging", "-o", str(output)).stderr
+
+
+def test_an_atlas_of_an_earlier_version_is_named(tmp_path: Path, files: list[str]) -> None:
+    output = tmp_path / "atlases"
+    pair, method = fusion.load_pair(files[0], files[1]), fusion.load_method("weighted_averaging", "cpu")
+    folder = atlas_folder(output, method, pair)
+    earlier = folder.with_name(folder.name.removesuffix("-v2"))
+    earlier.mkdir(parents=True)
+    (earlier / "zarr.json").write_text("{}")
+    result = run(*files, "--method", "weighted_averaging", "-o", str(output))
+    assert f"{earlier}: this atlas was made by an earlier version" in result.stderr
+    assert Atlas(folder, method, pair).complete
 
 
 def test_a_full_disk_is_told_before_anything_is_computed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
 import fusion
-from fusion.errors import SupportRadiusError
+from fusion.errors import AtlasError, SupportRadiusError
+from fusion.saliency.atlas import Atlas
 from fusion.saliency.support import GLOBAL, declared_locality
 from tests.unit.reference import relative_error, whole_image_jacobian
 from tests.unit.small_networks import conv
@@ -126,3 +129,14 @@ def test_a_declared_radius_is_given_its_alignment() -> None:
     assert found.alignment == 2
     with pytest.raises(SupportRadiusError, match=r"\(1, 1\)"):
         declared_locality(InBlocks(2), (2, 2))
+
+
+def test_there_is_no_atlas_of_sides_that_do_not_fit(tmp_path: Path) -> None:
+    method = fusion.Method.from_module(Pyramid(), "own", "Own")
+    fitting, unfit = dark_pair((12, 14)), dark_pair((13, 15))
+    atlas = Atlas(tmp_path / "atlas", method, fitting)
+    atlas.fill(method, fitting)
+    expected = whole_image_jacobian(method, fitting, (4, 5))
+    assert np.abs(atlas.window(4, 5).dense() - expected).max() <= 1e-3 * np.abs(expected).max()
+    with pytest.raises(AtlasError, match="sees the whole image"):
+        Atlas(tmp_path / "other", method, unfit)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fusion
+from fusion import Method, Pair
+from fusion.saliency import atlas_estimate
+from fusion.saliency.atlas_estimate import estimate
+from fusion.saliency.atlas_files import TileContent, write_tile
+
+
+@pytest.fixture(scope="module")
+def method() -> Method:
+    return fusion.load_method("weighted_averaging", "cpu")
+
+
+@pytest.fixture
+def pair(rng: np.random.Generator) -> Pair:
+    return Pair.from_arrays(rng.random((128, 192)), rng.random((128, 192)))
+
+
+def test_writing_is_part_of_the_time(
+    tmp_path: Path, method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def slow(values: Path, scales: Path, content: TileContent) -> None:
+        folders.append(values.parent)
+        time.sleep(0.2)
+        write_tile(values, scales, content)
+
+    monkeypatch.setattr(atlas_estimate, "write_tile", slow)
+    assert estimate(method, pair, (0, 6), tmp_path / "atlases" / "of" / "mine").seconds >= 6 * 0.2
+    assert 2 * 0.2 <= estimate(method, pair, (4, 6)).seconds < 6 * 0.2
+    assert estimate(method, pair, (6, 6)).seconds == 0
+    assert folders[0].parent == tmp_path, "on the atlas's own disk"
+    assert list(tmp_path.iterdir()) == [], "nothing is left of it"
+
+
+def test_where_nothing_may_be_written_the_time_is_told_all_the_same(
+    tmp_path: Path, method: Method, pair: Pair
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert estimate(method, pair, (0, 6), tmp_path / "file").seconds > 0
+
+
+def test_a_slow_method_is_timed_once(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def slow(method: Method, pair: Pair, pixels: list[tuple[int, int]]) -> None:
+        calls.append(len(pixels))
+        time.sleep(0.1)
+
+    monkeypatch.setattr(atlas_estimate, "TIMING_S", 0.05)
+    monkeypatch.setattr(atlas_estimate, "computed_windows", slow)
+    seconds = estimate(method, pair, (0, 6)).seconds
+    assert calls == [64]
+    assert seconds >= 0.1 * 128 * 192 / 64
