@@ -1,92 +1,17 @@
-"""Named views: links with a name and a note, one small file each, that a group shares and passes on as a study."""
+"""The folder of named views: one small file each, shared by all who use the server."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from fusion.errors import FuseVisError, OutputError
+from cache.saved_view import MOST_VIEWS, STUDY_FORMAT, SavedView, Study, ViewError
+from fusion.errors import OutputError
 
-MOST_VIEWS = 2000
-STUDY_FORMAT = "fusevis-study"
-
-
-class ViewError(FuseVisError):
-    """A view cannot be saved, found or imported."""
-
-
-def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("letters that one can read are needed")
-    return text.strip()
-
-
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-ViewName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
-Note = Annotated[str, Field(max_length=2000)]
-Query = Annotated[str, Field(max_length=8000, pattern=r"^(\?[\x21-\x7e]*)?$")]
-
-
-class SavedView(BaseModel):
-    """A view that has been saved.
-
-    Attributes
-    ----------
-    id : str
-        16 hexadecimal digits, drawn at random.
-    name, note : str
-        What people wrote: up to 80 and 2,000 characters.
-    page : str
-        ``explore`` or ``compare``.
-    query : str
-        The query string of the page's address, with its question mark.
-    saved : datetime
-        When, in UTC.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Id = Field(default_factory=lambda: secrets.token_hex(8))
-    name: ViewName
-    note: Note = ""
-    page: Literal["explore", "compare"]
-    query: Query = ""
-    saved: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
-
-
-class Study(BaseModel):
-    """Views in one file, with the codes of regions that their links name by id."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Literal["fusevis-study"] = "fusevis-study"
-    version: Literal[1] = 1
-    views: Annotated[list[SavedView], Field(max_length=MOST_VIEWS)]
-    regions: dict[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")], str] = {}
-
-    @classmethod
-    def read(cls, content: bytes) -> Self:
-        """Read a study's file.
-
-        Raises
-        ------
-        ViewError
-            If it is none, with words on what is wrong.
-        """
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise ViewError(
-                f"This is not a study that FuseVis has exported: {where}: {first['msg']}."
-            ) from None
+__all__ = ["MOST_VIEWS", "STUDY_FORMAT", "SavedView", "Study", "ViewError", "ViewShelf"]
 
 
 class ViewShelf:

@@ -77,6 +77,38 @@ def test_damaged_files_and_hostile_ids_hurt_nobody(views: NamedViews, tmp_path: 
             views.change(id, {"name": "x"})
 
 
+NAIVE = "2024-01-01T00:00:00"
+
+
+def test_a_time_without_a_zone_is_refused_and_hurts_nobody(views: NamedViews, tmp_path: Path) -> None:
+    saved = views.save(VIEW)
+    foreign = SavedView(name="x", page="explore").model_dump(mode="json") | {"saved": NAIVE}
+    study = {"format": "fusevis-study", "version": 1, "views": [foreign]}
+    with pytest.raises(FuseVisError, match="timezone"):
+        views.take(json.dumps(study).encode())
+    # As a server without this check has left it behind.
+    (tmp_path / "here" / "views" / f"{foreign['id']}.json").write_text(json.dumps(foreign))
+    assert views.all() == [saved]
+    assert len(json.loads(views.study([]))["views"]) == 1
+    assert views.take(views.study([]).encode()) == {"added": 0, "known": 1}
+
+
+def test_times_are_compared_and_kept_in_utc(views: NamedViews) -> None:
+    times = ["2024-01-01T02:00:00+09:00", "2024-01-01T00:00:00Z", "2023-12-31T20:00:00-05:00"]
+    given = [SavedView(name=time, page="explore").model_dump(mode="json") | {"saved": time} for time in times]
+    views.take(json.dumps({"format": "fusevis-study", "version": 1, "views": given}).encode())
+    assert [view["name"] for view in views.all()] == times[::-1]
+    assert {view["saved"][-1] for view in views.all()} == {"Z"}
+    early = {**given[0], "id": "0" * 16, "saved": "0001-01-01T00:00:00+23:00"}
+    with pytest.raises(FuseVisError, match="no time"):
+        views.take(json.dumps({"format": "fusevis-study", "version": 1, "views": [early]}).encode())
+
+
+def test_views_saved_quickly_stand_in_their_order(views: NamedViews) -> None:
+    kept = [views.save({**VIEW, "name": f"view {number}"}) for number in range(20)]
+    assert views.all() == kept[::-1]
+
+
 def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedViews, tmp_path: Path) -> None:
     code = encode_mask(np.random.default_rng().random((48, 60)) > 0.5)
     id = RegionShelf(tmp_path / "here" / "regions").keep(code)
