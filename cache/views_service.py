@@ -64,8 +64,7 @@ class NamedViews:
         UserError
             If there is no such view, or something is wrong with the values.
         """
-        view = _checked(values, {"name", "note"}, self._views.get(id).model_dump())
-        self._views.save(view)
+        view = self._views.change(id, lambda before: _checked(values, {"name", "note"}, before.model_dump()))
         return view.model_dump(mode="json")
 
     def delete(self, id: str) -> None:
@@ -90,22 +89,19 @@ class NamedViews:
         return Study(views=views, regions=regions).model_dump_json(indent=1)
 
     def take(self, content: bytes) -> dict[str, int]:
-        """Take a study's views over; return how many were ``added`` and how many were ``known`` already.
+        """Take all of a study's views over, or none; return how many were ``added`` and how many ``known`` already.
 
         Raises
         ------
         UserError
-            If it is no study.
+            If it is no study, or there is no room for all of it.
         """
         study = Study.read(content)
         for id, code in study.regions.items():
             if self._regions.keep(code) != id:
                 raise ViewError("This study is damaged: a region in it is not the one that its views name.")
-        known = {view.id for view in self._views.all()}
-        new = [view for view in study.views if view.id not in known]
-        for view in new:
-            self._views.save(view)
-        return {"added": len(new), "known": len(study.views) - len(new)}
+        added = self._views.add(study.views)
+        return {"added": added, "known": len({view.id for view in study.views}) - added}
 
 
 def _checked(values: Any, wanted: set[str], before: dict[str, Any]) -> SavedView:

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import cache.view_shelf
 from app import view_routes
 from cache.region_shelf import RegionShelf
 from cache.view_shelf import SavedView, ViewShelf
@@ -121,6 +122,27 @@ def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedVie
     assert RegionShelf(tmp_path / "there" / "regions").code(id) == code
     assert there.take(study) == {"added": 0, "known": 21}
     assert len(json.loads(views.study([kept[3]["id"], kept[5]["id"]]))["views"]) == 2
+
+
+def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
+    saved = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "abc"]
+    study = {"format": "fusevis-study", "version": 1, "views": [*saved, *saved, {**saved[0], "name": "z"}]}
+    assert views.take(json.dumps(study).encode()) == {"added": 3, "known": 0}
+    assert sorted(view["name"] for view in views.all()) == ["a", "b", "c"], "the first counts"
+    assert views.take(json.dumps(study).encode()) == {"added": 0, "known": 3}
+
+
+def test_a_study_without_room_for_all_of_it_is_refused_whole(
+    views: NamedViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache.view_shelf, "MOST_VIEWS", 5)
+    kept = [views.save(VIEW) for _ in range(4)]
+    more = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "ab"]
+    study = {"format": "fusevis-study", "version": 1, "views": [*kept, *more]}
+    with pytest.raises(FuseVisError, match="2 views are new, and there is room for 1 more"):
+        views.take(json.dumps(study).encode())
+    assert views.all() == kept[::-1]
+    assert views.take(json.dumps({**study, "views": [*kept, more[0]]}).encode()) == {"added": 1, "known": 4}
 
 
 def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
