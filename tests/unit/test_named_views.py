@@ -78,6 +78,37 @@ def test_damaged_files_and_hostile_ids_hurt_nobody(views: NamedViews, tmp_path: 
             views.change(id, {"name": "x"})
 
 
+def test_what_is_not_seen_is_left_out_of_notes(views: NamedViews, tmp_path: Path) -> None:
+    hostile = "a\x00b\x1b[31m\x7fc\u202ed\u2066e\u200ff\ud800"
+    for text, kept in (
+        (hostile[:-1], "ab[31mcdef"),
+        ("one\r\ntwo\rthree\n\tfour\u2028five", "one\ntwo\nthree\n\tfour\nfive"),
+        *[(text, text) for text in ("Größe 5 µm, \u00a0 «Ω»", "\u0645\u06cc\u200c\u062e\u0648", "👩\u200d⚕️")],
+    ):
+        assert views.save({**VIEW, "note": text})["note"] == kept
+    with pytest.raises(FuseVisError, match="note"):
+        views.save({**VIEW, "note": hostile})
+    path = next((tmp_path / "here" / "views").glob("*.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "note": hostile[:-1]}))
+    assert "ab[31mcdef" in {view["note"] for view in views.all()}, "a file from before is not lost"
+
+
+def test_a_study_of_a_newer_version_says_so(views: NamedViews) -> None:
+    study = {"format": "fusevis-study", "version": 7, "views": {"changed": True}, "more": 1}
+    with pytest.raises(FuseVisError, match=r"newer FuseVis \(version 7 .* reads version 1"):
+        views.take(json.dumps(study).encode())
+    for other in ({**study, "version": 0}, {**study, "version": "x"}, {**study, "format": "another"}):
+        with pytest.raises(FuseVisError, match="not a study"):
+            views.take(json.dumps(other).encode())
+
+
+def test_what_a_study_is_refused_for_can_be_read(views: NamedViews) -> None:
+    study = {"format": "fusevis-study", "version": 1, "views": [], "\u202e" + "x" * 5000: 1}
+    with pytest.raises(FuseVisError, match="not a study") as caught:
+        views.take(json.dumps(study).encode())
+    assert len(str(caught.value)) < 250 and str(caught.value).isprintable()
+
+
 NAIVE = "2024-01-01T00:00:00"
 
 
