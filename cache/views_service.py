@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import flask
@@ -81,7 +82,7 @@ class NamedViews:
         """
         views = [self._views.get(id) for id in ids] if ids else self._views.all()
         regions = {}
-        for id in sorted({id for view in views for id in _KEPT_REGION.findall(view.query)}):
+        for id in sorted(_named_regions(views)):
             try:
                 regions[id] = self._regions.code(id)
             except RegionError:
@@ -97,11 +98,18 @@ class NamedViews:
             If it is no study, or there is no room for all of it.
         """
         study = Study.read(content)
-        for id, code in study.regions.items():
-            if self._regions.keep(code) != id:
-                raise ViewError("This study is damaged: a region in it is not the one that its views name.")
+        self._views.new_among(study.views)  # refuses what there is no room for, before anything is kept
+        if any(not self._regions.is_code_of(id, code) for id, code in study.regions.items()):
+            raise ViewError("This study is damaged: a region in it is not the one that its views name.")
+        # Regions first: views without their regions would be worse than regions without a view.
+        for id in _named_regions(study.views) & study.regions.keys():
+            self._regions.keep(study.regions[id])
         added = self._views.add(study.views)
         return {"added": added, "known": len({view.id for view in study.views}) - added}
+
+
+def _named_regions(views: Iterable[SavedView]) -> set[str]:
+    return {id for view in views for id in _KEPT_REGION.findall(view.query)}
 
 
 def _checked(values: Any, wanted: set[str], before: dict[str, Any]) -> SavedView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,41 @@ def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedVie
     assert RegionShelf(tmp_path / "there" / "regions").code(id) == code
     assert there.take(study) == {"added": 0, "known": 21}
     assert len(json.loads(views.study([kept[3]["id"], kept[5]["id"]]))["views"]) == 2
+
+
+def kept_regions(folder: Path) -> list[Path]:
+    return list(folder.glob("regions/*"))
+
+
+@pytest.mark.parametrize("text", ["hello", "<script>", "b5.5.1.1", "rAA", "ä", "s" + "0" * 32])
+def test_only_regions_are_kept_as_regions(views: NamedViews, tmp_path: Path, text: str) -> None:
+    shelf = RegionShelf(tmp_path / "here" / "regions")
+    with pytest.raises(FuseVisError, match="not the code of a region"):
+        shelf.keep(text)
+    id = hashlib.sha256(text.encode()).hexdigest()[:32]
+    study = {"format": "fusevis-study", "version": 1, "views": [], "regions": {id: text}}
+    with pytest.raises(FuseVisError, match="damaged"):
+        views.take(json.dumps(study).encode())
+    assert kept_regions(tmp_path / "here") == []
+    # As a server without this check has left it behind.
+    (tmp_path / "here" / "regions").mkdir(parents=True)
+    (tmp_path / "here" / "regions" / f"{id}.region").write_text(text)
+    with pytest.raises(FuseVisError, match="does not keep"):
+        shelf.code(id)
+
+
+def test_a_study_that_is_refused_leaves_no_region_behind(views: NamedViews, tmp_path: Path) -> None:
+    code = "b1.2.3.5"
+    id = hashlib.sha256(code.encode()).hexdigest()[:32]
+    view = SavedView(name="x", page="explore", query=f"?regions=a~1b9e4b~s{id}").model_dump(mode="json")
+    study = {"format": "fusevis-study", "version": 1, "views": [view]}
+    with pytest.raises(FuseVisError, match="damaged"):
+        views.take(json.dumps({**study, "regions": {id: code, "0" * 32: code}}).encode())
+    assert kept_regions(tmp_path / "here") == []
+    views.take(json.dumps({**study, "views": [], "regions": {id: code}}).encode())
+    assert kept_regions(tmp_path / "here") == [], "no view needs it"
+    views.take(json.dumps({**study, "regions": {id: code}}).encode())
+    assert [path.stem for path in kept_regions(tmp_path / "here")] == [id]
 
 
 def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
