@@ -24,7 +24,7 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import atlas_routes, compare_routes, region_routes, routes, view_routes
+from app import atlas_routes, compare_routes, region_routes, routes, same_origin, view_routes
 from app.assets import left_out
 from app.explore_page import ExplorePage
 from app.ids import Id
@@ -97,6 +97,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
+    same_origin.register(server)
     routes.register(server, services, UserError)
     atlas_routes.register(server, services, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
