@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator
 
 from app.ids import CompareColumn
-from app.linked_state import LARGEST_ZOOM, WEIGHTS, HalfWidth, Index, LinkedState, shortened
+from app.linked_state import LARGEST_ZOOM, WEIGHTS, HalfWidth, Index, LinkedState
+from app.linked_text import UNSEEN, shortened
 
 PAPER_METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
 """The five methods of the paper, in its order."""
@@ -22,7 +23,7 @@ FIRST_COLUMNS = (
 )
 MOST_METHODS = 16
 
-MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f,:/]+$")]
+MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{UNSEEN},:/]+$")]
 
 
 ShortWeights = Annotated[str, Field(pattern=r"^([0-9a-f]{8,64})?$")]

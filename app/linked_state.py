@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.figures.scales import Scale
 from app.linked_region import MOST_REGIONS, linked_region
+from app.linked_text import UNSEEN, shortened
 
 VERSION = 1
 
 Gamma = Annotated[float, Field(ge=0.1, le=2.0, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Version = Annotated[int, Field(ge=1)]
 LARGEST_ZOOM = 64
@@ -119,8 +120,3 @@ class LinkedState(BaseModel):
             else:
                 parts[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
         return "?" + urlencode(parts, safe=",") if parts else ""
-
-
-def shortened(text: str, length: int = 40) -> str:
-    """Return a text, or its beginning where it is too long for a notice."""
-    return text if len(text) <= length else text[: length - 1] + "…"
