@@ -29,7 +29,8 @@ from app.assets import left_out
 from app.explore_page import ExplorePage
 from app.ids import Id
 from app.layout.compare import compare_page
-from app.layout.page import notice, page
+from app.layout.notices import notice
+from app.layout.page import page
 from app.missing import missing_page
 from app.settings import Settings
 from app.takeaway import routes as takeaway_routes

@@ -9,7 +9,7 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
-from app.layout.page import notice
+from app.layout.notices import link_notices
 from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
 from cache.errors import UserError
 from cache.regions import regions_of
@@ -44,7 +44,7 @@ def register(app: Dash) -> None:
         shape = resolve_pair(services, state.pair)[1]
         given, unfit = given_regions(regions, pair, shape, state.regions)
         area, outside = resolve_area(state.area, shape)
-        toasts: Any = [notice(text) for text in messages + more + outside + changed + unfit] or no_update
+        toasts: Any = link_notices(messages + more + outside + changed + unfit) or no_update
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
