@@ -16,6 +16,9 @@ from cache.regions import regions_of
 from cache.services import Services, services_of
 from callbacks.regions import given_regions
 
+SIZES_BEYOND = 4
+"""How far an area may reach beyond the images, in lengths of their longer side, as in ``assets/55-toolbar.js``."""
+
 
 def register(app: Dash) -> None:
     """Add the callback that reads the address."""
@@ -110,18 +113,19 @@ def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[in
 
 
 def resolve_area(area: Area | None, shape: tuple[int, int] | None) -> tuple[Area | None, list[str]]:
-    """Return a link's area, ``None`` with a notice where nothing of the pair's images is in it."""
+    """Return a link's area, ``None`` with a notice where one could not see the pair's images in it."""
     if area is None:
         return None, []
     written = ",".join(map(str, area))
     if shape is None:
         return None, [f"The link's area {written} was ignored: it belongs to the link's own pair."]
     (top, left, bottom, right), (height, width) = area, shape
+    images = f"this pair's images of {height} rows and {width} columns"
     if bottom <= -0.5 or right <= -0.5 or top >= height - 0.5 or left >= width - 0.5:
-        return None, [
-            f"The link's area {written} was ignored: this pair's images of {height} rows and {width} columns are "
-            "outside of it."
-        ]
+        return None, [f"The link's area {written} was ignored: {images} are outside of it."]
+    reach = SIZES_BEYOND * max(shape)
+    if min(top, left) < -reach or bottom > height + reach or right > width + reach:
+        return None, [f"The link's area {written} was ignored: {images} would be too small in it to be seen."]
     return area, []
 
 

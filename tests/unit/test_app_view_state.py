@@ -24,7 +24,9 @@ names = st.text(letters, min_size=1, max_size=200)
 gammas = st.floats(0.1, 2.0)
 indices = st.integers(0, 2**31 - 1)
 edges = st.floats(-300, 300)
-areas = st.tuples(edges, edges, edges, edges).filter(lambda area: area[0] < area[2] and area[1] < area[3])
+areas = st.tuples(edges, edges, edges, edges).filter(
+    lambda area: area[0] + 1 < area[2] and area[1] + 1 < area[3]
+)
 states = st.builds(
     ViewState,
     pair=st.none() | names,
@@ -79,6 +81,7 @@ def test_queries_of_others_are_read_with_and_without_escapes() -> None:
         *[("pair", value) for value in ("", "a\nb", "\x00", "tab\t", "\x7f", "x" * 201)],
         *[("method", value) for value in ("", "\r\n", "x" * 100_000)],
         *[("area", value) for value in ("", "1", "0,0,0,5", "0,5,9,5", "0,0,nan,5", "0,0,inf,5", "a,b,c,d", "1,2")],
+        *[("area", value) for value in ("10,10,10.0000001,10.0000001", "1.0,1.0,1.9,9.0", "1,1,9,1.99", "9,9,1,1")],
         *[("scale", value) for value in ("", "rainbow", "Paper")],
         *[("weights", value) for value in ("", "abc", "g" * 8, "A" * 8, "a" * 65, "1a2b3c4d,1a2b3c4d")],
         *[("zoom", value) for value in ("", "0", "65", "2.5", "Support")],
@@ -113,6 +116,13 @@ def test_no_notice_can_be_turned_around() -> None:
         _, (notice,) = ViewState.from_query("?" + urlencode({key: hostile}))
         assert notice.isprintable() and "\\u202etxt\\u2066\\x1b[31m\\u200f" in notice
     assert shortened("\u202e" * 100) == "\\u202e" * 6 + "\\u2…"
+
+
+@given(st.integers(-100_000, 100_000), st.integers(10, 100_000))
+def test_a_side_of_one_pixel_is_enough_however_it_is_rounded(tenths: int, side: int) -> None:
+    area = f"{tenths / 10},{tenths / 10},{(tenths + side) / 10},{(tenths + 10) / 10}"
+    state, notices = ViewState.from_query(f"?area={area}")
+    assert notices == [] and state.area is not None
 
 
 def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:
