@@ -59,6 +59,7 @@ window.fusevis = window.fusevis || {};
     fill(choice("column"), page.columns(choice("row").value).map((name) => [name, labels[name]]), wanted);
   }
 
+  /** Hand a file to the browser, which asks or knows where it shall be. */
   function save(blob, name) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -152,5 +153,5 @@ window.fusevis = window.fusevis || {};
     timer = setInterval(show, CHECK_MILLISECONDS);
   }, true);
 
-  fusevis.exportMenu = { INPUTS, provide };
+  fusevis.exportMenu = { INPUTS, provide, save };
 })(window.fusevis);

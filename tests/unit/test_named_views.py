@@ -242,7 +242,13 @@ def test_the_routes_do_all_of_it(client: FlaskClient) -> None:
     assert "attachment" in answer.headers["Content-Disposition"]
     assert client.delete(f"/views/{saved['id']}").get_json() == {"deleted": saved["id"]}
     assert client.post("/views/study", data=answer.data).get_json() == {"added": 1, "known": 0}
+    assert client.post("/views/study.json", json={"ids": []}).data == answer.data, "all of them"
     for refused in (
+        client.post("/views/study.json", json={"ids": ["nothing"]}),
+        client.post("/views/study.json", json={"ids": saved["id"]}),
+        client.post("/views/study.json", json={"ids": [1]}),
+        client.post("/views/study.json", json={}),
+        client.post("/views/study.json", data=b"{"),
         client.post("/views", json={}),
         client.post("/views", data=b"{"),
         client.post("/views", data=b"x" * 100_000, content_type="application/json"),
