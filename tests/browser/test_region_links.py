@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from fusion.statistics.region_code import encode_mask
 from tests.browser.conftest import Opener, Server
@@ -106,6 +106,19 @@ def test_a_region_that_cannot_be_kept_is_named(open_page: Opener, server: Server
     page.evaluate(ADD, ["noise", of_boxes(600)])
     page.click("#copy-link")
     page.wait_for_function("() => document.querySelector('#copy-link').textContent.includes('without noise')")
+    page.locator("#export-menu summary").click()
+    page.locator("[data-export=npz]").click()
+    status = page.locator("#export-menu [role=status]")
+    expect(status).to_contain_text("did not keep these regions: “noise”")
+    expect(status).not_to_contain_text("reached")
+    expect(page.locator(".region-message")).to_contain_text("The disk is full.")
+    page.evaluate("() => (navigator.clipboard.writeText = null)")
+    page.click("#copy-link")
+    expect(page.locator(".link-dialog")).to_contain_text(
+        "lacks regions that the server did not keep: “noise”"
+    )
+    page.locator(".link-dialog").get_by_text("Close").click()
+    page.evaluate("() => delete navigator.clipboard.writeText")
     page.unroute("**/regions/codes")
     page.click("#copy-link")
     page.wait_for_function("() => document.querySelector('#copy-link').textContent === 'Link copied'")
