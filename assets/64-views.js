@@ -114,8 +114,8 @@ window.fusevis = window.fusevis || {};
     act(async () => {
       const lacking = await fusevis.regions.linkable();
       if (lacking.length) throw new Error(`The server did not keep the region ${lacking.join(", ")}; the view was not saved. Try again.`);
-      fusevis.address.link();
-      const values = { name: name.value, note: note.value, page: panel().dataset.page, query: window.location.search };
+      const query = new URL(fusevis.address.link()).search;
+      const values = { name: name.value, note: note.value, page: panel().dataset.page, query };
       const saved = await ask("", json("POST", values));
       ["views-name", "views-note"].forEach((id) => window.dash_clientside.set_props(id, { value: "" }));
       return saved;
