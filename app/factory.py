@@ -27,6 +27,7 @@ import callbacks.training
 from app import atlas_routes, compare_routes, region_routes, routes, same_origin, view_routes
 from app.assets import left_out
 from app.explore_page import ExplorePage
+from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.notices import notice
@@ -94,6 +95,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
+    add_icon(app)
     app.layout = lambda: page(pair_choices(services), services.methods())
     for module in CALLBACKS:
         module.register(app)
@@ -145,6 +147,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
+    add_icon(app)
     app.layout = layout
     server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
     server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)

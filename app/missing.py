@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Response
 
+from app.icon import ICON
+
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
+{icon}
 <title>{title} · FuseVis</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -28,7 +30,7 @@ methods</a> and <a href="{home}training">a page about how the networks were trai
 
 def plain_page(title: str, heading: str, content: str) -> str:
     """Return the HTML of a page with one paragraph, itself HTML."""
-    return PAGE.format(title=title, heading=heading, content=content)
+    return PAGE.format(icon=ICON, title=title, heading=heading, content=content)
 
 
 def missing_page(home: str) -> Response:

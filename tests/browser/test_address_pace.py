@@ -103,11 +103,14 @@ def test_many_changes_are_written_seldom_and_the_last_one_always(open_page: Open
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
     page.wait_for_function("() => location.search === fusevis.address.query()")
     page.evaluate(RECORD)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.evaluate(IN_A_ROW)
     page.wait_for_function("() => location.search.includes('gamma1=1.5&')")
     times = page.evaluate("window.happened.map(({ at }) => at)")
     pause = page.evaluate("fusevis.address.PAUSE_MILLISECONDS")
     assert len(times) >= 5, "after each rest"
+    assert asked == [], "an address costs no request, not even for an icon"
     # A timer may be early by what the browser rounds its clock to.
     assert all(later - sooner > pause - 2 for sooner, later in itertools.pairwise(times)), times
 
