@@ -70,9 +70,8 @@ def views_panel(home: str, page: str) -> html.Div:
         className="region-panel views-panel",
         hidden=True,
         role="dialog",
-        **attributes(
-            aria_label="Named views", data_home=home, data_page=page, data_largest_study=str(LARGEST_STUDY)
-        ),
+        **attributes(aria_label="Named views", data_home=home, data_page=page),
+        **attributes(data_largest_study=str(LARGEST_STUDY)),
     )
 
 
