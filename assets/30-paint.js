@@ -141,7 +141,11 @@ window.fusevis = window.fusevis || {};
     const { row, col } = state.window;
     const across = width / (area.x[1] - area.x[0]);
     const up = height / (area.y[1] - area.y[0]);
-    const size = 3 * density;
+    const all = fusevis.regionTint.all();
+    // For a moment after the pair has changed the regions may be of the one before.
+    const tints = all && all.length === state.scene.height * state.scene.width ? all : null;
+    const square = (x, y, size) => context.fillRect(x - size / 2, y - size / 2, size, size);
+    const cores = []; // x, y and colour of those in regions
     let points = 0;
     for (let i = row - half; i <= row + half; i += 1) {
       for (let j = col - half; j <= col + half; j += 1) {
@@ -149,9 +153,17 @@ window.fusevis = window.fusevis || {};
         const x = first.rows[i][j];
         const y = second.rows[i][j];
         if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-        context.fillRect((x - area.x[0]) * across - size / 2, height - (y - area.y[0]) * up - size / 2, size, size);
+        const [left, top] = [(x - area.x[0]) * across, height - (y - area.y[0]) * up];
+        const tint = tints ? tints[i * state.scene.width + j] : 0;
+        if (tint) cores.push([left, top, tint]);
+        square(left, top, (tint ? 5 : 3) * density);
         points += 1;
       }
+    }
+    // What is selected is seen among them too.
+    for (const [left, top, tint] of cores) {
+      context.fillStyle = `rgb(${tint & 255} ${(tint >> 8) & 255} ${(tint >> 16) & 255})`;
+      square(left, top, 3 * density);
     }
     one.canvas.dataset.points = points;
     overlays.show(graphs.SCATTER, true);

@@ -102,7 +102,8 @@ window.fusevis = window.fusevis || {};
     const here = compute === null && way === fusevis.readAhead.ATLAS ? "read ahead" : "remembered";
     const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : here;
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
-    line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;
+    const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
+    line.textContent = `${state.scene.device} · ${path} · ${time} · ${rate}${pinned}`;
     line.classList.remove("failed");
   }
 
@@ -110,8 +111,7 @@ window.fusevis = window.fusevis || {};
   function fail(message) {
     const line = document.getElementById("status-line");
     if (!line) return;
-    const reachable = !/fetch|network|load failed/i.test(message);
-    line.textContent = reachable ? message : "The server does not answer; trying again. Is it still running?";
+    line.textContent = message;
     line.classList.add("failed");
   }
 

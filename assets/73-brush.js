@@ -1,4 +1,4 @@
-/* Box and lasso on the explore page: from a drag on a picture or on the scatterplot to a selection of pixels. */
+/* Box and lasso on the explore page: from a drag on any picture or on the scatterplot to a selection of pixels. */
 (function (fusevis) {
   "use strict";
 
@@ -8,16 +8,31 @@
   function panelOf(target) {
     const section = target.closest && target.closest("section[data-panel]");
     const panel = section && section.dataset.panel;
-    return panel === graphs.SCATTER || graphs.FULL.includes(panel) ? panel : null;
+    return graphs.ALL.includes(panel) ? panel : null;
   }
 
-  /** Turns a place of the window into one of the panel's axes. */
+  /** Turns a place of the window into one of the panel's axes; in a zoom into one of the image. */
   function converter(panel) {
     const graph = graphs.graph(panel);
+    if (graphs.ZOOMS.includes(panel)) return inZoom(graph, graphs.area(panel));
     return (clientX, clientY) => {
       const { left, top } = graph.getBoundingClientRect();
       const { xaxis, yaxis } = graph._fullLayout;
       return [xaxis.p2c(clientX - left - xaxis._offset), yaxis.p2c(clientY - top - yaxis._offset)];
+    };
+  }
+
+  /** A zoom's axes count from the principal pixel, and follow a new half-width only when the pointer rests. */
+  function inZoom(graph, area) {
+    const { half } = state.display;
+    const { row, col } = state.window;
+    const side = 2 * half + 1;
+    return (clientX, clientY) => {
+      const { left, top } = graph.getBoundingClientRect();
+      return [
+        col - half - 0.5 + ((clientX - left - area.left) / area.width) * side,
+        row - half - 0.5 + ((clientY - top - area.top) / area.height) * side,
+      ];
     };
   }
 
@@ -32,7 +47,7 @@
 
   /** Begin a selection if the toolbar says so; true where it did. */
   function begin(event) {
-    if (!TOOLS.includes(state.mode) || event.button !== 0 || !state.scene) return false;
+    if (!TOOLS.includes(state.mode) || event.button !== 0 || !state.scene || !state.window) return false;
     const panel = panelOf(event.target);
     if (!panel || !inPlot(panel, event)) return false;
     const values = panel === graphs.SCATTER ? fusevis.regionOverlays.guidance() : null;
@@ -47,6 +62,9 @@
     });
     return true;
   }
+
+  selection.leaveByEscape(
+    () => TOOLS.includes(state.mode), () => window.dash_clientside.set_props("toolbar-mode", { value: "pixel" }));
 
   fusevis.brush = { begin };
   // The page's elements come after its scripts.

@@ -15,6 +15,7 @@ window.fusevis = window.fusevis || {};
     viewer: "",
     a: { pixel: null, shown: null, pinned: false }, // the principal pixel, and the windows last painted
     b: { pixel: null, shown: null }, // the second pixel, if one is pinned
+    held: null, // where A's zooms stay while the pointer is in one of them: they would run away from it
   };
 
   let own = null;
@@ -45,6 +46,9 @@ window.fusevis = window.fusevis || {};
 
   /** The pixels that are shown, the principal one first, with the windows that have arrived. */
   state.points = () => [state.a, state.b].filter((point) => point.pixel);
+
+  /** The pixel in the middle of a point's zooms. */
+  state.centreOf = (point) => (point === state.a && state.held) || point.shown || point.pixel;
 
   /** Half-width of all zooms: what was asked for, else the largest support of the methods. */
   state.half = () => {

@@ -9,6 +9,8 @@
   const PAD = 4;
   const CAPTION = 15;
   const STRETCH = 1.4;
+  const SCATTER = 1.35; // width over height
+  const RATIO = { least: 0.5, most: 2.5 }; // of images; longer ones do not fill their cells
   const COLUMNS = [
     "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom",
     "jacobian_pet_zoom", "scatter",
@@ -21,10 +23,22 @@
     return { kind: part === "rgb" ? "rgb" : kind, index: PARTS[part] || 0, zoom: zoom === "zoom" };
   }
 
-  function wants(column, side, several) {
-    const { kind } = meaning(column);
-    if (kind === "scatter") return 1.35 * side;
-    return kind === "jacobian" && several ? 2 * side + PAD : side;
+  /** Height and width of what a picture of the column shows, and how many stand side by side. */
+  function shapeOf(column, several) {
+    const { kind, zoom } = meaning(column);
+    const { height, width } = zoom ? { height: 1, width: 1 } : state.common() || { height: 1, width: 1 };
+    const ratio = kind === "scatter" ? SCATTER : Math.min(Math.max(width / height, RATIO.least), RATIO.most);
+    return { ratio, beside: kind === "jacobian" && several ? 2 : 1 };
+  }
+
+  /** The width that a column asks for in rows of this height. */
+  function wants({ ratio, beside }, row) {
+    return beside * ratio * (row + 2 * PAD) + (beside - 1) * PAD;
+  }
+
+  /** The height that a column of this width can fill. */
+  function fills({ ratio, beside }, width) {
+    return (width / beside - 2 * PAD) / ratio + 2 * PAD;
   }
 
   /** Widths of the columns: as much as the rows' height asks for, less or somewhat more as the place allows. */
@@ -34,29 +48,39 @@
     return asked.map((width) => Math.floor(width * factor));
   }
 
+  function within(value, { least, most }) {
+    return Math.min(Math.max(value, least), most);
+  }
+
   /**
    * Lay the table out in a place `width`×`height`: the first row has the inputs, the others a method each.
    * Gives { width, height, head, label, rows: [{ top, height }], columns: [{ name, left, width }] }.
    */
   function lay(width, height) {
     const several = state.points().length > 1;
-    const count = state.rows().length + 1;
-    const fit = Math.floor((height - HEAD) / count);
+    const methods = state.rows().length;
     const place = width - LABEL.least;
-    const columns = Math.max(state.columns.length, 4);
-    const wanted = state.display.size === "large" ? Math.floor(place / columns) : fit;
-    const row = Math.min(Math.max(wanted, ROW.least), ROW.most);
-    const widths = spread(state.columns.map((column) => wants(column, row + 2 * PAD, several)), place);
+    const large = state.display.size === "large";
+    const wanted = large ? place / Math.max(state.columns.length, 4) : (height - HEAD) / (methods + 1);
+    const asked = Math.floor(within(wanted, ROW));
+    const shapes = state.columns.map((column) => shapeOf(column, several));
+    const widths = spread(shapes.map((shape) => wants(shape, asked)), place);
+    // Many columns are narrower than their rows are high: lower rows show the same pictures.
+    const filled = Math.max(0, ...shapes.map((shape, index) => fills(shape, widths[index])));
+    const row = Math.ceil(within(filled || asked, { least: ROW.least, most: asked }));
     const used = widths.reduce((sum, one) => sum + one, 0);
-    const label = Math.min(Math.max(LABEL.least, width - used), LABEL.most);
-    let left = label;
+    const label = within(width - used, LABEL);
+    const left = height - HEAD - methods * row; // what the methods leave the inputs
+    const first = large ? row : Math.floor(within(left, { least: row, most: Math.max(row, inputsFill(width - label)) }));
+    let across = label;
     const placed = state.columns.map((name, index) => {
-      const column = { name, left, width: widths[index], ...meaning(name) };
-      left += widths[index];
+      const column = { name, left: across, width: widths[index], ...meaning(name) };
+      across += widths[index];
       return column;
     });
-    const rows = Array.from({ length: count }, (_, index) => ({ top: index * row + (index && HEAD), height: row }));
-    return { width, height: count * row + HEAD, head: { top: row, height: HEAD }, label, rows, columns: placed };
+    const rows = [{ top: 0, height: first }];
+    for (let index = 0; index < methods; index += 1) rows.push({ top: first + HEAD + index * row, height: row });
+    return { width, height: first + HEAD + methods * row, head: { top: first, height: HEAD }, label, rows, columns: placed };
   }
 
   /** The largest picture of height×width in a box, centred. */
@@ -95,7 +119,7 @@
         found.push({ ...what, point: shown[number], box: part, area });
       });
     };
-    inputBoxes(table, points.length).forEach((box) => add(box, { row: 0, scene: common, kind: "inputs", ...box.what }));
+    inputBoxes(table).forEach((box) => add(box, { row: 0, scene: common, kind: "inputs", ...box.what }));
     state.rows().forEach((scene, number) => {
       const row = table.rows[number + 1];
       table.columns.forEach(({ left, width: across, kind, index, zoom }) => {
@@ -105,18 +129,51 @@
     return found.filter((one) => !one.scene.error);
   }
 
-  /** The inputs stand above the columns where these reach, whole first, with room for a caption. */
-  function inputBoxes(table, count) {
+  const INPUTS = [[0, false], [1, false], [0, true], [1, true]]; // index, zoom
+  const BESIDE = 6 * PAD;
+
+  /** Widths of the inputs' cells where pictures are so high: whole ones and zooms, one for each pixel. */
+  function inputWidths(side) {
+    const whole = shapeOf("inputs", false).ratio;
+    const zooms = Math.max(1, state.points().length);
+    return INPUTS.map(([, zoom]) => (zoom ? zooms : whole) * side + BESIDE);
+  }
+
+  /** How high a row of inputs can be before it is too wide for its place. */
+  function inputsFill(place) {
+    const beside = inputWidths(0).reduce((sum, width) => sum + width, 0);
+    const each = inputWidths(1).reduce((sum, width) => sum + width, 0) - beside;
+    return Math.min(ROW.most, (place - beside) / each + CAPTION);
+  }
+
+  /** The inputs stand above the columns, whole first, with room for a caption, and in the table's width. */
+  function inputBoxes(table) {
     const { top, height } = table.rows[0];
     const side = height - CAPTION;
+    const asked = inputWidths(side);
+    const factor = Math.min(1, (table.width - table.label) / asked.reduce((sum, width) => sum + width, 0));
     let left = table.label;
-    return [[0, false], [1, false], [0, true], [1, true]].map(([index, zoom]) => {
-      const width = (zoom && count > 1 ? 2 * side : side) + 6 * PAD;
+    return INPUTS.map(([index, zoom], number) => {
+      const width = factor * asked[number];
       const box = { left, top: top + CAPTION, width, height: side, what: { index, zoom } };
       left += width;
       return box;
     });
   }
 
-  fusevis.compare.layout = { lay, pictures, meaning, CAPTION, COLUMNS };
+  /** Where a picture has pixels or points of the image: of a scatterplot the part between its axes. */
+  function areaOf(picture) {
+    return picture.kind === "scatter" ? fusevis.compare.scatter.plot(picture.box) : picture.area;
+  }
+
+  /** The part of the image that a picture shows: its first row and column, which may be outside of it, and its size. */
+  function partOf(picture) {
+    const { height, width } = picture.scene;
+    if (!picture.zoom) return { row: 0, col: 0, height, width };
+    const half = state.half();
+    const { row, col } = state.centreOf(picture.point);
+    return { row: row - half, col: col - half, height: 2 * half + 1, width: 2 * half + 1 };
+  }
+
+  fusevis.compare.layout = { lay, pictures, areaOf, partOf, meaning, CAPTION, COLUMNS };
 })(window.fusevis);

@@ -116,8 +116,11 @@
     context.restore();
   }
 
-  /** Draw the zoom windows' pixels: green those of the principal pixel, blue those of the second. */
-  function drawMoving(context, picture, axes, density_, points, half) {
+  /**
+   * Draw the zoom windows' pixels: green those of the principal pixel, blue those of the second. `tints` has the colours of
+   * the regions: a pixel that is in one has it inside, over all that is green or blue.
+   */
+  function drawMoving(context, picture, axes, density_, points, half, tints) {
     const guidance = images.get(picture.scene, "guidance");
     const area = plot(picture.box);
     const width = Math.round(area.width * density_);
@@ -134,22 +137,30 @@
     pixels.fill(0);
     const [xs, ys] = [0, 1].map(guidance.band);
     const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+    const square = (x, y, reach, colour) => {
+      for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
+        for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
+      }
+    };
     const reach = Math.max(1, Math.round(density_));
+    const cores = []; // x, y and colour of those in regions
     kept.counts = [...points].reverse().map(({ row, col, colour }) => {
       let count = 0;
       for (let i = Math.max(0, row - half); i <= Math.min(guidance.height - 1, row + half); i += 1) {
         for (let j = Math.max(0, col - half); j <= Math.min(guidance.width - 1, col + half); j += 1) {
-          const x = across(xs[i * guidance.width + j]);
-          const y = height - 1 - up(ys[i * guidance.width + j]);
+          const at = i * guidance.width + j;
+          const x = across(xs[at]);
+          const y = height - 1 - up(ys[at]);
           if (!(x >= 0 && y >= 0 && x < width && y < height)) continue;
           count += 1;
-          for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
-            for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
-          }
+          const tint = tints ? tints[at] : 0;
+          if (tint) cores.push(x, y, tint);
+          square(x, y, tint ? reach + 1 : reach, colour);
         }
       }
       return count;
     }).reverse();
+    for (let at = 0; at < cores.length; at += 3) square(cores[at], cores[at + 1], reach, cores[at + 2]);
     kept.context.putImageData(kept.data, 0, 0);
     context.drawImage(kept.canvas, area.left, area.top, area.width, area.height);
   }
@@ -159,10 +170,16 @@
     return (overlays.get(scene.key) || { counts: [] }).counts;
   }
 
+  /** The guidance images that a method's plot is drawn from, null until they are complete. */
+  function guidanceOf(scene) {
+    const guidance = images.get(scene, "guidance");
+    return guidance && guidance.complete ? guidance : null;
+  }
+
   /** Where each pixel of the image lies in a method's plot of width×height, [x, y] or null; null while unknown. */
   function placing(scene, axes, width, height) {
-    const guidance = images.get(scene, "guidance");
-    if (!guidance || !guidance.complete) return null;
+    const guidance = guidanceOf(scene);
+    if (!guidance) return null;
     const [xs, ys] = [0, 1].map(guidance.band);
     const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
     return (at) => {
@@ -171,5 +188,5 @@
     };
   }
 
-  fusevis.compare.scatter = { plot, placing, ranges, drawStill, drawMoving, counts };
+  fusevis.compare.scatter = { plot, placing, guidanceOf, ranges, drawStill, drawMoving, counts };
 })(window.fusevis);

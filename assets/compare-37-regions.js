@@ -45,5 +45,10 @@
     context.drawImage(kept.canvas, area.left, area.top, area.width, area.height);
   }
 
-  fusevis.compare.regions = { drawBorders, drawWhole, drawPoints };
+  /** The regions' colours at each pixel, null where there are none. */
+  function tints() {
+    return fits() ? fusevis.regionTint.all() : null;
+  }
+
+  fusevis.compare.regions = { drawBorders, drawWhole, drawPoints, tints };
 })(window.fusevis);

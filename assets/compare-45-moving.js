@@ -2,9 +2,10 @@
 (function (fusevis) {
   "use strict";
 
-  const { state, scale, scatter, still, images } = fusevis.compare;
+  const { state, layout, scale, scatter, still, images } = fusevis.compare;
   const COLOURS = new Map([[state.a, "#ff2a2a"], [state.b, "#2f8bff"]]);
   const POINTS = new Map([[state.a, 0xff53c800], [state.b, 0xffff8b2f]]); // alpha, blue, green, red
+  const LINE = 1.5;
   const scratch = new Map();
 
   function canvasOf(name, width, height) {
@@ -21,16 +22,17 @@
 
   /** Draw a box of (2·reach + 1)² pixels around a pixel, in a picture whose upper left pixel is (top, left). */
   function box(context, area, unit, pixel, reach, colour) {
-    const x = area.left + (pixel.col - reach) * unit;
-    const y = area.top + (pixel.row - reach) * unit;
-    const side = (2 * reach + 1) * unit;
+    const side = Math.max((2 * reach + 1) * unit, 3);
+    const x = area.left + (pixel.col + 0.5) * unit - side / 2;
+    const y = area.top + (pixel.row + 0.5) * unit - side / 2;
     context.save();
     context.beginPath();
     context.rect(area.left, area.top, area.width, area.height);
     context.clip();
     context.strokeStyle = colour;
-    context.lineWidth = 1.5;
-    context.strokeRect(x, y, Math.max(side, 3), Math.max(side, 3));
+    context.lineWidth = LINE;
+    // Around the pixels, whose own colours are what one wants to see.
+    context.strokeRect(x - LINE / 2, y - LINE / 2, side + LINE, side + LINE);
     context.restore();
   }
 
@@ -47,19 +49,24 @@
     kept.context.putImageData(kept.data, 0, 0);
   }
 
-  function drawJacobian(context, picture, half, density) {
+  /** A zoom at the border of the image shows where that ends. */
+  function drawGround(context, area, look) {
+    context.fillStyle = look.ground;
+    context.fillRect(area.left, area.top, area.width, area.height);
+  }
+
+  function drawJacobian(context, picture, half, look) {
     const window = windowOf(picture);
     if (!window) return;
+    if (picture.zoom) drawGround(context, picture.area, look);
     const { area, index, scene } = picture;
     const painter = scene.difference
       ? fusevis.compare.difference.painterFor(scene, "jacobian")
       : scale.painterFor(scene, state.display.gamma1);
     const kept = canvasOf(scene.key, window.width, window.height);
     paintWindow(kept, window, index, painter.paint);
-    const origin = picture.zoom
-      ? { row: window.row - half, col: window.col - half, side: 2 * half + 1 }
-      : { row: 0, col: 0, side: scene.width };
-    const unit = area.width / origin.side;
+    const origin = layout.partOf(picture);
+    const unit = area.width / origin.width;
     context.save();
     context.beginPath();
     context.rect(area.left, area.top, area.width, area.height);
@@ -75,9 +82,9 @@
     context.restore();
     const { drawBorders, drawWhole } = fusevis.compare.regions;
     if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
-    else drawWhole(context, picture, density);
-    const pixel = { row: window.row - origin.row, col: window.col - origin.col };
-    box(context, area, unit, pixel, picture.zoom ? 0 : half, COLOURS.get(picture.point));
+    else drawWhole(context, picture, look.density);
+    const { row, col } = picture.zoom ? window : state.centreOf(picture.point);
+    box(context, area, unit, { row: row - origin.row, col: col - origin.col }, picture.zoom ? 0 : half, COLOURS.get(picture.point));
   }
 
   function css(pixel) {
@@ -85,22 +92,24 @@
   }
 
   /** Cut the neighbourhood out of the bitmap of a whole picture. */
-  function drawZoom(context, picture, half) {
+  function drawZoom(context, picture, look) {
     const bitmap = still.bitmapOf({ ...picture, zoom: false });
     const { area } = picture;
-    const { row, col } = picture.point.shown || picture.point.pixel;
+    const pixel = picture.point.shown || picture.point.pixel;
     if (!bitmap) return;
-    const unit = area.width / (2 * half + 1);
+    const { row, col, width } = layout.partOf(picture);
+    const unit = area.width / width;
+    drawGround(context, area, look);
     context.save();
     context.beginPath();
     context.rect(area.left, area.top, area.width, area.height);
     context.clip();
     context.imageSmoothingEnabled = false;
     context.drawImage(
-      bitmap, area.left - (col - half) * unit, area.top - (row - half) * unit, bitmap.width * unit, bitmap.height * unit);
+      bitmap, area.left - col * unit, area.top - row * unit, bitmap.width * unit, bitmap.height * unit);
     context.restore();
-    fusevis.compare.regions.drawBorders(context, area, { row: row - half, col: col - half, unit });
-    box(context, area, unit, { row: half, col: half }, 0, COLOURS.get(picture.point));
+    fusevis.compare.regions.drawBorders(context, area, { row, col, unit });
+    box(context, area, unit, { row: pixel.row - row, col: pixel.col - col }, 0, COLOURS.get(picture.point));
   }
 
   function drawLetter(context, picture) {
@@ -114,19 +123,22 @@
   function drawOne(context, picture, look, half) {
     const points = state.points();
     if (picture.point) {
-      if (picture.kind === "jacobian") drawJacobian(context, picture, half, look.density);
-      else drawZoom(context, picture, half);
+      if (picture.kind === "jacobian") drawJacobian(context, picture, half, look);
+      else drawZoom(context, picture, look);
       if (points.length > 1) drawLetter(context, picture);
     } else if (picture.kind === "scatter") {
       const guidance = images.get(picture.scene, "guidance");
       if (!look.axes || !guidance || !guidance.complete || picture.scene.difference) return;
       const shown = points.filter((point) => point.shown)
-        .map((point) => ({ row: point.shown.row, col: point.shown.col, colour: POINTS.get(point) }));
-      scatter.drawMoving(context, picture, look.axes, look.density, shown, half);
-    } else {
+        .map((point) => ({ ...state.centreOf(point), colour: POINTS.get(point) }));
+      scatter.drawMoving(context, picture, look.axes, look.density, shown, half, fusevis.compare.regions.tints());
+    } else if (still.bitmapOf(picture)) {
       // The boxes belong to the pixel that is pointed at, even while its windows are on their way.
       const unit = picture.area.width / picture.scene.width;
-      [...points].reverse().forEach((point) => box(context, picture.area, unit, point.pixel, half, COLOURS.get(point)));
+      [...points].reverse().forEach((point) => {
+        const centre = (point === state.a && state.held) || point.pixel;
+        box(context, picture.area, unit, centre, half, COLOURS.get(point));
+      });
     }
   }
 

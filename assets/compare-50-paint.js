@@ -41,6 +41,7 @@
 
   function nothing() {
     if (!state.scenes.length) return "No method is chosen. Choose one or more under “Methods” above.";
+    if (state.common() && !state.columns.length) return "No column is chosen. Choose one or more under “Columns” above.";
     return state.common() ? "" : "None of the chosen methods can be shown; the rows say why.";
   }
 
@@ -105,23 +106,34 @@
     soon();
   }
 
-  /** The picture under a place of the page and the pixel there; only whole pictures have pixels to point at. */
-  function pixelAt(clientX, clientY, clamp) {
-    const common = state.common();
-    if (!drawn || !common) return null;
+  /** A place of the window in the table's own pixels. */
+  function inTable(clientX, clientY) {
     const { left, top } = parts.canvas.getBoundingClientRect();
-    const [x, y] = [clientX - left, clientY - top];
-    const inside = (area) => x >= area.left && y >= area.top && x < area.left + area.width && y < area.top + area.height;
-    const whole = drawn.pictures.filter((one) => !one.zoom && one.kind !== "scatter");
-    const picture = clamp || whole.find((one) => inside(one.area));
-    if (!picture) return null;
-    const limit = (value, end) => Math.min(Math.max(Math.floor(value), 0), end - 1);
-    return {
-      picture,
-      row: limit(((y - picture.area.top) / picture.area.height) * common.height, common.height),
-      col: limit(((x - picture.area.left) / picture.area.width) * common.width, common.width),
-    };
+    return [clientX - left, clientY - top];
   }
 
-  fusevis.compare.paint = { move, redraw, pixelAt, elements, make, drawn: () => drawn };
+  /** The picture under a place of the window, null where there is none. */
+  function pictureAt(clientX, clientY) {
+    if (!drawn || !state.common()) return null;
+    const [x, y] = inTable(clientX, clientY);
+    return drawn.pictures.find((one) => {
+      const area = layout.areaOf(one);
+      return x >= area.left && y >= area.top && x < area.left + area.width && y < area.top + area.height;
+    }) || null;
+  }
+
+  /** The image's pixel under a place of the window in this picture, null outside of the image unless `clamp` wants the nearest. */
+  function pixelIn(picture, clientX, clientY, clamp) {
+    const [x, y] = inTable(clientX, clientY);
+    if (picture.kind === "scatter") return fusevis.compare.nearest.pixelAt(picture, x, y);
+    const { height, width } = picture.scene;
+    const [area, part] = [picture.area, layout.partOf(picture)];
+    const row = part.row + Math.floor(((y - area.top) / area.height) * part.height);
+    const col = part.col + Math.floor(((x - area.left) / area.width) * part.width);
+    const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
+    if (clamp) return { row: limit(row, height), col: limit(col, width) };
+    return row >= 0 && col >= 0 && row < height && col < width ? { row, col } : null;
+  }
+
+  fusevis.compare.paint = { move, redraw, pictureAt, pixelIn, elements, make, drawn: () => drawn };
 })(window.fusevis);

@@ -88,8 +88,7 @@
     lay(made[0], table, 0);
     state.scenes.forEach((scene, index) => {
       const row = made[index + 1];
-      const end = state.display.shared || scene.error ? "" : `scale ends at ${heads().number(scale.endFor(scene))} · `;
-      describe(row, scene.method_title, scene.error || end + scene.reach);
+      describe(row, scene.method_title, scene.error || (state.display.shared ? "" : `${ownEnds(scene)} · `) + scene.reach);
       row.element.classList.toggle("failed", Boolean(scene.error));
       row.up.disabled = index === 0;
       row.down.disabled = index === state.scenes.length - 1;
@@ -104,12 +103,19 @@
     if (difference) showDifference(made[wanted.length - 1], difference, table);
   }
 
+  /** Where the scales of a row end that has its own. */
+  function ownEnds(scene) {
+    const { number } = heads();
+    const { low, high } = scale.grayPainter(scene, "fused");
+    return `gradients to ${number(scale.endFor(scene))}, fused ${number(low)} to ${number(high)}`;
+  }
+
   /** The row of a difference, with the ends of its own scale. */
   function showDifference(row, scene, table) {
     const { endOf } = fusevis.compare.difference;
     const [fused, gradients] = ["fused", "guidance"].map((kind) => heads().number(endOf(scene, kind)));
     row.element.dataset.method = "difference";
-    describe(row, scene.method_title, `Difference, signed scale: fused ±${fused}, gradients ±${gradients}; blue: the second is larger`);
+    describe(row, scene.method_title, `gradients ±${gradients}, fused ±${fused} · blue: the second is larger`);
     lay(row, table, state.scenes.length + 1);
   }
 

@@ -37,7 +37,9 @@
   function legend({ kind }) {
     if (kind === "fused") {
       const gray = scale.grayPainter(state.common(), "fused");
-      return { paint: gray.paint, low: gray.low, high: gray.high, ends: [number(gray.low), number(gray.high)], unit: "intensity" };
+      // The ends are those of all rows, or each row has its own and says so.
+      const ends = state.display.shared ? [number(gray.low), number(gray.high)] : ["lowest", "highest of row"];
+      return { paint: gray.paint, low: gray.low, high: gray.high, ends, unit: "intensity" };
     }
     const gamma = kind === "jacobian" ? state.display.gamma1 : state.display.gamma2;
     const { paint: painter, end } = scale.painterFor(state.common(), gamma);

@@ -8,7 +8,9 @@
 
   function digits(value) {
     if (value === null || value === undefined) return "…";
-    return Number.isFinite(value) ? value.toFixed(Math.abs(value) >= 100 ? 1 : 4).replace("-", "−") : String(value);
+    if (!Number.isFinite(value)) return String(value);
+    const text = value.toFixed(Math.abs(value) >= 100 ? 1 : 4);
+    return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
   }
 
   function valueAt(scene, kind, index, { row, col }) {
@@ -60,6 +62,7 @@
 
   /** Show all numbers as they are now. */
   function show() {
+    line();
     const common = state.common();
     const points = state.points();
     const first = rows.numbersOf("");
@@ -90,11 +93,18 @@
     }
   }
 
-  function line(text, failed) {
+  let answered = ""; // of the last answer: how it came
+  let failure = "";
+  let painted = []; // when answers of the last second were shown
+
+  /** The status line as things are now; what it says of the zoom and of the pins must not be older than the table. */
+  function line() {
     const element = document.getElementById("compare-status");
-    if (!element) return;
-    element.textContent = text;
-    element.classList.toggle("failed", failed);
+    if (!element || !(answered || failure)) return;
+    const hint = state.a.pinned ? "Arrow keys move A, Esc lets go." : "A click pins pixel A, Shift and click or key B pins B.";
+    const text = failure || (state.common() ? `${answered} · zoom ±${state.half()} px · ${hint}` : "");
+    if (element.textContent !== text) element.textContent = text;
+    element.classList.toggle("failed", Boolean(failure));
   }
 
   /** How the windows of an answer were computed; with numbers of methods where not all in the same way. */
@@ -114,9 +124,19 @@
     const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(1)} ms` : "";
     const ready = state.ready();
     const place = ready.length ? ` on ${ready[0].device}` : "";
-    const hint = state.a.pinned ? "Arrow keys move A, Esc lets go." : "A click pins pixel A, Shift and click or key B pins B.";
-    line(`Jacobians of ${answer.windows.size} methods · ${paths(answer)} · ${waited}${computed}${place} · zoom ±${state.half()} px · ${hint}`, false);
+    const count = answer.windows.size === 1 ? "1 method" : `${answer.windows.size} methods`;
+    const now = performance.now();
+    painted = [...painted.filter((time) => now - time < 1000), now];
+    const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
+    answered = `Jacobians of ${count} · ${paths(answer)} · ${waited}${computed}${place} · ${rate}`;
+    failure = "";
+    line();
   }
 
-  fusevis.compare.readout = { show, status, fail: (message) => line(message, true) };
+  function fail(message) {
+    failure = message;
+    line();
+  }
+
+  fusevis.compare.readout = { show, status, fail };
 })(window.fusevis);

@@ -6,6 +6,7 @@
   const CLICK_DISTANCE = 4;
   const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   let press = null;
+  let last = null; // where the pointer was seen last
 
   /** Give a point this pixel; null lets it go. */
   function choose(point, pixel, start) {
@@ -61,26 +62,52 @@
   document.addEventListener("pointermove", (event) => {
     if (press && press.id === event.pointerId) {
       if (Math.hypot(event.clientX - press.x, event.clientY - press.y) >= CLICK_DISTANCE) press.moved = true;
-      if (press.moved) choose(state.a, paint.pixelAt(event.clientX, event.clientY, press.picture), event.timeStamp);
+      const pixel = press.moved && paint.pixelIn(press.picture, event.clientX, event.clientY, true);
+      if (pixel) choose(state.a, pixel, event.timeStamp);
       return;
     }
     follow(event);
   });
 
-  /** Let A follow the pointer, where it is not pinned. */
+  /** Let A follow the pointer over every picture, where it is not pinned. */
   function follow(event) {
-    if (state.a.pinned || !onCanvas(event)) return;
-    const at = paint.pixelAt(event.clientX, event.clientY);
-    if (at) choose(state.a, at, event.timeStamp);
+    last = { target: event.target, clientX: event.clientX, clientY: event.clientY };
+    const picture = onCanvas(event) ? paint.pictureAt(event.clientX, event.clientY) : null;
+    if (state.held || !state.a.pinned) hold(picture);
+    if (state.a.pinned || !picture) return;
+    const pixel = paint.pixelIn(picture, event.clientX, event.clientY);
+    if (pixel) choose(state.a, pixel, event.timeStamp);
+  }
+
+  /** Let A's zooms stay where they are while the pointer is in one of them, else have A in their middle. */
+  function hold(picture) {
+    const within = Boolean(picture && picture.zoom && picture.point === state.a);
+    if (within === Boolean(state.held)) return;
+    state.held = within ? { ...state.centreOf(state.a) } : null;
+    paint.move();
   }
 
   // As on the explore page: before the next frame begins, where the browser has this event.
   document.addEventListener("pointerrawupdate", (event) => press || follow(event));
 
+  // The table may move under a pointer that rests.
+  document.addEventListener("scroll", (event) => {
+    if (last && !press) follow({ ...last, timeStamp: event.timeStamp });
+  }, true);
+
+  // A finger that is lifted, and a mouse that leaves the window, are in no zoom any more.
+  document.addEventListener("pointerout", (event) => {
+    if (event.relatedTarget) return;
+    last = null;
+    hold(null);
+  });
+
   document.addEventListener("pointerdown", (event) => {
-    const at = event.button === 0 && onCanvas(event) && paint.pixelAt(event.clientX, event.clientY);
-    if (!at) return;
-    press = { id: event.pointerId, picture: at.picture, x: event.clientX, y: event.clientY, moved: false, shift: event.shiftKey };
+    if (event.button !== 0 || !onCanvas(event)) return;
+    const picture = paint.pictureAt(event.clientX, event.clientY);
+    if (!picture || !paint.pixelIn(picture, event.clientX, event.clientY)) return;
+    press = { id: event.pointerId, picture, x: event.clientX, y: event.clientY, moved: false, shift: event.shiftKey };
+    hold(picture);
     event.preventDefault();
     paint.elements().host.focus({ preventScroll: true });
   });
@@ -90,7 +117,8 @@
     const { picture, moved, shift } = press;
     press = null;
     if (moved) return; // the end of a drag never pins
-    const at = paint.pixelAt(event.clientX, event.clientY, picture);
+    const at = paint.pixelIn(picture, event.clientX, event.clientY, true);
+    if (!at) return;
     if (shift) {
       pinB(at, event.timeStamp);
     } else {
@@ -124,6 +152,7 @@
     const moved = state.a.pinned ? state.a : state.b;
     if (ARROWS[event.key] && moved.pixel) {
       event.preventDefault();
+      hold(null);
       choose(moved, step(moved.pixel, ARROWS[event.key], event.shiftKey ? 10 : 1), event.timeStamp);
     } else if (event.key === "Escape") {
       letGo();

@@ -1,30 +1,27 @@
-/* Box and lasso on the compare page: from a drag on any whole picture or scatterplot to a selection of pixels. */
+/* Box and lasso on the compare page: from a drag on any picture or scatterplot to a selection of pixels. */
 (function (fusevis) {
   "use strict";
 
   const { regions, selection } = fusevis;
-  const { state, paint, scatter, images } = fusevis.compare;
+  const { layout, paint, scatter, images } = fusevis.compare;
   let tool = "point";
 
-  /** The picture under the pointer that can be drawn on, with its part of the canvas and the place in its data. */
+  /** The picture under the pointer, with its part of the window and the part of the image that it shows. */
   function target(event) {
-    const drawn = paint.drawn();
-    if (!drawn || !(event.target.closest && event.target.closest(".compare-canvas"))) return null;
+    if (!(event.target.closest && event.target.closest(".compare-canvas"))) return null;
+    const picture = paint.pictureAt(event.clientX, event.clientY);
+    if (!picture) return null;
     const { left, top } = event.target.getBoundingClientRect();
-    const [x, y] = [event.clientX - left, event.clientY - top];
-    for (const picture of drawn.pictures.filter((one) => !one.zoom)) {
-      const area = picture.kind === "scatter" ? scatter.plot(picture.box) : picture.area;
-      if (x < area.left || y < area.top || x >= area.left + area.width || y >= area.top + area.height) continue;
-      return { picture, place: { left: left + area.left, top: top + area.top, width: area.width, height: area.height } };
-    }
-    return null;
+    const area = layout.areaOf(picture);
+    const place = { left: left + area.left, top: top + area.top, width: area.width, height: area.height };
+    return { picture, place, part: layout.partOf(picture) };
   }
 
-  function onImage({ height, width }, place) {
+  function onImage({ width }, place, part) {
     return {
       convert: (clientX, clientY) => [
-        ((clientX - place.left) / place.width) * width - 0.5,
-        ((clientY - place.top) / place.height) * height - 0.5,
+        part.col + ((clientX - place.left) / place.width) * part.width - 0.5,
+        part.row + ((clientY - place.top) / place.height) * part.height - 0.5,
       ],
       xOf: (at) => at % width,
       yOf: (at) => Math.floor(at / width),
@@ -52,9 +49,11 @@
     const found = target(event);
     if (!found) return;
     const { scene, kind } = found.picture;
-    const data = kind === "scatter" ? onScatter(scene, found.place) : onImage(scene, found.place);
+    const data = kind === "scatter" ? onScatter(scene, found.place) : onImage(scene, found.place, found.part);
     if (!data) {
-      fusevis.regionsServer.told("Points can be selected once the guidance images are complete.");
+      fusevis.compare.readout.fail(scene.difference
+        ? "The difference has no points to select; draw on the scatterplot of a method."
+        : "Points can be selected once the guidance images are complete.");
       return;
     }
     selection.start(event, tool, data.convert, (inside, ended) => {
@@ -65,6 +64,7 @@
   /** Let dragging choose pixels, or draw boxes or lassos. */
   function changeTool(wanted) {
     tool = wanted;
+    document.body.dataset.tool = tool;
     document.querySelectorAll("[data-tool]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
       button.classList.toggle("active", button.dataset.tool === tool);
@@ -75,6 +75,10 @@
     const button = event.target.closest && event.target.closest("[data-tool]");
     if (button) changeTool(button.dataset.tool);
   });
+
+  // The tools are in the panel alone: without it nothing would say that one is on.
+  document.addEventListener("panel-closed", (event) => event.target.id === "region-panel" && changeTool("point"));
+  selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
 
   let started = false;
   regions.listen(() => {

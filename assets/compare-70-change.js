@@ -21,6 +21,7 @@ window.dash_clientside = window.dash_clientside || {};
     state.a.pinned = Boolean(start.pixel);
     state.b.pixel = start.pin;
     [state.a, state.b].forEach((point) => (point.shown = null));
+    state.held = null;
   }
 
   /** Take the scenes over; pixels stay where the images have them, else the pair's own principal pixel is shown. */
@@ -35,6 +36,7 @@ window.dash_clientside = window.dash_clientside || {};
     fusevis.regions.enter(common);
     const inside = ({ row, col }) => row < common.height && col < common.width;
     const moved = before && before.pair !== common.pair;
+    if (moved) state.held = null;
     for (const point of [state.a, state.b]) {
       if (point.pixel && !inside(point.pixel)) Object.assign(point, { pixel: null, pinned: false });
       if (moved) point.shown = null;

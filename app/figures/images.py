@@ -16,7 +16,8 @@ BOX_COLOUR = "#ff2a2a"
 INTENSITY = "intensity (min–max scaled)"
 FUSED_INTENSITY = "fused intensity y"
 GRADIENT = "dy/dx (dimensionless)"
-SHADES = 8
+TICKS = 8
+"""Numbers along the longer side of an image, at most."""
 
 
 def gray_figure(
@@ -59,7 +60,8 @@ def gradient_zoom(
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
     """Show a neighbourhood of an image of `opaque_bytes`."""
-    return _zoom(_colour_image(part), title, part.shape, meta)
+    # As lists: Plotly's tooltips take a pixel in a typed array for the name of a colour, and complain in the console.
+    return _zoom(_colour_image(part) | {"z": part.tolist()}, title, part.shape, meta)
 
 
 def gradient_colours(scale: Scale, gamma: float, limits: Limits) -> dict[str, Any]:
@@ -125,19 +127,24 @@ def _colour_image(colours: NDArray[np.uint8]) -> dict[str, Any]:
         "z": typed_array(colours),
         "colormodel": "rgba256",
         "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
+        "hoverlabel": {"bgcolor": "#23272e", "font": {"color": "#ffffff"}},
     }
 
 
 def _whole(trace: dict[str, Any], title: str, shape: tuple[int, ...], meta: dict[str, Any]) -> Figure:
     height, width = shape[:2]
     layout = _layout(title, meta, [-0.5, width - 0.5], [height - 0.5, -0.5], "column (px)", "row (px)")
+    for axis, side in (("xaxis", width), ("yaxis", height)):
+        # The short side of a long image has no room for as many numbers.
+        layout[axis]["nticks"] = max(2, round(TICKS * side / max(height, width)))
     # The pointer chooses pixels here and the readout has their values: a tooltip would only cover the picture.
     return {"data": [trace | {"hoverinfo": "skip", "hovertemplate": None}], "layout": layout}
 
 
 def _zoom(trace: dict[str, Any], title: str, shape: tuple[int, ...], meta: dict[str, Any]) -> Figure:
     half = shape[0] // 2
-    placed = trace | {"x0": -half, "y0": -half, "dx": 1, "dy": 1}
+    told = trace["hovertemplate"].replace("row", "row offset").replace("column", "column offset")
+    placed = trace | {"x0": -half, "y0": -half, "dx": 1, "dy": 1, "hovertemplate": told}
     horizontal, vertical = [-half - 0.5, half + 0.5], [half + 0.5, -half - 0.5]
     layout = _layout(title, meta, horizontal, vertical, "column offset (px)", "row offset (px)")
     layout["shapes"] = [
@@ -164,7 +171,7 @@ def _layout(
     axis = {
         "showgrid": False,
         "zeroline": False,
-        "nticks": SHADES,
+        "nticks": TICKS,
         "ticks": "outside",
         "ticklen": 2,
         "tickfont": {"size": 9},

@@ -70,6 +70,7 @@ def views_panel(home: str, page: str) -> html.Div:
         className="region-panel views-panel",
         hidden=True,
         role="dialog",
+        tabIndex=-1,
         **attributes(aria_label="Named views", data_home=home, data_page=page),
         **attributes(data_largest_study=str(LARGEST_STUDY)),
     )

@@ -25,9 +25,8 @@ def shown(value: float, digits: int = 3) -> str:
         return UNDEFINED
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if abs(value) >= 1e5:
-        return f"{value:.2e}"
-    return f"{value:.{digits}f}".replace("-", "−")
+    form = ".2e" if abs(value) >= 1e5 else f".{digits}f"
+    return f"{value:{form}}".replace("-", "−")
 
 
 def percent(share: float, digits: int = 1) -> str:
