@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator
 
 from app.ids import CompareColumn
-from app.linked_state import LARGEST_ZOOM, WEIGHTS, HalfWidth, Index, LinkedState, shortened
+from app.link_problem import LinkProblem, unknown
+from app.linked_state import LARGEST_ZOOM, WEIGHTS, HalfWidth, Index, LinkedState
+from app.linked_text import UNSEEN, shortened
 
 PAPER_METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
 """The five methods of the paper, in its order."""
@@ -22,7 +24,7 @@ FIRST_COLUMNS = (
 )
 MOST_METHODS = 16
 
-MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f,:/]+$")]
+MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{UNSEEN},:/]+$")]
 
 
 ShortWeights = Annotated[str, Field(pattern=r"^([0-9a-f]{8,64})?$")]
@@ -112,15 +114,15 @@ class CompareState(LinkedState):
         return values[: known[-1] + 1] if known else ()
 
     @classmethod
-    def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:
-        """Return the parts of a list; an empty value has none. Unknown columns are left out, each with a notice."""
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
+        """Return the parts of a list; an empty value has none. Unknown columns are left out, each with a problem."""
         if key == "regions":
-            return super().split(key, value, notices)
+            return super().split(key, value, problems)
         parts = tuple(value.split(",")) if value or key in ("pixel", "pin") else ()
         if key != "columns":
             return parts
         known = tuple(part for part in parts if part in list(CompareColumn))
-        for part in parts[:MOST_METHODS]:
-            if part not in known:
-                notices.append(f"The link's column “{shortened(part)}” is not known here and was ignored.")
+        problems += [
+            unknown(f"column “{shortened(part)}”") for part in parts[:MOST_METHODS] if part not in known
+        ]
         return known if known or not parts else FIRST_COLUMNS

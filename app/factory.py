@@ -24,12 +24,14 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import atlas_routes, compare_routes, region_routes, routes, view_routes
+from app import atlas_routes, compare_routes, region_routes, routes, same_origin, view_routes
 from app.assets import left_out
 from app.explore_page import ExplorePage
+from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
-from app.layout.page import notice, page
+from app.layout.notices import notice
+from app.layout.page import page
 from app.missing import missing_page
 from app.settings import Settings
 from app.takeaway import routes as takeaway_routes
@@ -93,10 +95,12 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
+    add_icon(app)
     app.layout = lambda: page(pair_choices(services), services.methods())
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
+    same_origin.register(server)
     routes.register(server, services, UserError)
     atlas_routes.register(server, services, atlases_of(server), UserError)
     compare_routes.register(server, services, PictureSource(services), UserError)
@@ -143,6 +147,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
+    add_icon(app)
     app.layout = layout
     server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
     server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)

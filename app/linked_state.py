@@ -8,12 +8,14 @@ from urllib.parse import parse_qs, urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.figures.scales import Scale
+from app.link_problem import NEWER, TOO_MANY_PARTS, LinkProblem, repeated, unknown, unusable
 from app.linked_region import MOST_REGIONS, linked_region
+from app.linked_text import UNSEEN, shortened
 
 VERSION = 1
 
 Gamma = Annotated[float, Field(ge=0.1, le=2.0, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Version = Annotated[int, Field(ge=1)]
 LARGEST_ZOOM = 64
@@ -70,19 +72,25 @@ class LinkedState(BaseModel):
         list of str
             One notice for each key that was ignored.
         """
+        state, problems = cls.read(search)
+        return state, [problem.ignored for problem in problems]
+
+    @classmethod
+    def read(cls, search: str) -> tuple[Self, list[LinkProblem]]:
+        """Read a query string as `from_query` does, for those who refuse it where it has a problem."""
         values: dict[str, Any] = {}
-        notices: list[str] = []
+        problems: list[LinkProblem] = []
         try:
             query = parse_qs(search.removeprefix("?"), keep_blank_values=True, max_num_fields=50)
         except ValueError:
-            return cls(), ["The link has too many parts to be read; the first view is shown instead."]
+            return cls(), [TOO_MANY_PARTS]
         for key, given in query.items():
             if key not in cls.model_fields:
-                notices.append(f"The link's “{shortened(key)}” is not known here and was ignored.")
+                problems.append(unknown(f"“{shortened(key)}”"))
                 continue
             if len(given) > 1:
-                notices.append(f"The link has {key} {len(given)} times; only the last was read.")
-            values[key] = cls.split(key, given[-1], notices) if key in cls.LISTS else given[-1]
+                problems.append(repeated(key, len(given)))
+            values[key] = cls.split(key, given[-1], problems) if key in cls.LISTS else given[-1]
         while True:
             try:
                 state = cls.model_validate(values)
@@ -90,24 +98,23 @@ class LinkedState(BaseModel):
             except ValidationError as error:
                 for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
                     del values[key]
-                    shown = shortened(query[key][-1])
-                    notices.append(f"The link's {key}={shown} was ignored: {cls.EXPECTED[key]}.")
+                    problems.append(unusable(f"{key}={shortened(query[key][-1])}", cls.EXPECTED[key]))
         if state.v > VERSION:
-            notices.append("The link was made by a newer version; what this one understands is shown.")
-        return state.model_copy(update={"v": VERSION}), notices
+            problems.append(NEWER)
+        return state.model_copy(update={"v": VERSION}), problems
 
     @classmethod
-    def split(cls, key: str, value: str, notices: list[str]) -> tuple[str, ...]:
-        """Return the parts of a list; a kind of state may leave some out, each with a notice."""
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
+        """Return the parts of a list; a kind of state may leave some out, each with a problem."""
         parts = tuple(value.split(","))
         if key != "regions":
             return parts
         known = tuple(part for part in parts if linked_region(part))
-        for part in parts[:MOST_REGIONS]:
-            if part not in known:
-                notices.append(
-                    f"The link's region “{shortened(part)}” was ignored: it is not name~colour~code."
-                )
+        problems += [
+            unusable(f"region “{shortened(part)}”", "it is not name~colour~code")
+            for part in parts[:MOST_REGIONS]
+            if part not in known
+        ]
         return known
 
     def to_query(self) -> str:
@@ -119,8 +126,3 @@ class LinkedState(BaseModel):
             else:
                 parts[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
         return "?" + urlencode(parts, safe=",") if parts else ""
-
-
-def shortened(text: str, length: int = 40) -> str:
-    """Return a text, or its beginning where it is too long for a notice."""
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,27 +1,36 @@
-"""What is answered to an address that leads nowhere."""
+"""Plain pages that need nothing of Dash: what is answered to an address that leads nowhere."""
 
 from __future__ import annotations
 
 from flask import Response
+
+from app.icon import ICON
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Not found · FuseVis</title>
+{icon}
+<title>{title} · FuseVis</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 4rem auto; max-width: 34rem; padding: 0 1rem; }}
 </style>
 </head>
 <body>
-<h1>There is no such page</h1>
-<p>FuseVis has <a href="{home}">the saliency pictures</a>, <a href="{home}compare">a page that compares methods</a> and
-<a href="{home}training">a page about how the networks were trained</a>.</p>
+<h1>{heading}</h1>
+<p>{content}</p>
 </body>
 </html>
 """
+NOWHERE = """FuseVis has <a href="{home}">the saliency pictures</a>, <a href="{home}compare">a page that compares
+methods</a> and <a href="{home}training">a page about how the networks were trained</a>."""
+
+
+def plain_page(title: str, heading: str, content: str) -> str:
+    """Return the HTML of a page with one paragraph, itself HTML."""
+    return PAGE.format(icon=ICON, title=title, heading=heading, content=content)
 
 
 def missing_page(home: str) -> Response:
@@ -32,4 +41,5 @@ def missing_page(home: str) -> Response:
     home : str
         Address of the first page.
     """
-    return Response(PAGE.format(home=home), status=404, mimetype="text/html")
+    page = plain_page("Not found", "There is no such page", NOWHERE.format(home=home))
+    return Response(page, status=404, mimetype="text/html")

@@ -10,6 +10,7 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from app.page_worker import LONGEST_REQUEST_LINE, PageWorker
 from app.settings import Settings
 
 KEEP_ALIVE_S = 75
@@ -28,11 +29,13 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
 
     One worker: it alone owns the device and knows the results that are still being computed. No preload:
     CUDA and thread pools do not survive a fork. No control socket: gunicorn would keep one, the same for all
-    its servers, in the home folder, which may be empty or read-only.
+    its servers, in the home folder, which may be empty or read-only. A worker of our own, by its name, because
+    gunicorn's command line can say nothing else.
     """
     return {
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": f"{PageWorker.__module__}.{PageWorker.__qualname__}",
+        "limit_request_line": LONGEST_REQUEST_LINE,
         "threads": settings.server_threads,
         "worker_connections": MOST_CONNECTIONS,
         "keepalive": KEEP_ALIVE_S,

@@ -77,9 +77,7 @@ def register(server: Flask, views: Views, user_error: type[Exception]) -> None:
 
         return answer(act)
 
-    @server.get("/views/study.json")
-    def study() -> Response:
-        ids = [id for id in request.args.get("ids", "").split(",") if id]
+    def study_of(ids: list[str]) -> Response:
         try:
             text = views.study(ids)
         except user_error as error:
@@ -89,6 +87,19 @@ def register(server: Flask, views: Views, user_error: type[Exception]) -> None:
             "Cache-Control": "no-store",
         }
         return Response(text, mimetype="application/json", headers=name)
+
+    @server.get("/views/study.json")
+    def study() -> Response:
+        return study_of([id for id in request.args.get("ids", "").split(",") if id])
+
+    @server.post("/views/study.json")
+    def study_of_many() -> Response:
+        # The ids of all views that a server keeps are too many for an address.
+        values = body()
+        ids = values.get("ids") if isinstance(values, dict) else None
+        if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
+            return jsonify(error='Views are asked for as {"ids": ["…", "…"]}; without any, all of them.')
+        return study_of(ids)
 
     @server.post("/views/study")
     def take_study() -> Response:

@@ -13,17 +13,22 @@ __all__ = ["VERSION", "ViewState"]
 FIRST_HALF_WIDTH = 12
 """Half-width of the zooms at first, pixels."""
 
+LEAST_SIDE = 1
+"""Of an area, pixels."""
+ROUNDED = 1e-6
+"""By how much the difference of two numbers in a link may miss what they say, as 11.1 − 10.1 does."""
+
 Edge = Annotated[float, Field(ge=-(2.0**31), le=2.0**31, allow_inf_nan=False)]
 
 
-def _with_inside(area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _large_enough(area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     top, left, bottom, right = area
-    if not (top < bottom and left < right):
-        raise ValueError("nothing is inside")
+    if min(bottom - top, right - left) < LEAST_SIDE - ROUNDED:
+        raise ValueError("one cannot see anything in it")
     return area
 
 
-Area = Annotated[tuple[Edge, Edge, Edge, Edge], AfterValidator(_with_inside)]
+Area = Annotated[tuple[Edge, Edge, Edge, Edge], AfterValidator(_large_enough)]
 
 
 class ViewState(LinkedState):
@@ -47,7 +52,7 @@ class ViewState(LinkedState):
         Half-width of the zooms, pixels, or that of the method's support.
     area : tuple of float or None
         The part that the full pictures show, (top, left, bottom, right) in pixels; pixel i reaches from i − 0.5 to
-        i + 0.5. ``None``: all of it.
+        i + 0.5; at least 1 pixel high and wide. ``None``: all of it.
     """
 
     LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {"area"}
@@ -56,7 +61,7 @@ class ViewState(LinkedState):
         "method": "a method's id is a short name without control characters",
         "weights": WEIGHTS,
         "zoom": f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}, or “support”",
-        "area": "an area is top,left,bottom,right in pixels, with top above bottom and left before right",
+        "area": "an area is top,left,bottom,right in pixels, at least 1 pixel high and 1 pixel wide",
     }
 
     method: Name = "funfusean"

@@ -38,6 +38,15 @@ window.fusevis = window.fusevis || {};
     return graph;
   }
 
+  /**
+   * Plotly remembers the first range of an axis that it has to shrink, and measures a new figure's range by it: a smaller
+   * one would be widened until it fills the panel. Its own relayout forgets it in the same way.
+   */
+  function drawAgain(react, graph, spec) {
+    for (const axis of [graph._fullLayout.xaxis, graph._fullLayout.yaxis]) if (axis) axis._inputRange = null;
+    return react(graph, spec);
+  }
+
   function turn() {
     const next = waiting.shift();
     if (next) {
@@ -58,7 +67,7 @@ window.fusevis = window.fusevis || {};
   function wrapped(plotly) {
     const react = plotly.react;
     const later = (graph, spec) => {
-      if (graph._fullLayout) return queued(() => react(graph, spec));
+      if (graph._fullLayout) return queued(() => drawAgain(react, graph, spec));
       return hasFigure(spec) ? queued(() => drawFirst(react, graph, spec)) : standIn(graph);
     };
     // Plotly's own object lets nobody change it.

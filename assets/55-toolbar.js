@@ -4,6 +4,7 @@ window.fusevis = window.fusevis || {};
   "use strict";
 
   const { graphs, state } = fusevis;
+  const SIZES_BEYOND = 4; // how far a link's part may reach beyond the images, as in callbacks/link.py
   let sharing = false;
   let shared = null; // the part that all full pictures of a pair show: { pair, ranges }
 
@@ -27,9 +28,30 @@ window.fusevis = window.fusevis || {};
     if (!shared || !scene || shared.pair !== scene.pair) return null;
     const [left, right] = shared.ranges["xaxis.range"];
     const [bottom, top] = shared.ranges["yaxis.range"];
-    const found = [top, left, bottom, right].map((value) => Math.round(10 * value) / 10);
-    const whole = [-0.5, -0.5, scene.height - 0.5, scene.width - 0.5];
+    return linked([top, left, bottom, right], scene);
+  }
+
+  /** A part as a link has it, which callbacks/link.py takes: rounded to tenths of a pixel, at least a pixel high and wide and
+   *  not too far beyond the images; null where it is all of them or nothing of them. */
+  function linked(part, { height, width }) {
+    const reach = SIZES_BEYOND * Math.max(height, width);
+    const [top, bottom] = side(part[0], part[2], -reach, height + reach);
+    const [left, right] = side(part[1], part[3], -reach, width + reach);
+    if (bottom <= -0.5 || right <= -0.5 || top >= height - 0.5 || left >= width - 0.5) return null;
+    const found = [top, left, bottom, right];
+    const whole = [-0.5, -0.5, height - 0.5, width - 0.5];
     return found.some((value, index) => Math.abs(value - whole[index]) > 0.1) ? found : null;
+  }
+
+  /** Both ends of a side. They are counted in tenths, so that nothing is lost by rounding twice. */
+  function side(from, to, least, most) {
+    const within = (value) => Math.round(10 * Math.min(Math.max(value, least), most));
+    let [first, last] = [within(from), within(to)];
+    if (last - first < 10) {
+      first = Math.round((first + last) / 2) - 5;
+      last = first + 10;
+    }
+    return [first / 10, last / 10];
   }
 
   /** Let all full pictures of a pair show this part. */
@@ -77,5 +99,5 @@ window.fusevis = window.fusevis || {};
     },
   });
 
-  fusevis.toolbar = { area, changeMode, open };
+  fusevis.toolbar = { area, changeMode, linked, open };
 })(window.fusevis);

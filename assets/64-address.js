@@ -3,9 +3,16 @@ window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
 
-  const LATER_MILLISECONDS = 250;
+  // Chromium and Firefox take 200 new addresses in 10 seconds, Safari 100: no two are closer together than this.
+  const PAUSE_MILLISECONDS = 100;
+  // A page that is opened learns of its link bit by bit; until it knows all, its address has more than the page.
+  const OPENING_MILLISECONDS = 250;
+  const REFUSED_MILLISECONDS = 1000;
   const providers = [];
   let timer = null;
+  let due = false; // whether a change has not been written
+  let opened = false; // whether the address has been the page's own
+  let busyUntil = 0; // when the next change may be written at once
 
   /** Encode as Python's urllib.parse.urlencode does with "," kept, so that equal views have equal links. */
   function encoded(text) {
@@ -48,30 +55,48 @@ window.fusevis = window.fusevis || {};
 
   function follow() {
     clearTimeout(timer);
-    timer = null;
+    due = false;
     const search = query();
-    if (search === null || search === window.location.search) return;
-    window.history.replaceState(window.history.state, "", window.location.pathname + search);
+    if (search === null) return;
+    opened = true;
+    if (search === window.location.search) return;
+    try {
+      window.history.replaceState(window.history.state, "", window.location.pathname + search);
+    } catch {
+      due = true;
+      timer = setTimeout(follow, REFUSED_MILLISECONDS); // a browser that counts otherwise
+    }
+    busyUntil = performance.now() + PAUSE_MILLISECONDS;
   }
 
-  /** Let the address follow once nothing has changed for a moment. */
+  /**
+   * Let the address follow: at once after a single change, before the pictures are drawn anew, which may take longer than
+   * anybody waits; but where one change follows the other, once nothing has changed for a moment.
+   */
   function later() {
+    const now = performance.now();
+    const alone = opened && !due && now >= busyUntil;
     clearTimeout(timer);
-    timer = setTimeout(follow, LATER_MILLISECONDS);
+    due = true;
+    busyUntil = now + PAUSE_MILLISECONDS;
+    // Whatever changes the view calls this before it is through.
+    if (alone) queueMicrotask(follow);
+    else timer = setTimeout(follow, opened ? PAUSE_MILLISECONDS : OPENING_MILLISECONDS);
   }
 
   // Whoever leaves at once after a change comes back to what was left.
   document.addEventListener(
     "click",
-    (event) => timer !== null && event.target.closest && event.target.closest("a[href]") && follow(),
+    (event) => due && event.target.closest && event.target.closest("a[href]") && follow(),
     true,
   );
 
   /** The whole link to the view as it is now. */
   function link() {
     follow();
-    return window.location.href;
+    const search = query();
+    return search === null ? window.location.href : new URL(window.location.pathname + search, window.location.href).href;
   }
 
-  fusevis.address = { add, later, link, query, write, decimal, list };
+  fusevis.address = { PAUSE_MILLISECONDS, add, later, link, query, write, decimal, list };
 })(window.fusevis);

@@ -19,15 +19,22 @@ window.fusevis = window.fusevis || {};
     panel().querySelector(".views-message").textContent = text;
   }
 
-  async function ask(path, options) {
-    let found;
+  async function answered(path, options) {
     try {
-      found = await (await fetch(`${panel().dataset.home}views${path}`, options)).json();
+      return await fetch(`${panel().dataset.home}views${path}`, options);
     } catch {
       throw new Error(FAILED);
     }
+  }
+
+  async function read(answer) {
+    const found = await answer.json().catch(() => ({ error: FAILED }));
     if (found.error) throw new Error(found.error);
     return found;
+  }
+
+  async function ask(path, options) {
+    return read(await answered(path, options));
   }
 
   function json(method, values) {
@@ -36,13 +43,20 @@ window.fusevis = window.fusevis || {};
 
   /** Do something with the server, then show the list as it is now, with these words or with what went wrong. */
   async function act(doing, words) {
+    let told;
     try {
       const found = await doing();
-      ({ views } = await ask(""));
-      tell(typeof words === "function" ? words(found) : words || "");
+      told = typeof words === "function" ? words(found) : words || "";
     } catch (error) {
-      tell(error.message);
+      told = error.message;
     }
+    // After an error too: what went wrong may be that somebody else was faster.
+    try {
+      ({ views } = await ask(""));
+    } catch (error) {
+      told = error.message;
+    }
+    tell(told);
     show();
   }
 
@@ -115,8 +129,8 @@ window.fusevis = window.fusevis || {};
     act(async () => {
       const lacking = await fusevis.regions.linkable();
       if (lacking.length) throw new Error(`The server did not keep the region ${lacking.join(", ")}; the view was not saved. Try again.`);
-      fusevis.address.link();
-      const values = { name: name.value, note: note.value, page: panel().dataset.page, query: window.location.search };
+      const query = new URL(fusevis.address.link()).search;
+      const values = { name: name.value, note: note.value, page: panel().dataset.page, query };
       const saved = await ask("", json("POST", values));
       ["views-name", "views-note"].forEach((id) => window.dash_clientside.set_props(id, { value: "" }));
       return saved;
@@ -125,13 +139,24 @@ window.fusevis = window.fusevis || {};
 
   function exported() {
     const ids = views.filter((view) => ticked.has(view.id)).map((view) => view.id);
-    element("a", { href: `${panel().dataset.home}views/study.json?ids=${ids.join(",")}`, download: "fusevis-study.json" }).click();
+    act(async () => {
+      const answer = await answered("/study.json", json("POST", { ids }));
+      // Only the study itself comes as a file; everything else says what is wrong.
+      if (!answer.headers.has("Content-Disposition")) await read(answer);
+      fusevis.exportMenu.save(await answer.blob(), "fusevis-study.json");
+    }, "The study was handed to the browser.");
+  }
+
+  async function taken(file) {
+    const most = Number(panel().dataset.largestStudy);
+    if (file.size > most) throw new Error(`A study may have up to ${most / 2 ** 20} MiB; this file has ${Math.ceil(file.size / 2 ** 20)}.`);
+    return ask("/study", { method: "POST", body: file });
   }
 
   function imported() {
     const input = element("input", { type: "file", accept: "application/json,.json" });
     input.addEventListener("change", () => act(
-      () => ask("/study", { method: "POST", body: input.files[0] }),
+      () => taken(input.files[0]),
       ({ added, known }) => `${added} views were added${known ? `, ${known} were here already` : ""}.`));
     input.click();
   }

@@ -14,7 +14,7 @@
   }
 
   /** Show the link in a field, selected: browsers grant the clipboard only to pages of this machine and of https. */
-  function offer(link) {
+  function offer(link, lacking) {
     const dialog = document.createElement("dialog");
     dialog.className = "link-dialog";
     const label = document.createElement("label");
@@ -26,7 +26,13 @@
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     label.append(field);
-    dialog.append(label, close);
+    dialog.append(label);
+    if (lacking.length) {
+      const told = document.createElement("p");
+      told.textContent = `It lacks regions that the server did not keep: “${lacking.join("”, “")}”. The list of regions says why.`;
+      dialog.append(told);
+    }
+    dialog.append(close);
     document.body.append(dialog);
     dialog.showModal();
     field.focus();
@@ -41,7 +47,7 @@
     try {
       await navigator.clipboard.writeText(link);
     } catch {
-      offer(link);
+      offer(link, lacking);
       return;
     }
     confirm(button, lacking.length ? `Link copied, without ${lacking.join(", ")}` : "Link copied");

@@ -21,6 +21,9 @@ window.fusevis = window.fusevis || {};
     page = provider;
   }
 
+  /** What is told in its own words; the browser's words for a server that is gone are not for visitors. */
+  class Told extends Error {}
+
   function menu() {
     return document.getElementById("export-menu");
   }
@@ -59,6 +62,7 @@ window.fusevis = window.fusevis || {};
     fill(choice("column"), page.columns(choice("row").value).map((name) => [name, labels[name]]), wanted);
   }
 
+  /** Hand a file to the browser, which asks or knows where it shall be. */
   function save(blob, name) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -92,7 +96,7 @@ window.fusevis = window.fusevis || {};
     show();
     try {
       const lacking = await fusevis.regions.linkable();
-      if (lacking.length) throw new Error("The server cannot be reached.");
+      if (lacking.length) throw new Told(`No file was made. The server did not keep these regions: “${lacking.join("”, “")}”. The list of regions says why.`);
       const answer = await answered(`${menu().dataset.home}export/${page.page}${path}?${page.query()}`);
       if (answer === null) {
         message = "Stopped. What is computed already is kept.";
@@ -105,8 +109,8 @@ window.fusevis = window.fusevis || {};
       } else {
         message = await whyNot(answer);
       }
-    } catch {
-      message = "The server cannot be reached.";
+    } catch (error) {
+      message = error instanceof Told ? error.message : "The server cannot be reached.";
     }
     busy = false;
     waiting = null;
@@ -153,5 +157,5 @@ window.fusevis = window.fusevis || {};
     timer = setInterval(show, CHECK_MILLISECONDS);
   }, true);
 
-  fusevis.exportMenu = { INPUTS, provide };
+  fusevis.exportMenu = { INPUTS, provide, save };
 })(window.fusevis);

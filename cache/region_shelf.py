@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusion.errors import OutputError, RegionError
-from fusion.statistics.region_code import LONGEST_CODE
+from fusion.statistics.region_code import LONGEST_CODE, require_code
 
 ID_DIGITS = 32
 MOST_BYTES = 500_000_000
@@ -34,13 +34,14 @@ class RegionShelf:
         Raises
         ------
         RegionError
-            If it is too long.
+            If it is too long, or not the code of a region.
         OutputError
             If it cannot be written, or there is no room left.
         """
-        if len(code) > LONGEST_CODE or not code.isascii():
+        if len(code) > LONGEST_CODE:
             raise RegionError("The region is too large to be kept. Select fewer, or less scattered, pixels.")
-        id = hashlib.sha256(code.encode("ascii")).hexdigest()[:ID_DIGITS]
+        require_code(code)
+        id = _id(code)
         path = self._path(id)
         if path.exists():
             return id
@@ -68,14 +69,27 @@ class RegionShelf:
             code = self._path(id).read_text(encoding="ascii") if len(id) == ID_DIGITS and id.isalnum() else ""
         except (OSError, UnicodeDecodeError):
             code = ""
-        if not code or hashlib.sha256(code.encode("ascii")).hexdigest()[:ID_DIGITS] != id:
+        if not self.is_code_of(id, code):
             raise RegionError(
                 "This server does not keep that region. Ask whoever sent the link for its PNG mask."
             )
         return code
 
+    @staticmethod
+    def is_code_of(id: str, code: str) -> bool:
+        """Whether a text is the code of a region, and the one of this id."""
+        try:
+            require_code(code)
+        except RegionError:
+            return False
+        return _id(code) == id
+
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}.region"
+
+
+def _id(code: str) -> str:
+    return hashlib.sha256(code.encode("ascii")).hexdigest()[:ID_DIGITS]
 
 
 def _bytes_in(paths: Sequence[Path]) -> int:

@@ -1,92 +1,22 @@
-"""Named views: links with a name and a note, one small file each, that a group shares and passes on as a study."""
+"""The folder of named views: one small file each, shared by all who use the server."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-import secrets
 import tempfile
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from fusion.errors import FuseVisError, OutputError
+from cache.saved_view import MOST_VIEWS, STUDY_FORMAT, SavedView, Study, ViewError
+from fusion.errors import OutputError
 
-MOST_VIEWS = 2000
-STUDY_FORMAT = "fusevis-study"
+__all__ = ["MOST_VIEWS", "STUDY_FORMAT", "SavedView", "Study", "ViewError", "ViewShelf"]
 
-
-class ViewError(FuseVisError):
-    """A view cannot be saved, found or imported."""
-
-
-def _printable(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("letters that one can read are needed")
-    return text.strip()
-
-
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-ViewName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
-Note = Annotated[str, Field(max_length=2000)]
-Query = Annotated[str, Field(max_length=8000, pattern=r"^(\?[\x21-\x7e]*)?$")]
-
-
-class SavedView(BaseModel):
-    """A view that has been saved.
-
-    Attributes
-    ----------
-    id : str
-        16 hexadecimal digits, drawn at random.
-    name, note : str
-        What people wrote: up to 80 and 2,000 characters.
-    page : str
-        ``explore`` or ``compare``.
-    query : str
-        The query string of the page's address, with its question mark.
-    saved : datetime
-        When, in UTC.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Id = Field(default_factory=lambda: secrets.token_hex(8))
-    name: ViewName
-    note: Note = ""
-    page: Literal["explore", "compare"]
-    query: Query = ""
-    saved: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
-
-
-class Study(BaseModel):
-    """Views in one file, with the codes of regions that their links name by id."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Literal["fusevis-study"] = "fusevis-study"
-    version: Literal[1] = 1
-    views: Annotated[list[SavedView], Field(max_length=MOST_VIEWS)]
-    regions: dict[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")], str] = {}
-
-    @classmethod
-    def read(cls, content: bytes) -> Self:
-        """Read a study's file.
-
-        Raises
-        ------
-        ViewError
-            If it is none, with words on what is wrong.
-        """
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise ViewError(
-                f"This is not a study that FuseVis has exported: {where}: {first['msg']}."
-            ) from None
+LOCK = ".lock"
 
 
 class ViewShelf:
@@ -129,17 +59,64 @@ class ViewShelf:
         OutputError
             If it cannot be written.
         """
-        path = self._path(view.id)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if not path.exists() and len(list(self._folder.glob("*.json"))) >= MOST_VIEWS:
+        with self._alone():
+            if self._room([view]) < 0:
                 raise ViewError(f"There is room for {MOST_VIEWS} views. Delete some that nobody needs.")
-            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(view.model_dump_json())
-            Path(name).replace(path)
-        except OSError as error:
-            raise OutputError(f"The view cannot be kept in {self._folder}: {error.strerror}.") from error
+            self._write([view])
+
+    def change(self, id: str, made: Callable[[SavedView], SavedView]) -> SavedView:
+        """Put another view into the place of one, and return it.
+
+        Parameters
+        ----------
+        id : str
+            Of the view.
+        made : callable
+            Makes the new one, with the same id, from the one that is kept.
+
+        Raises
+        ------
+        ViewError
+            If there is none of this id.
+        OutputError
+            If it cannot be written.
+        """
+        with self._alone():
+            view = made(self.get(id))
+            self._write([view])
+        return view
+
+    def new_among(self, views: Sequence[SavedView]) -> list[SavedView]:
+        """Return those views that are not kept yet, each once.
+
+        Raises
+        ------
+        ViewError
+            If there is no room for all of them.
+        """
+        known = {view.id for view in self.all()}
+        new = list({view.id: view for view in reversed(views) if view.id not in known}.values())[::-1]
+        if (room := self._room(new)) < 0:
+            raise ViewError(
+                f"Nothing was taken over: {len(new)} views are new, and there is room for {len(new) + room} more "
+                f"({MOST_VIEWS} in all). Delete some that nobody needs, or export fewer."
+            )
+        return new
+
+    def add(self, views: Sequence[SavedView]) -> int:
+        """Keep those views that are not kept yet, all or none of them, and return how many they are.
+
+        Raises
+        ------
+        ViewError
+            If there is no room for all of them.
+        OutputError
+            If they cannot be written.
+        """
+        with self._alone():
+            new = self.new_among(views)
+            self._write(new)
+        return len(new)
 
     def delete(self, id: str) -> None:
         """Remove a view.
@@ -148,9 +125,48 @@ class ViewShelf:
         ------
         ViewError
             If there is none of this id.
+        OutputError
+            If it cannot be removed.
         """
-        self.get(id)
-        self._path(id).unlink(missing_ok=True)
+        self.get(id)  # without a lock: where nothing is kept there may be no folder for one
+        with self._alone():
+            self._path(id).unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others out, so that what was read is still so when it is written; `OutputError` for what goes wrong.
+
+        One lock for all views and not one each, because the room for them is counted. It ends with the process.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / LOCK).open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise OutputError(f"Views cannot be kept in {self._folder}: {error.strerror}.") from error
+
+    def _room(self, views: Sequence[SavedView]) -> int:
+        """Return for how many more views there is room once these are kept."""
+        return MOST_VIEWS - len(
+            {path.stem for path in self._folder.glob("*.json")} | {view.id for view in views}
+        )
+
+    def _write(self, views: Sequence[SavedView]) -> None:
+        """Write all of them, then put all in their places: a full disk leaves everything as it was."""
+        parts: dict[Path, Path] = {}
+        try:
+            for view in views:
+                handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+                parts[self._path(view.id)] = Path(name)
+                with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                    stream.write(view.model_dump_json())
+        except OSError:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+            raise
+        for path, part in parts.items():
+            part.replace(path)
 
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}.json"

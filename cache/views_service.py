@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import flask
@@ -64,8 +65,7 @@ class NamedViews:
         UserError
             If there is no such view, or something is wrong with the values.
         """
-        view = _checked(values, {"name", "note"}, self._views.get(id).model_dump())
-        self._views.save(view)
+        view = self._views.change(id, lambda before: _checked(values, {"name", "note"}, before.model_dump()))
         return view.model_dump(mode="json")
 
     def delete(self, id: str) -> None:
@@ -82,7 +82,7 @@ class NamedViews:
         """
         views = [self._views.get(id) for id in ids] if ids else self._views.all()
         regions = {}
-        for id in sorted({id for view in views for id in _KEPT_REGION.findall(view.query)}):
+        for id in sorted(_named_regions(views)):
             try:
                 regions[id] = self._regions.code(id)
             except RegionError:
@@ -90,22 +90,26 @@ class NamedViews:
         return Study(views=views, regions=regions).model_dump_json(indent=1)
 
     def take(self, content: bytes) -> dict[str, int]:
-        """Take a study's views over; return how many were ``added`` and how many were ``known`` already.
+        """Take all of a study's views over, or none; return how many were ``added`` and how many ``known`` already.
 
         Raises
         ------
         UserError
-            If it is no study.
+            If it is no study, or there is no room for all of it.
         """
         study = Study.read(content)
-        for id, code in study.regions.items():
-            if self._regions.keep(code) != id:
-                raise ViewError("This study is damaged: a region in it is not the one that its views name.")
-        known = {view.id for view in self._views.all()}
-        new = [view for view in study.views if view.id not in known]
-        for view in new:
-            self._views.save(view)
-        return {"added": len(new), "known": len(study.views) - len(new)}
+        self._views.new_among(study.views)  # refuses what there is no room for, before anything is kept
+        if any(not self._regions.is_code_of(id, code) for id, code in study.regions.items()):
+            raise ViewError("This study is damaged: a region in it is not the one that its views name.")
+        # Regions first: views without their regions would be worse than regions without a view.
+        for id in _named_regions(study.views) & study.regions.keys():
+            self._regions.keep(study.regions[id])
+        added = self._views.add(study.views)
+        return {"added": added, "known": len({view.id for view in study.views}) - added}
+
+
+def _named_regions(views: Iterable[SavedView]) -> set[str]:
+    return {id for view in views for id in _KEPT_REGION.findall(view.query)}
 
 
 def _checked(values: Any, wanted: set[str], before: dict[str, Any]) -> SavedView:

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, no_update
 
 from app.compare_state import CompareState
 from app.ids import CompareId, RegionId
-from app.layout.page import notice
+from app.layout.notices import link_notices
 from cache.regions import regions_of
 from cache.services import Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel
@@ -43,7 +43,7 @@ def register(app: Dash) -> None:
         given, unfit = given_regions(
             regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions
         )
-        toasts: Any = [notice(text) for text in messages + more + unfit] or no_update
+        toasts: Any = link_notices(messages + more + unfit) or no_update
         return (
             start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
             state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")), start, given, toasts,

@@ -9,12 +9,15 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
-from app.layout.page import notice
+from app.layout.notices import link_notices
 from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
 from cache.errors import UserError
 from cache.regions import regions_of
 from cache.services import Services, services_of
 from callbacks.regions import given_regions
+
+SIZES_BEYOND = 4
+"""How far an area may reach beyond the images, in lengths of their longer side, as in ``assets/55-toolbar.js``."""
 
 
 def register(app: Dash) -> None:
@@ -44,7 +47,7 @@ def register(app: Dash) -> None:
         shape = resolve_pair(services, state.pair)[1]
         given, unfit = given_regions(regions, pair, shape, state.regions)
         area, outside = resolve_area(state.area, shape)
-        toasts: Any = [notice(text) for text in messages + more + outside + changed + unfit] or no_update
+        toasts: Any = link_notices(messages + more + outside + changed + unfit) or no_update
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
@@ -110,18 +113,19 @@ def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[in
 
 
 def resolve_area(area: Area | None, shape: tuple[int, int] | None) -> tuple[Area | None, list[str]]:
-    """Return a link's area, ``None`` with a notice where nothing of the pair's images is in it."""
+    """Return a link's area, ``None`` with a notice where one could not see the pair's images in it."""
     if area is None:
         return None, []
     written = ",".join(map(str, area))
     if shape is None:
         return None, [f"The link's area {written} was ignored: it belongs to the link's own pair."]
     (top, left, bottom, right), (height, width) = area, shape
+    images = f"this pair's images of {height} rows and {width} columns"
     if bottom <= -0.5 or right <= -0.5 or top >= height - 0.5 or left >= width - 0.5:
-        return None, [
-            f"The link's area {written} was ignored: this pair's images of {height} rows and {width} columns are "
-            "outside of it."
-        ]
+        return None, [f"The link's area {written} was ignored: {images} are outside of it."]
+    reach = SIZES_BEYOND * max(shape)
+    if min(top, left) < -reach or bottom > height + reach or right > width + reach:
+        return None, [f"The link's area {written} was ignored: {images} would be too small in it to be seen."]
     return area, []
 
 

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Sequence
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import Id
@@ -57,16 +56,4 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         className="page",
         # The browser leaves out of its links what the first view has.
         **attributes(data_first=json.dumps(ViewState().model_dump(mode="json"))),
-    )
-
-
-def notice(text: str, kind: str = "warning") -> dbc.Toast:
-    """Make a notice that the visitor can close."""
-    return dbc.Toast(
-        text,
-        header={"warning": "Notice", "danger": "This did not work"}[kind],
-        icon=kind,
-        dismissable=True,
-        is_open=True,
-        duration=20_000 if kind == "warning" else None,
     )

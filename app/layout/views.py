@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from app.ids import ViewsId
 from app.layout.attributes import attributes
+from app.view_routes import LARGEST_STUDY
 
 SMALL = "btn btn-outline-secondary btn-sm"
 
@@ -71,6 +72,7 @@ def views_panel(home: str, page: str) -> html.Div:
         role="dialog",
         tabIndex=-1,
         **attributes(aria_label="Named views", data_home=home, data_page=page),
+        **attributes(data_largest_study=str(LARGEST_STUDY)),
     )
 
 

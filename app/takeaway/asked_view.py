@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from app.compare_state import CompareState
 from app.ids import CompareColumn
+from app.link_problem import unusable
+from app.linked_text import shortened
 from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
 
 PAGES = ("compare", "explore")
@@ -84,14 +86,15 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
     AskedView
         What is understood of it.
     list of str
-        One notice for each part that is not.
+        One sentence for each part that is not; the request is refused for it.
     """
     complete = f"export/{page}-complete.html"
     if page == "compare":
-        state, problems = CompareState.from_query(search)
+        state, problems = CompareState.read(search)
         query = state.to_query()
-        return AskedView(state, f"compare{query}", f"{complete}{query}"), problems
-    view, problems = ViewState.from_query(search)
+        return AskedView(state, f"compare{query}", f"{complete}{query}"), [one.refused for one in problems]
+    view, problems = ViewState.read(search)
+    refused = [problem.refused for problem in problems]
     try:
         state = CompareState(
             pair=view.pair,
@@ -107,6 +110,7 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
         )
     except ValidationError:
         # Ids of methods have no comma, colon or slash; everything else was read before.
-        return asked_view("compare", "")[0], [*problems, ViewState.EXPECTED["method"]]
+        problem = unusable(f"method={shortened(view.method)}", "a method's id has no comma, colon or slash")
+        return asked_view("compare", "")[0], [*refused, problem.refused]
     query = view.to_query()
-    return AskedView(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), problems
+    return AskedView(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), refused

@@ -20,6 +20,9 @@ MOST_BOXES = 8
 LONGEST_CODE = 2_000_000
 """Letters; that of a random mask of 1,000,000 pixels has about 700,000."""
 
+MOST_GROUPS = 5
+"""Of 7 bits, that make the length of a run."""
+
 _BOXES = re.compile(r"b(?:\d{1,6}(?:\.\d{1,6}){3}(?:_\d{1,6}(?:\.\d{1,6}){3}){0,7})?", re.ASCII)
 _RUNS = re.compile(r"r[A-Za-z0-9_-]*", re.ASCII)
 _NO_CODE = "This is not the code of a region. Draw the region again, or import it as a PNG mask."
@@ -75,6 +78,23 @@ def decode_mask(code: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     raise RegionError(_NO_CODE)
 
 
+def require_code(code: str) -> None:
+    """Refuse a text that is not the code of a region of any images.
+
+    Raises
+    ------
+    RegionError
+        If it is none.
+    """
+    if len(code) <= LONGEST_CODE and _BOXES.fullmatch(code):
+        boxes = [tuple(map(int, box.split("."))) for box in filter(None, code[1:].split("_"))]
+        if all(top < bottom and left < right for top, left, bottom, right in boxes):
+            return
+    elif len(code) <= LONGEST_CODE and _RUNS.fullmatch(code) and _runs(code).sum() > 0:
+        return
+    raise RegionError(_NO_CODE)
+
+
 def _boxes(mask: NDArray[np.bool_]) -> list[tuple[int, int, int, int]] | None:
     """Cut a region into boxes, each from its first pixel to the right and then down; None for too many."""
     rest = mask.copy()
@@ -107,13 +127,8 @@ def _mask_of_boxes(code: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _mask_of_runs(code: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    text = code[1:]
-    try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        raise RegionError(_NO_CODE) from None
-    runs = _runs(packed)
-    if sum(runs) != shape[0] * shape[1]:
+    runs = _runs(code)
+    if runs.sum() != shape[0] * shape[1]:
         raise RegionError(
             f"The region belongs to images of another size than {shape[0]}×{shape[1]} pixels (height × width)."
         )
@@ -130,17 +145,20 @@ def _varint(number: int) -> bytes:
     return bytes(parts)
 
 
-def _runs(packed: bytes) -> list[int]:
-    runs: list[int] = []
-    number = shift = 0
-    for byte in packed:
-        number |= (byte & 127) << shift
-        shift += 7
-        if shift > 35:
-            raise RegionError(_NO_CODE)
-        if byte < 128:
-            runs.append(number)
-            number = shift = 0
-    if shift:
+def _runs(code: str) -> NDArray[np.int64]:
+    """Return the lengths of the runs, the first one outside; the sum of all fits an int64."""
+    text = code[1:]
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise RegionError(_NO_CODE) from None
+    groups = np.frombuffer(packed, dtype=np.uint8)
+    ends = np.flatnonzero(groups < 128)
+    lengths = np.diff(ends, prepend=-1)
+    if (ends[-1] + 1 if ends.size else 0) != groups.size or (lengths > MOST_GROUPS).any():
         raise RegionError(_NO_CODE)
-    return runs
+    if not ends.size:
+        return np.zeros(0, dtype=np.int64)
+    starts = ends - lengths + 1
+    place = np.arange(groups.size) - np.repeat(starts, lengths)
+    return np.add.reduceat((groups & 127).astype(np.int64) << (7 * place), starts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from benchmarks.browser import chromium
+from benchmarks.browser import chromium, launched
 from tests.running_server import Server, running_server
 
 __all__ = ["Opener", "Server", "wait_until_settled"]
@@ -40,6 +40,14 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture
+def other_browser(browser: Browser) -> Iterator[Browser]:
+    """Start a second Chromium, as on another machine."""
+    started = launched(browser.browser_type)
+    yield started
+    started.close()
+
+
 Opener = Callable[..., Page]
 
 
@@ -60,8 +68,9 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
         settled: bool = True,
         ready: str = "() => window.fusevis && fusevis.state.window",
         prepare: Callable[[Page], None] = lambda page: None,
+        process: Browser = browser,
     ) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        context = process.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(WAIT_MILLISECONDS)

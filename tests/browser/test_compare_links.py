@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
 from tests.browser.test_compare_page import SETTLED, place, wait_for_pixel
 
+TOLD = "() => document.querySelector('.toast .notice-list')"
 READY = "() => window.fusevis && fusevis.compare && document.querySelector('.toast')"
 SCRIPT = "<script>window.hurt=1</script>"
 PICTURE = "<img src=x onerror=window.hurt=1>"
@@ -50,11 +52,29 @@ def test_malformed_values_are_named_and_harmless(open_page: Opener, server: Serv
             key, f"{key}={value}"
         )
         assert named in told, key
-    assert page.locator(".toast").count() == len(MALFORMED), told
+    assert page.locator(".toast").count() == 1, "one list, which leaves the page free"
+    assert page.locator(".toast li").count() == len(MALFORMED), told
     require_working(page)
     page.wait_for_function("() => !location.search.includes('tilt=')")
     left = page.evaluate("() => [...new URLSearchParams(location.search).keys()]")
     assert left == ["columns", "methods", "pair", "weights"], "the address has what is shown"
+
+
+@pytest.mark.parametrize("address", ["compare", ""])
+def test_very_many_mistakes_leave_the_page_free(open_page: Opener, server: Server, address: str) -> None:
+    wrong = "".join(f"&mistake{number}=1" for number in range(45))
+    page = open_page(f"{address}?pair={server.pair}{wrong}", settled=False, ready=TOLD)
+    (told,) = page.locator(".toast").all_inner_texts()
+    assert "45 parts" in told and "mistake0" in told and "mistake29" in told and "and 15 more" in told
+    box = page.locator(".toast").bounding_box()
+    button = page.locator("#copy-link").bounding_box()
+    assert box and box["height"] < 450, "it scrolls"
+    assert button and box["y"] > button["y"] + button["height"], "the buttons above are free"
+    page.locator(".notice-list").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("() => document.querySelector('.notice-list').scrollTop > 100")
+    page.locator(".toast .btn-close").click()
+    page.wait_for_selector(".toast", state="detached")
 
 
 def test_what_this_server_does_not_have_is_named(open_page: Opener, server: Server) -> None:

@@ -144,3 +144,20 @@ def test_nothing_is_fetched_from_elsewhere(open_page: Opener, server: Server) ->
     page.reload()
     page.wait_for_function("() => window.fusevis && fusevis.state.window")
     assert hosts == []
+
+
+@pytest.mark.parametrize("halves", [(6, 3), (20, 5)])
+def test_zooms_fill_their_frames_whatever_they_showed_before(
+    open_page: Opener, server: Server, halves: tuple[int, int]
+) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
+    for half in halves:
+        page.fill("#zoom-half-width", str(half))
+        page.wait_for_function("(half) => fusevis.state.display.half === half", arg=half)
+        wait_for_display(page)
+        ranges = page.evaluate(
+            """() => fusevis.graphs.ZOOMS.map((panel) => fusevis.graphs.graph(panel)._fullLayout)
+                .map(({ xaxis, yaxis }) => [...xaxis.range, ...yaxis.range])"""
+        )
+        edge = half + 0.5
+        np.testing.assert_allclose(ranges, [[-edge, edge, edge, -edge]] * len(ranges))

@@ -19,7 +19,8 @@ from app.ids import (
     RegionId,
     ViewsId,
 )
-from app.layout.page import notice, page
+from app.layout.notices import MOST_NAMED, link_notices, notice
+from app.layout.page import page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
 from app.view_state import ViewState
 from tests.unit.page_parts import components, find, of_kind, words
@@ -188,6 +189,17 @@ def test_help_is_there_closed_and_in_five_lines(whole: html.Div) -> None:
     text = words(panel)
     for word in ("Jacobian", "Guidance RGB", "Scatterplot", "negative gradients", "Arrow keys"):
         assert word in text
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, MOST_NAMED, MOST_NAMED + 1, 80])
+def test_many_notices_of_a_link_are_one_list(count: int) -> None:
+    texts = [f"The link's part {number} was ignored." for number in range(count)]
+    made = link_notices(texts)
+    assert len(made) == (count if count <= 3 else 1)
+    told = " ".join(map(words, made))
+    assert all(text in told for text in texts[:MOST_NAMED])
+    assert (f"and {count - MOST_NAMED} more" in told) == (count > MOST_NAMED)
+    assert count <= 3 or f"{count} parts" in told
 
 
 def test_notices_can_be_closed_and_warnings_go_away() -> None:

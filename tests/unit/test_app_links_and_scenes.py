@@ -94,10 +94,28 @@ def test_an_area_that_shows_nothing_of_the_pair_is_named_and_left_out(area: Area
     assert ",".join(map(str, area)) in message and f"{SHAPE[0]} rows" in message
 
 
+@pytest.mark.parametrize(
+    "area",
+    [
+        (-1e9, -1e9, 1e9, 1e9),
+        (-50.0, 0.0, 5.0, 5.0),
+        (0.0, -50.0, 5.0, 5.0),
+        (0.0, 0.0, 60.0, 5.0),
+        (0.0, 0.0, 5.0, 60.0),
+    ],
+)
+def test_an_area_in_which_the_pair_is_too_small_is_named_and_left_out(area: Area) -> None:
+    found, (message,) = resolve_area(area, SHAPE)
+    assert found is None
+    assert ",".join(map(str, area)) in message and "too small" in message
+
+
 def test_an_area_is_left_alone_where_it_shows_something() -> None:
     assert resolve_area(None, SHAPE) == (None, [])
     beyond = (-5.0, -5.0, 2.0, 2.0)
     assert resolve_area(beyond, SHAPE) == (beyond, [])
+    far = (-44.0, -44.0, 53.0, 55.0)
+    assert resolve_area(far, SHAPE) == (far, [])
     found, (message,) = resolve_area(beyond, None)
     assert found is None and "the link's own pair" in message
 

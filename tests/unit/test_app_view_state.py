@@ -12,17 +12,21 @@ from pydantic import ValidationError
 
 from app.figures.scales import Scale
 from app.linked_state import LARGEST_ZOOM
+from app.linked_text import shortened, visible
 from app.view_state import VERSION, ViewState
 
 FIRST_VIEW = ViewState()
 KEYS = tuple(ViewState.model_fields)
 
-letters = st.characters(exclude_categories=["Cs"], min_codepoint=32, exclude_characters="\x7f")
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+letters = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters=TURNS)
 names = st.text(letters, min_size=1, max_size=200)
 gammas = st.floats(0.1, 2.0)
 indices = st.integers(0, 2**31 - 1)
 edges = st.floats(-300, 300)
-areas = st.tuples(edges, edges, edges, edges).filter(lambda area: area[0] < area[2] and area[1] < area[3])
+areas = st.tuples(edges, edges, edges, edges).filter(
+    lambda area: area[0] + 1 < area[2] and area[1] + 1 < area[3]
+)
 states = st.builds(
     ViewState,
     pair=st.none() | names,
@@ -73,9 +77,11 @@ def test_queries_of_others_are_read_with_and_without_escapes() -> None:
         *[("gamma2", value) for value in ("", "0.0999999", "3", "NaN", "Infinity", "0x1", "1;2", "[1]")],
         *[("pixel", value) for value in ("", ",", "1", "1,", ",2", "1,2,3", "-1,0", "0,-1", "a,b", "1.5,2", "1e2,3")],
         *[("pixel", value) for value in ("2147483648,0", "0," + "9" * 5000, "٣,٤", "None,None", "(1,2)", "nan,0")],
+        *[("method", f"fun{letter}fuse") for letter in (*TURNS, "\u2028", "\u2029", "\x85", "\x9b")],
         *[("pair", value) for value in ("", "a\nb", "\x00", "tab\t", "\x7f", "x" * 201)],
         *[("method", value) for value in ("", "\r\n", "x" * 100_000)],
         *[("area", value) for value in ("", "1", "0,0,0,5", "0,5,9,5", "0,0,nan,5", "0,0,inf,5", "a,b,c,d", "1,2")],
+        *[("area", value) for value in ("10,10,10.0000001,10.0000001", "1.0,1.0,1.9,9.0", "1,1,9,1.99", "9,9,1,1")],
         *[("scale", value) for value in ("", "rainbow", "Paper")],
         *[("weights", value) for value in ("", "abc", "g" * 8, "A" * 8, "a" * 65, "1a2b3c4d,1a2b3c4d")],
         *[("zoom", value) for value in ("", "0", "65", "2.5", "Support")],
@@ -88,10 +94,35 @@ def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
     state, notices = ViewState.from_query("?" + urlencode({**others, key: value}))
     assert len(notices) == 1
     assert f"link's {key}=" in notices[0] and len(notices[0]) < 250
-    assert value[:39] in notices[0]
+    assert visible(value)[:39] in notices[0]
     assert getattr(state, key) == getattr(FIRST_VIEW, key)
     for other, given_value in others.items():
         assert str(getattr(state, other)) == given_value, "the rest of the link counts"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Größe 3 (neu), 100 %", "a\u0308 is a\u0308", "Bild\u00a012", "3.14\u202fPM", "\u0645\u06cc\u200c\u062e\u0648",
+     "\u200eWhatsApp Image", "脳 画像", "brain 🧠\u200d", "\u3000", "x\u00adyz", "ⅳ–½_ªº'\"<>&#"],
+)  # fmt: skip
+def test_names_of_files_are_names(name: str) -> None:
+    state = ViewState(pair=name, method=name)
+    assert ViewState.from_query(state.to_query()) == (state, [])
+
+
+def test_no_notice_can_be_turned_around() -> None:
+    hostile = "\u202etxt\u2066\x1b[31m\u200f"
+    for key in ("method", "pair", "scale", "area", "regions", hostile):
+        _, (notice,) = ViewState.from_query("?" + urlencode({key: hostile}))
+        assert notice.isprintable() and "\\u202etxt\\u2066\\x1b[31m\\u200f" in notice
+    assert shortened("\u202e" * 100) == "\\u202e" * 6 + "\\u2…"
+
+
+@given(st.integers(-100_000, 100_000), st.integers(10, 100_000))
+def test_a_side_of_one_pixel_is_enough_however_it_is_rounded(tenths: int, side: int) -> None:
+    area = f"{tenths / 10},{tenths / 10},{(tenths + side) / 10},{(tenths + 10) / 10}"
+    state, notices = ViewState.from_query(f"?area={area}")
+    assert notices == [] and state.area is not None
 
 
 def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:

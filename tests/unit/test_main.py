@@ -198,6 +198,28 @@ def test_the_server_says_where_it_is_answers_and_stops(stop: signal.Signals) -> 
         assert "Traceback" not in errors
 
 
+def answer_to(address: str, line: bytes) -> bytes:
+    """Return the whole answer to a request with this first line."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(line + b"\r\nHost: small\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: client.recv(2**16), b""))
+
+
+def test_long_links_are_read_and_longer_ones_get_a_page() -> None:
+    with started(SMALL_SERVER) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[4]
+        for length, status in ((4095, 200), (8190, 200), (8191, 414), (20_000, 414), (3_000_000, 414)):
+            line = b"GET /?x HTTP/1.1".replace(b"x", b"x" * (length - 15))
+            assert len(line) == length
+            head, _, body = answer_to(address, line).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 %d" % status), length
+            assert body == b"hello" if status == 200 else b"<h1>This link is too long</h1>" in body, length
+        broken = answer_to(address, b"GET /")
+        assert broken.startswith(b"HTTP/1.1 400"), "other mistakes are gunicorn's own business"
+
+
 def test_a_page_that_cannot_be_made_ends_with_its_reason() -> None:
     with started(BROKEN_PAGE) as process:
         output, errors = process.communicate(timeout=120)

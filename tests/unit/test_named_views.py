@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import cache.view_shelf
 from app import view_routes
 from cache.region_shelf import RegionShelf
 from cache.view_shelf import SavedView, ViewShelf
@@ -77,6 +79,69 @@ def test_damaged_files_and_hostile_ids_hurt_nobody(views: NamedViews, tmp_path: 
             views.change(id, {"name": "x"})
 
 
+def test_what_is_not_seen_is_left_out_of_notes(views: NamedViews, tmp_path: Path) -> None:
+    hostile = "a\x00b\x1b[31m\x7fc\u202ed\u2066e\u200ff\ud800"
+    for text, kept in (
+        (hostile[:-1], "ab[31mcdef"),
+        ("one\r\ntwo\rthree\n\tfour\u2028five", "one\ntwo\nthree\n\tfour\nfive"),
+        *[(text, text) for text in ("Größe 5 µm, \u00a0 «Ω»", "\u0645\u06cc\u200c\u062e\u0648", "👩\u200d⚕️")],
+    ):
+        assert views.save({**VIEW, "note": text})["note"] == kept
+    with pytest.raises(FuseVisError, match="note"):
+        views.save({**VIEW, "note": hostile})
+    path = next((tmp_path / "here" / "views").glob("*.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "note": hostile[:-1]}))
+    assert "ab[31mcdef" in {view["note"] for view in views.all()}, "a file from before is not lost"
+
+
+def test_a_study_of_a_newer_version_says_so(views: NamedViews) -> None:
+    study = {"format": "fusevis-study", "version": 7, "views": {"changed": True}, "more": 1}
+    with pytest.raises(FuseVisError, match=r"newer FuseVis \(version 7 .* reads version 1"):
+        views.take(json.dumps(study).encode())
+    for other in ({**study, "version": 0}, {**study, "version": "x"}, {**study, "format": "another"}):
+        with pytest.raises(FuseVisError, match="not a study"):
+            views.take(json.dumps(other).encode())
+
+
+def test_what_a_study_is_refused_for_can_be_read(views: NamedViews) -> None:
+    study = {"format": "fusevis-study", "version": 1, "views": [], "\u202e" + "x" * 5000: 1}
+    with pytest.raises(FuseVisError, match="not a study") as caught:
+        views.take(json.dumps(study).encode())
+    assert len(str(caught.value)) < 250 and str(caught.value).isprintable()
+
+
+NAIVE = "2024-01-01T00:00:00"
+
+
+def test_a_time_without_a_zone_is_refused_and_hurts_nobody(views: NamedViews, tmp_path: Path) -> None:
+    saved = views.save(VIEW)
+    foreign = SavedView(name="x", page="explore").model_dump(mode="json") | {"saved": NAIVE}
+    study = {"format": "fusevis-study", "version": 1, "views": [foreign]}
+    with pytest.raises(FuseVisError, match="timezone"):
+        views.take(json.dumps(study).encode())
+    # As a server without this check has left it behind.
+    (tmp_path / "here" / "views" / f"{foreign['id']}.json").write_text(json.dumps(foreign))
+    assert views.all() == [saved]
+    assert len(json.loads(views.study([]))["views"]) == 1
+    assert views.take(views.study([]).encode()) == {"added": 0, "known": 1}
+
+
+def test_times_are_compared_and_kept_in_utc(views: NamedViews) -> None:
+    times = ["2024-01-01T02:00:00+09:00", "2024-01-01T00:00:00Z", "2023-12-31T20:00:00-05:00"]
+    given = [SavedView(name=time, page="explore").model_dump(mode="json") | {"saved": time} for time in times]
+    views.take(json.dumps({"format": "fusevis-study", "version": 1, "views": given}).encode())
+    assert [view["name"] for view in views.all()] == times[::-1]
+    assert {view["saved"][-1] for view in views.all()} == {"Z"}
+    early = {**given[0], "id": "0" * 16, "saved": "0001-01-01T00:00:00+23:00"}
+    with pytest.raises(FuseVisError, match="no time"):
+        views.take(json.dumps({"format": "fusevis-study", "version": 1, "views": [early]}).encode())
+
+
+def test_views_saved_quickly_stand_in_their_order(views: NamedViews) -> None:
+    kept = [views.save({**VIEW, "name": f"view {number}"}) for number in range(20)]
+    assert views.all() == kept[::-1]
+
+
 def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedViews, tmp_path: Path) -> None:
     code = encode_mask(np.random.default_rng().random((48, 60)) > 0.5)
     id = RegionShelf(tmp_path / "here" / "regions").keep(code)
@@ -89,6 +154,62 @@ def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedVie
     assert RegionShelf(tmp_path / "there" / "regions").code(id) == code
     assert there.take(study) == {"added": 0, "known": 21}
     assert len(json.loads(views.study([kept[3]["id"], kept[5]["id"]]))["views"]) == 2
+
+
+def kept_regions(folder: Path) -> list[Path]:
+    return list(folder.glob("regions/*"))
+
+
+@pytest.mark.parametrize("text", ["hello", "<script>", "b5.5.1.1", "rAA", "ä", "s" + "0" * 32])
+def test_only_regions_are_kept_as_regions(views: NamedViews, tmp_path: Path, text: str) -> None:
+    shelf = RegionShelf(tmp_path / "here" / "regions")
+    with pytest.raises(FuseVisError, match="not the code of a region"):
+        shelf.keep(text)
+    id = hashlib.sha256(text.encode()).hexdigest()[:32]
+    study = {"format": "fusevis-study", "version": 1, "views": [], "regions": {id: text}}
+    with pytest.raises(FuseVisError, match="damaged"):
+        views.take(json.dumps(study).encode())
+    assert kept_regions(tmp_path / "here") == []
+    # As a server without this check has left it behind.
+    (tmp_path / "here" / "regions").mkdir(parents=True)
+    (tmp_path / "here" / "regions" / f"{id}.region").write_text(text)
+    with pytest.raises(FuseVisError, match="does not keep"):
+        shelf.code(id)
+
+
+def test_a_study_that_is_refused_leaves_no_region_behind(views: NamedViews, tmp_path: Path) -> None:
+    code = "b1.2.3.5"
+    id = hashlib.sha256(code.encode()).hexdigest()[:32]
+    view = SavedView(name="x", page="explore", query=f"?regions=a~1b9e4b~s{id}").model_dump(mode="json")
+    study = {"format": "fusevis-study", "version": 1, "views": [view]}
+    with pytest.raises(FuseVisError, match="damaged"):
+        views.take(json.dumps({**study, "regions": {id: code, "0" * 32: code}}).encode())
+    assert kept_regions(tmp_path / "here") == []
+    views.take(json.dumps({**study, "views": [], "regions": {id: code}}).encode())
+    assert kept_regions(tmp_path / "here") == [], "no view needs it"
+    views.take(json.dumps({**study, "regions": {id: code}}).encode())
+    assert [path.stem for path in kept_regions(tmp_path / "here")] == [id]
+
+
+def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
+    saved = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "abc"]
+    study = {"format": "fusevis-study", "version": 1, "views": [*saved, *saved, {**saved[0], "name": "z"}]}
+    assert views.take(json.dumps(study).encode()) == {"added": 3, "known": 0}
+    assert sorted(view["name"] for view in views.all()) == ["a", "b", "c"], "the first counts"
+    assert views.take(json.dumps(study).encode()) == {"added": 0, "known": 3}
+
+
+def test_a_study_without_room_for_all_of_it_is_refused_whole(
+    views: NamedViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache.view_shelf, "MOST_VIEWS", 5)
+    kept = [views.save(VIEW) for _ in range(4)]
+    more = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "ab"]
+    study = {"format": "fusevis-study", "version": 1, "views": [*kept, *more]}
+    with pytest.raises(FuseVisError, match="2 views are new, and there is room for 1 more"):
+        views.take(json.dumps(study).encode())
+    assert views.all() == kept[::-1]
+    assert views.take(json.dumps({**study, "views": [*kept, more[0]]}).encode()) == {"added": 1, "known": 4}
 
 
 def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
@@ -121,7 +242,13 @@ def test_the_routes_do_all_of_it(client: FlaskClient) -> None:
     assert "attachment" in answer.headers["Content-Disposition"]
     assert client.delete(f"/views/{saved['id']}").get_json() == {"deleted": saved["id"]}
     assert client.post("/views/study", data=answer.data).get_json() == {"added": 1, "known": 0}
+    assert client.post("/views/study.json", json={"ids": []}).data == answer.data, "all of them"
     for refused in (
+        client.post("/views/study.json", json={"ids": ["nothing"]}),
+        client.post("/views/study.json", json={"ids": saved["id"]}),
+        client.post("/views/study.json", json={"ids": [1]}),
+        client.post("/views/study.json", json={}),
+        client.post("/views/study.json", data=b"{"),
         client.post("/views", json={}),
         client.post("/views", data=b"{"),
         client.post("/views", data=b"x" * 100_000, content_type="application/json"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from fusion.errors import RegionError
-from fusion.statistics.region_code import decode_mask, encode_mask
+from fusion.statistics.region_code import decode_mask, encode_mask, require_code
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))
 masks = shapes.flatmap(lambda shape: arrays.arrays(np.bool_, shape))
@@ -64,6 +66,28 @@ def test_a_large_lasso_is_short() -> None:
 def test_what_is_no_region_of_these_images_is_refused(code: str) -> None:
     with pytest.raises(RegionError):
         decode_mask(code, (10, 12))
+
+
+@given(masks | boxed())
+def test_every_region_has_a_code_of_a_region(mask: NDArray[np.bool_]) -> None:
+    require_code(encode_mask(mask))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["", "x", "hello", "b1.2.3", "b3.0.2.5", "b0.5.2.5", "r", "rA", "r!!!!", "rAA", "rAAAA", "rAAE\n", "rgA", "röö",
+     "r__________8", "rgICAgICAgAE", "s" + "0" * 32, "b" + "0.0.1.1_" * 9, "r" + "A" * 3_000_000, "b٣.0.5.5"],
+)  # fmt: skip
+def test_what_is_no_region_of_any_images_is_refused(code: str) -> None:
+    with pytest.raises(RegionError):
+        require_code(code)
+
+
+def test_the_longest_runs_are_read() -> None:
+    most = "r" + base64.urlsafe_b64encode(b"\xff\xff\xff\xff\x7f" * 100).decode().rstrip("=")
+    require_code(most)
+    with pytest.raises(RegionError, match="another size"):
+        decode_mask(most, (10, 12))
 
 
 @given(st.text(max_size=40).map(lambda text: "r" + text) | st.text(max_size=40))

@@ -1,0 +1,132 @@
+"""When the address follows: at once after one change, after the last of many, never more often than browsers permit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Opener, Server
+from tests.browser.test_compare_page import open_compare
+
+# Of what may be written in 10 seconds, Safari permits the least.
+MOST_WRITES = 100
+
+RECORD = """() => {
+  window.happened = [];
+  const note = (what) => window.happened.push({ what, at: performance.now() });
+  const replace = history.replaceState;
+  history.replaceState = function (...given) {
+    note("written");
+    return replace.apply(this, given);
+  };
+  for (const kind of ["change", "keydown"]) document.addEventListener(kind, () => note("changed"), true);
+  if (window.Plotly) {
+    const { restyle } = window.Plotly;
+    Object.defineProperty(window.Plotly, "restyle", { value: (...given) => (note("drawn"), restyle(...given)) });
+  }
+}"""
+IN_A_ROW = """async () => {
+  const { address, state } = fusevis;
+  for (let step = 1; step <= 150; step += 1) {
+    state.display = { ...state.display, gamma1: step / 100 };
+    address.later();
+    const pause = step % 30 ? 5 : 2.5 * address.PAUSE_MILLISECONDS;
+    await new Promise((go) => setTimeout(go, pause));
+  }
+}"""
+WATCHED = """() => {
+  const { address } = fusevis;
+  const { later } = address;
+  window.last = performance.now();
+  address.later = () => {
+    later();
+    window.last = performance.now();
+    setTimeout(() => (window.seen = location.search), 0);
+  };
+}"""
+REFUSED = """() => {
+  const { replaceState } = history;
+  history.replaceState = () => { throw new DOMException("too many", "SecurityError"); };
+  window.permit = () => { history.replaceState = replaceState; };
+}"""
+
+
+def happened(page: Page) -> list[str]:
+    return [one["what"] for one in page.evaluate("window.happened")]
+
+
+def test_the_pace_is_one_that_browsers_permit(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
+    pause = page.evaluate("fusevis.address.PAUSE_MILLISECONDS")
+    assert 10_000 / MOST_WRITES <= pause <= 150
+
+
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        (lambda page: page.select_option("#colour-scale", "signed"), "scale=signed"),
+        (lambda page: page.locator("#gamma1 [role=slider]").first.press("ArrowRight"), "gamma1=0.35"),
+    ],
+    ids=["control", "slider"],
+)
+def test_one_change_is_written_before_anything_is_drawn_anew(
+    open_page: Opener, server: Server, change: Callable[[Page], object], written: str
+) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+    page.wait_for_function("() => location.search === fusevis.address.query()")
+    page.evaluate(RECORD)
+    change(page)
+    page.wait_for_function("() => window.happened.some(({ what }) => what === 'drawn')")
+    assert written in page.evaluate("location.search")
+    told = happened(page)
+    assert told[: told.index("written") + 1] in (["changed", "written"], ["changed", "changed", "written"]), (
+        told
+    )
+    assert "drawn" in told[told.index("written") :]
+
+
+def test_the_table_s_address_follows_at_once_too(open_page: Opener, server: Server) -> None:
+    page = open_compare(open_page, server)
+    page.wait_for_function("() => location.search === fusevis.address.query()")
+    # Before the next timer runs: whoever copies the address then has the new one.
+    page.evaluate(WATCHED)
+    page.wait_for_function("() => performance.now() - window.last > 5 * fusevis.address.PAUSE_MILLISECONDS")
+    page.select_option("#compare-scale", "signed")
+    page.wait_for_function("() => window.seen")
+    assert "scale=signed" in page.evaluate("window.seen")
+
+
+def test_many_changes_are_written_seldom_and_the_last_one_always(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+    page.wait_for_function("() => location.search === fusevis.address.query()")
+    page.evaluate(RECORD)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(IN_A_ROW)
+    page.wait_for_function("() => location.search.includes('gamma1=1.5&')")
+    times = page.evaluate("window.happened.map(({ at }) => at)")
+    pause = page.evaluate("fusevis.address.PAUSE_MILLISECONDS")
+    assert len(times) >= 5, "after each rest"
+    assert asked == [], "an address costs no request, not even for an icon"
+    # A timer may be early by what the browser rounds its clock to.
+    assert all(later - sooner > pause - 2 for sooner, later in itertools.pairwise(times)), times
+
+
+def test_a_browser_that_refuses_is_asked_again_and_links_are_right_meanwhile(
+    open_page: Opener, server: Server
+) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+    page.wait_for_function("() => location.search === fusevis.address.query()")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(REFUSED)
+    page.select_option("#colour-scale", "robust")
+    page.wait_for_function("() => fusevis.address.query().includes('scale=robust')")
+    page.click("#copy-link")
+    page.wait_for_function("() => document.querySelector('#copy-link').textContent === 'Link copied'")
+    assert "scale=robust" in page.evaluate("navigator.clipboard.readText()")
+    assert "scale=robust" not in page.evaluate("location.search")
+    page.evaluate("window.permit()")
+    page.wait_for_function("() => location.search.includes('scale=robust')")
