@@ -78,7 +78,7 @@ def test_keys_in_the_panel_do_nothing_to_the_pictures(page: Page) -> None:
     assert page.evaluate(PIXEL) == before and page.evaluate("fusevis.compare.state.b.pixel") is None
     assert not page.is_visible("#compare-numbers")
     page.keyboard.press("Escape")
-    assert page.is_hidden("#region-panel") and focused(page) == "region-open"
+    assert page.is_hidden("#region-panel") and focused(page) == "Regions (3): one, two, three"
     assert page.get_attribute("#region-open", "aria-expanded") == "false"
     assert page.evaluate("fusevis.compare.state.a.pinned") is True
     page.keyboard.press("ArrowRight")
@@ -95,7 +95,7 @@ def test_a_name_that_is_typed_is_kept_when_the_panel_closes(page: Page) -> None:
     assert page.is_visible("#region-panel")
     page.focus("#region-close")
     page.keyboard.press("Enter")
-    assert page.is_hidden("#region-panel") and focused(page) == "region-open"
+    assert page.is_hidden("#region-panel") and focused(page) == "Regions (3): shore, two, three"
 
 
 def test_the_views_are_used_by_keyboard_too(open_page: Opener, server: Server) -> None:
