@@ -13,6 +13,7 @@ import fusion
 from fusion.cli_atlas import atlas_command
 from fusion.cli_benchmark import benchmark_command
 from fusion.cli_compare import compare_command
+from fusion.cli_group import PlainErrors
 from fusion.cli_options import (
     DeviceOption,
     EndOption,
@@ -23,7 +24,6 @@ from fusion.cli_options import (
     PetOption,
     PicturesOption,
     PixelLimitOption,
-    PlainErrors,
     Precision,
     PrecisionOption,
     SampleOption,

@@ -95,7 +95,7 @@ def compare_command(
 ) -> None:
     """Compare methods in numbers: guidance and influence by region and pixel, and the paper's requirements.
 
-    Prints tables and writes all numbers as one CSV file. docs/statistics.md defines them.
+    Writes all numbers as one CSV file and prints tables of them. docs/statistics.md defines them.
     """
     entry = choose_pair(mri, pet, sample)
     with console.status("Loading"):
@@ -115,8 +115,11 @@ def compare_command(
                 "suspiciously large.",
                 warning=True,
             )
-    show_tables(comparisons, entry.modalities)
-    _write(file, csv_text(records(entry.address, pair.id, comparisons)))
+    try:
+        _write(file, csv_text(records(entry.address, pair.id, comparisons)))
+    finally:
+        # After the file, which takes minutes to make again, but shown even where that cannot be written.
+        show_tables(comparisons, entry.modalities)
     report([file])
 
 

@@ -37,7 +37,8 @@ _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNDECIDABLE: "ye
 
 def show_tables(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> None:
     """Print all tables to standard output."""
-    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    fixed = not terminal and "COLUMNS" not in os.environ
     # Names of files and regions are no markup.
     output = Console(
         width=WIDTH_WITHOUT_TERMINAL if fixed else None, markup=False, emoji=False, highlight=False

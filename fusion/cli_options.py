@@ -7,25 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from typer.core import TyperGroup
 
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
-from fusion.errors import FuseVisError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair, load_pair
 from fusion.picture import PictureScale
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import ResultFiles
-
-USER_ERROR = 2
 
 # Everything but results goes to the error stream, so that these can be piped on.
 console = Console(stderr=True)
@@ -122,24 +117,6 @@ class Job:
     method: Method
     pair: Pair
     entry: PairEntry
-
-
-class PlainErrors(TyperGroup):
-    """Commands that answer a user's mistake with a plain message and exit code 2, without a traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except FuseVisError as error:
-            _end(str(error), error)
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            _end("There is not enough memory. Use smaller images, --dtype float32 or --device cpu.", error)
-
-
-def _end(message: str, cause: Exception) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(USER_ERROR) from cause
 
 
 def choose_pair(mri: Path | None, pet: Path | None, sample: str | None) -> PairEntry:
