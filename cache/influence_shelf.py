@@ -43,11 +43,14 @@ class InfluenceProgress:
         Whether it is all known.
     errors : tuple of str
         Why some cannot be computed, for the user.
+    ended : bool
+        Whether nothing more will come: all is known or has failed.
     """
 
     fraction: float
     complete: bool
     errors: tuple[str, ...]
+    ended: bool = False
 
 
 class InfluenceShelf:
@@ -109,19 +112,19 @@ class InfluenceShelf:
         ordered = sorted(regions, key=lambda region: region.name != CORE)
         fractions: list[float] = []
         errors: list[str] = []
-        complete = True
+        missing = 0
         for scene in scenes:
             for region in ordered:
                 if self.known(scene, region) is not None:
                     fractions.append(1.0)
                     continue
-                complete = False
+                missing += 1
                 view = self._followed(scene, region, viewer, start)
                 fractions.append(0.0 if view is None else view.fraction)
                 if view is not None and view.error is not None:
                     errors.append(f"{scene.method_title}, {region.name}: {view.error}")
         fraction = sum(fractions) / len(fractions) if fractions else 1.0
-        return InfluenceProgress(fraction, complete, tuple(errors))
+        return InfluenceProgress(fraction, not missing, tuple(errors), missing == len(errors))
 
     def cancel(self, scenes: Sequence[Scene], regions: Sequence[Region], viewer: str) -> None:
         """Take this viewer's interest back; what nobody else waits for stops."""

@@ -163,5 +163,5 @@ def follow(
         "influence": progress.fraction,
         "influence_complete": progress.complete,
         "errors": list(progress.errors),
-        "going_on": going_on or (influence and not progress.complete and not progress.errors),
+        "going_on": going_on or (influence and not progress.ended),
     }

@@ -26,11 +26,12 @@ from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
 from cache.statistics import MethodNumbers, Statistics, statistics_of
 from cache.statistics_format import guidance_from, influence_from, to_arrays
+from callbacks.compare_numbers import follow
 from fusion.errors import FuseVisError
 from fusion.saliency.window import Box
 from fusion.statistics.comparison import compare_method
 from fusion.statistics.guidance import guidance_statistics
-from fusion.statistics.influence import region_influence
+from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, box_region
@@ -175,6 +176,33 @@ def test_failures_are_told_and_not_tried_at_every_look(
     assert progress.errors == ("Weighted Averaging, whole image: It is broken.",)
     statistics.influence.follow(scenes[:1], regions, "ann")
     assert len(calls) == 1 and not progress.complete
+
+
+def test_one_failed_region_stops_no_other(
+    services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scene in scenes:
+        finished_guidance(services, scene)
+    regions = statistics.regions(scenes[0])
+
+    def computed(method: Any, pair: Any, region: Region, *rest: Any, **options: Any) -> RegionInfluence:
+        if method.id == scenes[0].method_id and region is regions[0]:
+            raise FuseVisError("It is broken.")
+        time.sleep(0.2)
+        return region_influence(method, pair, region, *rest, **options)
+
+    monkeypatch.setattr(cache.influence_shelf, "region_influence", computed)
+    deadline = time.monotonic() + WAIT_S
+    told: list[bool] = []
+    while (state := follow(services, statistics, scenes, regions, True, "ann"))["going_on"]:
+        assert time.monotonic() < deadline
+        told.append(bool(state["errors"]))
+        time.sleep(0.01)
+    assert any(told), "the others are still computed when it has failed"
+    assert state["errors"] == ["Weighted Averaging, whole image: It is broken."]
+    known = [statistics.influence.known(scene, region) for scene in scenes for region in regions]
+    assert [found is None for found in known] == [True, False, False, False]
+    assert state["influence"] == 0.75 and not state["influence_complete"]
 
 
 @pytest.mark.parametrize(
