@@ -70,6 +70,8 @@ class InfluenceShelf:
         Returns how many seconds ago somebody pointed at a pixel: this work rests while pointers move.
     threads : int
         Threads of torch.
+    guidance_runs : callable
+        Returns whether guidance images are computed, for whomever: this work rests meanwhile.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class InfluenceShelf:
         jobs: JobManager[RegionInfluence],
         since_window: Callable[[], float],
         threads: int = 1,
+        guidance_runs: Callable[[], bool] = lambda: False,
     ) -> None:
         self._services = services
         self._methods = methods
@@ -87,6 +90,7 @@ class InfluenceShelf:
         self._jobs = jobs
         self._since_window = since_window
         self._threads = threads
+        self._guidance_runs = guidance_runs
 
     def known(self, scene: Scene, region: Region) -> RegionInfluence | None:
         """Return the influence on a region, ``None`` where it was not computed yet; starts nothing."""
@@ -153,10 +157,11 @@ class InfluenceShelf:
         def work(report: Report[RegionInfluence], _cancelled: Callable[[], bool]) -> RegionInfluence:
             def progress(done: int, total: int) -> None:
                 report(done / total)
-                while self._since_window() < REST_S:
+                while self._guidance_runs() or self._since_window() < REST_S:
                     time.sleep(NAP_S)
                     report(done / total)  # which raises where nobody waits any more
 
+            progress(0, 1)
             with computing(self._threads):
                 found = region_influence(method, pair, region, address.limit, progress=progress)
             self._store.put(address, to_arrays(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,8 @@ import fusion
 from app.factory import create_server
 from app.settings import Settings
 from cache.drawn_regions import drawn_regions
+from cache.guidance_work import LATTICE_LANE
+from cache.job_types import Stage
 from cache.method_shelf import MethodShelf
 from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
@@ -302,16 +305,50 @@ def test_the_influence_rests_while_a_pointer_moves(
     monkeypatch.setattr(cache.influence_shelf, "REST_S", WAIT_S)
     regions = statistics.regions(scenes[1])[:1]
     services.jacobian(scenes[1], 2, 3)
-
-    def fraction() -> float:
-        return statistics.influence.follow(scenes[1:], regions, "ann").fraction
-
-    deadline = time.monotonic() + WAIT_S / 2
-    while not fraction():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    first = fraction()
-    time.sleep(0.2)
-    assert fraction() == first < 1
+    require_rest(statistics, scenes[1:], regions)
     monkeypatch.setattr(cache.influence_shelf, "REST_S", 0.0)
     follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def test_the_influence_rests_where_it_is(
+    statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def since_window() -> float:
+        looks.append(True)
+        return WAIT_S if len(looks) < 5 else 0.0
+
+    monkeypatch.setattr(statistics.influence, "_since_window", since_window)
+    regions = statistics.regions(scenes[1])[:1]
+    assert 0 < require_rest(statistics, scenes[1:], regions) < 1
+    monkeypatch.setattr(statistics.influence, "_since_window", lambda: WAIT_S)
+    follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def test_the_influence_rests_while_guidance_images_are_computed(
+    services: Services, statistics: Statistics, scenes: list[Scene]
+) -> None:
+    computed = threading.Event()
+
+    def slow(*_: Any) -> np.ndarray:
+        assert computed.wait(WAIT_S)
+        return np.zeros(0)
+
+    services._jobs.submit("somebody's", lambda: (Stage(slow, LATTICE_LANE),), "bob")
+    regions = statistics.regions(scenes[1])[:1]
+    assert require_rest(statistics, scenes[1:], regions) == 0
+    computed.set()
+    follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def require_rest(statistics: Statistics, scenes: list[Scene], regions: list[Region]) -> float:
+    """Wait until the job has come to rest; return how far it is."""
+    seen = [-1.0]
+    deadline = time.monotonic() + WAIT_S / 2
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        assert time.monotonic() < deadline
+        seen.append(statistics.influence.follow(scenes, regions, "ann").fraction)
+        time.sleep(0.1)
+    assert seen[-1] < 1
+    return seen[-1]
