@@ -21,6 +21,10 @@ RANK_TOLERANCE = ROUNDING * 2.0**-23
 """Ranks tell no values apart that differ by no more than this share of the 99th percentile of magnitudes: rounding in
 float32, and the same in float64, so that both precisions have one rank correlation."""
 
+SMALLEST_LINE_SHARE = 0.6
+"""With less of all variance along it (0.5: a round cloud) a line's slope is not shown: 0.6 is a cloud whose axes are
+about as 5 to 6, in which a few other pixels turn the line anywhere."""
+
 NAN = float("nan")
 
 

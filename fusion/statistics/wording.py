@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from fusion.statistics.guidance import DOMINANCE_RATIO, Dominance, Dominant
+from fusion.statistics.relation import SMALLEST_LINE_SHARE, Line
 from fusion.statistics.verdicts import Measure
 
 UNDEFINED = "–"
@@ -64,6 +65,16 @@ def brightness_change(change: float, than: str, limit: float) -> str:
 def ratio_shown(dominance: Dominance) -> str:
     """Write the ratio of both modalities, so that it says whether one dominates."""
     return shown(dominance.ratio, limits=(DOMINANCE_RATIO, 1 / DOMINANCE_RATIO))
+
+
+def slope_shown(line: Line) -> str:
+    """Write a slope; ``–`` also where so little of the variance is along the line that it means nothing."""
+    return shown(line.slope) if line.share >= SMALLEST_LINE_SHARE else UNDEFINED
+
+
+def line_share_shown(line: Line) -> str:
+    """Write how much of all variance is along a line, so that it says whether the slope is written."""
+    return shown(line.share, limits=(SMALLEST_LINE_SHARE,))
 
 
 def dominant_name(dominance: Dominance, modalities: tuple[str, str]) -> str:

@@ -12,7 +12,6 @@ import fusion
 from fusion import cli_compare
 from fusion.cli_compare_options import choose_methods
 from fusion.methods.registry import method_specification
-from fusion.statistics.wording import shown
 from tests.unit.command_line import SHAPE, run, write_pair
 
 AVERAGE = ("-m", "weighted_averaging", "--dtype", "float64")
@@ -65,36 +64,6 @@ def test_weighted_averaging_in_numbers(files: list[str], empty_folder: Path) -> 
     assert value(rows, quantity="requirement_4") == 1
     assert math.isnan(value(rows, quantity="requirement_1"))
     assert {row["pair_id"] for row in rows} == {pair.id}
-
-
-def test_the_tables(files: list[str]) -> None:
-    output = run("compare", *files, *AVERAGE, "-r", "[red]core=0,0,4,4", "-p", "2,3").stdout
-    for words in (
-        "Guidance images by region",
-        "whole image",
-        "[red]core",
-        "weighted_averaging",
-        "−1.000",
-        "2,3 in [red]core",
-        "used",
-        "72/72",
-        "The paper's requirement 1",
-        "The paper's requirement 4",
-        "undecidable",
-        "No region named",
-    ):
-        assert words in output
-    assert max(len(line) for line in output.splitlines()) <= 120
-
-
-def test_tables_fit_eighty_columns(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    output = run("compare", *files, *AVERAGE, "-p", "2,3").stdout
-    lines = output.splitlines()
-    assert max(len(line) for line in lines) <= 80
-    assert "…" not in output
-    # In every table and in every region, the longest name of the paper's five stands in one piece.
-    assert sum(line.strip().startswith("weighted_averaging ") for line in lines) == 2 + 2 + 3 + 4
 
 
 def test_a_network_on_a_small_pair_with_masks(tmp_path: Path) -> None:
@@ -208,15 +177,3 @@ def test_a_full_disk(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cli_compare.Path, "write_text", full)
     assert "No space left" in run("compare", *files, *AVERAGE, expect=2).stderr
-
-
-def test_how_numbers_are_shown() -> None:
-    assert [shown(number) for number in (1.23456, -0.5, math.nan, math.inf, -math.inf, 123456.0)] == [
-        "1.235",
-        "−0.500",
-        "–",
-        "∞",
-        "−∞",
-        "1.23e+05",
-    ]
-    assert shown(2.0, 0) == "2"

@@ -9,10 +9,37 @@ import pytest
 
 from fusion.pair import Pair
 from fusion.statistics.guidance import Dominance, Dominant
+from fusion.statistics.relation import Line
 from fusion.statistics.requirements import checklist
 from fusion.statistics.verdicts import Measure, Requirement, Verdict
-from fusion.statistics.wording import brightness_change, measured, percent, ratio_shown, shown
+from fusion.statistics.wording import (
+    brightness_change,
+    line_share_shown,
+    measured,
+    percent,
+    ratio_shown,
+    shown,
+    slope_shown,
+)
 from tests.unit.test_statistics_requirements import PAIR, REGIONS, image, judge, outside
+
+
+def test_how_numbers_are_shown() -> None:
+    assert [shown(number) for number in (1.23456, -0.5, math.nan, math.inf, -math.inf, 123456.0)] == [
+        "1.235",
+        "−0.500",
+        "–",
+        "∞",
+        "−∞",
+        "1.23e+05",
+    ]
+    assert shown(2.0, 0) == "2"
+
+
+def test_a_slope_of_a_round_cloud_is_not_written() -> None:
+    assert (slope_shown(Line(2.5, 0.6)), line_share_shown(Line(2.5, 0.6))) == ("2.500", "0.600")
+    assert (slope_shown(Line(2.5, 0.59996)), line_share_shown(Line(2.5, 0.59996))) == ("–", "0.59996")
+    assert (slope_shown(Line(math.inf, 0.7)), slope_shown(Line(math.nan, math.nan))) == ("∞", "–")
 
 
 @pytest.mark.parametrize(
