@@ -125,6 +125,7 @@
   function draw(data, tab, state) {
     const host = document.getElementById("compare-numbers-tables");
     host.replaceChildren();
+    for (const words of data.cautions) text("p", "numbers-caution", host, words);
     if (tab === "checklist") drawChecklist(host, data.checklist);
     else drawTable(host, tab, data[tab], tab === "guidance" ? waiting(state) || "No method is chosen." : "Nothing is known yet.");
   }

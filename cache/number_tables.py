@@ -9,6 +9,7 @@ from typing import Any
 
 from cache.number_columns import Column, guidance_columns, influence_columns
 from cache.statistics import MethodNumbers
+from fusion.statistics.cautions import cautions
 from fusion.statistics.guidance import GuidanceStatistics
 from fusion.statistics.influence import Influence, RegionInfluence
 from fusion.statistics.records import csv_text, records
@@ -37,9 +38,10 @@ def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str
 
     The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title`` and whether it is ``numeric``; a
     row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each of them.
+    Besides there are ``cautions``, sentences to read before the numbers are relied on.
     """
     if not numbers:
-        return {"guidance": _table([], []), "influence": _table([], []), "checklist": {}}
+        return {"guidance": _table([], []), "influence": _table([], []), "checklist": {}, "cautions": []}
     modalities = numbers[0].scene.modalities
     return {
         "guidance": _table(
@@ -49,6 +51,7 @@ def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str
             influence_columns(modalities), [row for one in numbers for row in _influence_rows(one, pins)]
         ),
         "checklist": _checklist(numbers),
+        "cautions": [sentence for one in numbers for sentence in cautions(one.comparison)],
     }
 
 

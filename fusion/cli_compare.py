@@ -30,6 +30,7 @@ from fusion.methods.registry import load_method
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.saliency.window import Pixel
+from fusion.statistics.cautions import cautions
 from fusion.statistics.comparison import MethodComparison, compare_method
 from fusion.statistics.influence import DEFAULT_LIMIT
 from fusion.statistics.records import csv_text, records
@@ -109,12 +110,8 @@ def compare_command(
         _compared(chosen, pair, regions, pixels, limit, dtype.value, entry.modalities) for chosen in methods
     ]
     for comparison in comparisons:
-        if comparison.suspicious:
-            say(
-                f"Warning: {comparison.title} has {comparison.suspicious} guidance values that are not finite or "
-                "suspiciously large.",
-                warning=True,
-            )
+        for caution in cautions(comparison):
+            say(f"Warning: {caution}", warning=True)
     try:
         _write(file, csv_text(records(entry.address, pair.id, comparisons)))
     finally:

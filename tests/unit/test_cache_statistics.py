@@ -295,6 +295,11 @@ def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, stat
     numbers = replace(numbers, comparison=replace(numbers.comparison, guidance=(endless,)))
     (row,) = rows_of([numbers])["guidance"]
     assert row["Dominates Ratio"][0] == "∞" and math.isfinite(row["Dominates Ratio"][1])
+    told = replace(numbers, comparison=replace(numbers.comparison, suspicious=2))
+    assert number_tables([numbers])["cautions"] == [] and number_tables([])["cautions"] == []
+    assert number_tables([told])["cautions"][0].startswith(
+        "Weighted Averaging has 2 pixels with guidance values"
+    )
     assert number_tables([])["guidance"]["rows"] == [] and number_tables([])["checklist"] == {}
     assert list(csv.DictReader(io.StringIO(numbers_csv([])))) == []
 

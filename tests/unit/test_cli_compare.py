@@ -126,9 +126,15 @@ def test_the_papers_five_unless_named() -> None:
 def test_suspicious_gradients_are_told(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fusion, "guidance", lambda *_: np.full((2, *SHAPE), np.nan))
     result = run("compare", *files, *AVERAGE)
-    assert "72 guidance values" in " ".join(result.stderr.split())
+    told = " ".join(result.stderr.split())
+    assert (
+        "Weighted Averaging has 72 pixels with guidance values that are not finite or larger than 1,000"
+        in told
+    )
     rows = read("3_compare.csv")
     assert math.isnan(value(rows, region="whole image", quantity="mean", modality="x1"))
+    assert value(rows, region="whole image", quantity="not_finite") == 72
+    assert value(rows, quantity="suspicious") == 72
 
 
 @pytest.mark.parametrize(
