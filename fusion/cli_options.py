@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fusion.cli_file_names import named_file
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
 from fusion.methods.base import Method
@@ -61,7 +62,7 @@ MethodOption = Annotated[
     str, typer.Option("--method", "-m", metavar="ID", help="The fusion method; `methods` lists them.")
 ]
 OutputOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
@@ -143,25 +144,18 @@ def load_job(entry: PairEntry, method_id: str, device: str, pixel_limit: int = D
 
 
 def choose_files(
-    output: Path | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
+    output: str | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
 ) -> ResultFiles:
     """Return where results go, after a check that they can be written there.
 
     Raises
     ------
     typer.BadParameter
-        If the output has another extension than ``.npz``.
+        If the output is a folder, or has another extension than ``.npz``.
     OutputError
         If nothing can be written there.
     """
-    if output is None:
-        base = Path(default_name)
-    elif output.suffix == ".npz":
-        base = output.with_suffix("")
-    elif output.suffix == "":
-        base = output
-    else:
-        raise typer.BadParameter(f"{output}: the name ends in .npz; pictures are put beside it as PNG files.")
+    base = Path(default_name) if output is None else named_file(output, ".npz").with_suffix("")
     files = ResultFiles(base, pictures)
     files.prepare(entry.paths)
     return files
@@ -178,7 +172,9 @@ def parse_pixel(text: str) -> tuple[int, int]:
     try:
         row, column = (int(part) for part in text.split(","))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not ROW,COL, two whole numbers such as 120,98.") from None
+        raise typer.BadParameter(
+            f"{text!r} is not ROW,COL, two whole numbers such as 120,98.", param_hint="--pixel"
+        ) from None
     return row, column
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 import fusion
 from fusion import cli_compare
 from fusion.cli_compare_options import choose_methods
+from fusion.errors import WeightsError
 from fusion.methods.registry import method_specification
 from tests.unit.command_line import SHAPE, run, write_pair
 
@@ -145,14 +146,27 @@ def test_suspicious_gradients_are_told(files: list[str], monkeypatch: pytest.Mon
         (["-r", "core=nothing.png"], "nothing.png: there is no such file"),
         (["-r", "MRI", "-r", "MRI"], "Two regions are named mri_3"),
         (["-r", "a=0,0,10,8"], "leaves the image of 9×8 pixels"),
-        (["-r", "a=1,2,3"], "four whole numbers"),
-        (["-r", "a=1,2,3,x"], "four whole numbers"),
-        (["-r", "=0,0,1,1"], "needs a name"),
+        (["-r", "a=1,2,3"], "--region: 'a=1,2,3' is no box of four whole numbers"),
+        (["-r", "a=1,2,3,x"], "Give FILE.png, NAME=FILE.png or NAME=TOP,LEFT,BOTTOM,RIGHT."),
+        (["-r", "=0,0,1,1"], "--region: '=0,0,1,1' has no name before the equals sign"),
+        (["-r", "m="], "--region: 'm=' has nothing after the equals sign. Give FILE.png,"),
+        (["-r", ""], "--region: '' is empty. Give FILE.png,"),
+        (["-r", "  "], "--region: ' ' is empty. Give FILE.png,"),
+        (["-r", "core=0,0,2,2", "-r", "core =0,0,3,3"], "Two regions are named core."),
         (["-r", "SMALL"], "2×2 pixels, the images have 9×8"),
         (["-p", "9,0"], "outside the image of 9×8"),
         (["-p", "3"], "ROW,COL"),
         (["--limit", "0"], "limit"),
-        (["-o", "x.npz"], "ends in .csv"),
+        (["-o", "x.npz"], "--output: x.npz: the name ends in .csv, as --output x.csv"),
+        (["-o", "x.CSV"], "--output: x.CSV: the name ends in .csv, as --output x.csv"),
+        (["-o", ""], "--output: there is no name. Give that of a file: --output FILE.csv"),
+        (["-o", "."], "--output: . is a folder. Give the name of a file in it: --output FILE.csv"),
+        (["-o", ".."], "--output: .. is a folder. Give the name of a file in it: --output ../FILE.csv"),
+        (["-o", "new/"], "--output: new/ is a folder. Give the name of a file in it: --output new/FILE.csv"),
+        (["-o", "/"], "--output: / is a folder. Give the name of a file in it: --output /FILE.csv"),
+        (["-o", "new/sub/x.csv", "-m", "nothing"], "There is no method 'nothing'"),
+        (["-o", "new/sub/x.csv", "-r", "m="], "has nothing after"),
+        (["-o", "new/sub/x.csv", "-p", "9,0"], "outside the image"),
         (["-o", "/proc/x/y.csv"], "cannot be made"),
     ],
 )
@@ -165,6 +179,31 @@ def test_mistakes(
     result = run("compare", *files, *AVERAGE, *(names.get(text, text) for text in arguments), expect=2)
     assert words in " ".join(result.stderr.replace("│", " ").split())
     assert result.stdout == ""
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_no_file(files: list[str], empty_folder: Path) -> None:
+    (empty_folder / "there").mkdir()
+    message = run("compare", *files, *AVERAGE, "-o", "there", expect=2).stderr
+    assert "there is a folder" in " ".join(message.replace("│", " ").split())
+    assert [path.name for path in empty_folder.iterdir()] == ["there"]
+
+
+def test_spaces_around_names_and_values_are_none_of_them(files: list[str], tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.full(SHAPE, 255, np.uint8)).save(mask)
+    run("compare", *files, *AVERAGE, "-r", " core = 0,0,4,4", "-r", f"rim = {mask}")
+    assert {row["region"] for row in read("3_compare.csv")} >= {"core", "rim"}
+
+
+def test_a_network_that_cannot_be_loaded_leaves_no_folder(
+    files: list[str], empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> None:
+        raise WeightsError("Its weights are damaged.")
+
+    monkeypatch.setattr(cli_compare, "load_method", damaged)
+    assert "damaged" in run("compare", *files, *AVERAGE, "-o", "new/x.csv", expect=2).stderr
     assert list(empty_folder.iterdir()) == []
 
 
