@@ -12,7 +12,39 @@ Column = dict[str, Any]
 """``group`` and ``label`` stand above it, ``title`` says what its numbers are, ``meaning`` what those of its group are;
 ``numeric`` says whether they are numbers."""
 
+CAPTIONS = {
+    "guidance": "Guidance images by region, dimensionless",
+    "influence": "Influence on pinned pixels and on regions; radii in pixels, the rest dimensionless",
+    "checklist": "The paper's four requirements, by method",
+}
+ABOUT = {
+    "guidance": (
+        "Guidance says by how much a fused pixel changes when the input pixel at the same place changes a little: 1, "
+        "by as much; 0, not at all; below 0, the other way round. The table describes its values in each region."
+    ),
+    "influence": (
+        "Influence says how much fused pixels change when input pixels change, those near and those far: the Jacobian "
+        "images J, of a pinned pixel or of all pixels of a region together."
+    ),
+    "checklist": (
+        "What a fused picture should offer to somebody who looks at a glioma. Each method is judged by the rule above "
+        "its column, on this pair and in these regions."
+    ),
+}
+"""What the tables are about, for readers who do not know the paper."""
+
+VERDICTS = (
+    ("pass ✓", "the rule is met"),
+    ("fail ✗", "the rule is not met"),
+    (
+        "undecidable ?",
+        "the rule cannot be applied: a region is missing, or the pair does not show what it asks for",
+    ),
+    ("waiting …", "guidance images or influence are not computed yet"),
+)
+
 DOMINATES = "Dominates"
+RADIUS = "Radius in pixels, by the larger of row and column distance,"
 OUTSIDE = "From outside"
 
 
@@ -45,10 +77,10 @@ def guidance_columns(modalities: tuple[str, str]) -> list[Column]:
         _column("Spearman", f"Spearman rank correlation of {both} over n pixels"),
         _column(
             "Slope",
-            f"Guidance {second} over guidance {first}, total least squares; – where the line share is below "
-            f"{SMALLEST_LINE_SHARE:g}, as the slope means nothing there",
+            f"Guidance {second} over guidance {first}, total least squares; – where the share along the line is "
+            f"below {SMALLEST_LINE_SHARE:g}: it would mean nothing there",
         ),
-        _column("Line share", "Share of all variance along that line: 1, all on it; 0.5, a round cloud"),
+        _column("Line", "Share of all variance along that line: 1, all on it; 0.5, a round cloud"),
     ]
 
 
@@ -64,11 +96,15 @@ def influence_columns(modalities: tuple[str, str]) -> list[Column]:
         *_each(
             "Signed Σ J", "Answer to a brighter input; of regions the mean over the pixels used", modalities
         ),
-        *_each("Radius 50 %", "Chebyshev radius in pixels with 50 % of |J|", modalities),
-        *_each("Radius 90 %", "Chebyshev radius in pixels with 90 % of |J|", modalities),
+        *_each("Radius 50 %", f"{RADIUS} with 50 % of |J|", modalities),
+        *_each("Radius 90 %", f"{RADIUS} with 90 % of |J|", modalities),
         *_each(OUTSIDE, "Share of |J| outside the region", modalities),
         _column("both", "Share of |J| of both inputs outside the region", OUTSIDE),
-        *_each("Gini", "Gini index of |J| over the window: 0 even, near 1 concentrated", modalities),
+        *_each(
+            "Gini",
+            "Gini index of |J| over the window of the support: 0, even; near 1, all in few pixels",
+            modalities,
+        ),
     ]
 
 

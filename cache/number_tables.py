@@ -7,7 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cache.number_columns import Column, guidance_columns, influence_columns
+from cache.number_columns import (
+    ABOUT,
+    CAPTIONS,
+    VERDICTS,
+    Column,
+    guidance_columns,
+    influence_columns,
+)
 from cache.statistics import MethodNumbers
 from fusion.statistics.cautions import cautions
 from fusion.statistics.guidance import GuidanceStatistics
@@ -31,25 +38,33 @@ Pins = Sequence[tuple[str, tuple[int, int]]]
 """Letters of the pinned pixels with their (row, col)."""
 
 WAITING = "waiting"
+HINT = "Pin a pixel to see its influence too: by a click on a picture, or with Pin A."
 
 
 def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str, Any]:
     """Return the tables ``guidance``, ``influence`` and ``checklist`` of several methods on one pair, as plain values.
 
-    The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title`` and whether it is ``numeric``; a
-    row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each of them.
-    Besides there are ``cautions``, sentences to read before the numbers are relied on.
+    The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title``, ``meaning`` and whether it is
+    ``numeric``; a row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each
+    of them. Each has a ``caption`` and what it is ``about``, the second a ``hint``. Besides there are ``cautions``,
+    sentences to read before the numbers are relied on.
     """
     if not numbers:
-        return {"guidance": _table([], []), "influence": _table([], []), "checklist": {}, "cautions": []}
+        nothing = {name: _table(name, [], []) for name in ("guidance", "influence")}
+        return {**nothing, "checklist": {}, "cautions": []}
     modalities = numbers[0].scene.modalities
     return {
         "guidance": _table(
-            guidance_columns(modalities), [row for one in numbers for row in _guidance_rows(one)]
+            "guidance", guidance_columns(modalities), [row for one in numbers for row in _guidance_rows(one)]
         ),
-        "influence": _table(
-            influence_columns(modalities), [row for one in numbers for row in _influence_rows(one, pins)]
-        ),
+        "influence": {
+            **_table(
+                "influence",
+                influence_columns(modalities),
+                [row for one in numbers for row in _influence_rows(one, pins)],
+            ),
+            "hint": "" if pins else HINT,
+        },
         "checklist": _checklist(numbers),
         "cautions": [sentence for one in numbers for sentence in cautions(one.comparison)],
     }
@@ -63,10 +78,15 @@ def numbers_csv(numbers: Sequence[MethodNumbers]) -> str:
     return csv_text(records(scene.pair_address, scene.pair_id, [one.comparison for one in numbers]))
 
 
-def _table(columns: list[Column], rows: list[list[Cell]]) -> dict[str, Any]:
+def _table(name: str, columns: list[Column], rows: list[list[Cell]]) -> dict[str, Any]:
     # By region, as the command has it: the methods of a region beside each other.
     order = {place: number for number, place in enumerate(dict.fromkeys(row[0][0] for row in rows))}
-    return {"columns": columns, "rows": sorted(rows, key=lambda row: order[row[0][0]])}
+    return {
+        "caption": CAPTIONS[name],
+        "about": ABOUT[name],
+        "columns": columns,
+        "rows": sorted(rows, key=lambda row: order[row[0][0]]),
+    }
 
 
 def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
@@ -120,6 +140,9 @@ def _influence_cells(found: Influence | RegionInfluence) -> Iterator[Cell]:
 
 def _checklist(numbers: Sequence[MethodNumbers]) -> dict[str, Any]:
     return {
+        "caption": CAPTIONS["checklist"],
+        "about": ABOUT["checklist"],
+        "verdicts": [list(verdict) for verdict in VERDICTS],
         "requirements": [
             {"number": one.number, "title": one.title, "rule": one.rule} for one in numbers[0].checklist
         ],

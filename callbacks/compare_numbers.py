@@ -94,6 +94,7 @@ def register(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("numbers", "show"),
         Output(CompareId.NUMBERS_STATUS, "children"),
+        Output(CompareId.NUMBERS_PHASE, "children"),
         Input(CompareId.NUMBERS_DATA, "data"),
         Input(CompareId.NUMBERS_STATE, "data"),
         Input(CompareId.NUMBERS_TAB, "value"),

@@ -118,7 +118,7 @@ def test_the_page_has_what_the_command_prints(
         "> 0": "> 0 PET", "= 0": "= 0 PET", "< 0": "< 0 MRI",
         "n": " n", "dominant": "Dominates Who", "ratio": "Dominates Ratio", "difference": "Dominates Diff.",
         "pixels": "Dominates Pixels", "Pearson": " Pearson", "Spearman": " Spearman", "slope": " Slope",
-        "line": " Line share", "used": " Used", "Σ |J|": "Total Σ |J| MRI", "Σ J": "Signed Σ J PET",
+        "line": " Line", "used": " Used", "Σ |J|": "Total Σ |J| MRI", "Σ J": "Signed Σ J PET",
         "r50": "Radius 50 % MRI", "r90": "Radius 90 % PET", "outside": "From outside both", "Gini": "Gini MRI",
     }.items():  # fmt: skip
         assert head in heads and label in labels, (head, label)
