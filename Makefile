@@ -4,12 +4,14 @@
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
 #   make test                                  lint, types, all tests (ARGS go to pytest)
 #   make lint | format                         lint and types only | bring the code into shape
-#   make bench                                 all measurements, about an hour; or one of these:
-#   make bench-numerics                        times against full-image autograd (ARGS="--help" for options)
+#   make bench                                 all measurements, one to two hours, with one summary; or one of these,
+#                                              each with ARGS="--help" for its options:
+#   make bench-numerics                        times against full-image autograd, on a GPU with ARGS="--device cuda"
 #   make bench-users                           twenty users hovering at once
 #   make bench-hover                           hovering in a headless Chromium: updates a second, time to paint
-#   make bench-atlas                           the same where atlases were made before
-#   make bench-compare                         the same on the compare page
+#   make bench-atlas                           the same where atlases were made before, which takes most of the time
+#   make bench-compare                         the same on the compare page, five methods at once
+#   make bench-compare-atlas                   the same with atlases
 #   make bench-page                            server's start, first view of the page
 #   make bench-background                      hovering while guidance images or an atlas are computed
 #   make bench-memory                          memory of hovering and of guidance images
@@ -26,7 +28,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
 .PHONY: run test lint format bench bench-numerics bench-users bench-hover \
-	bench-atlas bench-compare bench-page bench-background bench-memory bench-growth bench-sizes samples browser clean
+	bench-atlas bench-compare bench-compare-atlas bench-page bench-background bench-memory bench-growth bench-sizes \
+	samples browser clean
 
 run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
@@ -51,38 +54,42 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: bench-numerics bench-users bench-hover bench-atlas bench-compare bench-page bench-background bench-memory \
-	bench-growth bench-sizes
+# What is missed is told, and fails only with ARGS=--strict; wrong results fail always.
+bench: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks $(ARGS)
 
 bench-numerics: $(VENV)/installed
 	$(BIN)/python -m benchmarks.jacobian_guidance $(ARGS)
 
 bench-users: $(VENV)/installed
-	$(BIN)/python -m benchmarks.users
+	$(BIN)/python -m benchmarks.users $(ARGS)
 
 bench-hover: $(VENV)/installed-dev browser
-	$(BIN)/python -m benchmarks.hovering
+	$(BIN)/python -m benchmarks.hovering $(ARGS)
 
 bench-atlas: $(VENV)/installed-dev browser
-	$(BIN)/python -m benchmarks.hovering --atlas --method funfusean --method deep_pedestrian
+	$(BIN)/python -m benchmarks.hovering --atlas $(ARGS)
 
 bench-compare: $(VENV)/installed-dev browser
-	$(BIN)/python -m benchmarks.comparing
+	$(BIN)/python -m benchmarks.comparing $(ARGS)
+
+bench-compare-atlas: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.comparing --atlas $(ARGS)
 
 bench-page: $(VENV)/installed-dev browser
-	$(BIN)/python -m benchmarks.first_view
+	$(BIN)/python -m benchmarks.first_view $(ARGS)
 
 bench-background: $(VENV)/installed
-	$(BIN)/python -m benchmarks.background
+	$(BIN)/python -m benchmarks.background $(ARGS)
 
 bench-memory: $(VENV)/installed
-	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.memory $(ARGS)
 
 bench-growth: $(VENV)/installed
-	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.growth $(ARGS)
 
 bench-sizes: $(VENV)/installed
-	$(BIN)/python -m benchmarks.atlas_sizes
+	$(BIN)/python -m benchmarks.atlas_sizes $(ARGS)
 
 samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)

@@ -98,7 +98,7 @@ def register(server: Flask, services: Windows, atlases: Atlases, user_error: typ
         try:
             found = atlases.windows_at(pair, method, weights, wanted)
         except user_error as error:
-            return refused(str(error))
+            return refused(error)
         complete = found is not None and not np.isnan(found.scales).any()
         # Nothing is an answer too: where an atlas ends is no error, and it may have grown by the next time.
         return Response(
@@ -117,5 +117,5 @@ def register(server: Flask, services: Windows, atlases: Atlases, user_error: typ
             window = services.jacobian_at(pair, method, weights, int(row), int(col))
             ahead = atlases.windows_at(pair, method, weights, wanted)
         except user_error as error:
-            return refused(str(error))
+            return refused(error)
         return binary(window_bytes(window) + kept_bytes(ahead), started, final=False)

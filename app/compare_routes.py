@@ -89,7 +89,7 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
                 services.jacobian_at(pair, method, weights, int(row), int(col)) for method, weights in methods
             ]
         except user_error as error:
-            return refused(str(error))
+            return refused(error)
         body = COUNT.pack(len(windows)) + b"".join(map(window_bytes, windows))
         return binary(body, started, final=True)
 
@@ -102,5 +102,5 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
         try:
             pictures = source.pictures_at(pair, method, weights, kind, viewer)
         except user_error as error:
-            return refused(str(error))
+            return refused(error)
         return binary(image_bytes(pictures), started, pictures.complete)

@@ -103,7 +103,7 @@ def register(server: Flask, services: WindowsAndHealth, user_error: type[Excepti
         try:
             window = services.jacobian_at(pair, method, weights, int(row), int(col))
         except user_error as error:
-            return refused(str(error))
+            return refused(error)
         return binary(window_bytes(window), started, final=True)
 
     @server.get("/healthz")
@@ -143,8 +143,15 @@ def binary(body: bytes, started: float, final: bool) -> Response:
     return Response(body, mimetype="application/octet-stream", headers=headers)
 
 
-def refused(message: str) -> Response:
-    """Answer with an error that is meant for the user, as JSON."""
-    answer = jsonify(error=message)
+def refused(problem: str | Exception) -> Response:
+    """Answer with an error that is meant for the user, as JSON.
+
+    An error that passes has ``retry_after_s``, the seconds after which asking again is worth while.
+    """
+    answer = jsonify(error=str(problem))
     answer.status_code = 404
+    seconds = getattr(problem, "retry_after_s", None)
+    if seconds is not None:
+        answer.status_code = 503
+        answer.headers["Retry-After"] = str(seconds)
     return answer

@@ -14,6 +14,9 @@ from app.settings import Settings
 
 KEEP_ALIVE_S = 75
 """Hovering asks again and again with pauses between; a connection should outlive the pauses."""
+MOST_CONNECTIONS = 1000
+"""Open at the same time, each with one request at most; who comes after waits until one is closed. It bounds what waits
+for a thread, as `cache.micro_batches.MOST_AT_ONCE` bounds what waits for the device."""
 START_TIMEOUT_S = 120
 """A slow disk may take long to load torch; gunicorn ends a process that is silent for longer."""
 STOP_TIMEOUT_S = 5
@@ -31,6 +34,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "workers": 1,
         "worker_class": "gthread",
         "threads": settings.server_threads,
+        "worker_connections": MOST_CONNECTIONS,
         "keepalive": KEEP_ALIVE_S,
         "timeout": START_TIMEOUT_S,
         "graceful_timeout": STOP_TIMEOUT_S,

@@ -41,15 +41,21 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  /** What the browser says of an answer that does not come means nothing to anybody who has not written a browser. */
-  function unreachable() {
-    throw Object.assign(new Error("The server does not answer. Is it still running?"), { unreachable: true });
+  /** After how many milliseconds a server that is too busy wants to be asked again; null where it is something else. */
+  function patience(answer) {
+    const seconds = Number(answer.headers.get("Retry-After"));
+    return answer.status === 503 && seconds > 0 ? 1000 * seconds : null;
   }
 
-  /** Fetch a binary answer; an error has the server's own words, or says that it does not answer (`unreachable`). */
+  /** What the browser says of an answer that does not come means nothing to anybody who has not written a browser. */
+  function unreachable() {
+    throw Object.assign(new Error("The server does not answer. Is it still running?"), { retry: RETRY_MILLISECONDS });
+  }
+
+  /** Fetch a binary answer; an error has the server's own words, and in `retry` when to ask again, if that may help. */
   async function fetchBinary(address) {
     const answer = await fetch(address, { credentials: "same-origin" }).catch(unreachable);
-    if (!answer.ok) throw new Error(await reason(answer));
+    if (!answer.ok) throw Object.assign(new Error(await reason(answer)), { retry: patience(answer) });
     return { buffer: await answer.arrayBuffer().catch(unreachable), compute: computing(answer) };
   }
 
@@ -101,11 +107,11 @@ window.fusevis = window.fusevis || {};
         const { buffer, compute } = await fetchBinary(addressOf(request));
         received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
       } catch (error) {
-        fail(error.unreachable ? `${error.message} Trying again …` : error.message);
-        if (error.unreachable) {
-          // Slowly, and the same, unless the pointer goes on.
+        fail(error.retry ? `${error.message} Trying again …` : error.message);
+        if (error.retry) {
+          // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
           waiting = waiting || request;
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
+          await new Promise((resolve) => setTimeout(resolve, error.retry));
         }
         askNext();
         return;

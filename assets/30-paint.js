@@ -162,7 +162,7 @@ window.fusevis = window.fusevis || {};
     }
     // What is selected is seen among them too.
     for (const [left, top, tint] of cores) {
-      context.fillStyle = `rgb(${tint & 255} ${(tint >> 8) & 255} ${(tint >> 16) & 255})`;
+      context.fillStyle = fusevis.regionTint.css(tint);
       square(left, top, 3 * density);
     }
     one.canvas.dataset.points = points;

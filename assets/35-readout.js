@@ -102,7 +102,8 @@ window.fusevis = window.fusevis || {};
     const here = compute === null && way === fusevis.readAhead.ATLAS ? "read ahead" : "remembered";
     const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : here;
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
-    line.textContent = `${state.scene.device} · ${path} · ${time} · ${painted.length} updates in the last second${pinned}`;
+    const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
+    line.textContent = `${state.scene.device} · ${path} · ${time} · ${rate}${pinned}`;
     line.classList.remove("failed");
   }
 

@@ -15,26 +15,46 @@ window.fusevis = window.fusevis || {};
     return made;
   }
 
-  function row(region, index) {
+  /** Make the line of the region at a place of the list, whichever region that is. */
+  function makeLine(_, index) {
     const { regions } = fusevis;
-    const active = index === regions.active();
-    const choose = element("input", { type: "radio", name: "region-active", checked: active, title: "Selections change this region" });
-    choose.setAttribute("aria-label", `Select into ${region.name}`);
+    const choose = element("input", { type: "radio", name: "region-active", title: "Selections change this region" });
     choose.addEventListener("change", () => regions.choose(index));
-    const colour = element("input", { type: "color", value: region.colour, className: "region-colour" });
-    colour.setAttribute("aria-label", `Colour of ${region.name}`);
+    const colour = element("input", { type: "color", className: "region-colour" });
     colour.addEventListener("change", () => regions.recolour(index, colour.value));
-    const name = element("input", { type: "text", value: region.name, maxLength: 40, className: "region-name" });
+    const name = element("input", { type: "text", maxLength: 40, className: "region-name" });
     name.setAttribute("aria-label", `Name of region ${index + 1}`);
-    name.addEventListener("change", () => regions.rename(index, name.value));
-    const count = element("span", { className: "region-count", textContent: `${region.count.toLocaleString("en")} px` });
+    name.addEventListener("change", () => {
+      regions.rename(index, name.value);
+      name.value = regions.all()[index].name;
+    });
+    const count = element("span", { className: "region-count" });
     const gone = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this region" });
-    gone.setAttribute("aria-label", `Delete ${region.name}`);
     gone.addEventListener("click", () => regions.remove(index));
-    const line = element("li", { className: active ? "region active" : "region" }, choose, colour, name, count, gone);
-    line.dataset.name = region.name;
-    line.dataset.count = region.count;
-    return line;
+    return element("li", {}, choose, colour, name, count, gone);
+  }
+
+  function updateLine(line, region, index) {
+    const [choose, colour, name, count, gone] = line.children;
+    const active = index === fusevis.regions.active();
+    line.className = active ? "region active" : "region";
+    choose.checked = active;
+    choose.setAttribute("aria-label", `Select into ${region.name}`);
+    colour.value = region.colour;
+    colour.setAttribute("aria-label", `Colour of ${region.name}`);
+    if (line.dataset.name !== region.name) name.value = region.name; // else somebody may be typing another
+    count.textContent = `${region.count.toLocaleString("en")} px`;
+    gone.setAttribute("aria-label", `Delete ${region.name}`);
+    Object.assign(line.dataset, { name: region.name, count: region.count });
+  }
+
+  /** What nobody would expect of a selection, in words. */
+  function rules() {
+    const { regions } = fusevis;
+    const region = regions.all()[regions.active()];
+    const loaded = `“${region && region.name}” was loaded: a selection begins another region. Shift adds to this one, Alt takes from it.`;
+    const full = `There is room for ${regions.MOST} regions.`;
+    return [regions.operation() === "replace" && regions.isProtected(region) && loaded, regions.all().length >= regions.MOST && full].filter(Boolean).join(" ");
   }
 
   function show() {
@@ -42,18 +62,22 @@ window.fusevis = window.fusevis || {};
     if (!host) return;
     const { regions } = fusevis;
     const list = regions.all();
-    host.querySelector(".region-list").replaceChildren(...list.map(row));
+    fusevis.panels.fill(host.querySelector(".region-list"), list, (_, index) => index, makeLine, updateLine);
     host.querySelector(".region-empty").hidden = list.length > 0;
     const has = regions.active() >= 0;
     const some = list.some((region) => region.count);
     const full = list.length >= regions.MOST;
-    const disabled = { "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.shape() };
+    const disabled = {
+      "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.shape(),
+      "region-undo": !regions.canUndo(), "region-redo": !regions.canRedo(),
+    };
     Object.entries(disabled).forEach(([id, off]) => (document.getElementById(id).disabled = off));
-    fusevis.regionsServer.told(full ? `There is room for ${regions.MOST} regions.` : "");
+    host.querySelector(".region-rule").textContent = rules();
+    fusevis.regionsServer.told("");
     const shape = regions.shape();
     if (shape && watched !== shape.address) known(shape.address);
-    const open = document.getElementById("region-open");
-    if (open) open.textContent = list.length ? `Regions (${list.length})` : "Regions";
+    fusevis.regionLegend.show();
+    fusevis.panels.keepFocus("region-panel");
   }
 
   /** Ask once a pair whether masks come with it. */
@@ -74,61 +98,16 @@ window.fusevis = window.fusevis || {};
     }
   }
 
-  function take(found) {
-    fusevis.regions.take({ pair_address: fusevis.regions.shape().address, regions: found, add: true });
-  }
-
-  async function read(files) {
-    for (const file of files) {
-      try {
-        take([await fusevis.regionsServer.read(fusevis.regions.shape().address, file)]);
-        fusevis.regionsServer.told(`${file.name} was read.`);
-      } catch (error) {
-        fusevis.regionsServer.told(error.message);
-        return;
-      }
-    }
-  }
-
-  function choose() {
-    const input = element("input", { type: "file", accept: "image/png", multiple: true });
-    input.addEventListener("change", () => read([...input.files]));
-    input.click();
-  }
-
-  /** Save each region as an 8-bit PNG, 255 inside and 0 outside. */
-  function save() {
-    const { height, width } = fusevis.regions.shape();
-    fusevis.regions.all().filter((region) => region.count).forEach((region) => {
-      const canvas = Object.assign(document.createElement("canvas"), { height, width });
-      const data = new ImageData(width, height);
-      for (let at = 0; at < region.mask.length; at += 1) data.data.set(region.mask[at] ? [255, 255, 255, 255] : [0, 0, 0, 255], 4 * at);
-      canvas.getContext("2d").putImageData(data, 0, 0);
-      canvas.toBlob((blob) => {
-        const link = element("a", { href: URL.createObjectURL(blob), download: `${region.name.replace(/[^\p{L}\p{N} _-]/gu, "_")}.png` });
-        link.click();
-        URL.revokeObjectURL(link.href);
-      }, "image/png");
-    });
-  }
-
   const ACTIONS = {
     "region-new": () => fusevis.regions.add(),
     "region-invert": () => fusevis.regions.invert(),
     "region-clear": () => fusevis.regions.clear(),
-    "region-export": save,
-    "region-known": () => take(document.getElementById("region-known").known.map((one) => ({ ...one, colour: null }))),
-    "region-import": choose,
-    "region-open": () => toggle(),
-    "region-close": () => toggle(false),
+    "region-undo": () => fusevis.regions.undo(),
+    "region-redo": () => fusevis.regions.redo(),
+    "region-export": () => fusevis.regionFiles.save(),
+    "region-known": () => fusevis.regionFiles.addKnown(document.getElementById("region-known").known),
+    "region-import": () => fusevis.regionFiles.choose(),
   };
-
-  function toggle(wanted) {
-    const host = panel();
-    host.hidden = wanted === undefined ? !host.hidden : !wanted;
-    document.getElementById("region-open").setAttribute("aria-expanded", String(!host.hidden));
-    if (!host.hidden) show();
-  }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("button[id^=region-]");
@@ -136,7 +115,20 @@ window.fusevis = window.fusevis || {};
   });
 
   document.addEventListener("change", (event) => {
-    if (event.target.id === "region-operation") fusevis.regions.setOperation(event.target.value);
+    if (event.target.id !== "region-operation") return;
+    fusevis.regions.setOperation(event.target.value);
+    panel().querySelector(".region-rule").textContent = rules();
+  });
+
+  const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=range]), textarea, [contenteditable]";
+
+  // Fields have an undo of their own.
+  document.addEventListener("keydown", (event) => {
+    const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
+    if (!asked || (event.target.closest && event.target.closest(TYPED))) return;
+    event.preventDefault();
+    if (event.shiftKey) fusevis.regions.redo();
+    else fusevis.regions.undo();
   });
 
   /** Begin to show the regions; each page calls it once its elements are there. */
@@ -145,5 +137,6 @@ window.fusevis = window.fusevis || {};
     show();
   }
 
-  fusevis.regionList = { start, toggle };
+  fusevis.panels.add("region-panel", { opener: "region-open", closer: "region-close", opened: show });
+  fusevis.regionList = { start };
 })(window.fusevis);

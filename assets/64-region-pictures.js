@@ -6,12 +6,8 @@ window.fusevis = window.fusevis || {};
   const { regionOutline } = fusevis;
   const FILL = 0.28;
   const MOST = 24; // pictures that are kept: panels of some sizes and parts
-  let known = { revision: -1, parts: [], pictures: new Map() };
-
-  /** Red, green and blue of "#rrggbb". */
-  function colourParts(colour) {
-    return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  }
+  const MOST_ZOOMS = 8; // two principal pixels, in the sizes that the zooms of a page have
+  let known = { revision: -1, regions: [], fillings: [], pictures: new Map(), zooms: new Map() };
 
   /** The regions that have pixels, the active one last. */
   function ordered() {
@@ -20,27 +16,42 @@ window.fusevis = window.fusevis || {};
     return [...regions.all().filter((region) => region !== last), ...(last ? [last] : [])].filter((one) => one.count);
   }
 
-  function filling({ mask, colour }, { height, width }) {
-    const made = Object.assign(document.createElement("canvas"), { height, width });
-    const data = new ImageData(width, height);
-    const [red, green, blue] = colourParts(colour);
-    for (let at = 0; at < mask.length; at += 1) if (mask[at]) data.data.set([red, green, blue, 255 * FILL], 4 * at);
-    made.getContext("2d").putImageData(data, 0, 0);
-    return made;
+  function canvasOf(width, height) {
+    return Object.assign(document.createElement("canvas"), { width, height });
   }
 
+  function filling(mask, colour, { height, width }) {
+    const canvas = canvasOf(width, height);
+    const data = new ImageData(width, height);
+    const pixels = new Uint32Array(data.data.buffer);
+    const value = regionOutline.pixel(colour, FILL);
+    for (let at = 0; at < mask.length; at += 1) if (mask[at]) pixels[at] = value;
+    canvas.getContext("2d").putImageData(data, 0, 0);
+    return { mask, colour, canvas };
+  }
+
+  /** The regions as they are now, with all that was drawn of them; a region that stayed keeps its filling. */
   function current() {
     const { regions } = fusevis;
     if (known.revision !== regions.revision()) {
-      const shape = regions.shape();
-      const parts = ordered().map((region) => ({
-        colour: region.colour,
-        filled: filling(region, shape),
-        outline: regionOutline.path({ ...shape, mask: region.mask }),
-      }));
-      known = { revision: regions.revision(), parts, pictures: new Map() };
+      const before = known.fillings;
+      const fillings = ordered().map(({ mask, colour }) =>
+        before.find((one) => one.mask === mask && one.colour === colour) || filling(mask, colour, regions.shape()));
+      known = { revision: regions.revision(), regions: ordered(), fillings, pictures: new Map(), zooms: new Map() };
     }
     return known;
+  }
+
+  /** What a map of canvases has under a name; else make(canvas) draws it, into that of the oldest where there are enough. */
+  function kept(map, most, name, width, height, make) {
+    if (!map.has(name)) {
+      const oldest = map.size >= most ? map.keys().next().value : null;
+      const canvas = (oldest && map.get(oldest)) || canvasOf(width, height);
+      if (oldest) map.delete(oldest);
+      Object.assign(canvas, { width, height }); // which clears it too
+      map.set(name, make(canvas) ? canvas : null);
+    }
+    return map.get(name);
   }
 
   /**
@@ -48,49 +59,67 @@ window.fusevis = window.fusevis || {};
    * corner lies at (left, top) of it, and a pixel of the image is across × down; outlines are `thickness` wide.
    */
   function placed(width, height, place, thickness) {
-    const { parts, pictures } = current();
-    if (!parts.length || !width || !height) return null;
+    const { regions, fillings, pictures } = current();
+    if (!regions.length || !width || !height) return null;
     const name = [width, height, place.left, place.top, place.across, place.down].join();
-    let canvas = pictures.get(name);
-    if (!canvas) {
-      canvas = Object.assign(document.createElement("canvas"), { width, height });
+    return kept(pictures, MOST, name, width, height, (canvas) => {
       const context = canvas.getContext("2d");
       context.imageSmoothingEnabled = place.across < 1;
-      for (const { filled, outline, colour } of parts) {
-        context.drawImage(
-          filled, place.left, place.top, filled.width * place.across, filled.height * place.down);
-        regionOutline.stroke(context, outline, colour, place, thickness);
+      for (const filled of fillings) {
+        const { width: columns, height: rows } = filled.canvas;
+        context.drawImage(filled.canvas, place.left, place.top, columns * place.across, rows * place.down);
       }
-      if (pictures.size >= MOST) pictures.delete(pictures.keys().next().value);
-      pictures.set(name, canvas);
-    }
-    return canvas;
+      const outlines = canvasOf(width, height);
+      regionOutline.draw(outlines, regions, fusevis.regions.shape(), place, thickness);
+      context.drawImage(outlines, 0, 0);
+      return true;
+    });
   }
 
-  /** Draw the outlines over a zoom that starts at pixel (row, col): a filling would change its colours. */
-  function borders(context, area, origin, thickness) {
-    const shape = fusevis.regions.shape();
+  /**
+   * Draw the outlines over a zoom that starts at pixel (row, col): a filling would change its colours. All zooms of a page
+   * show the same part, so that it is drawn once for those of a size.
+   */
+  function borders(context, area, { row, col, unit }, thickness) {
+    const { regions, zooms } = current();
+    const density = context.getTransform().a;
+    const [width, height, side] = [area.width, area.height, unit].map((length) => length * density);
+    if (!regions.length || width < 1 || height < 1) return;
+    const place = { left: -col * side, top: -row * side, across: side, down: side };
+    const name = [width, height, row, col, side].join();
+    const picture = kept(zooms, MOST_ZOOMS, name, Math.round(width), Math.round(height), (canvas) =>
+      regionOutline.draw(canvas, regions, fusevis.regions.shape(), place, thickness * density));
+    if (!picture) return;
     context.save();
-    context.beginPath();
-    context.rect(area.left, area.top, area.width, area.height);
-    context.clip();
-    ordered().forEach((region) => regionOutline.strokeWindow(context, region, shape, area, origin, thickness));
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, area.left, area.top, area.width, area.height);
     context.restore();
   }
 
   /**
-   * Draw the regions' points of a scatterplot into a canvas' context: place(at) gives the pixel of the canvas where the
-   * image's pixel `at` lies, [x, y], and null where it is not shown.
+   * Draw the regions' points of a scatterplot, squares of `side` pixels, into a canvas' context: place(at) gives the pixel of
+   * the canvas where the image's pixel `at` lies, [x, y], and null where it is not shown.
    */
   function points(context, side, place) {
-    ordered().forEach((region) => {
-      context.fillStyle = region.colour;
-      for (let at = 0; at < region.mask.length; at += 1) {
-        if (!region.mask[at]) continue;
+    const { width, height } = context.canvas;
+    const data = new ImageData(width, height);
+    const pixels = new Uint32Array(data.data.buffer);
+    const reach = Math.max(1, Math.round(side));
+    for (const { mask, colour } of ordered()) {
+      const value = regionOutline.pixel(colour);
+      for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at + 1)) {
         const found = place(at);
-        if (found) context.fillRect(found[0] - side / 2, found[1] - side / 2, side, side);
+        if (!found) continue;
+        const [left, top] = [Math.round(found[0] - side / 2), Math.round(found[1] - side / 2)];
+        const [from, to] = [Math.max(left, 0), Math.min(left + reach, width)];
+        for (let y = Math.max(top, 0); y < Math.min(top + reach, height); y += 1) {
+          for (let x = from; x < to; x += 1) pixels[y * width + x] = value;
+        }
       }
-    });
+    }
+    const drawn = canvasOf(width, height);
+    drawn.getContext("2d").putImageData(data, 0, 0);
+    context.drawImage(drawn, 0, 0);
   }
 
   fusevis.regionPictures = { placed, borders, points };

@@ -26,10 +26,12 @@ window.fusevis = window.fusevis || {};
     read: (pair, file) => answered(`png/${encodeURIComponent(pair)}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file }),
     /** The masks that come with a pair; gives { regions: [{ name, code }] }. */
     known: (pair) => answered(`known/${encodeURIComponent(pair)}`),
-    /** Say what went wrong where people look for regions. */
+    /** Say something of the regions: in their panel, or while that is closed on the page's status line. */
     told: (message) => {
-      const place = document.querySelector("#region-panel .region-message");
-      if (place) place.textContent = message;
+      const panel = document.getElementById("region-panel");
+      if (!panel) return;
+      panel.querySelector(".region-message").textContent = message;
+      if (message && panel.hidden) (fusevis.compare || fusevis).readout.fail(message);
     },
   };
 })(window.fusevis);

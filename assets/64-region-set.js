@@ -5,16 +5,17 @@ window.fusevis = window.fusevis || {};
 
   const { encode, decode } = fusevis.regionCode;
   // Told apart from the bright green of the zoom's neighbourhood, from each other, and by most who see colours otherwise.
-  const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#d6336c", "#0c8599", "#8a5a2b"];
-  const LONGEST_IN_LINK = 850; // letters of all regions together
-  const STORED_LENGTH = 33; // of what a link has of a region that the server keeps
+  const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#ff8ad8", "#0c8599", "#8a5a2b"];
   const MOST = 12;
   const LONGEST_NAME = 40;
   const kept = new Map(); // by pair: what other pairs' regions were
   const listeners = [];
-  let shape = null; // { pair, height, width } of what is shown
-  let list = []; // { name, colour, mask, count, code, stored, storing }
+  let shape = null; // { pair, address, height, width } of what is shown
+  // { name, colour, mask, count, code, loaded }: neither the list nor a region in it is ever changed, only replaced, so that
+  // the history can keep them.
+  let list = [];
   let active = -1;
+  let history = null;
   let asked = null; // from the server, until the pair is known that it belongs to
   let operation = "replace";
   let revision = 0;
@@ -36,22 +37,44 @@ window.fusevis = window.fusevis || {};
     if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props("regions", { data });
   }
 
-  function made(name, colour, mask) {
+  function show(state) {
+    ({ list, active } = state);
+    changed();
+  }
+
+  /** Show other regions, as a step that can be undone. */
+  function step(regions, chosen = active) {
+    history.add({ list, active });
+    show({ list: regions, active: chosen });
+  }
+
+  function undo() {
+    const before = history && history.undo({ list, active });
+    if (before) show(before);
+  }
+
+  function redo() {
+    const after = history && history.redo({ list, active });
+    if (after) show(after);
+  }
+
+  function made(name, colour, mask, loaded = false) {
     const code = encode(mask, shape.height, shape.width);
-    return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, stored: null, storing: null };
+    return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, loaded };
   }
 
   /** Show the regions of this pair: those it had before, or those that the link has named. */
   function enter(scene) {
     if (shape && shape.pair === scene.pair) return;
-    if (shape) kept.set(shape.pair, { list, active });
+    if (shape) kept.set(shape.pair, { list, active, history });
     shape = { pair: scene.pair, address: scene.pair_address, height: scene.height, width: scene.width };
-    ({ list, active } = kept.get(scene.pair) || { list: [], active: -1 });
+    const fresh = { list: [], active: -1, history: fusevis.regionHistory.start(scene.height * scene.width) };
+    ({ list, active, history } = kept.get(scene.pair) || fresh);
     if (asked && asked.pair_address === shape.address) take(asked);
     else changed();
   }
 
-  /** Take over what the server read from a link, from a file or from the pair: { pair_address, regions, add }. */
+  /** Take over what the server read from a link, { pair_address, regions }. */
   function take(found) {
     if (!found) return;
     if (!shape || shape.address !== found.pair_address) {
@@ -59,23 +82,50 @@ window.fusevis = window.fusevis || {};
       return;
     }
     asked = null;
-    if (!found.add) list = [];
+    const taken = [];
     for (const { name, colour, code } of found.regions) {
       const mask = decode(code, shape.height, shape.width);
-      if (mask && list.length < MOST) list.push(made(free(name), colour || nextColour(), mask));
+      if (mask && taken.length < MOST) taken.push(made(free(name, taken), colour || nextColour(taken), mask, true));
     }
-    active = list.length - 1;
-    changed();
+    // What a link says is what the page begins with, and no step.
+    if (!list.length && !history.canUndo()) show({ list: taken, active: taken.length - 1 });
+    else step(taken, taken.length - 1);
   }
 
-  function nextColour() {
-    return COLOURS.find((colour) => !list.some((region) => region.colour === colour)) || COLOURS[list.length % COLOURS.length];
+  /** Whether a mask is here already, under its name or under one that was made from it. */
+  function isHere({ code }, name, regions) {
+    const wanted = trimmed(name);
+    return regions.some((region) => region.code === code && [region.name, region.name.replace(/ \d+$/, "")].includes(wanted));
   }
 
-  /** The name, or one like it that no region has. */
-  function free(name) {
-    const wanted = name.trim().slice(0, LONGEST_NAME) || "region";
-    const taken = (text) => list.some((region) => region.name === text);
+  /**
+   * Add masks, { name, code }, from files or from the pair at this address, as one step. Gives what became of each: "added",
+   * "here" where the same is there already, "full" where no room is left, "other" where another pair is shown by now.
+   */
+  function load(address, masks) {
+    if (!shape || shape.address !== address) return masks.map(() => "other");
+    const regions = [...list];
+    const outcomes = masks.map(({ name, code }) => {
+      const region = made(free(name, regions), nextColour(regions), decode(code, shape.height, shape.width), true);
+      if (isHere(region, name, regions)) return "here";
+      if (regions.length >= MOST) return "full";
+      regions.push(region);
+      return "added";
+    });
+    if (regions.length > list.length) step(regions, regions.length - 1);
+    return outcomes;
+  }
+
+  function nextColour(regions) {
+    return COLOURS.find((colour) => !regions.some((region) => region.colour === colour)) || COLOURS[regions.length % COLOURS.length];
+  }
+
+  const trimmed = (name) => name.trim().slice(0, LONGEST_NAME) || "region";
+
+  /** The name, or one like it that none of the regions has. */
+  function free(name, regions) {
+    const wanted = trimmed(name);
+    const taken = (text) => regions.some((region) => region.name === text);
     let text = wanted;
     for (let number = 2; taken(text); number += 1) text = `${wanted} ${number}`;
     return text;
@@ -83,53 +133,67 @@ window.fusevis = window.fusevis || {};
 
   function add(name, mask) {
     if (!shape || list.length >= MOST) return;
-    list.push(made(free(name || "region"), nextColour(), mask || new Uint8Array(shape.height * shape.width)));
-    active = list.length - 1;
-    changed();
+    const pixels = mask || new Uint8Array(shape.height * shape.width);
+    step([...list, made(free(name || "region", list), nextColour(list), pixels)], list.length);
   }
 
-  function replaceActive(mask) {
-    list[active] = made(list[active].name, list[active].colour, mask);
-    changed();
+  function replace(index, changes) {
+    step(list.map((region, at) => (at === index ? { ...region, ...changes } : region)));
   }
 
-  /** Let a selection replace the active region, join it, or be taken from it. */
-  function combine(selected, how) {
-    if (!shape) return;
-    if (active < 0) {
-      if (how !== "subtract") add("region", selected);
-      return;
+  function replaceActive(mask, loaded = list[active].loaded) {
+    replace(active, made(list[active].name, list[active].colour, mask, loaded));
+  }
+
+  /** Begin a region with a selection, where there is room and something selected. */
+  function begin(selected) {
+    if (list.length >= MOST) {
+      fusevis.regionsServer.told(`There is no room for another region: ${MOST} are the most. Delete one, or hold Shift to add to the chosen one.`);
+    } else if (!selected.includes(1)) {
+      fusevis.regionsServer.told("No pixel is inside of the selection.");
+    } else {
+      add("region", selected);
     }
-    const { mask } = list[active];
-    if (how === "replace") replaceActive(selected);
-    else if (how === "add") replaceActive(mask.map((one, at) => one | selected[at]));
-    else replaceActive(mask.map((one, at) => one & (1 - selected[at])));
+  }
+
+  /**
+   * Let a selection replace the active region, join it, or be taken from it. What was loaded cannot be drawn again, so that
+   * a selection does not replace it but begins a region of its own.
+   */
+  function combine(selected, how) {
+    const region = list[active];
+    if (!shape || (!region && how === "subtract")) return;
+    if (!region || (how === "replace" && isProtected(region))) begin(selected);
+    else if (how === "replace") replaceActive(selected);
+    else if (how === "add") replaceActive(region.mask.map((one, at) => one | selected[at]));
+    else replaceActive(region.mask.map((one, at) => one & (1 - selected[at])));
+  }
+
+  function isProtected(region) {
+    return Boolean(region) && region.loaded && region.count > 0;
   }
 
   function invert() {
     if (active >= 0) replaceActive(list[active].mask.map((one) => 1 - one));
   }
 
+  /** Empty the active region, so that it can be drawn anew. */
   function clear() {
-    if (active >= 0) replaceActive(new Uint8Array(shape.height * shape.width));
+    if (active >= 0) replaceActive(new Uint8Array(shape.height * shape.width), false);
   }
 
   function remove(index) {
-    list.splice(index, 1);
-    if (active >= index) active = Math.max(active - 1, list.length ? 0 : -1);
-    changed();
+    const rest = list.filter((_, at) => at !== index);
+    step(rest, active >= index ? Math.max(active - 1, rest.length ? 0 : -1) : active);
   }
 
   function rename(index, name) {
-    const before = list[index].name;
-    list[index].name = "";
-    list[index].name = name.trim() ? free(name) : before;
-    changed();
+    const others = list.filter((_, at) => at !== index);
+    if (name.trim() && name.trim() !== list[index].name) replace(index, { name: free(name, others) });
   }
 
   function recolour(index, colour) {
-    list[index].colour = colour;
-    changed();
+    if (colour !== list[index].colour) replace(index, { colour });
   }
 
   function choose(index) {
@@ -137,67 +201,15 @@ window.fusevis = window.fusevis || {};
     changed();
   }
 
-  /** Codes too long for a link are kept on the server, which names them by their content. */
-  async function keep(region) {
-    try {
-      region.stored = `s${(await fusevis.regionsServer.keep(region.code)).id}`;
-      fusevis.address.later();
-    } catch (error) {
-      region.stored = "";
-      fusevis.regionsServer.told(`The region “${region.name}” is not part of the link: ${error.message}`);
-    }
-    region.storing = null;
-  }
-
-  /** What a link has of a region before its code. Signs with a meaning in a link's list are escaped; the address escapes the rest. */
-  function label({ name, colour }) {
-    return `${name.replace(/[%~,]/g, encodeURIComponent).replaceAll("~", "%7E")}~${colour.slice(1)}~`;
-  }
-
-  /** The regions whose codes are too long for a link: the longest, as many as have to be kept elsewhere. */
-  function tooLong(regions) {
-    const letters = (text) => encodeURIComponent(text).length;
-    const byLength = regions.filter(({ code }) => code.length > STORED_LENGTH).sort((one, other) => other.code.length - one.code.length);
-    let rest = regions.reduce((sum, region) => sum + letters(label(region) + region.code) + 1, -LONGEST_IN_LINK);
-    const found = new Set();
-    for (const region of byLength) {
-      if (rest <= 0) break;
-      rest -= region.code.length - STORED_LENGTH;
-      found.add(region);
-    }
-    return found;
-  }
-
-  /** What a link says of the regions, null where there are none. Empty ones are left out, and those that the server does not keep yet. */
-  function linkText() {
-    const regions = list.filter(({ count }) => count);
-    const long = tooLong(regions);
-    const parts = [];
-    for (const region of regions) {
-      if (long.has(region) && region.stored === null) region.storing = region.storing || keep(region);
-      const short = long.has(region) ? region.stored : region.code;
-      if (short) parts.push(label(region) + short);
-    }
-    return parts.length ? parts.join(",") : null;
-  }
-
-  const isStoring = () => list.some(({ storing }) => storing);
-
-  /** Wait until a link can say all of the regions; gives the names of those that it will lack because the server did not keep them. */
-  async function linkable() {
-    list.forEach((region) => (region.stored = region.stored || null));
-    linkText();
-    await Promise.all(list.map(({ storing }) => storing));
-    return list.filter(({ stored }) => stored === "").map(({ name }) => name);
-  }
-
-  fusevis.address.add(() => ({ regions: linkText() }));
-
   fusevis.regions = {
-    MOST, listen, enter, take, add, combine, invert, clear, remove, rename, recolour, choose, linkText, linkable,
-    isStoring,
+    MOST, listen, enter, take, load, add, combine, invert, clear, remove, rename, recolour, choose, undo, redo, isProtected,
+    linkText: fusevis.regionLink.text,
+    linkable: fusevis.regionLink.linkable,
+    isStoring: fusevis.regionLink.isStoring,
     all: () => list,
     active: () => active,
+    canUndo: () => Boolean(history && history.canUndo()),
+    canRedo: () => Boolean(history && history.canRedo()),
     shape: () => shape,
     revision: () => revision,
     operation: (event) => (event && event.shiftKey ? "add" : event && event.altKey ? "subtract" : operation),

@@ -5,12 +5,6 @@ window.fusevis = window.fusevis || {};
 
   let known = { revision: -1, tints: null };
 
-  /** "#rrggbb" as one number of a canvas' pixel: alpha, blue, green, red. */
-  function packed(colour) {
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-  }
-
   /** One number a pixel of the image, 0 outside of all regions; the chosen region is on top. Null where there is no region. */
   function all() {
     const { regions } = fusevis;
@@ -20,12 +14,17 @@ window.fusevis = window.fusevis || {};
     const tints = shape && filled.length ? new Uint32Array(shape.height * shape.width) : null;
     const last = regions.all()[regions.active()];
     for (const region of [...filled.filter((one) => one !== last), ...filled.filter((one) => one === last)]) {
-      const colour = packed(region.colour);
+      const colour = fusevis.regionOutline.pixel(region.colour, 1);
       for (let at = 0; at < region.mask.length; at += 1) if (region.mask[at]) tints[at] = colour;
     }
     known = { revision: regions.revision(), tints };
     return tints;
   }
 
-  fusevis.regionTint = { all };
+  /** The colour of a pixel's number, for a context's fillStyle. */
+  function css(tint) {
+    return `rgb(${tint & 255} ${(tint >> 8) & 255} ${(tint >> 16) & 255})`;
+  }
+
+  fusevis.regionTint = { all, css };
 })(window.fusevis);

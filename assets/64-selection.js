@@ -93,6 +93,18 @@ window.fusevis = window.fusevis || {};
     finish();
   }, true);
 
+  const ELSEWHERE = "input:not([type=radio], [type=checkbox]), select, textarea, .offcanvas, .modal, dialog, [class*=dash-dropdown]";
+
+  /** Let Esc put the tool away while nothing is drawn, before it does anything else: isOn() says whether there is one. */
+  function leaveByEscape(isOn, leave) {
+    // At the body: after the panels, and before the document, where pixels are let go.
+    document.body.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !isOn() || event.target.closest(ELSEWHERE)) return;
+      event.stopImmediatePropagation();
+      leave();
+    });
+  }
+
   /** The pixels whose place, given by placeOf(index) as [x, y], is inside. */
   function maskOf(count, inside, xOf, yOf) {
     const mask = new Uint8Array(count);
@@ -100,5 +112,5 @@ window.fusevis = window.fusevis || {};
     return mask;
   }
 
-  fusevis.selection = { start, maskOf };
+  fusevis.selection = { start, leaveByEscape, maskOf };
 })(window.fusevis);

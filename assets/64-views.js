@@ -53,46 +53,61 @@ window.fusevis = window.fusevis || {};
   }
 
   function field(view, key, kind, properties) {
-    const made = element(kind, { ...properties, value: view[key], className: "region-name" });
-    made.setAttribute("aria-label", `${key === "name" ? "Name" : "Note"} of ${view.name}`);
+    const made = element(kind, { ...properties, className: "region-name" });
     made.addEventListener("change", () => act(() => ask(`/${view.id}`, json("PATCH", { [key]: made.value })), "Changed."));
     return made;
   }
 
-  function row(view) {
+  /** The button that deletes a view when it is pressed twice. */
+  function remover({ id }) {
+    const made = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this view" });
+    made.addEventListener("click", () => {
+      if (made.dataset.sure) {
+        const { name } = made.closest("li").dataset;
+        act(() => ask(`/${id}`, { method: "DELETE" }), `“${name}” was deleted.`);
+        return;
+      }
+      made.dataset.sure = "yes";
+      made.textContent = "Delete?";
+    });
+    made.addEventListener("blur", () => {
+      delete made.dataset.sure;
+      made.textContent = "×";
+    });
+    return made;
+  }
+
+  function makeLine(view) {
     const home = panel().dataset.home;
     const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
-    tick.setAttribute("aria-label", `Export ${view.name}`);
     tick.addEventListener("change", () => (tick.checked ? ticked.add(view.id) : ticked.delete(view.id)));
     const open = element("a", {
       href: `${home || "/"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
       className: "btn btn-outline-primary btn-sm",
     });
-    open.setAttribute("aria-label", `Open ${view.name}`);
-    const gone = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this view" });
-    gone.setAttribute("aria-label", `Delete ${view.name}`);
-    gone.addEventListener("click", () => {
-      if (gone.dataset.sure) {
-        act(() => ask(`/${view.id}`, { method: "DELETE" }), `“${view.name}” was deleted.`);
-        return;
-      }
-      gone.dataset.sure = "yes";
-      gone.textContent = "Delete?";
-      gone.addEventListener("blur", show, { once: true });
-    });
-    const line = element("li", { className: "view" },
-      element("div", { className: "view-line" }, tick, field(view, "name", "input", { type: "text", maxLength: 80 }), open, gone),
+    return element("li", { className: "view" },
+      element("div", { className: "view-line" }, tick, field(view, "name", "input", { type: "text", maxLength: 80 }), open, remover(view)),
       element("div", { className: "view-about", textContent: about(view) }),
-      field(view, "note", "textarea", { rows: view.note ? 2 : 1, maxLength: 2000, placeholder: "Note" }));
-    line.dataset.name = view.name;
-    return line;
+      field(view, "note", "textarea", { maxLength: 2000, placeholder: "Note" }));
+  }
+
+  function updateLine(line, { name, note }) {
+    const [tick, title, open, gone, text] = line.querySelectorAll("input, a, button, textarea");
+    const labels = [[tick, `Export ${name}`], [title, `Name of ${name}`], [open, `Open ${name}`], [gone, `Delete ${name}`], [text, `Note of ${name}`]];
+    labels.forEach(([one, label]) => one.setAttribute("aria-label", label));
+    // Else somebody may be typing.
+    if (line.dataset.name !== name) title.value = name;
+    if (line.dataset.note !== note) text.value = note;
+    text.rows = note ? 2 : 1;
+    Object.assign(line.dataset, { name, note });
   }
 
   function show() {
     const host = panel();
-    host.querySelector(".views-list").replaceChildren(...views.map(row));
+    fusevis.panels.fill(host.querySelector(".views-list"), views, ({ id }) => id, makeLine, updateLine);
     host.querySelector(".region-empty").hidden = views.length > 0;
     document.getElementById("views-export").disabled = !views.length;
+    fusevis.panels.keepFocus("views-panel");
   }
 
   function save() {
@@ -121,15 +136,7 @@ window.fusevis = window.fusevis || {};
     input.click();
   }
 
-  function toggle(wanted) {
-    const host = panel();
-    host.hidden = !wanted;
-    document.getElementById("views-open").setAttribute("aria-expanded", String(wanted));
-    if (wanted) act(async () => null);
-  }
-
   const ACTIONS = {
-    "views-open": () => toggle(panel().hidden), "views-close": () => toggle(false),
     "views-save": save, "views-export": exported, "views-import": imported,
   };
 
@@ -138,11 +145,5 @@ window.fusevis = window.fusevis || {};
     if (button && ACTIONS[button.id]) ACTIONS[button.id]();
   });
 
-  // The other panel would lie under this one.
-  document.addEventListener("click", (event) => {
-    const other = event.target.closest && event.target.closest("#region-open, #views-open");
-    if (!other) return;
-    if (other.id === "region-open" && !panel().hidden) toggle(false);
-    if (other.id === "views-open") fusevis.regionList.toggle(false);
-  });
+  fusevis.panels.add("views-panel", { opener: "views-open", closer: "views-close", opened: () => act(async () => null) });
 })(window.fusevis);

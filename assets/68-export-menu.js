@@ -101,6 +101,7 @@ window.fusevis = window.fusevis || {};
         save(await answer.blob(), named ? named[1] : "fusevis");
         message = "The file was handed to the browser.";
         if (answer.headers.get("Fusevis-Missing")) message += " The influence on some regions is not known yet; tick the box above for all of it.";
+        if (answer.headers.get("Fusevis-Left-Out")) message += " The difference is not in it: one of its methods has no row.";
       } else {
         message = await whyNot(answer);
       }

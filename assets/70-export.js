@@ -1,9 +1,10 @@
-/* Saving a picture as PNG, with the red box that only the overlay shows. */
+/* Saving a picture as PNG, with what only the overlays show: the red box and the regions. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
 
   const { graphs, state } = fusevis;
+  const SCALE = 3; // times the size on the screen
 
   function box() {
     const { row, col } = state.pixel;
@@ -19,13 +20,14 @@ window.fusevis = window.fusevis || {};
       ...graph.layout,
       paper_bgcolor: dark ? "#212529" : "#ffffff",
       font: { color: dark ? "#dee2e6" : "#212529" },
+      images: [...(graph.layout.images || []), ...fusevis.exportRegions.images(panel, SCALE)],
       shapes: [...(graph.layout.shapes || []), ...(graphs.FULL.includes(panel) && state.pixel ? [box()] : [])],
     };
     const { method_id: method, pair_address: pair } = state.scene;
     const pixel = state.pixel ? `-${state.pixel.row}-${state.pixel.col}` : "";
     window.Plotly.downloadImage(
       { data: graph.data, layout, config: { staticPlot: true } },
-      { format: "png", scale: 3, width: graph.clientWidth, height: graph.clientHeight, filename: `${pair}-${method}-${panel}${pixel}` },
+      { format: "png", scale: SCALE, width: graph.clientWidth, height: graph.clientHeight, filename: `${pair}-${method}-${panel}${pixel}` },
     );
   }
 

@@ -63,6 +63,9 @@
     return true;
   }
 
+  selection.leaveByEscape(
+    () => TOOLS.includes(state.mode), () => window.dash_clientside.set_props("toolbar-mode", { value: "pixel" }));
+
   fusevis.brush = { begin };
   // The page's elements come after its scripts.
   regions.listen(() => {

@@ -49,9 +49,16 @@
     kept.context.putImageData(kept.data, 0, 0);
   }
 
-  function drawJacobian(context, picture, half, density) {
+  /** A zoom at the border of the image shows where that ends. */
+  function drawGround(context, area, look) {
+    context.fillStyle = look.ground;
+    context.fillRect(area.left, area.top, area.width, area.height);
+  }
+
+  function drawJacobian(context, picture, half, look) {
     const window = windowOf(picture);
     if (!window) return;
+    if (picture.zoom) drawGround(context, picture.area, look);
     const { area, index, scene } = picture;
     const painter = scene.difference
       ? fusevis.compare.difference.painterFor(scene, "jacobian")
@@ -75,7 +82,7 @@
     context.restore();
     const { drawBorders, drawWhole } = fusevis.compare.regions;
     if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
-    else drawWhole(context, picture, density);
+    else drawWhole(context, picture, look.density);
     const { row, col } = picture.zoom ? window : state.centreOf(picture.point);
     box(context, area, unit, { row: row - origin.row, col: col - origin.col }, picture.zoom ? 0 : half, COLOURS.get(picture.point));
   }
@@ -85,13 +92,14 @@
   }
 
   /** Cut the neighbourhood out of the bitmap of a whole picture. */
-  function drawZoom(context, picture) {
+  function drawZoom(context, picture, look) {
     const bitmap = still.bitmapOf({ ...picture, zoom: false });
     const { area } = picture;
     const pixel = picture.point.shown || picture.point.pixel;
     if (!bitmap) return;
     const { row, col, width } = layout.partOf(picture);
     const unit = area.width / width;
+    drawGround(context, area, look);
     context.save();
     context.beginPath();
     context.rect(area.left, area.top, area.width, area.height);
@@ -115,8 +123,8 @@
   function drawOne(context, picture, look, half) {
     const points = state.points();
     if (picture.point) {
-      if (picture.kind === "jacobian") drawJacobian(context, picture, half, look.density);
-      else drawZoom(context, picture);
+      if (picture.kind === "jacobian") drawJacobian(context, picture, half, look);
+      else drawZoom(context, picture, look);
       if (points.length > 1) drawLetter(context, picture);
     } else if (picture.kind === "scatter") {
       const guidance = images.get(picture.scene, "guidance");

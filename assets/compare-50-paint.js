@@ -41,6 +41,7 @@
 
   function nothing() {
     if (!state.scenes.length) return "No method is chosen. Choose one or more under “Methods” above.";
+    if (state.common() && !state.columns.length) return "No column is chosen. Choose one or more under “Columns” above.";
     return state.common() ? "" : "None of the chosen methods can be shown; the rows say why.";
   }
 

@@ -8,7 +8,9 @@
 
   function digits(value) {
     if (value === null || value === undefined) return "…";
-    return Number.isFinite(value) ? value.toFixed(Math.abs(value) >= 100 ? 1 : 4).replace("-", "−") : String(value);
+    if (!Number.isFinite(value)) return String(value);
+    const text = value.toFixed(Math.abs(value) >= 100 ? 1 : 4);
+    return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
   }
 
   function valueAt(scene, kind, index, { row, col }) {
@@ -125,7 +127,7 @@
     const count = answer.windows.size === 1 ? "1 method" : `${answer.windows.size} methods`;
     const now = performance.now();
     painted = [...painted.filter((time) => now - time < 1000), now];
-    const rate = `${painted.length} updates in the last second`;
+    const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
     answered = `Jacobians of ${count} · ${paths(answer)} · ${waited}${computed}${place} · ${rate}`;
     failure = "";
     line();

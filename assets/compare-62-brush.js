@@ -51,7 +51,9 @@
     const { scene, kind } = found.picture;
     const data = kind === "scatter" ? onScatter(scene, found.place) : onImage(scene, found.place, found.part);
     if (!data) {
-      fusevis.regionsServer.told("Points can be selected once the guidance images are complete.");
+      fusevis.compare.readout.fail(scene.difference
+        ? "The difference has no points to select; draw on the scatterplot of a method."
+        : "Points can be selected once the guidance images are complete.");
       return;
     }
     selection.start(event, tool, data.convert, (inside, ended) => {
@@ -62,6 +64,7 @@
   /** Let dragging choose pixels, or draw boxes or lassos. */
   function changeTool(wanted) {
     tool = wanted;
+    document.body.dataset.tool = tool;
     document.querySelectorAll("[data-tool]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
       button.classList.toggle("active", button.dataset.tool === tool);
@@ -72,6 +75,10 @@
     const button = event.target.closest && event.target.closest("[data-tool]");
     if (button) changeTool(button.dataset.tool);
   });
+
+  // The tools are in the panel alone: without it nothing would say that one is on.
+  document.addEventListener("panel-closed", (event) => event.target.id === "region-panel" && changeTool("point"));
+  selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
 
   let started = false;
   regions.listen(() => {

@@ -7,21 +7,19 @@ from typing import Annotated
 import typer
 
 import fusion
-from benchmarks.figures import Figure, console, figures_table
+from benchmarks import limits
+from benchmarks.figures import Figure, console, figures_table, finish
 from benchmarks.images import of_side
+from benchmarks.options import TRAINED, NetworksOption, RecordOption, StrictOption
 from fusion.saliency.atlas_estimate import estimate
 from fusion.saliency.atlas_layout import tiles_of
 
-PAPER_GIGABYTES = 6.0
-"""The paper's Jacobian images of one pair, 3 GB for each of both modalities."""
-TRAINED = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
-
 
 def main(
-    method: Annotated[
-        list[str] | None, typer.Option(help="Id; repeatable. Without: the four networks.")
-    ] = None,
-    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = 256,
+    method: NetworksOption = None,
+    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = limits.SIDE,
+    strict: StrictOption = False,
+    record: RecordOption = None,
 ) -> None:
     """Tell the size of each atlas, and the time it is announced to take."""
     pair = of_side(side)
@@ -30,9 +28,11 @@ def main(
     for id in method or TRAINED:
         loaded = fusion.load_method(id, "cpu")
         needs = estimate(loaded, pair, (0, rows * columns))
-        found.append(Figure(f"{loaded.title}: both modalities", needs.size / 1e9, "GB", PAPER_GIGABYTES))
+        size = limits.ATLAS_GIGABYTES if side == limits.SIDE else None
+        found.append(Figure.beside(f"{loaded.title}: both modalities", needs.size / 1e9, "GB", size))
         found.append(Figure(f"{loaded.title}: announced time", needs.seconds, "s"))
     console.print(figures_table(f"Atlases at {side}×{side}, beside the paper's 3 GB a modality", found))
+    finish("sizes", found, strict, record)
 
 
 if __name__ == "__main__":

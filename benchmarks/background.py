@@ -1,56 +1,99 @@
-"""Hovering while guidance images or an atlas are computed: ``python -m benchmarks.background``."""
+"""Hovering while guidance images or an atlas are computed: ``python -m benchmarks.background``.
+
+As users have it: a server, one client that hovers by HTTP, and a page of another method that lets the server compute.
+Idle and busy take turns in one run.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
 
-from benchmarks.figures import Figure, console, figures_table
-from benchmarks.images import of_side
-from benchmarks.inside import hover, services_for
+import fusion
+from benchmarks import limits
+from benchmarks.figures import Figure, console, figures_table, finish
+from benchmarks.images import of_side, written
+from benchmarks.long_work import KINDS, long_work
+from benchmarks.opened import opened
+from benchmarks.options import RecordOption, StrictOption
+from benchmarks.report import machine_line
+from benchmarks.server import benchmark_server
+from benchmarks.walking import POINTER_GAP_S, User, Walk
 
-VIEWER = "benchmark"
-SLOWER = 2.0
-"""How many times as long the slowest answers may take beside long work."""
+PAIR = "own"
+WARM_SECONDS = 2.0
+WORDS = {"guidance": "guidance images", "atlas": "an atlas"}
 
 
 def main(
-    method: Annotated[str, typer.Option(help="Id of the method that is hovered over.")] = "funfusean",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of the method that is hovered over; repeatable. Without: funfusean."),
+    ] = None,
     other: Annotated[str, typer.Option(help="Id of the method of the long work.")] = "deep_pedestrian",
     seconds: Annotated[float, typer.Option(min=0.5, help="For each part.")] = 15.0,
-    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = 256,
+    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = limits.SIDE,
+    strict: StrictOption = False,
+    record: RecordOption = None,
 ) -> None:
-    """Measure answers on an idle server, beside a guidance image, and beside an atlas."""
-    with services_for(of_side(side)) as (services, atlases):
-        scene, busy = services.scene("own", method), services.scene("own", other)
-        hover(services, scene, 2.0, 0)
-        idle = hover(services, scene, seconds, 1)
-        services.guidance_state(busy, VIEWER)
-        beside_guidance = hover(
-            services, scene, seconds, 2, lambda: _still(services.guidance_state(busy, VIEWER, False).running)
-        )
-        services.cancel_guidance(busy, VIEWER)
-        atlases.start(busy, VIEWER)
-        beside_atlas = hover(services, scene, seconds, 3, lambda: _still(atlases.state(busy, VIEWER).running))
-        atlases.cancel(busy, VIEWER)
-    first, second, third = (float(np.quantile(part, 0.95)) for part in (idle, beside_guidance, beside_atlas))
-    console.print(
-        figures_table(
-            f"Hovering over {method}, beside work on {other}",
-            [
-                Figure("p95 of an idle server", first * 1e3, "ms"),
-                Figure("p95 beside guidance images ÷ idle", second / first, "×", SLOWER),
-                Figure("p95 beside an atlas ÷ idle", third / first, "×", SLOWER),
-            ],
-        )
-    )
+    """Measure answers on an idle server, beside guidance images, and beside an atlas."""
+    console.print(machine_line(torch.device("cpu")))
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as folder:
+        files = written(of_side(side), Path(folder))
+        pair = fusion.load_pair(*files)
+        for id in method or ["funfusean"]:
+            console.print(f"Hovering over {id}, beside work on {other} …")
+            with benchmark_server(files) as server:
+                walk = opened(server.url, pair, id, POINTER_GAP_S)
+                times = in_turn(walk, server.url, other, seconds)
+            figures += busy_figures(id, times, side == limits.SIDE)
+    console.print(figures_table(f"Hovering beside work on {other}", figures))
+    finish("background", figures, strict, record)
 
 
-def _still(running: bool) -> None:
-    if not running:
-        console.print("The long work ended early: use a larger --side or fewer --seconds.", style="bold red")
+def in_turn(walk: Walk, url: str, other: str, seconds: float) -> dict[str, list[float]]:
+    """Hover over an idle server before, between and after both kinds of long work; return answers' seconds by kind.
+
+    Raises
+    ------
+    RuntimeError
+        If an answer was an error, or the long work did not last.
+    """
+    times: dict[str, list[float]] = {"idle": [], **{kind: [] for kind in KINDS}}
+
+    def hover(kind: str, seed: int) -> None:
+        user = User()
+        walk.go(user, seed, seconds)
+        if user.errors:
+            raise RuntimeError(f"The server did not answer a hover: {user.errors[0]}")
+        times[kind] += user.seconds
+
+    walk.go(User(), 0, WARM_SECONDS)
+    hover("idle", 1)
+    for number, kind in enumerate(KINDS, start=1):
+        with long_work(kind, url, PAIR, other):
+            hover(kind, 2 * number)
+        hover("idle", 2 * number + 1)
+    return times
+
+
+def busy_figures(method: str, times: dict[str, list[float]], is_standard: bool) -> list[Figure]:
+    """Return the p95 of an idle server, and how many times as long it is beside each kind of work."""
+    slow = {kind: float(np.quantile(seconds, 0.95)) for kind, seconds in times.items()}
+    limit = limits.BUSY_RATIO if is_standard else None
+    return [
+        Figure(f"{method}: p95 of an idle server", slow["idle"] * 1e3, "ms"),
+        *(
+            Figure.beside(f"{method}: p95 beside {WORDS[kind]} ÷ idle", slow[kind] / slow["idle"], "×", limit)
+            for kind in KINDS
+        ),
+    ]
 
 
 if __name__ == "__main__":

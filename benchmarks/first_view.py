@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import typer
 from playwright.sync_api import Browser
 
+from benchmarks import limits
 from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table
+from benchmarks.figures import Figure, console, figures_table, finish
 from benchmarks.hovering import GUIDANCE_SECONDS
 from benchmarks.images import link_to
+from benchmarks.options import (
+    METHODS,
+    HeightOption,
+    MethodsOption,
+    PairOption,
+    RecordOption,
+    StrictOption,
+    WidthOption,
+)
 from benchmarks.server import benchmark_server
-
-READY_SECONDS, FIRST_SECONDS, ALL_SECONDS = 6.0, 1.5, 3.0
 
 FIRST = "() => performance.getEntriesByName('first-view-images').map((mark) => mark.startTime)[0]"
 PICTURES = "() => performance.getEntriesByName('first-view-complete').map((mark) => mark.startTime)[0]"
@@ -32,32 +39,36 @@ MOMENTS = (FIRST, PICTURES, GRAPHS)
 
 
 def main(
-    method: Annotated[str, typer.Option(help="Id of the method.")] = "funfusean",
-    pair: Annotated[
-        tuple[Path, Path] | None, typer.Option(metavar="MRI_FILE PET_FILE", help="Without: a sample.")
-    ] = None,
-    visits: Annotated[int, typer.Option(min=1, help="Of whose times the median is taken.")] = 5,
-    width: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 1440,
-    height: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 900,
+    method: MethodsOption = None,
+    pair: PairOption = None,
+    visits: Annotated[int, typer.Option(min=1, help="Of whose times the median is taken, each method.")] = 5,
+    width: WidthOption = 1440,
+    height: HeightOption = 900,
+    strict: StrictOption = False,
+    record: RecordOption = None,
 ) -> None:
     """Measure the start of a server, and visits once the guidance images are kept."""
     with benchmark_server(pair) as server, chromium() as browser:
-        ready = server.seconds_to_ready
-        address = f"{server.url}?{link_to(pair)}method={method}"
-        visit(browser, address, (width, height), MOMENTS[-1:])
-        seen = [visit(browser, address, (width, height)) for _ in range(visits)]
+        figures = [Figure.beside("server's start to ready", server.seconds_to_ready, "s", limits.READY)]
+        for id in method or METHODS:
+            console.print(f"Visiting {id} …")
+            address = f"{server.url}?{link_to(pair)}method={id}"
+            visit(browser, address, (width, height), MOMENTS[-1:])
+            seen = [visit(browser, address, (width, height)) for _ in range(visits)]
+            figures += visit_figures(id, seen, is_standard=pair is None)
+    console.print(figures_table("First view", figures))
+    finish("page", figures, strict, record)
+
+
+def visit_figures(method: str, seen: list[list[float]], is_standard: bool) -> list[Figure]:
+    """Return the medians of some visits' times, each visit's in the order of `MOMENTS`, seconds."""
     first, pictures, graphs = (median(times) for times in zip(*seen, strict=True))
-    console.print(
-        figures_table(
-            f"First view of {method}",
-            [
-                Figure("server's start to ready", ready, "s", READY_SECONDS),
-                Figure("navigation to inputs and fused image", first, "s", FIRST_SECONDS),
-                Figure("navigation to the pictures of all panels", pictures, "s", ALL_SECONDS),
-                Figure("navigation to Plotly's graphs of all panels", graphs, "s"),
-            ],
-        )
-    )
+    wanted = (limits.FIRST_PICTURES, limits.ALL_PICTURES) if is_standard else (None, None)
+    return [
+        Figure.beside(f"{method}: navigation to inputs and fused image", first, "s", wanted[0]),
+        Figure.beside(f"{method}: navigation to the pictures of all panels", pictures, "s", wanted[1]),
+        Figure(f"{method}: navigation to Plotly's graphs of all panels", graphs, "s"),
+    ]
 
 
 def visit(

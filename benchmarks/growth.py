@@ -8,23 +8,22 @@ from typing import Annotated
 import typer
 
 import fusion
-from benchmarks.figures import Figure, console, figures_table
+from benchmarks import limits
+from benchmarks.figures import Figure, console, figures_table, finish
 from benchmarks.images import of_side
 from benchmarks.measurement import random_pixels, timed
+from benchmarks.options import TRAINED, NetworksOption, RecordOption, StrictOption
 from fusion.methods.base import Method
-
-TRAINED = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
-JACOBIAN_GROWTH, GUIDANCE_GROWTH = 1.3, 4.5
 
 
 def main(
-    method: Annotated[
-        list[str] | None, typer.Option(help="Id; repeatable. Without: the four networks.")
-    ] = None,
+    method: NetworksOption = None,
     pixels: Annotated[
         int, typer.Option(min=2, help="Random pixels, of whose times the median is taken.")
     ] = 100,
-    side: Annotated[int, typer.Option(min=16, help="Of the smaller image, pixels.")] = 256,
+    side: Annotated[int, typer.Option(min=16, help="Of the smaller image, pixels.")] = limits.SIDE,
+    strict: StrictOption = False,
+    record: RecordOption = None,
 ) -> None:
     """Measure Jacobian images at four times, and guidance images at twice the side."""
     found = []
@@ -34,6 +33,7 @@ def main(
         found.append(jacobian_growth(loaded, side, pixels))
         found.append(guidance_growth(loaded, side))
     console.print(figures_table(f"Growth from {side}×{side} pixels", found))
+    finish("growth", found, strict, record)
 
 
 def jacobian_growth(method: Method, side: int, count: int) -> Figure:
@@ -47,13 +47,17 @@ def jacobian_growth(method: Method, side: int, count: int) -> Figure:
         for which, pair in enumerate(pairs):
             times[which].append(timed(fusion.jacobian, method, pair, chosen[which][number])[0])
     ratio = median(times[1]) / median(times[0])
-    return Figure(f"{method.title}: Jacobian, {4 * side} ÷ {side}", ratio, "×", JACOBIAN_GROWTH)
+    limit = limits.JACOBIAN_GROWTH if side == limits.SIDE else None
+    return Figure.beside(f"{method.title}: Jacobian, {4 * side} ÷ {side}", ratio, "×", limit)
 
 
 def guidance_growth(method: Method, side: int) -> Figure:
     """Compare guidance images at 2·side with those at side."""
+    # Once for the method, so that the smaller image is not charged with it.
+    fusion.guidance(method, of_side(16))
     small, large = (timed(fusion.guidance, method, of_side(edge))[0] for edge in (side, 2 * side))
-    return Figure(f"{method.title}: guidance, {2 * side} ÷ {side}", large / small, "×", GUIDANCE_GROWTH)
+    limit = limits.GUIDANCE_GROWTH if side == limits.SIDE else None
+    return Figure.beside(f"{method.title}: guidance, {2 * side} ÷ {side}", large / small, "×", limit)
 
 
 if __name__ == "__main__":

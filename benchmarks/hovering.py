@@ -8,31 +8,39 @@ goes, and how many bytes a hover sends.
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
 from playwright.sync_api import Page
-from rich.console import Console
 from rich.table import Table
 
+from benchmarks import limits
 from benchmarks.browser import chromium
+from benchmarks.figures import Figure, console, figures_table, finish
 from benchmarks.images import link_to
+from benchmarks.options import (
+    METHODS,
+    HeightOption,
+    MethodsOption,
+    PairOption,
+    RecordOption,
+    StrictOption,
+    WidthOption,
+)
+from benchmarks.pointer import MOVES, STEP_PIXELS, STEP_SECONDS, move_along, path_of_the_pointer
 from benchmarks.report import machine_line
 from benchmarks.server import benchmark_server
 
-METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
-MOVES = 200
-STEP_PIXELS = 2.5
-STEP_SECONDS = 0.016
+__all__ = ["MOVES", "STEP_PIXELS", "Hover", "hover_table", "main", "path_of_the_pointer", "summary"]
+
 PANEL = "panel-fused"
 GUIDANCE_SECONDS = 900
-
-console = Console(width=max(120, Console().width), highlight=False)
+ATLAS_SECONDS = 3600
+ATLAS = 4
+"""The number of this path in the header of a window."""
 
 READY = "() => window.fusevis && fusevis.state.window"
 COMPLETE = """() => {
@@ -88,37 +96,44 @@ class Hover:
 
 
 def main(
-    method: Annotated[
-        list[str] | None, typer.Option(help="Id; repeatable. Without: the paper's five.")
-    ] = None,
-    pair: Annotated[
-        tuple[Path, Path] | None, typer.Option(metavar="MRI_FILE PET_FILE", help="Without: a sample.")
-    ] = None,
+    method: MethodsOption = None,
+    pair: PairOption = None,
     guidance: Annotated[
         bool, typer.Option(help="Wait for complete guidance images first; without, hover while they come.")
     ] = True,
     atlas: Annotated[
-        bool, typer.Option(help="Compute the atlas of each method first, and hover over it.")
+        bool,
+        typer.Option(
+            help="Compute the atlas of each method first, which takes minutes each, and hover over it."
+        ),
     ] = False,
-    width: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 1440,
-    height: Annotated[int, typer.Option(help="Of the browser's window, pixels.")] = 900,
+    moves: Annotated[int, typer.Option(min=1, help="Of the pointer, over each method's page.")] = MOVES,
+    width: WidthOption = 1440,
+    height: HeightOption = 900,
+    strict: StrictOption = False,
+    record: RecordOption = None,
 ) -> None:
     """Measure hovering in a browser."""
     console.print(machine_line(torch.device("cpu")))
     console.print(
-        f"{MOVES} moves of {STEP_PIXELS} px every {STEP_SECONDS * 1e3:.0f} ms, window {width}×{height}."
+        f"{moves} moves of {STEP_PIXELS} px every {STEP_SECONDS * 1e3:.0f} ms, window {width}×{height}."
     )
     with benchmark_server(pair) as server, chromium() as browser:
         found = []
         for id in method or METHODS:
             page = browser.new_page(viewport={"width": width, "height": height})
             console.print(f"Hovering over {id} …")
-            found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas))
+            found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas, moves))
             page.close()
     console.print(hover_table(found))
+    # With the user's own pair the image has any size; while guidance images come, the cores are busy.
+    is_standard = pair is None and guidance and moves == MOVES
+    figures = [one for each in found for one in hover_figures(each, atlas, is_standard)]
+    console.print(figures_table("Hovering over atlases" if atlas else "Hovering", figures))
+    finish("atlas" if atlas else "hover", figures, strict, record)
 
 
-def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool) -> Hover:
+def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool, moves: int = MOVES) -> Hover:
     """Move the pointer over the fused image of one method's page."""
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
     page.goto(address)
@@ -132,16 +147,14 @@ def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool) ->
         f"() => {{ const a = fusevis.graphs.area('{PANEL}'); const e = fusevis.graphs.graph('{PANEL}')"
         ".getBoundingClientRect(); return { x: e.left + a.left, y: e.top + a.top, width: a.width, height: a.height }; }"
     )
-    points = path_of_the_pointer(box)
+    points = path_of_the_pointer(box, moves)
     page.mouse.move(*points[0])
     page.wait_for_timeout(500)
     page.evaluate(FORGET)
-    started = time.monotonic()
-    for number, (x, y) in enumerate(points[1:], start=1):
-        page.mouse.move(x, y)
-        time.sleep(max(0.0, started + number * STEP_SECONDS - time.monotonic()))
-    seconds = time.monotonic() - started
+    seconds = move_along(page, points)
     page.wait_for_timeout(600)
+    if atlas and page.evaluate("fusevis.state.window.path") != ATLAS:
+        raise RuntimeError(f"The page of {method} does not read the atlas that was made")
     return summary(method, page.evaluate(FOUND), seconds)
 
 
@@ -149,22 +162,11 @@ def make_atlas(page: Page) -> None:
     """Let the page make the atlas of its scene, and the server notice that it is complete."""
     page.click("#atlas-button")
     page.click("#atlas-start:enabled")
-    page.wait_for_function("() => document.querySelector('#atlas-button').textContent === 'Atlas ✓'")
+    page.wait_for_function(
+        "() => document.querySelector('#atlas-button').textContent === 'Atlas ✓'", timeout=ATLAS_SECONDS * 1e3
+    )
     page.keyboard.press("Escape")
     page.wait_for_timeout(4000)
-
-
-def path_of_the_pointer(box: dict[str, float]) -> list[tuple[float, float]]:
-    """Return points along a spiral around the picture's middle, each 2.5 px from the one before."""
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    largest = 0.38 * min(box["width"], box["height"])
-    points: list[tuple[float, float]] = []
-    angle = 0.0
-    while len(points) <= MOVES:
-        radius = max(6.0, largest * (len(points) / MOVES))
-        points.append((middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle)))
-        angle += STEP_PIXELS / radius
-    return points
 
 
 def summary(method: str, found: dict[str, Any], seconds: float) -> Hover:
@@ -193,6 +195,23 @@ def summary(method: str, found: dict[str, Any], seconds: float) -> Hover:
         bytes_received=middle([one["bytes"] for one in answers]),
         answers=len(answers),
     )
+
+
+def hover_figures(found: Hover, atlas: bool, is_standard: bool) -> list[Figure]:
+    """Return what has a limit, with it only where `is_standard`."""
+    updates, median, slow = (
+        (limits.ATLAS_UPDATES, limits.ATLAS_MEDIAN, limits.ATLAS_SLOW)
+        if atlas
+        else (limits.HOVER_UPDATES.get(found.method), limits.HOVER_MEDIAN, limits.HOVER_SLOW)
+    )
+    return [
+        Figure.beside(f"{found.method}: {name}", value, unit, limit if is_standard else None)
+        for name, value, unit, limit in (
+            ("updates a second", found.updates, "", updates),
+            ("to paint, p50", found.paint_50, "ms", median),
+            ("to paint, p95", found.paint_95, "ms", slow),
+        )
+    ]
 
 
 def hover_table(found: list[Hover]) -> Table:

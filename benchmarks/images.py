@@ -22,6 +22,14 @@ def link_to(files: tuple[Path, Path] | None) -> str:
     return "" if files is None else f"pair={fusion.load_pair(*files).id[:16]}&"
 
 
+def written(pair: Pair, folder: Path) -> tuple[Path, Path]:
+    """Write a pair into a folder as the files of the user's pair ``own``, and return them."""
+    paths = folder / "mri_own.npy", folder / "pet_own.npy"
+    for path, image in zip(paths, pair.images, strict=True):
+        np.save(path, image)
+    return paths
+
+
 def of_side(side: int) -> Pair:
     """Return the sample laid beside itself until it is `side` pixels high and wide."""
     images = sample().images

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import flask
-import numpy as np
 
 from app.settings import Settings
+from benchmarks.images import written
 from cache.atlases import Atlases, atlases_of
 from cache.building import build_services
 from cache.services import Scene, Services
@@ -28,9 +28,7 @@ def services_for(pair: Pair) -> Iterator[tuple[Services, Atlases]]:
     """Build services as a server has them, with an empty cache and this pair as their only own one, ``own``."""
     with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as name:
         folder = Path(name)
-        paths = folder / "mri_own.npy", folder / "pet_own.npy"
-        for path, image in zip(paths, pair.images, strict=True):
-            np.save(path, image)
+        paths = written(pair, folder)
         server = flask.Flask("benchmark")
         settings = Settings(cache_dir=folder / "cache", atlas_dir=folder / "atlas", device="cpu")
         services = build_services(server, settings, [paths])

@@ -51,7 +51,7 @@ def preparation_table(measurements: list[Measurement]) -> Table:
 
 
 def guidance_table(measurements: list[Measurement]) -> Table:
-    """Return the times of both guidance images; the baseline's is its time a pixel times all pixels."""
+    """Return the times of both guidance images; the baseline's is its time a pixel, beside them, times all pixels."""
     table = _table(
         "Guidance images, both inputs: seconds",
         "method",
@@ -60,9 +60,9 @@ def guidance_table(measurements: list[Measurement]) -> Table:
         "ratio",
     )
     for entry in measurements:
-        if entry.guidance is None:
+        whole = entry.guidance_baseline
+        if entry.guidance is None or whole is None:
             continue
-        whole = entry.image_pixels * entry.baseline
         table.add_row(
             entry.method, f"{whole:,.0f}", f"{entry.guidance:.1f}", f"{whole / entry.guidance:,.0f}×"
         )

@@ -39,7 +39,19 @@ class BenchmarkServer:
 
     def resident_bytes(self) -> int:
         """Return how much memory the server and its children hold now, bytes (Linux)."""
-        return sum(_resident(process_id) for process_id in _family(self.process_id))
+        return self._bytes("VmRSS")
+
+    def peak_bytes(self) -> int:
+        """Return how much memory they held at most since `forget_peak`, each by itself, bytes (Linux)."""
+        return self._bytes("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Let the peak count from now on (Linux)."""
+        for process_id in _family(self.process_id):
+            Path(f"/proc/{process_id}/clear_refs").write_text("5")
+
+    def _bytes(self, name: str) -> int:
+        return sum(memory_of(process_id, name) for process_id in _family(self.process_id))
 
 
 @contextmanager
@@ -125,8 +137,9 @@ def _family(process_id: int) -> list[int]:
     return [process_id, *(one for child in found for one in _family(child))]
 
 
-def _resident(process_id: int) -> int:
+def memory_of(process_id: int | str, name: str) -> int:
+    """Return a figure of a process from Linux, bytes: VmRSS is now, VmHWM the peak."""
     for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    return 0
+    raise RuntimeError(f"This system does not tell {name}")

@@ -77,6 +77,7 @@ def described(view: ExportView, link: str) -> dict[str, object]:
         ],
         "pixels": {name: list(at) for name, at in view.pixels.items()},
         "regions": list(view.regions),
+        "regions_replaced": list(view.replaced),
         "units": {
             "inputs": "dimensionless: intensity min-max scaled to [0, 1]",
             "fused": INTENSITY_UNITS,

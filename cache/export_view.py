@@ -65,12 +65,15 @@ class ExportView:
         The principal pixels ``a`` and, where there is one, ``b``, 0-based.
     regions : dict of str to ndarray of bool, shape (H, W)
         The known regions of the pair, none for most, and those of the link.
+    replaced : tuple of str
+        Those of the link in the place of one of the pair of that name with other pixels.
     """
 
     inputs: np.ndarray
     methods: tuple[MethodArrays, ...]
     pixels: Mapping[str, tuple[int, int]]
     regions: Mapping[str, np.ndarray]
+    replaced: tuple[str, ...] = ()
 
 
 class ExportSource:
@@ -147,9 +150,10 @@ class ExportSource:
                 )
             )
         shape = (first.height, first.width)
-        masks = services.regions(first)
-        masks |= {name: decode_mask(self._regions.resolve(code, shape), shape) for name, code in regions}
-        return ExportView(services.pair(first).images, tuple(arrays), chosen, masks)
+        known = services.regions(first)
+        own = {name: decode_mask(self._regions.resolve(code, shape), shape) for name, code in regions}
+        replaced = (name for name in own if name in known and not np.array_equal(known[name], own[name]))
+        return ExportView(services.pair(first).images, tuple(arrays), chosen, known | own, tuple(replaced))
 
     def _check(self, scenes: Sequence[Scene], weights: Sequence[str]) -> None:
         for scene, named in zip(scenes, weights, strict=False):

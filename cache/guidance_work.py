@@ -67,7 +67,7 @@ class GuidanceWork:
     def stages(self) -> tuple[Stage[np.ndarray], ...]:
         """Return the job's stages; without the preview where the whole thing is done at once."""
         lattice = Stage(self.lattices, LATTICE_LANE)
-        locality = self._method.locality
+        locality = self._method.locality_at(self._pair.shape)
         if locality.radius is not None and lattice_spacing(locality, self._pair.shape) ** 2 <= FEW_LATTICES:
             return (lattice,)
         return Stage(self.preview, PREVIEW_LANE), lattice

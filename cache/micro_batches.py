@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import fusion
+from cache.errors import TooBusyError
 from cache.threads import computing
 from fusion import JacobianWindow, Method, Pair
 
 LONGEST_WAIT_S = 0.003
 """How long a request waits for the one that is being computed, before it is computed beside it."""
 MOST_TOGETHER = 16
+MOST_AT_ONCE = 64
+"""Requests that are computed or wait, of all pairs and methods: some seconds of work where windows are the slowest. One
+more is refused, because it would only make all others wait longer."""
 
 Pixel = tuple[int, int]
 Compute = Callable[[Method, Pair, list[Pixel]], list[JacobianWindow]]
@@ -50,8 +54,12 @@ class MicroBatches:
     A request finds nothing under way and is computed at once, alone. While it is, others of the same pair and method
     gather; when it is done, or after `LONGEST_WAIT_S`, one of them computes all. Two
     windows together take as long as 1.2 (funfusean, deepfuse) to 1.6 (masknet, deep_pedestrian) alone, eight as long as
-    3 to 5 (measured, one thread). A user never waits twice: the browser has one request in flight, and its newest pixel
-    goes next.
+    3 to 5 (measured, one thread).
+
+    Nothing that waits here is out of date, so nothing is dropped for something newer of the same user. That is decided
+    in the browser (`assets/15-channel.js`): a page has one request in flight, when it is answered the newest pixel goes
+    next, and those passed over meanwhile are never asked for. Two tabs of one user show a pixel each, and both are
+    wanted. Only a script could let a newer request follow an older one of its own that waits.
 
     Parameters
     ----------
@@ -59,11 +67,15 @@ class MicroBatches:
         Threads of torch.
     compute : callable
         Returns the windows of some pixels, in their order.
+    most : int
+        How many requests may be here at once.
     """
 
-    def __init__(self, threads: int, compute: Compute = _computed) -> None:
+    def __init__(self, threads: int, compute: Compute = _computed, most: int = MOST_AT_ONCE) -> None:
         self._threads = threads
         self._compute = compute
+        self._most = most
+        self._inside = 0
         self._changed = threading.Condition()
         self._scenes: dict[tuple[str, str, str], _Scene] = {}
 
@@ -72,7 +84,28 @@ class MicroBatches:
         return len(self._scenes)
 
     def window(self, method: Method, pair: Pair, pixel: Pixel) -> JacobianWindow:
-        """Return the Jacobian window of a pixel; raises what computing it raises."""
+        """Return the Jacobian window of a pixel.
+
+        Raises
+        ------
+        TooBusyError
+            If too many wait already.
+        Exception
+            Whatever computing it raises.
+        """
+        with self._changed:
+            if self._inside >= self._most:
+                raise TooBusyError(
+                    "The server is asked for too many pixels at the same moment; ask again in a second."
+                )
+            self._inside += 1
+        try:
+            return self._window(method, pair, pixel)
+        finally:
+            with self._changed:
+                self._inside -= 1
+
+    def _window(self, method: Method, pair: Pair, pixel: Pixel) -> JacobianWindow:
         key = (method.id, method.weights_id, pair.id)
         with self._changed:
             scene = self._scenes.setdefault(key, _Scene())

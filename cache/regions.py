@@ -8,10 +8,12 @@ from typing import Protocol
 
 import flask
 
+from cache.errors import UserError
 from cache.region_shelf import RegionShelf
 from fusion.data.catalogue import Catalogue
+from fusion.errors import RegionError
 from fusion.statistics.region_code import decode_mask, encode_mask
-from fusion.statistics.region_files import known_regions, read_region
+from fusion.statistics.region_files import INSIDE_ABOVE, known_regions, read_region
 
 EXTENSION = "fusevis-regions"
 
@@ -66,20 +68,25 @@ class RegionSource:
         Raises
         ------
         UserError
-            If it is no such mask.
+            If it is no such mask, or has nothing inside.
         """
         shape = self._pairs.pair_shape(pair)
-        # The reader takes files; its messages shall name the user's own file and not this one.
+        own = Path(name.replace("\\", "/")).name or "mask.png"
+        # The reader takes files; its messages shall name the user's own file, whose name may be none for a file here.
         with tempfile.TemporaryDirectory(prefix="fusevis-mask-") as folder:
-            path = Path(folder) / (Path(name.replace("\\", "/")).name or "mask.png")
+            path = Path(folder) / "mask.png"
             path.write_bytes(content)
             try:
-                region = read_region(path, shape)
-            except Exception as error:
+                region = read_region(path, shape, Path(own).stem)
+            except UserError as error:
                 error.args = tuple(
-                    text.replace(f"{folder}/", "") if isinstance(text, str) else text for text in error.args
+                    text.replace(str(path), own) if isinstance(text, str) else text for text in error.args
                 )
                 raise
+        if not region.size:
+            raise RegionError(
+                f"{own} has no pixel above {INSIDE_ABOVE} that is not transparent: nothing would be inside."
+            )
         return region.name, encode_mask(region.mask)
 
     def keep(self, code: str) -> str:

@@ -123,7 +123,7 @@ class Services:
             weights_id=method.weights_id,
             height=pair.shape[0],
             width=pair.shape[1],
-            support_radius=method.support_radius,
+            support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
         )
 

@@ -95,7 +95,7 @@ def _pillow_decoder(open_image: Callable[[BinaryIO, str], ImageFile.ImageFile]) 
                     path, f"this is an animation of {frames} pictures. Save the one that you want."
                 )
             image.load()
-            return orient(_pillow_samples(image, stream), _exif_orientation(image, path))
+            return orient(_pillow_samples(image, stream), exif_orientation(image, path))
 
     return decode
 
@@ -119,7 +119,8 @@ def _pillow_samples(image: ImageFile.ImageFile, stream: BinaryIO) -> Samples:
     return np.asarray(image.convert("RGB"))
 
 
-def _exif_orientation(image: ImageFile.ImageFile, path: Path) -> int:
+def exif_orientation(image: ImageFile.ImageFile, path: Path) -> int:
+    """Return how a camera wants its picture turned, for `orient`; 1 where nobody knows."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     # Damaged notes of a camera are no reason to refuse the picture.

@@ -29,3 +29,14 @@ def resolve_device(name: str) -> torch.device:
             "Choose auto or cpu."
         )
     return device
+
+
+def full_precision(device: torch.device) -> None:
+    """Let convolutions and matrix products on a GPU keep all of float32's digits.
+
+    PyTorch may take the shorter TF32 numbers, whose derivatives differ in the third digit. The switch is one of the
+    whole process: set for good rather than around each computation, where other threads would see it change.
+    """
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False

@@ -77,8 +77,12 @@ class NetworkError(FuseVisError):
     """A network does not map two (B, 1, H, W) images to one of the same shape."""
 
 
+class NoDerivativeError(NetworkError):
+    """A network has no derivative, on images of any size: it is random, or autograd cannot differentiate it."""
+
+
 class SupportRadiusError(FuseVisError):
-    """A declared support radius is smaller than the one found by probing."""
+    """A declared support radius is not the one found by probing."""
 
 
 class DeviceError(FuseVisError):

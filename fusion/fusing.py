@@ -43,14 +43,13 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     images = images_tensor(method, pair, torch_dtype(dtype))
     network = method.network_as(images.dtype)
     fused = np.empty(pair.shape, dtype=dtype)
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        for tile in tiles(pair.shape, method.locality, PIXELS_A_TILE[images.device.type]):
-            core, crop = tile.core, tile.crop
-            part = apply_network(network, images[None, :, crop.rows(), crop.columns()])[0]
-            inner = part[
-                core.top - crop.top : core.bottom - crop.top, core.left - crop.left : core.right - crop.left
-            ]
-            fused[core.rows(), core.columns()] = inner.cpu().numpy()
-            del part, inner
+    for tile in tiles(pair.shape, method.locality_at(pair.shape), PIXELS_A_TILE[images.device.type]):
+        core, crop = tile.core, tile.crop
+        part = apply_network(network, images[None, :, crop.rows(), crop.columns()])[0]
+        inner = part[
+            core.top - crop.top : core.bottom - crop.top, core.left - crop.left : core.right - crop.left
+        ]
+        fused[core.rows(), core.columns()] = inner.cpu().numpy()
+        del part, inner
     give_back()
     return fused

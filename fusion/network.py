@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor, nn
 
@@ -33,9 +35,9 @@ def apply_network(network: nn.Module, inputs: Tensor) -> Tensor:
         fused = network(inputs[:, :1], inputs[:, 1:])
     except torch.OutOfMemoryError:
         raise
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+    except Exception as error:  # whatever a user's network may raise
         raise NetworkError(
-            f"The network could not be run on images of {height}×{width} pixels: {error}"
+            f"The network could not be run on images of {height}×{width} pixels: {_said(error)}{_hint(inputs, error)}"
         ) from error
     if not isinstance(fused, Tensor) or fused.shape != (batch, 1, height, width):
         found = tuple(fused.shape) if isinstance(fused, Tensor) else type(fused).__name__
@@ -44,3 +46,14 @@ def apply_network(network: nn.Module, inputs: Tensor) -> Tensor:
             f"but returned {found}. Pad inside the network, or use images whose sides it divides."
         )
     return fused[:, 0]
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _hint(inputs: Tensor, error: Exception) -> str:
+    """Explain what is seen only in the precision that the network was not written for."""
+    if inputs.dtype != torch.float64 or not re.search("float|double", str(error), re.IGNORECASE):
+        return ""
+    return ". Networks are run in float64 too: let them keep the precision of their inputs, without .float()."

@@ -66,7 +66,7 @@ def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDAr
         It has NaN or infinite values.
     """
     path = Path(path)
-    _require_file(path)
+    require_file(path)
     try:
         with path.open("rb") as stream:
             start = stream.read(16)
@@ -121,8 +121,13 @@ def require_gray(image: NDArray[Any], name: Path | str) -> NDArray[Any]:
     return image.astype(np.uint8) if image.dtype.kind == "b" else image
 
 
-def _require_file(path: Path) -> None:
-    """Refuse what is not a regular file with bytes: opening a pipe, for one, would wait for ever."""
+def require_file(path: Path) -> None:
+    """Refuse what is not a regular file with bytes: opening a pipe, for one, would wait for ever.
+
+    Raises
+    ------
+    MissingFileError, EmptyFileError, UnreadableImageError
+    """
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:

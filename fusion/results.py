@@ -134,7 +134,7 @@ def describe(method: Method, pair: Pair, entry: PairEntry, dtype: str) -> dict[s
             "id": method.id,
             "title": method.title,
             "weights_id": method.weights_id,
-            "support_radius": method.support_radius,
+            "support_radius": method.locality_at(pair.shape).support_radius,
             "note": method.note,
         },
         "pair": {

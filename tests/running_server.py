@@ -34,10 +34,10 @@ def write_pair(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
+def running_server(folder: Path, settings: dict[str, str] | None = None) -> Iterator[Server]:
     """Start ``python -m app`` with a pair of the user's own; its log may not hold a traceback at the end."""
     paths = write_pair(folder)
-    with server_in(folder, paths, {"FUSEVIS_DEVICE": "cpu"}) as running:
+    with server_in(folder, paths, {"FUSEVIS_DEVICE": "cpu", **(settings or {})}) as running:
         yield Server(running.url, paths, "own")
     log = (folder / LOG).read_text()
     assert "Traceback" not in log, log

@@ -127,15 +127,15 @@ def _third_row(methods: Sequence[tuple[str, str]], home: str) -> html.Div:
     difference = html.Div(
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
-            menu(CompareId.MINUEND, choices, ""),
+            menu(CompareId.MINUEND, choices, "", nothing="none"),
             html.Span("−"),
-            menu(CompareId.SUBTRAHEND, choices, ""),
+            menu(CompareId.SUBTRAHEND, choices, "", nothing="none"),
             html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
         ],
         className="control compare-difference",
     )
     buttons = [
-        region_open(),
+        *region_open(),
         numbers_button(),
         export_menu(home),
         views_open(),
@@ -157,8 +157,8 @@ def _cancel() -> dbc.Button:
     )
 
 
-def _zoom() -> dbc.Input:
-    return dbc.Input(
+def _zoom() -> html.Span:
+    field = dbc.Input(
         id=CompareId.ZOOM_HALF_WIDTH,
         type="number",
         min=1,
@@ -167,6 +167,9 @@ def _zoom() -> dbc.Input:
         placeholder="auto",
         size="sm",
         debounce=False,
+    )
+    return html.Span(
+        field, title=f"Half-width of the zooms in pixels, 1 to {LARGEST_ZOOM}; empty: the largest support"
     )
 
 
@@ -177,6 +180,7 @@ def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: st
         multi=True,
         placeholder=nothing,
         closeOnSelect=False,
+        maxHeight=440,
         className="compare-several",
     )
     group = html.Div(dropdown, role="group", **attributes(aria_label=text))

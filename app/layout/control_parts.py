@@ -56,12 +56,15 @@ def labelled(text: str, control: str, component: Component, class_name: str) -> 
     return html.Div([html.Label(text, htmlFor=control), component], className=f"control {class_name}")
 
 
-def menu(id: str, choices: Sequence[tuple[str, str]], value: str | None = None) -> dbc.Select:
-    """Make a menu of (value, label)."""
+def menu(
+    id: str, choices: Sequence[tuple[str, str]], value: str | None = None, nothing: str | None = None
+) -> dbc.Select:
+    """Make a menu of (value, label); `nothing` is what it shows while its value is the empty text."""
     return dbc.Select(
         id=id,
         options=[{"value": choice, "label": label} for choice, label in choices],
         value=value,
+        placeholder=nothing,
         size="sm",
     )
 

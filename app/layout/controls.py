@@ -39,7 +39,7 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
         id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
     )
     # Beside the readout there is room; the rows above are full.
-    buttons = [atlas_button(), region_open(), export_menu(""), views_open(), copy_link(Id.COPY_LINK)]
+    buttons = [atlas_button(), *region_open(), export_menu(""), views_open(), copy_link(Id.COPY_LINK)]
     third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")
     return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
 

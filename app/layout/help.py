@@ -40,7 +40,8 @@ KEYS = (
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
     ("Arrow keys", "move a pinned pixel by 1; with Shift by 10"),
-    ("Esc", "let the pixel go"),
+    ("Esc", "put box or lasso away, then let the pixel go"),
+    ("Ctrl+Z", "take the last change of a region back; with Shift make it again"),
 )
 
 

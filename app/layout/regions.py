@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from app.ids import RegionId
 from app.layout.attributes import attributes
@@ -21,6 +22,8 @@ ACTIONS = (
     (RegionId.NEW, "New", "Begin another region"),
     (RegionId.INVERT, "Invert", "All pixels but those of the chosen region"),
     (RegionId.CLEAR, "Clear", "Empty the chosen region"),
+    (RegionId.UNDO, "Undo", "Take the last change of a region back (Ctrl+Z)"),
+    (RegionId.REDO, "Redo", "Change it again (Ctrl+Shift+Z)"),
     (RegionId.KNOWN, "Masks of the pair", "Asking …"),
     (RegionId.IMPORT, "Import PNG", "Read masks: 8-bit PNG of the images' size, 255 inside"),
     (RegionId.EXPORT, "Export PNG", "Save every region as a PNG mask"),
@@ -37,9 +40,13 @@ def region_store() -> list[dcc.Store]:
     ]
 
 
-def region_open() -> html.Button:
-    """Make the button that opens the panel."""
-    return html.Button(
+def region_open() -> list[Component]:
+    """Make the button that opens the panel, and before it the place that says which colour is which region."""
+    # The button's own label names the regions for those who do not see the colours.
+    legend = html.Span(
+        id=RegionId.LEGEND, className="region-legend", hidden=True, **attributes(aria_hidden="true")
+    )
+    button = html.Button(
         "Regions",
         id=RegionId.OPEN,
         type="button",
@@ -47,6 +54,7 @@ def region_open() -> html.Button:
         className=SMALL,
         **attributes(aria_expanded="false", aria_controls=RegionId.PANEL),
     )
+    return [legend, button]
 
 
 def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
@@ -76,6 +84,7 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
             operations,
             html.Ul(className="region-list"),
             html.P(hint, className="region-empty"),
+            html.P(className="region-rule"),
             html.Div(buttons, className="region-actions"),
             html.P(className="region-message", role="status"),
         ],
@@ -83,6 +92,7 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
         className="region-panel",
         hidden=True,
         role="dialog",
+        tabIndex=-1,
         **attributes(aria_label="Regions of interest", data_home=home),
     )
 

@@ -69,6 +69,7 @@ def views_panel(home: str, page: str) -> html.Div:
         className="region-panel views-panel",
         hidden=True,
         role="dialog",
+        tabIndex=-1,
         **attributes(aria_label="Named views", data_home=home, data_page=page),
     )
 

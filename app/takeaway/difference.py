@@ -68,6 +68,16 @@ def difference_of(view: ExportView, state: CompareState) -> Difference | None:
     )
 
 
+def left_out(view: ExportView, state: CompareState) -> str:
+    """Say why a link's difference is not shown; nothing where it is, or where none is asked for."""
+    titles = {one.scene.method_id: one.scene.method_title for one in view.methods}
+    gone = [id for id in state.difference if id not in titles]
+    if not gone:
+        return ""
+    first, second = (titles.get(id, id) for id in state.difference)
+    return f"Without the difference {first} − {second}: {' and '.join(gone)} {'have' if gone[1:] else 'has'} no row."
+
+
 def _largest(values: NDArray[np.floating]) -> float:
     finite = values[np.isfinite(values)]
     return (float(np.abs(finite).max()) if finite.size else 0.0) or 1.0

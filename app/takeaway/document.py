@@ -14,13 +14,17 @@ import jinja2
 
 from app.compare_state import CompareState
 from app.takeaway.cells import ExportView
-from app.takeaway.difference import difference_of
-from app.takeaway.print_figure import print_figure
-from app.takeaway.print_pages import columns_by_page
+from app.takeaway.difference import difference_of, left_out
+from app.takeaway.print_pages import print_pages
+from app.takeaway.wording import shown
 from app.view_state import Area
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
+TITLE_LETTERS, TITLE_LINE = 80, 0.22
+MADE_LETTERS, MADE_LINE = 140, 0.16
+BELOW_TITLE = 0.2
+"""What the template's first lines take on a printed page: letters in a line, and inches."""
 
 
 class Numbers(Protocol):
@@ -68,25 +72,43 @@ def document(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    figures = [
-        print_figure(view, state.model_copy(update={"columns": columns}), "png", links[0], area)
-        for columns in columns_by_page(view, state)
-    ]
+    environment.filters["shown"] = shown
+    pair = about["pair"]
+    title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
+    made = (
+        f"Made by FuseVis on {datetime.now(UTC).strftime('%Y-%m-%d %H:%M UTC')}. {' × '.join(map(str, pair['shape']))} "
+        f"pixels; x1 is {pair['modalities'][0]}, x2 is {pair['modalities'][1]}."
+    )
+    above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
+    figures = print_pages(view, state, links[0], area, above)
     return environment.get_template("compare.html.jinja").render(
         view=view,
         state=state,
         numbers=numbers,
         difference=difference_of(view, state),
+        left_out=left_out(view, state),
         groups=_groups,
         signs=SIGNS,
         link=links[0],
         complete_link=links[1],
         about=about,
-        figures=[f"data:image/png;base64,{base64.b64encode(one).decode('ascii')}" for one in figures],
+        figures=[
+            {
+                "source": f"data:image/png;base64,{base64.b64encode(one.content).decode('ascii')}",
+                "width": f"{one.width:.3f}",
+                "words": one.words,
+            }
+            for one in figures
+        ],
+        title=title,
+        made=made,
         # "</script>" in a name would end the element.
         metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _lines(text: str, letters: int) -> int:
+    return -(-len(text) // letters)
 
 
 def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

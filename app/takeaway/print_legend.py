@@ -14,7 +14,8 @@ from app.figures.scales import Scale, colour_range
 from app.ids import CompareColumn, ZoomColumn
 from app.takeaway.cells import gradient_colours, gray_colours
 from app.takeaway.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
-from app.takeaway.print_rows import JACOBIANS, Column, Sheet, short
+from app.takeaway.print_rows import short
+from app.takeaway.print_sheet import JACOBIANS, ZOOMS, Column, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ GUIDANCE = {CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET}
 MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
 """Inches: at the edges, a line of text, a line of bars with their words, a bar."""
 BAR_PITCH = 1.85
-LETTERS_AN_INCH = 16
+LETTERS_AN_INCH = 18
 SIDES: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
 ENDS = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
 
@@ -71,15 +72,15 @@ def legend_for(
     width: float,
 ) -> Legend:
     """Say what is below pictures of these columns and rows of methods, in a figure of this width, inches."""
+    has_zooms = any(column in ZOOMS for column in columns)
     columns = [column.whole if isinstance(column, ZoomColumn) else column for column in columns]
     bars = _method_bars(sheet, columns, rows) if rows else []
     if with_difference:
         bars += _difference_bars(sheet, columns)
     across = max(1, int((width - MARGIN) / BAR_PITCH))
     lines = [bars[at : at + across] for at in range(0, len(bars), across)]
-    words = textwrap.fill(
-        _words(sheet, columns, rows, with_difference), max(40, int(width * LETTERS_AN_INCH))
-    )
+    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms), sheet.note])
+    words = textwrap.fill(words.strip(), max(40, int(width * LETTERS_AN_INCH)))
     return Legend(lines, words, legend_lines(sheet.regions, width) if sheet.regions else 0)
 
 
@@ -147,7 +148,7 @@ def _words(
     columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
-) -> str:
+) -> list[str]:
     parts = []
     if (GUIDANCE | JACOBIANS) & set(columns) and rows:
         own = len({sheet.ends.gradients[row] for row in rows}) > 1
@@ -161,13 +162,20 @@ def _words(
         parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
     if CompareColumn.SCATTER in columns:
         parts.append(
-            "Scatterplots: x guidance x1, y guidance x2, gray: log density, green: in the box of A"
-            + (", blue: of B." if "b" in sheet.view.pixels else ".")
+            "Scatterplots: gray: log density of all pixels, green: in the box of A"
+            + (", blue: of B" if "b" in sheet.view.pixels else "")
+            + (", those in a region too with its colour inside." if sheet.regions else ".")
         )
     if sheet.is_part:
         top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)
         parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
+    return parts
+
+
+def _pixels(sheet: Sheet, has_zooms: bool) -> str:
     pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in sheet.view.pixels.items())
-    boxes = "; box: what zooms show" + (" (red A, blue B)" if "b" in sheet.view.pixels else "")
-    parts.append(f"Principal pixel (row, column): {'; '.join(pixels)}{boxes}.")
-    return " ".join(parts)
+    both = " (red A, blue B)" if "b" in sheet.view.pixels else ""
+    square = "; square in a zoom: the pixel" if has_zooms else ""
+    return (
+        f"Principal pixel (row, column): {'; '.join(pixels)}; white-edged box: what zooms show{both}{square}."
+    )

@@ -16,8 +16,12 @@ from app.takeaway.cells import ExportView
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.path import Path
 
-LINE_WIDTH = 1.0
+LINE_WIDTH = 0.8
+"""Of an outline, points; all of it lies inside the region."""
+MOST_LINES = 10_000
+"""Of a region that are kept as lines in an SVG; more are drawn as a picture."""
 LINE_HEIGHT = 0.17
 """Of the legend, inches."""
 ENTRY_WIDTH = 2.9
@@ -68,15 +72,46 @@ def _runs(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def draw_outlines(axes: Axes, regions: Sequence[PrintedRegion], corner: tuple[int, int] = (0, 0)) -> None:
-    """Draw the outlines over a picture whose first pixel is (row, col) `corner` of the image."""
+    """Draw the outlines over a picture whose first pixel is (row, col) `corner` of the image.
+
+    What the picture shows has to be settled before: lines of twice the width are cut off where their region ends, so
+    that regions beside each other keep an outline each.
+    """
     from matplotlib.collections import LineCollection
 
     for region in regions:
+        inside = _inside(axes, region.mask, corner)
+        if inside is None:
+            continue
         lines = outline(region.mask) - np.array(corner[::-1])
         drawn = LineCollection(
-            list(lines), colors=region.colour, linewidths=LINE_WIDTH, capstyle="projecting"
+            list(lines), colors=region.colour, linewidths=2 * LINE_WIDTH, capstyle="projecting", zorder=1
         )
+        drawn.set_clip_path(inside, axes.transData)
+        # Noise has an edge at every second pixel, which no SVG can hold.
+        drawn.set_rasterized(len(lines) > MOST_LINES)
         axes.add_collection(drawn, autolim=False)
+
+
+def _inside(axes: Axes, mask: NDArray[np.bool_], corner: tuple[int, int]) -> Path | None:
+    """Return the part of a region that the picture shows, as a box for each run of pixels; None for nothing."""
+    from matplotlib.path import Path
+
+    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    ends = np.nonzero(steps == -1)[1]
+    # A file has room for one border only, so that the picture's own is part of it.
+    x0, x1 = sorted(axes.get_xlim())
+    y0, y1 = sorted(axes.get_ylim())
+    left, right = (np.clip(side - corner[1] - 0.5, x0, x1) for side in (starts, ends))
+    top, bottom = (np.clip(side - corner[0] - 0.5, y0, y1) for side in (rows, rows + 1))
+    seen = (left < right) & (top < bottom)
+    if not seen.any():
+        return None
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    boxes = np.stack([np.stack(place, axis=1)[seen] for place in corners], axis=1)
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    return Path(boxes.reshape(-1, 2), np.tile(codes, len(boxes)))
 
 
 def legend_lines(regions: Sequence[PrintedRegion], width: float) -> int:

@@ -11,10 +11,10 @@ from app.compare_state import CompareState
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.asked_view import PAGES, asked_view
-from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED
+from app.takeaway.difference import DIFFERENCE, NOT_SUBTRACTED, left_out
 from app.takeaway.document import Numbers, document
 from app.takeaway.print_figure import INPUTS, print_figure, print_panel
-from app.takeaway.print_rows import Column
+from app.takeaway.print_sheet import Column
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -24,8 +24,11 @@ TYPES = {
     "svg": "image/svg+xml",
 }
 WITH_NUMBERS = ("html", "csv")
+WITH_TABLE = ("png", "svg", "html")
 MISSING = "Fusevis-Missing"
 """The header of a file without all numbers: of how many methods they are missing."""
+LEFT_OUT = "Fusevis-Left-Out"
+"""The header of a file without a row that its link asks for, with the row's name."""
 RETRY_SECONDS = "2"
 PAGE = f"<any({', '.join(PAGES)}):page>"
 NO_PANEL = (
@@ -79,7 +82,7 @@ def register(
         state = asked.state
         if problems:
             return _refused(400, " ".join(problems))
-        if form in ("png", "svg", "html") and not state.columns and only is None:
+        if form in WITH_TABLE and not state.columns and only is None:
             return _refused(400, "The view has no column; choose at least one.")
         panel = None if only is None else _panel(state, *only)
         if only is not None and panel is None:
@@ -113,6 +116,8 @@ def register(
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         if numbers is not None and numbers.missing:
             headers[MISSING] = str(len(numbers.missing))
+        if form in WITH_TABLE and only is None and left_out(view, state):
+            headers[LEFT_OUT] = DIFFERENCE
         return Response(body, mimetype=TYPES[form], headers=headers)
 
     @server.get(f"/export/{PAGE}.<form>")

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from fusion.device import full_precision
 from fusion.errors import SupportRadiusError
-from fusion.saliency.support import Locality, declared_locality, probe_locality
+from fusion.network_state import NetworkState
+from fusion.saliency.support import Locality, declared_locality, locality_at, probe_locality
 
 SupportRadius = tuple[int, int] | None
 """How far (Chebyshev distance, pixels) each input reaches; ``None`` where it is the whole image."""
@@ -63,7 +65,7 @@ class Method:
         sha256 (64 hexadecimal digits) of the weights: of the file where there is one, else of the id
         and all parameters and buffers.
     locality : Locality
-        Which crops of an image give the whole image's derivatives exactly.
+        Which crops of an image give the whole image's derivatives exactly; see `locality_at` too.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class Method:
         self.locality = locality
         self.weights_id = weights_id
         self.device = device
-        self._double: nn.Module | None = None
+        full_precision(device)
+        self._double: tuple[NetworkState, nn.Module] | None = None
+        self._localities: dict[tuple[int, int], Locality] = {}
 
     def __repr__(self) -> str:
         return f"Method({self.id!r}, support_radius={self.support_radius}, weights_id={self.weights_id[:12]})"
@@ -92,6 +96,18 @@ class Method:
     def support_radius(self) -> SupportRadius:
         """(r1, r2) in pixels, or ``None`` where the support is the whole image."""
         return self.locality.support_radius
+
+    def locality_at(self, shape: tuple[int, int]) -> Locality:
+        """Return which crops of images of a shape (H, W) are exact.
+
+        That is `locality`, or the whole image where the network strides and treats these sides in a way of its
+        own, which is found out at the first such image.
+        """
+        if self.locality.alignment == 1:
+            return self.locality
+        if shape not in self._localities:
+            self._localities[shape] = locality_at(self.network, self.locality, shape)
+        return self._localities[shape]
 
     @classmethod
     def from_module(
@@ -149,14 +165,14 @@ class Method:
         )
 
     def network_as(self, dtype: torch.dtype) -> nn.Module:
-        """Return the network with parameters of `dtype` (float32 or float64), made once."""
+        """Return the network with parameters of `dtype` (float32 or float64), made once for the same weights."""
         if dtype == torch.float32:
             return self.network
         if dtype != torch.float64:
             raise ValueError(f"dtype is float32 or float64, not {dtype}")
-        if self._double is None:
-            self._double = copy.deepcopy(self.network).double()
-        return self._double
+        if self._double is None or not self._double[0].is_current():
+            self._double = NetworkState(self.network), copy.deepcopy(self.network).double()
+        return self._double[1]
 
 
 def weights_digest(id: str, network: nn.Module) -> str:

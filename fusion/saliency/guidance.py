@@ -87,7 +87,7 @@ def guidance(
 
 
 def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> bool:
-    lattices = lattice_spacing(method.locality, shape) ** 2
+    lattices = lattice_spacing(method.locality_at(shape), shape) ** 2
     return diagonals.cost(chain, shape) < diagonals.lattice_cost(chain, shape, lattices)
 
 
@@ -105,8 +105,10 @@ def _by_chain(chain: Chain, pair: Pair) -> tuple[int, Iterator[Lattice]]:
 def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, Iterator[Lattice]]:
     """Return the same for methods without a chain, and for those whose forward pass costs next to nothing."""
     images = images_tensor(method, pair, dtype)
-    spacing = lattice_spacing(method.locality, pair.shape)
-    parts = tiles(pair.shape, method.locality, _pixels_a_tile(method, dtype))
+    locality = method.locality_at(pair.shape)
+    spacing = lattice_spacing(locality, pair.shape)
+    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype)
+    parts = tiles(pair.shape, locality, pixels)
     passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
     lattices = (tile_diagonals(method, images, part, spacing) for part in parts)
     return sum(passes), itertools.chain.from_iterable(lattices)
@@ -136,7 +138,7 @@ def tile_diagonals(
     """Yield the diagonal on each lattice of a tile: its rows, its columns and the (2, h, w) values."""
     core, crop = tile.core, tile.crop
     leaf = images[None, :, crop.rows(), crop.columns()].detach().clone().requires_grad_(True)
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with torch.enable_grad():
         fused = apply_network(method.network_as(images.dtype), leaf)[0]
         for row, column in colour_order(min(spacing, core.shape[0]), min(spacing, core.shape[1])):
             rows = slice(core.top + row, core.bottom, spacing)
@@ -150,8 +152,6 @@ def tile_diagonals(
 
 
 def _pixels_a_tile(method: Method, dtype: torch.dtype) -> int:
-    if method.locality.radius is None:
-        return 0
     return int(GRAPH_BYTES / graph_bytes_a_pixel(method.network_as(dtype), dtype, method.device))
 
 

@@ -103,7 +103,7 @@ def jacobians(
     """
     wanted = [checked_pixel(pixel, pair.shape) for pixel in pixels]
     precision = torch_dtype(dtype)
-    radius = method.locality.radius
+    radius = method.locality_at(pair.shape).radius
     if radius is None:
         return _whole_image_jacobians(method, pair, images_tensor(method, pair, precision), wanted)
     chain = chain_of(method, precision) if wanted else None
@@ -154,13 +154,14 @@ def _by_windows(
     method: Method, pair: Pair, wanted: list[Pixel], dtype: torch.dtype, batch_size: int
 ) -> list[JacobianWindow]:
     """Take the path of networks that no chain was made of: crops of equal shape in batches."""
-    radius = method.locality.radius
+    locality = method.locality_at(pair.shape)
+    radius = locality.radius
     assert radius is not None
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     crops: list[Box] = []
     for number, pixel in enumerate(wanted):
         support = box_around(pixel, radius, pair.shape)
-        crops.append(aligned(support, method.locality.alignment, pair.shape))
+        crops.append(aligned(support, locality.alignment, pair.shape))
         groups[crops[-1].shape].append(number)
     results: dict[int, JacobianWindow] = {}
     for (height, width), members in groups.items():
@@ -207,7 +208,7 @@ def _whole_image_jacobians(
     if not pixels:
         return []
     leaf = images[None].detach().requires_grad_(True)
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with torch.enable_grad():
         fused = apply_network(method.network_as(images.dtype), leaf)[0]
         return [
             JacobianWindow(

@@ -1,27 +1,42 @@
-"""The support radius of a network, found by program.
+"""The support radius of a network, and which crops of an image give the whole image's derivatives.
 
-A NaN in one input pixel spreads through the forward pass to exactly those fused pixels that the input pixel
-can reach, dead rectifiers or not. (Backward it does not: rectifiers and maxima turn a NaN cotangent into 0.)
-What the probe finds is then held against plain autograd on a whole image, so that a network that hides NaNs,
-depends on the position in the image or mixes its batch is treated as global rather than cut wrongly.
+What a network of convolutions and pointwise operations can see follows from its program. Other networks are
+probed (`fusion.saliency.probing`). What is found is then held against plain autograd on a whole image, so that a
+network that hides NaNs, depends on the position in the image or mixes its batch is treated as global rather than
+cut wrongly.
 """
 
 from __future__ import annotations
 
-import copy
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
-from fusion.errors import NetworkError, SupportRadiusError
+from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.network import apply_network
-from fusion.saliency.window import Pixel, aligned, box_around, gradients_in_crops
+from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.reaches import sights
+from fusion.saliency.chain.tracing import traced
+from fusion.saliency.crop_check import crops_agree
+from fusion.saliency.probing import double_copy, sample
+from fusion.saliency.reach import equivariant_shift, follows, nan_reaches, reach_of_phases, reaches_of_pixel
+from fusion.saliency.value_dependence import decides_by_values
+from fusion.saliency.window import Pixel
 
-PROBE_SIDES = (64, 128, 256)
-STRIDES = (1, 2, 4, 8, 16, 32)
-TOLERANCE = 1e-9
+logger = logging.getLogger(__name__)
+
+PROBE_SIDES = (64, 96, 128, 192, 256)
+"""Pixels. Multiples of 3 are among them for networks that divide by it."""
+SPARE = 9
+"""Pixels that an image has beside the support, where the program of a network says how wide that is."""
+FEW = 3
+"""Pixels that are compared then; its chain is held against autograd at many more before it is used."""
+LARGEST_CHECK = 384
+"""Pixels along a side of the largest image on which a network that strides is checked for images of odd sides."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +64,29 @@ GLOBAL = Locality(None)
 
 
 def declared_locality(network: nn.Module, declared: tuple[int, int] | None) -> Locality:
-    """Check a declared support radius by one NaN probe an input, and return it.
+    """Check a declared support radius by NaN probes and on crops, and find the alignment.
 
     Raises
     ------
     SupportRadiusError
-        If the probe finds another radius.
+        If the probe finds another radius, or crops of the declared one are wrong.
     """
     if declared is None:
         return GLOBAL
+    probe = double_copy(network)
     side = 2 * max(declared) + 5
-    probe = _double_copy(network)
-    found = tuple(_reach_of_pixel(probe, index, side) for index in (0, 1))
-    if found != declared:
-        # The probe above is only as wide as the declaration needs; find out what is true.
-        true = probe_locality(network).support_radius
+    if nan_reaches(probe, side) == declared and (
+        _seen_by_program(probe) == declared or _holds(probe, Locality(declared), side)
+    ):
+        return Locality(declared)
+    # The probe above is only as wide as the declaration needs; find out what is true.
+    locality = probe_locality(network)
+    if locality.support_radius != declared:
         raise SupportRadiusError(
-            f"the declared support radius is {declared}, but NaN probing finds {true or 'the whole image'}. "
-            "Correct the declaration."
+            f"the declared support radius is {declared}, but probing finds "
+            f"{locality.support_radius or 'the whole image'}. Correct the declaration."
         )
-    return Locality(declared)
+    return locality
 
 
 def probe_locality(network: nn.Module) -> Locality:
@@ -83,152 +101,138 @@ def probe_locality(network: nn.Module) -> Locality:
     -------
     Locality
         Global where the support reaches the border of the largest probe, where the network is not
-        equivariant to any shift of up to 32 pixels, or where crops and whole image disagree.
+        equivariant to any of `fusion.saliency.reach.SHIFTS`, looks at values to decide what to do, lets no NaN
+        through, or where crops and whole image disagree.
 
     Raises
     ------
     NetworkError
-        If the network runs on none of the probe images, or returns another shape than its inputs'.
+        If the network runs on none of the probe images, returns another shape than its inputs', or another result
+        each time.
     """
-    probe = _double_copy(network)
-    last: NetworkError | None = None
-    for side in PROBE_SIDES:
+    probe = double_copy(network)
+    known = _seen_by_program(probe)
+    sides = PROBE_SIDES if known is None else (2 * max(known) + SPARE,)
+    failure: NetworkError | None = None
+    ran = False
+    for side in sides:
         try:
-            reaches = [_reach_of_pixel(probe, index, side) for index in (0, 1)]
-            if max(reaches) >= side // 2 - 1:
+            inputs = sample((side, side), seed=0)
+            _check_repeats(probe, inputs)
+            ran = True
+            if decides_by_values(probe, inputs):
+                return _global("it looks at the images' values to decide what to do")
+            locality = _probed(probe, side) if known is None else Locality(known)
+            if locality is None:
                 continue
-            alignment = _equivariant_shift(probe, side, max(reaches))
-            if alignment is None:
-                continue
-            if alignment > 1:
-                reaches = [_reach_of_phases(probe, index, side, alignment) for index in (0, 1)]
-            if max(reaches) >= side // 2 - alignment:
-                continue
+            if not _crops_agree(probe, locality, (side, side)):
+                return _global("crops have other derivatives than the whole image")
+            return locality
+        except NoDerivativeError:
+            raise
         except NetworkError as error:
-            last = error
-            continue
-        locality = Locality((reaches[0], reaches[1]), alignment)
-        return locality if _crops_agree(probe, locality, side) else GLOBAL
-    if last is not None and not _runs_somewhere(probe):
-        raise last
+            failure = error
+    if failure is not None and not ran:
+        raise failure
+    return _global("its support is not found within the largest probe")
+
+
+def locality_at(network: nn.Module, locality: Locality, shape: tuple[int, int]) -> Locality:
+    """Return a network's locality for images of one shape.
+
+    Networks that stride or pool treat sides which are no multiple of their stride in ways of their own: padded,
+    cropped, or stretched all over the image. Crops are then checked on an image of such sides.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode. It is not changed.
+    locality : Locality
+        Of images of fitting sides.
+    shape : tuple of int
+        (H, W), pixels.
+    """
+    step = locality.alignment
+    if locality.radius is None or step == 1 or not any(side % step for side in shape):
+        return locality
+    # As large as it is, or as large as need be to behave like it.
+    height, width = (
+        side if side <= LARGEST_CHECK else side % step + LARGEST_CHECK - LARGEST_CHECK % step
+        for side in shape
+    )
+    try:
+        agrees = _crops_agree(double_copy(network), locality, (height, width))
+    except NetworkError:
+        return locality  # whoever runs it on such an image is told
+    return locality if agrees else _global(f"images of {shape[0]}×{shape[1]} pixels do not fit its strides")
+
+
+def _global(reason: str) -> Locality:
+    logger.info("The network's support is taken to be the whole image: %s.", reason)
     return GLOBAL
 
 
-def _double_copy(network: nn.Module) -> nn.Module:
-    """Copy a network to the CPU in float64, frozen."""
-    return copy.deepcopy(network).cpu().double().eval().requires_grad_(False)
-
-
-def _noise(side: int, seed: int) -> Tensor:
-    """Make a (1, 2, side, side) float64 input, uniform in [0, 1)."""
-    return torch.rand(1, 2, side, side, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
 @torch.no_grad()
-def _poisoned_rows_and_columns(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows and the columns of the fused image in which there is any NaN."""
-    poisoned = apply_network(network, inputs)[0].isnan()
-    return poisoned.any(dim=1).nonzero()[:, 0], poisoned.any(dim=0).nonzero()[:, 0]
+def _check_repeats(network: nn.Module, inputs: Tensor) -> None:
+    first, second = (apply_network(network, inputs)[0] for _ in range(2))
+    if not torch.equal(first.nan_to_num(), second.nan_to_num()):
+        raise NoDerivativeError(
+            "The network gives another result each time for the same images, so that it has no derivative. "
+            "Switch off what is random in it, such as dropout."
+        )
 
 
-def _farthest(found: Tensor, start: int) -> int:
-    return int((found - start).abs().max()) if len(found) else 0
+def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
+    """Return the support radii that follow from a network's program, ``None`` where that is not understood."""
+    try:
+        first, second = sights(traced(network))
+    except NotUnderstoodError:
+        return None
+    return max(first), max(second)
 
 
-def _reach_of_pixel(network: nn.Module, index: int, side: int) -> int:
-    """Return how far a NaN in the middle pixel of one input spreads."""
-    inputs = _noise(side, seed=0)
-    middle = side // 2
-    inputs[0, index, middle, middle] = torch.nan
-    rows, columns = _poisoned_rows_and_columns(network, inputs)
-    return max(_farthest(rows, middle), _farthest(columns, middle))
+def _probed(network: nn.Module, side: int) -> Locality | None:
+    """Probe on images of one size; ``None`` where these are too small to tell."""
+    reaches = reaches_of_pixel(network, side)
+    if max(reaches) >= side // 2 - 1:
+        return None
+    alignment = equivariant_shift(network, side, max(reaches))
+    if alignment is None:
+        return None
+    if alignment > 1:
+        reaches = (
+            reach_of_phases(network, 0, side, alignment),
+            reach_of_phases(network, 1, side, alignment),
+        )
+    return None if max(reaches) >= side // 2 - alignment else Locality(reaches, alignment)
 
 
-def _reach_of_phases(network: nn.Module, index: int, side: int, alignment: int) -> int:
-    """Return how far NaNs spread over all phases of a strided network.
-
-    A whole row (column) of NaNs at once stands for all column (row) phases, so that 2·alignment passes do.
-    """
-    reach = 0
-    for phase in range(alignment):
-        line = side // 2 - alignment // 2 + phase
-        for axis in (0, 1):
-            inputs = _noise(side, seed=phase)
-            inputs[0, index].select(axis, line).fill_(torch.nan)
-            found = _poisoned_rows_and_columns(network, inputs)[axis]
-            reach = max(reach, _farthest(found, line))
-    return reach
-
-
-def _close(a: Tensor, b: Tensor) -> bool:
-    scale = max(float(b.abs().max()), torch.finfo(torch.float64).tiny) if b.numel() else 1.0
-    return bool((a - b).abs().max() <= TOLERANCE * scale) if b.numel() else True
-
-
-@torch.no_grad()
-def _equivariant_shift(network: nn.Module, side: int, reach: int) -> int | None:
-    """Return the smallest shift under which the fused image moves with its inputs, away from the border."""
-    inputs = _noise(side, seed=1)
-    fused = apply_network(network, inputs)[0]
-    for shift in STRIDES:
-        # Strided networks reach further in some phases than in the probed one.
-        margin = reach + 2 * shift
-        if 2 * margin + shift >= side:
-            return None
-        inner = slice(margin, side - margin)
-        moved = slice(margin + shift, side - margin + shift)
-        if all(
-            _close(
-                apply_network(network, inputs.roll(shift, dims=axis + 2))[0][
-                    (moved, inner) if axis == 0 else (inner, moved)
-                ],
-                fused[inner, inner],
-            )
-            for axis in (0, 1)
-        ):
-            return shift
-    return None
-
-
-def _pixels_to_check(side: int) -> Iterator[Pixel]:
-    """Corners, borders and inner pixels in different phases."""
-    yield from ((0, 0), (0, side - 1), (side - 1, 0), (side // 2, 0), (side - 1, side // 3))
-    yield from ((side // 2, side // 2), (side // 2 + 1, side // 2 - 3), (side // 2 - 5, side // 2 + 2))
-
-
-def _crops_agree(network: nn.Module, locality: Locality, side: int) -> bool:
-    """Whether windows equal whole-image autograd, with a second, different sample in the batch."""
+def _holds(network: nn.Module, locality: Locality, side: int) -> bool:
+    """Whether a locality that NaNs agree with holds for a network whose program is not understood."""
     radius = locality.radius
-    if radius is None:
-        return True
-    inputs = _noise(side, seed=2)
-    for pixel in _pixels_to_check(side):
-        whole = gradients_in_crops(network, inputs, [pixel])[0]
-        support = box_around(pixel, radius, (side, side))
-        crop = aligned(support, locality.alignment, (side, side))
-        part = inputs[:, :, crop.rows(), crop.columns()]
-        local = (pixel[0] - crop.top, pixel[1] - crop.left)
-        try:
-            batch = torch.cat((part, torch.rand_like(part)))
-            inside = gradients_in_crops(network, batch, [local, local])[0]
-        except NetworkError:
-            return False
-        placed = torch.zeros_like(whole)
-        placed[:, crop.rows(), crop.columns()] = inside
-        outside = whole.clone()
-        outside[:, support.rows(), support.columns()] = 0
-        if not _close(placed, whole) or bool((outside != 0).any()):
-            return False
-    return True
+    assert radius is not None
+    return (
+        not decides_by_values(network, sample((side, side), seed=0))
+        and follows(network, side, 1, radius)
+        and reaches_of_pixel(network, side) == locality.support_radius
+        and _crops_agree(network, locality, (side, side))
+    )
 
 
-def _runs_somewhere(network: nn.Module) -> bool:
-    """Whether the network can be run on any of the probe images."""
-    for side in PROBE_SIDES:
-        try:
-            with torch.no_grad():
-                apply_network(network, _noise(side, seed=0))
-            return True
-        except NetworkError:
-            continue
-    return False
+def _crops_agree(network: nn.Module, locality: Locality, shape: tuple[int, int]) -> bool:
+    assert locality.radius is not None
+    images = sample(shape, seed=2)
+    pixels = islice(_pixels(shape), FEW if 2 * locality.radius + SPARE >= max(shape) else None)
+    return crops_agree(network, images, locality.radius, locality.alignment, pixels)
+
+
+def _pixels(shape: tuple[int, int]) -> Iterator[Pixel]:
+    """Yield the middle, corners and borders, pixels in different phases, and middles and edges of `sample`'s parts."""
+    height, width = shape
+    shares = (
+        (0.5, 0.5), (0, 1), (1, 0.34),
+        (0, 0), (1, 0), (0.5, 0), (1, 1), (0.52, 0.45), (0.42, 0.53), (0.17, 0.17), (0.33, 0.3), (0.5, 0.17),
+        (0.83, 0.83), (0.17, 0.83),
+    )  # fmt: skip
+    for down, across in shares:
+        yield round(down * (height - 1)), round(across * (width - 1))

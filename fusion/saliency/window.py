@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.errors import NoDerivativeError
 from fusion.network import apply_network
 
 Pixel = tuple[int, int]
@@ -148,7 +149,7 @@ def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel
         (B, 2, h, w), dy(pixel)/dx, zeros where y does not depend on x.
     """
     leaf = crops.detach().requires_grad_(True)
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with torch.enable_grad():
         fused = apply_network(network, leaf)
         rows = torch.tensor([row for row, _ in pixels], device=crops.device)
         columns = torch.tensor([column for _, column in pixels], device=crops.device)
@@ -157,8 +158,19 @@ def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel
 
 
 def gradient(output: Tensor, leaf: Tensor, keep_graph: bool = False) -> Tensor:
-    """Return d output / d leaf, zeros where the output does not depend on the leaf at all."""
+    """Return d output / d leaf, zeros where the output does not depend on the leaf at all.
+
+    Raises
+    ------
+    NoDerivativeError
+        If autograd cannot differentiate what the network did.
+    """
     if not output.requires_grad:
         return torch.zeros_like(leaf)
-    (result,) = torch.autograd.grad(output, leaf, retain_graph=keep_graph, allow_unused=True)
+    try:
+        (result,) = torch.autograd.grad(output, leaf, retain_graph=keep_graph, allow_unused=True)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise NoDerivativeError(f"The network cannot be differentiated: {error}") from error
     return torch.zeros_like(leaf) if result is None else result

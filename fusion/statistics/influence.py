@@ -174,6 +174,6 @@ def region_influence(
 def _in_batches(
     method: Method, pair: Pair, pixels: tuple[Pixel, ...], dtype: str
 ) -> Iterable[JacobianWindow]:
-    size = GLOBAL_PIXELS_AT_ONCE if method.locality.radius is None else PIXELS_AT_ONCE
+    size = GLOBAL_PIXELS_AT_ONCE if method.locality_at(pair.shape).radius is None else PIXELS_AT_ONCE
     for start in range(0, len(pixels), size):
         yield from jacobians(method, pair, pixels[start : start + size], dtype, ahead=False)

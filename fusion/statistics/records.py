@@ -18,6 +18,9 @@ from fusion.statistics.verdicts import Requirement, Verdict
 
 X1, X2, BOTH = "x1", "x2", "both"
 
+FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""With these, the last four in East Asian width, begins a text that a spreadsheet takes for a formula."""
+
 REQUIREMENT_REGIONS = {1: CORE, 2: HEALTHY, 3: CORE, 4: CORE}
 """The region whose fused pixels a requirement speaks of."""
 
@@ -91,7 +94,11 @@ def records(pair: str, pair_id: str, comparisons: Iterable[MethodComparison]) ->
 
 
 def csv_text(rows: Iterable[Record]) -> str:
-    """Return records as CSV with a header; numbers with all their digits, lines ended by a single LF."""
+    """Return records as CSV with a header; numbers with all their digits, lines ended by a single LF.
+
+    Names are what people choose and pass on in links. One that begins like a formula has an apostrophe before it, so
+    that a spreadsheet shows it and computes nothing.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(field.name for field in fields(Record))
@@ -185,4 +192,6 @@ def _requirement(requirement: Requirement) -> Iterator[_Number]:
 def _cell(value: str | int | float | None) -> str | int:
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
     return "" if value is None else value

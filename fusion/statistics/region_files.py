@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
 
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
-from fusion.errors import ImageFileError, OutputError, RegionError
-from fusion.reading import DEFAULT_PIXEL_LIMIT, read_image
+from fusion.decoders import exif_orientation, orient
+from fusion.errors import ImageFileError, OutputError, RegionError, UnsupportedImageError
+from fusion.reading import read_image, require_file
 from fusion.statistics.regions import Region
 
 INSIDE_ABOVE = 127
 """Gray values above this one are inside: of 8 bits, the brighter half."""
 
+OPAQUE_ABOVE = 127
+"""Pixels whose alpha is not above this one are transparent, and so outside."""
+ONE_COLOUR = 2
+"""Gray values this close are one: programs that write half transparent pixels round their colours."""
+
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_BYTES = 26
 _GRAY = 0
 _SAVE = "Save it as an 8-bit gray PNG, 255 inside and 0 outside."
 
 
-def read_region(
-    path: Path | str,
-    shape: tuple[int, int],
-    name: str | None = None,
-    pixel_limit: int = DEFAULT_PIXEL_LIMIT,
-) -> Region:
+def read_region(path: Path | str, shape: tuple[int, int], name: str | None = None) -> Region:
     """Read a PNG mask.
 
-    Gray values above 127 of 255 are inside. Colour counts by its luma, an alpha channel not at all; masks of
-    1 bit are taken as they are.
+    Gray values above 127 of 255 are inside, and colour counts by its luma; masks of 1 bit are taken as they are.
+    Transparent pixels are outside. Where all others have one colour, whichever it is, they are inside: such a file
+    has its mask in the alpha channel.
 
     Parameters
     ----------
@@ -40,37 +47,33 @@ def read_region(
         (H, W) of the images that the region belongs to.
     name : str, optional
         The region's name; without it, the file's name without its extension.
-    pixel_limit : int
-        The most pixels that the mask may have; found out before it is decoded.
 
     Raises
     ------
     RegionError
-        If it is not a PNG file of at most 8 bits a channel, has another size than the images, or has values
-        that are all 127 or less without being all 0: a mask of 0 and 1, for instance.
+        If it is not a PNG file of at most 8 bits a channel, is damaged, has another size than the images (found out
+        before it is decoded), or has values that are all 127 or less without being all 0: a mask of 0 and 1, for
+        instance.
     ImageFileError
         If the file cannot be read.
     """
     path = Path(path)
-    values = read_image(path, pixel_limit)
-    depth, colour_type = _depth_and_colour(path)
-    if depth > 8:
-        raise RegionError(f"{path}: a mask has at most 8 bits, this file has {depth}. {_SAVE}")
-    if depth == 1 and colour_type == _GRAY:
-        mask = values > 0
-    else:
-        mask = values > INSIDE_ABOVE
-        if values.any() and not mask.any():
-            raise RegionError(
-                f"{path}: nothing is inside, since no value exceeds {INSIDE_ABOVE}; the largest is "
-                f"{values.max():g}. {_SAVE}"
-            )
-    region = Region(path.stem if name is None else name, mask)
+    header = _header(path)
+    if header.depth > 8:
+        raise RegionError(f"{path}: a mask has at most 8 bits, this file has {header.depth}. {_SAVE}")
+    # The notes of a camera may say that the picture lies on its side.
+    if shape not in (header.shape, header.shape[::-1]):
+        raise _other_size(path, header.shape, shape)
+    try:
+        values = read_image(path, pixel_limit=shape[0] * shape[1])
+        opaque = _opaque(path)
+    except UnsupportedImageError:
+        raise
+    except (ImageFileError, OSError, SyntaxError, ValueError) as error:
+        raise RegionError(f"{path}: the file is damaged or incomplete. {_SAVE}") from error
+    region = Region(path.stem if name is None else name, _inside(path, values, opaque, header))
     if region.shape != shape:
-        raise RegionError(
-            f"{path} has {region.shape[0]}×{region.shape[1]} pixels, the images have {shape[0]}×{shape[1]} "
-            "(height × width). Draw the mask on these images."
-        )
+        raise _other_size(path, region.shape, shape)
     return region
 
 
@@ -118,13 +121,59 @@ def known_region(catalogue: Catalogue, entry: PairEntry, name: str) -> Region:
     return regions[name]
 
 
-def _depth_and_colour(path: Path) -> tuple[int, int]:
-    """Return bits a channel and the colour type, from the header chunk that every PNG file begins with."""
+@dataclass(frozen=True)
+class _Header:
+    """What a PNG file says of itself: bits a channel, the colour type, and (H, W) as it is stored."""
+
+    depth: int
+    colour_type: int
+    shape: tuple[int, int]
+
+
+def _header(path: Path) -> _Header:
+    """Return what the header chunk says that every PNG file begins with."""
+    require_file(path)
     try:
         with path.open("rb") as stream:
-            start = stream.read(26)
+            start = stream.read(_HEADER_BYTES)
     except OSError as error:
-        raise ImageFileError(path, f"the file cannot be read ({error}).") from error
+        raise ImageFileError(path, f"the file cannot be read ({error.strerror}).") from error
     if not start.startswith(_PNG_SIGNATURE):
         raise RegionError(f"{path}: a mask is a PNG file, and this is another format. {_SAVE}")
-    return start[24], start[25]
+    if len(start) < _HEADER_BYTES:
+        raise RegionError(f"{path}: the file is damaged or incomplete. {_SAVE}")
+    width, height, depth, colour_type = struct.unpack(">IIBB", start[16:])
+    return _Header(depth, colour_type, (height, width))
+
+
+def _opaque(path: Path) -> NDArray[np.bool_] | None:
+    """Return which pixels are not transparent; None where all are opaque."""
+    with path.open("rb") as stream, PngImagePlugin.PngImageFile(stream, str(path)) as image:
+        if not image.has_transparency_data:
+            return None
+        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+        opaque = orient(alpha, exif_orientation(image, path)) > OPAQUE_ABOVE
+    return None if opaque.all() else opaque
+
+
+def _inside(
+    path: Path, values: NDArray[Any], opaque: NDArray[np.bool_] | None, header: _Header
+) -> NDArray[np.bool_]:
+    seen = values if opaque is None else values[opaque]
+    if opaque is not None and (not seen.size or np.ptp(seen) <= ONE_COLOUR):
+        return opaque
+    one_bit = header.depth == 1 and header.colour_type == _GRAY
+    bright = values > (0 if one_bit else INSIDE_ABOVE)
+    mask = bright if opaque is None else bright & opaque
+    if seen.any() and not mask.any():
+        raise RegionError(
+            f"{path}: nothing is inside, since no value exceeds {INSIDE_ABOVE}; the largest is {seen.max():g}. {_SAVE}"
+        )
+    return mask
+
+
+def _other_size(path: Path, found: tuple[int, int], wanted: tuple[int, int]) -> RegionError:
+    return RegionError(
+        f"{path} has {found[0]}×{found[1]} pixels, the images have {wanted[0]}×{wanted[1]} (height × width). "
+        "Draw the mask on these images."
+    )

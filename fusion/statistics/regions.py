@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,8 @@ class Region:
         What people call it, such as ``core``.
     mask : ndarray of bool, shape (H, W)
         True inside. Copied; the region's own array cannot be written to.
+    replaces : bool
+        Whether it is a user's in the place of another one, with other pixels, that has this name and is there anyway.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class Region:
 
     name: str
     mask: NDArray[np.bool_]
+    replaces: bool = False
 
     def __post_init__(self) -> None:
         mask = np.array(self.mask, order="C", copy=True)
@@ -108,19 +111,22 @@ def box_region(name: str, box: Box, shape: tuple[int, int]) -> Region:
 
 
 def described_regions(ready: Iterable[Region], own: Iterable[Region]) -> list[Region]:
-    """Return what is there anyway and the user's own; one of these takes the place of one of the same name.
+    """Return what is there anyway and the user's own; one of these takes the place of one of its name, and says so.
 
     Raises
     ------
     RegionError
         If two of the user's have the same name.
     """
+    there = {region.name: region for region in ready}
     named: dict[str, Region] = {}
     for region in own:
         if region.name in named:
             raise RegionError(f"Two regions are named {region.name}. Give one of them another name.")
-        named[region.name] = region
-    return list(({region.name: region for region in ready} | named).values())
+        other = there.get(region.name)
+        differs = other is not None and not np.array_equal(other.mask, region.mask)
+        named[region.name] = replace(region, replaces=True) if differs else region
+    return list((there | named).values())
 
 
 def inverted(region: Region, name: str | None = None) -> Region:

@@ -1,12 +1,13 @@
 """The paper's four visualization requirements (section 5.3) as a checklist.
 
-The paper judges them by eye and gives no limits. Those here are ours: a tenth, of the gray scale or of the
-influence, where a change is called slight; half where something must mostly be kept.
+The paper judges by eye and gives no limits. Those here are ours: a tenth, of the gray scale or of the influence,
+where a change is called slight; half where something must mostly be kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from fusion.statistics.wording import brightness_change, percent, shown
 
 CORE, RIM, HEALTHY = "core", "rim", "healthy"
 """The names by which the regions are known: necrotic core, rim around it, healthy tissue."""
+
+JUDGED_IN = {1: (CORE, RIM), 2: (HEALTHY,), 3: (CORE,), 4: (CORE,)}
+"""The regions that decide each requirement."""
 
 CONTRAST_KEPT = 0.5
 """Requirement 1: at least this share of PET's contrast between rim and core is left in the fused picture."""
@@ -84,12 +88,13 @@ def checklist(
     for name in (CORE, RIM, HEALTHY):
         if name in found:
             found[name].require_shape(pair.shape)
-    return (
+    judged = (
         _dark_core(pair, fused, found, modalities),
         _bright_tissue(pair, fused, found, modalities),
         _stable_core(guidance, found, modalities),
         _local_core(core_influence, found),
     )
+    return tuple(_with_own_regions(one, found) for one in judged)
 
 
 def _dark_core(
@@ -209,14 +214,22 @@ def _local_core(influence: RegionInfluence | None, regions: dict[str, Region]) -
         return judged(Verdict.UNDECIDABLE, "No pixel of either image has a finite influence on the core.")
     passed = share <= OUTSIDE_SHARE
     effect = "neighbouring tissue hardly shows in it" if passed else "neighbouring tissue shows in it"
-    if influence.used < influence.pixels:
-        used = f" ({influence.used} of its {influence.pixels} pixels were examined)"
-    else:
-        used = ""
+    part = influence.used < influence.pixels
+    used = f" ({influence.used} of its {influence.pixels} pixels were examined)" if part else ""
     amount = percent(share, 1, (OUTSIDE_SHARE,)) if share > 0 else "None"
     sentence = f"{amount} of the influence on the core comes from outside it{used}: {effect}."
     measure = Measure("requirement.core_outside", share, limits=(OUTSIDE_SHARE,))
     return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, measure)
+
+
+def _with_own_regions(requirement: Requirement, regions: dict[str, Region]) -> Requirement:
+    """Say where a requirement is judged in a user's region instead of the pair's: the verdict may be another one."""
+    own = [n for n in JUDGED_IN[requirement.number] if n in regions and regions[n].replaces]
+    if not own:
+        return requirement
+    rest = "those that come" if own[1:] else "the one that comes"
+    note = f"Judged in another {' and '.join(own)} than {rest} with the pair."
+    return replace(requirement, sentence=f"{requirement.sentence} {note}")
 
 
 def _missing(regions: dict[str, Region], *names: str) -> str:

@@ -39,12 +39,11 @@ def shown(value: float, digits: int = 3, limits: Iterable[float] = ()) -> str:
         return UNDEFINED
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if abs(value) >= 1e5:
-        return f"{value:.2e}"
     sides = [(limit, _side(value, limit)) for limit in limits]
     while digits < MOST_DIGITS and any(_side(round(value, digits), limit) != side for limit, side in sides):
         digits += 1
-    return f"{value:.{digits}f}".replace("-", "−")
+    form = ".2e" if abs(value) >= 1e5 else f".{digits}f"
+    return f"{value:{form}}".replace("-", "−")
 
 
 def percent(share: float, digits: int = 1, limits: Iterable[float] = ()) -> str:

@@ -77,6 +77,16 @@ def test_figures_have_the_difference_and_the_regions(
     assert "my region (384 pixels)" in text and "− DeepFuse" in text and "difference: guidance" in text
 
 
+def test_a_difference_that_has_no_row_is_missed_aloud(
+    open_page: Opener, server: Server, tmp_path: Path
+) -> None:
+    page = open_compare(open_page, server, f"&difference={METHODS[0]},masknet")
+    open_menu(page)
+    text = taken(page, "[data-export=svg]", tmp_path).read_text(encoding="utf-8")
+    assert "masknet has no row" in " ".join(text.replace("</text>", " ").split())
+    expect(page.locator("#export-menu [role=status]")).to_contain_text("The difference is not in it")
+
+
 def test_all_numbers_are_waited_for(open_page: Opener, server: Server, tmp_path: Path) -> None:
     page = open_compare(open_page, server, REGION)
     open_menu(page)

@@ -69,8 +69,11 @@ def test_what_is_done_at_once_after_drawing_has_the_region(
     assert copied["regions"][0].startswith("noise~") and "~s" in copied["regions"][0]
     page.evaluate(ADD, ["more noise", of_boxes(600)])
     drawn = page.evaluate(REGIONS)
+    page.evaluate("window.isLeft = true")
     page.click("a[data-page=compare], a[data-page=explore]")
-    page.wait_for_function("() => window.fusevis?.regions && fusevis.regions.all().length === 2")
+    page.wait_for_function(
+        "() => !window.isLeft && window.fusevis?.regions && fusevis.regions.all().length === 2"
+    )
     assert page.evaluate(REGIONS) == drawn
 
 

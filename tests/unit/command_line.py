@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
@@ -29,6 +31,15 @@ def run(*arguments: str, expect: int = 0) -> Any:
     assert result.exit_code == expect, result.output
     assert "Traceback" not in result.output
     return result
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Return with which exit code a part of a command ends; 0 where it just returns."""
+    try:
+        command()
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
 
 
 def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from app.settings import Settings
+from cache.atlas_shelf import AtlasShelf
 from cache.building import connect_cache
 from cache.guidance_work import LANES
 from cache.jobs import JobManager
@@ -58,14 +59,16 @@ def load(id: str, device: str) -> Method:
     return load_method(id, device)
 
 
-def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
-    """Make services with these pairs beside the samples."""
+def make_services(
+    folder: Path, pairs: list[tuple[Path, Path]], atlases: AtlasShelf | None = None
+) -> Services:
+    """Make services with these pairs beside the samples, and windows from these atlases."""
     settings = Settings(cache_dir=folder / "memo", device="cpu", cache_limit_mb=4)
     store = ArrayStore(connect_cache(flask.Flask("test"), settings), settings.cache_timeout_s)
     return Services(
         Catalogue(pairs),
         MethodShelf("cpu", load, TITLES),
-        Results(store, ThreadCounts(1, 1)),
+        Results(store, ThreadCounts(1, 1), atlases),
         JobManager(LANES),
         "cpu",
     )

@@ -78,6 +78,8 @@ def rest_at(scene: Scene, pixel: tuple[int, int], **changes: Any) -> Rest:
 
 def values_of(figure: Figure) -> np.ndarray:
     z = figure["data"][0]["z"]
+    if isinstance(z, list):
+        return np.array(z)
     shape = [int(size) for size in z["shape"].split(",")]
     return np.frombuffer(base64.b64decode(z["bdata"]), dtype=z["dtype"]).reshape(shape)
 

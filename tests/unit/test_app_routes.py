@@ -103,6 +103,16 @@ def test_a_users_error_is_json_with_its_message() -> None:
     assert "Cache-Control" not in answer.headers
 
 
+def test_an_error_that_passes_says_when_to_ask_again() -> None:
+    class Later(Refusal):
+        retry_after_s = 2
+
+    answer = client_of(FakeServices(Later("Too many ask."))).get(f"/jacobian/{PAIR}/m/{WEIGHTS}/1/2")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.get_json() == {"error": "Too many ask."}
+    assert "Cache-Control" not in answer.headers
+
+
 def test_another_error_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     answer = client_of(FakeServices(ZeroDivisionError("secret"))).get(f"/jacobian/{PAIR}/m/{WEIGHTS}/1/2")
     assert answer.status_code == 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import time
 import xml.etree.ElementTree as ElementTree
@@ -20,10 +21,12 @@ import fusion
 from app.factory import create_server
 from app.figures.scales import Scale
 from app.settings import Settings
+from app.takeaway import wording
 from app.takeaway.cells import gradient_colours, zoomed
 from cache.method_shelf import MethodShelf
 from cache.services import services_of
 from fusion.picture import PictureScale, gradient_picture
+from fusion.statistics import wording as fusion_wording
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 
 METHODS = ("weighted_averaging", "weighted_averaging_true")
@@ -174,3 +177,32 @@ def test_a_zoom_at_the_corner_is_white_outside_the_image() -> None:
     cut = zoomed(image, (0, 2), 1)
     assert (cut[0] == 255).all() and (cut[:, 2] == 255).all()
     np.testing.assert_array_equal(cut[1:, :2], image[:2, 1:])
+
+
+def test_a_difference_that_a_file_lacks_is_named(client: FlaskClient) -> None:
+    asked = {
+        "one": f"{QUERY}&difference={METHODS[0]},funfusean",
+        "both": f"{QUERY}&difference={','.join(METHODS)}",
+    }
+    for form in ("svg", "html"):
+        answer = fetched(client, f"/export/compare.{form}?{asked['one']}")
+        assert answer.headers["Fusevis-Left-Out"] == "difference"
+        assert "funfusean has no row" in re.sub(
+            r"\s+", " ", re.sub("<[^>]*>", "", answer.get_data(as_text=True))
+        )
+        assert "Fusevis-Left-Out" not in fetched(client, f"/export/compare.{form}?{asked['both']}").headers
+    assert "Fusevis-Left-Out" not in fetched(client, f"/export/compare.npz?{asked['one']}").headers
+
+
+def test_numbers_in_the_html_file_are_written_in_one_way(client: FlaskClient) -> None:
+    text = fetched(client, f"/export/compare.html?{QUERY}").get_data(as_text=True)
+    cells = [cell.strip() for cell in re.findall(r"<td[^>]*>([^<]*)</td>", text)]
+    assert not [cell for cell in cells if re.match(r"-\d|.*\de[-+]?\d", cell)]
+    assert "A modality dominates" in text
+
+
+@pytest.mark.parametrize(
+    "value", [0.0, -0.25, 12.3456789, -1e-7, 99_999.0, 1e5, -2.5e7, math.nan, math.inf, -math.inf]
+)
+def test_numbers_are_written_as_in_the_tables(value: float) -> None:
+    assert wording.shown(value) == fusion_wording.shown(value, wording.DECIMALS)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.compare_state import CompareState
@@ -16,10 +22,13 @@ from app.figures.scales import Scale
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.linked_region import linked_regions
 from app.takeaway.cells import gradient_colours, zoomed
-from app.takeaway.difference import Difference, difference_of, difference_picture
+from app.takeaway.difference import Difference, difference_of, difference_picture, left_out
+from app.takeaway.print_cell import BLUE, RED
 from app.takeaway.print_figure import print_figure, print_panel
 from app.takeaway.print_regions import outline
-from app.takeaway.print_rows import Column, Sheet, inputs_row
+from app.takeaway.print_rows import inputs_row, method_row
+from app.takeaway.print_scatter import NEAR, scatter_place
+from app.takeaway.print_sheet import Column, Sheet
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"
@@ -89,9 +98,22 @@ def test_a_difference_is_subtracted_number_by_number(view: View) -> None:
     assert found.gradient_end == np.abs(found.guidance).max() and found.fused_end == np.abs(found.fused).max()
 
 
-@pytest.mark.parametrize("asked", [(), ("one", "gone")])
-def test_a_difference_needs_two_methods_with_rows(view: View, asked: tuple[str, ...]) -> None:
-    assert difference_of(view, state(difference=asked)) is None
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ((), ""),
+        (("one", "two"), ""),
+        (("one", "gone"), "Without the difference First − gone: gone has no row."),
+        (("lost", "gone"), "Without the difference lost − gone: lost and gone have no row."),
+    ],
+)
+def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
+    view: View, asked: tuple[str, ...], words: str
+) -> None:
+    shown = state(difference=asked, columns=("fused",))
+    assert (difference_of(view, shown) is None) is (asked != ("one", "two"))
+    assert left_out(view, shown) == words
+    assert words in texts(print_figure(view, shown, "svg", LINK)).replace("\n", " ")
 
 
 def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: View) -> None:
@@ -179,3 +201,84 @@ def test_one_method_alone_goes_on_in_a_second_line(view: View) -> None:
     columns = tuple(column.value for column in CompareColumn)
     image = Image.open(io.BytesIO(print_figure(view, state(columns=columns), "png", LINK)))
     assert image.width < 11 * 300, "it fits on a page"
+
+
+@pytest.mark.parametrize("half", [2, 4])
+def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: View, half: int) -> None:
+    row = inputs_row(Sheet.of(view, state(zoom=half)))
+    for panel, colour in zip(row.panels[-2:], ("#e5383b", "#2f7ed8"), strict=True):
+        axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
+        row.draw(axes, panel)
+        (square,) = axes.patches
+        assert isinstance(square, Rectangle) and to_hex(square.get_edgecolor()) == colour
+        # The line's inner edge is the pixel's own.
+        line = square.get_linewidth() / 72 / 2 * (2 * half + 1)
+        assert square.get_width() - line == pytest.approx(1)
+        assert square.get_x() + square.get_width() / 2 == half == square.get_y() + square.get_height() / 2
+
+
+def test_boxes_have_white_edges_by_which_they_are_no_regions(view: View) -> None:
+    row = method_row(Sheet.of(view, state(zoom=2)), 0)
+    axes = Figure().add_subplot()
+    row.draw(axes, (CompareColumn.FUSED, "a"))
+    assert [to_hex(box.get_edgecolor()) for box in axes.patches] == ["#e5383b", "#2f7ed8"]
+    assert all(box.get_path_effects() for box in axes.patches)
+
+
+def lab(colour: str) -> NDArray[np.floating]:
+    """Return a colour in CIELAB, where equal distances look about equal."""
+    light = np.array(to_rgb(colour))
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(matrix @ light / (0.9505, 1, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_new_regions_have_colours_that_are_told_from_those_of_boxes_and_points() -> None:
+    script = (Path(__file__).parents[2] / "assets" / "64-region-set.js").read_text(encoding="utf-8")
+    colours = re.findall(r"#[0-9a-f]{6}", script.split("const COLOURS")[1].split(";")[0])
+    for own in (RED, BLUE, *NEAR.values(), "#ff2a2a", "#2f8bff", "#00c853"):
+        assert min(np.linalg.norm(lab(own) - lab(colour)) for colour in colours) > 35, own
+
+
+def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_inside(view: View) -> None:
+    other = "other~7b4fd6~b3.4.4.6"
+    view.regions["other"] = np.zeros(SHAPE, dtype=bool)
+    view.regions["other"][3, 4:6] = True
+    mask = view.regions["my core"]
+    sheet = Sheet.of(view, state(regions=(CORE, other), zoom=1))
+    axes = Figure().add_subplot()
+    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    drawn = [
+        (line.get_color(), np.asarray(line.get_xdata()).size, line.get_markersize()) for line in axes.lines
+    ]
+    around = np.zeros(SHAPE, dtype=bool)
+    around[3:6, 4:7] = True  # of A; B is at the corner
+    inside = int((around & mask).sum())
+    assert drawn == [
+        ("#1b9e4b", 15, 0.9), ("#7b4fd6", 2, 0.9),
+        ("#2f7ed8", 4, 1.3), ("#1b9e4b", 9 - inside, 1.3), ("#1b9e4b", inside, 2.3),
+        ("#1b9e4b", inside, 1.3), ("#7b4fd6", 2, 1.3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("low", [-0.03, -1.0, -2e-6, 0.2])
+def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: View, low: float) -> None:
+    for one in view.methods:
+        one.guidance = low + abs(low) * 3 * GENERATOR.random((2, *SHAPE))
+    sheet = Sheet.of(view, state(zoom=1))
+    figure = Figure(figsize=(2, 2))
+    FigureCanvasAgg(figure)
+    left, top, width, height = (side / 2 for side in scatter_place(sheet.ends, (0.2, 0.2, 1.2, 1.2)))
+    axes = figure.add_axes((left, 1 - top - height, width, height))
+    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    assert axes.get_xlabel() == "∂y/∂MRI\n(dimensionless)" and axes.get_ylabel() == "∂y/∂PET\n(dimensionless)"
+    figure.canvas.draw()
+    frame, whole = axes.get_window_extent(), axes.get_tightbbox()
+    assert whole is not None
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        extent = label.get_window_extent()
+        assert extent.y1 <= frame.y0 or extent.x1 <= frame.x0
+        assert "-" not in label.get_text()
+    dots = figure.dpi
+    assert whole.x0 >= 0.2 * dots - 1 and whole.y0 >= 0.6 * dots - 1, "all of it is in the picture's place"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import time
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from cache.number_tables import number_tables
-from cache.services import services_of
+from cache.services import Services, services_of
 from cache.statistics import statistics_of
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
@@ -64,6 +66,22 @@ def test_the_csv_file_is_that_of_the_page(client: FlaskClient) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
     assert {row["method"] for row in rows} == set(METHODS)
     assert {"my core", "whole image"} <= {row["region"] for row in rows}
+
+
+def test_files_say_that_a_verdict_rests_on_a_region_in_the_place_of_the_pairs(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {name: np.zeros(SHAPE, dtype=bool) for name in ("core", "rim", "healthy")}
+    for number, mask in enumerate(theirs.values()):
+        mask[:5, 3 * number : 3 * number + 3] = True
+    monkeypatch.setattr(Services, "regions", lambda self, scene: dict(theirs))
+    words = "Judged in another core than the one that comes with the pair."
+    query = f"{QUERY}&regions=core~1b9e4b~b5.0.9.3"
+    for form in ("html", "csv"):
+        assert words in fetched(client, f"/export/compare.{form}?{query}").get_data(as_text=True)
+        assert words not in fetched(client, f"/export/compare.{form}?{QUERY}").get_data(as_text=True)
+    with np.load(io.BytesIO(fetched(client, f"/export/compare.npz?{query}").data)) as file:
+        assert json.loads(str(file["metadata"]))["regions_replaced"] == ["core"]
 
 
 def test_numbers_that_are_computed_are_waited_for(client: FlaskClient) -> None:

@@ -17,8 +17,9 @@ from app.takeaway import routes
 from app.takeaway.asked_view import EXPLORE_COLUMNS, asked_view
 from app.takeaway.document import document
 from app.takeaway.print_area import area_within
-from app.takeaway.print_pages import MOST_ACROSS, columns_by_page
-from app.takeaway.print_rows import Sheet, inputs_row, method_row, panels
+from app.takeaway.print_pages import MOST_ACROSS, PrintedPage, columns_by_page, plans_of, print_pages
+from app.takeaway.print_rows import inputs_row, method_row, panels
+from app.takeaway.print_sheet import Sheet
 from app.view_state import FIRST_HALF_WIDTH, ViewState
 from cache.export_numbers import ExportNumbers
 from cache.export_view import ExportSource, ExportView
@@ -126,16 +127,29 @@ def test_no_page_has_more_pictures_in_a_row_than_it_is_wide_enough_for(
     assert len(lengths) <= -(-sum(lengths) // (MOST_ACROSS - 1))
 
 
-def test_the_html_file_has_a_picture_a_page(view: View) -> None:
+@pytest.mark.parametrize("names", [("A", "B"), ("A" * 90, "B" * 90)])
+def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
+    view: View, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tables: dict[str, Any] = {
         **{name: {"columns": [], "rows": []} for name in ("guidance", "influence")},
         "checklist": {"requirements": [], "rows": []},
     }
     about = {
-        "pair": {"title": "P", "id": "0", "shape": SHAPE, "modalities": ("A", "B"), "simulated": True},
+        "pair": {"title": "P" * 100, "id": "0", "shape": SHAPE, "modalities": names, "simulated": True},
         "versions": {},
     }
     columns = tuple(CompareColumn)
+    above: list[float] = []
+
+    def note(*given: Any) -> list[PrintedPage]:
+        above.append(given[-1])
+        return print_pages(*given)
+
+    monkeypatch.setattr("app.takeaway.document.print_pages", note)
     text = document(view, state(columns=columns), ExportNumbers(tables, "", (), ()), ("l", "c"), about)
-    assert text.count("<img ") == len(columns_by_page(view, state(columns=columns))) > 1
-    assert "part 2 of" in text
+    plans = plans_of(Sheet.of(view, state(columns=columns)), above[0])
+    assert text.count("<img ") == len(plans) > 1
+    assert f"part 2 of {len(plans)}. " in text and "the inputs, First, Second: Fused y" in text
+    # Two lines of title, and one or two with the names.
+    assert above[0] == pytest.approx(0.2 + 2 * 0.22 + (1 if names[0] == "A" else 2) * 0.16)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.comparing import figures_of
-from benchmarks.figures import Figure, figures_table
+from benchmarks.figures import Figure, figures_table, finish, recorded, summary
+from benchmarks.first_view import visit_figures
 from benchmarks.images import of_side, sample
 from benchmarks.inside import hover, services_for
+from benchmarks.limits import at_least, at_most
 from benchmarks.memory import finish_guidance
+from tests.unit.command_line import exit_code
 
 
 @pytest.mark.parametrize(
@@ -59,3 +63,59 @@ def test_the_compare_pages_updates_are_counted() -> None:
     assert (half.value, trip.value, computing.value) == (60, 20, 10)
     assert most.value == pytest.approx(69)
     assert math.isnan(figures_of({"paints": [], "rounds": [], "computing": []}, 1)[1].value)
+
+
+def test_without_a_limit_the_compare_pages_updates_are_only_told() -> None:
+    assert figures_of({"paints": [50.0], "rounds": [], "computing": []}, 1, None)[0].bound is None
+
+
+def test_a_figure_says_what_it_must_reach_and_what_is_hoped_for() -> None:
+    assert Figure.beside("ratio", 119.6, "×", at_least(120, aim=200)).wanted == "≥ 120 × (aim 200)"
+    assert Figure.beside("ratio", 119.6, "×", at_least(120)).measured == "119.6 ×"
+    assert Figure.beside("errors", 0, "", at_most(0)).wanted == "≤ 0"
+    assert Figure.beside("size", 65_536, "MB", None).wanted == "–"
+    assert Figure.beside("size", 65_536, "MB", None).measured == "65,536 MB"
+
+
+def test_the_summary_counts_and_names_what_is_missed() -> None:
+    figures = [
+        Figure.beside("fast", 250, "×", at_least(200)),
+        Figure.beside("slow", 3.5, "s", at_most(3)),
+        Figure("told", 7, "s"),
+    ]
+    assert summary(figures).splitlines() == [
+        "Limits: 1 of 2 figures keep to theirs.",
+        "  MISSED slow: 3.5 s, must be ≤ 3 s",
+    ]
+    assert summary(figures[2:]) == "None of these figures has a limit."
+
+
+@pytest.mark.parametrize(
+    ("value", "strict", "code"), [(2, True, 0), (4, False, 0), (4, True, 3), (math.nan, True, 3)]
+)
+def test_a_missed_figure_is_a_failure_only_where_asked(value: float, strict: bool, code: int) -> None:
+    figures = [
+        Figure.beside("time", value, "s", at_most(3)),
+        Figure.beside("ratio", 5, "×", at_least(4, aim=6)),
+    ]
+    assert exit_code(lambda: finish("part", figures, strict)) == code
+
+
+def test_figures_are_written_down_missed_or_not(tmp_path: Path) -> None:
+    figures = [Figure.beside("time", 9, "s", at_most(3)), Figure("ratio", 5, "×", 4, False, 6)]
+    record = tmp_path / "figures.jsonl"
+    finish("one", figures, record=record)
+    assert exit_code(lambda: finish("two", figures, strict=True, record=record)) == 3
+    assert recorded(record) == [(part, one) for part in ("one", "two") for one in figures]
+
+
+def test_nothing_is_recorded_where_nothing_was_measured(tmp_path: Path) -> None:
+    assert recorded(tmp_path / "figures.jsonl") == []
+
+
+def test_the_first_views_medians_have_limits_for_the_sample_only() -> None:
+    seen = [[1.0, 2.0, 5.0], [9.0, 2.5, 6.0], [1.2, 9.0, 7.0]]
+    first, pictures, graphs = visit_figures("masknet", seen, is_standard=True)
+    assert (first.value, pictures.value, graphs.value) == (1.2, 2.5, 6)
+    assert (first.bound, pictures.bound, graphs.bound) == (1.5, 3, None)
+    assert all(one.bound is None for one in visit_figures("masknet", seen, is_standard=False))

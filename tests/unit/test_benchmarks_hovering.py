@@ -7,8 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.hovering import MOVES, STEP_PIXELS, hover_table, path_of_the_pointer, summary
-from benchmarks.users import User, users_table
+from benchmarks.background import busy_figures
+from benchmarks.hovering import (
+    MOVES,
+    STEP_PIXELS,
+    Hover,
+    hover_figures,
+    hover_table,
+    path_of_the_pointer,
+    summary,
+)
+from benchmarks.users import User, users_figures, users_table
 
 BOX = {"x": 100.0, "y": 50.0, "width": 300.0, "height": 240.0}
 
@@ -53,3 +62,39 @@ def test_the_slowest_user_and_all_errors_are_told() -> None:
     assert values["p95 of the slowest user, ms"] == "200"
     assert values["errors"] == "1"
     assert values["server's memory before; half-way; after, MiB"] == "1; 3; 4"
+
+
+def made_up(method: str, updates: float) -> Hover:
+    return Hover(method, updates, 50.0, 90.0, 5.0, 7.0, 2.0, 30.0, 3000.0, 100)
+
+
+@pytest.mark.parametrize(
+    ("method", "updates", "atlas", "missed"),
+    [
+        ("masknet", 30, False, []), ("masknet", 29, False, ["updates a second"]), ("deep_pedestrian", 20, False, []),
+        ("deep_pedestrian", 49, True, ["updates a second", "to paint, p50", "to paint, p95"]),
+    ],
+)  # fmt: skip
+def test_hovering_has_limits_and_others_over_an_atlas(
+    method: str, updates: float, atlas: bool, missed: list[str]
+) -> None:
+    figures = hover_figures(made_up(method, updates), atlas, is_standard=True)
+    assert [one.name for one in figures if not one.reached] == [f"{method}: {name}" for name in missed]
+    told = hover_figures(made_up(method, updates), atlas, is_standard=False)
+    assert [one.bound for one in told] == [None] * 3
+
+
+def test_users_have_limits() -> None:
+    users = [User([0.01] * 100), User([0.3] * 100, ["status 500"])]
+    for is_standard, missed in ((True, [True, True, True]), (False, [False, True, False])):
+        slow, errors, growth = users_figures(users, [100, 200, 220], is_standard)
+        assert [not one.reached for one in (slow, errors, growth)] == missed
+        assert [one.value for one in (slow, errors, growth)] == pytest.approx([300, 1, 1.1])
+
+
+def test_hovering_beside_long_work_is_measured_by_that_of_an_idle_server() -> None:
+    times = {"idle": [0.01] * 20, "guidance": [0.015] * 20, "atlas": [0.021] * 20}
+    idle, guidance, atlas = busy_figures("funfusean", times, is_standard=True)
+    assert [one.value for one in (idle, guidance, atlas)] == pytest.approx([10, 1.5, 2.1])
+    assert (idle.bound, guidance.reached, atlas.reached) == (None, True, False)
+    assert all(one.bound is None for one in busy_figures("funfusean", times, is_standard=False))

@@ -10,7 +10,8 @@ import pytest
 
 import fusion
 from cache import micro_batches
-from cache.micro_batches import MOST_TOGETHER, MicroBatches, Pixel
+from cache.errors import TooBusyError, UserError
+from cache.micro_batches import MOST_AT_ONCE, MOST_TOGETHER, MicroBatches, Pixel
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import NetworkError
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
@@ -119,3 +120,39 @@ def test_an_error_reaches_all_and_spoils_nothing(
                 other.result(30)
     assert len(batches) == 0
     assert MicroBatches(1).window(method, pair, (2, 2)).path == "chain"
+
+
+def test_no_more_may_wait_than_is_useful(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", 30)
+    gate = Gate()
+    batches = MicroBatches(1, gate, most=4)
+    with ThreadPoolExecutor(8) as users:
+        first = users.submit(batches.window, method, pair, (0, 0))
+        assert gate.entered.wait(30)
+        others = [users.submit(batches.window, method, pair, (6, n)) for n in range(3)]
+        wait_for(lambda: batches._inside == 4)
+        for one in (method, Method.from_module(Small(seed=6), "other", "Other")):
+            with pytest.raises(TooBusyError, match="ask again in a second"):
+                batches.window(one, pair, (9, 9))
+        gate.open.set()
+        assert [future.result(30).col for future in (first, *others)] == [0, 0, 1, 2], (
+            "who waits is not disturbed"
+        )
+    assert batches.window(method, pair, (9, 9)).row == 9, "there is room again"
+    assert batches._inside == 0
+
+
+def test_an_error_makes_room(method: Method, pair: Pair) -> None:
+    def fail(*arguments: object) -> list[JacobianWindow]:
+        raise NetworkError("This image is too small.")
+
+    batches = MicroBatches(1, fail, most=1)
+    for _ in range(3):
+        with pytest.raises(NetworkError):
+            batches.window(method, pair, (0, 0))
+
+
+def test_a_refusal_is_for_the_user_and_says_when_to_ask_again() -> None:
+    assert issubclass(TooBusyError, UserError)
+    assert TooBusyError("").retry_after_s > 0
+    assert MOST_AT_ONCE > 20, "twenty users at once, one request each, are never refused"

@@ -125,6 +125,19 @@ def test_what_is_unknown_waits_and_nothing_is_started(
     assert without.waiting == frozenset(), "without a core there is nothing to wait for"
 
 
+def test_the_page_says_that_a_verdict_rests_on_a_region_in_the_place_of_the_pairs(
+    services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {region.name: region.mask for region in own()}
+    monkeypatch.setattr(services, "regions", lambda scene: dict(theirs))
+    other = box_region("core", Box(5, 0, 9, 3), SHAPE)
+    for drawn, told in (([other], True), ([], False), (own(), False)):
+        found = statistics.numbers(scenes[0], statistics.regions(scenes[0], drawn))
+        cells = number_tables([found])["checklist"]["rows"][0]["cells"]
+        assert ("Judged in another core" in cells[0]["sentence"]) is told
+        assert ("Judged in another core" in numbers_csv([found])) is told
+
+
 def test_numbers_are_computed_once(
     services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:

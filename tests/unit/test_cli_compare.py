@@ -117,6 +117,19 @@ def test_a_sample_brings_its_regions_and_its_pixel(monkeypatch: pytest.MonkeyPat
     assert verdicts == [0, 0, 1]
 
 
+def test_the_tables_say_that_a_verdict_rests_on_a_region_in_the_place_of_the_samples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    given = ("compare", "--sample", "glioma-t2", *AVERAGE, "--limit", "9")
+    words = "Judged in another core than the one that comes with the pair."
+    assert words not in run(*given).stdout
+    assert run(*given, "-r", "core=100,60,120,90").stdout.count(words) == 3
+    rows = read("glioma-t2_compare.csv")
+    told = [row["quantity"] for row in rows if words in row["text"]]
+    assert told == ["requirement_1", "requirement_3", "requirement_4"]
+
+
 def test_the_papers_five_unless_named() -> None:
     ids = choose_methods(None)
     assert len(ids) == 5

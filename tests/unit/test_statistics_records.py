@@ -146,3 +146,21 @@ def test_progress_counts_all_regions(rng: np.random.Generator) -> None:
     )
     # At spacing 2 there are 4·5 pixels of the whole image; all 4 of the core are used.
     assert seen == [(number, 24) for number in range(1, 25)]
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("x")', "@SUM(1)", "+1", "-1", "\tx", "\rx", "\nx", "\uff1d1"])
+def test_a_name_that_begins_like_a_formula_is_text_in_a_spreadsheet(
+    comparison: MethodComparison, name: str
+) -> None:
+    found = next(iter(records("3", "abc", [comparison])))
+    number = replace(found, region=name, pair=name, method=name, text=name, value=-1.5, n=-1)
+    text = csv_text([number])
+    assert text.count("'" + name.replace('"', '""')) == 4
+    assert ",-1.5,-1," in text, "numbers are numbers"
+
+
+@pytest.mark.parametrize("name", ["core", "'quoted", "a=b", "1-2", "−1", "Läsion, links"])
+def test_ordinary_names_are_written_as_they_are(comparison: MethodComparison, name: str) -> None:
+    found = next(iter(records("3", "abc", [comparison])))
+    (row,) = csv.DictReader(io.StringIO(csv_text([replace(found, region=name)])))
+    assert row["region"] == name

@@ -12,7 +12,7 @@ from fusion.pair import Pair
 from fusion.saliency.window import Box
 from fusion.statistics.influence import RegionInfluence
 from fusion.statistics.influence_sums import ModalityInfluence
-from fusion.statistics.regions import Region, box_region, inverted, whole_image
+from fusion.statistics.regions import Region, box_region, described_regions, inverted, whole_image
 from fusion.statistics.requirements import checklist
 from fusion.statistics.verdicts import Requirement, Verdict
 
@@ -153,6 +153,27 @@ def test_sentences_use_the_names_of_the_modalities() -> None:
     found = checklist(PAIR, PAIR.images[0], guidance, REGIONS, outside(0.5), ("CT", "SPECT"))
     words = " ".join(part for item in found for part in (item.title, item.rule, item.sentence))
     assert "CT" in words and "SPECT" in words and "MRI" not in words and "PET" not in words
+
+
+def test_a_verdict_says_that_it_rests_on_a_region_in_the_place_of_the_pairs() -> None:
+    note = "Judged in another core than the one that comes with the pair."
+    core = box_region("core", Box(0, 0, 2, 2), SHAPE)
+    found = judge(regions=tuple(described_regions(REGIONS, [core])), influence=outside(0))
+    assert [note in requirement.sentence for requirement in found] == [True, False, True, True]
+    empty = Region("core", np.zeros(SHAPE, dtype=bool))
+    assert note in judge(regions=tuple(described_regions(REGIONS, [empty])))[0].sentence
+    rim = box_region("rim", Box(0, 2, 2, 4), SHAPE)
+    both = judge(regions=tuple(described_regions(REGIONS, [core, rim])))[0].sentence
+    assert both.endswith("Judged in another core and rim than those that come with the pair.")
+
+
+@pytest.mark.parametrize("ready", [REGIONS, ()])
+def test_the_pairs_own_regions_drawn_again_and_those_of_a_pair_without_are_no_others(
+    ready: tuple[Region, ...],
+) -> None:
+    own = [Region(region.name, region.mask) for region in REGIONS]
+    found = judge(regions=tuple(described_regions(ready, own)), influence=outside(0))
+    assert not [requirement for requirement in found if "another" in requirement.sentence]
 
 
 def test_what_does_not_fit() -> None:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.network_state import NetworkState
 from fusion.saliency.chain.keeping import map_dtype
 from fusion.saliency.chain.nodes import Convolution, Network
 from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Places
@@ -50,11 +51,7 @@ class Chain:
 
     def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
         self.number = next(_NUMBERS)
-        # Those made in inference mode have no version to compare.
-        self._weights = [
-            weight for weight in (*network.parameters(), *network.buffers()) if not weight.is_inference()
-        ]
-        self._versions = self._current_versions()
+        self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
         self.nodes: Network = traced(network)
         self.windows: Plan = plan(self.nodes, dtype, device, diagonal=False)
@@ -85,12 +82,9 @@ class Chain:
             for item in chosen.kept
         )
 
-    def _current_versions(self) -> list[int]:
-        return [weight._version for weight in self._weights]
-
     def is_current(self) -> bool:
         """Whether the network still has the weights that the chain was made of."""
-        return self._current_versions() == self._versions
+        return self._state.is_current()
 
     def sheet(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> Sheet:
         """Return an empty sheet of kept maps for a part of a pair, see `Sheet`."""
@@ -137,13 +131,8 @@ class Chain:
     @torch.inference_mode()
     def _applied(self, chosen: Plan, places: Places) -> list[Tensor]:
         slots = [torch.ones((places.count, 1, 1, 1), dtype=self.dtype, device=self.device)] * chosen.slots
-        if self.device.type == "cpu":
-            for step in chosen.steps:
-                step(slots, places)
-            return slots
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for step in chosen.steps:
-                step(slots, places)
+        for step in chosen.steps:
+            step(slots, places)
         return slots
 
 

@@ -88,6 +88,19 @@ def reaches(network: Network) -> Reaches:
     return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
 
 
+def sights(network: Network) -> tuple[Reach, Reach]:
+    """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
+    found: list[Reach | None] = [None] * len(network.nodes)
+    found[network.output] = (0, 0)
+    for number in reversed(range(len(network.nodes))):
+        reached = found[number]
+        if reached is None:
+            continue
+        for source in network.nodes[number].sources:
+            found[source] = wider(found[source], plus(reached, step_of(network.nodes[number])))
+    return found[0] or (0, 0), found[1] or (0, 0)
+
+
 def targets(network: Network, source: int) -> list[Target]:
     """Return what a convolution's input is concatenated of, and of what that is, down to single nodes."""
     found: list[Target] = []

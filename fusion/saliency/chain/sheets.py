@@ -170,13 +170,12 @@ class Sheet:
                 slice(region.left - crop.left, region.right - crop.left),
             )
 
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for position, values in kept_values(self._network, self._kept, images, cut):
-                reach = self._kept[position].reach
-                region = self._grown(box, reach)
-                top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]
-                height, width = region.shape
-                self.maps[position][top : top + height, left : left + width] = values
+        for position, values in kept_values(self._network, self._kept, images, cut):
+            reach = self._kept[position].reach
+            region = self._grown(box, reach)
+            top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]
+            height, width = region.shape
+            self.maps[position][top : top + height, left : left + width] = values
 
 
 def _zeros(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> Tensor:

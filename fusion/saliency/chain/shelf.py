@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from fusion.memory import give_back
 from fusion.methods.base import Method
@@ -40,11 +41,15 @@ SHEETS_AT_LEAST = 4
 
 @dataclass
 class _Entry:
-    """A method's chain for one precision, or that there is none."""
+    """A method's chain for one precision, or that there is none, and the network that it was made of."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    known: bool = False
+    network: nn.Module | None = None
     chain: Chain | None = None
+
+    def is_current(self, network: nn.Module) -> bool:
+        """Whether it is known what there is for this network with its present weights."""
+        return self.network is network and (self.chain is None or self.chain.is_current())
 
 
 class ChainShelf:
@@ -66,18 +71,19 @@ class ChainShelf:
             return None
         with self._lock:
             entry = self._entries.setdefault(method, {}).setdefault(dtype, _Entry())
-        if entry.known and (entry.chain is None or entry.chain.is_current()):
+        network = method.network_as(dtype)
+        if entry.is_current(network):
             return entry.chain
         with entry.lock:
-            if not entry.known or (entry.chain is not None and not entry.chain.is_current()):
-                entry.chain = _made(method, dtype, radius)
-                entry.known = True
+            if not entry.is_current(network):
+                entry.chain = _made(method, network, dtype, radius)
+                entry.network = network
             return entry.chain
 
 
-def _made(method: Method, dtype: torch.dtype, radius: int) -> Chain | None:
+def _made(method: Method, network: nn.Module, dtype: torch.dtype, radius: int) -> Chain | None:
     try:
-        chain = checked_chain(method.network_as(dtype), dtype, method.device, radius)
+        chain = checked_chain(network, dtype, method.device, radius)
     except NotUnderstoodError as reason:
         logger.info("Derivatives of %s are computed window by window: %s", method.id, reason)
         return None

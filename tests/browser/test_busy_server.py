@@ -1,0 +1,62 @@
+"""A server that is asked for too much at once says so, and the page asks it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Server, wait_until_settled
+from tests.browser.pictures import place, wait_for_pixel
+
+WINDOWS = "**/jacobian/**"
+REFUSED = {"error": "The server is asked for too many pixels at the same moment; ask again in a second."}
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    opened.goto(f"{server.url}?pair={server.pair}&method=deepfuse")
+    opened.wait_for_function("() => window.fusevis && fusevis.state.window")
+    wait_until_settled(opened)
+    yield opened
+    context.close()
+
+
+def test_a_server_that_is_too_busy_is_asked_again(page: Page) -> None:
+    asked: list[str] = []
+
+    def refuse_twice(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 2:
+            route.fallback()
+        else:
+            route.fulfill(status=503, json=REFUSED, headers={"Retry-After": "1"})
+
+    page.route(WINDOWS, refuse_twice)
+    page.mouse.move(*place(page, "panel-fused", 18, 27))
+    line = page.locator("#status-line")
+    expect(line).to_have_text(REFUSED["error"])
+    assert "failed" in (line.get_attribute("class") or "")
+    wait_for_pixel(page, 18, 27)
+    assert len(asked) == 3 and all(url.endswith("/18/27") for url in asked)
+    expect(line).to_contain_text("exact chain")
+    assert "failed" not in (line.get_attribute("class") or "")
+
+
+def test_an_error_that_does_not_pass_is_not_asked_again(page: Page) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=404, json={"error": "There is no such pair."})
+
+    page.route(WINDOWS, refuse)
+    page.mouse.move(*place(page, "panel-fused", 18, 27))
+    expect(page.locator("#status-line")).to_have_text("There is no such pair.")
+    page.wait_for_timeout(2500)
+    assert len(asked) == 1

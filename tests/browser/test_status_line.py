@@ -1,0 +1,99 @@
+"""The status line says where and how the shown window was computed, how long that took, and how many come a second."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+import fusion
+from app.routes import HEADER, PATHS
+from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import place, point_at, wait_for_pixel
+
+LINE = re.compile(
+    r"(?P<device>cpu|cuda(:\d+)?) · (?P<path>[^·]+) · (computed in (?P<compute>\d+\.\d) ms, answered in "
+    r"(?P<round>\d+) ms|remembered) · (?P<updates>\d+) updates in the last second"
+)
+WINDOWS = "**/jacobian/**"
+
+
+def status(page: Page) -> re.Match[str]:
+    """Read the status line."""
+    text = page.locator("#status-line").inner_text()
+    found = LINE.match(text)
+    assert found, text
+    return found
+
+
+@pytest.mark.parametrize("method_id", ["weighted_averaging", "funfusean", "deep_pedestrian"])
+def test_device_path_and_times_of_an_answer(open_page: Opener, server: Server, method_id: str) -> None:
+    page = open_page(f"?pair={server.pair}&method={method_id}")
+    with page.expect_response(lambda answer: answer.url.endswith("/31/12")) as answered:
+        point_at(page, "panel-fused", 31, 12)
+    found = status(page)
+    radius = fusion.load_method(method_id, "cpu").support_radius
+    assert radius is not None
+    reach = f" ±{max(radius)} px"
+    assert (found["device"], found["path"]) == ("cpu", f"exact chain{reach}")
+    # What the server says of itself, and what the browser has waited for, which is more.
+    name, duration = answered.value.headers["server-timing"].split(";dur=")
+    assert name == "compute"
+    assert float(found["compute"]) == pytest.approx(float(duration), abs=0.051)
+    assert int(found["round"]) + 1 >= float(found["compute"])
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("chain", "exact chain"), ("window", "exact window"), ("whole image", "full image (global method)")],
+)
+def test_each_way_of_computing_has_its_words(
+    open_page: Opener, server: Server, path: str, words: str
+) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse")
+
+    def marked(route: Route) -> None:
+        """Answer as the server does, but with another number for the way: no method that ships takes the others."""
+        answer = route.fetch()
+        body = bytearray(answer.body())
+        struct.pack_into("<i", body, HEADER.size - 4, PATHS.index(path))
+        route.fulfill(response=answer, body=bytes(body))
+
+    page.route(WINDOWS, marked)
+    point_at(page, "panel-fused", 14, 41)
+    assert status(page)["path"] == f"{words} ±12 px"
+
+
+def test_what_is_shown_again_is_remembered(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=masknet")
+    point_at(page, "panel-fused", 10, 10)
+    point_at(page, "panel-fused", 30, 40)
+    point_at(page, "panel-fused", 10, 10)
+    expect(page.locator("#status-line")).to_contain_text("exact chain ±8 px · remembered ·")
+
+
+def test_updates_a_second_are_counted_while_hovering(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    point_at(page, "panel-fused", 20, 20)
+    page.wait_for_timeout(1200)
+    point_at(page, "panel-fused", 20, 21)
+    assert int(status(page)["updates"]) <= 2, "what was painted more than a second ago counts no more"
+    # On a slow machine they shall all fall into one second of the page's clock. Each pixel is one update, or two where
+    # the pointer stops on its way.
+    page.evaluate(
+        """() => { const now = performance.now.bind(performance); const start = now();
+                   performance.now = () => start + (now() - start) / 100; }"""
+    )
+    before = int(status(page)["updates"])
+    for col in range(30, 40):
+        point_at(page, "panel-fused", 25, col)
+    assert 10 <= int(status(page)["updates"]) - before <= 20
+
+
+def test_a_pinned_pixel_is_said(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page.mouse.click(*place(page, "panel-fused", 22, 33))
+    wait_for_pixel(page, 22, 33)
+    expect(page.locator("#status-line")).to_contain_text("· pinned (click or Esc lets go)")

@@ -1,0 +1,68 @@
+"""The compare page's windows come from atlases where there are some, and are else computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask import Flask
+
+import fusion
+from app import compare_routes
+from app.compare_routes import COUNT
+from app.routes import HEADER, PATHS
+from cache.atlas_shelf import AtlasShelf
+from cache.errors import UserError
+from cache.pictures import PictureSource
+from cache.services import Services
+from fusion.saliency.atlas import Atlas, atlas_folder
+from tests.unit.page_services import load, make_services, write_pair
+
+WITH_ATLAS, WITHOUT = "small", "weighted_averaging"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    made = make_services(tmp_path, [write_pair(tmp_path)], AtlasShelf(tmp_path / "atlas"))
+    yield made
+    made.close()
+
+
+def test_each_window_says_that_it_is_from_an_atlas(services: Services, tmp_path: Path) -> None:
+    scenes = [services.scene("3", id) for id in (WITH_ATLAS, WITHOUT)]
+    pair, method = services.pair(scenes[0]), load(WITH_ATLAS, "cpu")
+    Atlas(atlas_folder(tmp_path / "atlas", method, pair), method, pair).fill(method, pair)
+    server = Flask("test")
+    compare_routes.register(server, services, PictureSource(services), UserError)
+    chosen = ",".join(f"{scene.method_id}:{scene.weights_id}" for scene in scenes)
+    answer = server.test_client().get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
+    assert answer.status_code == 200
+    (count,), at = COUNT.unpack_from(answer.data), COUNT.size
+    found = []
+    for _ in range(count):
+        *_, height, width, _, path = HEADER.unpack_from(answer.data, at)
+        at += HEADER.size
+        values = np.frombuffer(answer.data, "<f4", 2 * height * width, at)
+        at += values.nbytes
+        found.append((PATHS[path], values.reshape(2, height, width)))
+    assert [path for path, _ in found] == ["atlas", "chain"]
+    expected = fusion.jacobian(method, pair, (4, 6)).values
+    assert np.abs(found[0][1] - expected).max() <= 2**-11 * np.abs(expected).max() * (1 + 1e-5)
+
+
+def test_who_asks_too_much_at_once_is_told_to_come_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Later(UserError):
+        retry_after_s = 1
+
+    def refuse(*address: object) -> None:
+        raise Later("Too many ask.")
+
+    monkeypatch.setattr(services, "jacobian_at", refuse)
+    server = Flask("test")
+    compare_routes.register(server, services, PictureSource(services), UserError)
+    answer = server.test_client().get("/jacobians/a/4/6?methods=small:b")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
