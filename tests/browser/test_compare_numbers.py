@@ -32,8 +32,12 @@ def column(page: Page, number: int) -> list[str]:
     return [row[number] for row in page.evaluate(TABLE, "guidance")]
 
 
+TABS = {"Guidance by region": "guidance", "Influence": "influence", "requirements": "checklist"}
+
+
 def choose_tab(page: Page, label: str) -> None:
     page.locator("#compare-numbers-tab").get_by_text(label).click()
+    page.wait_for_function("(name) => document.querySelector(`[data-table=${name}]`)", arg=TABS[label])
 
 
 @pytest.fixture

@@ -70,13 +70,12 @@ def test_heads_are_named_by_what_is_seen_of_them(open_page: Opener, server: Serv
     page = opened(open_page, server)
     for tab, least in (("Guidance by region", 20), ("Influence", 15)):
         choose_tab(page, tab)
-        page.wait_for_function("() => document.querySelector('.numbers-table')")
         heads = page.evaluate(HEADS)
         assert len(heads) >= least
-        names = [name for _, name, _ in heads]
+        names = [spoken for _, spoken, _ in heads]
         assert len(set(names)) == len(names)
-        for seen, name, title in heads:
-            first, _, rest = name.partition(": ")
+        for seen, spoken, title in heads:
+            first, _, rest = spoken.partition(": ")
             assert first.endswith(seen) and rest == f"{title}, sort"
         (caption,) = page.locator(".numbers-table caption").all_inner_texts()
         assert len(caption) > 20
