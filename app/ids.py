@@ -109,6 +109,7 @@ class CompareId(StrEnum):
     NUMBERS_OPEN = "compare-numbers-open"
     NUMBERS_TAB = "compare-numbers-tab"
     NUMBERS_STATUS = "compare-numbers-status"
+    NUMBERS_PHASE = "compare-numbers-phase"
     NUMBERS_INFLUENCE = "compare-numbers-influence"
     NUMBERS_CSV = "compare-numbers-csv"
     NUMBERS_CLOSE = "compare-numbers-close"

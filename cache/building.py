@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import flask
 import flask_caching
+import numpy as np
 
 from cache import influence_shelf, statistics
 from cache.atlas_shelf import AtlasShelf
@@ -30,6 +31,7 @@ from cache.views_service import EXTENSION as VIEW_EXTENSION
 from cache.views_service import NamedViews
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
+from fusion.statistics.influence import RegionInfluence
 
 FILE_BACKEND = "cache.bounded_file_cache.BoundedFileCache"
 REDIS_BACKEND = "cache.redis_cache.ArrayRedisCache"
@@ -145,15 +147,11 @@ def build_services(
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
     shelf = AtlasShelf(settings.atlas_dir)
     results = Results(store, threads, shelf)
-    services = Services(
-        catalogue,
-        methods,
-        results,
-        JobManager(LANES),
-        settings.device,
-    )
+    guidance: JobManager[np.ndarray] = JobManager(LANES)
+    services = Services(catalogue, methods, results, guidance, settings.device)
+    jobs: JobManager[RegionInfluence] = JobManager(influence_shelf.LANES)
     influence = InfluenceShelf(
-        services, methods, store, JobManager(influence_shelf.LANES), results.since_window
+        services, methods, store, jobs, results.since_window, guidance_runs=guidance.busy
     )
     server.extensions[EXTENSION] = services
     region_shelf = RegionShelf(settings.region_dir)

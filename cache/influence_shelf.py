@@ -43,11 +43,14 @@ class InfluenceProgress:
         Whether it is all known.
     errors : tuple of str
         Why some cannot be computed, for the user.
+    ended : bool
+        Whether nothing more will come: all is known or has failed.
     """
 
     fraction: float
     complete: bool
     errors: tuple[str, ...]
+    ended: bool = False
 
 
 class InfluenceShelf:
@@ -67,6 +70,8 @@ class InfluenceShelf:
         Returns how many seconds ago somebody pointed at a pixel: this work rests while pointers move.
     threads : int
         Threads of torch.
+    guidance_runs : callable
+        Returns whether guidance images are computed, for whomever: this work rests meanwhile.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class InfluenceShelf:
         jobs: JobManager[RegionInfluence],
         since_window: Callable[[], float],
         threads: int = 1,
+        guidance_runs: Callable[[], bool] = lambda: False,
     ) -> None:
         self._services = services
         self._methods = methods
@@ -84,6 +90,7 @@ class InfluenceShelf:
         self._jobs = jobs
         self._since_window = since_window
         self._threads = threads
+        self._guidance_runs = guidance_runs
 
     def known(self, scene: Scene, region: Region) -> RegionInfluence | None:
         """Return the influence on a region, ``None`` where it was not computed yet; starts nothing."""
@@ -109,19 +116,19 @@ class InfluenceShelf:
         ordered = sorted(regions, key=lambda region: region.name != CORE)
         fractions: list[float] = []
         errors: list[str] = []
-        complete = True
+        missing = 0
         for scene in scenes:
             for region in ordered:
                 if self.known(scene, region) is not None:
                     fractions.append(1.0)
                     continue
-                complete = False
+                missing += 1
                 view = self._followed(scene, region, viewer, start)
                 fractions.append(0.0 if view is None else view.fraction)
                 if view is not None and view.error is not None:
                     errors.append(f"{scene.method_title}, {region.name}: {view.error}")
         fraction = sum(fractions) / len(fractions) if fractions else 1.0
-        return InfluenceProgress(fraction, complete, tuple(errors))
+        return InfluenceProgress(fraction, not missing, tuple(errors), missing == len(errors))
 
     def cancel(self, scenes: Sequence[Scene], regions: Sequence[Region], viewer: str) -> None:
         """Take this viewer's interest back; what nobody else waits for stops."""
@@ -150,10 +157,11 @@ class InfluenceShelf:
         def work(report: Report[RegionInfluence], _cancelled: Callable[[], bool]) -> RegionInfluence:
             def progress(done: int, total: int) -> None:
                 report(done / total)
-                while self._since_window() < REST_S:
+                while self._guidance_runs() or self._since_window() < REST_S:
                     time.sleep(NAP_S)
                     report(done / total)  # which raises where nobody waits any more
 
+            progress(0, 1)
             with computing(self._threads):
                 found = region_influence(method, pair, region, address.limit, progress=progress)
             self._store.put(address, to_arrays(found))

@@ -87,6 +87,11 @@ class JobManager(Generic[Value]):
         """Return how many jobs are remembered, under way or ended."""
         return len(self._jobs)
 
+    def busy(self) -> bool:
+        """Return whether any job is under way or waits for a worker."""
+        with self._lock:
+            return any(not job.state.ended for job in self._jobs.values())
+
     def submit(self, name: str, stages: Callable[[], Sequence[Stage[Value]]], viewer: str) -> JobView[Value]:
         """Watch the job of this name; start it if there is none, or the last one was cancelled or failed.
 

@@ -7,11 +7,30 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cache.number_columns import (
+    ABOUT,
+    CAPTIONS,
+    VERDICTS,
+    Column,
+    guidance_columns,
+    influence_columns,
+)
 from cache.statistics import MethodNumbers
+from fusion.statistics.cautions import cautions
 from fusion.statistics.guidance import GuidanceStatistics
 from fusion.statistics.influence import Influence, RegionInfluence
 from fusion.statistics.records import csv_text, records
-from fusion.statistics.wording import dominant_name, measured, percent, shown
+from fusion.statistics.relation import Line
+from fusion.statistics.wording import (
+    UNDEFINED,
+    dominant_name,
+    line_share_shown,
+    measured,
+    percent,
+    ratio_shown,
+    shown,
+    slope_shown,
+)
 
 Cell = tuple[str, float | str | None]
 """What is shown, and what it sorts by: ``None`` where the number is undefined."""
@@ -19,25 +38,35 @@ Pins = Sequence[tuple[str, tuple[int, int]]]
 """Letters of the pinned pixels with their (row, col)."""
 
 WAITING = "waiting"
+HINT = "Pin a pixel to see its influence too: by a click on a picture, or with Pin A."
 
 
 def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str, Any]:
     """Return the tables ``guidance``, ``influence`` and ``checklist`` of several methods on one pair, as plain values.
 
-    The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title`` and whether it is ``numeric``; a
-    row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each of them.
+    The first two are ``{columns, rows}``: a column has ``group``, ``label``, ``title``, ``meaning`` and whether it is
+    ``numeric``; a row has a `Cell` for each column. The third has ``requirements`` and for each method a cell for each
+    of them. Each has a ``caption`` and what it is ``about``, the second a ``hint``. Besides there are ``cautions``,
+    sentences to read before the numbers are relied on.
     """
     if not numbers:
-        return {"guidance": _table([], []), "influence": _table([], []), "checklist": {}}
+        nothing = {name: _table(name, [], []) for name in ("guidance", "influence")}
+        return {**nothing, "checklist": {}, "cautions": []}
     modalities = numbers[0].scene.modalities
     return {
         "guidance": _table(
-            _guidance_columns(modalities), [row for one in numbers for row in _guidance_rows(one)]
+            "guidance", guidance_columns(modalities), [row for one in numbers for row in _guidance_rows(one)]
         ),
-        "influence": _table(
-            _influence_columns(modalities), [row for one in numbers for row in _influence_rows(one, pins)]
-        ),
+        "influence": {
+            **_table(
+                "influence",
+                influence_columns(modalities),
+                [row for one in numbers for row in _influence_rows(one, pins)],
+            ),
+            "hint": "" if pins else HINT,
+        },
         "checklist": _checklist(numbers),
+        "cautions": [sentence for one in numbers for sentence in cautions(one.comparison)],
     }
 
 
@@ -49,40 +78,15 @@ def numbers_csv(numbers: Sequence[MethodNumbers]) -> str:
     return csv_text(records(scene.pair_address, scene.pair_id, [one.comparison for one in numbers]))
 
 
-def _table(columns: list[dict[str, Any]], rows: list[list[Cell]]) -> dict[str, Any]:
+def _table(name: str, columns: list[Column], rows: list[list[Cell]]) -> dict[str, Any]:
     # By region, as the command has it: the methods of a region beside each other.
     order = {place: number for number, place in enumerate(dict.fromkeys(row[0][0] for row in rows))}
-    return {"columns": columns, "rows": sorted(rows, key=lambda row: order[row[0][0]])}
-
-
-def _column(label: str, title: str, group: str = "", numeric: bool = True) -> dict[str, Any]:
-    return {"group": group, "label": label, "title": title, "numeric": numeric}
-
-
-def _each(group: str, title: str, modalities: Sequence[str]) -> list[dict[str, Any]]:
-    return [_column(modality, f"{title}, {modality}", group) for modality in modalities]
-
-
-def _guidance_columns(modalities: tuple[str, str]) -> list[dict[str, Any]]:
-    first, second = modalities
-    return [
-        _column("Region", "Region of interest", numeric=False),
-        _column("Method", "Fusion method", numeric=False),
-        _column("n", "Pixels of the region with finite guidance"),
-        *_each("Mean", "Mean of the guidance image", modalities),
-        *_each("Median", "Median of the guidance image", modalities),
-        *_each("Std", "Standard deviation of the guidance image", modalities),
-        *_each("> 0", "Share of pixels with positive guidance", modalities),
-        *_each("< 0", "Share of pixels with negative guidance", modalities),
-        _column("Who", "By mean |guidance|, at least 1.25 times the other", "Dominates", numeric=False),
-        _column("Ratio", f"Mean |guidance {first}| divided by mean |guidance {second}|", "Dominates"),
-        _column("Diff.", f"Mean |guidance {first}| minus mean |guidance {second}|", "Dominates"),
-        _column("Pearson", f"Pearson correlation of guidance {first} and guidance {second} over n pixels"),
-        _column(
-            "Spearman", f"Spearman rank correlation of guidance {first} and guidance {second} over n pixels"
-        ),
-        _column("Slope", f"Guidance {second} over guidance {first}, total least squares"),
-    ]
+    return {
+        "caption": CAPTIONS[name],
+        "about": ABOUT[name],
+        "columns": columns,
+        "rows": sorted(rows, key=lambda row: order[row[0][0]]),
+    }
 
 
 def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
@@ -93,11 +97,13 @@ def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
             _number(found.n, 0),
             *_guidance_cells(found),
             _text(dominant_name(found.dominance, numbers.scene.modalities)),
-            _number(found.dominance.ratio),
+            (ratio_shown(found.dominance), _sortable(found.dominance.ratio)),
             _number(found.dominance.difference),
+            _share(found.dominance.pixels),
             _number(found.pearson),
             _number(found.spearman),
-            _number(found.line.slope),
+            _slope(found.line),
+            (line_share_shown(found.line), _sortable(found.line.share)),
         ]
 
 
@@ -105,25 +111,8 @@ def _guidance_cells(found: GuidanceStatistics) -> Iterator[Cell]:
     both = found.x1, found.x2
     for name in ("mean", "median", "standard_deviation"):
         yield from (_number(getattr(one, name)) for one in both)
-    for name in ("positive", "negative"):
+    for name in ("positive", "zero", "negative"):
         yield from (_share(getattr(one, name)) for one in both)
-
-
-def _influence_columns(modalities: tuple[str, str]) -> list[dict[str, Any]]:
-    return [
-        _column("Region or pixel", "Principal pixels", numeric=False),
-        _column("Method", "Fusion method", numeric=False),
-        _column("Used", "Principal pixels that stand for the region, of all its pixels"),
-        *_each("Total Σ |J|", "Total influence; of regions the mean over the pixels used", modalities),
-        *_each(
-            "Signed Σ J", "Answer to a brighter input; of regions the mean over the pixels used", modalities
-        ),
-        *_each("Radius 50 %", "Chebyshev radius in pixels with 50 % of |J|", modalities),
-        *_each("Radius 90 %", "Chebyshev radius in pixels with 90 % of |J|", modalities),
-        *_each("From outside", "Share of |J| outside the region", modalities),
-        _column("both", "Share of |J| of both inputs outside the region", "From outside"),
-        *_each("Gini", "Gini index of |J| over the window: 0 even, near 1 concentrated", modalities),
-    ]
 
 
 def _influence_rows(numbers: MethodNumbers, pins: Pins) -> Iterator[list[Cell]]:
@@ -151,6 +140,9 @@ def _influence_cells(found: Influence | RegionInfluence) -> Iterator[Cell]:
 
 def _checklist(numbers: Sequence[MethodNumbers]) -> dict[str, Any]:
     return {
+        "caption": CAPTIONS["checklist"],
+        "about": ABOUT["checklist"],
+        "verdicts": [list(verdict) for verdict in VERDICTS],
         "requirements": [
             {"number": one.number, "title": one.title, "rule": one.rule} for one in numbers[0].checklist
         ],
@@ -183,6 +175,11 @@ def _number(value: float, digits: int = 3) -> Cell:
 
 def _share(value: float, digits: int = 0) -> Cell:
     return percent(value, digits), _sortable(value)
+
+
+def _slope(line: Line) -> Cell:
+    words = slope_shown(line)
+    return words, None if words == UNDEFINED else _sortable(line.slope)
 
 
 def _sortable(value: float) -> float | None:

@@ -35,6 +35,7 @@ def register(app: Dash) -> None:
         Input(CompareId.NUMBERS_POLL, "n_intervals"),
         State(CompareId.VIEWER, "data"),
         State(CompareId.NUMBERS_STATE, "data"),
+        State(CompareId.PROGRESS, "data"),
     )
     def show(
         is_open: bool,
@@ -45,6 +46,7 @@ def register(app: Dash) -> None:
         _polls: Any,
         viewer: str,
         shown: Any,
+        progress: Any,
     ) -> tuple[Any, Any, bool]:
         if not is_open and not shown:
             return no_update, no_update, True
@@ -54,7 +56,7 @@ def register(app: Dash) -> None:
             # Nothing is computed for numbers that nobody sees.
             statistics.influence.cancel(chosen, regions, viewer)
             return no_update, None, True
-        state = follow(services, statistics, chosen, regions, bool(influence), viewer)
+        state = follow(services, statistics, chosen, regions, bool(influence), viewer, progress)
         state["errors"] = problems + state["errors"]
         data = number_tables(collect(statistics, chosen, regions, view), pins_of(view))
         state["digest"] = hashlib.sha256(json.dumps(data).encode()).hexdigest()
@@ -92,6 +94,7 @@ def register(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("numbers", "show"),
         Output(CompareId.NUMBERS_STATUS, "children"),
+        Output(CompareId.NUMBERS_PHASE, "children"),
         Input(CompareId.NUMBERS_DATA, "data"),
         Input(CompareId.NUMBERS_STATE, "data"),
         Input(CompareId.NUMBERS_TAB, "value"),
@@ -141,27 +144,34 @@ def follow(
     regions: Sequence[Any],
     influence: bool,
     viewer: str,
+    progress: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return what is still missing, in words and as a fraction; start what may be started.
 
-    The influence on regions waits until no guidance image is computed for this viewer: people look at pictures first.
+    The influence on regions waits until this viewer's guidance images are complete, have failed or were cancelled:
+    people look at pictures first. `progress` is what the page's pictures know of them (`callbacks.compare.progress`):
+    that those whose turn had not come yet were cancelled, no job knows.
     """
+    stages = {(one["pair_address"], one["method_id"]): one["stage"] for one in (progress or {}).values()}
     waits, guidance_runs, going_on = [], False, False
     for scene in scenes:
         state = services.guidance_state(scene, viewer, start=False)
-        guidance_runs = guidance_runs or state.running
         if state.complete:
             continue
-        going_on = going_on or state.error is None
-        told = "failed" if state.error is not None else f"{100 * state.fraction:.0f} %"
+        stage = stages.get((scene.pair_address, scene.method_id))
+        failed = state.error is not None or (stage == "failed" and not state.running)
+        cancelled = state.cancelled or (stage == "cancelled" and not state.running)
+        guidance_runs = guidance_runs or not (failed or cancelled)
+        going_on = going_on or not failed
+        told = "failed" if failed else "cancelled" if cancelled else f"{100 * state.fraction:.0f} %"
         waits.append(f"{scene.method_title} ({told})")
     if not influence:
         statistics.influence.cancel(scenes, regions, viewer)
-    progress = statistics.influence.follow(scenes, regions, viewer, start=influence and not guidance_runs)
+    found = statistics.influence.follow(scenes, regions, viewer, start=influence and not guidance_runs)
     return {
         "waits": waits,
-        "influence": progress.fraction,
-        "influence_complete": progress.complete,
-        "errors": list(progress.errors),
-        "going_on": going_on or (influence and not progress.complete and not progress.errors),
+        "influence": found.fraction,
+        "influence_complete": found.complete,
+        "errors": list(found.errors),
+        "going_on": going_on or (influence and not found.ended),
     }

@@ -13,6 +13,7 @@ import fusion
 from fusion.cli_atlas import atlas_command
 from fusion.cli_benchmark import benchmark_command
 from fusion.cli_compare import compare_command
+from fusion.cli_group import PlainErrors
 from fusion.cli_options import (
     DeviceOption,
     EndOption,
@@ -23,7 +24,6 @@ from fusion.cli_options import (
     PetOption,
     PicturesOption,
     PixelLimitOption,
-    PlainErrors,
     Precision,
     PrecisionOption,
     SampleOption,
@@ -47,6 +47,7 @@ from fusion.methods.registry import method_specification
 from fusion.picture import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS, describe
+from fusion.saliency.jacobian import checked_pixel
 
 DEFAULT_METHOD = "funfusean"
 
@@ -125,6 +126,7 @@ def jacobian_command(
     name = f"{entry.address}_{method}_jacobian_{chosen[0]}_{chosen[1]}"
     with console.status("Differentiating"):
         job = load_job(entry, method, device, pixel_limit)
+        checked_pixel(chosen, job.pair.shape)
         files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
         window = fusion.jacobian(job.method, job.pair, chosen, dtype.value)
     if window.suspicious:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import fusion
-from fusion.cli_compare_options import choose_methods, choose_pixels, choose_regions, choose_table_file
+from fusion.cli_compare_options import choose_methods, choose_pixels, choose_regions, table_file
 from fusion.cli_compare_tables import show_tables
 from fusion.cli_options import (
     DeviceOption,
@@ -29,7 +29,9 @@ from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT
+from fusion.results import prepare_files
 from fusion.saliency.window import Pixel
+from fusion.statistics.cautions import cautions
 from fusion.statistics.comparison import MethodComparison, compare_method
 from fusion.statistics.influence import DEFAULT_LIMIT
 from fusion.statistics.records import csv_text, records
@@ -79,7 +81,7 @@ def compare_command(
         ),
     ] = DEFAULT_LIMIT,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
@@ -95,28 +97,29 @@ def compare_command(
 ) -> None:
     """Compare methods in numbers: guidance and influence by region and pixel, and the paper's requirements.
 
-    Prints tables and writes all numbers as one CSV file. docs/statistics.md defines them.
+    Writes all numbers as one CSV file and prints tables of them. docs/statistics.md defines them.
     """
     entry = choose_pair(mri, pet, sample)
+    file, ids = table_file(output, entry), choose_methods(method)
     with console.status("Loading"):
         pair = load_pair(*entry.paths, pixel_limit)
         regions, masks = choose_regions(region or (), entry, pair)
         pixels = choose_pixels(pixel, entry, pair)
-        file = choose_table_file(output, entry, masks)
         # All at once: a network that cannot be used is better known before minutes of computing.
-        methods = [load_method(id, device) for id in choose_methods(method)]
+        methods = [load_method(id, device) for id in ids]
+        # Last, since it makes a folder: a mistake leaves nothing behind.
+        prepare_files([file], [*entry.paths, *masks])
     comparisons = [
         _compared(chosen, pair, regions, pixels, limit, dtype.value, entry.modalities) for chosen in methods
     ]
     for comparison in comparisons:
-        if comparison.suspicious:
-            say(
-                f"Warning: {comparison.title} has {comparison.suspicious} guidance values that are not finite or "
-                "suspiciously large.",
-                warning=True,
-            )
-    show_tables(comparisons, entry.modalities)
-    _write(file, csv_text(records(entry.address, pair.id, comparisons)))
+        for caution in cautions(comparison):
+            say(f"Warning: {caution}", warning=True)
+    try:
+        _write(file, csv_text(records(entry.address, pair.id, comparisons)))
+    finally:
+        # After the file, which takes minutes to make again, but shown even where that cannot be written.
+        show_tables(comparisons, entry.modalities)
     report([file])
 
 

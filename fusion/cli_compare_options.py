@@ -8,12 +8,12 @@ from pathlib import Path
 
 import typer
 
+from fusion.cli_file_names import named_file
 from fusion.cli_options import parse_pixel
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.methods.registry import method_ids, method_specification
 from fusion.pair import Pair
-from fusion.results import prepare_files
 from fusion.saliency.jacobian import checked_pixel
 from fusion.saliency.window import Box, Pixel
 from fusion.statistics.region_files import known_regions, read_region
@@ -71,41 +71,39 @@ def choose_pixels(wanted: Sequence[str] | None, entry: PairEntry, pair: Pair) ->
     return list(dict.fromkeys(checked_pixel(pixel, pair.shape) for pixel in pixels))
 
 
-def choose_table_file(output: Path | None, entry: PairEntry, masks: Sequence[Path]) -> Path:
-    """Return the CSV file to write, after a check that it can be written.
+def table_file(output: str | None, entry: PairEntry) -> Path:
+    """Return the CSV file to write; nothing is looked for or made yet.
 
     Raises
     ------
     typer.BadParameter
-        If the name has another extension than ``.csv``.
-    OutputError
-        If it cannot be written, or would replace an input.
+        If it is a folder, or has another extension than ``.csv``.
     """
-    file = Path(f"{entry.address}_compare.csv") if output is None else output
-    if file.suffix == "":
-        file = file.with_name(f"{file.name}.csv")
-    elif file.suffix != ".csv":
-        raise typer.BadParameter(f"{file}: the name of the table ends in .csv.")
-    prepare_files([file], [*entry.paths, *masks])
-    return file
+    return Path(f"{entry.address}_compare.csv") if output is None else named_file(output, ".csv")
 
 
 def _parse_region(text: str, shape: tuple[int, int], masks: list[Path]) -> Region:
     name, equals, value = text.partition("=")
     # A file may have an equals sign in its own name.
-    if Path(text).is_file() or not equals:
+    if Path(text).is_file() or (text.strip() and not equals):
         masks.append(Path(text))
         return read_region(text, shape)
-    if not name.strip():
-        raise typer.BadParameter(
-            f"{text!r}: a region needs a name before the equals sign, as in core=core.png."
-        )
+    name = name.strip()
+    if not name:
+        raise _refused(text, "has no name before the equals sign" if equals else "is empty")
+    if not value.strip():
+        raise _refused(text, "has nothing after the equals sign")
     if re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*){3}", value):
         top, left, bottom, right = (int(side) for side in value.split(","))
         return box_region(name, Box(top, left, bottom, right), shape)
-    if "," in value and not Path(value).is_file():
-        raise typer.BadParameter(
-            f"{text!r} is neither NAME=FILE.png nor NAME=TOP,LEFT,BOTTOM,RIGHT with four whole numbers."
-        )
-    masks.append(Path(value))
-    return read_region(value, shape, name)
+    file = Path(value if Path(value).is_file() else value.strip())
+    if "," in value and not file.is_file():
+        raise _refused(text, "is no box of four whole numbers, and no such file is there")
+    masks.append(file)
+    return read_region(file, shape, name)
+
+
+def _refused(text: str, why: str) -> typer.BadParameter:
+    return typer.BadParameter(
+        f"{text!r} {why}. Give FILE.png, NAME=FILE.png or NAME=TOP,LEFT,BOTTOM,RIGHT.", param_hint="--region"
+    )

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from rich import box
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
+from fusion.cli_compare_checklist import checklist_tables, longest_name
+from fusion.cli_table_layout import (
+    new_table,
+    numbers,
+    print_whole,
+    table_console,
+    whole_words,
+    words,
+)
 from fusion.statistics.comparison import MethodComparison
+from fusion.statistics.guidance import DOMINANCE_RATIO
 from fusion.statistics.influence import Influence, RegionInfluence
-from fusion.statistics.verdicts import Verdict
-from fusion.statistics.wording import dominant_name, measured, percent, shown
-
-WIDTH_WITHOUT_TERMINAL = 120
+from fusion.statistics.relation import SMALLEST_LINE_SHARE
+from fusion.statistics.wording import (
+    dominant_name,
+    line_share_shown,
+    percent,
+    ratio_shown,
+    shown,
+    slope_shown,
+)
 
 Lines = Iterable[tuple[str, ...]]
 Value = TypeVar("Value", covariant=True)
@@ -32,61 +43,36 @@ class HasInputs(Protocol[Value]):
     def x2(self) -> Value: ...  # noqa: D102
 
 
-_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNDECIDABLE: "yellow"}
-
-
 def show_tables(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> None:
     """Print all tables to standard output."""
-    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    # Names of files and regions are no markup.
-    output = Console(
-        width=WIDTH_WITHOUT_TERMINAL if fixed else None, markup=False, emoji=False, highlight=False
-    )
-    output.print(_guidance_table(comparisons, modalities))
-    output.print(_relation_table(comparisons, modalities))
-    output.print(_influence_table(comparisons, modalities))
-    for table in _checklist_tables(comparisons):
-        output.print(table)
-    output.print(
+    console = table_console()
+    for table in (
+        _guidance_table(comparisons, modalities),
+        _dominance_table(comparisons, modalities),
+        _relation_table(comparisons, modalities),
+        _influence_table(comparisons, modalities),
+        *checklist_tables(comparisons),
+    ):
+        print_whole(console, table)
+    console.print(
         "The paper judges by eye; the limits are this project's (docs/statistics.md). For research only: no "
         "verdict is about a patient."
     )
 
 
-def _table(title: str, caption: str, *columns: Column | str) -> Table:
-    return Table(
-        *columns,
-        title=Text(title, style="bold"),
-        caption=Text(caption, style="dim"),
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-
-
-def _name(name: str) -> Column:
-    return Column(name, overflow="fold")
-
-
-def _number(name: str) -> Column:
-    return Column(name, justify="right", no_wrap=True)
-
-
 def _guidance_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
-    table = _table(
+    table = new_table(
         "Guidance images by region",
         "Dimensionless: change of the fused intensity by change of the input at the same pixel; std: standard "
         "deviation; shares of pixels above, at and below 0.",
-        _name("region, method"),
-        _name("input"),
-        _number("mean"),
-        _number("median"),
-        _number("std"),
-        _number("> 0"),
-        _number("= 0"),
-        _number("< 0"),
+        words("region, method", longest_name(comparisons)),
+        whole_words("input"),
+        numbers("mean"),
+        numbers("median"),
+        numbers("std"),
+        numbers("> 0"),
+        numbers("= 0"),
+        numbers("< 0"),
     )
 
     def lines(comparison: MethodComparison, number: int) -> Lines:
@@ -106,21 +92,19 @@ def _guidance_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
     return _filled(table, _regions(comparisons), comparisons, lines)
 
 
-def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
+def _dominance_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
     first, second = modalities
-    table = _table(
-        f"Guidance {first} against guidance {second} by region",
-        f"dominant and ratio: by mean |guidance|, {first} / {second}; pixels: share with larger |guidance "
-        f"{first}|; slope: {second} over {first} by total least squares. Neighbouring pixels are not "
-        "independent: no p-values.",
-        _name("region, method"),
-        _number("n"),
-        _name("dominant"),
-        _number("ratio"),
-        _number("pixels"),
-        _number("Pearson"),
-        _number("Spearman"),
-        _number("slope"),
+    table = new_table(
+        "Which modality dominates, by region",
+        f"n: pixels with finite guidance; ratio: mean |guidance {first}| divided by mean |guidance {second}|, "
+        f"difference: the first minus the second. Dominant is what has at least {DOMINANCE_RATIO:g} times the other's. "
+        f"pixels: share with larger |guidance {first}|.",
+        words("region, method", longest_name(comparisons)),
+        numbers("n"),
+        whole_words("dominant"),
+        numbers("ratio"),
+        numbers("difference"),
+        numbers("pixels"),
     )
 
     def lines(comparison: MethodComparison, number: int) -> Lines:
@@ -129,31 +113,58 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
             comparison.method_id,
             str(found.n),
             dominant_name(found.dominance, modalities),
-            shown(found.dominance.ratio),
+            ratio_shown(found.dominance),
+            shown(found.dominance.difference),
             percent(found.dominance.pixels, 0),
+        )
+
+    return _filled(table, _regions(comparisons), comparisons, lines)
+
+
+def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
+    first, second = modalities
+    table = new_table(
+        f"Guidance {first} against guidance {second} by region",
+        f"slope: {second} over {first} by total least squares; line: share of all variance along that line, 0.5 for "
+        f"a round cloud. Below {SMALLEST_LINE_SHARE:g} the slope would mean nothing and is not shown. Neighbouring "
+        "pixels are not independent: no p-values.",
+        words("region, method", longest_name(comparisons)),
+        numbers("n"),
+        numbers("Pearson"),
+        numbers("Spearman"),
+        numbers("slope"),
+        numbers("line"),
+    )
+
+    def lines(comparison: MethodComparison, number: int) -> Lines:
+        found = comparison.guidance[number]
+        yield (
+            comparison.method_id,
+            str(found.n),
             shown(found.pearson),
             shown(found.spearman),
-            shown(found.line.slope),
+            slope_shown(found.line),
+            line_share_shown(found.line),
         )
 
     return _filled(table, _regions(comparisons), comparisons, lines)
 
 
 def _influence_table(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> Table:
-    table = _table(
+    table = new_table(
         "Influence on fused pixels, by region and principal pixel",
         "From Jacobian images J. used: principal pixels that stand for the region; r50, r90: radius in pixels "
         "(larger of row and column distance) that holds 50 % and 90 % of |J|; outside: share of |J| outside the "
-        "region.",
-        _name("region or pixel"),
-        _name("input"),
-        _number("used"),
-        _number("Σ |J|"),
-        _number("Σ J"),
-        _number("r50"),
-        _number("r90"),
-        _number("outside"),
-        _number("Gini"),
+        "region, at last that of both inputs together.",
+        words("region or pixel", longest_name(comparisons)),
+        whole_words("input"),
+        numbers("used"),
+        numbers("Σ |J|"),
+        numbers("Σ J"),
+        numbers("r50"),
+        numbers("r90"),
+        numbers("outside"),
+        numbers("Gini"),
     )
 
     def of_region(comparison: MethodComparison, number: int) -> Lines:
@@ -193,27 +204,8 @@ def _influence(
             percent(values.outside),
             shown(values.gini) if everything else "",
         )
-
-
-def _checklist_tables(comparisons: Sequence[MethodComparison]) -> Iterator[Table]:
-    for number, requirement in enumerate(comparisons[0].requirements):
-        table = _table(
-            f"The paper's requirement {requirement.number}: {requirement.title}",
-            f"Rule: {requirement.rule}.",
-            _name("method"),
-            _number("number"),
-            _name("verdict"),
-            _name("in words"),
-        )
-        for comparison in comparisons:
-            judged = comparison.requirements[number]
-            table.add_row(
-                comparison.method_id,
-                "\n".join(measured(part) for part in judged.measures),
-                Text(judged.verdict.value, style=_COLOURS[judged.verdict]),
-                judged.sentence,
-            )
-        yield table
+    if found.region is not None:
+        yield ("", "both", "", "", "", "", "", percent(found.outside), "")
 
 
 def _filled(

@@ -7,25 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from typer.core import TyperGroup
 
+from fusion.cli_file_names import named_file
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
-from fusion.errors import FuseVisError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair, load_pair
 from fusion.picture import PictureScale
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import ResultFiles
-
-USER_ERROR = 2
 
 # Everything but results goes to the error stream, so that these can be piped on.
 console = Console(stderr=True)
@@ -66,7 +62,7 @@ MethodOption = Annotated[
     str, typer.Option("--method", "-m", metavar="ID", help="The fusion method; `methods` lists them.")
 ]
 OutputOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
@@ -124,24 +120,6 @@ class Job:
     entry: PairEntry
 
 
-class PlainErrors(TyperGroup):
-    """Commands that answer a user's mistake with a plain message and exit code 2, without a traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except FuseVisError as error:
-            _end(str(error), error)
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            _end("There is not enough memory. Use smaller images, --dtype float32 or --device cpu.", error)
-
-
-def _end(message: str, cause: Exception) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(USER_ERROR) from cause
-
-
 def choose_pair(mri: Path | None, pet: Path | None, sample: str | None) -> PairEntry:
     """Return the pair of two files, or the sample.
 
@@ -166,25 +144,18 @@ def load_job(entry: PairEntry, method_id: str, device: str, pixel_limit: int = D
 
 
 def choose_files(
-    output: Path | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
+    output: str | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
 ) -> ResultFiles:
     """Return where results go, after a check that they can be written there.
 
     Raises
     ------
     typer.BadParameter
-        If the output has another extension than ``.npz``.
+        If the output is a folder, or has another extension than ``.npz``.
     OutputError
         If nothing can be written there.
     """
-    if output is None:
-        base = Path(default_name)
-    elif output.suffix == ".npz":
-        base = output.with_suffix("")
-    elif output.suffix == "":
-        base = output
-    else:
-        raise typer.BadParameter(f"{output}: the name ends in .npz; pictures are put beside it as PNG files.")
+    base = Path(default_name) if output is None else named_file(output, ".npz").with_suffix("")
     files = ResultFiles(base, pictures)
     files.prepare(entry.paths)
     return files
@@ -201,7 +172,9 @@ def parse_pixel(text: str) -> tuple[int, int]:
     try:
         row, column = (int(part) for part in text.split(","))
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not ROW,COL, two whole numbers such as 120,98.") from None
+        raise typer.BadParameter(
+            f"{text!r} is not ROW,COL, two whole numbers such as 120,98.", param_hint="--pixel"
+        ) from None
     return row, column
 
 

@@ -17,6 +17,7 @@ from fusion.methods.registry import method_specification
 from fusion.pair import Pair, load_pair
 from fusion.report.report import checked_folder, fused_ids
 from fusion.report.scores import NAMES, MethodScores, Scores, score_methods
+from fusion.results import prepare_files
 from fusion.training.loss import WINDOW
 from fusion.training.matching import FilePair, match_files
 from fusion.weights import FOLDER
@@ -64,15 +65,20 @@ def pairs_command(
     folder = FOLDER if weights is None else checked_folder(weights)
     files = match_files(first, second)
     pairs = [_loaded(one) for one in files]
+    if output is not None:
+        prepare_files([output], [path for one in files for path in (one.first, one.second)])
     with progress_bar("Fused images") as show:
         scores = score_methods(ids, pairs, folder, device, show)
-    # Wide enough for every number, even where nobody told the width: cut-off numbers are of no use.
-    Console(width=max(WIDTH, Console().width)).print(_table(scores, len(pairs)))
+    try:
+        if output is not None:
+            _write(output, scores, files)
+    finally:
+        # Wide enough for every number, even where nobody told the width: cut-off numbers are of no use.
+        Console(width=max(WIDTH, Console().width)).print(_table(scores, len(pairs)))
     for one in scores:
         if one.problem:
             say(f"{one.method_id}: {one.problem}", warning=True)
     if output is not None:
-        _write(output, scores, files)
         typer.echo(output)
 
 

@@ -70,7 +70,9 @@ def _head() -> html.Div:
     return html.Div(
         [
             html.Div(tabs, role="group", **attributes(aria_label="Which numbers")),
-            html.Span(id=CompareId.NUMBERS_STATUS, className="numbers-status", role="status"),
+            html.Span(id=CompareId.NUMBERS_STATUS, className="numbers-status"),
+            # Percentages change every second: a screen reader is told only what changes besides.
+            html.Span(id=CompareId.NUMBERS_PHASE, className="visually-hidden", role="status"),
             dbc.Switch(
                 id=CompareId.NUMBERS_INFLUENCE,
                 label="compute influence of regions",

@@ -53,7 +53,7 @@ class Record:
     definition : str
         The entry of docs/statistics.md that has the equation.
     text : str
-        What a number cannot say: the dominant modality, or the sentence of a verdict.
+        What a number cannot say: the dominant modality, or the sentence of a verdict and its rule.
     """
 
     pair: str
@@ -120,6 +120,12 @@ class _Number:
 
 
 def _numbers(comparison: MethodComparison) -> Iterator[_Number]:
+    sizes = {found.region: found.pixels for found in comparison.guidance}
+    sizes |= {of_region.region: of_region.pixels for of_region in comparison.region_influence}
+    for region, pixels in sizes.items():
+        yield _Number("region.pixels", float(pixels), region)
+    if comparison.guidance:
+        yield _Number("guidance.suspicious", float(comparison.suspicious), "")
     for guidance in comparison.guidance:
         yield from _guidance(guidance)
     for of_region in comparison.region_influence:
@@ -139,6 +145,7 @@ def _guidance(found: GuidanceStatistics) -> Iterator[_Number]:
             yield _Number(f"guidance.{field.name}", value, found.region, modality, found.n)
     dominance, line = found.dominance, found.line
     for name, value, text in (
+        ("not_finite", float(found.pixels - found.n), ""),
         ("dominance_ratio", dominance.ratio, dominance.dominant.value),
         ("dominance_difference", dominance.difference, ""),
         ("dominance_pixels", dominance.pixels, ""),
@@ -164,6 +171,9 @@ def _influence(
                 yield _Number(f"influence.{field.name}", value, region if refers else "", modality, n, pixel)
     if region:
         yield _Number("influence.outside", found.outside, region, BOTH, n, pixel)
+    if isinstance(found, RegionInfluence):
+        for name, count in (("spacing", found.spacing), ("left_out", found.left_out)):
+            yield _Number(f"influence.{name}", float(count), region, BOTH, n)
 
 
 def _requirement(requirement: Requirement) -> Iterator[_Number]:
@@ -174,7 +184,7 @@ def _requirement(requirement: Requirement) -> Iterator[_Number]:
         "requirement.verdict",
         _VERDICT_VALUES[requirement.verdict],
         region,
-        text=f"{requirement.verdict.value}: {requirement.sentence}",
+        text=f"{requirement.verdict.value}: {requirement.sentence} Rule: {requirement.rule}.",
         quantity=f"requirement_{requirement.number}",
     )
 

@@ -17,6 +17,14 @@ MINIMUM_POINTS = 3
 ROUNDING = 16.0
 """Values that differ by fewer spacings (machine epsilons of the largest) than this count as constant."""
 
+RANK_TOLERANCE = ROUNDING * 2.0**-23
+"""Ranks tell no values apart that differ by no more than this share of the 99th percentile of magnitudes: rounding in
+float32, and the same in float64, so that both precisions have one rank correlation."""
+
+SMALLEST_LINE_SHARE = 0.6
+"""With less of all variance along it (0.5: a round cloud) a line's slope is not shown: 0.6 is a cloud whose axes are
+about as 5 to 6, in which a few other pixels turn the line anywhere."""
+
 NAN = float("nan")
 
 
@@ -64,20 +72,33 @@ def pearson(first: ArrayLike, second: ArrayLike) -> float:
 def spearman(first: ArrayLike, second: ArrayLike) -> float:
     """Return Spearman's rank correlation: Pearson's of the ranks, ties having the mean of their ranks.
 
-    Parameters and result are those of `pearson`.
+    What differs by rounding alone counts as equal: in a background that is constant but for rounding, ranks would
+    otherwise be noise, as large as those of everything else. Parameters and result are those of `pearson`; NaN also
+    where all values of a series count as equal.
     """
     a, b = _both(first, second)
     if a.size < MINIMUM_POINTS or is_constant(a) or is_constant(b):
         return NAN
-    return _correlation(average_ranks(a), average_ranks(b))
+    ranks = _ranks_but_for_rounding(a), _ranks_but_for_rounding(b)
+    return NAN if any(map(is_constant, ranks)) else _correlation(*ranks)
 
 
-def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
-    """Return the ranks of a series, the smallest having rank 1; equal values share the mean of their ranks."""
-    _, place, counts = np.unique(np.asarray(values).ravel(), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks = last - (counts - 1) / 2
-    return np.asarray(ranks[place.ravel()], dtype=np.float64)
+def average_ranks(values: ArrayLike, tolerance: float = 0.0) -> NDArray[np.float64]:
+    """Return the ranks of a series, the smallest having rank 1; equal values share the mean of their ranks.
+
+    Parameters
+    ----------
+    values : array_like
+        Real numbers.
+    tolerance : float
+        Values that are no further apart than this, ≥ 0, count as equal: a rank is 1, and one for each smaller value,
+        and one half for each other equal one. No grid rounds the values, on whose lines near values would part.
+    """
+    series = np.asarray(values).ravel()
+    ordered = np.sort(series)
+    smaller = np.searchsorted(ordered, series - tolerance, side="left")
+    not_larger = np.searchsorted(ordered, series + tolerance, side="right")
+    return np.asarray((smaller + not_larger + 1) / 2, dtype=np.float64)
 
 
 def principal_line(first: ArrayLike, second: ArrayLike) -> Line:
@@ -129,6 +150,15 @@ def is_constant(values: NDArray[np.floating]) -> bool:
     largest = max(abs(low), abs(high))
     # Halved, so that the spread of the largest numbers does not overflow.
     return high / 2 - low / 2 <= ROUNDING / 2 * float(np.finfo(values.dtype).eps) * largest
+
+
+def _ranks_but_for_rounding(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    exact = values.astype(np.float64)
+    # A power of two, which rounds nothing: a tolerance added to the largest of all numbers would overflow.
+    _, exponent = np.frexp(np.abs(exact).max())
+    scaled = np.ldexp(exact, -exponent)
+    # Not of the largest: a single gradient near a pole would make everything else equal.
+    return average_ranks(scaled, RANK_TOLERANCE * float(np.quantile(np.abs(scaled), 0.99)))
 
 
 def _both(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

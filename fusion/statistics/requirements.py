@@ -17,6 +17,7 @@ from fusion.statistics.guidance import DOMINANCE_RATIO, guidance_statistics, rat
 from fusion.statistics.influence import RegionInfluence
 from fusion.statistics.regions import Region
 from fusion.statistics.verdicts import Measure, Requirement, Verdict
+from fusion.statistics.wording import brightness_change, percent, shown
 
 CORE, RIM, HEALTHY = "core", "rim", "healthy"
 """The names by which the regions are known: necrotic core, rim around it, healthy tissue."""
@@ -101,8 +102,8 @@ def _dark_core(
 ) -> Requirement:
     pet = modalities[1]
     rule = (
-        f"contrast of rim against core ≥ {CONTRAST_KEPT:g} times that of {pet}, and the core on average at most "
-        f"{BRIGHTNESS_CHANGE:g} brighter than on {pet}"
+        f"the rim is brighter than the core by at least {percent(CONTRAST_KEPT, 0)} of the difference on {pet}, and "
+        f"the core is on average at most {BRIGHTNESS_CHANGE:g} of the gray scale brighter than on {pet}"
     )
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
@@ -113,22 +114,26 @@ def _dark_core(
     core, rim = regions[CORE].mask, regions[RIM].mask
     x2, y = pair.images[1].astype(np.float64), fused.astype(np.float64)
     original, kept = (float(image[rim].mean() - image[core].mean()) for image in (x2, y))
-    change = Measure("requirement.core_brightness", float((y - x2)[core].mean()))
+    change = Measure("requirement.core_brightness", float((y - x2)[core].mean()), limits=(BRIGHTNESS_CHANGE,))
     if original < SMALLEST_CONTRAST:
+        found = shown(original, 2, (0, SMALLEST_CONTRAST))
+        much = f"only {found} of the gray scale darker" if original > 0 else "not darker"
         reason = (
-            f"On {pet} itself the core is not darker than the rim (contrast {original:.2f}; at least "
-            f"{SMALLEST_CONTRAST:g} is needed), so there is no dark core to keep."
+            f"On {pet} itself the core is {much} than the rim (contrast {found}; at least {SMALLEST_CONTRAST:g} is "
+            "needed), so there is no dark core to keep."
         )
         return judged(Verdict.UNDECIDABLE, reason, change)
-    contrast = Measure("requirement.contrast_kept", kept / original)
+    contrast = Measure("requirement.contrast_kept", kept / original, limits=(CONTRAST_KEPT,))
     enough, dark = contrast.value >= CONTRAST_KEPT, change.value <= BRIGHTNESS_CHANGE
     if kept > 0:
-        seen = f"keeps {_percent(kept / original)} of the contrast that {pet} shows between rim and core"
+        share = percent(kept / original, 0, (CONTRAST_KEPT,))
+        seen = f"keeps {share} of the contrast that {pet} shows between rim and core"
     else:
         seen = f"no longer shows the core darker than the rim, as {pet} does"
     passed = enough and dark
     effect = f"the core {'stands' if passed else 'does not stand'} out as on {pet}"
-    sentence = f"The fused picture {seen}, and the core is {_brightness(change.value, pet)}: {effect}."
+    brightness = brightness_change(change.value, f"on {pet}", BRIGHTNESS_CHANGE)
+    sentence = f"The fused picture {seen}, and the core is {brightness}: {effect}."
     return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, contrast, change)
 
 
@@ -136,7 +141,8 @@ def _bright_tissue(
     pair: Pair, fused: NDArray[np.floating], regions: dict[str, Region], modalities: tuple[str, str]
 ) -> Requirement:
     pet = modalities[1]
-    rule = f"healthy tissue on average at most {BRIGHTNESS_CHANGE:g} darker or brighter than on {pet}"
+    most = f"at most {BRIGHTNESS_CHANGE:g} of the gray scale"
+    rule = f"healthy tissue is on average {most} darker or brighter than on {pet}"
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
         return Requirement(2, f"Bright healthy tissue of {pet} is kept", rule, measures, verdict, sentence)
@@ -147,10 +153,10 @@ def _bright_tissue(
     change = float((fused.astype(np.float64) - pair.images[1])[healthy].mean())
     passed = abs(change) <= BRIGHTNESS_CHANGE
     effect = "the brightness that stands for uptake is " + ("kept" if passed else "not kept")
-    sentence = f"Healthy tissue is {_brightness(change, pet)}: {effect}."
-    return judged(
-        Verdict.PASS if passed else Verdict.FAIL, sentence, Measure("requirement.healthy_brightness", change)
-    )
+    sentence = f"Healthy tissue is {brightness_change(change, f'on {pet}', BRIGHTNESS_CHANGE)}: {effect}."
+    limits = (-BRIGHTNESS_CHANGE, BRIGHTNESS_CHANGE)
+    measure = Measure("requirement.healthy_brightness", change, limits=limits)
+    return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, measure)
 
 
 def _stable_core(
@@ -158,8 +164,9 @@ def _stable_core(
 ) -> Requirement:
     mri, pet = modalities
     rule = (
-        f"in the core, mean |guidance {mri}| ≤ {LOW_SENSITIVITY:g}, or mean |guidance {pet}| at least "
-        f"{DOMINANCE_RATIO:g} times as large"
+        f"a small change of {mri} at a pixel of the core changes the fused pixel by at most "
+        f"{percent(LOW_SENSITIVITY, 0)} of it on average, or the same change of {pet} by at least {DOMINANCE_RATIO:g} "
+        "times as much"
     )
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
@@ -182,20 +189,18 @@ def _stable_core(
         passed, effect = False, f"{mri} can cover what {pet} shows there"
     sentence = (
         f"When {mri} changes by 1 % of the gray scale at a pixel of the core, the fused pixel changes by "
-        f"{m1:.2f} %; for {pet} it is {m2:.2f} %: {effect}."
+        f"{shown(m1, 2, (LOW_SENSITIVITY,))} % on average; for {pet} it is {shown(m2, 2)} %: {effect}."
     )
     return judged(
         Verdict.PASS if passed else Verdict.FAIL,
         sentence,
-        Measure("requirement.core_sensitivity", m1, "x1"),
-        Measure("requirement.core_sensitivity_ratio", ratio_of(m1, m2)),
+        Measure("requirement.core_sensitivity", m1, "x1", (LOW_SENSITIVITY,)),
+        Measure("requirement.core_sensitivity_ratio", ratio_of(m1, m2), limits=(1 / DOMINANCE_RATIO,)),
     )
 
 
 def _local_core(influence: RegionInfluence | None, regions: dict[str, Region]) -> Requirement:
-    rule = (
-        f"at most {_percent(OUTSIDE_SHARE)} of all influence on the core's fused pixels from outside the core"
-    )
+    rule = f"at most {percent(OUTSIDE_SHARE, 0)} of all influence on the core's fused pixels is from outside the core"
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
         return Requirement(4, "The core depends on the core alone", rule, measures, verdict, sentence)
@@ -211,11 +216,10 @@ def _local_core(influence: RegionInfluence | None, regions: dict[str, Region]) -
     effect = "neighbouring tissue hardly shows in it" if passed else "neighbouring tissue shows in it"
     part = influence.used < influence.pixels
     used = f" ({influence.used} of its {influence.pixels} pixels were examined)" if part else ""
-    amount = _percent(share, 1) if share > 0 else "None"
+    amount = percent(share, 1, (OUTSIDE_SHARE,)) if share > 0 else "None"
     sentence = f"{amount} of the influence on the core comes from outside it{used}: {effect}."
-    return judged(
-        Verdict.PASS if passed else Verdict.FAIL, sentence, Measure("requirement.core_outside", share)
-    )
+    measure = Measure("requirement.core_outside", share, limits=(OUTSIDE_SHARE,))
+    return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, measure)
 
 
 def _with_own_regions(requirement: Requirement, regions: dict[str, Region]) -> Requirement:
@@ -238,13 +242,3 @@ def _missing(regions: dict[str, Region], *names: str) -> str:
 
 def _not_finite(fused: NDArray[np.floating]) -> str:
     return "" if np.isfinite(fused).all() else "The fused picture has values that are not finite."
-
-
-def _brightness(change: float, pet: str) -> str:
-    if abs(change) < 0.005:
-        return f"on average as bright as on {pet}"
-    return f"on average {abs(change):.2f} of the gray scale {'brighter' if change > 0 else 'darker'} than on {pet}"
-
-
-def _percent(share: float, digits: int = 0) -> str:
-    return f"{share * 100:.{digits}f} %"

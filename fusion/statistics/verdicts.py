@@ -26,11 +26,14 @@ class Measure:
         Dimensionless.
     modality : str
         ``x1`` or ``x2`` where it is of one input alone, else ``both``.
+    limits : tuple of float
+        Those of the rule: how the number is written says on which side of them it is.
     """
 
     definition: str
     value: float
     modality: str = "both"
+    limits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

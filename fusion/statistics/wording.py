@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from fusion.statistics.guidance import Dominance, Dominant
+from fusion.statistics.guidance import DOMINANCE_RATIO, Dominance, Dominant
+from fusion.statistics.relation import SMALLEST_LINE_SHARE, Line
 from fusion.statistics.verdicts import Measure
 
 UNDEFINED = "–"
 
+MOST_DIGITS = 17
+"""With so many digits after the point, two numbers near 1 that differ at all are written differently."""
+
+_BRIGHTNESS = ("requirement.core_brightness", "requirement.healthy_brightness")
 _MEASURES = {
     "requirement.contrast_kept": "contrast",
-    "requirement.core_brightness": "brighter",
-    "requirement.healthy_brightness": "brighter",
     "requirement.core_sensitivity": "guidance",
     "requirement.core_sensitivity_ratio": "ratio",
     "requirement.core_outside": "outside",
 }
 
 
-def shown(value: float, digits: int = 3) -> str:
-    """Write a number: ``–`` for NaN, ``∞``, a true minus sign, powers of ten from 100,000."""
+def shown(value: float, digits: int = 3, limits: Iterable[float] = ()) -> str:
+    """Write a number: ``–`` for NaN, ``∞``, a true minus sign, powers of ten from 100,000.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        After the point.
+    limits : iterable of float
+        What the number is compared with. It is never rounded to one of them or across it: more digits are written.
+    """
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    sides = [(limit, _side(value, limit)) for limit in limits]
+    while digits < MOST_DIGITS and any(_side(round(value, digits), limit) != side for limit, side in sides):
+        digits += 1
     form = ".2e" if abs(value) >= 1e5 else f".{digits}f"
     return f"{value:{form}}".replace("-", "−")
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """Write a share in [0, 1] as a percentage; ``–`` for NaN."""
-    return UNDEFINED if math.isnan(share) else f"{share * 100:.{digits}f} %"
+def percent(share: float, digits: int = 1, limits: Iterable[float] = ()) -> str:
+    """Write a share in [0, 1] as a percentage; ``–`` for NaN. `limits` are shares, see `shown`."""
+    if math.isnan(share):
+        return UNDEFINED
+    return f"{shown(share * 100, digits, [limit * 100 for limit in limits])} %"
+
+
+def brightness_change(change: float, than: str, limit: float) -> str:
+    """Write by how much of the gray scale something is brighter or darker ``than`` something else."""
+    if abs(change) < 0.005:
+        return f"on average as bright as {than}"
+    amount = shown(abs(change), 2, (limit,))
+    return f"on average {amount} of the gray scale {'brighter' if change > 0 else 'darker'} than {than}"
+
+
+def ratio_shown(dominance: Dominance) -> str:
+    """Write the ratio of both modalities, so that it says whether one dominates."""
+    return shown(dominance.ratio, limits=(DOMINANCE_RATIO, 1 / DOMINANCE_RATIO))
+
+
+def slope_shown(line: Line) -> str:
+    """Write a slope; ``–`` also where so little of the variance is along the line that it means nothing."""
+    return shown(line.slope) if line.share >= SMALLEST_LINE_SHARE else UNDEFINED
+
+
+def line_share_shown(line: Line) -> str:
+    """Write how much of all variance is along a line, so that it says whether the slope is written."""
+    return shown(line.share, limits=(SMALLEST_LINE_SHARE,))
 
 
 def dominant_name(dominance: Dominance, modalities: tuple[str, str]) -> str:
@@ -42,4 +84,13 @@ def dominant_name(dominance: Dominance, modalities: tuple[str, str]) -> str:
 
 def measured(measure: Measure) -> str:
     """Write a number that a requirement is judged by, after a word that says which."""
-    return f"{_MEASURES[measure.definition]} {shown(measure.value)}"
+    if measure.definition not in _BRIGHTNESS:
+        return f"{_MEASURES[measure.definition]} {shown(measure.value, limits=measure.limits)}"
+    if abs(measure.value) < 0.0005:
+        return "as bright"
+    amount = shown(abs(measure.value), limits=[abs(limit) for limit in measure.limits])
+    return f"{'brighter' if measure.value > 0 else 'darker'} {amount}"
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)

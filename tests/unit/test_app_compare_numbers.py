@@ -118,6 +118,46 @@ def test_the_influence_waits_for_guidance_images_under_way(
     assert starts[-1] is False and not stopped["going_on"] and not stopped["influence_complete"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "starts", "told"),
+    [
+        (None, False, "0 %"),  # numbers that a link opens ask before the pictures do
+        ("waiting", False, "0 %"),
+        ("running", False, "0 %"),
+        ("cancelled", True, "cancelled"),
+        ("failed", True, "failed"),
+    ],
+)
+def test_the_influence_waits_for_guidance_images_to_come(
+    server: Flask, monkeypatch: pytest.MonkeyPatch, stage: str | None, starts: bool, told: str
+) -> None:
+    services, statistics = services_of(server), statistics_of(server)
+    scenes = [services.scene(PAIR, METHOD)]
+    begun: list[bool] = []
+
+    def follow(self: InfluenceShelf, *_: Any, start: bool) -> InfluenceProgress:
+        begun.append(start)
+        return InfluenceProgress(0.25, False, ())
+
+    monkeypatch.setattr(InfluenceShelf, "follow", follow)
+    progress = {"key": {"pair_address": PAIR, "method_id": METHOD, "stage": stage}} if stage else None
+    regions = statistics.regions(scenes[0])
+    state = numbers.follow(services, statistics, scenes, regions, True, "ann", progress)
+    assert begun == [starts] and state["waits"] == [f"Weighted Averaging ({told})"]
+
+
+def test_the_callback_knows_what_the_pictures_wait_for(
+    server: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = {
+        method: {"pair_address": PAIR, "method_id": method, "stage": "cancelled"}
+        for method in (METHOD, OTHER)
+    }
+    answer = asked(server, SHOW, opened(server, PROGRESS=stages))
+    waits = answer[CompareId.NUMBERS_STATE]["data"]["waits"]
+    assert len(waits) == 2 and all(text.endswith("(cancelled)") for text in waits)
+
+
 def test_tables_come_once_and_in_the_order_of_the_rows(server: Flask) -> None:
     services = services_of(server)
     for method in (METHOD, OTHER):

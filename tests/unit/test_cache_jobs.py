@@ -35,7 +35,9 @@ def jobs(clock: MovedClock) -> Iterator[JobManager[str]]:
 
 def test_progress_partial_results_and_result(jobs: JobManager[str], clock: MovedClock) -> None:
     task = Task()
+    assert not jobs.busy()
     view = jobs.submit("job", task.stages, "ann")
+    assert jobs.busy()
     assert (view.fraction, view.partial, view.revision, view.error) == (0, None, 0, None)
     assert view.state in (JobState.QUEUED, JobState.RUNNING)
     assert task.begun.wait(WAIT_S)
@@ -53,7 +55,7 @@ def test_progress_partial_results_and_result(jobs: JobManager[str], clock: Moved
     assert (view.state, view.fraction, view.partial, view.error) == (JobState.DONE, 1, "result", None)
     assert view.revision > revisions[-1]
     clock.now += 5
-    assert state_of(jobs).seconds == 8
+    assert state_of(jobs).seconds == 8 and not jobs.busy()
 
 
 def test_progress_without_news_keeps_the_revision(jobs: JobManager[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,16 +22,19 @@ import fusion
 from app.factory import create_server
 from app.settings import Settings
 from cache.drawn_regions import drawn_regions
+from cache.guidance_work import LATTICE_LANE
+from cache.job_types import Stage
 from cache.method_shelf import MethodShelf
 from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
 from cache.statistics import MethodNumbers, Statistics, statistics_of
 from cache.statistics_format import guidance_from, influence_from, to_arrays
+from callbacks.compare_numbers import follow
 from fusion.errors import FuseVisError
 from fusion.saliency.window import Box
 from fusion.statistics.comparison import compare_method
 from fusion.statistics.guidance import guidance_statistics
-from fusion.statistics.influence import region_influence
+from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, box_region
@@ -190,6 +194,33 @@ def test_failures_are_told_and_not_tried_at_every_look(
     assert len(calls) == 1 and not progress.complete
 
 
+def test_one_failed_region_stops_no_other(
+    services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for scene in scenes:
+        finished_guidance(services, scene)
+    regions = statistics.regions(scenes[0])
+
+    def computed(method: Any, pair: Any, region: Region, *rest: Any, **options: Any) -> RegionInfluence:
+        if method.id == scenes[0].method_id and region is regions[0]:
+            raise FuseVisError("It is broken.")
+        time.sleep(0.2)
+        return region_influence(method, pair, region, *rest, **options)
+
+    monkeypatch.setattr(cache.influence_shelf, "region_influence", computed)
+    deadline = time.monotonic() + WAIT_S
+    told: list[bool] = []
+    while (state := follow(services, statistics, scenes, regions, True, "ann"))["going_on"]:
+        assert time.monotonic() < deadline
+        told.append(bool(state["errors"]))
+        time.sleep(0.01)
+    assert any(told), "the others are still computed when it has failed"
+    assert state["errors"] == ["Weighted Averaging, whole image: It is broken."]
+    known = [statistics.influence.known(scene, region) for scene in scenes for region in regions]
+    assert [found is None for found in known] == [True, False, False, False]
+    assert state["influence"] == 0.75 and not state["influence_complete"]
+
+
 @pytest.mark.parametrize(
     ("regions", "words"),
     [
@@ -277,6 +308,11 @@ def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, stat
     numbers = replace(numbers, comparison=replace(numbers.comparison, guidance=(endless,)))
     (row,) = rows_of([numbers])["guidance"]
     assert row["Dominates Ratio"][0] == "∞" and math.isfinite(row["Dominates Ratio"][1])
+    told = replace(numbers, comparison=replace(numbers.comparison, suspicious=2))
+    assert number_tables([numbers])["cautions"] == [] and number_tables([])["cautions"] == []
+    assert number_tables([told])["cautions"][0].startswith(
+        "Weighted Averaging has 2 pixels with guidance values"
+    )
     assert number_tables([])["guidance"]["rows"] == [] and number_tables([])["checklist"] == {}
     assert list(csv.DictReader(io.StringIO(numbers_csv([])))) == []
 
@@ -287,16 +323,50 @@ def test_the_influence_rests_while_a_pointer_moves(
     monkeypatch.setattr(cache.influence_shelf, "REST_S", WAIT_S)
     regions = statistics.regions(scenes[1])[:1]
     services.jacobian(scenes[1], 2, 3)
-
-    def fraction() -> float:
-        return statistics.influence.follow(scenes[1:], regions, "ann").fraction
-
-    deadline = time.monotonic() + WAIT_S / 2
-    while not fraction():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    first = fraction()
-    time.sleep(0.2)
-    assert fraction() == first < 1
+    require_rest(statistics, scenes[1:], regions)
     monkeypatch.setattr(cache.influence_shelf, "REST_S", 0.0)
     follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def test_the_influence_rests_where_it_is(
+    statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def since_window() -> float:
+        looks.append(True)
+        return WAIT_S if len(looks) < 5 else 0.0
+
+    monkeypatch.setattr(statistics.influence, "_since_window", since_window)
+    regions = statistics.regions(scenes[1])[:1]
+    assert 0 < require_rest(statistics, scenes[1:], regions) < 1
+    monkeypatch.setattr(statistics.influence, "_since_window", lambda: WAIT_S)
+    follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def test_the_influence_rests_while_guidance_images_are_computed(
+    services: Services, statistics: Statistics, scenes: list[Scene]
+) -> None:
+    computed = threading.Event()
+
+    def slow(*_: Any) -> np.ndarray:
+        assert computed.wait(WAIT_S)
+        return np.zeros(0)
+
+    services._jobs.submit("somebody's", lambda: (Stage(slow, LATTICE_LANE),), "bob")
+    regions = statistics.regions(scenes[1])[:1]
+    assert require_rest(statistics, scenes[1:], regions) == 0
+    computed.set()
+    follow_to_the_end(statistics, scenes[1:], regions)
+
+
+def require_rest(statistics: Statistics, scenes: list[Scene], regions: list[Region]) -> float:
+    """Wait until the job has come to rest; return how far it is."""
+    seen = [-1.0]
+    deadline = time.monotonic() + WAIT_S / 2
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        assert time.monotonic() < deadline
+        seen.append(statistics.influence.follow(scenes, regions, "ann").fraction)
+        time.sleep(0.1)
+    assert seen[-1] < 1
+    return seen[-1]

@@ -39,6 +39,12 @@ def files(tmp_path: Path) -> list[str]:
         (["fuse", "MRI", "PET", "--pixel-limit", "71"], "more than the limit of 71"),
         (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "x.png"], "ends in .npz"),
         (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "/proc/x/y"], "cannot be made"),
+        (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "."], "--output: . is a folder"),
+        (["guidance", "MRI", "PET", "-m", "weighted_averaging", "-o", ""], "--output FILE.npz"),
+        (
+            ["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "9,0", "-o", "new/x"],
+            "outside the image",
+        ),
         (["fuse", "MRI", "PET", "--dtype", "float16"], "float64"),
         (["jacobian", "MRI", "PET", "-m", "weighted_averaging"], "--pixel"),
         (["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "3"], "ROW,COL"),

@@ -12,6 +12,7 @@ import pytest
 
 import fusion
 from fusion.saliency.window import Box
+from fusion.statistics.cautions import cautions
 from fusion.statistics.comparison import MethodComparison, compare_method
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.regions import box_region, whole_image
@@ -74,6 +75,33 @@ def test_verdicts_are_numbers_with_their_sentence(comparison: MethodComparison) 
     assert verdicts["requirement_1"]["text"].startswith("undecidable: No region named rim")
     assert verdicts["requirement_4"]["value"] == "1.0"
     assert verdicts["requirement_4"]["text"].startswith("pass: ")
+
+
+def test_what_the_tables_show_of_regions_is_there(comparison: MethodComparison) -> None:
+    few = replace(comparison.region_influence[1], used=5, spacing=2, left_out=3)
+    guidance = replace(comparison.guidance[1], n=14)
+    changed = replace(comparison, guidance=(guidance,), region_influence=(few,), suspicious=4)
+    table = {row["quantity"]: row for row in rows(changed) if row["region"] == "core" and not row["row"]}
+    values = {name: table[name]["value"] for name in ("pixels", "not_finite", "spacing", "left_out")}
+    assert values == {"pixels": "16.0", "not_finite": "2.0", "spacing": "2.0", "left_out": "3.0"}
+    assert (table["spacing"]["n"], table["not_finite"]["n"]) == ("5", "14")
+    (suspicious,) = (row for row in rows(changed) if row["quantity"] == "suspicious")
+    assert (suspicious["value"], suspicious["region"]) == ("4.0", "")
+    unknown = replace(changed, guidance=())
+    assert [row["quantity"] for row in rows(unknown) if row["quantity"] in ("pixels", "suspicious")] == [
+        "pixels"
+    ]
+    for number, requirement in enumerate(comparison.requirements, 1):
+        (verdict,) = (row for row in rows(comparison) if row["quantity"] == f"requirement_{number}")
+        assert verdict["text"].endswith(f" Rule: {requirement.rule}.")
+
+
+def test_gradients_to_be_careful_with_are_told(comparison: MethodComparison) -> None:
+    assert cautions(comparison) == []
+    few = replace(comparison.region_influence[1], used=5, left_out=3)
+    told = cautions(replace(comparison, suspicious=1, region_influence=(few,)))
+    assert told[0].startswith("Weighted Averaging has 1 pixel with a guidance value that is not finite or")
+    assert told[1].startswith("Weighted Averaging, core: 3 of 8 principal pixels are not in the influence")
 
 
 def test_values_have_all_digits_and_nothing_stands_for_undefined(comparison: MethodComparison) -> None:
