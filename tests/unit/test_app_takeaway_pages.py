@@ -134,6 +134,7 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
     tables: dict[str, Any] = {
         **{name: {"columns": [], "rows": []} for name in ("guidance", "influence")},
         "checklist": {"requirements": [], "rows": []},
+        "cautions": ["A method has 2 pixels <b>too large</b>."],
     }
     about = {
         "pair": {"title": "P" * 100, "id": "0", "shape": SHAPE, "modalities": names, "simulated": True},
@@ -148,6 +149,7 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
 
     monkeypatch.setattr("app.takeaway.document.print_pages", note)
     text = document(view, state(columns=columns), ExportNumbers(tables, "", (), ()), ("l", "c"), about)
+    assert "<b>Warning.</b> A method has 2 pixels &lt;b&gt;too large" in text
     plans = plans_of(Sheet.of(view, state(columns=columns)), above[0])
     assert text.count("<img ") == len(plans) > 1
     assert f"part 2 of {len(plans)}. " in text and "the inputs, First, Second: Fused y" in text
