@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -12,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from benchmarks.browser import chromium, launched
 from tests.running_server import Server, running_server
 
-__all__ = ["Opener", "Server", "wait_until_settled"]
+__all__ = ["Asked", "Opener", "Server", "wait_until_settled"]
 
 WAIT_MILLISECONDS = 60_000
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
@@ -87,6 +90,27 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
     for context in contexts:
         context.close()
     assert messages == []
+
+
+Asked = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def asked(server: Server) -> Iterator[Asked]:
+    """Return what asks the server for something about views as a script does; before and after there is none."""
+
+    def ask(path: str = "", method: str = "GET", content: bytes | None = None) -> dict[str, Any]:
+        with urlopen(Request(f"{server.url}views{path}", content, method=method)) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def delete_all() -> None:
+        for view in ask()["views"]:
+            ask(f"/{view['id']}", "DELETE")
+
+    delete_all()
+    yield ask
+    delete_all()
 
 
 SETTLED = """() => {

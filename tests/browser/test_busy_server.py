@@ -40,7 +40,7 @@ def test_a_server_that_is_too_busy_is_asked_again(page: Page) -> None:
     page.route(WINDOWS, refuse_twice)
     page.mouse.move(*place(page, "panel-fused", 18, 27))
     line = page.locator("#status-line")
-    expect(line).to_have_text(REFUSED["error"])
+    expect(line).to_have_text(f"{REFUSED['error']} Trying again …")
     assert "failed" in (line.get_attribute("class") or "")
     wait_for_pixel(page, 18, 27)
     assert len(asked) == 3 and all(url.endswith("/18/27") for url in asked)

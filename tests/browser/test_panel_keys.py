@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Opener, Server
+from tests.browser.conftest import Asked, Opener, Server
 from tests.browser.pictures import click_at
 from tests.browser.test_compare_page import open_compare, place
 
@@ -98,7 +98,7 @@ def test_a_name_that_is_typed_is_kept_when_the_panel_closes(page: Page) -> None:
     assert page.is_hidden("#region-panel") and focused(page) == "Regions (3): shore, two, three"
 
 
-def test_the_views_are_used_by_keyboard_too(open_page: Opener, server: Server) -> None:
+def test_the_views_are_used_by_keyboard_too(open_page: Opener, server: Server, asked: Asked) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging")
     click_at(page, "panel-fused", 20, 30)
     pixel = page.evaluate("fusevis.state.pixel")

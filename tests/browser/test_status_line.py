@@ -15,7 +15,7 @@ from tests.browser.pictures import place, point_at, wait_for_pixel
 
 LINE = re.compile(
     r"(?P<device>cpu|cuda(:\d+)?) · (?P<path>[^·]+) · (computed in (?P<compute>\d+\.\d) ms, answered in "
-    r"(?P<round>\d+) ms|remembered) · (?P<updates>\d+) updates in the last second"
+    r"(?P<round>\d+) ms|remembered) · (?P<updates>\d+) updates? in the last second"
 )
 WINDOWS = "**/jacobian/**"
 

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from app.view_routes import LARGEST_STUDY
 from cache.view_shelf import SavedView, Study
-from tests.browser.conftest import WAIT_MILLISECONDS, Opener, Server
-
-Asked = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def asked(server: Server) -> Iterator[Asked]:
-    """What asks the server for something about views as a script does; at the end all views are deleted."""
-
-    def ask(path: str = "", method: str = "GET", content: bytes | None = None) -> dict[str, Any]:
-        with urlopen(Request(f"{server.url}views{path}", content, method=method)) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-    yield ask
-    for view in ask()["views"]:
-        ask(f"/{view['id']}", "DELETE")
+from tests.browser.conftest import WAIT_MILLISECONDS, Asked, Opener, Server
 
 
 def add(asked: Asked, count: int) -> list[str]:
