@@ -98,6 +98,35 @@ class Broadcast(nn.Module):
         return self.last(torch.max(many * torch.sigmoid(one), one) + many.mul(x2).minimum(many))
 
 
+class Gate(nn.Module):
+    """A gate of one channel with a batch norm of its own between pointwise operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.many, self.last = conv(2, 1), conv(2, 4), conv(4, 1)
+        self.norm = nn.BatchNorm2d(1)
+        self.norm.running_mean, self.norm.running_var = torch.full((1,), 0.1), torch.full((1,), 0.4)
+        nn.init.constant_(self.norm.weight, -1.3)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        both = torch.cat((x1, x2), dim=1)
+        gate = torch.sigmoid(self.norm(torch.tanh(self.one(both))))
+        return self.last(gate * self.many(both))
+
+
+class MadeMany(nn.Module):
+    """One channel multiplied by, and added to, a constant that has many; the same inside a longer expression."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors, self.offsets = (nn.Parameter(torch.rand(1, 4, 1, 1)) for _ in range(2))
+        self.a, self.b, self.c = conv(4, 1), conv(4, 1), conv(4, 1)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        made = torch.tanh(x1 * self.factors) + torch.sigmoid(x2 * self.offsets - self.factors) * x2
+        return self.a(torch.tanh(x1 * self.factors)) + self.b(x2 + self.offsets) + self.c(made)
+
+
 class Kinks(nn.Module):
     """Rectifiers and a maximum exactly at their kinks, wherever both images are black."""
 
@@ -129,6 +158,8 @@ def understood() -> dict[str, nn.Module]:
         "dense": Dense(),
         "residual": Residual(),
         "broadcast": Broadcast(),
+        "gate": Gate(),
+        "made many": MadeMany(),
         "kinks": Kinks(),
         "one input": OneInput(),
         "oblong": OfTwo(

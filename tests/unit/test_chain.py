@@ -147,6 +147,68 @@ def test_a_wrong_chain_is_refused_loudly(
     assert "funfusean" in caplog.text and "wrong" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("part", "network"),
+    [
+        ("tracing._Reader._value", "quotient"),
+        ("grouping._as_one", "quotient"),
+        ("planning._Planner._multiply", "quotient"),
+        ("checking._whole", "quotient"),
+    ],
+)
+def test_whatever_fails_while_a_chain_is_made_leaves_the_window(
+    part: str,
+    network: str,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("unforeseen")
+
+    method = fusion.Method.from_module(understood()[network], "own", "Own")
+    monkeypatch.setattr(f"fusion.saliency.chain.{part}", broken)
+    pair = random_pair(rng, (9, 12))
+    assert largest_error(method, pair, [(3, 4), (0, 11)], "window") <= TOLERANCE
+    fusion.guidance(method, pair)
+    assert "own" in caplog.text and "unforeseen" in caplog.text
+
+
+def test_networks_that_autograd_cannot_differentiate_are_no_defect() -> None:
+    class Spoilt(torch.nn.Module):
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            root = torch.sqrt(x1 + 1)
+            root.mul_(x2)
+            return root
+
+    chain = Chain(understood()["quotient"].double().eval(), torch.float64, torch.device("cpu"))
+    with pytest.raises(NotUnderstoodError, match="autograd fails"):
+        check(chain, Spoilt(), chain.radius)
+
+
+def test_networks_that_refuse_small_images_are_checked_on_others() -> None:
+    class AtLeast(torch.nn.Module):
+        def __init__(self, inner: torch.nn.Module, width: int) -> None:
+            super().__init__()
+            self.inner, self.width = inner, width
+
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            if x1.shape[3] < self.width:
+                raise ValueError("too small")
+            result: torch.Tensor = self.inner(x1, x2)
+            return result
+
+    inner = understood()["quotient"].double().eval()
+    chain = Chain(inner, torch.float64, torch.device("cpu"))
+    check(chain, AtLeast(inner, 5), chain.radius)
+    with pytest.raises(NotUnderstoodError, match="nothing to compare with"):
+        check(chain, AtLeast(inner, 50), chain.radius)
+    with torch.no_grad():
+        next(inner.parameters()).mul_(1.1)
+    with pytest.raises(WrongChainError):
+        check(chain, AtLeast(inner, 5), chain.radius)
+
+
 def test_changed_weights_make_a_new_chain(rng: np.random.Generator) -> None:
     method, pair = random_method("deepfuse", rng), random_pair(rng, (30, 30))
     before = fusion.jacobian(method, pair, (9, 9), "float64")

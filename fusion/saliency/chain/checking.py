@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fusion.errors import NetworkError
 from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.nodes import NotUnderstoodError
@@ -59,7 +60,8 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
     WrongChainError
         If they differ by more than `TOLERANCE`, relative to the largest derivative of the same pixel.
     NotUnderstoodError
-        If autograd has only NaN and infinities to compare with.
+        If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
+        the images.
     """
     generator = np.random.default_rng(0)
     compared = 0
@@ -68,10 +70,16 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
         images[:, : shape[0] // 3, : shape[1] // 3] = 0
         leaf = torch.tensor(images[None], dtype=torch.float64, requires_grad=True)
-        with torch.enable_grad():
-            fused = apply_network(network, leaf)[0]
+        try:
+            with torch.enable_grad():
+                fused = apply_network(network, leaf)[0]
+        except NetworkError:
+            continue  # it may not take images as small as these
         for pixel in _pixels(shape, generator):
-            expected = gradient(fused[pixel], leaf, keep_graph=True)[0].numpy()
+            try:
+                expected = gradient(fused[pixel], leaf, keep_graph=True)[0].numpy()
+            except (RuntimeError, NetworkError) as reason:
+                raise NotUnderstoodError(f"autograd fails: {reason}") from reason
             if not np.isfinite(expected).all():
                 continue  # such pixels take the window's path, see `fusion.saliency.jacobian`
             compared += 1
@@ -85,7 +93,9 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
                     f"At pixel {pixel} of {shape[0]}×{shape[1]} it is {error / scale:.1e} from autograd."
                 )
     if not compared:
-        raise NotUnderstoodError("autograd finds no finite derivative in random images")
+        raise NotUnderstoodError(
+            "there is nothing to compare with: autograd has no finite derivative in random images"
+        )
 
 
 def _shapes(radius: int) -> Iterator[tuple[int, int]]:

@@ -145,10 +145,14 @@ class Pointwise(Node):
             One for each source, of the shape of the result; ``None`` where nothing depends on it.
         """
         with torch.enable_grad():
-            # `torch.broadcast_shapes`, and a gradient given to `grad`, would load a computer algebra system: 50 MB.
+            # A gradient given to `grad` would load a computer algebra system: 50 MB.
+            # Sources of one channel too have a derivative for each of the result's, constants may be what has more.
             leaves = [
-                source.detach().clone().requires_grad_(source.is_floating_point())
-                for source in torch.broadcast_tensors(*sources)
+                source.detach()
+                .expand(-1, self.channels, -1, -1)
+                .clone()
+                .requires_grad_(source.is_floating_point())
+                for source in sources
             ]
             result = self.run(*leaves)
             wanted = [leaf for leaf in leaves if leaf.requires_grad]
