@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fusion import Method, Pair
+from fusion import Method, Pair, jacobians
 from fusion.methods.registry import method_specification
 
 
@@ -30,6 +30,16 @@ def relative_error(ours: NDArray[np.floating], expected: NDArray[np.floating]) -
     scale = float(np.abs(expected).max())
     difference = float(np.abs(ours - expected).max())
     return difference / scale if scale else difference
+
+
+def largest_error(method: Method, pair: Pair, pixels: list[tuple[int, int]], path: str) -> float:
+    """Return the largest relative error of some windows in float64, all of which must have come this way."""
+    windows = jacobians(method, pair, pixels, "float64")
+    assert {window.path for window in windows} == {path}
+    return max(
+        relative_error(window.dense(), whole_image_jacobian(method, pair, (window.row, window.col)))
+        for window in windows
+    )
 
 
 def random_pair(rng: np.random.Generator, shape: tuple[int, int]) -> Pair:

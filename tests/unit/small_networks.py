@@ -150,6 +150,20 @@ class OneInput(nn.Module):
         return torch.where(x1 > 0.5, x2, 0.25 * x2) * self.a(x2).detach()
 
 
+class Overwriting(nn.Module):
+    """Uses a value again that a rectifier has overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = conv(2, 3), conv(3, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        features = self.a(torch.cat((x1, x2), dim=1))
+        result: Tensor = self.b(self.relu(features) + features)
+        return result
+
+
 def understood() -> dict[str, nn.Module]:
     """Return networks of which a chain can be made, by name."""
     return {
@@ -170,6 +184,7 @@ def understood() -> dict[str, nn.Module]:
             conv(2, 4, groups=2), nn.PReLU(4), conv(4, 4, groups=4), nn.Softplus(), conv(4, 1)
         ),
         "rectifiers in place": OfTwo(conv(2, 3), nn.ReLU(inplace=True), conv(3, 1), nn.LeakyReLU(0.1, True)),
+        "overwriting": Overwriting(),
         "no activation": OfTwo(conv(2, 3), conv(3, 3), nn.BatchNorm2d(3), nn.Dropout(), conv(3, 1)),
     }
 
@@ -201,20 +216,6 @@ class Attention(nn.Module):
         return result
 
 
-class Overwriting(nn.Module):
-    """Uses a value again that a rectifier has overwritten, so that the program does not say what happens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.a, self.b = conv(2, 3), conv(3, 1)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        features = self.a(torch.cat((x1, x2), dim=1))
-        result: Tensor = self.b(self.relu(features) + features)
-        return result
-
-
 class Branching(nn.Module):
     """Looks at values to decide what to do, which cannot be traced."""
 
@@ -227,7 +228,6 @@ def not_understood() -> dict[str, nn.Module]:
     return {
         "strided": Strided(),
         "attention": Attention(),
-        "overwriting": Overwriting(),
         "branching": Branching(),
         "pooling": OfTwo(conv(2, 3), nn.MaxPool2d(3, 1, 1), conv(3, 1)),
         "reflecting": OfTwo(nn.Conv2d(2, 1, 3, padding=1, padding_mode="reflect")),

@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Network, Node, Pointwise, Scale, Sum
-from fusion.saliency.chain.recognising import with_derivatives_known
+from fusion.saliency.chain.nodes import Network, Node, Pointwise, Scale, Sum, with_derivatives_known
 
 
 def grouped(network: Network, samples: Sequence[Tensor]) -> Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -160,6 +160,12 @@ class Pointwise(Node):
                 return [None] * len(sources)
             found = iter(torch.autograd.grad(result.sum(), wanted, allow_unused=True))
             return [next(found) if leaf.requires_grad else None for leaf in leaves]
+
+
+def with_derivatives_known(node: Pointwise, samples: Sequence[Tensor]) -> Pointwise:
+    """Say of which of its sources a node has a derivative, which autograd tells."""
+    found = node.partial_derivatives(samples)
+    return replace(node, differentiable=tuple(partial is not None for partial in found))
 
 
 Linear = Scale | Sum

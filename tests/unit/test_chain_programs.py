@@ -1,0 +1,89 @@
+"""Networks written in many ways: their chains against plain autograd on the whole image, in float64."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import fusion
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.windows import chain_of
+from fusion.saliency.window import Box
+from tests.unit.reference import (
+    largest_error,
+    notable_pixels,
+    random_pair,
+    relative_error,
+    whole_image_jacobian,
+)
+from tests.unit.refused_networks import refused, refused_programs
+from tests.unit.written_networks import Written, all_written
+
+TOLERANCE = 1e-11
+
+
+def diagonal_error(
+    method: fusion.Method, pair: fusion.Pair, chain: Chain, pixels: list[tuple[int, int]]
+) -> float:
+    """Return the largest error of the chain's diagonal, relative to the largest value."""
+    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
+    sheet.ensure_all()
+    found = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    return relative_error(np.stack([found[:, *pixel] for pixel in pixels]), expected)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("name", all_written())
+def test_a_chain_is_made_and_right(
+    name: str, rng: np.random.Generator, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.manual_seed(int(rng.integers(2**31)))
+    with caplog.at_level(logging.INFO):
+        method = fusion.Method.from_module(all_written()[name], "own", "Own")
+        for shape in ((1, 1), (2, 14), (23, 19)):
+            pair = random_pair(rng, shape)
+            pixels = notable_pixels(rng, shape)
+            assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
+            chain = chain_of(method, torch.float64)
+            assert chain is not None
+            assert diagonal_error(method, pair, chain, pixels) <= TOLERANCE
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", refused())
+def test_what_is_refused_is_said_and_takes_the_window(
+    name: str, rng: np.random.Generator, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.manual_seed(int(rng.integers(2**31)))
+    network, reason = refused()[name]
+    with caplog.at_level(logging.INFO):
+        method = fusion.Method.from_module(network, "own", "Own")
+        for shape in ((2, 14), (23, 19)):
+            pair = random_pair(rng, shape)
+            assert largest_error(method, pair, notable_pixels(rng, shape), "window") <= TOLERANCE
+    assert reason in caplog.text and "wrong" not in caplog.text
+
+
+@pytest.mark.parametrize("name", refused_programs())
+def test_programs_are_refused_for_a_reason(name: str) -> None:
+    network, reason = refused_programs()[name]
+    with pytest.raises(NotUnderstoodError, match=reason):
+        traced(network.eval())
+
+
+def test_tracing_leaves_the_network_as_it_is() -> None:
+    def offset(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
+        return x1 + x2 * torch.ones(1)
+
+    network = Written(offset).eval()
+    before = dict(vars(network))
+    assert len(traced(network).nodes) > 2
+    assert vars(network).keys() == before.keys()
