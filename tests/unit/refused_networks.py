@@ -11,6 +11,12 @@ from torch import Tensor, nn
 from tests.unit.written_networks import Written
 
 
+def _part_written_over(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    features = net.a(both)
+    features[:, 1:].relu_()
+    return net.c(features)
+
+
 def _written_over_where_it_was_detached(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     features = net.a(both)
     weight = features.detach()
@@ -40,6 +46,7 @@ def _caught(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
 def refused() -> dict[str, tuple[nn.Module, str]]:
     """Return networks of limited support of which no chain is made, and why, by name."""
     return {
+        "a part written over": (Written(_part_written_over), "written over"),
         "written over where it was detached": (Written(_written_over_where_it_was_detached), "written over"),
         "channels shuffled": (Written(_shuffled), "reshape, of which no chain is known"),
         "normalised at each pixel": (
@@ -73,7 +80,7 @@ def refused() -> dict[str, tuple[nn.Module, str]]:
         ),
         "a part of the image": (
             Written(lambda net, x1, x2, both: F.pad(net.c(net.a(both))[:, :, 1:], (0, 0, 1, 0))),
-            "getitem, of which no chain is known",
+            "a part of the image",
         ),
     }
 

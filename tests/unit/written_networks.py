@@ -199,9 +199,9 @@ def _checked(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     assert x1.shape == x2.shape and x1.size()[2:] == x2.shape[-2:]
     if both.dim() != 4 or both.shape[1] != 2 or both.dtype != net.gain.dtype:
         raise ValueError("no images")
-    batch, channels, height, _ = net.a(both).shape
+    batch, channels, height, width = net.a(both).shape
     assert batch == x1.size(0) and height == x2.size(-2)
-    return net.c(net.a(both) / channels**0.5)
+    return net.c(net.a(both) / channels**0.5)[:, :, :height, :width]
 
 
 def _decided_by_a_weight(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
@@ -212,7 +212,8 @@ def _decided_by_a_weight(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tens
 def _without_gradients(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     with torch.no_grad():
         weight = torch.sigmoid(net.c(net.a(both)))
-    return weight * x1 + (1 - weight) * x2
+        first, second = net.a(both).chunk(2, dim=1)
+    return weight * x1 + (1 - weight) * x2 + net.c(torch.cat((first, second), 1) * x1)
 
 
 def programs() -> dict[str, nn.Module]:
@@ -240,6 +241,99 @@ def programs() -> dict[str, nn.Module]:
     }
 
 
+def _pooled_channels(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    features = net.a(both)
+    pooled = torch.cat((torch.max(features, 1)[0].unsqueeze(1), torch.mean(features, 1).unsqueeze(1)), dim=1)
+    return net.c(features * torch.sigmoid(net.d(pooled)))
+
+
+def _weights_by_softmax(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    weights = torch.softmax(net.d(net.a(both)), dim=1)
+    return weights[:, :1] * x1 + weights[:, 1:] * x2
+
+
+def _stack_of_two(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    first, second = net.a(both), net.b(net.a(both))
+    weights = torch.stack((first, second)).softmax(0)
+    return net.c(weights[0] * first - weights[1] * second)
+
+
+def channels() -> dict[str, nn.Module]:
+    """Return networks that add up, choose, cut and compare channels, by name."""
+    made: dict[str, nn.Module] = {
+        "attention by channels": Written(_pooled_channels, d=conv(2, 1, 7)),
+        "weights by softmax": Written(_weights_by_softmax, d=conv(4, 2)),
+        "softmax layer": Written(
+            lambda net, x1, x2, both: net.c(net.d(10 * net.a(both))), d=nn.Softmax(dim=-3)
+        ),
+        "softmax of pixels": Written(lambda net, x1, x2, both: net.c(net.d(net.a(both))), d=nn.Softmax2d()),
+        "softmax of a stack": Written(_stack_of_two),
+        "activity": Written(
+            lambda net, x1, x2, both: net.c(
+                net.a(both)
+                * net.a(both).abs().sum(1, keepdim=True)
+                / (1 + x1.abs().sum(dim=(1,), keepdim=True))
+            )
+        ),
+        "cut in two": Written(
+            lambda net, x1, x2, both: net.c(
+                torch.cat([part * x1 for part in torch.split(net.a(both), [1, 3], dim=1)], dim=1)
+            )
+        ),
+        "cut and put together": Written(
+            lambda net, x1, x2, both: net.c(torch.cat(net.a(both).chunk(4, 1)[::-1], 1))
+        ),
+        "gated": Written(lambda net, x1, x2, both: _gated(net.a(both))),
+        "one channel": Written(
+            lambda net, x1, x2, both: net.a(both)[:, 2, :, :][:, None] * net.a(both)[..., 1:2, :, :]
+        ),
+        "every other channel": Written(
+            lambda net, x1, x2, both: net.a(both)[:, ::2].narrow(1, 1, 1) - net.a(both)[:, [3]]
+        ),
+        "channels of what was joined": Written(
+            lambda net, x1, x2, both: both[:, :1] * net.c(net.a(both)) + both[:, 1:]
+        ),
+        "repeated": Written(
+            lambda net, x1, x2, both: net.c(
+                x1.expand(-1, 4, -1, -1) * net.a(both)
+                + x2.repeat(1, 4, 1, 1)
+                + (x1 * x2).expand_as(net.a(both))
+            )
+        ),
+        "products of channels": Written(
+            lambda net, x1, x2, both: net.a(both).prod(1, True) + net.a(both).logsumexp(1, True)
+        ),
+        "median and deviation": Written(
+            lambda net, x1, x2, both: (
+                net.a(both).median(1, keepdim=True).values * net.a(both).std(1, keepdim=True)
+                + torch.linalg.vector_norm(net.a(both), dim=1, keepdim=True)
+                + net.a(both).norm(dim=1, keepdim=True)
+            )
+        ),
+        "largest channel": Written(
+            lambda net, x1, x2, both: (
+                net.c(net.a(both) - net.a(both).amax(1, keepdim=True)) * net.a(both).min(1, True)[0]
+            )
+        ),
+        "of one channel": Written(
+            lambda net, x1, x2, both: x1.mean(1, True) * x2.amax(1, True) + x1.softmax(1)
+        ),
+    }
+    for name in ("amax", "sum", "mean", "prod"):
+        made[f"{name} of a stack"] = Written(
+            lambda net, x1, x2, both, name=name: net.c(
+                getattr(torch.stack([net.a(both), net.b(net.a(both)), net.a(both)]), name)(0)
+                + torch.tanh(getattr(torch.stack([net.a(both), net.b(net.a(both))], dim=1), name)(dim=1))
+            )
+        )
+    return made
+
+
+def _gated(features: Tensor) -> Tensor:
+    first, second, third, _ = features.chunk(4, dim=1)
+    return first * torch.sigmoid(second) + third
+
+
 def all_written() -> dict[str, nn.Module]:
     """Return all of them, by name."""
     return {
@@ -248,6 +342,7 @@ def all_written() -> dict[str, nn.Module]:
             ("convolution", convolutions()),
             ("in place", in_place()),
             ("program", programs()),
+            ("channels", channels()),
         )
         for name, network in networks.items()
     }

@@ -77,6 +77,41 @@ DIVISIONS: frozenset[Any] = frozenset(
 NEGATIONS: frozenset[Any] = frozenset({operator.neg, torch.neg, torch.negative, "neg", "negative"})
 CONCATENATIONS: frozenset[Any] = frozenset({torch.cat, torch.concat, torch.concatenate})
 
+CUTS: dict[Any, str] = {
+    "chunk": "input chunks dim", torch.chunk: "input chunks dim",
+    "split": "input split_size dim", torch.split: "input split_size_or_sections dim",
+    "tensor_split": "input sections dim", torch.tensor_split: "input indices_or_sections dim",
+    "narrow": "input dim start length", torch.narrow: "input dim start length",
+    "index_select": "input dim index", torch.index_select: "input dim index",
+}  # fmt: skip
+"""What takes parts along a dimension, with the names of its arguments."""
+
+REPETITIONS: frozenset[Any] = frozenset(
+    {
+        "broadcast_to", "expand", "expand_as", "repeat", "repeat_interleave", "tile",
+        torch.broadcast_to, torch.repeat_interleave, torch.tile,
+    }
+)  # fmt: skip
+
+_REDUCTIONS = {
+    "amax": "input dim keepdim", "amin": "input dim keepdim", "argmax": "input dim keepdim",
+    "argmin": "input dim keepdim", "logsumexp": "input dim keepdim", "max": "input dim keepdim",
+    "mean": "input dim keepdim", "median": "input dim keepdim", "min": "input dim keepdim",
+    "norm": "input p dim keepdim", "prod": "input dim keepdim", "std": "input dim unbiased keepdim correction",
+    "sum": "input dim keepdim", "var": "input dim unbiased keepdim correction",
+}  # fmt: skip
+
+REDUCTIONS: dict[Any, str] = {
+    **_REDUCTIONS,
+    **{getattr(torch, name): names for name, names in _REDUCTIONS.items()},
+    torch.linalg.vector_norm: "input ord dim keepdim",
+}
+"""What makes one number of those along a dimension, with the names of its arguments."""
+
+SUMS: frozenset[Any] = frozenset({"sum", torch.sum})
+MEANS: frozenset[Any] = frozenset({"mean", torch.mean})
+SOFTMAXES: frozenset[Any] = frozenset({"softmax", torch.softmax, F.softmax, nn.Softmax, nn.Softmax2d})
+
 EXTREMES_OF_TWO: frozenset[Any] = frozenset({"max", "min", torch.max, torch.min})
 """These work pixel by pixel with two tensors; with one, on the whole image or along a dimension."""
 

@@ -11,7 +11,7 @@ from fusion.saliency.chain.calls import SAMPLE_SHAPE, Call, attribute, call_of
 from fusion.saliency.chain.grouping import grouped
 from fusion.saliency.chain.nodes import Input, Network, Node, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.recognising import value_of
-from fusion.saliency.chain.values import Constant, Value, Whole
+from fusion.saliency.chain.values import Constant, Several, Value, Whole
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,12 @@ class Reader:
         memory = self._memory[operand.number]
         self._memory[value.number] = memory
         self._writings.append(_Writing(memory, before, len(self._nodes)))
-        self.names |= {item: value for item, name in self.names.items() if name == operand}
+        self.names |= {item: _replaced(name, operand, value) for item, name in self.names.items()}
 
     def _detached(self, value: Value) -> Value:
         """Return a value through which no derivative passes."""
+        if isinstance(value, Several):
+            return Several(tuple(self._detached(part) for part in value.parts))
         if type(value) is Constant:
             return value
         if type(value) is not Whole:
@@ -149,3 +151,9 @@ class Reader:
 
 def _storage(values: Tensor) -> int:
     return values.untyped_storage().data_ptr()
+
+
+def _replaced(name: Value, old: Whole, new: Whole) -> Value:
+    if isinstance(name, Several):
+        return Several(tuple(_replaced(part, old, new) for part in name.parts))
+    return new if name == old else name

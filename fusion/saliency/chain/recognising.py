@@ -9,12 +9,13 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from fusion.saliency.chain.calls import Call
-from fusion.saliency.chain.channels import joined
+from fusion.saliency.chain.channels import joined, repeated, split, stacked, taken, unflattened
 from fusion.saliency.chain.elementwise import elementwise
 from fusion.saliency.chain.filtering import batch_norm, convolution, padding
 from fusion.saliency.chain.nodes import NotUnderstoodError, Sum
 from fusion.saliency.chain.operations import CONVERSIONS, COPIES, DROPOUTS, UNCHANGING_MODULES
-from fusion.saliency.chain.values import Value, Whole
+from fusion.saliency.chain.reducing import reduced, softmax
+from fusion.saliency.chain.values import Several, Value, Whole
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _OF_WEIGHTS = (SpectralNorm, WeightNorm)
@@ -86,12 +87,30 @@ def _copied(call: Call) -> Value | None:
     return Whole(call.add(Sum(call.sources, channels, call.run, (1.0,))))
 
 
+def _part(call: Call) -> Value | None:
+    """Return one of the two results of a maximum that is asked for by name."""
+    if call.kind is not getattr or not isinstance(call.args[0], Several):
+        return None
+    places = {"values": 0, "indices": 1}
+    if call.args[1] not in places:
+        raise NotUnderstoodError(f"{call.name} asks for {call.args[1]!r}")
+    return call.args[0].parts[places[call.args[1]]]
+
+
 _RULES: tuple[Callable[[Call], Value | None], ...] = (
     _unchanged,
     _copied,
+    _part,
     padding,
     convolution,
     batch_norm,
     joined,
+    stacked,
+    split,
+    repeated,
+    taken,
+    unflattened,
+    reduced,
+    softmax,
     elementwise,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from fusion.saliency.chain.nodes import Network, NotUnderstoodError
 from fusion.saliency.chain.reading import Reader
-from fusion.saliency.chain.values import Constant, Size, Value, Whole
+from fusion.saliency.chain.values import Constant, Flat, Several, Size, Stacked, Value, Whole
 
 
 def traced(network: nn.Module) -> Network:
@@ -101,6 +101,17 @@ class _ThisThread(fx.Tracer):
         value = self.reader.names.get(obj.node)
         return bool(value.value) if isinstance(value, Constant) else super().to_bool(obj)
 
+    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
+        """See `torch.fx.Tracer`."""
+        value = self.reader.names.get(obj.node)
+        if not isinstance(value, Several):
+            return super().iter(obj)
+        parts = [
+            self.create_proxy("call_function", operator.getitem, (obj, place), {})
+            for place in range(len(value.parts))
+        ]
+        return iter(parts)
+
     def call_module(
         self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
@@ -128,6 +139,8 @@ class _Proxy(fx.Proxy):
             return tuple(value.value.shape)
         if type(value) is Whole:
             return Size(0), self.tracer.reader.samples[value.number].shape[1], Size(2), Size(3)
+        if type(value) is Flat:
+            return Size(0), Size(2), Size(3)
         raise NotUnderstoodError(f"the shape of {self.node.name} is asked for")
 
     @property
@@ -147,6 +160,12 @@ class _Proxy(fx.Proxy):
 
     def dim(self) -> int:
         return len(self.shape)
+
+    def __len__(self) -> int:
+        value = self._value()
+        if isinstance(value, Several | Stacked):
+            return len(value.parts if isinstance(value, Several) else value.members)
+        return super().__len__()
 
     def _value(self) -> Value:
         return self.tracer.reader.names[self.node]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, fx
 
@@ -57,6 +58,15 @@ class Whole(Value):
 
 
 @dataclass(frozen=True)
+class Flat(Whole):
+    """The value of a node of one channel without that dimension, (1, rows, columns)."""
+
+    def filled(self, known: Known) -> Tensor:
+        """See `Value`."""
+        return known[self.number].squeeze(1)
+
+
+@dataclass(frozen=True)
 class Padded(Whole):
     """The value of a node with zeros around it.
 
@@ -73,6 +83,47 @@ class Padded(Whole):
         """See `Value`."""
         (top, left), (bottom, right) = self.before, self.after
         return F.pad(known[self.number], (left, right, top, bottom))
+
+
+@dataclass(frozen=True)
+class Stacked(Value):
+    """Nodes of as many channels, stacked along a dimension of their own.
+
+    Attributes
+    ----------
+    members : tuple of int
+        The nodes' numbers.
+    dimension : int
+        Which of the five dimensions it is, from 0.
+    """
+
+    members: tuple[int, ...]
+    dimension: int
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """See `Value`."""
+        return self.members
+
+    def filled(self, known: Known) -> Tensor:
+        """See `Value`."""
+        return torch.stack([known[number] for number in self.members], self.dimension)
+
+
+@dataclass(frozen=True)
+class Several(Value):
+    """A tuple of values, as what splits a tensor returns."""
+
+    parts: tuple[Value, ...]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """See `Value`."""
+        return tuple(number for part in self.parts for number in part.numbers)
+
+    def filled(self, known: Known) -> tuple[Any, ...]:
+        """See `Value`."""
+        return tuple(part.filled(known) for part in self.parts)
 
 
 @dataclass(frozen=True, eq=False)
