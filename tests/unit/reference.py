@@ -9,6 +9,9 @@ from torch import nn
 
 from fusion import Method, Pair, jacobians
 from fusion.methods.registry import method_specification
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.window import Box
 
 
 def whole_image_jacobian(method: Method, pair: Pair, pixel: tuple[int, int]) -> NDArray[np.float64]:
@@ -40,6 +43,15 @@ def largest_error(method: Method, pair: Pair, pixels: list[tuple[int, int]], pat
         relative_error(window.dense(), whole_image_jacobian(method, pair, (window.row, window.col)))
         for window in windows
     )
+
+
+def chain_diagonal_error(method: Method, pair: Pair, chain: Chain, pixels: list[tuple[int, int]]) -> float:
+    """Return the largest error of a float64 chain's diagonal at some pixels, relative to the largest value."""
+    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
+    sheet.ensure_all()
+    found = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    return relative_error(np.stack([found[:, *pixel] for pixel in pixels]), expected)
 
 
 def random_pair(rng: np.random.Generator, shape: tuple[int, int]) -> Pair:

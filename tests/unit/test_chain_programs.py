@@ -10,34 +10,19 @@ import torch
 from torch import nn
 
 import fusion
-from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.places import LatticePlaces
 from fusion.saliency.chain.tracing import traced
 from fusion.saliency.chain.windows import chain_of
-from fusion.saliency.window import Box
 from tests.unit.reference import (
+    chain_diagonal_error,
     largest_error,
     notable_pixels,
     random_pair,
-    relative_error,
-    whole_image_jacobian,
 )
 from tests.unit.refused_networks import refused, refused_programs
 from tests.unit.written_networks import Written, all_written
 
 TOLERANCE = 1e-11
-
-
-def diagonal_error(
-    method: fusion.Method, pair: fusion.Pair, chain: Chain, pixels: list[tuple[int, int]]
-) -> float:
-    """Return the largest error of the chain's diagonal, relative to the largest value."""
-    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
-    sheet.ensure_all()
-    found = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
-    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
-    return relative_error(np.stack([found[:, *pixel] for pixel in pixels]), expected)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
@@ -54,7 +39,7 @@ def test_a_chain_is_made_and_right(
             assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
             chain = chain_of(method, torch.float64)
             assert chain is not None
-            assert diagonal_error(method, pair, chain, pixels) <= TOLERANCE
+            assert chain_diagonal_error(method, pair, chain, pixels) <= TOLERANCE
     assert caplog.records == []
 
 
