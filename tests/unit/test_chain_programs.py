@@ -18,9 +18,11 @@ from tests.unit.reference import (
     largest_error,
     notable_pixels,
     random_pair,
+    whole_image_jacobian,
 )
 from tests.unit.refused_networks import refused, refused_programs
-from tests.unit.written_networks import Written, all_written
+from tests.unit.small_networks import conv
+from tests.unit.written_networks import all_written
 
 TOLERANCE = 1e-11
 
@@ -64,11 +66,32 @@ def test_programs_are_refused_for_a_reason(name: str) -> None:
         traced(network.eval())
 
 
-def test_tracing_leaves_the_network_as_it_is() -> None:
-    def offset(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
-        return x1 + x2 * torch.ones(1)
+class Keeping(nn.Module):
+    """Keeps what it has computed, as people do who want to look at it."""
 
-    network = Written(offset).eval()
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.c = conv(2, 4), conv(4, 1)
+        self.features: object = None
+        self.steps: list[torch.Tensor] = []
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        self.features = torch.tanh(self.a(torch.cat((x1, x2), 1)))
+        self.steps.append(self.c(self.features * torch.ones(1)))
+        return self.steps[-1]
+
+
+def test_tracing_leaves_the_network_as_it_is() -> None:
+    network = Keeping().eval()
     before = dict(vars(network))
     assert len(traced(network).nodes) > 2
-    assert vars(network).keys() == before.keys()
+    assert vars(network) == before and network.features is None and network.steps == []
+
+
+def test_what_a_network_keeps_with_its_graph_is_no_hindrance(rng: np.random.Generator) -> None:
+    method, pair = fusion.Method.from_module(Keeping(), "own", "Own"), random_pair(rng, (9, 12))
+    pixels = notable_pixels(rng, pair.shape)
+    whole_image_jacobian(method, pair, (0, 0))
+    network = method.network_as(torch.float64)
+    assert isinstance(network, Keeping) and network.steps[-1].requires_grad
+    assert largest_error(method, pair, pixels, "chain") <= TOLERANCE

@@ -15,6 +15,7 @@ from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.nodes import NotUnderstoodError
 from fusion.saliency.chain.places import LatticePlaces, OnePlace
+from fusion.saliency.chain.tracing import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 
 TOLERANCE = 1e-9
@@ -43,7 +44,7 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
     chain = Chain(network, dtype, device)
     if chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
-    exact = copy.deepcopy(network).cpu().double()
+    exact = copy.deepcopy(with_modules_of_its_own(network)).cpu().double()
     check(Chain(exact, torch.float64, torch.device("cpu")), exact, radius)
     return chain
 

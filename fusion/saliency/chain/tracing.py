@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from fusion.saliency.chain.nodes import Network, NotUnderstoodError
 from fusion.saliency.chain.reading import Reader
-from fusion.saliency.chain.values import Constant, Flat, Several, Size, Stacked, Value, Whole
+from fusion.saliency.chain.values import Constant, Flat, Several, Size, Stacked, Value, Whole, leaves
 
 
 def traced(network: nn.Module) -> Network:
@@ -29,7 +30,7 @@ def traced(network: nn.Module) -> Network:
     NotUnderstoodError
         If there is anything in it of which no chain can be made, or its program depends on the images' values.
     """
-    root = _OfTwo(network)
+    root = _OfTwo(with_modules_of_its_own(network))
     reader = Reader(root)
     tracer = _ThisThread(reader)
     try:
@@ -44,6 +45,18 @@ def traced(network: nn.Module) -> Network:
     if tracer.failure is not None:
         raise tracer.failure
     return reader.network()
+
+
+def with_modules_of_its_own(network: nn.Module) -> nn.Module:
+    """Copy a network, but for its parameters and buffers, which the copy shares.
+
+    Networks that keep what they have computed, to be looked at later, keep it in the copy.
+    """
+    kept = [leaf for module in network.modules() for leaf in leaves(dict(vars(module)))]
+    # What an earlier call has left cannot be copied with the graph that it hangs on.
+    shared: dict[int, Any] = {id(leaf): leaf.detach() for leaf in kept if isinstance(leaf, Tensor)}
+    shared |= {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    return copy.deepcopy(network, shared)
 
 
 _tracing = threading.Lock()
