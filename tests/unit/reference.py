@@ -45,11 +45,16 @@ def largest_error(method: Method, pair: Pair, pixels: list[tuple[int, int]], pat
     )
 
 
-def chain_diagonal_error(method: Method, pair: Pair, chain: Chain, pixels: list[tuple[int, int]]) -> float:
-    """Return the largest error of a float64 chain's diagonal at some pixels, relative to the largest value."""
+def chain_diagonal(chain: Chain, pair: Pair) -> NDArray[np.floating]:
+    """Return the diagonal of all pixels by a chain, (2, H, W)."""
     sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
     sheet.ensure_all()
-    found = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+    return chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+
+
+def chain_diagonal_error(method: Method, pair: Pair, chain: Chain, pixels: list[tuple[int, int]]) -> float:
+    """Return the largest error of a float64 chain's diagonal at some pixels, relative to the largest value."""
+    found = chain_diagonal(chain, pair)
     expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
     return relative_error(np.stack([found[:, *pixel] for pixel in pixels]), expected)
 

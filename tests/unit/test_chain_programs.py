@@ -22,7 +22,7 @@ from tests.unit.reference import (
 )
 from tests.unit.refused_networks import refused, refused_programs
 from tests.unit.small_networks import conv
-from tests.unit.written_networks import all_written
+from tests.unit.written_networks import Written, all_written
 
 TOLERANCE = 1e-11
 
@@ -64,6 +64,23 @@ def test_programs_are_refused_for_a_reason(name: str) -> None:
     network, reason = refused_programs()[name]
     with pytest.raises(NotUnderstoodError, match=reason):
         traced(network.eval())
+
+
+def test_pixels_where_everything_cancels_do_not_make_a_chain_wrong(
+    rng: np.random.Generator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There autograd has rounding of its own, and half of the pixels here are such."""
+
+    def program(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
+        alike = (7 * x2).expand(-1, 3, -1, -1).softmax(1)
+        return torch.where(x1 > 0.5, x2, alike[:, :1] + torch.sigmoid(x2) - torch.sigmoid(x2) * 1)
+
+    method = fusion.Method.from_module(Written(program), "own", "Own")
+    assert chain_of(method, torch.float64) is not None
+    assert caplog.records == []
+    pair = random_pair(rng, (9, 12))
+    pixels = [(int(row), int(column)) for row, column in np.argwhere(pair.images[0] > 0.5)]
+    assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
 
 
 class Keeping(nn.Module):
