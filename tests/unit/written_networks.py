@@ -118,6 +118,11 @@ def convolutions() -> dict[str, nn.Module]:
         "functional, in groups": Written(
             lambda net, x1, x2, both: net.c(F.conv2d(net.a(both), net.kernel, None, 1, (1, 1), 1, 4))
         ),
+        "functional, of the images' type": Written(
+            lambda net, x1, x2, both: F.conv2d(
+                net.a(both), net.kernel.sum(1, True).to(both), None, 1, 1, 1, 4
+            ).sum(1, keepdim=True)
+        ),
         "of an own class": convolution_by(OwnConvolution(4, 4, 3, padding=1)),
         "with a weight that it makes": convolution_by(Standardised(4, 4, 3, padding=1)),
         "weight norm": convolution_by(parametrizations.weight_norm(conv(4, 4))),
@@ -148,6 +153,7 @@ def convolutions() -> dict[str, nn.Module]:
         ),
         "batch norm of an own class": convolution_by(_norm(OwnNorm(4))),
         "batch norm for several machines": convolution_by(_norm(nn.SyncBatchNorm(4))),  # type: ignore[arg-type]
+        "random rectifier, in evaluation mode": convolution_by(nn.Sequential(conv(4, 4), nn.RReLU())),
         "rectifier of an own class": convolution_by(OwnRectifier(0.2)),
     }
     for size in (2, (4, 1), (3, 6)):

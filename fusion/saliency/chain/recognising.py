@@ -15,7 +15,7 @@ from fusion.saliency.chain.filtering import batch_norm, convolution, padding
 from fusion.saliency.chain.nodes import NotUnderstoodError, Sum
 from fusion.saliency.chain.operations import CONVERSIONS, COPIES, DROPOUTS, UNCHANGING_MODULES
 from fusion.saliency.chain.reducing import reduced, softmax
-from fusion.saliency.chain.values import Several, Value, Whole
+from fusion.saliency.chain.values import Constant, Several, Value, Whole
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _OF_WEIGHTS = (SpectralNorm, WeightNorm)
@@ -60,6 +60,9 @@ def _unchanged(call: Call) -> Value | None:
         if given["training"] is not False:
             raise NotUnderstoodError(f"{call.name} is random")
         operand = given["input"]
+    elif call.kind in CONVERSIONS and type(call.args[0]) is Constant:
+        # Of the value that it is made alike only the type matters.
+        return Constant(call.result)
     elif call.kind in CONVERSIONS and type(call.args[0]) is Whole:
         operand = call.args[0]
         if not _is_alike(call.result, call.samples[operand.number]):
