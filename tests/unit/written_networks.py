@@ -185,6 +185,19 @@ def _copy_written_over(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor
     return net.c(features - 3 * copied)
 
 
+def _other_copies_written_over(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    features = net.c(net.a(both))
+    mean, repeated, padded = (
+        features.mean(1, True),
+        features.repeat(1, 1, 1, 1),
+        F.pad(features, (0, 0, 0, 0)),
+    )
+    mean.mul_(2)
+    repeated.mul_(x1)
+    padded.mul_(x2)
+    return features + mean - repeated + padded
+
+
 def in_place() -> dict[str, nn.Module]:
     """Return networks that write over values, by name."""
     return {
@@ -197,6 +210,7 @@ def in_place() -> dict[str, nn.Module]:
         "sums": Written(_added_in_place),
         "used again": Written(_written_over_and_used),
         "a copy": Written(_copy_written_over),
+        "copies of other kinds": Written(_other_copies_written_over),
         "dropout": Written(lambda net, x1, x2, both: net.c(F.dropout(net.a(both), 0.5, net.training, True))),
     }
 

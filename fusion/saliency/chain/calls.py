@@ -17,7 +17,7 @@ from fusion.saliency.chain.values import Constant, Size, Value, leaves, mapped
 SAMPLE_SHAPE = (9, 11)
 """Height and width of the noise that is sent through the network to see the shapes of its values."""
 
-_OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim", "self": "input"}
+_OTHER_NAMES = {"axis": "dim", "keepdims": "keepdim", "self": "input", "tensor": "input"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +78,8 @@ class Call:
 
     @property
     def operand(self) -> Any:
-        """The only argument of a layer.
-
-        Raises
-        ------
-        NotUnderstoodError
-            If it has none or others.
-        """
-        found = self.bound("input")
-        if "input" not in found:
-            raise NotUnderstoodError(f"{self.name} is called without an image")
-        return found["input"]
+        """The only argument of a layer."""
+        return self.bound("input")["input"]
 
     def bound(self, names: str) -> dict[str, Any]:
         """Return its arguments by these names, constants as what they are.
@@ -96,14 +87,19 @@ class Call:
         Raises
         ------
         NotUnderstoodError
-            If it has others.
+            If it has others, or lacks the first.
         """
         known = names.split()
         found = dict(zip(known, self.args, strict=False))
         found |= {_OTHER_NAMES.get(name, name): value for name, value in self.kwargs.items()}
-        if len(self.args) > len(known) or not set(found) <= set(known):
-            raise NotUnderstoodError(f"{self.name} has options that are not known")
+        if len(self.args) > len(known) or not set(found) <= set(known) or known[0] not in found:
+            raise NotUnderstoodError(f"{self.name} is called in a way that is not known")
         return {name: value.value if isinstance(value, Constant) else value for name, value in found.items()}
+
+
+def same_memory(first: Tensor, second: Tensor) -> bool:
+    """Whether what is written to one of both may be seen in the other."""
+    return first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
 
 
 def keeps_size(result: Any) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fusion.saliency.chain.calls import Call, keeps_size
-from fusion.saliency.chain.nodes import Convolution, Joined, NotUnderstoodError
+from fusion.saliency.chain.calls import Call, keeps_size, same_memory
+from fusion.saliency.chain.nodes import Convolution, Joined, NotUnderstoodError, Sum
 from fusion.saliency.chain.operations import CONCATENATIONS, CUTS, REPETITIONS
 from fusion.saliency.chain.values import Flat, Several, Size, Stacked, Value, Whole
 
@@ -19,7 +19,7 @@ CHANNELS = (1, -3)
 
 
 def channel_map(call: Call, source: int, run: Callable[[Tensor], Tensor]) -> Whole:
-    """Add a node whose every pixel is linear in the channels of the same pixel; none where it changes nothing.
+    """Add a node whose every pixel is linear in the channels of the same pixel; none where it is the source itself.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def channel_map(call: Call, source: int, run: Callable[[Tensor], Tensor]) -> Who
     Returns
     -------
     Whole
-        A convolution of one pixel, whose weights are what `run` makes of each channel alone.
+        A convolution of one pixel, whose weights are what `run` makes of each channel alone; a copy if it is one.
     """
     sample = call.samples[source]
     columns = []
@@ -49,9 +49,17 @@ def channel_map(call: Call, source: int, run: Callable[[Tensor], Tensor]) -> Who
         columns.append(made[0, :, 0, 0].double().cpu())
     matrix = torch.stack(columns, dim=1)
     if matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.eye(len(matrix)).double()):
-        return Whole(source)
+        return same(call, source, run)
     weight = matrix[:, :, None, None]
     return Whole(call.add(Convolution((source,), len(matrix), run, weight, (1, 1))))
+
+
+def same(call: Call, source: int, run: Callable[[Tensor], Tensor]) -> Whole:
+    """Return a node to which nothing is done, or one for its copy, which can be written to without it."""
+    sample = call.samples[source]
+    if same_memory(run(sample), sample):
+        return Whole(source)
+    return Whole(call.add(Sum((source,), sample.shape[1], run, (1.0,))))
 
 
 def joined(call: Call) -> Value | None:

@@ -8,6 +8,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
 from fusion.saliency.chain.calls import Call
+from fusion.saliency.chain.channels import same
 from fusion.saliency.chain.layers import (
     Filter,
     batch_norm_factors,
@@ -46,7 +47,7 @@ def padding(call: Call) -> Value | None:
         raise NotUnderstoodError(f"{call.name} does not put zeros around the image")
     left, right, top, bottom = [*sides, 0, 0, 0, 0][:4]
     if not any(sides):
-        return operand
+        return same(call, operand.number, call.run)
     return Padded(operand.number, (top, left), (bottom, right))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-from fusion.saliency.chain.calls import SAMPLE_SHAPE, Call, attribute, call_of
+from fusion.saliency.chain.calls import SAMPLE_SHAPE, Call, attribute, call_of, same_memory
 from fusion.saliency.chain.grouping import grouped
 from fusion.saliency.chain.nodes import Input, Network, Node, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.recognising import value_of
@@ -106,7 +106,7 @@ class Reader:
         return self._append(node, node.run(*(self.samples[source] for source in node.sources)))
 
     def _append(self, node: Node, sample: Tensor) -> int:
-        shared = [source for source in node.sources if _storage(self.samples[source]) == _storage(sample)]
+        shared = [source for source in node.sources if same_memory(self.samples[source], sample)]
         self._memory.append(self._memory[shared[0]] if shared else len(self._nodes))
         self._nodes.append(node)
         self.samples.append(sample)
@@ -147,10 +147,6 @@ class Reader:
             raise NotUnderstoodError("gradients are switched off for something else than a node's value")
         channels = self._nodes[value.number].channels
         return Whole(self._add(Pointwise(value.numbers, channels, torch.detach, None, (False,))))
-
-
-def _storage(values: Tensor) -> int:
-    return values.untyped_storage().data_ptr()
 
 
 def _replaced(name: Value, old: Whole, new: Whole) -> Value:

@@ -9,10 +9,10 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from fusion.saliency.chain.calls import Call
-from fusion.saliency.chain.channels import joined, repeated, split, stacked, taken, unflattened
+from fusion.saliency.chain.channels import joined, repeated, same, split, stacked, taken, unflattened
 from fusion.saliency.chain.elementwise import elementwise
 from fusion.saliency.chain.filtering import batch_norm, convolution, padding
-from fusion.saliency.chain.nodes import NotUnderstoodError, Sum
+from fusion.saliency.chain.nodes import NotUnderstoodError
 from fusion.saliency.chain.operations import CONVERSIONS, COPIES, DROPOUTS, UNCHANGING_MODULES
 from fusion.saliency.chain.reducing import reduced, softmax
 from fusion.saliency.chain.values import Constant, Several, Value, Whole
@@ -86,8 +86,7 @@ def _copied(call: Call) -> Value | None:
     operand = call.args[0] if call.args else None
     if type(operand) is not Whole:
         raise NotUnderstoodError(f"{call.name} copies something else than an image")
-    channels = call.samples[operand.number].shape[1]
-    return Whole(call.add(Sum(call.sources, channels, call.run, (1.0,))))
+    return same(call, operand.number, call.run)
 
 
 def _part(call: Call) -> Value | None:
