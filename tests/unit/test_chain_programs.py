@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import fusion
-from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.nodes import NotUnderstoodError, Pointwise, Sum
 from fusion.saliency.chain.tracing import traced
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import (
@@ -81,6 +81,14 @@ def test_pixels_where_everything_cancels_do_not_make_a_chain_wrong(
     pair = random_pair(rng, (9, 12))
     pixels = [(int(row), int(column)) for row, column in np.argwhere(pair.images[0] > 0.5)]
     assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
+
+
+def test_what_is_not_used_of_a_concatenation_costs_nothing() -> None:
+    def program(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(both[:, :1]) + both[:, 1:]
+
+    network = traced(Written(program).eval())
+    assert [(type(node), node.sources) for node in network.nodes[2:]] == [(Pointwise, (0,)), (Sum, (2, 1))]
 
 
 class Keeping(nn.Module):

@@ -272,6 +272,14 @@ def _weights_by_softmax(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tenso
     return weights[:, :1] * x1 + weights[:, 1:] * x2
 
 
+def _taken_apart(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    """Nothing of the wide layer is used, and of the joined values three in two ways."""
+    joined = torch.cat((both, net.wide(both), net.a(both)), dim=1)
+    first, second, features = joined[:, :1], joined[:, 1:2], joined[:, 3:]
+    chosen = F.conv2d(joined, torch.cat((net.weight[:, :2], 0 * net.weight[:, :1], net.weight), 1), padding=1)
+    return net.c(features) * first + second + chosen
+
+
 def _stack_of_two(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     first, second = net.a(both), net.b(net.a(both))
     weights = torch.stack((first, second)).softmax(0)
@@ -283,6 +291,7 @@ def channels() -> dict[str, nn.Module]:
     made: dict[str, nn.Module] = {
         "attention by channels": Written(_pooled_channels, d=conv(2, 1, 7)),
         "weights by softmax": Written(_weights_by_softmax, d=conv(4, 2)),
+        "taken apart": Written(_taken_apart, wide=conv(2, 1, 9)),
         "softmax layer": Written(
             lambda net, x1, x2, both: net.c(net.d(10 * net.a(both))), d=nn.Softmax(dim=-3)
         ),

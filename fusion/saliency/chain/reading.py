@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from fusion.saliency.chain.calls import SAMPLE_SHAPE, Call, attribute, call_of, same_memory
 from fusion.saliency.chain.grouping import grouped
+from fusion.saliency.chain.narrowing import narrowed
 from fusion.saliency.chain.nodes import Input, Network, Node, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.recognising import value_of
 from fusion.saliency.chain.values import Constant, Several, Value, Whole
@@ -94,7 +95,7 @@ class Reader:
                 for number in (*later, output.number)
             ):
                 raise NotUnderstoodError("it uses what it has written over")
-        return grouped(Network(tuple(self._nodes), output.number), self.samples)
+        return grouped(*narrowed(Network(tuple(self._nodes), output.number), self.samples))
 
     def _input(self) -> int:
         number = len(self._nodes)
