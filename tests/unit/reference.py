@@ -7,8 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fusion import Method, Pair
+from fusion import Method, Pair, jacobians
 from fusion.methods.registry import method_specification
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.window import Box
 
 
 def whole_image_jacobian(method: Method, pair: Pair, pixel: tuple[int, int]) -> NDArray[np.float64]:
@@ -30,6 +33,30 @@ def relative_error(ours: NDArray[np.floating], expected: NDArray[np.floating]) -
     scale = float(np.abs(expected).max())
     difference = float(np.abs(ours - expected).max())
     return difference / scale if scale else difference
+
+
+def largest_error(method: Method, pair: Pair, pixels: list[tuple[int, int]], path: str) -> float:
+    """Return the largest relative error of some windows in float64, all of which must have come this way."""
+    windows = jacobians(method, pair, pixels, "float64")
+    assert {window.path for window in windows} == {path}
+    return max(
+        relative_error(window.dense(), whole_image_jacobian(method, pair, (window.row, window.col)))
+        for window in windows
+    )
+
+
+def chain_diagonal(chain: Chain, pair: Pair) -> NDArray[np.floating]:
+    """Return the diagonal of all pixels by a chain, (2, H, W)."""
+    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
+    sheet.ensure_all()
+    return chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+
+
+def chain_diagonal_error(method: Method, pair: Pair, chain: Chain, pixels: list[tuple[int, int]]) -> float:
+    """Return the largest error of a float64 chain's diagonal at some pixels, relative to the largest value."""
+    found = chain_diagonal(chain, pair)
+    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    return relative_error(np.stack([found[:, *pixel] for pixel in pixels]), expected)
 
 
 def random_pair(rng: np.random.Generator, shape: tuple[int, int]) -> Pair:

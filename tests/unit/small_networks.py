@@ -98,6 +98,35 @@ class Broadcast(nn.Module):
         return self.last(torch.max(many * torch.sigmoid(one), one) + many.mul(x2).minimum(many))
 
 
+class Gate(nn.Module):
+    """A gate of one channel with a batch norm of its own between pointwise operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.many, self.last = conv(2, 1), conv(2, 4), conv(4, 1)
+        self.norm = nn.BatchNorm2d(1)
+        self.norm.running_mean, self.norm.running_var = torch.full((1,), 0.1), torch.full((1,), 0.4)
+        nn.init.constant_(self.norm.weight, -1.3)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        both = torch.cat((x1, x2), dim=1)
+        gate = torch.sigmoid(self.norm(torch.tanh(self.one(both))))
+        return self.last(gate * self.many(both))
+
+
+class MadeMany(nn.Module):
+    """One channel multiplied by, and added to, a constant that has many; the same inside a longer expression."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors, self.offsets = (nn.Parameter(torch.rand(1, 4, 1, 1)) for _ in range(2))
+        self.a, self.b, self.c = conv(4, 1), conv(4, 1), conv(4, 1)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        made = torch.tanh(x1 * self.factors) + torch.sigmoid(x2 * self.offsets - self.factors) * x2
+        return self.a(torch.tanh(x1 * self.factors)) + self.b(x2 + self.offsets) + self.c(made)
+
+
 class Kinks(nn.Module):
     """Rectifiers and a maximum exactly at their kinks, wherever both images are black."""
 
@@ -121,6 +150,20 @@ class OneInput(nn.Module):
         return torch.where(x1 > 0.5, x2, 0.25 * x2) * self.a(x2).detach()
 
 
+class Overwriting(nn.Module):
+    """Uses a value again that a rectifier has overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = conv(2, 3), conv(3, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        features = self.a(torch.cat((x1, x2), dim=1))
+        result: Tensor = self.b(self.relu(features) + features)
+        return result
+
+
 def understood() -> dict[str, nn.Module]:
     """Return networks of which a chain can be made, by name."""
     return {
@@ -129,6 +172,8 @@ def understood() -> dict[str, nn.Module]:
         "dense": Dense(),
         "residual": Residual(),
         "broadcast": Broadcast(),
+        "gate": Gate(),
+        "made many": MadeMany(),
         "kinks": Kinks(),
         "one input": OneInput(),
         "oblong": OfTwo(
@@ -139,6 +184,7 @@ def understood() -> dict[str, nn.Module]:
             conv(2, 4, groups=2), nn.PReLU(4), conv(4, 4, groups=4), nn.Softplus(), conv(4, 1)
         ),
         "rectifiers in place": OfTwo(conv(2, 3), nn.ReLU(inplace=True), conv(3, 1), nn.LeakyReLU(0.1, True)),
+        "overwriting": Overwriting(),
         "no activation": OfTwo(conv(2, 3), conv(3, 3), nn.BatchNorm2d(3), nn.Dropout(), conv(3, 1)),
     }
 
@@ -170,20 +216,6 @@ class Attention(nn.Module):
         return result
 
 
-class Overwriting(nn.Module):
-    """Uses a value again that a rectifier has overwritten, so that the program does not say what happens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.a, self.b = conv(2, 3), conv(3, 1)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        features = self.a(torch.cat((x1, x2), dim=1))
-        result: Tensor = self.b(self.relu(features) + features)
-        return result
-
-
 class Branching(nn.Module):
     """Looks at values to decide what to do, which cannot be traced."""
 
@@ -196,7 +228,6 @@ def not_understood() -> dict[str, nn.Module]:
     return {
         "strided": Strided(),
         "attention": Attention(),
-        "overwriting": Overwriting(),
         "branching": Branching(),
         "pooling": OfTwo(conv(2, 3), nn.MaxPool2d(3, 1, 1), conv(3, 1)),
         "reflecting": OfTwo(nn.Conv2d(2, 1, 3, padding=1, padding_mode="reflect")),

@@ -19,12 +19,14 @@ from fusion.saliency.chain import checking, sheets, shelf
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.checking import WrongChainError, check
 from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
-from fusion.saliency.chain.places import LatticePlaces, OnePlace
+from fusion.saliency.chain.places import OnePlace
 from fusion.saliency.chain.planning import plan
 from fusion.saliency.chain.tracing import traced
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import (
+    chain_diagonal_error,
+    largest_error,
     notable_pixels,
     random_method,
     random_pair,
@@ -43,17 +45,6 @@ def chain_for(method: fusion.Method) -> Chain:
     return found
 
 
-def largest_error(
-    method: fusion.Method, pair: fusion.Pair, pixels: list[tuple[int, int]], path: str
-) -> float:
-    windows = fusion.jacobians(method, pair, pixels, "float64")
-    assert {window.path for window in windows} == {path}
-    return max(
-        relative_error(window.dense(), whole_image_jacobian(method, pair, (window.row, window.col)))
-        for window in windows
-    )
-
-
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_every_method_has_a_chain(id: str, rng: np.random.Generator) -> None:
     method, pair = fusion.load_method(id, "cpu"), random_pair(rng, (22, 39))
@@ -68,12 +59,7 @@ def test_networks_of_many_kinds(name: str, shape: tuple[int, int], rng: np.rando
     method, pair = fusion.Method.from_module(understood()[name], "own", "Own"), random_pair(rng, shape)
     pixels = notable_pixels(rng, shape)
     assert largest_error(method, pair, pixels, "chain") <= TOLERANCE
-    chain = chain_for(method)
-    sheet = chain.sheet(pair.images, Box(0, 0, *shape), diagonal=True)
-    sheet.ensure_all()
-    diagonal = chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, shape))
-    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
-    assert relative_error(np.stack([diagonal[:, *pixel] for pixel in pixels]), expected) <= TOLERANCE
+    assert chain_diagonal_error(method, pair, chain_for(method), pixels) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", not_understood())
@@ -145,6 +131,62 @@ def test_a_wrong_chain_is_refused_loudly(
     with caplog.at_level(logging.WARNING):
         assert largest_error(method, pair, [(3, 4)], "window") <= TOLERANCE
     assert "funfusean" in caplog.text and "wrong" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["reading.Reader._value", "grouping._as_one", "planning._Planner._multiply", "checking._whole"],
+)
+def test_whatever_fails_while_a_chain_is_made_leaves_the_window(
+    part: str,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("unforeseen")
+
+    method = fusion.Method.from_module(understood()["quotient"], "own", "Own")
+    monkeypatch.setattr(f"fusion.saliency.chain.{part}", broken)
+    pair = random_pair(rng, (9, 12))
+    assert largest_error(method, pair, [(3, 4), (0, 11)], "window") <= TOLERANCE
+    fusion.guidance(method, pair)
+    assert "own" in caplog.text and "unforeseen" in caplog.text
+
+
+def test_networks_that_autograd_cannot_differentiate_are_no_defect() -> None:
+    class Spoilt(torch.nn.Module):
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            root = torch.sqrt(x1 + 1)
+            root.mul_(x2)
+            return root
+
+    chain = Chain(understood()["quotient"].double().eval(), torch.float64, torch.device("cpu"))
+    with pytest.raises(NotUnderstoodError, match="autograd fails"):
+        check(chain, Spoilt(), chain.radius)
+
+
+def test_networks_that_refuse_small_images_are_checked_on_others() -> None:
+    class AtLeast(torch.nn.Module):
+        def __init__(self, inner: torch.nn.Module, width: int) -> None:
+            super().__init__()
+            self.inner, self.width = inner, width
+
+        def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+            if x1.shape[3] < self.width:
+                raise ValueError("too small")
+            result: torch.Tensor = self.inner(x1, x2)
+            return result
+
+    inner = understood()["quotient"].double().eval()
+    chain = Chain(inner, torch.float64, torch.device("cpu"))
+    check(chain, AtLeast(inner, 5), chain.radius)
+    with pytest.raises(NotUnderstoodError, match="nothing to compare with"):
+        check(chain, AtLeast(inner, 50), chain.radius)
+    with torch.no_grad():
+        next(inner.parameters()).mul_(1.1)
+    with pytest.raises(WrongChainError):
+        check(chain, AtLeast(inner, 5), chain.radius)
 
 
 def test_changed_weights_make_a_new_chain(rng: np.random.Generator) -> None:

@@ -68,8 +68,9 @@ class Chain:
 
     @property
     def forward_multiplications(self) -> int:
-        """Multiplications in convolutions of a forward pass, a pixel."""
-        return sum(node.weight.numel() for node in self.nodes.nodes if isinstance(node, Convolution))
+        """Multiplications in convolutions of a forward pass, a pixel; those of groups with each other are none."""
+        layers = [node for node in self.nodes.nodes if isinstance(node, Convolution)]
+        return sum(int(layer.weight.count_nonzero()) for layer in layers)
 
     def kept_bytes(self, rows: int, columns: int, diagonal: bool = False) -> int:
         """Return what the kept maps of a box of principal pixels take, bytes."""

@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Network, Node, Pointwise, Scale, Sum
-from fusion.saliency.chain.recognising import with_derivatives_known
+from fusion.saliency.chain.nodes import Network, Node, Pointwise, Scale, Sum, with_derivatives_known
 
 
 def grouped(network: Network, samples: Sequence[Tensor]) -> Network:
@@ -57,7 +56,11 @@ def _outer_sources(nodes: Sequence[Node], members: set[int]) -> set[int]:
 
 
 def _group(nodes: Sequence[Node], users: Sequence[set[int]], last: int, output: int) -> set[int]:
-    """Return a node and all elementwise ones before it that are used for nothing else."""
+    """Return a node and all elementwise ones before it that are used for nothing else.
+
+    Only those with as many channels: a group runs on sources broadcast to the channels of its result, on which a
+    batch norm of one channel cannot be run. What has fewer channels also costs less by itself.
+    """
     members = {last}
     growing = True
     while growing:
@@ -65,6 +68,7 @@ def _group(nodes: Sequence[Node], users: Sequence[set[int]], last: int, output: 
             source
             for source in _outer_sources(nodes, members)
             if isinstance(nodes[source], Pointwise | Scale | Sum)
+            and nodes[source].channels == nodes[last].channels
             and users[source] <= members
             and source != output
         }

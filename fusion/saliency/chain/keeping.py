@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Convolution, Network, Pointwise, Reach
+from fusion.saliency.chain.nodes import Convolution, Local, Network, Reach
 from fusion.saliency.chain.plan import INSIDE, Kept
 from fusion.saliency.chain.reaches import plus, reaches, wider
 
@@ -34,7 +34,7 @@ def map_dtype(network: Network, item: Kept, dtype: torch.dtype) -> torch.dtype:
     if item.node == INSIDE:
         return torch.uint8
     node = network.nodes[item.node]
-    return torch.uint8 if isinstance(node, Pointwise) and node.slopes is not None else dtype
+    return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
 
 
 @torch.no_grad()
@@ -71,8 +71,8 @@ def kept_values(
     for number, node in enumerate(network.nodes[: last + 1]):
         if number >= 2:
             sources = [values[source] for source in node.sources]
-            if isinstance(node, Pointwise) and number in wanted:
-                yield from _pointwise_maps(node, sources, [(p, kept[p]) for p in wanted[number]], cut)
+            if isinstance(node, Local) and number in wanted:
+                yield from _local_maps(node, sources, [(p, kept[p]) for p in wanted[number]], cut)
             if number < last:
                 result = node.run(*sources)
                 if isinstance(node, Convolution) and node.channels > 1:
@@ -84,8 +84,8 @@ def kept_values(
                 values.pop(source, None)
 
 
-def _pointwise_maps(
-    node: Pointwise, sources: Sequence[Tensor], items: Sequence[tuple[int, Kept]], cut: Cut
+def _local_maps(
+    node: Local, sources: Sequence[Tensor], items: Sequence[tuple[int, Kept]], cut: Cut
 ) -> Iterator[tuple[int, Tensor]]:
     if node.slopes is not None:
         for position, item in items:

@@ -1,49 +1,166 @@
-"""What the derivative needs to know of torch's layers."""
+"""Torch's convolutions and batch norms in all their forms, as what the derivative needs to know of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.nodes import NotUnderstoodError, Reach
 
 
-def dilation_of(layer: nn.Conv2d) -> tuple[int, int]:
-    """Return a convolution's dilation, if it keeps the image's size by zero padding.
+@dataclass(frozen=True)
+class Filter:
+    """A convolution of stride 1 with zeros around the image.
+
+    Attributes
+    ----------
+    weight : torch.Tensor
+        (outputs, inputs of a group, rows, columns).
+    before, after : tuple of int
+        How many rows and columns of zeros it reads at the top and left, and at the bottom and right.
+    dilation : tuple of int
+        Pixels from one tap to the next, down and right.
+    groups : int
+        In how many groups its channels are.
+    """
+
+    weight: Tensor
+    before: Reach
+    after: Reach
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def padded(self, before: Reach, after: Reach) -> Filter:
+        """Return it with more zeros around the image."""
+        first, last = self.before, self.after
+        return replace(
+            self,
+            before=(first[0] + before[0], first[1] + before[1]),
+            after=(last[0] + after[0], last[1] + after[1]),
+        )
+
+    def centred(self) -> tuple[Tensor, tuple[int, int]]:
+        """Return its weight with the pixel itself in the middle, and its dilation.
+
+        Returns
+        -------
+        Tensor
+            (outputs, inputs, rows, columns) float64 on the CPU, rows and columns odd; groups are written out as
+            zeros, and so is what a kernel of even size lacks on one side.
+        tuple of int
+            Its dilation, 1 where zeros were written.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If it does not keep the image's size.
+        """
+        weight, dilation = self._dense(), list(self.dilation)
+        for axis in (0, 1):
+            before, after, size = self.before[axis], self.after[axis], weight.shape[2 + axis]
+            if before < 0 or after < 0 or before + after != dilation[axis] * (size - 1):
+                raise NotUnderstoodError("a convolution changes the image's size")
+            if before == after and size % 2 == 1:
+                continue
+            far = max(before, after)
+            shape = list(weight.shape)
+            shape[2 + axis] = 2 * far + 1
+            places = torch.arange(far - before, far + after + 1, dilation[axis])
+            weight = weight.new_zeros(shape).index_copy_(2 + axis, places, weight)
+            dilation[axis] = 1
+        return weight, (dilation[0], dilation[1])
+
+    def _dense(self) -> Tensor:
+        weight = self.weight.detach().to(device="cpu", dtype=torch.float64, copy=True)
+        if self.groups == 1:
+            return weight
+        of_all, inputs = weight.shape[:2]
+        outputs = of_all // self.groups
+        dense = weight.new_zeros(of_all, inputs * self.groups, *weight.shape[2:])
+        for group in range(self.groups):
+            rows = slice(group * outputs, (group + 1) * outputs)
+            dense[rows, group * inputs : (group + 1) * inputs] = weight[rows]
+        return dense
+
+
+def of_convolution(
+    weight: Tensor, stride: object, padding: object, dilation: object, groups: int = 1
+) -> Filter:
+    """Return a convolution as torch describes it.
 
     Raises
     ------
     NotUnderstoodError
-        If it strides, pads with anything but zeros, or pads the four sides unlike.
+        If it strides.
     """
-    down, right = layer.dilation
-    sizes = layer.kernel_size
-    wanted = tuple(step * (size - 1) // 2 for step, size in zip((down, right), sizes, strict=True))
-    if tuple(layer.stride) != (1, 1) or any(size % 2 == 0 for size in sizes):
-        raise NotUnderstoodError("a convolution strides or has an even size")
-    if layer.padding != "same" and tuple(layer.padding) != wanted:
-        raise NotUnderstoodError("a convolution changes the image's size")
-    if layer.padding_mode != "zeros" and wanted != (0, 0):
-        raise NotUnderstoodError(f"a convolution pads with {layer.padding_mode!r}")
-    return down, right
+    if pair(stride) != (1, 1):
+        raise NotUnderstoodError("a convolution strides")
+    steps = pair(dilation)
+    if isinstance(padding, str):
+        around = [
+            step * (size - 1) if padding == "same" else 0
+            for step, size in zip(steps, weight.shape[2:], strict=True)
+        ]
+        # Of an odd number of zeros torch puts the larger half at the end.
+        before = (around[0] // 2, around[1] // 2)
+        return Filter(weight, before, (around[0] - before[0], around[1] - before[1]), steps, groups)
+    return Filter(weight, pair(padding), pair(padding), steps, groups)
+
+
+def of_transposed(
+    weight: Tensor, stride: object, padding: object, added: object, groups: int, dilation: object
+) -> Filter:
+    """Return a transposed convolution of stride 1, which is a convolution with the kernel turned round.
+
+    Parameters
+    ----------
+    weight : torch.Tensor
+        (inputs, outputs of a group, rows, columns), as torch has it.
+    stride, padding, added, groups, dilation
+        As torch describes them; `added` is its output padding.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If it strides.
+    """
+    if pair(stride) != (1, 1):
+        raise NotUnderstoodError("a transposed convolution strides")
+    steps, cut, more = pair(dilation), pair(padding), pair(added)
+    turned = weight.flip(2, 3).unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+    far = (steps[0] * (weight.shape[2] - 1), steps[1] * (weight.shape[3] - 1))
+    before = (far[0] - cut[0], far[1] - cut[1])
+    return Filter(turned, before, (before[0] + more[0], before[1] + more[1]), steps, groups)
+
+
+def of_average(channels: int, size: object, padding: object) -> Filter:
+    """Return the average over a neighbourhood of this size, zeros outside the image counted."""
+    rows, columns = pair(size)
+    weight = torch.full((channels, 1, rows, columns), 1 / (rows * columns), dtype=torch.float64)
+    return Filter(weight, pair(padding), pair(padding), groups=channels)
+
+
+def pair(given: object) -> tuple[int, int]:
+    """Return a number, or two, as torch takes them, as two.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If it is neither.
+    """
+    both = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    if len(both) == 1:
+        both *= 2
+    if len(both) != 2 or not all(type(number) is int for number in both):
+        raise NotUnderstoodError(f"a size is {given!r}")
+    return both[0], both[1]
 
 
 @torch.no_grad()
-def dense_weight(layer: nn.Conv2d) -> Tensor:
-    """Return a convolution's weight, (outputs, inputs, rows, columns) float64 on the CPU, groups as zeros."""
-    weight = layer.weight.detach().to(device="cpu", dtype=torch.float64, copy=True)
-    if layer.groups == 1:
-        return weight
-    outputs, inputs = layer.out_channels // layer.groups, layer.in_channels // layer.groups
-    dense = weight.new_zeros(layer.out_channels, layer.in_channels, *layer.kernel_size)
-    for group in range(layer.groups):
-        rows = slice(group * outputs, (group + 1) * outputs)
-        dense[rows, group * inputs : (group + 1) * inputs] = weight[rows]
-    return dense
-
-
-@torch.no_grad()
-def batch_norm_factors(layer: nn.BatchNorm2d) -> Tensor:
+def batch_norm_factors(variance: Tensor | None, weight: Tensor | None, epsilon: float) -> Tensor:
     """Return what a batch norm in evaluation mode multiplies each channel by, float64 on the CPU.
 
     Raises
@@ -51,7 +168,7 @@ def batch_norm_factors(layer: nn.BatchNorm2d) -> Tensor:
     NotUnderstoodError
         If it takes the statistics of the image itself.
     """
-    if layer.training or layer.running_var is None:
+    if variance is None:
         raise NotUnderstoodError("a batch norm takes the image's own statistics")
-    factors = (layer.running_var.cpu().double() + layer.eps).rsqrt()
-    return factors if layer.weight is None else factors * layer.weight.detach().cpu().double()
+    factors = (variance.detach().cpu().double() + epsilon).rsqrt()
+    return factors if weight is None else factors * weight.detach().cpu().double()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -118,8 +119,8 @@ class TwoSlopes:
 
 
 @dataclass(frozen=True, eq=False)
-class Pointwise(Node):
-    """Anything computed pixel by pixel and channel by channel, perhaps several operations together.
+class Local(Node):
+    """Anything computed pixel by pixel whose derivative is kept as one number a channel.
 
     Attributes
     ----------
@@ -136,20 +137,21 @@ class Pointwise(Node):
         """Whether a derivative reaches the source at this position."""
         return self.differentiable[position]
 
+    def leaf(self, source: Tensor) -> Tensor:
+        """Return a source as what the result is to be differentiated with respect to."""
+        return source.detach().clone()
+
     def partial_derivatives(self, sources: Sequence[Tensor]) -> list[Tensor | None]:
         """Differentiate by autograd, so that kinks and ties have autograd's derivative.
 
         Returns
         -------
         list of Tensor or None
-            One for each source, of the shape of the result; ``None`` where nothing depends on it.
+            One for each source, of the shape of its leaf; ``None`` where nothing depends on it.
         """
         with torch.enable_grad():
-            # `torch.broadcast_shapes`, and a gradient given to `grad`, would load a computer algebra system: 50 MB.
-            leaves = [
-                source.detach().clone().requires_grad_(source.is_floating_point())
-                for source in torch.broadcast_tensors(*sources)
-            ]
+            # A gradient given to `grad` would load a computer algebra system: 50 MB.
+            leaves = [self.leaf(source).requires_grad_(source.is_floating_point()) for source in sources]
             result = self.run(*leaves)
             wanted = [leaf for leaf in leaves if leaf.requires_grad]
             if not result.requires_grad or not wanted:
@@ -157,6 +159,28 @@ class Pointwise(Node):
             found = iter(torch.autograd.grad(result.sum(), wanted, allow_unused=True))
             return [next(found) if leaf.requires_grad else None for leaf in leaves]
 
+
+@dataclass(frozen=True, eq=False)
+class Pointwise(Local):
+    """Anything computed pixel by pixel and channel by channel, perhaps several operations together."""
+
+    def leaf(self, source: Tensor) -> Tensor:
+        """Return a source with as many channels as the result, each of which has a derivative of its own."""
+        return source.detach().expand(-1, self.channels, -1, -1).clone()
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced(Local):
+    """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
+
+
+def with_derivatives_known(node: LocalNode, samples: Sequence[Tensor]) -> LocalNode:
+    """Say of which of its sources a node has a derivative, which autograd tells."""
+    found = node.partial_derivatives(samples)
+    return replace(node, differentiable=tuple(partial is not None for partial in found))
+
+
+LocalNode = TypeVar("LocalNode", bound=Local)
 
 Linear = Scale | Sum
 """Elementwise nodes whose derivative is the same for every pair of images."""

@@ -1,4 +1,4 @@
-"""Which operations of torch work on each pixel and channel by itself, and which change nothing."""
+"""What operations of torch do, by function, by method's name or by layer."""
 
 from __future__ import annotations
 
@@ -9,33 +9,41 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
-from torch import Tensor, nn
+from torch import nn
 
 from fusion.saliency.chain.nodes import TwoSlopes
 
 POINTWISE_MODULES: frozenset[type[nn.Module]] = frozenset(
     {
         nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
-        nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
+        nn.LogSigmoid, nn.Mish, nn.PReLU, nn.RReLU, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
         nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
     }
 )  # fmt: skip
 
-UNCHANGING_MODULES: frozenset[type[nn.Module]] = frozenset(
+UNCHANGING_MODULES: frozenset[Any] = frozenset(
     {nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout}
 )
 """In evaluation mode."""
 
-UNCHANGING_METHODS = frozenset({"clone", "contiguous"})
+DROPOUTS: frozenset[Any] = frozenset({F.dropout, F.dropout2d, F.alpha_dropout, F.feature_alpha_dropout})
+
+COPIES: frozenset[Any] = frozenset({"clone", torch.clone})
+
+CONVERSIONS = frozenset({"contiguous", "double", "float", "to", "type_as"})
+"""Methods that return the tensor itself where it already is what is asked for."""
 
 POINTWISE_METHODS = frozenset(
     {
-        "abs", "add", "addcdiv", "addcmul", "atan", "bool", "clamp", "clamp_max", "clamp_min", "clip", "cos",
-        "cosh", "detach", "div", "divide", "double", "eq", "erf", "exp", "expm1", "float", "full_like", "ge",
-        "gt", "hypot", "le", "lerp", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt",
-        "masked_fill", "maximum", "minimum", "mul", "multiply", "ne", "neg", "negative", "ones_like", "pow",
-        "reciprocal", "relu", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub", "subtract",
-        "tan", "tanh", "true_divide", "where", "zeros_like",
+        "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "asin", "asinh", "atan", "atan2", "atanh",
+        "bool", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh", "detach", "div",
+        "divide", "double", "eq", "erf", "erfc", "exp", "exp2", "expm1", "float", "floor", "fmax", "fmin", "frac",
+        "full_like", "ge", "gt", "hypot", "isfinite", "isinf", "isnan", "le", "lerp", "log", "log10", "log1p", "log2",
+        "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "lt", "masked_fill",
+        "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne", "neg", "negative", "ones_like", "pow",
+        "prelu", "reciprocal", "relu", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt",
+        "square", "sub", "subtract", "tan", "tanh", "to", "true_divide", "trunc", "type_as", "where", "xlogy",
+        "zeros_like",
     }
 )  # fmt: skip
 """Also functions of torch where it has one of that name."""
@@ -48,7 +56,7 @@ _OPERATORS: tuple[Callable[..., Any], ...] = (
 
 _ACTIVATIONS: tuple[Callable[..., Any], ...] = (
     F.celu, F.elu, F.gelu, F.hardshrink, F.hardsigmoid, F.hardswish, F.hardtanh, F.leaky_relu, F.logsigmoid,
-    F.mish, F.relu, F.relu6, F.selu, F.sigmoid, F.silu, F.softplus, F.softshrink, F.softsign, F.tanh,
+    F.mish, F.prelu, F.relu, F.relu6, F.selu, F.sigmoid, F.silu, F.softplus, F.softshrink, F.softsign, F.tanh,
     F.tanhshrink, F.threshold, torch.relu, torch.sigmoid, torch.tanh, torch.selu, torch.celu,
 )  # fmt: skip
 
@@ -69,10 +77,43 @@ DIVISIONS: frozenset[Any] = frozenset(
 NEGATIONS: frozenset[Any] = frozenset({operator.neg, torch.neg, torch.negative, "neg", "negative"})
 CONCATENATIONS: frozenset[Any] = frozenset({torch.cat, torch.concat, torch.concatenate})
 
-EXTREMES_OF_TWO: dict[Any, Callable[[Tensor, Tensor], Tensor]] = {
-    torch.max: torch.maximum, torch.min: torch.minimum, "max": torch.maximum, "min": torch.minimum,
+CUTS: dict[Any, str] = {
+    "chunk": "input chunks dim", torch.chunk: "input chunks dim",
+    "split": "input split_size dim", torch.split: "input split_size_or_sections dim",
+    "tensor_split": "input sections dim", torch.tensor_split: "input indices_or_sections dim",
+    "narrow": "input dim start length", torch.narrow: "input dim start length",
+    "index_select": "input dim index", torch.index_select: "input dim index",
 }  # fmt: skip
-"""These work pixel by pixel with two tensors, and on the whole image with one."""
+"""What takes parts along a dimension, with the names of its arguments."""
+
+REPETITIONS: frozenset[Any] = frozenset(
+    {
+        "broadcast_to", "expand", "expand_as", "repeat", "repeat_interleave", "tile",
+        torch.broadcast_to, torch.repeat_interleave, torch.tile,
+    }
+)  # fmt: skip
+
+_REDUCTIONS = {
+    "amax": "input dim keepdim", "amin": "input dim keepdim", "argmax": "input dim keepdim",
+    "argmin": "input dim keepdim", "logsumexp": "input dim keepdim", "max": "input dim keepdim",
+    "mean": "input dim keepdim", "median": "input dim keepdim", "min": "input dim keepdim",
+    "norm": "input p dim keepdim", "prod": "input dim keepdim", "std": "input dim unbiased keepdim correction",
+    "sum": "input dim keepdim", "var": "input dim unbiased keepdim correction",
+}  # fmt: skip
+
+REDUCTIONS: dict[Any, str] = {
+    **_REDUCTIONS,
+    **{getattr(torch, name): names for name, names in _REDUCTIONS.items()},
+    torch.linalg.vector_norm: "input ord dim keepdim",
+}
+"""What makes one number of those along a dimension, with the names of its arguments."""
+
+SUMS: frozenset[Any] = frozenset({"sum", torch.sum})
+MEANS: frozenset[Any] = frozenset({"mean", torch.mean})
+SOFTMAXES: frozenset[Any] = frozenset({"softmax", torch.softmax, F.softmax, nn.Softmax, nn.Softmax2d})
+
+EXTREMES_OF_TWO: frozenset[Any] = frozenset({"max", "min", torch.max, torch.min})
+"""These work pixel by pixel with two tensors; with one, on the whole image or along a dimension."""
 
 RECTIFIERS: frozenset[Any] = frozenset({nn.ReLU, torch.relu, F.relu, "relu"})
 LEAKY_RECTIFIERS: frozenset[Any] = frozenset({nn.LeakyReLU, F.leaky_relu})

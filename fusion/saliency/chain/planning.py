@@ -10,9 +10,9 @@ from fusion.saliency.chain.nodes import (
     Convolution,
     Input,
     Joined,
+    Local,
     Network,
     NotUnderstoodError,
-    Pointwise,
     Reach,
     Scale,
     Sum,
@@ -153,7 +153,7 @@ class _Planner:
                 self._give(source, Part(part.slot, part.reach, own, part.clipped, signed))
         elif isinstance(node, Joined):
             self._split(node, part)
-        elif isinstance(node, Pointwise):
+        elif isinstance(node, Local):
             self._multiply(number, node, part)
         else:
             raise NotUnderstoodError(f"there is no derivative of a {type(node).__name__}")
@@ -164,7 +164,7 @@ class _Planner:
         The one whose turn comes last, if the others have read it by then and do not pass it on.
         """
         last, *others = sorted(source for source in node.sources if self._limits[source] is not None)
-        readers = (Convolution, Pointwise)
+        readers = (Convolution, Local)
         return last if all(isinstance(self._network.nodes[other], readers) for other in others) else None
 
     def _split(self, node: Joined, part: Part) -> None:
@@ -183,7 +183,7 @@ class _Planner:
         self._kept.append(kept)
         return len(self._kept) - 1
 
-    def _multiply(self, number: int, node: Pointwise, part: Part) -> None:
+    def _multiply(self, number: int, node: Local, part: Part) -> None:
         positions = [
             position
             for position, source in enumerate(node.sources)
@@ -194,19 +194,28 @@ class _Planner:
             limit = self._limits[source]
             assert limit is not None
             reach, slot = narrower(part.reach, limit), self._slot()
-            kept = self._keep(Kept(number, position, reach, node.channels))
-            fewer = self._network.nodes[source].channels != node.channels
+            channels = self._network.nodes[source].channels
+            fewer, more = channels < node.channels, channels > node.channels
+            kept = self._keep(Kept(number, position, reach, max(channels, node.channels)))
             factors = part.factors
             if fewer and factors is not None:
                 part, factors = self._rescaled(part), None
-            own = part.own and len(positions) == 1
+            if more:
+                factors = None if factors is None else factors.expand(channels)
+                self._hold(reach, channels)
+            own = part.own and len(positions) == 1 and not more
             self._steps.append(Multiply(part.slot, slot, kept, minus(part.reach, reach), own, fewer))
             if node.slopes is not None and node.slopes.factor != 1:
                 factors = times(factors, node.slopes.factor, node.channels)
             self._give(source, Part(slot, reach, own=True, clipped=True, factors=factors))
 
+    def _hold(self, reach: Reach, channels: int) -> None:
+        self._widest = max(self._widest, (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels)
+
     def _spread(self, node: Convolution, part: Part) -> None:
-        if not part.clipped:
+        # A kernel of one pixel carries nothing across the border.
+        stays = node.reach == (0, 0)
+        if not (part.clipped or stays):
             slot, kept = self._slot(), self._keep(Kept(INSIDE, 0, part.reach, 1))
             self._steps.append(Multiply(part.slot, slot, kept, (0, 0), part.own))
             part = Part(slot, part.reach, own=True, clipped=True, factors=part.factors)
@@ -230,8 +239,7 @@ class _Planner:
             step, multiplications = spreading(wanted, self._dtype, self._device)
             self._steps.append(step)
             self._multiplications += multiplications
-            size = (2 * reach[0] + 1) * (2 * reach[1] + 1) * (last - first)
-            self._widest = max(self._widest, size)
+            self._hold(reach, last - first)
             for target in members:
                 own_slot = slot
                 if len(members) > 1:
@@ -239,4 +247,4 @@ class _Planner:
                     self._steps.append(
                         Take(slot, own_slot, target.start - first, target.stop - first, (0, 0))
                     )
-                self._give(target.node, Part(own_slot, reach, own=True, clipped=False))
+                self._give(target.node, Part(own_slot, reach, own=True, clipped=stays and part.clipped))

@@ -94,6 +94,12 @@ def _made(method: Method, network: nn.Module, dtype: torch.dtype, radius: int) -
             reason,
         )
         return None
+    except Exception:  # whatever is wrong with a chain, windows can do without
+        logger.exception(
+            "Making a chain of %s failed, which is a defect of FuseVis; its derivatives are computed window by window.",
+            method.id,
+        )
+        return None
     give_back()
     return chain
 

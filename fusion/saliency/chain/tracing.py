@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.utils.parametrize import is_parametrized
 
-from fusion.saliency.chain.calls import Constant, as_function, attribute, writes_to_its_operand
-from fusion.saliency.chain.grouping import grouped
-from fusion.saliency.chain.nodes import Input, Network, Node, NotUnderstoodError
-from fusion.saliency.chain.operations import UNCHANGING_METHODS, UNCHANGING_MODULES
-from fusion.saliency.chain.recognising import Operation, node_of
-
-SAMPLE_SHAPE = (9, 11)
-"""Height and width of the noise that is sent through the network to see the shapes of its values."""
+from fusion.saliency.chain.nodes import Network, NotUnderstoodError
+from fusion.saliency.chain.reading import Reader
+from fusion.saliency.chain.values import Constant, Flat, Several, Size, Stacked, Value, Whole, leaves
 
 
 def traced(network: nn.Module) -> Network:
@@ -30,111 +28,177 @@ def traced(network: nn.Module) -> Network:
     Raises
     ------
     NotUnderstoodError
-        If there is anything in it that is no convolution of stride 1 which keeps the image's size, no batch
-        norm in evaluation mode, no concatenation of channels and not pointwise.
+        If there is anything in it of which no chain can be made, or its program depends on the images' values.
     """
+    root = _OfTwo(with_modules_of_its_own(network))
+    reader = Reader(root)
+    tracer = _ThisThread(reader)
     try:
-        with _tracing:
-            graph = _ThisThread().trace(network)
+        with _tracing, torch.inference_mode(False), torch.enable_grad():
+            tracer.trace(root)
     except Exception as error:
+        if tracer.failure is not None:
+            raise tracer.failure from None
+        if isinstance(error, NotUnderstoodError):
+            raise
         raise NotUnderstoodError(f"its program cannot be traced: {error}") from error
-    reader = _Reader(network)
-    return grouped(reader.read(graph), reader.samples)
+    if tracer.failure is not None:
+        raise tracer.failure
+    return reader.network()
+
+
+def with_modules_of_its_own(network: nn.Module) -> nn.Module:
+    """Copy a network, but for its parameters and buffers, which the copy shares.
+
+    Networks that keep what they have computed, to be looked at later, keep it in the copy.
+    """
+    kept = [leaf for module in network.modules() for leaf in leaves(dict(vars(module)))]
+    # What an earlier call has left cannot be copied with the graph that it hangs on.
+    shared: dict[int, Any] = {id(leaf): leaf.detach() for leaf in kept if isinstance(leaf, Tensor)}
+    shared |= {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    return copy.deepcopy(network, shared)
 
 
 _tracing = threading.Lock()
 
 
+class _OfTwo(nn.Module):
+    """Calls a network with two images and nothing else, whatever else it could be called with."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Any:
+        return self.network(x1, x2)
+
+
 class _ThisThread(fx.Tracer):
-    """Traces what its own thread runs.
+    """Traces what its own thread runs, and has it read at once.
 
     While it traces, `torch.fx` stands between every module of the process and its callers. Other threads, which run
-    networks meanwhile, are let through.
+    networks meanwhile, are let through, and so is the reader, which runs each operation on noise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reader: Reader) -> None:
         super().__init__()
+        self.reader = reader
+        self.failure: Exception | None = None
         self._thread = threading.get_ident()
+        self._reads = False
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        """See `torch.fx.Tracer`."""
+        item = super().create_node(*args, **kwargs)
+        self._reads = True
+        try:
+            self.reader.read(item, constant=not torch.is_grad_enabled())
+        except Exception as error:
+            # Kept, for the program may catch it.
+            self.failure = self.failure or error
+            raise
+        finally:
+            self._reads = False
+        return item
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        """See `torch.fx.Tracer`."""
+        return _Proxy(node, self)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """See `torch.fx.Tracer`. What makes the weights of a layer is part of the program."""
+        return super().is_leaf_module(m, module_qualified_name) and not is_parametrized(m)
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        """See `torch.fx.Tracer`. What does not depend on the images may decide."""
+        value = self.reader.names.get(obj.node)
+        return bool(value.value) if isinstance(value, Constant) else super().to_bool(obj)
+
+    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
+        """See `torch.fx.Tracer`."""
+        value = self.reader.names.get(obj.node)
+        if not isinstance(value, Several):
+            return super().iter(obj)
+        parts = [
+            self.create_proxy("call_function", operator.getitem, (obj, place), {})
+            for place in range(len(value.parts))
+        ]
+        return iter(parts)
 
     def call_module(
         self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """See `torch.fx.Tracer`."""
-        if threading.get_ident() != self._thread:
+        if self._reads or threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         """See `torch.fx.Tracer`."""
-        if threading.get_ident() != self._thread:
+        if self._reads or threading.get_ident() != self._thread:
             return attr_val
         return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
-class _Reader:
-    """Goes through a traced program once, operation by operation, with noise for the images."""
+class _Proxy(fx.Proxy):
+    """Stands for a value while a network is traced, and knows its shape as far as that is the same for all images."""
 
-    def __init__(self, network: nn.Module) -> None:
-        self.samples: list[Tensor] = []
-        self._network = network
-        self._nodes: list[Node] = []
-        self._names: dict[fx.Node, int | Constant] = {}
-        self._overwritten: list[int] = []
+    tracer: _ThisThread
 
-    @torch.no_grad()
-    def read(self, graph: fx.Graph) -> Network:
-        output: int | Constant | None = None
-        for item in graph.nodes:
-            if item.op == "placeholder":
-                self._names[item] = self._input()
-            elif item.op == "output":
-                output = self._names[item.args[0]] if isinstance(item.args[0], fx.Node) else None
-            else:
-                self._names[item] = self._value(item)
-        inputs = [number for number, node in enumerate(self._nodes) if isinstance(node, Input)]
-        if not isinstance(output, int) or inputs != [0, 1] or self._nodes[output].channels != 1:
-            raise NotUnderstoodError("it does not make one image of two")
-        for number in self._overwritten:
-            users = sum(node.sources.count(number) for node in self._nodes)
-            if users != 1 or number in (0, 1, output):
-                raise NotUnderstoodError("it writes to a value that it uses again")
-        return Network(tuple(self._nodes), output)
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        value = self._value()
+        if isinstance(value, Constant):
+            return tuple(value.value.shape)
+        if type(value) is Whole:
+            return Size(0), self.tracer.reader.samples[value.number].shape[1], Size(2), Size(3)
+        if type(value) is Flat:
+            return Size(0), Size(2), Size(3)
+        raise NotUnderstoodError(f"the shape of {self.node.name} is asked for")
 
-    def _input(self) -> int:
-        number = len(self._nodes)
-        noise = torch.rand(1, 1, *SAMPLE_SHAPE, generator=torch.Generator().manual_seed(number))
-        weights = [value for value in self._network.state_dict().values() if value.is_floating_point()]
-        return self._add(Input((), 1, lambda: noise), noise.to(weights[0]) if weights else noise)
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
-    def _add(self, node: Node, sample: Tensor) -> int:
-        self._nodes.append(node)
-        self.samples.append(sample)
-        return len(self._nodes) - 1
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._sample().dtype
 
-    def _value(self, item: fx.Node) -> int | Constant:
-        """Return the number of the node that an operation has become, or its value if that is constant."""
-        if item.op == "get_attr":
-            return Constant(attribute(self._network, str(item.target)))
-        layer = attribute(self._network, str(item.target)) if item.op == "call_module" else None
-        operands = [self._names[operand] for operand in item.all_input_nodes]
-        sources = tuple(dict.fromkeys(operand for operand in operands if isinstance(operand, int)))
-        if sources and (
-            (type(layer) in UNCHANGING_MODULES and layer is not None and not layer.training)
-            or (item.op == "call_method" and item.target in UNCHANGING_METHODS)
-        ):
-            return sources[0]
-        run = as_function(self._network, item, self._names, sources)
-        samples = [self.samples[source] for source in sources]
-        try:
-            result = run(*samples)
-        except Exception as error:
-            raise NotUnderstoodError(f"{item.name} cannot be run by itself: {error}") from error
-        if not sources:
-            return Constant(result)
-        if not isinstance(result, Tensor) or result.ndim != 4 or result.shape[2:] != SAMPLE_SHAPE:
-            raise NotUnderstoodError(f"{item.name} does not keep the image's size")
-        if writes_to_its_operand(self._network, item):
-            self._overwritten.append(sources[0])
-        channels = result.shape[1]
-        operation = Operation(item, layer, self._names, sources, samples, channels, run)
-        return self._add(node_of(operation), result)
+    @property
+    def device(self) -> torch.device:
+        return self._sample().device
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        value = self._value()
+        if isinstance(value, Several | Stacked):
+            return len(value.parts if isinstance(value, Several) else value.members)
+        return super().__len__()
+
+    def _value(self) -> Value:
+        return self.tracer.reader.names[self.node]
+
+    def _sample(self) -> Tensor:
+        found = self._value().filled(dict(enumerate(self.tracer.reader.samples)))
+        if not isinstance(found, Tensor):
+            raise NotUnderstoodError(f"{self.node.name} is asked for its type")
+        return found
+
+
+def _writing(name: str) -> Callable[[_Proxy, Any], fx.Proxy]:
+    target = getattr(operator, name)
+
+    def write(self: _Proxy, other: Any) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", target, (self, other), {})
+
+    return write
+
+
+# Without these Python would have `x += y` make a new value, and nothing would be known of the old one.
+for _name in ("iadd", "isub", "imul", "itruediv", "ipow", "iand", "ior"):
+    setattr(_Proxy, f"__{_name}__", _writing(_name))

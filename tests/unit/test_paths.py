@@ -1,0 +1,178 @@
+"""Every path to a derivative by itself: it agrees with plain autograd, and would not if a layer were another."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import fusion
+from fusion.saliency import guidance as guidance_module
+from fusion.saliency import jacobian as jacobian_module
+from fusion.saliency.atlas import Atlas
+from fusion.saliency.support import GLOBAL
+from tests.unit.reference import (
+    largest_error,
+    notable_pixels,
+    random_method,
+    random_pair,
+    relative_error,
+    whole_image_jacobian,
+)
+from tests.unit.small_networks import not_understood
+
+TOLERANCE = 1e-10
+ROUGH = 2e-3
+"""Of atlases, which are kept in half precision and computed in single."""
+NETWORKS = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
+
+Pixels = list[tuple[int, int]]
+Found = NDArray[np.floating]
+
+
+@pytest.fixture
+def no_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no method have a chain."""
+    for module in (jacobian_module, guidance_module):
+        monkeypatch.setattr(module, "chain_of", lambda *arguments: None)
+
+
+@pytest.fixture
+def always_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let guidance images take the chain whatever they cost."""
+    monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments: True)
+
+
+def one_by_one(method: fusion.Method, pair: fusion.Pair, pixels: Pixels, path: str) -> Found:
+    windows = [fusion.jacobian(method, pair, pixel, "float64") for pixel in pixels]
+    assert {window.path for window in windows} == {path}
+    return np.stack([window.dense() for window in windows])
+
+
+def together(method: fusion.Method, pair: fusion.Pair, pixels: Pixels, path: str) -> Found:
+    windows = fusion.jacobians(method, pair, pixels, "float64")
+    assert {window.path for window in windows} == {path}
+    return np.stack([window.dense() for window in windows])
+
+
+def diagonal(method: fusion.Method, pair: fusion.Pair, pixels: Pixels) -> Found:
+    images = fusion.guidance(method, pair, dtype="float64")
+    return np.stack([images[:, *pixel] for pixel in pixels])
+
+
+def expected(method: fusion.Method, pair: fusion.Pair, pixels: Pixels) -> Found:
+    return np.stack([whole_image_jacobian(method, pair, pixel) for pixel in pixels])
+
+
+def on_diagonal(images: Found, pixels: Pixels) -> Found:
+    return np.stack([image[:, *pixel] for image, pixel in zip(images, pixels, strict=True)])
+
+
+def changed(method: fusion.Method, rng: np.random.Generator) -> fusion.Method:
+    """Return a method of which one convolution, any, has larger weights."""
+    network = copy.deepcopy(method.network)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    with torch.no_grad():
+        layers[int(rng.integers(len(layers)))].weight.mul_(1.25)
+    return fusion.Method(method.id, method.title, network, method.locality, "changed", method.device)
+
+
+def holds_and_notices(
+    path: Callable[[fusion.Method], Found],
+    method: fusion.Method,
+    autograd: Found,
+    rng: np.random.Generator,
+    tolerance: float = TOLERANCE,
+) -> None:
+    """Assert that a path gives what autograd does, and that of another network it gives something else."""
+    assert relative_error(path(method), autograd) <= tolerance
+    assert relative_error(path(changed(method, rng)), autograd) > tolerance
+
+
+@pytest.mark.usefixtures("no_chain")
+@pytest.mark.parametrize("id", NETWORKS)
+@pytest.mark.parametrize("shape", [(1, 9), (6, 2), (41, 38)])
+def test_shipped_networks_by_windows(id: str, shape: tuple[int, int], rng: np.random.Generator) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, shape)
+    pixels = notable_pixels(rng, shape, 1)
+    assert largest_error(method, pair, pixels, "window") <= TOLERANCE
+    one = one_by_one(method, pair, pixels[:3], "window")
+    assert relative_error(one, expected(method, pair, pixels[:3])) <= TOLERANCE
+
+
+@pytest.mark.usefixtures("no_chain")
+@pytest.mark.parametrize("id", fusion.method_ids())
+def test_trained_networks_by_windows_and_colouring(id: str, rng: np.random.Generator) -> None:
+    method, pair = fusion.load_method(id, "cpu"), random_pair(rng, (7, 12))
+    pixels = notable_pixels(rng, pair.shape, 2)
+    assert largest_error(method, pair, pixels, "window") <= TOLERANCE
+    autograd = on_diagonal(expected(method, pair, pixels), pixels)
+    assert relative_error(diagonal(method, pair, pixels), autograd) <= TOLERANCE
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+@pytest.mark.parametrize("way", [one_by_one, together])
+@pytest.mark.parametrize("path", ["chain", "window", "whole image"])
+def test_jacobian_images_notice_a_changed_layer(
+    id: str,
+    way: Callable[[fusion.Method, fusion.Pair, Pixels, str], Found],
+    path: str,
+    rng: np.random.Generator,
+    request: pytest.FixtureRequest,
+) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (12, 15))
+    pixels = notable_pixels(rng, pair.shape, 1)
+    if path == "window":
+        request.getfixturevalue("no_chain")
+    elif path == "whole image":
+        method.locality = GLOBAL
+    autograd = expected(method, pair, pixels)
+    holds_and_notices(lambda other: way(other, pair, pixels, path), method, autograd, rng)
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+@pytest.mark.parametrize("path", ["chain", "colouring", "whole image"])
+def test_guidance_images_notice_a_changed_layer(
+    id: str, path: str, rng: np.random.Generator, request: pytest.FixtureRequest
+) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (6, 7))
+    pixels = notable_pixels(rng, pair.shape, 2)
+    if path == "chain":
+        request.getfixturevalue("always_chain")
+    elif path == "colouring":
+        request.getfixturevalue("no_chain")
+    else:
+        method.locality = GLOBAL
+    autograd = on_diagonal(expected(method, pair, pixels), pixels)
+    holds_and_notices(lambda other: diagonal(other, pair, pixels), method, autograd, rng)
+
+
+def test_a_network_that_sees_everything_notices_a_changed_layer(rng: np.random.Generator) -> None:
+    torch.manual_seed(int(rng.integers(2**31)))
+    method = fusion.Method.from_module(not_understood()["attention"], "own", "Own")
+    assert method.support_radius is None
+    pair = random_pair(rng, (7, 8))
+    pixels = notable_pixels(rng, pair.shape)
+    autograd = expected(method, pair, pixels)
+    holds_and_notices(lambda other: together(other, pair, pixels, "whole image"), method, autograd, rng)
+    on_it = on_diagonal(autograd, pixels)
+    holds_and_notices(lambda other: diagonal(other, pair, pixels), method, on_it, rng)
+
+
+@pytest.mark.parametrize("id", NETWORKS)
+def test_an_atlas_notices_a_changed_layer(id: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (5, 8))
+    pixels = notable_pixels(rng, pair.shape)
+
+    def from_atlas(other: fusion.Method) -> Found:
+        atlas = Atlas(tmp_path / other.weights_id, other, pair)
+        atlas.fill(other, pair)
+        return np.stack([atlas.window(*pixel).dense() for pixel in pixels])
+
+    holds_and_notices(from_atlas, method, expected(method, pair, pixels), rng, ROUGH)
