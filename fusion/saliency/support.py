@@ -188,6 +188,9 @@ def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
         first, second = sights(traced(network))
     except NotUnderstoodError:
         return None
+    except Exception:  # probing can do without
+        logger.exception("Reading a network's program failed, which is a defect of FuseVis; it is probed instead.")
+        return None
     return max(first), max(second)
 
 

@@ -90,7 +90,7 @@ class Positional(nn.Module):
 
 
 class Hiding(nn.Module):
-    """Lets no NaN through, so that the probe alone would find no support at all."""
+    """Lets no NaN through, so that the probe alone would find no support at all; its program shows what it sees."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Constant(nn.Module):
         (Strided(), (3, 3), 2),
         (Pooled(), (5, 5), 4),
         (Positional(), None, 1),
-        (Hiding(), None, 1),
+        (Hiding(), (2, 2), 1),
         (Instance(), None, 1),
         (BatchMixing(), None, 1),
     ],

@@ -104,7 +104,11 @@ class Reader:
         return self._append(Input((), 1, lambda: noise), noise.to(weights[0]) if weights else noise)
 
     def _add(self, node: Node) -> int:
-        return self._append(node, node.run(*(self.samples[source] for source in node.sources)))
+        try:
+            sample = node.run(*(self.samples[source] for source in node.sources))
+        except Exception as error:  # the network's own
+            raise NotUnderstoodError(f"one of its layers cannot be run by itself: {error}") from error
+        return self._append(node, sample)
 
     def _append(self, node: Node, sample: Tensor) -> int:
         shared = [source for source in node.sources if same_memory(self.samples[source], sample)]
