@@ -59,7 +59,12 @@ def require_same(first: Shot, second: Shot) -> None:
 def link_of(page: Page, keys: set[str]) -> str:
     """Return the query of the page's link, which says something of everything that a link can say."""
     page.evaluate("fusevis.regions.linkable()")
-    page.wait_for_function("() => location.search === fusevis.address.query()")
+    # What was done last goes through Dash first.
+    page.wait_for_function(
+        """(keys) => location.search === fusevis.address.query()
+          && keys.every((key) => new URLSearchParams(location.search).has(key))""",
+        arg=sorted(keys - {"v"}),
+    )
     search = str(page.evaluate("location.search"))
     assert set(parse_qs(search.removeprefix("?"))) == keys - {"v"}, "nothing is as in the first view"
     return search
