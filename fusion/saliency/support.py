@@ -189,7 +189,9 @@ def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
     except NotUnderstoodError:
         return None
     except Exception:  # probing can do without
-        logger.exception("Reading a network's program failed, which is a defect of FuseVis; it is probed instead.")
+        logger.exception(
+            "Reading a network's program failed, which is a defect of FuseVis; it is probed instead."
+        )
         return None
     return max(first), max(second)
 
