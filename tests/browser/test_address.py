@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from app.compare_state import CompareState
 from app.view_state import ViewState
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import click_at, place, wait_for_pixel
+from tests.browser.pictures import choose_mode, click_at, place, wait_for_pixel
 from tests.browser.test_compare_page import open_compare
 
 LEFT_AT_ONCE = """() => {
@@ -52,7 +52,7 @@ def test_the_address_follows_the_view_without_a_loop(open_page: Opener, server: 
     wait_for(page, "zoom=5")
     page.check("#zoom-follows-support")
     wait_for(page, "zoom=support")
-    page.get_by_text("Zoom", exact=True).click()
+    choose_mode(page, "Zoom")
     page.mouse.move(*place(page, "panel-fused", 8, 8))
     page.mouse.down()
     page.mouse.move(*place(page, "panel-fused", 32, 40), steps=4)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from app.view_state import ViewState
 from callbacks.link import resolve_area
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import place
+from tests.browser.pictures import choose_mode, place
 
 WRITTEN = """([parts, height, width]) => parts.map((part) => {
   const found = fusevis.toolbar.linked(part, { height, width });
@@ -80,7 +80,7 @@ def wait_for_part(page: Page, before: str) -> str:
 
 def test_zooming_far_in_and_moving_far_away_gives_links_that_open(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&area=10.0,10.0,12.0,12.5")
-    page.get_by_text("Zoom", exact=True).click()
+    choose_mode(page, "Zoom")
     search = page.evaluate("location.search")
     drag(page, (10.8, 10.9), (11.2, 11.3))
     page.wait_for_function(

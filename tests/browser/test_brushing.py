@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 import fusion
 from fusion.statistics.region_code import decode_mask, encode_mask
 from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.pictures import choose_mode
 from tests.browser.pictures import place as place_of
 from tests.browser.test_compare_page import open_compare, place
 from tests.running_server import SHAPE
@@ -116,7 +117,7 @@ def test_points_of_a_scatterplot_are_pixels_of_all_pictures(
 
 def test_brushing_on_the_explore_page_goes_both_ways(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=deepfuse")
-    page.get_by_text("Box", exact=True).click()
+    choose_mode(page, "Box")
     drag(page, [place_of(page, "panel-pet", *corner) for corner in corners((5, 25), (6, 36))])
     np.testing.assert_array_equal(masks(page)["region"], box((5, 25), (6, 36)))
     (region,) = page.evaluate(REGIONS)
@@ -125,7 +126,7 @@ def test_brushing_on_the_explore_page_goes_both_ways(open_page: Opener, server: 
         selector = f"section[data-panel={panel}] .region-canvas"
         assert page.evaluate(COLOURED, [selector, region["colour"]]) > 30, panel
     assert page.evaluate("fusevis.state.pinned") is False
-    page.get_by_text("Lasso", exact=True).click()
+    choose_mode(page, "Lasso")
     left, top, width, height = page.evaluate(
         """() => { const box = fusevis.graphs.graph("panel-scatter").getBoundingClientRect();
             const area = fusevis.graphs.area("panel-scatter");

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 import fusion
 from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import choose_mode
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import PLOT, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place, wait_for_pixel
@@ -177,7 +178,7 @@ def test_selected_points_are_seen_among_those_of_the_zoom(open_page: Opener, ser
 
 def test_zooms_of_the_explore_page_can_be_drawn_on(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,25&zoom=8")
-    page.get_by_text("Box", exact=True).click()
+    choose_mode(page, "Box")
     for panel in ("panel-mri-zoom", "panel-jacobian-pet-zoom", "panel-guidance-rgb-zoom"):
         # The axes of zooms count from the principal pixel.
         (top, left), (bottom, right) = (

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from fusion.statistics.region_code import encode_mask
 from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import choose_mode
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import REGIONS, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place
@@ -149,7 +150,7 @@ def test_a_selection_leaves_a_loaded_region_alone(open_page: Opener, server: Ser
 def test_a_selection_leaves_the_regions_of_a_link_alone(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=deepfuse&regions=core~d6336c~{encode_mask(CORE)}")
     page.wait_for_function("() => fusevis.regions.all().length === 1")
-    page.get_by_text("Box", exact=True).click()
+    choose_mode(page, "Box")
     drag(page, [place_of(page, "panel-pet", *corner) for corner in corners((5, 25), (6, 36))])
     assert counts(page) == {"core": int(CORE.sum()), "region": 21 * 31}
     page.keyboard.press("Control+z")

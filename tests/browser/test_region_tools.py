@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import click_at
+from tests.browser.pictures import choose_mode, click_at
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import corners, drag
 from tests.browser.test_compare_page import open_compare, place
@@ -83,8 +83,7 @@ def test_escape_ends_the_drawing_then_the_tool_then_the_pin(open_page: Opener, s
 def test_escape_leads_back_to_pixel_on_the_explore_page(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging")
     click_at(page, "panel-fused", 20, 30)
-    page.get_by_text("Lasso", exact=True).click()
-    page.wait_for_function("() => fusevis.state.mode === 'lasso'")
+    choose_mode(page, "Lasso")
     assert "url" in cursor(page, "section[data-panel=panel-fused] .nsewdrag")
     page.keyboard.press("Escape")
     page.wait_for_function("() => fusevis.state.mode === 'pixel'")
@@ -123,7 +122,7 @@ def test_what_is_wrong_is_said_on_the_status_line_while_the_panel_is_closed(
     for number in range(12):
         load(page, f"mask {number}")
     assert "room" not in page.inner_text("#status-line")
-    page.get_by_text("Box", exact=True).click()
+    choose_mode(page, "Box")
     drag(page, [place_of(page, "panel-pet", *corner) for corner in corners((5, 25), (6, 36))])
     assert "no room for another region" in page.inner_text("#status-line.failed")
     assert len(page.evaluate(COUNTS)) == 12

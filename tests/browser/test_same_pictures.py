@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from app.compare_state import CompareState
 from app.view_state import ViewState
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import click_at, wait_for_pixel
+from tests.browser.pictures import choose_mode, click_at, wait_for_pixel
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import REGIONS, corners, drag
 from tests.browser.test_compare_numbers import TABLE
@@ -92,11 +92,9 @@ def test_a_link_shows_the_same_pictures_in_another_browser(
     press(first, "gamma2", "ArrowRight", 2)
     first.select_option("#colour-scale", "signed")
     first.fill("#zoom-half-width", "6")
-    first.get_by_text("Box", exact=True).click()
-    first.wait_for_function("() => document.body.dataset.mode === 'box'")
+    choose_mode(first, "Box")
     draw_boxes(first, lambda row, col: place_of(first, "panel-pet", row, col))
-    first.get_by_text("Pixel", exact=True).click()
-    first.wait_for_function("() => document.body.dataset.mode === 'pixel'")
+    choose_mode(first, "Pixel")
     click_at(first, "panel-fused", 9, 31)
     wait_for_pixel(first, 9, 31)
     search = link_of(first, set(ViewState.model_fields))
