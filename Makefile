@@ -36,11 +36,13 @@ run: $(VENV)/installed
 	@exec $(BIN)/python -m app $(ARGS)
 
 # One thread of torch: tests are many small computations, in which threads only wait for each other. Those without a
-# server take a process a core; a browser and its server take the cores for themselves.
+# server take a process a core; two browsers with their servers share the cores. What fails beside another browser is
+# run once more by itself, and both results are printed: what fails twice is broken.
 test: lint browser
 ifeq ($(strip $(ARGS)),)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/unit
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser tests/load
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/browser tests/load || \
+	    OMP_NUM_THREADS=1 $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/browser tests/load
 else
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 endif
