@@ -33,6 +33,13 @@ window.fusevis = window.fusevis || {};
     return found ? Number(found[1]) : null;
   }
 
+  /** How long an answer was waited for, in words. Less than computing it took: what was asked for before, as the first
+   *  view's window, or comes out of the browser's cache. */
+  function waiting(milliseconds, compute) {
+    const earlier = typeof compute === "number" && compute > milliseconds + 1 ? " (begun earlier)" : "";
+    return `answered in ${milliseconds.toFixed(0)} ms${earlier}`;
+  }
+
   async function reason(answer) {
     try {
       return (await answer.json()).error || `The server answered ${answer.status}.`;
@@ -133,5 +140,5 @@ window.fusevis = window.fusevis || {};
     return { ask };
   }
 
-  fusevis.channel = { decodeImages, PATHS, make, decodeWindow, fetchBinary };
+  fusevis.channel = { decodeImages, PATHS, make, decodeWindow, fetchBinary, waiting };
 })(window.fusevis);

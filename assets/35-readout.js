@@ -100,7 +100,7 @@ window.fusevis = window.fusevis || {};
     const path = `${PATHS[way] || "exact"}${reach}`;
     const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
     const here = compute === null && way === fusevis.readAhead.ATLAS ? "read ahead" : "remembered";
-    const time = milliseconds ? `${computed}answered in ${milliseconds.toFixed(0)} ms` : here;
+    const time = milliseconds ? `${computed}${fusevis.channel.waiting(milliseconds, compute)}` : here;
     const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
     const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
     line.textContent = `${state.scene.device} · ${path} · ${time} · ${rate}${pinned}`;

@@ -120,7 +120,7 @@
 
   /** Say how long the last answer took. */
   function status(answer, milliseconds) {
-    const waited = milliseconds ? `answered in ${milliseconds.toFixed(0)} ms` : "remembered";
+    const waited = milliseconds ? fusevis.channel.waiting(milliseconds, answer.compute) : "remembered";
     const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(1)} ms` : "";
     const ready = state.ready();
     const place = ready.length ? ` on ${ready[0].device}` : "";

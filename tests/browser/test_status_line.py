@@ -15,7 +15,7 @@ from tests.browser.pictures import place, point_at, wait_for_pixel
 
 LINE = re.compile(
     r"(?P<device>cpu|cuda(:\d+)?) · (?P<path>[^·]+) · (computed in (?P<compute>\d+\.\d) ms, answered in "
-    r"(?P<round>\d+) ms|remembered) · (?P<updates>\d+) updates? in the last second"
+    r"(?P<round>\d+) ms( \(begun earlier\))?|remembered) · (?P<updates>\d+) updates? in the last second"
 )
 WINDOWS = "**/jacobian/**"
 
@@ -97,3 +97,18 @@ def test_a_pinned_pixel_is_said(open_page: Opener, server: Server) -> None:
     page.mouse.click(*place(page, "panel-fused", 22, 33))
     wait_for_pixel(page, 22, 33)
     expect(page.locator("#status-line")).to_contain_text("· pinned (click or Esc lets go)")
+
+
+def test_an_answer_that_was_on_its_way_before_is_told(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page.route(
+        WINDOWS,
+        lambda route: route.fulfill(
+            response=(answer := route.fetch()),
+            headers={**answer.headers, "server-timing": "compute;dur=90000.00"},
+        ),
+    )
+    point_at(page, "panel-fused", 31, 12)
+    expect(page.locator("#status-line")).to_contain_text(
+        re.compile(r"computed in 90000\.0 ms, answered in \d+ ms \(begun earlier\) · ")
+    )
