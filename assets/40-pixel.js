@@ -30,17 +30,18 @@ window.fusevis = window.fusevis || {};
     if (!state.scene || answer.key !== state.scene.key || request.number < newest) return;
     newest = request.number;
     arrived = { answer, request, milliseconds };
-    if (!painted) paint();
+    if (!painted) paint(false);
   };
 
-  /** Paint what has arrived at once, as waiting for a frame to begin would often miss it; but once a frame. */
-  function paint() {
+  /** Paint what has arrived at once, as waiting for a frame to begin would often miss it; but once a frame. `begins`:
+   *  whether a frame is just beginning, which then shows it. */
+  function paint(begins) {
     const { answer, request, milliseconds } = arrived;
     arrived = null;
     painted = true;
     requestAnimationFrame(() => {
       painted = false;
-      if (arrived && state.scene && arrived.answer.key === state.scene.key) paint();
+      if (arrived && state.scene && arrived.answer.key === state.scene.key) paint(true);
     });
     state.window = answer;
     const began = performance.now();
@@ -50,8 +51,9 @@ window.fusevis = window.fusevis || {};
     fusevis.readout.show();
     fusevis.readout.status(milliseconds, answer);
     const drawing = { start: began, end: performance.now() };
-    // The frame that shows it begins with the next call, and has ended at the one after that.
-    requestAnimationFrame(() => requestAnimationFrame(() => measure(request, drawing)));
+    // The frame that shows it has ended when the one after it begins.
+    const shown = () => measure(request, drawing);
+    requestAnimationFrame(begins ? shown : () => requestAnimationFrame(shown));
   }
 
   function measure({ start, pixel }, drawing) {

@@ -25,10 +25,11 @@ from cache.results import Results
 from cache.services import EXTENSION, Services
 from cache.statistics import Statistics
 from cache.store import ArrayStore
-from cache.threads import ThreadCounts
+from cache.threads import ThreadCounts, computing
 from cache.view_shelf import ViewShelf
 from cache.views_service import EXTENSION as VIEW_EXTENSION
 from cache.views_service import NamedViews
+from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 from fusion.statistics.influence import RegionInfluence
@@ -117,7 +118,7 @@ def connect_cache(server: flask.Flask, settings: ServiceSettings) -> flask_cachi
 def build_services(
     server: flask.Flask, settings: ServiceSettings, user_pairs: Iterable[Sequence[Path | str]] = ()
 ) -> Services:
-    """Make the services of a server, and begin to load methods.
+    """Make the services of a server, and begin to load and prepare methods.
 
     `cache.services.services_of` finds them, and `cache.statistics.statistics_of` their numbers.
 
@@ -143,7 +144,12 @@ def build_services(
     resolve_device(settings.device)
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
-    methods = MethodShelf(settings.device)
+
+    def prepare(method: Method) -> None:
+        with computing(threads.hover):
+            prepare_method(method)
+
+    methods = MethodShelf(settings.device, prepare=prepare)
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
     shelf = AtlasShelf(settings.atlas_dir)
     results = Results(store, threads, shelf)

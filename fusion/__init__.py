@@ -9,7 +9,7 @@ from fusion.methods.registry import load_method, method_ids
 from fusion.pair import Pair, load_pair
 from fusion.saliency.colours import guidance_rgb
 from fusion.saliency.guidance import guidance
-from fusion.saliency.jacobian import jacobian, jacobians, prepare
+from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
 from fusion.saliency.window import JacobianWindow
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "load_pair",
     "method_ids",
     "prepare",
+    "prepare_method",
 ]

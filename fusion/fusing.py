@@ -51,5 +51,6 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
         ]
         fused[core.rows(), core.columns()] = inner.cpu().numpy()
         del part, inner
-    give_back()
+        # What a tile has freed would not all be used by the next: a large image took five times what a tile does.
+        give_back()
     return fused

@@ -127,6 +127,49 @@ def test_loading_stops_when_the_process_ends(small: Method, monkeypatch: pytest.
     assert loads == ["small"]
 
 
+def test_ready_when_all_methods_are_prepared(
+    make: Maker, small: Method, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[tuple[str, ...]] = []
+
+    def load(id: str, device: str) -> Method:
+        if id == "broken":
+            raise WeightsError("broken.safetensors: cannot be read.")
+        return small
+
+    def prepare(method: Method) -> None:
+        said.append(services.ready().problems)
+        raise ZeroDivisionError
+
+    titles = (("small", "Small network"), ("broken", "Broken network"), ("other", "Other network"))
+    shelf = MethodShelf("cpu", load, titles, prepare)
+    services = with_shelf(make, shelf)
+    with caplog.at_level(logging.ERROR):
+        shelf.load_all().join(WAIT_S)
+    broken, other = "broken.safetensors: cannot be read.", "Other network is being prepared."
+    assert said == [
+        (
+            "Small network is being prepared.",
+            "Broken network is not loaded yet.",
+            "Other network is not loaded yet.",
+        ),
+        (broken, other),
+    ], "what cannot be loaded is not prepared"
+    assert services.ready().problems == (broken,), "what cannot be prepared works all the same"
+    assert "Small network cannot be prepared" in caplog.text
+    assert "Other network cannot be prepared" in caplog.text
+
+
+def test_a_server_has_the_chains_of_all_methods_before_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(cache.building, "prepare_method", lambda method: made.append(method.id))
+    services = build_services(flask.Flask(__name__), Settings(tmp_path, None))
+    wait_for(lambda: len(made) == len(services.methods()))
+    assert made == [id for id, _ in services.methods()]
+
+
 def test_methods_are_loaded_once(small: Method) -> None:
     loads: list[str] = []
     barrier = threading.Barrier(8)
@@ -152,7 +195,7 @@ def test_building_and_finding_the_services(
     tmp_path: Path, folder: Path, small: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        cache.building, "MethodShelf", lambda device: shelf_of(lambda id, device: small, device)
+        cache.building, "MethodShelf", lambda device, **_: shelf_of(lambda id, device: small, device)
     )
     server = flask.Flask("test")
     own = tmp_path / "own"
