@@ -330,7 +330,7 @@ def test_other_threads_run_networks_while_one_is_traced() -> None:
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2)])
-def test_a_single_window_takes_one_thread_and_a_batch_all(
+def test_a_first_window_takes_one_thread_and_a_batch_all(
     count: int, expected: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     method, pair = fusion.load_method("deepfuse", "cpu"), random_pair(rng, (22, 39))

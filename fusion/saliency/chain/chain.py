@@ -18,6 +18,7 @@ from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Pl
 from fusion.saliency.chain.plan import Plan
 from fusion.saliency.chain.planning import plan
 from fusion.saliency.chain.sheets import Sheet
+from fusion.saliency.chain.thread_choice import ThreadChoice
 from fusion.saliency.chain.tracing import traced
 from fusion.saliency.window import Box
 
@@ -42,6 +43,8 @@ class Chain:
         What it was derived from.
     windows, diagonal : Plan
         What to do for Jacobian images, and for guidance images.
+    thread_choice : ThreadChoice
+        How many threads of torch a single Jacobian image takes.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class Chain:
         self.number = next(_NUMBERS)
         self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
+        self.thread_choice = ThreadChoice()
         self.nodes: Network = traced(network)
         self.windows: Plan = plan(self.nodes, dtype, device, diagonal=False)
 

@@ -13,7 +13,6 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.filling import fill, fill_all
-from fusion.saliency.chain.one_thread import one_thread
 from fusion.saliency.chain.places import OnePlace
 from fusion.saliency.chain.sheets import Sheet
 from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf
@@ -71,7 +70,7 @@ def chain_windows(
         for start in range(0, len(members), size):
             batch = members[start : start + size]
             places = [_place(sheet, pixels[number]) for number in batch]
-            with one_thread() if len(batch) == 1 else nullcontext():
+            with chain.thread_choice.threads() if len(batch) == 1 else nullcontext():
                 values = chain.jacobians(places, radius)
             for number, both in zip(batch, values, strict=True):
                 windows[number] = _clipped(both, pixels[number], radius, pair.shape)
