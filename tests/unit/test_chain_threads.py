@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from fusion.saliency.chain.thread_choice import LEARNING, PAUSES, RENEWAL, STALL, TRIAL, ThreadChoice
+from fusion.saliency.chain.thread_choice import LEARNING, PAUSES, RENEWAL, STALL, STALLS, TRIAL, ThreadChoice
 
 
 class Machine:
@@ -53,9 +53,19 @@ def test_one_thread_where_it_is_quicker_and_trials_ever_more_rarely() -> None:
     assert used.count(2) / len(used) < 1.1 * TRIAL / PAUSES[1]
 
 
-def test_a_stall_ends_a_trial_at_once() -> None:
+def test_stalls_end_a_trial_at_once() -> None:
     machine = Machine(1.0, STALL + 0.1)
-    assert machine.compute(LEARNING + 1 + PAUSES[0]) == [1] * LEARNING + [2] + [1] * PAUSES[0]
+    assert machine.compute(LEARNING + STALLS + PAUSES[0]) == [1] * LEARNING + [2] * STALLS + [1] * PAUSES[0]
+
+
+def test_a_slow_image_after_other_work_ends_no_trial() -> None:
+    machine = Machine(1.0, 0.7)
+    machine.compute(LEARNING)
+    for _ in range(4):
+        machine.seconds[2] = 50.0
+        assert machine.compute(1) == [2]
+        machine.seconds[2] = 0.7
+        assert machine.compute(TRIAL - 1) == [2] * (TRIAL - 1)
 
 
 def test_a_machine_that_grows_idle_or_busy_is_noticed() -> None:

@@ -15,8 +15,9 @@ LEARNING = 5
 """Images that are computed on one thread before all are tried; the first ones find cold caches."""
 TRIAL = 8
 """Images on all threads, after which it is looked whether they are quicker."""
-STALL = 3.0
-"""Times as long as on one thread: a core is wanted by somebody else, which ends a trial at once."""
+STALL, STALLS = 3.0, 2
+"""So many times as long as on one thread, and so often: a core is wanted by somebody else, which ends a trial at once.
+Once means nothing: the first image after other work finds cold caches."""
 RENEWAL = 256
 """Images on all threads after which it is learnt again how long one thread takes."""
 PAUSES = 16, 512
@@ -81,7 +82,8 @@ class ThreadChoice:
         self._all.append(seconds)
         self._since_learning += 1
         full = len(self._all) >= TRIAL
-        if seconds > STALL * self._usual or (full and statistics.median(self._all) > self._usual):
+        stalled = sum(taken > STALL * self._usual for taken in self._all) >= STALLS
+        if stalled or (full and statistics.median(self._all) > self._usual):
             self._return_for(self._pause)
             self._pause = min(2 * self._pause, PAUSES[1])
         elif full:
