@@ -10,6 +10,7 @@ from app.ids import Id
 from cache.atlases import Atlases, AtlasState, atlases_of
 from cache.errors import UserError
 from cache.services import Scene, Services, services_of
+from callbacks.polling import one_at_a_time
 
 
 def register(app: Dash) -> None:
@@ -31,6 +32,7 @@ def register(app: Dash) -> None:
         Input(Id.ATLAS_POLL, "n_intervals"),
         State(Id.VIEWER, "data"),
         prevent_initial_call=True,
+        running=one_at_a_time(Id.ATLAS_POLL),
     )
     def follow(
         _opens: int | None,

@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from app.ids import CompareId
 from cache.errors import UserError
 from cache.services import GuidanceState, Services, services_of
+from callbacks.polling import one_at_a_time
 from callbacks.selection import note, scene_data
 
 CANCEL, COMPUTE = "Cancel guidance", "Compute guidance"
@@ -39,6 +40,7 @@ def register(app: Dash) -> None:
         State(CompareId.VIEWER, "data"),
         State(CompareId.PROGRESS, "data"),
         State(CompareId.GUIDANCE_BUTTON, "children"),
+        running=one_at_a_time(CompareId.POLL),
     )
     def follow(
         scenes: list[dict[str, Any]] | None,

@@ -14,6 +14,7 @@ from cache.drawn_regions import drawn_regions
 from cache.number_tables import number_tables, numbers_csv
 from cache.services import Scene, Services, services_of
 from cache.statistics import MethodNumbers, Statistics, statistics_of
+from callbacks.polling import one_at_a_time
 
 DRAWN_REGIONS = "regions"
 """The store of the visitor's own regions; numbers do without it."""
@@ -36,6 +37,7 @@ def register(app: Dash) -> None:
         State(CompareId.VIEWER, "data"),
         State(CompareId.NUMBERS_STATE, "data"),
         State(CompareId.PROGRESS, "data"),
+        running=one_at_a_time(CompareId.NUMBERS_POLL),
     )
     def show(
         is_open: bool,

@@ -15,6 +15,7 @@ from app.figures.scatter import scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services import GuidanceState, Services, services_of
+from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
@@ -42,6 +43,7 @@ def register(app: Dash) -> None:
         State(Id.GAMMA_2, "value"),
         State(Id.COLOUR_SCALE, "value"),
         State(Id.GUIDANCE_BUTTON, "children"),
+        running=one_at_a_time(Id.GUIDANCE_POLL),
     )
     def follow(
         scene: dict[str, Any] | None,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from app.ids import Id
-
-POLL_MILLISECONDS = 1000
+from app.layout.polls import poll
 
 
 def atlas_button() -> dbc.Button:
@@ -50,4 +49,4 @@ def atlas_window() -> html.Div:
         id=Id.ATLAS_WINDOW,
         is_open=False,
     )
-    return html.Div([window, dcc.Interval(id=Id.ATLAS_POLL, interval=POLL_MILLISECONDS, disabled=True)])
+    return html.Div([window, poll(Id.ATLAS_POLL)])

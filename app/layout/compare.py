@@ -17,11 +17,10 @@ from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, sc
 from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.layout.numbers import numbers_button, numbers_panel
+from app.layout.polls import poll
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.linked_state import LARGEST_ZOOM
-
-POLL_MILLISECONDS = 700
 
 SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
 
@@ -53,7 +52,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.PROGRESS),
             dcc.Store(id=CompareId.SHOWN),
             *region_store(),
-            dcc.Interval(id=CompareId.POLL, interval=POLL_MILLISECONDS, disabled=True),
+            poll(CompareId.POLL),
             html.Header(
                 [_first_row(pairs, methods, home), _second_row(first), _third_row(methods, home)],
                 className="page-head compare-head",

@@ -7,8 +7,7 @@ from dash import dcc, html
 
 from app.ids import CompareId
 from app.layout.attributes import attributes
-
-POLL_MILLISECONDS = 1000
+from app.layout.polls import poll
 
 TABS = (
     ("guidance", "Guidance by region"),
@@ -38,7 +37,7 @@ def numbers_panel() -> html.Section:
             dcc.Store(id=CompareId.NUMBERS_VIEW),
             dcc.Store(id=CompareId.NUMBERS_DATA),
             dcc.Store(id=CompareId.NUMBERS_STATE),
-            dcc.Interval(id=CompareId.NUMBERS_POLL, interval=POLL_MILLISECONDS, disabled=True),
+            poll(CompareId.NUMBERS_POLL),
             dcc.Download(id=CompareId.NUMBERS_DOWNLOAD),
             _head(),
             html.Div(

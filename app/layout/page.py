@@ -14,11 +14,10 @@ from app.layout.attributes import attributes
 from app.layout.controls import controls
 from app.layout.help import help_panel
 from app.layout.panels import panel_grid
+from app.layout.polls import poll
 from app.layout.regions import region_panel, region_store
 from app.layout.views import views_panel
 from app.view_state import ViewState
-
-POLL_MILLISECONDS = 700
 
 
 def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
@@ -43,7 +42,7 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
             dcc.Store(id=Id.BROWSER),
             dcc.Store(id=Id.GUIDANCE_LIMITS),
             *region_store(),
-            dcc.Interval(id=Id.GUIDANCE_POLL, interval=POLL_MILLISECONDS, disabled=True),
+            poll(Id.GUIDANCE_POLL),
             controls(pairs, methods),
             panel_grid(),
             html.Footer(id=Id.STATUS_LINE, className="status-line"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.ids import Id
+from app.layout.polls import POLL_MILLISECONDS
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import heatmap, point_at
 
@@ -60,4 +62,26 @@ def test_finished_guidance_is_remembered(open_page: Opener, server: Server) -> N
     page.wait_for_function("() => fusevis.state.limits && !fusevis.state.limits.provisional")
     assert page.locator("#guidance-status").inner_text() == "Guidance complete"
     assert page.locator("#guidance-button").is_disabled()
+    wait_until_settled(page)
+
+
+SLOW = """(milliseconds) => {
+  const real = window.fetch;
+  window.fetch = async (address, options) => {
+    const answer = await real(address, options);
+    if (String(options?.body).includes("panel-guidance-mri.figure")) {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+    return answer;
+  };
+}"""
+
+
+def test_guidance_images_come_over_a_connection_slower_than_the_poll(
+    open_page: Opener, server: Server
+) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page.evaluate(SLOW, 2 * POLL_MILLISECONDS[Id.GUIDANCE_POLL])
+    page.select_option("#pair-select", "healthy-t1")
+    page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
     wait_until_settled(page)
