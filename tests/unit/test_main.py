@@ -203,6 +203,7 @@ def answer_to(address: str, line: bytes) -> bytes:
     host, port = address.removeprefix("http://").rstrip("/").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as client:
         answer = b""
+        # A server that has answered need not read megabytes to their end before it hangs up; its answer is there.
         with suppress(BrokenPipeError, ConnectionResetError):
             client.sendall(line + b"\r\nHost: small\r\nConnection: close\r\n\r\n")
         with suppress(ConnectionResetError):
@@ -219,8 +220,6 @@ def test_long_links_are_read_and_longer_ones_get_a_page() -> None:
             line = b"GET /?x HTTP/1.1".replace(b"x", b"x" * (length - 15))
             assert len(line) == length
             head, _, body = answer_to(address, line).partition(b"\r\n\r\n")
-            if length > 1_000_000 and not head:
-                continue  # a server need not read megabytes to their end before it hangs up
             assert head.startswith(b"HTTP/1.1 %d" % status), length
             assert body == b"hello" if status == 200 else b"<h1>This link is too long</h1>" in body, length
         broken = answer_to(address, b"GET /")
