@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.atlas_files import TileContent
 from fusion.saliency.atlas_layout import Tile, radius_of
-from fusion.saliency.jacobian import jacobians
-from fusion.saliency.window import Box, JacobianWindow, Pixel
-
-WINDOWS_AT_ONCE = 64
-"""After so many the work can be stopped."""
+from fusion.saliency.whole_windows import WINDOWS_AT_ONCE, whole_windows
+from fusion.saliency.window import Box, Pixel
 
 
 def tile_box(tile: Tile, side: int, shape: tuple[int, int]) -> Box:
@@ -53,10 +52,11 @@ def computed_tile(
     pixels = [(row, column) for row in range(box.top, box.bottom) for column in range(box.left, box.right)]
     values = np.zeros((side, side, 2, window, window), dtype=np.float16)
     scales = np.full((side, side), np.nan, dtype=np.float32)
-    for start in range(0, len(pixels), WINDOWS_AT_ONCE):
+    at_once = WINDOWS_AT_ONCE[method.device.type]
+    for start in range(0, len(pixels), at_once):
         if start:
             go_on()
-        part = pixels[start : start + WINDOWS_AT_ONCE]
+        part = pixels[start : start + at_once]
         places = [row - box.top for row, _ in part], [column - box.left for _, column in part]
         values[places], scales[places] = computed_windows(method, pair, part)
     return values, scales
@@ -66,25 +66,18 @@ def computed_windows(
     method: Method, pair: Pair, pixels: list[Pixel]
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
     """Compute the windows (n, 2, 2r + 1, 2r + 1) of some pixels, and the scales (n,) that they have."""
-    # Only what these need: whoever ends the work should not wait for what others need.
-    windows = jacobians(method, pair, pixels, ahead=False)
-    gradients = _whole(windows, radius_of(method, pair.shape))
-    scales = _scales(gradients)
-    return (gradients / scales[:, None, None, None]).astype(np.float16), scales
+    side = 2 * radius_of(method, pair.shape) + 1
+    values = np.empty((len(pixels), 2, side, side), dtype=np.float16)
+    scales = np.empty(len(pixels), dtype=np.float32)
+    for numbers, gradients in whole_windows(method, pair, pixels):
+        halves, largest = _scaled(gradients)
+        values[numbers], scales[numbers] = halves.cpu().numpy(), largest.cpu().numpy()
+    return values, scales
 
 
-def _whole(windows: list[JacobianWindow], radius: int) -> NDArray[np.float32]:
-    """Return windows of equal shape (n, 2, 2r + 1, 2r + 1): those that the image's border cuts off end in zeros."""
-    side = 2 * radius + 1
-    gradients = np.zeros((len(windows), 2, side, side), dtype=np.float32)
-    for number, window in enumerate(windows):
-        top, left = window.top - (window.row - radius), window.left - (window.col - radius)
-        height, width = window.values.shape[1:]
-        gradients[number, :, top : top + height, left : left + width] = window.values
-    return gradients
-
-
-def _scales(gradients: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the largest finite magnitude of each window; 1 where there is none, or too little to divide by."""
-    magnitudes = np.where(np.isfinite(gradients), np.abs(gradients), 0).max(axis=(1, 2, 3))
-    return np.where(magnitudes > np.finfo(np.float32).tiny, magnitudes, 1).astype(np.float32)
+@torch.inference_mode()
+def _scaled(gradients: Tensor) -> tuple[Tensor, Tensor]:
+    """Divide windows by their scales: the largest finite magnitude; 1 where there is none, or too little."""
+    magnitudes = torch.where(gradients.isfinite(), gradients.abs(), 0).amax(dim=(1, 2, 3))
+    scales = torch.where(magnitudes > torch.finfo(torch.float32).tiny, magnitudes, 1)
+    return (gradients / scales[:, None, None, None]).half(), scales

@@ -94,7 +94,7 @@ def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> b
 def _by_chain(chain: Chain, pair: Pair) -> tuple[int, Iterator[Lattice]]:
     """Return how many lattices there will be, and an iterator that computes them."""
     parts = diagonals.parts(chain, pair.shape)
-    cells = [diagonals.spacings(part.shape) for part in parts]
+    cells = [diagonals.spacings(chain, part.shape) for part in parts]
     lattices = (
         diagonals.part_diagonals(chain, pair, part, colour_order(*cell))
         for part, cell in zip(parts, cells, strict=True)

@@ -148,8 +148,9 @@ def prepare(
         Called with the share that is done, 0 to 1; what it raises ends the work.
     """
     chain = chain_of(method, torch_dtype(dtype))
-    if chain is not None:
-        keep(chain, pair, progress)
+    radius = method.locality_at(pair.shape).radius
+    if chain is not None and radius is not None:
+        keep(chain, pair, radius, progress)
 
 
 def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from torch import nn
 import fusion
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled, PixelOutsideImageError
+from fusion.saliency import whole_windows
 from fusion.saliency.atlas import TILE, Atlas, atlas_bytes
+from fusion.saliency.chain.chain import Chain
 
 WORST = 2.0**-11
 
@@ -150,24 +153,43 @@ def test_an_interrupted_atlas_goes_on_where_it_was(tmp_path: Path, pair: Pair, s
     assert Atlas(tmp_path, method, pair).complete
 
 
+@pytest.mark.parametrize("by_chain", [True, False])
 def test_gradients_that_are_not_finite_stay_so(
-    tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+    by_chain: bool, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     method = fusion.load_method("weighted_averaging", "cpu")
     window = fusion.jacobian(method, pair, (3, 4))
     values = np.array(window.values)
     values[0] = np.inf
     broken = fusion.JacobianWindow(values, window.top, window.left, 3, 4, pair.shape)
+    asked: list[tuple[int, int]] = []
+    by_the_chain = whole_windows.chain_tensors
 
     def jacobians(method: Method, pair: Pair, pixels: list[tuple[int, int]], ahead: bool) -> list[object]:
+        asked.extend(pixels)
         windows = fusion.jacobians(method, pair, pixels, ahead=ahead)
         return [broken if (one.row, one.col) == (3, 4) else one for one in windows]
 
-    monkeypatch.setattr("fusion.saliency.atlas_tiles.jacobians", jacobians)
-    found = filled(tmp_path, method, pair).window(3, 4)
+    def chain_tensors(
+        chain: Chain, pair: Pair, pixels: list[tuple[int, int]], radius: int, batch_size: int
+    ) -> Iterator[tuple[list[int], torch.Tensor]]:
+        for numbers, gradients in by_the_chain(chain, pair, pixels, radius, batch_size):
+            odd = [place for place, number in enumerate(numbers) if pixels[number] == (3, 4)]
+            # As in the chain: 0 times infinity, of which autograd may say something else.
+            yield numbers, gradients.clone().index_fill(0, torch.tensor(odd, dtype=torch.int64), torch.nan)
+
+    monkeypatch.setattr(whole_windows, "jacobians", jacobians)
+    monkeypatch.setattr(whole_windows, "chain_tensors", chain_tensors)
+    if not by_chain:
+        monkeypatch.setattr(whole_windows, "chain_of", lambda *arguments: None)
+    atlas = filled(tmp_path, method, pair)
+    found = atlas.window(3, 4)
     assert np.isinf(found.values[0]).all()
     assert found.suspicious
     np.testing.assert_allclose(found.values[1], values[1], rtol=1e-3)
+    assert asked == [(3, 4)] if by_chain else len(asked) == pair.shape[0] * pair.shape[1]
+    other = fusion.jacobian(method, pair, (20, 25)).values
+    np.testing.assert_allclose(atlas.window(20, 25).values, other, rtol=1e-3)
 
 
 def test_any_zarr_reader_opens_it(tmp_path: Path, pair: Pair) -> None:

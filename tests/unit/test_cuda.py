@@ -22,6 +22,7 @@ from fusion import Method, Pair
 from fusion.saliency import guidance as guidance_module
 from fusion.saliency import jacobian as jacobian_module
 from fusion.saliency.atlas import Atlas
+from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.guidance import coarse_guidance
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
 from tests.unit.small_networks import Attention, Strided
@@ -136,6 +137,20 @@ def test_one_jacobian_by_the_chain(device: str, id: str, prepared: bool) -> None
         fusion.prepare(method, right.pair)
     windows = [fusion.jacobian(method, right.pair, pixel, ahead=prepared) for pixel in right.pixels]
     check_windows(windows, right, "chain")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@pytest.mark.parametrize("id", fusion.method_ids())
+def test_one_jacobian_is_a_captured_graph(id: str, caplog: pytest.LogCaptureFixture) -> None:
+    method, right = built(id, "cuda"), expected(id)
+    fusion.prepare(method, right.pair)
+    chain = chain_of(method, torch.float32)
+    assert chain is not None and chain.capturing is not None
+    assert len(chain.capturing._graphs) == 1 and not caplog.records
+    # Each twice, in turn: a result must not change when the next one is computed where it was.
+    windows = [fusion.jacobian(method, right.pair, pixel) for _ in range(2) for pixel in right.pixels]
+    check_windows(windows[: len(right.pixels)], right, "chain")
+    check_windows(windows[len(right.pixels) :], right, "chain")
 
 
 @pytest.mark.parametrize("id", fusion.method_ids())

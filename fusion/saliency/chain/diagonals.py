@@ -13,7 +13,8 @@ from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.places import LatticePlaces
 from fusion.saliency.window import Box
 
-PIXELS_A_PASS = 64
+PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}
+"""Pixels that are computed at once. A GPU is idle with few, and a picture of 256×256 grows in 32 steps then."""
 KEPT_BYTES = 512 * 2**20
 """Memory for kept maps; larger images are computed part by part."""
 LARGEST_SIDE = 512
@@ -35,17 +36,18 @@ def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
     ]
 
 
-def spacings(shape: tuple[int, int]) -> tuple[int, int]:
+def spacings(chain: Chain, shape: tuple[int, int]) -> tuple[int, int]:
     """Return how far apart, down and right, the pixels of a pass lie in a part of this shape."""
     height, width = shape
-    rows = min(height, max(math.isqrt(PIXELS_A_PASS), PIXELS_A_PASS // width))
-    columns = min(width, PIXELS_A_PASS // rows)
+    pixels = PIXELS_A_PASS[chain.device.type]
+    rows = min(height, max(math.isqrt(pixels), pixels // width))
+    columns = min(width, pixels // rows)
     return -(-height // rows), -(-width // columns)
 
 
 def cost(chain: Chain, shape: tuple[int, int]) -> int:
     """Estimate the cost of both guidance images, in multiplications."""
-    passes = math.prod(spacings(shape))
+    passes = math.prod(spacings(chain, shape))
     return math.prod(shape) * chain.diagonal.multiplications + passes * len(chain.diagonal.steps) * CALL_COST
 
 
@@ -71,7 +73,7 @@ def part_diagonals(
     offsets : iterator of (row, column)
         Where in a cell of `spacings` each lattice begins.
     """
-    down, right = spacings(part.shape)
+    down, right = spacings(chain, part.shape)
     sheet = chain.sheet(pair.images, part, diagonal=True)
     sheet.ensure_all()
     height, width = part.shape

@@ -12,6 +12,9 @@ from torch import Tensor
 Maps = Sequence[Tensor]
 """Kept maps (rows, columns, channels), each with a margin as wide as its windows reach."""
 
+INDEXED_NUMBERS = 2**13
+"""Numbers in a window up to which a processor is quicker to gather many by their indices than one by one."""
+
 
 class Places(Protocol):
     """Some principal pixels in an order of their own."""
@@ -50,23 +53,54 @@ class OnePlace:
 
 @dataclass(frozen=True, slots=True)
 class ManyPlaces:
-    """Any pixels, perhaps in different sheets of maps."""
+    """Any pixels of one sheet; rows and columns, (B,) int64 on the maps' device, count as those of `OnePlace`."""
 
-    places: Sequence[OnePlace]
+    maps: Maps
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def of(cls, places: Sequence[OnePlace]) -> ManyPlaces:
+        """Put pixels of one sheet together.
+
+        Raises
+        ------
+        ValueError
+            If they are none, or of several sheets.
+        """
+        if len({id(place.maps) for place in places}) != 1:
+            raise ValueError("pixels that are computed together must be in one sheet")
+        maps = places[0].maps
+        device = maps[0].device if maps else torch.device("cpu")
+        rows, columns = torch.tensor([(place.row, place.column) for place in places], device=device).unbind(1)
+        return cls(maps, rows, columns)
 
     @property
     def count(self) -> int:
         """How many pixels."""
-        return len(self.places)
+        return len(self.rows)
 
     def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
         """See `Places.multiplied`."""
+        kept_map = self.maps[kept]
         rows, columns = values.shape[1:3]
-        windows = [
-            place.maps[kept][place.row : place.row + rows, place.column : place.column + columns]
-            for place in self.places
-        ]
-        return _product(values, torch.stack(windows), in_place)
+        if kept_map.device.type == "cpu" and rows * columns * kept_map.shape[2] > INDEXED_NUMBERS:
+            corners = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+            windows = torch.stack([kept_map[r : r + rows, c : c + columns] for r, c in corners])
+        else:
+            # One operation however many pixels, and none whose result the processor would have to wait for.
+            height, width, _ = kept_map.stride()
+            windows = kept_map.as_strided(
+                (
+                    kept_map.shape[0] - rows + 1,
+                    kept_map.shape[1] - columns + 1,
+                    rows,
+                    columns,
+                    kept_map.shape[2],
+                ),
+                (height, width, height, width, 1),
+            )[self.rows, self.columns]
+        return _product(values, windows, in_place)
 
 
 @dataclass(frozen=True, slots=True)

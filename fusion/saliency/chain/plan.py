@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from fusion.saliency.chain.nodes import Reach
 from fusion.saliency.chain.steps import Step
@@ -59,3 +60,14 @@ class Plan:
     kept: tuple[Kept, ...]
     multiplications: int
     widest: int
+
+    @cached_property
+    def releases(self) -> tuple[tuple[int, ...], ...]:
+        """For each step, the slots that nothing needs any more when it is done."""
+        last = {slot: number for number, step in enumerate(self.steps) for slot in step.used}
+        results = {result[0] for result in self.results if result is not None}
+        released: list[list[int]] = [[] for _ in self.steps]
+        for slot, number in last.items():
+            if slot not in results:
+                released[number].append(slot)
+        return tuple(map(tuple, released))

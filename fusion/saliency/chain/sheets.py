@@ -13,9 +13,9 @@ from torch import Tensor
 from fusion.memory import give_back
 from fusion.saliency.chain.keeping import kept_values, map_dtype, margin
 from fusion.saliency.chain.nodes import Network, Reach
-from fusion.saliency.chain.places import Maps
+from fusion.saliency.chain.places import Maps, OnePlace
 from fusion.saliency.chain.plan import Plan
-from fusion.saliency.window import Box
+from fusion.saliency.window import Box, Pixel
 
 TILE_SIDE = 32
 """Pixels. A first look at a pixel costs one forward pass over a tile and its margin."""
@@ -97,6 +97,10 @@ class Sheet:
                 with self._changed:
                     self._busy -= tiles
                     self._changed.notify_all()
+
+    def place(self, pixel: Pixel) -> OnePlace:
+        """Return where the maps' windows of a pixel, (row, column) in the image, lie."""
+        return OnePlace(self.maps, pixel[0] - self.core.top, pixel[1] - self.core.left)
 
     def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
         """Whether all maps are filled for these pixels."""

@@ -9,8 +9,9 @@ windows like best.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
@@ -20,7 +21,16 @@ from fusion.saliency.chain.nodes import Reach
 from fusion.saliency.chain.places import Places
 
 Slots = list[Tensor]
-Step = Callable[[Slots, Places], None]
+
+
+class Step(Protocol):
+    """One step of a chain."""
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The slots that it reads or writes."""
+
+    def __call__(self, slots: Slots, places: Places) -> None: ...
 
 
 def middle(values: Tensor, inset: Reach) -> Tensor:
@@ -32,11 +42,21 @@ def middle(values: Tensor, inset: Reach) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Multiply:
-    """Multiply by what is kept of a pointwise node, or of where the image ends."""
+class _FromOne:
+    """A step from one slot to another."""
 
     source: int
     target: int
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        return self.source, self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply(_FromOne):
+    """Multiply by what is kept of a pointwise node, or of where the image ends."""
+
     kept: int
     inset: Reach
     in_place: bool
@@ -49,11 +69,9 @@ class Multiply:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescale:
+class Rescale(_FromOne):
     """Multiply each channel by a constant."""
 
-    source: int
-    target: int
     factors: Tensor
 
     def __call__(self, slots: Slots, places: Places) -> None:
@@ -61,11 +79,9 @@ class Rescale:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Take(_FromOne):
     """Take some of the channels, and the middle of the window."""
 
-    source: int
-    target: int
     start: int
     stop: int
     inset: Reach
@@ -81,6 +97,10 @@ class Combine:
     base: int
     others: Sequence[tuple[int, Reach]]
 
+    @property
+    def used(self) -> tuple[int, ...]:
+        return self.base, *(slot for slot, _ in self.others)
+
     def __call__(self, slots: Slots, places: Places) -> None:
         result = slots[self.base]
         for slot, inset in self.others:
@@ -88,11 +108,9 @@ class Combine:
 
 
 @dataclass(frozen=True, slots=True)
-class Widen:
+class Widen(_FromOne):
     """Put zeros around a window, in memory of its own."""
 
-    source: int
-    target: int
     margin: Reach
 
     def __call__(self, slots: Slots, places: Places) -> None:
@@ -101,11 +119,9 @@ class Widen:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(_FromOne):
     """A transposed convolution: the window grows, or loses what cannot get back to the pixel any more."""
 
-    source: int
-    target: int
     inset: Reach
     weight: Tensor
     padding: Reach
@@ -118,11 +134,9 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadPoint:
+class SpreadPoint(_FromOne):
     """The same from a single pixel: a weighted sum of kernels. `weight` is (outputs, rows · columns · inputs)."""
 
-    source: int
-    target: int
     inset: Reach
     weight: Tensor
     shape: tuple[int, int, int]
@@ -133,11 +147,9 @@ class SpreadPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadToFew:
+class SpreadToFew(_FromOne):
     """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
-    source: int
-    target: int
     inset: Reach
     weight: Tensor
     shape: tuple[int, int]
@@ -154,11 +166,9 @@ class SpreadToFew:
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(_FromOne):
     """The same for a kernel of one pixel. `weight` is (outputs, inputs)."""
 
-    source: int
-    target: int
     inset: Reach
     weight: Tensor
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.filling import fill, fill_all
-from fusion.saliency.chain.places import OnePlace
+from fusion.saliency.chain.places import ManyPlaces
 from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf
+from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf, positions
 from fusion.saliency.window import JacobianWindow, Pixel, box_around
 
-NUMBERS_A_BATCH = 2**23
-"""Numbers in the largest windows of a batch; 32 MB in float32, of which a few are in use at a time."""
+NUMBERS_A_BATCH = {"cpu": 2**20, "cuda": 2**26}
+"""Numbers in the largest windows of a batch, of which a few are in use at a time: 4 MB in float32, which stay near a
+processor, and 256 MB, for a GPU is idle with less."""
 
 _CHAINS = ChainShelf()
 _SHEETS = SheetShelf(KEPT_BYTES, WHOLE_BYTES)
@@ -58,35 +59,65 @@ def chain_windows(
     list of JacobianWindow
         In the order of `pixels`.
     """
+    windows: dict[int, JacobianWindow] = {}
+    for sheet, batch in _batches(chain, pair, pixels, batch_size, ahead):
+        if len(batch) == 1:
+            values = chain.jacobian(sheet, pixels[batch[0]], radius)[None]
+        else:
+            values = chain.jacobians([sheet.place(pixels[number]) for number in batch], radius)
+        for number, both in zip(batch, values, strict=True):
+            windows[number] = _clipped(both, pixels[number], radius, pair.shape)
+    return [windows[number] for number in range(len(pixels))]
+
+
+def chain_tensors(
+    chain: Chain, pair: Pair, pixels: Sequence[Pixel], radius: int, batch_size: int
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Compute the same on the chain's device, nothing ahead, without waiting for the device or leaving it.
+
+    Parameters
+    ----------
+    chain, pair, pixels, radius, batch_size
+        See `chain_windows`.
+
+    Yields
+    ------
+    tuple
+        Which of the pixels, and their windows (B, 2, 2·radius + 1, 2·radius + 1), 0 outside the image.
+    """
+    for sheet, batch in _batches(chain, pair, pixels, batch_size, ahead=False):
+        values = chain.windows_at(ManyPlaces.of([sheet.place(pixels[number]) for number in batch]), radius)
+        yield batch, _cleared(values, [pixels[number] for number in batch], radius, pair.shape)
+
+
+def _batches(
+    chain: Chain, pair: Pair, pixels: Sequence[Pixel], batch_size: int, ahead: bool
+) -> Iterator[tuple[Sheet, list[int]]]:
+    """Fill what pixels need and give them in batches of one sheet each, counted from 0."""
     side = _SHEETS.side(chain)
     by_sheet: defaultdict[Pixel, list[int]] = defaultdict(list)
     for number, (row, column) in enumerate(pixels):
         by_sheet[row // side, column // side].append(number)
-    windows: dict[int, JacobianWindow] = {}
-    size = max(1, min(batch_size, NUMBERS_A_BATCH // chain.windows.widest))
+    size = max(1, min(batch_size, NUMBERS_A_BATCH[chain.device.type] // chain.windows.widest))
     for members in by_sheet.values():
         sheet = _SHEETS.sheet(chain, pair, *pixels[members[0]])
         fill(_SHEETS, chain, pair, sheet, [pixels[number] for number in members], ahead)
         for start in range(0, len(members), size):
-            batch = members[start : start + size]
-            places = [_place(sheet, pixels[number]) for number in batch]
-            with chain.thread_choice.threads() if len(batch) == 1 else nullcontext():
-                values = chain.jacobians(places, radius)
-            for number, both in zip(batch, values, strict=True):
-                windows[number] = _clipped(both, pixels[number], radius, pair.shape)
-    return [windows[number] for number in range(len(pixels))]
+            yield sheet, members[start : start + size]
 
 
-def keep(chain: Chain, pair: Pair, progress: Callable[[float], None] | None = None) -> None:
-    """Do the forward passes for a whole pair now; nothing where the image is too large for all of it to be kept.
+def keep(chain: Chain, pair: Pair, radius: int, progress: Callable[[float], None] | None = None) -> None:
+    """Do now what the Jacobian images of a pair have in common; nothing where not all of it could be kept.
 
-    Afterwards every Jacobian image costs the same.
+    That is the forward passes, and on a GPU the graphs. Afterwards every Jacobian image costs the same.
     """
     fill_all(_SHEETS, chain, pair, progress)
-
-
-def _place(sheet: Sheet, pixel: Pixel) -> OnePlace:
-    return OnePlace(sheet.maps, pixel[0] - sheet.core.top, pixel[1] - sheet.core.left)
+    if chain.capturing is None or not _SHEETS.fits(chain, pair):
+        return
+    side = _SHEETS.side(chain)
+    for row, column in positions(side, pair.shape):
+        sheet = _SHEETS.sheet(chain, pair, row * side, column * side)
+        chain.capturing.capture(sheet, sheet.place((row * side, column * side)), radius)
 
 
 def _clipped(values: np.ndarray, pixel: Pixel, radius: int, shape: tuple[int, int]) -> JacobianWindow:
@@ -95,3 +126,16 @@ def _clipped(values: np.ndarray, pixel: Pixel, radius: int, shape: tuple[int, in
     top, left = pixel[0] - radius, pixel[1] - radius
     inner = values[:, box.top - top : box.bottom - top, box.left - left : box.right - left]
     return JacobianWindow(np.ascontiguousarray(inner), box.top, box.left, *pixel, shape, path="chain")
+
+
+@torch.inference_mode()
+def _cleared(values: Tensor, pixels: Sequence[Pixel], radius: int, shape: tuple[int, int]) -> Tensor:
+    """Set to 0 what lies outside the image."""
+    height, width = shape
+    if all(radius <= row < height - radius and radius <= column < width - radius for row, column in pixels):
+        return values
+    corners = torch.tensor(pixels, device=values.device) - radius
+    offsets = torch.arange(2 * radius + 1, device=values.device)
+    rows, columns = corners[:, :1] + offsets, corners[:, 1:] + offsets
+    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None]
+    return values.masked_fill_(~inside[:, None], 0)

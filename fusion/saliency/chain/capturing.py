@@ -1,0 +1,175 @@
+"""A chain's work for one pixel, captured as a graph of a GPU: launched at once instead of operation by operation.
+
+A Jacobian image is some dozens of operations of a few microseconds each. A GPU would wait most of the time for the
+processor to call the next one. Captured, they are a single launch, for a pixel whose place is read from its memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fusion.saliency.chain.places import ManyPlaces, OnePlace, Places
+from fusion.saliency.chain.sheets import Sheet
+
+logger = logging.getLogger(__name__)
+
+WORTH = 4
+"""Pixels of a sheet that are computed step by step before a graph is captured, which takes as long as several."""
+WARMING = 3
+"""Times that the work is done before it is captured, so that libraries have chosen and loaded what they need."""
+TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
+"""Largest relative error of a graph's first result that counts as the same."""
+
+Compute = Callable[[Places, int], Tensor]
+"""Windows of some places, of a radius, see `fusion.saliency.chain.chain.Chain.windows_at`."""
+Replay = Callable[[], Tensor]
+"""Does captured work again, and returns its result, which the next call overwrites."""
+Record = Callable[[Callable[[], Tensor]], Replay]
+
+
+class WrongGraphError(Exception):
+    """A captured graph gives something else than what was captured."""
+
+
+class GraphRecorder:
+    """Captures work as CUDA graphs, which share the memory that they compute in.
+
+    They may be captured at any time, but only one may run at a time, and its result must be read before the next does.
+
+    Parameters
+    ----------
+    device : torch.device
+        A GPU.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        with torch.cuda.device(device):
+            self._stream = torch.cuda.Stream(device)
+            self._pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, compute: Callable[[], Tensor]) -> Replay:
+        """Capture what a function gives the GPU to do. It must not wait for the GPU."""
+        with torch.cuda.device(self._device):
+            before = torch.cuda.current_stream()
+            self._stream.wait_stream(before)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.stream(self._stream):
+                for _ in range(WARMING):
+                    compute()
+                # What other threads do at the same time is their own affair, as long as this one waits for nothing.
+                graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+                try:
+                    result = compute()
+                finally:
+                    graph.capture_end()
+            before.wait_stream(self._stream)
+
+        def replay() -> Tensor:
+            graph.replay()
+            return result
+
+        return replay
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """A graph for one sheet, and where it reads which pixel it shall compute."""
+
+    row: Tensor
+    column: Tensor
+    radius: int
+    replay: Replay
+
+    @torch.inference_mode()
+    def at(self, place: OnePlace) -> NDArray[np.floating]:
+        self.row.fill_(place.row)
+        self.column.fill_(place.column)
+        return self.replay().to("cpu", copy=True).numpy()[0]
+
+
+class Capturing:
+    """The graphs of one chain, one for each sheet that is looked at. Safe to use from several threads.
+
+    Parameters
+    ----------
+    compute : callable
+        The chain's windows.
+    device : torch.device
+        Where it computes.
+    record : callable
+        Captures; `GraphRecorder` on a GPU.
+    """
+
+    def __init__(self, compute: Compute, device: torch.device, record: Record) -> None:
+        self._compute, self._device, self._record = compute, device, record
+        self._graphs: WeakKeyDictionary[Sheet, _Captured] = WeakKeyDictionary()
+        self._asked: WeakKeyDictionary[Sheet, int] = WeakKeyDictionary()
+        self._refused = False
+        self._capturing, self._replaying = threading.Lock(), threading.Lock()
+
+    def jacobian(self, sheet: Sheet, place: OnePlace, radius: int) -> NDArray[np.floating]:
+        """Return both Jacobian images of a pixel, (2, 2·radius + 1, 2·radius + 1); see `Chain.jacobians`.
+
+        By the sheet's graph where there is one. The pixel that makes it worth while captures it; others do not wait
+        for that.
+        """
+        captured = self._graphs.get(sheet)
+        if captured is None or captured.radius != radius:
+            self._asked[sheet] = self._asked.get(sheet, 0) + 1
+            if self._asked[sheet] > WORTH:
+                self.capture(sheet, place, radius)
+            return self._step_by_step(place, radius)
+        with self._replaying:
+            return captured.at(place)
+
+    def capture(self, sheet: Sheet, place: OnePlace, radius: int) -> None:
+        """Capture a sheet's graph and compare what it gives for a pixel, which must be filled; nothing if it has one.
+
+        Where that fails, it is logged, and everything is computed step by step from then on.
+        """
+        if self._refused or not self._capturing.acquire(blocking=False):
+            return
+        try:
+            captured = self._graphs.get(sheet)
+            if captured is None or captured.radius != radius:
+                self._graphs[sheet] = self._checked(place, radius)
+        except Exception:  # whatever is wrong with graphs, single steps can do without
+            self._refused = True
+            logger.exception(
+                "Capturing a Jacobian image as a graph of %s failed; they are computed step by step, which takes "
+                "longer.",
+                self._device,
+            )
+        finally:
+            self._capturing.release()
+
+    def _checked(self, place: OnePlace, radius: int) -> _Captured:
+        # Not made in inference mode, outside of which they could not be written to.
+        corner = torch.tensor([place.row, place.column], device=self._device)
+        row, column = corner[:1], corner[1:]
+        where = ManyPlaces(place.maps, row, column)
+        captured = _Captured(row, column, radius, self._record(lambda: self._compute(where, radius)))
+        expected = self._step_by_step(place, radius)
+        with self._replaying:
+            found = captured.at(place)
+        finite = np.isfinite(expected)
+        allowed = TOLERANCE[found.dtype.name] * np.abs(expected[finite]).max(initial=0)
+        # Written so that NaN counts as wrong; where steps give none either, windows are computed anyway.
+        if not (np.abs(found[finite] - expected[finite]) <= allowed).all():
+            raise WrongGraphError(
+                "A captured graph gives another Jacobian image than the steps that it was made of."
+            )
+        return captured
+
+    def _step_by_step(self, place: OnePlace, radius: int) -> NDArray[np.floating]:
+        return self._compute(place, radius).cpu().numpy()[0]

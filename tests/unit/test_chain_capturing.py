@@ -1,0 +1,331 @@
+"""Single Jacobian images by captured graphs, as far as a machine without a GPU can tell.
+
+What captures is made up here: it does the work again at each call, and overwrites the same result, as a graph does.
+`tests/unit/test_cuda.py` captures real graphs where there is a GPU.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import fusion
+from fusion.saliency.chain import capturing, places
+from fusion.saliency.chain.capturing import WORTH, Capturing, Replay
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace
+from fusion.saliency.chain.windows import chain_of
+from fusion.saliency.window import Box
+from tests.unit.reference import notable_pixels, random_method, random_pair, relative_error
+from tests.unit.small_networks import understood
+
+TOLERANCE = 1e-13
+META = torch.device("meta")
+"""Tensors without values: whatever asks for one fails, as it would fail while a graph is captured."""
+
+
+class Recorder:
+    """Captures nothing, and counts."""
+
+    def __init__(self) -> None:
+        self.captured = self.replayed = 0
+        self.wrong = 0.0
+
+    def __call__(self, compute: Callable[[], Tensor]) -> Replay:
+        self.captured += 1
+        result = compute().clone()
+
+        @torch.inference_mode()
+        def replay() -> Tensor:
+            self.replayed += 1
+            return result.copy_(compute()).add_(self.wrong)
+
+        return replay
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+def capturing_chain(method: fusion.Method, recorder: Recorder) -> Chain:
+    chain = chain_of(method, torch.float64)
+    assert chain is not None
+    chain.capturing = Capturing(chain.windows_at, chain.device, recorder)
+    return chain
+
+
+@pytest.mark.parametrize("id", fusion.method_ids())
+def test_a_graph_gives_what_its_steps_give(id: str, recorder: Recorder, rng: np.random.Generator) -> None:
+    method, pair = random_method(id, rng), random_pair(rng, (41, 38))
+    pixels = notable_pixels(rng, pair.shape, 9)
+    expected = [fusion.jacobian(method, pair, pixel, "float64") for pixel in pixels]
+    capturing_chain(method, recorder)
+    found = [fusion.jacobian(method, pair, pixel, "float64") for pixel in pixels]
+    assert recorder.captured == 1 and recorder.replayed == 1 + len(pixels) - WORTH - 1
+    # Held until the end: an answer must not change when the next one is computed where it was.
+    for one, other in zip(found, expected, strict=True):
+        assert relative_error(one.dense(), other.dense()) <= TOLERANCE
+        assert one.path == "chain"
+
+
+def test_preparing_captures_every_sheet(recorder: Recorder, rng: np.random.Generator) -> None:
+    method, pair = random_method("deepfuse", rng), random_pair(rng, (20, 300))
+    chain = capturing_chain(method, recorder)
+    fusion.prepare(method, pair, "float64")
+    assert recorder.captured == recorder.replayed == 2
+    for pixel in ((3, 7), (19, 299)):
+        fusion.jacobian(method, pair, pixel, "float64")
+    assert (recorder.captured, recorder.replayed) == (2, 4)
+    fusion.prepare(method, pair, "float64")
+    assert recorder.captured == 2, "they are there"
+    assert chain.capturing is not None
+
+
+def test_batches_are_not_captured(recorder: Recorder, rng: np.random.Generator) -> None:
+    method, pair = random_method("deepfuse", rng), random_pair(rng, (20, 20))
+    capturing_chain(method, recorder)
+    fusion.jacobians(method, pair, [(1, 2), (3, 4)] * 10, "float64")
+    assert recorder.captured == 0
+
+
+@pytest.mark.parametrize("failure", ["another result", "NaN", "an error"])
+def test_what_cannot_be_captured_is_computed_step_by_step(
+    failure: str, recorder: Recorder, rng: np.random.Generator, caplog: pytest.LogCaptureFixture
+) -> None:
+    method, pair = random_method("deepfuse", rng), random_pair(rng, (20, 20))
+    expected = fusion.jacobian(method, pair, (4, 5), "float64").values
+
+    def fail(compute: Callable[[], Tensor]) -> Replay:
+        recorder.captured += 1
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    recorder.wrong = float("nan") if failure == "NaN" else 1e-3
+    chain = capturing_chain(method, recorder)
+    if failure == "an error":
+        chain.capturing = Capturing(chain.windows_at, chain.device, fail)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3 * WORTH):
+            assert np.array_equal(fusion.jacobian(method, pair, (4, 5), "float64").values, expected)
+    assert recorder.captured == 1, "it is not tried again"
+    assert len(caplog.records) == 1 and "step by step" in caplog.text
+
+
+def test_a_wider_window_has_a_graph_of_its_own(recorder: Recorder, rng: np.random.Generator) -> None:
+    chain = capturing_chain(random_method("deepfuse", rng), recorder)
+    sheet = chain.sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    sheet.ensure_all()
+    for radius in (chain.radius, chain.radius + 2):
+        for _ in range(WORTH + 2):
+            found = chain.jacobian(sheet, (3, 4), radius)
+            assert found.shape == (2, 2 * radius + 1, 2 * radius + 1)
+            assert np.array_equal(found, chain.jacobians([sheet.place((3, 4))], radius)[0])
+    assert recorder.captured == 2
+
+
+def test_a_graph_goes_with_its_sheet(recorder: Recorder, rng: np.random.Generator) -> None:
+    chain = capturing_chain(random_method("deepfuse", rng), recorder)
+    sheet = chain.sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    sheet.ensure_all()
+    assert chain.capturing is not None
+    chain.capturing.capture(sheet, sheet.place((0, 0)), chain.radius)
+    assert len(chain.capturing._graphs) == 1
+    del sheet
+    gc.collect()
+    assert len(chain.capturing._graphs) == 0
+
+
+def test_threads_take_turns_at_a_graph_and_none_waits_for_its_capture(rng: np.random.Generator) -> None:
+    method, pair = fusion.Method.from_module(understood()["dense"], "own", "Own"), random_pair(rng, (40, 40))
+    pixels = [(int(row), int(column)) for row, column in rng.integers(0, 40, (300, 2))]
+    expected = [fusion.jacobian(method, pair, pixel, "float64").values for pixel in pixels]
+    inside, most = 0, 0
+    go_on = threading.Event()
+
+    def record(compute: Callable[[], Tensor]) -> Replay:
+        result = compute().clone()
+        assert go_on.wait(30), "somebody waits for the capture"
+
+        @torch.inference_mode()
+        def replay() -> Tensor:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            result.copy_(compute())
+            inside -= 1
+            return result
+
+        return replay
+
+    chain = chain_of(method, torch.float64)
+    assert chain is not None
+    chain.capturing = Capturing(chain.windows_at, chain.device, record)
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(fusion.jacobian, method, pair, pixel, "float64") for pixel in pixels]
+        waiting = [answer for answer in answers[: WORTH + 40] if not _finished(answer)]
+        assert len(waiting) <= 1, "only the one that captures"
+        go_on.set()
+        for answer, values in zip(answers, expected, strict=True):
+            assert relative_error(answer.result().values, values) <= TOLERANCE
+    assert most == 1
+
+
+def _finished(answer: Future[fusion.JacobianWindow]) -> bool:
+    try:
+        answer.result(5)
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.fixture(params=[*fusion.method_ids(), *understood()])
+def network(request: pytest.FixtureRequest) -> fusion.Method:
+    if request.param in understood():
+        return fusion.Method.from_module(understood()[request.param], "own", "Own")
+    return fusion.load_method(request.param, "cpu")
+
+
+def test_no_step_waits_for_the_device_or_leaves_it(network: fusion.Method, rng: np.random.Generator) -> None:
+    chain = Chain(network.network_as(torch.float32), torch.float32, META)
+    box = Box(0, 0, 33, 35)
+    images = random_pair(rng, (33, 35)).images
+    radius = chain.radius + 1
+    sheet = chain.sheet(images, box)
+    row, column = torch.zeros(2, 1, dtype=torch.int64, device=META)
+    for where in (ManyPlaces(sheet.maps, row, column), ManyPlaces.of([OnePlace(sheet.maps, 1, 2)] * 3)):
+        found = chain.windows_at(where, radius)
+        assert found.device == META
+        assert found.shape == (where.count, 2, 2 * radius + 1, 2 * radius + 1)
+    lattice = LatticePlaces(chain.sheet(images, box, diagonal=True).maps, 0, 0, 4, 5, (3, 2))
+    assert {slot.device for slot in chain._applied(chain.diagonal, lattice)} == {META}
+
+
+@pytest.mark.parametrize("numbers", [0, 2**40])
+def test_windows_are_gathered_the_same_either_way(
+    numbers: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "INDEXED_NUMBERS", numbers)
+    method, pair = random_method("masknet", rng), random_pair(rng, (30, 31))
+    pixels = notable_pixels(rng, pair.shape, 5)
+    together = fusion.jacobians(method, pair, pixels, "float64")
+    for pixel, window in zip(pixels, together, strict=True):
+        assert (
+            relative_error(window.dense(), fusion.jacobian(method, pair, pixel, "float64").dense())
+            <= TOLERANCE
+        )
+
+
+def test_pixels_of_several_sheets_are_not_computed_together(rng: np.random.Generator) -> None:
+    chain = chain_of(random_method("deepfuse", rng), torch.float64)
+    assert chain is not None
+    one, other = (chain.sheet(random_pair(rng, (5, 5)).images, Box(0, 0, 5, 5)) for _ in range(2))
+    with pytest.raises(ValueError, match="one sheet"):
+        chain.jacobians([one.place((1, 1)), other.place((1, 1))], chain.radius)
+
+
+@pytest.mark.parametrize("id", fusion.method_ids())
+def test_nothing_is_released_that_is_needed(id: str) -> None:
+    chain = chain_of(fusion.load_method(id, "cpu"), torch.float32)
+    assert chain is not None
+    for chosen in (chain.windows, chain.diagonal):
+        results = {result[0] for result in chosen.results if result is not None}
+        gone: set[int] = set()
+        for step, released in zip(chosen.steps, chosen.releases, strict=True):
+            assert not gone & set(step.used)
+            gone |= set(released)
+        assert not gone & results
+        # All the rest is gone at the end, which is what keeps memory small.
+        assert gone | results == {slot for step in chosen.steps for slot in step.used} | results
+
+
+@pytest.fixture
+def on_a_made_up_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand-ins for what `GraphRecorder` calls, which note the order of the calls."""
+    calls: list[str] = []
+
+    class Context:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __enter__(self) -> None:
+            calls.append(f"into {self.name}")
+
+        def __exit__(self, *problem: object) -> None:
+            calls.append(f"out of {self.name}")
+
+    class Stream:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def wait_stream(self, other: Stream) -> None:
+            calls.append(f"{self.name} waits for {other.name}")
+
+    class Graph:
+        def capture_begin(self, pool: object, capture_error_mode: str) -> None:
+            assert (pool, capture_error_mode) == ("pool", "thread_local")
+            calls.append("begin")
+
+        def capture_end(self) -> None:
+            calls.append("end")
+
+        def replay(self) -> None:
+            calls.append("replay")
+
+    for name, stand_in in {
+        "device": lambda device: Context("device"),
+        "stream": lambda stream: Context(stream.name),
+        "Stream": lambda device: Stream("side"),
+        "current_stream": lambda: Stream("main"),
+        "graph_pool_handle": lambda: "pool",
+        "CUDAGraph": Graph,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    return calls
+
+
+def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu: list[str]) -> None:
+    calls = on_a_made_up_gpu
+    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    calls.clear()
+    result = torch.ones(1)
+
+    def compute() -> Tensor:
+        calls.append("compute")
+        return result
+
+    replay = record(compute)
+    assert calls == [
+        "into device",
+        "side waits for main",
+        "into side",
+        *["compute"] * capturing.WARMING,
+        "begin",
+        "compute",
+        "end",
+        "out of side",
+        "main waits for side",
+        "out of device",
+    ]
+    calls.clear()
+    assert replay() is result and calls == ["replay"]
+
+
+def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str]) -> None:
+    record = capturing.GraphRecorder(torch.device("cuda:0"))
+
+    def compute() -> Tensor:
+        if "begin" in on_a_made_up_gpu:
+            raise RuntimeError("not permitted")
+        return torch.ones(1)
+
+    with pytest.raises(RuntimeError, match="not permitted"):
+        record(compute)
+    assert on_a_made_up_gpu[-4:] == ["begin", "end", "out of side", "out of device"]
