@@ -15,10 +15,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 import fusion
-from fusion.saliency.chain import capturing, places
+from fusion.saliency.chain import capturing, places, windows
 from fusion.saliency.chain.capturing import WORTH, Capturing, Replay
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace
@@ -221,6 +222,30 @@ def test_windows_are_gathered_the_same_either_way(
             relative_error(window.dense(), fusion.jacobian(method, pair, pixel, "float64").dense())
             <= TOLERANCE
         )
+
+
+def test_batches_are_small_and_of_equal_size(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, pair = random_method("deepfuse", rng), random_pair(rng, (30, 31))
+    chain = chain_of(method, torch.float64)
+    assert chain is not None
+    monkeypatch.setitem(windows.NUMBERS_A_BATCH, "cpu", 20 * chain.windows.widest)
+    sizes: list[int] = []
+    right = Chain.jacobians
+
+    def counting(chain: Chain, where: list[OnePlace], radius: int) -> NDArray[np.floating]:
+        sizes.append(len(where))
+        return right(chain, where, radius)
+
+    monkeypatch.setattr(Chain, "jacobians", counting)
+    pixels = [(number // 31, number % 31) for number in range(64)]
+    found = fusion.jacobians(method, pair, pixels, "float64")
+    assert sizes == [16, 16, 16, 16]
+    assert [(window.row, window.col) for window in found] == pixels
+    sizes.clear()
+    fusion.jacobians(method, pair, pixels[:21], "float64", batch_size=7)
+    assert sizes == [7, 7, 7]
 
 
 def test_pixels_of_several_sheets_are_not_computed_together(rng: np.random.Generator) -> None:

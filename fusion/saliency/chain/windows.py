@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -98,8 +99,10 @@ def _batches(
     by_sheet: defaultdict[Pixel, list[int]] = defaultdict(list)
     for number, (row, column) in enumerate(pixels):
         by_sheet[row // side, column // side].append(number)
-    size = max(1, min(batch_size, NUMBERS_A_BATCH[chain.device.type] // chain.windows.widest))
+    most = max(1, min(batch_size, NUMBERS_A_BATCH[chain.device.type] // chain.windows.widest))
     for members in by_sheet.values():
+        # Of equal size: a small one at the end costs more a pixel than all others.
+        size = math.ceil(len(members) / math.ceil(len(members) / most))
         sheet = _SHEETS.sheet(chain, pair, *pixels[members[0]])
         fill(_SHEETS, chain, pair, sheet, [pixels[number] for number in members], ahead)
         for start in range(0, len(members), size):
