@@ -104,6 +104,9 @@ def making(folder: Path, memo: Path, small: Method) -> Iterator[Maker]:
     yield make_services
     for services in made:
         services.close()
+    for services in made:
+        # What is at work yet would be counted as the next test's.
+        services._results._background.shutdown(wait=True)
 
 
 def follow(services: Services, scene: Scene, viewer: str = "ann") -> GuidanceState:

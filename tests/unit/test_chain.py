@@ -178,6 +178,8 @@ def test_networks_that_refuse_small_images_are_checked_on_others() -> None:
             result: torch.Tensor = self.inner(x1, x2)
             return result
 
+    # Of weights drawn at random, some make an image that is clamped everywhere: it has no derivative to be wrong.
+    torch.manual_seed(1)
     inner = understood()["quotient"].double().eval()
     chain = Chain(inner, torch.float64, torch.device("cpu"))
     check(chain, AtLeast(inner, 5), chain.radius)
