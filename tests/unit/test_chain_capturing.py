@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -130,6 +131,19 @@ def test_a_wider_window_has_a_graph_of_its_own(recorder: Recorder, rng: np.rando
             assert found.shape == (2, 2 * radius + 1, 2 * radius + 1)
             assert np.array_equal(found, chain.jacobians([sheet.place((3, 4))], radius)[0])
     assert recorder.captured == 2
+
+
+def test_a_chain_that_nobody_has_is_gone_at_once(rng: np.random.Generator) -> None:
+    network = random_method("deepfuse", rng).network_as(torch.float64)
+    chain = Chain(network, torch.float64, torch.device("cpu"))
+    chain.capturing = Capturing(chain.windows_at, chain.device, Recorder())
+    gone = weakref.ref(chain)
+    gc.disable()
+    try:
+        del chain
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_graph_goes_with_its_sheet(recorder: Recorder, rng: np.random.Generator) -> None:
@@ -293,6 +307,9 @@ def on_a_made_up_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def wait_stream(self, other: Stream) -> None:
             calls.append(f"{self.name} waits for {other.name}")
 
+        def synchronize(self) -> None:
+            calls.append(f"wait for {self.name}")
+
     class Graph:
         def capture_begin(self, pool: object, capture_error_mode: str) -> None:
             assert (pool, capture_error_mode) == ("pool", "thread_local")
@@ -332,18 +349,29 @@ def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu:
         "side waits for main",
         "into side",
         *["compute"] * capturing.WARMING,
+        "wait for side",
         "begin",
         "compute",
         "end",
         "out of side",
-        "main waits for side",
         "out of device",
     ]
     calls.clear()
     assert replay() is result and calls == ["replay"]
 
 
-def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str]) -> None:
+def test_memory_is_shared_with_a_graph_that_stays(on_a_made_up_gpu: list[str]) -> None:
+    """Torch refuses to capture into shared memory once the last graph there has gone."""
+    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    for _ in range(2):
+        record(lambda: torch.ones(1))
+        gc.collect()
+    assert sum(type(one) is torch.cuda.CUDAGraph for one in gc.get_referents(vars(record))) == 1
+
+
+def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[torch.cuda.CUDAGraph] = []
+    monkeypatch.setattr(capturing, "_FAILED", kept)
     record = capturing.GraphRecorder(torch.device("cuda:0"))
 
     def compute() -> Tensor:
@@ -354,3 +382,15 @@ def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str]) -> None:
     with pytest.raises(RuntimeError, match="not permitted"):
         record(compute)
     assert on_a_made_up_gpu[-4:] == ["begin", "end", "out of side", "out of device"]
+    assert len(kept) == 1
+
+
+def test_work_that_fails_before_is_waited_for(on_a_made_up_gpu: list[str]) -> None:
+    record = capturing.GraphRecorder(torch.device("cuda:0"))
+
+    def compute() -> Tensor:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        record(compute)
+    assert on_a_made_up_gpu[-3:] == ["wait for side", "out of side", "out of device"]

@@ -10,7 +10,8 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from typing import Any
+from weakref import WeakKeyDictionary, WeakMethod
 
 import numpy as np
 import torch
@@ -35,6 +36,10 @@ Replay = Callable[[], Tensor]
 """Does captured work again, and returns its result, which the next call overwrites."""
 Record = Callable[[Callable[[], Tensor]], Replay]
 
+_ONE_CAPTURE = threading.Lock()
+"""Torch allows one capture at a time in a process."""
+_FAILED: list[torch.cuda.CUDAGraph] = []
+
 
 class WrongGraphError(Exception):
     """A captured graph gives something else than what was captured."""
@@ -56,29 +61,44 @@ class GraphRecorder:
         with torch.cuda.device(device):
             self._stream = torch.cuda.Stream(device)
             self._pool = torch.cuda.graph_pool_handle()
+        self._first: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, compute: Callable[[], Tensor]) -> Replay:
         """Capture what a function gives the GPU to do. It must not wait for the GPU."""
-        with torch.cuda.device(self._device):
+        with _ONE_CAPTURE, torch.cuda.device(self._device):
             before = torch.cuda.current_stream()
             self._stream.wait_stream(before)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.stream(self._stream):
-                for _ in range(WARMING):
-                    compute()
-                # What other threads do at the same time is their own affair, as long as this one waits for nothing.
-                graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
                 try:
-                    result = compute()
+                    for _ in range(WARMING):
+                        compute()
                 finally:
-                    graph.capture_end()
-            before.wait_stream(self._stream)
+                    # Whatever happens now, nothing reads any more what others may soon write to.
+                    self._stream.synchronize()
+                try:
+                    result = _result_of_capture(graph, self._pool, compute)
+                except BaseException:
+                    # Some versions of torch still ask a graph that failed when they capture the next one.
+                    _FAILED.append(graph)
+                    raise
+        # Memory that no graph is left of cannot be shared again: torch refuses to capture there.
+        self._first = self._first or graph
 
         def replay() -> Tensor:
             graph.replay()
             return result
 
         return replay
+
+
+def _result_of_capture(graph: torch.cuda.CUDAGraph, pool: Any, compute: Callable[[], Tensor]) -> Tensor:
+    # What other threads do at the same time is their own affair, as long as this one waits for nothing.
+    graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+    try:
+        return compute()
+    finally:
+        graph.capture_end()
 
 
 @dataclass(frozen=True)
@@ -111,7 +131,9 @@ class Capturing:
     """
 
     def __init__(self, compute: Compute, device: torch.device, record: Record) -> None:
-        self._compute, self._device, self._record = compute, device, record
+        # The chain has this object: if this one had the chain as well, graphs would outlive both for a while.
+        self._compute = WeakMethod(compute)
+        self._device, self._record = device, record
         self._graphs: WeakKeyDictionary[Sheet, _Captured] = WeakKeyDictionary()
         self._asked: WeakKeyDictionary[Sheet, int] = WeakKeyDictionary()
         self._refused = False
@@ -127,21 +149,22 @@ class Capturing:
         if captured is None or captured.radius != radius:
             self._asked[sheet] = self._asked.get(sheet, 0) + 1
             if self._asked[sheet] > WORTH:
-                self.capture(sheet, place, radius)
+                self.capture(sheet, place, radius, wait=False)
             return self._step_by_step(place, radius)
         with self._replaying:
             return captured.at(place)
 
-    def capture(self, sheet: Sheet, place: OnePlace, radius: int) -> None:
+    def capture(self, sheet: Sheet, place: OnePlace, radius: int, wait: bool = True) -> None:
         """Capture a sheet's graph and compare what it gives for a pixel, which must be filled; nothing if it has one.
 
-        Where that fails, it is logged, and everything is computed step by step from then on.
+        Where that fails, it is logged, and everything is computed step by step from then on. While another thread
+        captures, this one waits, or else lets be.
         """
-        if self._refused or not self._capturing.acquire(blocking=False):
+        if self._refused or not self._capturing.acquire(blocking=wait):
             return
         try:
             captured = self._graphs.get(sheet)
-            if captured is None or captured.radius != radius:
+            if not self._refused and (captured is None or captured.radius != radius):
                 self._graphs[sheet] = self._checked(place, radius)
         except Exception:  # whatever is wrong with graphs, single steps can do without
             self._refused = True
@@ -158,18 +181,27 @@ class Capturing:
         corner = torch.tensor([place.row, place.column], device=self._device)
         row, column = corner[:1], corner[1:]
         where = ManyPlaces(place.maps, row, column)
-        captured = _Captured(row, column, radius, self._record(lambda: self._compute(where, radius)))
-        expected = self._step_by_step(place, radius)
-        with self._replaying:
-            found = captured.at(place)
-        finite = np.isfinite(expected)
-        allowed = TOLERANCE[found.dtype.name] * np.abs(expected[finite]).max(initial=0)
-        # Written so that NaN counts as wrong; where steps give none either, windows are computed anyway.
-        if not (np.abs(found[finite] - expected[finite]) <= allowed).all():
+        captured = _Captured(row, column, radius, self._record(lambda: self._windows(where, radius)))
+        # Twice: what is kept of the pixel may be filled anew meanwhile, with other last digits.
+        if not any(self._agrees(captured, place) for _ in range(2)):
             raise WrongGraphError(
                 "A captured graph gives another Jacobian image than the steps that it was made of."
             )
         return captured
 
+    def _agrees(self, captured: _Captured, place: OnePlace) -> bool:
+        expected = self._step_by_step(place, captured.radius)
+        with self._replaying:
+            found = captured.at(place)
+        finite = np.isfinite(expected)
+        allowed = TOLERANCE[found.dtype.name] * np.abs(expected[finite]).max(initial=0)
+        # Written so that NaN counts as wrong; where steps give none either, windows are computed anyway.
+        return bool((np.abs(found[finite] - expected[finite]) <= allowed).all())
+
     def _step_by_step(self, place: OnePlace, radius: int) -> NDArray[np.floating]:
-        return self._compute(place, radius).cpu().numpy()[0]
+        return self._windows(place, radius).cpu().numpy()[0]
+
+    def _windows(self, places: Places, radius: int) -> Tensor:
+        compute = self._compute()
+        assert compute is not None, "whoever asks has the chain"
+        return compute(places, radius)

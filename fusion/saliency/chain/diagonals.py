@@ -14,7 +14,10 @@ from fusion.saliency.chain.places import LatticePlaces
 from fusion.saliency.window import Box
 
 PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}
-"""Pixels that are computed at once. A GPU is idle with few, and a picture of 256×256 grows in 32 steps then."""
+"""Pixels computed at once, at most. A GPU is idle with few, and a picture of 256×256 grows in 32 steps then."""
+NUMBERS_A_PASS = 2**26
+"""Numbers in their largest windows, where more than `PIXELS_AT_LEAST` pixels have as many; 256 MB in float32."""
+PIXELS_AT_LEAST = 64
 KEPT_BYTES = 512 * 2**20
 """Memory for kept maps; larger images are computed part by part."""
 LARGEST_SIDE = 512
@@ -39,7 +42,8 @@ def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
 def spacings(chain: Chain, shape: tuple[int, int]) -> tuple[int, int]:
     """Return how far apart, down and right, the pixels of a pass lie in a part of this shape."""
     height, width = shape
-    pixels = PIXELS_A_PASS[chain.device.type]
+    fitting = max(PIXELS_AT_LEAST, NUMBERS_A_PASS // chain.diagonal.widest)
+    pixels = min(PIXELS_A_PASS[chain.device.type], fitting)
     rows = min(height, max(math.isqrt(pixels), pixels // width))
     columns = min(width, pixels // rows)
     return -(-height // rows), -(-width // columns)

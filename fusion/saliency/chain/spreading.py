@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fusion.saliency.chain.nodes import Reach
+from fusion.saliency.chain.packing import packed_spread
 from fusion.saliency.chain.reaches import minus, narrower, plus
 from fusion.saliency.chain.steps import Mix, Spread, SpreadPoint, SpreadToFew, Step
 
@@ -54,18 +55,21 @@ def spreading(wanted: Spreading, dtype: torch.dtype, device: torch.device) -> tu
     multiplications = taps * outputs * inputs
     common = (wanted.source, wanted.target, inset)
     shape = (2 * wanted.after[0] + 1, 2 * wanted.after[1] + 1)
-    if tuple(kernel) == (1, 1):
+    # Captured graphs of a GPU leave matrix products out: torch may free the memory that these work in with any graph.
+    on_cpu = device.type == "cpu"
+    if tuple(kernel) == (1, 1) and on_cpu:
         return Mix(*common, weight[:, :, 0, 0].contiguous()), multiplications
-    if before == (0, 0) and wanted.dilation == (1, 1):
+    if before == (0, 0) and wanted.dilation == (1, 1) and on_cpu:
         rows, columns = (slice(cut, size - cut) for cut, size in zip(padding, kernel, strict=True))
         flat = weight[:, :, rows, columns].permute(0, 2, 3, 1).reshape(outputs, -1).contiguous()
         return SpreadPoint(*common, flat, (*shape, inputs)), multiplications
-    if inputs <= FEW_CHANNELS and device.type == "cpu":
+    if inputs <= FEW_CHANNELS and on_cpu:
         flat = weight.permute(1, 2, 3, 0).reshape(-1, outputs).contiguous()
         size = (kernel[0], kernel[1])
         return SpreadToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
     weight = weight.contiguous(memory_format=torch.channels_last)
-    return Spread(*common, weight, padding, wanted.dilation), multiplications
+    packed = packed_spread(weight, (2 * before[0] + 1, 2 * before[1] + 1), padding, wanted.dilation)
+    return Spread(*common, weight, padding, wanted.dilation, packed), multiplications
 
 
 def _taps(before: int, after: int, far: int, dilation: int) -> int:

@@ -18,6 +18,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from fusion.saliency.chain.nodes import Reach
+from fusion.saliency.chain.packing import PackedSpread
 from fusion.saliency.chain.places import Places
 
 Slots = list[Tensor]
@@ -126,10 +127,14 @@ class Spread(_FromOne):
     weight: Tensor
     padding: Reach
     dilation: tuple[int, int]
+    packed: PackedSpread | None = None
 
     def __call__(self, slots: Slots, places: Places) -> None:
         values = middle(slots[self.source], self.inset).permute(0, 3, 1, 2)
-        spread = F.conv_transpose2d(values, self.weight, None, 1, self.padding, 0, 1, self.dilation)
+        if self.packed is not None and len(values) == 1:
+            spread = self.packed(values)
+        else:
+            spread = F.conv_transpose2d(values, self.weight, None, 1, self.padding, 0, 1, self.dilation)
         slots[self.target] = spread.permute(0, 2, 3, 1)
 
 
