@@ -19,8 +19,8 @@ from fusion.saliency.chain.sheets import Sheet
 from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf, positions
 from fusion.saliency.window import JacobianWindow, Pixel, box_around
 
-NUMBERS_A_BATCH = {"cpu": 2**20, "cuda": 2**26}
-"""Numbers in the largest windows of a batch, of which a few are in use at a time: 4 MB in float32, which stay near a
+NUMBERS_A_BATCH = {"cpu": 2**21, "cuda": 2**26}
+"""Numbers in the largest windows of a batch, of which a few are in use at a time: 8 MB in float32, which stay near a
 processor, and 256 MB, for a GPU is idle with less."""
 
 _CHAINS = ChainShelf()
