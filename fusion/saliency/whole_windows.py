@@ -40,15 +40,12 @@ def whole_windows(method: Method, pair: Pair, pixels: list[Pixel]) -> Iterator[t
     """
     radius = method.locality_at(pair.shape).radius
     assert radius is not None
-    at_once = WINDOWS_AT_ONCE[method.device.type]
     chain = chain_of(method, torch.float32)
     if chain is None:
-        for start in range(0, len(pixels), at_once):
-            part = pixels[start : start + at_once]
-            found = _whole(jacobians(method, pair, part, ahead=False), radius)
-            yield list(range(start, start + len(part))), torch.from_numpy(found).to(method.device)
+        found = _whole(jacobians(method, pair, pixels, ahead=False), radius)
+        yield list(range(len(pixels))), torch.from_numpy(found).to(method.device)
         return
-    for numbers, gradients in chain_tensors(chain, pair, pixels, radius, at_once):
+    for numbers, gradients in chain_tensors(chain, pair, pixels, radius, WINDOWS_AT_ONCE[method.device.type]):
         odd = (~gradients.isfinite().flatten(1).all(dim=1)).nonzero()[:, 0].tolist()
         if odd:
             # Where a derivative is not finite, autograd has the word.
