@@ -20,6 +20,8 @@ EXPLORE = [
      ViewState(pair="healthy", scale=Scale.SIGNED, weights="2879b0d2", zoom="support", area=(10.5, 20, 90.5, 130))),
     ("?method=funfusean_sum&pair=a+b&scale=robust&zoom=7",
      ViewState(pair="a b", method="funfusean_sum", scale=Scale.ROBUST, zoom=7)),
+    # One pixel high and wide as written; in binary 1.4 − 0.4 and 2.3 − 1.3 are a little less.
+    ("?area=0.4,1.3,1.4,2.3&pair=healthy", ViewState(pair="healthy", area=(0.4, 1.3, 1.4, 2.3))),
 ]  # fmt: skip
 COMPARE = [
     ("", CompareState()),
