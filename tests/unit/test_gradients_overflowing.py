@@ -22,8 +22,8 @@ PIXEL = (7, 9)
 class Steep(nn.Module):
     """y whose derivative at x1 = 0 is about 1e8, made of factors whose product is above 3e38 on the way.
 
-    d/dx1 log(x1 + 1e-38) · (100·x2 + 1) is up to 1e40, which float32 does not hold; 1e-30 follows, so that what autograd
-    multiplies from the output's side never leaves its range. `sign` is that of the factor.
+    d/dx1 log(x1 + 1e-38) · (100·x2 + 1) is up to 1e40, which float32 does not hold; 1e-30 follows, so that what
+    autograd multiplies from the output's side never leaves its range. `sign` is that of the factor.
     """
 
     def __init__(self, sign: float) -> None:
