@@ -137,7 +137,7 @@ def test_the_readout_names_the_modality_of_the_strongest_neighbour(open_page: Op
     method = fusion.load_method("deepfuse", "cpu")
     pair = fusion.Pair.from_arrays(*drawn.images("drawn"))
     strongest = {}
-    for window in fusion.jacobians(method, pair, [tuple(map(int, at)) for at in np.ndindex(drawn.SHAPE)]):
+    for window in fusion.jacobians(method, pair, [(row, col) for row, col in np.ndindex(drawn.SHAPE)]):
         dense = window.dense()
         dense[:, window.row, window.col] = 0
         index, *at = (int(part) for part in np.unravel_index(np.abs(dense).argmax(), dense.shape))
@@ -147,8 +147,8 @@ def test_the_readout_names_the_modality_of_the_strongest_neighbour(open_page: Op
     page = open_page("?pair=drawn&method=deepfuse", height=1700)
     for pixel in (*chosen[0], *chosen[1]):
         move(page, pixel)
-        for field, value in zip(("row", "col"), pixel, strict=True):
-            expect(page.locator(f"#pixel-readout [data-field={field}]")).to_have_text(str(value))
+        for field, side in zip(("row", "col"), pixel, strict=True):
+            expect(page.locator(f"#pixel-readout [data-field={field}]")).to_have_text(str(side))
         name, at, value = strongest[pixel]
         told = re.fullmatch(r"(\w+) \((\d+), (\d+)\) (\S+)", readout(page)["neighbour"])
         assert told and (told[1], int(told[2]), int(told[3])) == (name, *at)

@@ -43,7 +43,7 @@ class Steep(nn.Module):
 def pair() -> fusion.Pair:
     images = 0.05 + 0.9 * np.random.default_rng(1).random((2, 20, 22))
     images[0, *PIXEL] = 0
-    images[:, 0, :2] = [[1, 0.5], [0, 1]]
+    images[:, 0, :2] = np.array([[1, 0.5], [0, 1]])
     return fusion.Pair.from_arrays(*images)
 
 

@@ -39,8 +39,9 @@ def test_trained_weights(id: str, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("id", fusion.method_ids())
-def test_real_pair(id: str, atlas_pairs: list[tuple[str, str]], rng: np.random.Generator) -> None:
-    method, pair = fusion.load_method(id, "cpu"), fusion.load_pair(*atlas_pairs[0])
+def test_real_pair(id: str, real_pairs: list[tuple[str, str]], rng: np.random.Generator) -> None:
+    """Its twin on drawn images is `test_trained_weights`."""
+    method, pair = fusion.load_method(id, "cpu"), fusion.load_pair(*real_pairs[0])
     height, width = pair.shape
     pixel = (int(rng.integers(height)), int(rng.integers(width)))
     expected = whole_image_jacobian(method, pair, pixel)

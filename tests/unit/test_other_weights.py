@@ -126,11 +126,12 @@ def test_servers_that_share_a_cache_keep_their_weights_apart(tmp_path: Path, oth
 def test_jobs_of_other_weights_are_not_joined(make: Maker, small: Method, folder: Path) -> None:
     jobs: JobManager[NDArray[np.floating]] = JobManager(LANES)
     other = Method.from_module(Small(seed=6), "small", "Small network")
-    made = []
-    for method in (small, other):
-        results = make(method)._results
-        shelf = MethodShelf("cpu", lambda id, device, one=method: one, (("small", "Small network"),))
-        made.append(Services(Catalogue((), folder), shelf, results, jobs, "cpu"))
+
+    def services_with(method: Method) -> Services:
+        shelf = MethodShelf("cpu", lambda id, device: method, (("small", "Small network"),))
+        return Services(Catalogue((), folder), shelf, make(method)._results, jobs, "cpu")
+
+    made = [services_with(small), services_with(other)]
     scenes = [services.scene("1", "small") for services in made]
     for services, scene in zip(made, scenes, strict=True):
         services.guidance_state(scene, "ann")
