@@ -67,7 +67,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 api: $(VENV)/installed-dev
-	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api fusion
+	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api fusion fusion.errors fusion.pair fusion.reading fusion.data.entries
 	@echo "Open build/api/index.html in a browser."
 
 # What is missed is told, and fails only with ARGS=--strict; wrong results fail always.

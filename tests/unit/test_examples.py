@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import fusion
 from tests.running_server import write_pair
@@ -29,6 +30,10 @@ def run(cells: list[dict[str, Any]], names: dict[str, Any]) -> None:
     """Run cells one after the other with these names, as a notebook does."""
     for number, cell in enumerate(cells):
         exec(compile("".join(cell["source"]), f"cell {number}", "exec"), names)
+
+
+def numbers(text: str) -> NDArray[np.float64]:
+    return np.array([float(one) for one in NUMBER.findall(text)])
 
 
 def test_it_runs_on_files_of_ones_own(cells: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -59,8 +64,6 @@ def test_it_stands_there_as_it_was_run(
     )
     today = capsys.readouterr().out
     assert NUMBER.sub("", today) == NUMBER.sub("", text)
-    np.testing.assert_allclose(
-        *([float(one) for one in NUMBER.findall(of)] for of in (today, text)), atol=2e-3
-    )
+    np.testing.assert_allclose(numbers(today), numbers(text), atol=2e-3)
     (picture,) = cells[-1]["outputs"]
     assert "image/png" in picture["data"]
