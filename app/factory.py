@@ -24,7 +24,6 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import atlas_routes, compare_routes, region_routes, routes, same_origin, view_routes
 from app.assets import left_out
 from app.explore_page import ExplorePage
 from app.icon import add_icon
@@ -32,20 +31,21 @@ from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.notices import notice
 from app.layout.page import page
-from app.missing import missing_page
+from app.routes import atlas, compare, regions, same_origin, views, windows
+from app.routes import export as takeaway_routes
+from app.routes.missing import missing_page
 from app.settings import Settings
-from app.takeaway import routes as takeaway_routes
-from cache.atlases import atlases_of
-from cache.building import build_services
 from cache.errors import UserError
-from cache.export_file import arrays_file, described
-from cache.export_numbers import NumbersSource
-from cache.export_view import ExportSource, NotReady
-from cache.pictures import PictureSource
-from cache.regions import regions_of
-from cache.services import Services
-from cache.statistics import statistics_of
-from cache.views_service import views_of
+from cache.services.atlases import atlases_of
+from cache.services.building import build_services
+from cache.services.export_file import arrays_file, described
+from cache.services.export_numbers import NumbersSource
+from cache.services.export_view import ExportSource, NotReady
+from cache.services.named_views import views_of
+from cache.services.pictures import PictureSource
+from cache.services.regions import regions_of
+from cache.services.services import Services
+from cache.services.statistics import statistics_of
 from callbacks.first_view import first_view
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,11 +101,11 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
     same_origin.register(server)
-    routes.register(server, services, UserError)
-    atlas_routes.register(server, services, atlases_of(server), UserError)
-    compare_routes.register(server, services, PictureSource(services), UserError)
-    region_routes.register(server, regions_of(server), UserError)
-    view_routes.register(server, views_of(server), UserError)
+    windows.register(server, services, UserError)
+    atlas.register(server, services, atlases_of(server), UserError)
+    compare.register(server, services, PictureSource(services), UserError)
+    regions.register(server, regions_of(server), UserError)
+    views.register(server, views_of(server), UserError)
     exports = ExportSource(services, regions_of(server))
     numbers = NumbersSource(statistics_of(server)).numbers
     takeaway_routes.register(server, exports, numbers, arrays_file, described, UserError, NotReady)

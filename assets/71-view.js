@@ -1,4 +1,4 @@
-/* What the explore page's address says, as ViewState of app/view_state.py writes it. */
+/* What the explore page's address says, as ViewState of app/link/view_state.py writes it. */
 (function (fusevis) {
   "use strict";
 

@@ -1,4 +1,4 @@
-/* What the compare page's address says, as CompareState of app/compare_state.py writes it; other pages' links carry it along. */
+/* What the compare page's address says, as CompareState of app/link/compare_state.py writes it; other pages' links carry it along. */
 (function (fusevis) {
   "use strict";
 

@@ -13,9 +13,9 @@ import flask
 
 from app.settings import Settings
 from benchmarks.images import written
-from cache.atlases import Atlases, atlases_of
-from cache.building import build_services
-from cache.services import Scene, Services
+from cache.services.atlases import Atlases, atlases_of
+from cache.services.building import build_services
+from cache.services.services import Scene, Services
 from fusion.pair import Pair
 
 MOVE_SECONDS = 0.016

@@ -24,7 +24,7 @@ from benchmarks.opened import opened
 from benchmarks.options import METHODS, MethodsOption, RecordOption, StrictOption
 from benchmarks.server import benchmark_server, memory_of
 from benchmarks.walking import POINTER_GAP_S, User
-from cache.services import Scene, Services
+from cache.services.services import Scene, Services
 
 MEGABYTE = 1e6
 VIEWER = "benchmark"

@@ -7,9 +7,9 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, no_update
 
 from app.ids import Id
-from cache.atlases import Atlases, AtlasState, atlases_of
 from cache.errors import UserError
-from cache.services import Scene, Services, services_of
+from cache.services.atlases import Atlases, AtlasState, atlases_of
+from cache.services.services import Scene, Services, services_of
 from callbacks.polling import one_at_a_time
 
 

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from app.ids import CompareId
 from cache.errors import UserError
-from cache.services import GuidanceState, Services, services_of
+from cache.services.services import GuidanceState, Services, services_of
 from callbacks.polling import one_at_a_time
 from callbacks.selection import note, scene_data
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from dash import Dash, Input, Output, no_update
 
-from app.compare_state import CompareState
 from app.ids import CompareId, RegionId
 from app.layout.notices import link_notices
-from cache.regions import regions_of
-from cache.services import Services, services_of
+from app.link.compare_state import CompareState
+from cache.services.regions import regions_of
+from cache.services.services import Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel
 from callbacks.regions import given_regions
 

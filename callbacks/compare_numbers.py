@@ -10,10 +10,10 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
 
 from app.ids import CompareId
-from cache.drawn_regions import drawn_regions
-from cache.number_tables import number_tables, numbers_csv
-from cache.services import Scene, Services, services_of
-from cache.statistics import MethodNumbers, Statistics, statistics_of
+from cache.services.drawn_regions import drawn_regions
+from cache.services.number_tables import number_tables, numbers_csv
+from cache.services.services import Scene, Services, services_of
+from cache.services.statistics import MethodNumbers, Statistics, statistics_of
 from callbacks.polling import one_at_a_time
 
 DRAWN_REGIONS = "regions"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.view_state import FIRST_HALF_WIDTH, ViewState
+from app.link.view_state import FIRST_HALF_WIDTH, ViewState
 from cache.errors import UserError
-from cache.services import Services
+from cache.services.services import Services
 from callbacks.link import resolve
 from callbacks.selection import scene_data
 

@@ -14,7 +14,7 @@ from app.figures.scales import Limits, Scale
 from app.figures.scatter import scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
-from cache.services import GuidanceState, Services, services_of
+from cache.services.services import GuidanceState, Services, services_of
 from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
 

@@ -24,8 +24,8 @@ from app.figures.scales import Limits, Scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
 from app.layout.control_parts import GAMMAS
-from app.linked_state import LARGEST_ZOOM
-from cache.services import Scene, Services, services_of
+from app.link.linked_state import LARGEST_ZOOM
+from cache.services.services import Scene, Services, services_of
 from callbacks.selection import meta_of
 
 

@@ -10,10 +10,10 @@ from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
 from app.layout.notices import link_notices
-from app.view_state import FIRST_HALF_WIDTH, Area, ViewState
+from app.link.view_state import FIRST_HALF_WIDTH, Area, ViewState
 from cache.errors import UserError
-from cache.regions import regions_of
-from cache.services import Services, services_of
+from cache.services.regions import regions_of
+from cache.services.services import Services, services_of
 from callbacks.regions import given_regions
 
 SIZES_BEYOND = 4

@@ -8,9 +8,9 @@ from typing import Any
 from dash import Dash, Input, Output
 
 from app.ids import RegionId
-from app.linked_region import linked_region
+from app.link.linked_region import linked_region
 from cache.errors import UserError
-from cache.regions import RegionSource
+from cache.services.regions import RegionSource
 
 
 def register(app: Dash) -> None:

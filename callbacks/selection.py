@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from app.figures.images import FUSED_INTENSITY, gray_figure
 from app.ids import Id, Panel
-from cache.services import Scene, services_of
+from cache.services.services import Scene, services_of
 
 
 def register(app: Dash) -> None:

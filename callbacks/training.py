@@ -10,8 +10,8 @@ from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
 from app.layout.tables import grouped_table
 from app.layout.training import curves_part, training_page
 from cache.errors import UserError
-from cache.services import Services, services_of
-from cache.training import (
+from cache.services.services import Services, services_of
+from cache.services.training import (
     Sample,
     fused_pictures,
     gallery_methods,

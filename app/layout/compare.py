@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from app.compare_state import CompareState, TableSize
 from app.ids import CompareId
 from app.layout.attributes import attributes
 from app.layout.columns import COLUMN_LABELS
@@ -20,7 +19,8 @@ from app.layout.numbers import numbers_button, numbers_panel
 from app.layout.polls import poll
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
-from app.linked_state import LARGEST_ZOOM
+from app.link.compare_state import CompareState, TableSize
+from app.link.linked_state import LARGEST_ZOOM
 
 SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dash import html
 
-from app.compare_state import PAPER_METHODS
 from app.layout.attributes import attributes
+from app.link.compare_state import PAPER_METHODS
 
 PAGES = (
     (

@@ -17,7 +17,7 @@ from app.layout.panels import panel_grid
 from app.layout.polls import poll
 from app.layout.regions import region_panel, region_store
 from app.layout.views import views_panel
-from app.view_state import ViewState
+from app.link.view_state import ViewState
 
 
 def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:

@@ -6,7 +6,7 @@ from dash import dcc, html
 
 from app.ids import ViewsId
 from app.layout.attributes import attributes
-from app.view_routes import LARGEST_STUDY
+from app.routes.views import LARGEST_STUDY
 
 SMALL = "btn btn-outline-secondary btn-sm"
 

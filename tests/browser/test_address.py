@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from app.compare_state import CompareState
-from app.view_state import ViewState
+from app.link.compare_state import CompareState
+from app.link.view_state import ViewState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, place, wait_for_pixel
 from tests.browser.test_compare_page import open_compare

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from app.view_state import ViewState
+from app.link.view_state import ViewState
 from callbacks.link import resolve_area
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import choose_mode, place

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page
 
 import fusion
-from app.compare_state import CompareState
 from app.ids import CompareColumn
+from app.link.compare_state import CompareState
 from tests.browser.conftest import Opener, Server
 
 METHODS = ("weighted_averaging", "deepfuse")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from app.compare_state import CompareState
-from app.view_state import ViewState
+from app.link.compare_state import CompareState
+from app.link.view_state import ViewState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, wait_for_pixel
 from tests.browser.pictures import place as place_of

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import fusion
-from app.routes import HEADER, PATHS
+from app.routes.windows import HEADER, PATHS
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import place, point_at, wait_for_pixel
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from app.view_routes import LARGEST_STUDY
-from cache.view_shelf import SavedView, Study
+from app.routes.views import LARGEST_STUDY
+from cache.services.view_files import SavedView, Study
 from tests.browser.conftest import WAIT_MILLISECONDS, Asked, Opener, Server
 
 

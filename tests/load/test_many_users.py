@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import fusion
-from app.routes import HEADER
-from cache.micro_batches import MOST_AT_ONCE
+from app.routes.windows import HEADER
+from cache.services.micro_batches import MOST_AT_ONCE
 from tests.running_server import SHAPE, running_server
 
 USERS = 20

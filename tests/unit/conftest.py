@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.settings import PREFIX
-from cache.services import Scene, Services
+from cache.services.services import Scene, Services
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from tests.unit.catalogue_files import make_data_dir, make_samples_dir, write

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from cache.job_types import JobView, Report, Stage
-from cache.jobs import JobManager
+from cache.jobs.manager import JobManager
+from cache.jobs.types import JobView, Report, Stage
 
 WAIT_S = 30.0
 

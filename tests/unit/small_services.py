@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cache.building import connect_cache
-from cache.guidance_work import LANES
-from cache.jobs import JobManager
-from cache.method_shelf import MethodShelf
-from cache.results import Results
-from cache.services import GuidanceState, Scene, Services
-from cache.store import ArrayStore
-from cache.threads import ThreadCounts
+from cache.jobs.guidance_work import LANES
+from cache.jobs.manager import JobManager
+from cache.jobs.threads import ThreadCounts
+from cache.services.building import connect_cache
+from cache.services.methods import MethodShelf
+from cache.services.results import Results
+from cache.services.services import GuidanceState, Scene, Services
+from cache.store.store import ArrayStore
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from fusion.errors import (

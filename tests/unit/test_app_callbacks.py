@@ -16,7 +16,7 @@ from app.figures.images import FUSED_INTENSITY, Figure, cut_out, opaque_bytes
 from app.figures.scales import Limits, Scale
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from cache.errors import UserError
-from cache.services import GuidanceState, Scene, Services
+from cache.services.services import GuidanceState, Scene, Services
 from callbacks.guidance import (
     PANELS,
     PICTURE_STEP,

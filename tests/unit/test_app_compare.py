@@ -16,18 +16,18 @@ from flask.testing import FlaskClient
 
 import callbacks.compare as page
 from app.assets import SHARED, left_out
-from app.compare_routes import chosen_methods
-from app.compare_state import CompareState
 from app.factory import create_server
 from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
 from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
-from app.linked_state import LARGEST_ZOOM
+from app.link.compare_state import CompareState
+from app.link.linked_state import LARGEST_ZOOM
+from app.routes.compare import chosen_methods
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.pictures import PictureSource
-from cache.regions import regions_of
-from cache.services import GuidanceState, Services, services_of
+from cache.services.methods import MethodShelf
+from cache.services.pictures import PictureSource
+from cache.services.regions import regions_of
+from cache.services.services import GuidanceState, Services, services_of
 from callbacks.compare_link import first_view
 from callbacks.regions import given_regions
 from tests.unit.page_parts import components, find, of_kind, words

@@ -10,13 +10,13 @@ import pytest
 from flask import Flask
 
 import fusion
-from app import compare_routes
-from app.compare_routes import COUNT
-from app.routes import HEADER, PATHS
-from cache.atlas_shelf import AtlasShelf
+from app.routes import compare
+from app.routes.compare import COUNT
+from app.routes.windows import HEADER, PATHS
 from cache.errors import UserError
-from cache.pictures import PictureSource
-from cache.services import Services
+from cache.services.atlas_shelf import AtlasShelf
+from cache.services.pictures import PictureSource
+from cache.services.services import Services
 from fusion.saliency.atlas import Atlas, atlas_folder
 from tests.unit.page_services import load, make_services, write_pair
 
@@ -35,7 +35,7 @@ def test_each_window_says_that_it_is_from_an_atlas(services: Services, tmp_path:
     pair, method = services.pair(scenes[0]), load(WITH_ATLAS, "cpu")
     Atlas(atlas_folder(tmp_path / "atlas", method, pair), method, pair).fill(method, pair)
     server = Flask("test")
-    compare_routes.register(server, services, PictureSource(services), UserError)
+    compare.register(server, services, PictureSource(services), UserError)
     chosen = ",".join(f"{scene.method_id}:{scene.weights_id}" for scene in scenes)
     answer = server.test_client().get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
     assert answer.status_code == 200
@@ -63,6 +63,6 @@ def test_who_asks_too_much_at_once_is_told_to_come_again(
 
     monkeypatch.setattr(services, "jacobian_at", refuse)
     server = Flask("test")
-    compare_routes.register(server, services, PictureSource(services), UserError)
+    compare.register(server, services, PictureSource(services), UserError)
     answer = server.test_client().get("/jacobians/a/4/6?methods=small:b")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

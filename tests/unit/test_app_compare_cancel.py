@@ -10,7 +10,7 @@ import pytest
 
 import callbacks.compare as page
 from cache.errors import UserError
-from cache.services import Services
+from cache.services.services import Services
 from tests.unit.page_services import make_services, write_pair
 
 

@@ -14,10 +14,10 @@ from app.factory import create_server
 from app.ids import CompareId
 from app.layout.numbers import TABS, numbers_button, numbers_panel
 from app.settings import Settings
-from cache.influence_shelf import InfluenceProgress, InfluenceShelf
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
-from cache.statistics import statistics_of
+from cache.services.influence import InfluenceProgress, InfluenceShelf
+from cache.services.methods import MethodShelf
+from cache.services.services import services_of
+from cache.services.statistics import statistics_of
 from callbacks.compare import chosen_scenes
 from tests.unit.page_services import finished_guidance, write_pair
 

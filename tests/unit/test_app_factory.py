@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from app.factory import UNEXPECTED, create_server, menu_label
 from app.ids import Id, Panel
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import Services, services_of
+from cache.services.methods import MethodShelf
+from cache.services.services import Services, services_of
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
 PAIR, METHOD = "3", "weighted_averaging"

@@ -22,7 +22,7 @@ from app.ids import (
 from app.layout.notices import MOST_NAMED, link_notices, notice
 from app.layout.page import page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
-from app.view_state import ViewState
+from app.link.view_state import ViewState
 from tests.unit.page_parts import components, find, of_kind, words
 
 PAIRS = [("own", "Own pair"), ("glioma-t2", "Glioma (simulated)")]

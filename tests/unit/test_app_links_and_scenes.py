@@ -10,8 +10,8 @@ import pytest
 
 import fusion
 from app.ids import Panel
-from app.view_state import Area, ViewState
-from cache.services import Scene, Services
+from app.link.view_state import Area, ViewState
+from cache.services.services import Scene, Services
 from callbacks.link import other_weights, resolve, resolve_area
 from callbacks.selection import input_title, meta_of, note, scene_data
 from tests.unit.page_services import SHAPE, make_services, write_pair

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.compare_state import CompareState, TableSize
 from app.figures.scales import Scale
 from app.ids import CompareColumn
-from app.view_state import ViewState
+from app.link.compare_state import CompareState, TableSize
+from app.link.view_state import ViewState
 
 EXPLORE = [
     ("", ViewState()),

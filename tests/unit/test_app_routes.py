@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import routes
-from app.routes import window_bytes
-from cache import results
+from app.routes import windows
+from app.routes.windows import window_bytes
+from cache.services import results
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
@@ -50,7 +50,7 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
 
 def client_of(services: FakeServices) -> FlaskClient:
     server = Flask("test")
-    routes.register(server, services, Refusal)
+    windows.register(server, services, Refusal)
     return server.test_client()
 
 
@@ -177,4 +177,4 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
 
 
 def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
-    assert routes.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"
+    assert windows.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"

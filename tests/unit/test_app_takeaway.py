@@ -18,13 +18,13 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 import fusion
+from app.export import wording
+from app.export.cells import gradient_colours, zoomed
 from app.factory import create_server
 from app.figures.scales import Scale
 from app.settings import Settings
-from app.takeaway import wording
-from app.takeaway.cells import gradient_colours, zoomed
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
+from cache.services.methods import MethodShelf
+from cache.services.services import services_of
 from fusion.picture import PictureScale, gradient_picture
 from fusion.statistics import wording as fusion_wording
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair

@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cache.number_tables import number_tables
-from cache.services import Services, services_of
-from cache.statistics import statistics_of
+from cache.services.number_tables import number_tables
+from cache.services.services import Services, services_of
+from cache.services.statistics import statistics_of
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from tests.unit.page_services import SHAPE, WAIT_S

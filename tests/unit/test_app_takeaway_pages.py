@@ -11,18 +11,18 @@ import pytest
 from flask.testing import FlaskClient
 from matplotlib.figure import Figure
 
-from app.compare_state import CompareState
+from app.export.asked_view import EXPLORE_COLUMNS, asked_view
+from app.export.document import document
+from app.export.print_area import area_within
+from app.export.print_pages import MOST_ACROSS, PrintedPage, columns_by_page, plans_of, print_pages
+from app.export.print_rows import inputs_row, method_row, panels
+from app.export.print_sheet import Sheet
 from app.ids import CompareColumn
-from app.takeaway import routes
-from app.takeaway.asked_view import EXPLORE_COLUMNS, asked_view
-from app.takeaway.document import document
-from app.takeaway.print_area import area_within
-from app.takeaway.print_pages import MOST_ACROSS, PrintedPage, columns_by_page, plans_of, print_pages
-from app.takeaway.print_rows import inputs_row, method_row, panels
-from app.takeaway.print_sheet import Sheet
-from app.view_state import FIRST_HALF_WIDTH, ViewState
-from cache.export_numbers import ExportNumbers
-from cache.export_view import ExportSource, ExportView
+from app.link.compare_state import CompareState
+from app.link.view_state import FIRST_HALF_WIDTH, ViewState
+from app.routes import export
+from cache.services.export_numbers import ExportNumbers
+from cache.services.export_view import ExportSource, ExportView
 from tests.unit.test_app_takeaway import client, fetched, server
 from tests.unit.test_app_takeaway_figures import SHAPE, View, state, view
 
@@ -66,7 +66,7 @@ def test_zooms_of_a_global_method_are_printed_as_wide_as_the_page_has_them(
         return b""
 
     monkeypatch.setattr(ExportSource, "view", other_support)
-    monkeypatch.setattr(routes, "print_panel", record)
+    monkeypatch.setattr(export, "print_panel", record)
     query = EXPLORE.replace("zoom=2", "zoom=support")
     fetched(client, f"/export/explore/weighted_averaging/fused_zoom.png?{query}")
     assert printed == [half]
@@ -147,7 +147,7 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
         above.append(given[-1])
         return print_pages(*given)
 
-    monkeypatch.setattr("app.takeaway.document.print_pages", note)
+    monkeypatch.setattr("app.export.document.print_pages", note)
     text = document(view, state(columns=columns), ExportNumbers(tables, "", (), ()), ("l", "c"), about)
     assert "<b>Warning.</b> A method has 2 pixels &lt;b&gt;too large" in text
     plans = plans_of(Sheet.of(view, state(columns=columns)), above[0])

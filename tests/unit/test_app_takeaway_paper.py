@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.compare_state import CompareState
+from app.export import print_pages as pages_of
+from app.export.print_pages import plans_of, print_pages
+from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, lines_of
+from app.export.print_rows import heading, method_row, panels
+from app.export.print_sheet import Sheet
 from app.ids import CompareColumn, InputColumn
-from app.takeaway import print_pages as pages_of
-from app.takeaway.print_pages import plans_of, print_pages
-from app.takeaway.print_plan import LARGEST, PAGE, SMALLEST, Plan, lines_of
-from app.takeaway.print_rows import heading, method_row, panels
-from app.takeaway.print_sheet import Sheet
+from app.link.compare_state import CompareState
 from tests.unit.test_app_takeaway_figures import Arrays, View
 
 COLUMNS = tuple(CompareColumn)

@@ -18,9 +18,15 @@ from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
 from app.layout.tables import grouped_table
 from app.layout.training import curves_part, training_page
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
-from cache.training import fused_pictures, gallery_methods, gallery_samples, input_pictures, training_view
+from cache.services.methods import MethodShelf
+from cache.services.services import services_of
+from cache.services.training import (
+    fused_pictures,
+    gallery_methods,
+    gallery_samples,
+    input_pictures,
+    training_view,
+)
 from fusion.errors import WeightsError
 from fusion.report import table
 from fusion.report.curves import PANELS

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.figures.scales import Scale
-from app.linked_state import LARGEST_ZOOM
-from app.linked_text import shortened, visible
-from app.view_state import VERSION, ViewState
+from app.link.linked_state import LARGEST_ZOOM
+from app.link.linked_text import shortened, visible
+from app.link.view_state import VERSION, ViewState
 
 FIRST_VIEW = ViewState()
 KEYS = tuple(ViewState.model_fields)

@@ -18,21 +18,20 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("app", "callbacks", "cache", "fusion")
 
 ALLOWED: dict[str, set[str]] = {
-    "callbacks": {"app", "cache"},
+    "callbacks": {"app", "cache", "fusion"},
+    "app": {"cache", "fusion"},
     "cache": {"fusion"},
     "fusion": set(),
-    "app": set(),
 }
 """Which other parts the files of a part may import."""
 
 ALLOWED_TO_FILES: dict[str, set[str]] = {
-    "app/factory.py": {"callbacks", "cache", "fusion"},
-    "app/__main__.py": {"fusion"},
+    "app/factory.py": {"callbacks"},
 }
 """The files that may import more than their part: where the whole is put together and started."""
 
-LINE_LIMIT = 250
-TEST_LINE_LIMIT = 400
+LINE_LIMIT = 500
+TEST_LINE_LIMIT = 600
 """A file of tests follows one file of the house, whose cases are many and alike."""
 LONG_FILES: dict[str, str] = {}
 """Files that may be longer, each with the reason."""
@@ -142,11 +141,16 @@ def test_every_form_of_import_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "example.py"
     path.write_text(
         "import fusion.pair as p\nfrom fusion import errors, fuse\nimport numpy\n"
-        "def f():\n    from cache.store import ArrayStore\n",
+        "def f():\n    from cache.store.store import ArrayStore\n",
         encoding="utf-8",
     )
-    known = {"fusion": path, "fusion.pair": path, "fusion.errors": path, "cache.store": path}
-    assert list(imported_modules(path, known)) == ["fusion.pair", "fusion.errors", "fusion", "cache.store"]
+    known = {"fusion": path, "fusion.pair": path, "fusion.errors": path, "cache.store.store": path}
+    assert list(imported_modules(path, known)) == [
+        "fusion.pair",
+        "fusion.errors",
+        "fusion",
+        "cache.store.store",
+    ]
 
 
 def run_without_web_packages(program: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import zarr
 from numpy.typing import NDArray
 
 import fusion
-from cache.atlas_shelf import AtlasShelf
+from cache.services.atlas_shelf import AtlasShelf
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled
 from fusion.saliency import atlas_files

@@ -20,8 +20,8 @@ from benchmarks.images import of_side
 from benchmarks.jacobian_guidance import PIXELS, conclude, main
 from benchmarks.measurement import BATCHES, Breaks, Measurement, measure, random_pixels, relative_error
 from benchmarks.ratios import ratio_figures
-from fusion.cli import app as command_line
-from fusion.cli_benchmark import benchmark_command
+from fusion.cli.benchmark import benchmark_command
+from fusion.cli.main import app as command_line
 from fusion.errors import WeightsError
 from tests.unit.command_line import exit_code
 

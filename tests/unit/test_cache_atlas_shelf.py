@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fusion
-from cache.atlas_shelf import LOOK_AGAIN_S, AtlasShelf
+from cache.services.atlas_shelf import LOOK_AGAIN_S, AtlasShelf
 from fusion import Method, Pair
 from fusion.errors import Cancelled
 from fusion.saliency.atlas import TILE, Atlas, atlas_folder

@@ -17,17 +17,17 @@ import pytest
 from flask import Flask
 
 import fusion
-from app import atlas_routes
 from app.ids import Id
-from app.routes import HEADER as PIXEL_HEADER
-from app.routes import window_bytes
-from cache.atlas_shelf import AtlasShelf
-from cache.atlas_work import LOW_PRIORITY, yield_to_others
-from cache.atlases import Atlases, AtlasState
+from app.routes import atlas
+from app.routes.windows import HEADER as PIXEL_HEADER
+from app.routes.windows import window_bytes
 from cache.errors import UserError
-from cache.method_shelf import MethodShelf
-from cache.services import Scene, Services
-from cache.threads import ThreadCounts
+from cache.jobs.atlas_work import LOW_PRIORITY, yield_to_others
+from cache.jobs.threads import ThreadCounts
+from cache.services.atlas_shelf import AtlasShelf
+from cache.services.atlases import Atlases, AtlasState
+from cache.services.methods import MethodShelf
+from cache.services.services import Scene, Services
 from callbacks.atlas import followed
 from callbacks.selection import scene_data
 from fusion.errors import AtlasError, WeightsError
@@ -118,7 +118,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
     server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
+    atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     nothing = client.get(f"{path}/1.1.2")
@@ -131,7 +131,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         scene.pair_id, scene.method_id, scene.weights_id, [(1, 0), (1, 1), (0, 1), (SHAPE[0], 3)]
     )
     assert kept is not None
-    assert atlas_routes.HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
+    assert atlas.HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
     np.testing.assert_array_equal(np.frombuffer(answer.data, "<f4", 4, offset=32), kept.scales)
     assert np.isnan(kept.scales).tolist() == [False, False, False, True]
     side = 2 * kept.radius + 1
@@ -139,8 +139,8 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         np.frombuffer(answer.data, "<f2", offset=48).reshape(3, 2, side, side), np.array(kept.values)
     )
     assert "max-age" in client.get(f"{path}/1.0.2-0.1.1").headers["Cache-Control"]
-    assert client.get(f"{path}/0.0.{atlas_routes.MOST_WINDOWS}").status_code == 200
-    too_many = f"0.0.{atlas_routes.MOST_WINDOWS}-1.0.1"
+    assert client.get(f"{path}/0.0.{atlas.MOST_WINDOWS}").status_code == 200
+    too_many = f"0.0.{atlas.MOST_WINDOWS}-1.0.1"
     for wrong_pixels in ("1", "1.1", "1.1.1-", "1.1.x", "1.2.3.4", "1.1.0", "-1.0.1", too_many):
         assert client.get(f"{path}/{wrong_pixels}").status_code == 404
     wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0.0.1")
@@ -151,7 +151,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
     server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
+    atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     finished(atlases, scene)
@@ -180,7 +180,7 @@ def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
     server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
+    atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     path = "/atlas/" + "/".join(address)
@@ -269,8 +269,8 @@ import sys, threading
 from pathlib import Path
 import numpy as np
 import fusion
-from cache.atlas_work import ATLAS_LANES, AtlasWork
-from cache.jobs import JobManager
+from cache.jobs.atlas_work import ATLAS_LANES, AtlasWork
+from cache.jobs.manager import JobManager
 from fusion import Pair
 from fusion.saliency.atlas_files import AtlasFiles
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-import cache.building
-import cache.guidance_work
+import cache.jobs.guidance_work
+import cache.services.building
 import fusion
-from cache.guidance_states import COMPLETE_REVISION
-from cache.services import GuidanceState, Scene, Services
+from cache.services.guidance_states import COMPLETE_REVISION
+from cache.services.services import GuidanceState, Scene, Services
 from fusion import Method, Pair
 from fusion.errors import (
     Cancelled,
@@ -35,7 +35,7 @@ class Held:
         self.passes = threading.Semaphore(0)
         self.passed = threading.Semaphore(0)
         self.ended = threading.Event()
-        real = cache.guidance_work.guidance
+        real = cache.jobs.guidance_work.guidance
 
         def held(method: Method, pair: Pair, progress: Any) -> np.ndarray:
             self.calls += 1
@@ -50,7 +50,7 @@ class Held:
             finally:
                 self.ended.set()
 
-        monkeypatch.setattr(cache.guidance_work, "guidance", held)
+        monkeypatch.setattr(cache.jobs.guidance_work, "guidance", held)
 
     def one_pass(self) -> None:
         self.passes.release()
@@ -101,7 +101,7 @@ def test_guidance_appears_and_grows(
     expected = fusion.guidance(small, services.pair(scene))
     held = Held(monkeypatch)
     # The finer grids would cover this small image.
-    monkeypatch.setattr(cache.guidance_work, "GRID_POINTS", (4,))
+    monkeypatch.setattr(cache.jobs.guidance_work, "GRID_POINTS", (4,))
     services.guidance_state(scene, "ann")
     wait_for(lambda: held.calls == 1)
     preview = services.guidance_state(scene, "ann", start=False)
@@ -196,7 +196,7 @@ def test_failed_guidance(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache.guidance_work, "guidance", fail)
+        patch.setattr(cache.jobs.guidance_work, "guidance", fail)
         state = follow(services, scene)
         assert state.error is not None
         assert state.error.startswith(message)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cache.job_types import JobState, Report, Stage
-from cache.jobs import JobManager
+from cache.jobs.manager import JobManager
+from cache.jobs.types import JobState, Report, Stage
 from fusion.errors import Cancelled
 from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
 from tests.unit.moved_clock import MovedClock

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cache.job_types import JobState, Report, Stage
-from cache.jobs import UNEXPECTED, JobManager
+from cache.jobs.manager import UNEXPECTED, JobManager
+from cache.jobs.types import JobState, Report, Stage
 from fusion.errors import Cancelled, NetworkError
 from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
 from tests.unit.moved_clock import MovedClock
@@ -243,8 +243,8 @@ ENDLESS = """
 import sys, threading, time, types
 sys.modules["fusion"] = types.ModuleType("fusion")
 sys.modules["fusion"].__path__ = ["fusion"]
-from cache.job_types import Stage
-from cache.jobs import JobManager
+from cache.jobs.types import Stage
+from cache.jobs.manager import JobManager
 begun = threading.Event()
 def work(report, cancelled):
     begun.set()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import fusion
-from cache import micro_batches
 from cache.errors import TooBusyError, UserError
-from cache.micro_batches import MOST_AT_ONCE, MOST_TOGETHER, MicroBatches, Pixel
+from cache.services import micro_batches
+from cache.services.micro_batches import MOST_AT_ONCE, MOST_TOGETHER, MicroBatches, Pixel
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import NetworkError
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian

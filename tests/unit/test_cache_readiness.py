@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-import cache.building
-import cache.guidance_work
-from cache.building import build_services
-from cache.method_shelf import MethodShelf
-from cache.services import Services, services_of
+import cache.jobs.guidance_work
+import cache.services.building
+from cache.services.building import build_services
+from cache.services.methods import MethodShelf
+from cache.services.services import Services, services_of
 from fusion import Method
 from fusion.errors import (
     DeviceError,
@@ -164,7 +164,7 @@ def test_a_server_has_the_chains_of_all_methods_before_they_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    monkeypatch.setattr(cache.building, "prepare_method", lambda method: made.append(method.id))
+    monkeypatch.setattr(cache.services.building, "prepare_method", lambda method: made.append(method.id))
     services = build_services(flask.Flask(__name__), Settings(tmp_path, None))
     wait_for(lambda: len(made) == len(services.methods()))
     assert made == [id for id, _ in services.methods()]
@@ -195,7 +195,7 @@ def test_building_and_finding_the_services(
     tmp_path: Path, folder: Path, small: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        cache.building, "MethodShelf", lambda device, **_: shelf_of(lambda id, device: small, device)
+        cache.services.building, "MethodShelf", lambda device, **_: shelf_of(lambda id, device: small, device)
     )
     server = flask.Flask("test")
     own = tmp_path / "own"
@@ -226,6 +226,6 @@ def test_a_server_without_services() -> None:
 def test_the_applications_settings_fit() -> None:
     from app.settings import Settings as ApplicationSettings
 
-    names = {name for name in vars(cache.building.ServiceSettings) if not name.startswith("_")}
+    names = {name for name in vars(cache.services.building.ServiceSettings) if not name.startswith("_")}
     assert names <= set(ApplicationSettings.model_fields)
     assert len(names) == 12

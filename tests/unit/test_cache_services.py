@@ -15,8 +15,8 @@ import torch
 
 import fusion
 from cache.errors import UserError
-from cache.pair_shelf import PairShelf
-from cache.services import Scene, Services
+from cache.services.pairs import PairShelf
+from cache.services.services import Scene, Services
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from fusion.errors import (

@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 from flask import Flask
 
-import cache.influence_shelf
-import cache.statistics
+import cache.services.influence
+import cache.services.statistics
 import fusion
 from app.factory import create_server
 from app.settings import Settings
-from cache.drawn_regions import drawn_regions
-from cache.guidance_work import LATTICE_LANE
-from cache.job_types import Stage
-from cache.method_shelf import MethodShelf
-from cache.number_tables import number_tables, numbers_csv
-from cache.services import Scene, Services, services_of
-from cache.statistics import MethodNumbers, Statistics, statistics_of
-from cache.statistics_format import guidance_from, influence_from, to_arrays
+from cache.jobs.guidance_work import LATTICE_LANE
+from cache.jobs.types import Stage
+from cache.services.drawn_regions import drawn_regions
+from cache.services.methods import MethodShelf
+from cache.services.number_tables import number_tables, numbers_csv
+from cache.services.services import Scene, Services, services_of
+from cache.services.statistics import MethodNumbers, Statistics, statistics_of
+from cache.services.statistics_format import guidance_from, influence_from, to_arrays
 from callbacks.compare_numbers import follow
 from fusion.errors import FuseVisError
 from fusion.saliency.window import Box
@@ -149,8 +149,8 @@ def test_numbers_are_computed_once(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(cache.statistics, "guidance_statistics", never)
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", never)
+    monkeypatch.setattr(cache.services.statistics, "guidance_statistics", never)
+    monkeypatch.setattr(cache.services.influence, "region_influence", never)
     assert statistics.numbers(scene, regions).comparison == first.comparison
     # The same pixels by another name are the same numbers.
     renamed = statistics.numbers(scene, [Region("mine", regions[2].mask)]).comparison
@@ -183,7 +183,7 @@ def test_failures_are_told_and_not_tried_at_every_look(
         calls.append("")
         raise FuseVisError("It is broken.")
 
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", broken)
+    monkeypatch.setattr(cache.services.influence, "region_influence", broken)
     regions = statistics.regions(scenes[0])[:1]
     deadline = time.monotonic() + WAIT_S
     while not (progress := statistics.influence.follow(scenes[:1], regions, "ann")).errors:
@@ -207,7 +207,7 @@ def test_one_failed_region_stops_no_other(
         time.sleep(0.2)
         return region_influence(method, pair, region, *rest, **options)
 
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", computed)
+    monkeypatch.setattr(cache.services.influence, "region_influence", computed)
     deadline = time.monotonic() + WAIT_S
     told: list[bool] = []
     while (state := follow(services, statistics, scenes, regions, True, "ann"))["going_on"]:
@@ -320,11 +320,11 @@ def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, stat
 def test_the_influence_rests_while_a_pointer_moves(
     services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.influence_shelf, "REST_S", WAIT_S)
+    monkeypatch.setattr(cache.services.influence, "REST_S", WAIT_S)
     regions = statistics.regions(scenes[1])[:1]
     services.jacobian(scenes[1], 2, 3)
     require_rest(statistics, scenes[1:], regions)
-    monkeypatch.setattr(cache.influence_shelf, "REST_S", 0.0)
+    monkeypatch.setattr(cache.services.influence, "REST_S", 0.0)
     follow_to_the_end(statistics, scenes[1:], regions)
 
 

@@ -15,9 +15,9 @@ import flask_caching
 import numpy as np
 import pytest
 
-from cache.addresses import JacobianAddress
-from cache.memory_tier import MemoryTier
-from cache.store import ENTRY_OVERHEAD_BYTES, ArrayStore
+from cache.store.addresses import JacobianAddress
+from cache.store.memory_tier import MemoryTier
+from cache.store.store import ENTRY_OVERHEAD_BYTES, ArrayStore
 from tests.unit.moved_clock import MovedClock
 
 ADDRESS = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
@@ -29,7 +29,7 @@ def connect(folder: Path, clock: MovedClock | None = None) -> flask_caching.Cach
         flask.Flask("test"),
         with_jinja2_ext=False,
         config={
-            "CACHE_TYPE": "cache.bounded_file_cache.BoundedFileCache",
+            "CACHE_TYPE": "cache.store.file_cache.BoundedFileCache",
             "CACHE_DIR": str(folder),
             "CACHE_OPTIONS": options,
         },

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 import fusion
-from fusion import cli_options
+from fusion.cli import options
 from fusion.errors import WeightsError
 from tests.unit.command_line import SHAPE, picture, read, run, write_pair
 
@@ -61,7 +61,7 @@ def test_fuse(files: list[str], empty_folder: Path) -> None:
 
 def test_jacobian(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(Blur(), "blur", "Blur")
-    monkeypatch.setattr(cli_options, "load_method", lambda id, device: method)
+    monkeypatch.setattr(options, "load_method", lambda id, device: method)
     result = run(
         "jacobian", *files, "-m", "blur", "--pixel", "0,7", "-o", "deep/folder/j.npz", "--dtype", "float64"
     )
@@ -88,7 +88,7 @@ def test_jacobian(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_jacobian_colours(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        cli_options, "load_method", lambda id, device: fusion.Method.from_module(Blur(), "blur", "Blur")
+        options, "load_method", lambda id, device: fusion.Method.from_module(Blur(), "blur", "Blur")
     )
     run("jacobian", *files, "-p", "4,4", "-o", "j", "--scale", "signed", "--gamma", "1", "--vmax", "2")
     _, metadata = read("j.npz")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fusion
-from fusion.cli import app
+from fusion.cli.main import app
 from fusion.saliency.atlas import Atlas, atlas_folder
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import fusion
-from fusion import cli_compare
-from fusion.cli_compare_options import choose_methods
+from fusion.cli import compare
+from fusion.cli.compare_options import choose_methods
 from fusion.errors import WeightsError
 from fusion.methods.registry import method_specification
 from tests.unit.command_line import SHAPE, run, write_pair
@@ -215,7 +215,7 @@ def test_a_network_that_cannot_be_loaded_leaves_no_folder(
     def damaged(*_: object) -> None:
         raise WeightsError("Its weights are damaged.")
 
-    monkeypatch.setattr(cli_compare, "load_method", damaged)
+    monkeypatch.setattr(compare, "load_method", damaged)
     assert "damaged" in run("compare", *files, *AVERAGE, "-o", "new/x.csv", expect=2).stderr
     assert list(empty_folder.iterdir()) == []
 
@@ -233,5 +233,5 @@ def test_a_full_disk(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli_compare.Path, "write_text", full)
+    monkeypatch.setattr(compare.Path, "write_text", full)
     assert "No space left" in run("compare", *files, *AVERAGE, expect=2).stderr

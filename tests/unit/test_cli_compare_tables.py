@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 import fusion
-from cache.number_tables import number_tables
-from fusion.cli_compare_tables import show_tables
-from fusion.cli_table_layout import new_table, numbers, print_whole, words
+from cache.services.number_tables import number_tables
+from fusion.cli.compare_tables import show_tables
+from fusion.cli.table_layout import new_table, numbers, print_whole, words
 from fusion.saliency.window import Box
 from fusion.statistics.comparison import MethodComparison, compare_method
 from fusion.statistics.guidance import Dominance, Dominant

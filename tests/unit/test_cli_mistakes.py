@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 import fusion
-from fusion.cli import app
+from fusion.cli.main import app
 from tests.unit.command_line import run, write_pair
 
 

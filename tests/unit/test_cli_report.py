@@ -131,6 +131,6 @@ def test_mistakes_are_told_before_anything_is_computed(
         raise AssertionError("computed")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("fusion.cli_report.fused_gallery", compute)
+    monkeypatch.setattr("fusion.cli.report.fused_gallery", compute)
     result = run("report", "training", *arguments, expect=2)
     assert words in " ".join(result.stderr.split()) and result.stdout == ""

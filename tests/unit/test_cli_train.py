@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fusion import cli_train
-from fusion.cli import app
+import fusion.cli.train
+from fusion.cli.main import app
 from fusion.training.checkpoint import checkpoint_path
 from fusion.training.loss import LossBalance
 from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
@@ -30,7 +30,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[TrainingOptions]:
             interrupted=options.seed == 99,
         )  # fmt: skip
 
-    monkeypatch.setattr(cli_train, "train_one", train)
+    monkeypatch.setattr(fusion.cli.train, "train_one", train)
     return asked
 
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 from typer.testing import CliRunner
 
-from fusion import cli_tune
-from fusion.cli import app
+import fusion.cli.tune
+from fusion.cli.main import app
 from fusion.training.tuning import runner as runners
 from fusion.training.tuning.instance import InstanceTraining, Trained
 from fusion.training.tuning.plan import Instance
@@ -69,8 +69,10 @@ def clusters(monkeypatch: pytest.MonkeyPatch) -> type[MadeUpRunner]:
         stop_after = None
         failing = False
 
-    monkeypatch.setattr(cli_tune, "Runner", Fresh)
-    monkeypatch.setattr(cli_tune, "write_picture", lambda folder, *_: [folder / name for name in PICTURES])
+    monkeypatch.setattr(fusion.cli.tune, "Runner", Fresh)
+    monkeypatch.setattr(
+        fusion.cli.tune, "write_picture", lambda folder, *_: [folder / name for name in PICTURES]
+    )
     return Fresh
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.factory import create_server
 from app.settings import Settings
-from cache.services import services_of
+from cache.services.services import services_of
 from callbacks.first_view import first_view
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 

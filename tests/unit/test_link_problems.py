@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.compare_state import CompareState
-from app.takeaway import routes
-from app.takeaway.asked_view import asked_view
-from app.view_state import ViewState
+from app.export.asked_view import asked_view
+from app.link.compare_state import CompareState
+from app.link.view_state import ViewState
+from app.routes import export
 
 WRONG = [
     ("gamma1=0.4&gamma1=0.9", "gamma1 is given 2 times"),
@@ -49,7 +49,7 @@ def client() -> FlaskClient:
         view = staticmethod(nothing)
 
     server = Flask("test")
-    routes.register(server, Source(), nothing, nothing, nothing, ValueError, KeyError)
+    export.register(server, Source(), nothing, nothing, nothing, ValueError, KeyError)
     return server.test_client()
 
 

@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import cache.view_shelf
-from app import view_routes
-from cache.region_shelf import RegionShelf
-from cache.view_shelf import SavedView, ViewShelf
-from cache.views_service import NamedViews
+import app.routes.views
+import cache.services.view_files
+from cache.services.named_views import NamedViews
+from cache.services.region_files import RegionShelf
+from cache.services.view_files import SavedView, ViewShelf
 from fusion.errors import FuseVisError
 from fusion.statistics.region_code import encode_mask
 
@@ -202,7 +202,7 @@ def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
 def test_a_study_without_room_for_all_of_it_is_refused_whole(
     views: NamedViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.view_shelf, "MOST_VIEWS", 5)
+    monkeypatch.setattr(cache.services.view_files, "MOST_VIEWS", 5)
     kept = [views.save(VIEW) for _ in range(4)]
     more = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "ab"]
     study = {"format": "fusevis-study", "version": 1, "views": [*kept, *more]}
@@ -230,7 +230,7 @@ def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
 @pytest.fixture
 def client(views: NamedViews) -> FlaskClient:
     server = Flask("test")
-    view_routes.register(server, views, FuseVisError)
+    app.routes.views.register(server, views, FuseVisError)
     return server.test_client()
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cache.errors import UserError
-from cache.region_shelf import RegionShelf
-from cache.regions import RegionSource
+from cache.services.region_files import RegionShelf
+from cache.services.regions import RegionSource
 from fusion.data.catalogue import Catalogue
 from fusion.errors import EmptyFileError, RegionError
 from fusion.statistics.region_code import decode_mask

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import fusion
 from fusion import Pair
-from fusion.cli import app
+from fusion.cli.main import app
 from fusion.report.scores import MethodScores, Scores, score, score_methods
 
 

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from app.factory import create_server
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
+from cache.services.methods import MethodShelf
+from cache.services.services import services_of
 
 HERE = "127.0.0.1:8050"
 STUDY = {"format": "fusevis-study", "version": 1, "views": []}

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import cache.views_service
-from cache.region_shelf import RegionShelf
-from cache.view_shelf import MOST_VIEWS, SavedView, ViewShelf
-from cache.views_service import NamedViews
+import cache.services.named_views
+from cache.services.named_views import NamedViews
+from cache.services.region_files import RegionShelf
+from cache.services.view_files import MOST_VIEWS, SavedView, ViewShelf
 from fusion.errors import FuseVisError, OutputError
 
 VIEW = {"name": "first", "note": "first", "page": "explore", "query": "?pair=own"}
@@ -29,7 +29,7 @@ def during_a_change(monkeypatch: pytest.MonkeyPatch) -> Callable[[NamedViews, st
     """What changes a note and lets somebody else act between its reading and its writing, or after it."""
 
     def run(views: NamedViews, id: str, act: Callable[[], Any]) -> None:
-        checked = cache.views_service._checked
+        checked = cache.services.named_views._checked
         other = threading.Thread(target=act)
 
         def slowly(*given: Any) -> SavedView:
@@ -38,7 +38,7 @@ def during_a_change(monkeypatch: pytest.MonkeyPatch) -> Callable[[NamedViews, st
                 other.join(LATE_SECONDS)
             return checked(*given)
 
-        monkeypatch.setattr(cache.views_service, "_checked", slowly)
+        monkeypatch.setattr(cache.services.named_views, "_checked", slowly)
         views.change(id, {"note": "second"})
         other.join()
 

@@ -1,0 +1,119 @@
+"""A comparison as one HTML file that opens without the server and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+import jinja2
+
+from app.export.cells import ExportView
+from app.export.difference import difference_of, left_out
+from app.export.print_pages import print_pages
+from app.export.wording import shown
+from app.link.compare_state import CompareState
+from app.link.view_state import Area
+
+SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
+"""Before the verdicts of the checklist, as on the page."""
+TITLE_LETTERS, TITLE_LINE = 80, 0.22
+MADE_LETTERS, MADE_LINE = 140, 0.16
+BELOW_TITLE = 0.2
+"""What the template's first lines take on a printed page: letters in a line, and inches."""
+
+
+class Numbers(Protocol):
+    """The numbers of a view, as ``cache`` collects them."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def csv(self) -> str: ...  # noqa: D102
+    @property
+    def missing(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def errors(self) -> Sequence[str]: ...  # noqa: D102
+
+
+def document(
+    view: ExportView,
+    state: CompareState,
+    numbers: Numbers,
+    links: tuple[str, str],
+    about: Mapping[str, Any],
+    area: Area | None = None,
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    view : ExportView
+        The arrays.
+    state : CompareState
+        Columns, colours, zoom, regions and difference.
+    numbers : Numbers
+        What is known; what is not, the page says.
+    links : tuple of str
+        The link that reopens the view on the server, and that to the file with all numbers.
+    about : mapping
+        What the file says of itself: pair, methods, pixels and versions, as JSON can hold it.
+    area : tuple of float or None
+        The part that whole pictures show, as for `print_figure`.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    pair = about["pair"]
+    title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
+    made = (
+        f"Made by FuseVis on {datetime.now(UTC).strftime('%Y-%m-%d %H:%M UTC')}. {' × '.join(map(str, pair['shape']))} "
+        f"pixels; x1 is {pair['modalities'][0]}, x2 is {pair['modalities'][1]}."
+    )
+    above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
+    figures = print_pages(view, state, links[0], area, above)
+    return environment.get_template("compare.html.jinja").render(
+        view=view,
+        state=state,
+        numbers=numbers,
+        difference=difference_of(view, state),
+        left_out=left_out(view, state),
+        groups=_groups,
+        signs=SIGNS,
+        link=links[0],
+        complete_link=links[1],
+        about=about,
+        figures=[
+            {
+                "source": f"data:image/png;base64,{base64.b64encode(one.content).decode('ascii')}",
+                "width": f"{one.width:.3f}",
+                "words": one.words,
+            }
+            for one in figures
+        ],
+        title=title,
+        made=made,
+        # "</script>" in a name would end the element.
+        metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
+    )
+
+
+def _lines(text: str, letters: int) -> int:
+    return -(-len(text) // letters)
+
+
+def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the names over neighbouring columns, with how many columns each is over."""
+    return [
+        {"name": name, "count": len(list(several))}
+        for name, several in groupby(columns, lambda one: one["group"])
+    ]

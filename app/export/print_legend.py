@@ -1,0 +1,181 @@
+"""What stands below a figure for print: the colours with their ends, the regions, and what everything means."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.export.cells import gradient_colours, gray_colours
+from app.export.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
+from app.export.print_rows import short
+from app.export.print_sheet import JACOBIANS, ZOOMS, Column, Sheet
+from app.figures.scales import Scale, colour_range
+from app.ids import CompareColumn, ZoomColumn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GUIDANCE = {CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET}
+MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
+"""Inches: at the edges, a line of text, a line of bars with their words, a bar."""
+BAR_PITCH = 1.85
+LETTERS_AN_INCH = 18
+SIDES: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
+ENDS = {Scale.PAPER: "0 to maximum", Scale.SIGNED: "signed", Scale.ROBUST: "0 to 99th percentile"}
+
+
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """A colour bar: its title, the numbers at its ends, and its colours, (1, n, 3)."""
+
+    title: str
+    low: float
+    high: float
+    colours: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Legend:
+    """All that stands below the pictures.
+
+    Attributes
+    ----------
+    bars : list of list of Bar
+        Lines of colour bars.
+    words : str
+        What everything means, in lines.
+    lines_of_regions : int
+        How many lines their names take.
+    """
+
+    bars: list[list[Bar]]
+    words: str
+    lines_of_regions: int
+
+    @property
+    def height(self) -> float:
+        """Inches."""
+        text = (self.words.count("\n") + 1) * TEXT_LINE
+        return 2 * MARGIN + text + self.lines_of_regions * LINE_HEIGHT + len(self.bars) * BAR_LINE
+
+
+def legend_for(
+    sheet: Sheet,
+    columns: Collection[Column],
+    rows: Sequence[int],
+    with_difference: bool,
+    width: float,
+) -> Legend:
+    """Say what is below pictures of these columns and rows of methods, in a figure of this width, inches."""
+    has_zooms = any(column in ZOOMS for column in columns)
+    columns = [column.whole if isinstance(column, ZoomColumn) else column for column in columns]
+    bars = _method_bars(sheet, columns, rows) if rows else []
+    if with_difference:
+        bars += _difference_bars(sheet, columns)
+    across = max(1, int((width - MARGIN) / BAR_PITCH))
+    lines = [bars[at : at + across] for at in range(0, len(bars), across)]
+    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms), sheet.note])
+    words = textwrap.fill(words.strip(), max(40, int(width * LETTERS_AN_INCH)))
+    return Legend(lines, words, legend_lines(sheet.regions, width) if sheet.regions else 0)
+
+
+def draw_legend(figure: Figure, sheet: Sheet, legend: Legend, size: tuple[float, float]) -> None:
+    """Draw it at the figure's lower edge; `size` is the figure's, inches."""
+    width, height = size
+    figure.text(0.1 / width, MARGIN / height, legend.words, fontsize=7, va="bottom", linespacing=1.35)
+    bottom = MARGIN + (legend.words.count("\n") + 1) * TEXT_LINE + MARGIN / 2
+    draw_region_legend(figure, sheet.regions, size, bottom)
+    bottom += legend.lines_of_regions * LINE_HEIGHT + 0.22
+    for line in reversed(legend.bars):
+        for place, bar in enumerate(line):
+            left = 0.2 + place * BAR_PITCH
+            axes = figure.add_axes((left / width, bottom / height, (BAR_PITCH - 0.3) / width, BAR / height))
+            axes.imshow(bar.colours, extent=(bar.low, bar.high, 0.0, 1.0), aspect="auto")
+            axes.set_yticks(())
+            ticks = (bar.low, (bar.low + bar.high) / 2, bar.high)
+            axes.set_xticks(ticks)
+            axes.set_xticklabels([short(value) for value in ticks], fontsize=7)
+            axes.tick_params(length=2, pad=1.5)
+            # Numbers at the ends stay within the bar, clear of the next one's.
+            for label, side in zip(axes.get_xticklabels(), SIDES, strict=True):
+                label.set_horizontalalignment(side)
+            axes.set_title(bar.title, fontsize=7, pad=2)
+        bottom += BAR_LINE
+
+
+def _method_bars(sheet: Sheet, columns: Collection[Column], rows: Sequence[int]) -> list[Bar]:
+    grays = {sheet.ends.grays[row] for row in rows}
+    gradients = {sheet.ends.gradients[row] for row in rows}
+    bars = []
+    if CompareColumn.FUSED in columns and len(grays) == 1:
+        ((low, high),) = grays
+        bars.append(Bar("fused y", low, high, gray_colours(np.linspace(low, high, 256)[None], low, high)))
+    end = gradients.pop() if len(gradients) == 1 else 1.0
+    return bars + _gradient_bars(sheet, columns, sheet.state.scale, end, "")
+
+
+def _difference_bars(sheet: Sheet, columns: Collection[Column]) -> list[Bar]:
+    if sheet.difference is None:
+        return []
+    bars = []
+    if CompareColumn.FUSED in columns:
+        bars.append(_gradient_bar("difference: fused y", Scale.SIGNED, sheet.difference.fused_end, 1.0))
+    end = sheet.difference.gradient_end
+    return bars + _gradient_bars(sheet, columns, Scale.SIGNED, end, "difference: ")
+
+
+def _gradient_bars(
+    sheet: Sheet, columns: Collection[Column], scale: Scale, end: float, before: str
+) -> list[Bar]:
+    wanted = [("guidance", sheet.state.gamma2)] if GUIDANCE & set(columns) else []
+    if JACOBIANS & set(columns):
+        wanted.append(("Jacobian", sheet.state.gamma1))
+    return [_gradient_bar(f"{before}{what}, gamma {gamma:g}", scale, end, gamma) for what, gamma in wanted]
+
+
+def _gradient_bar(title: str, scale: Scale, end: float, gamma: float) -> Bar:
+    low, high = colour_range(scale, end)
+    return Bar(title, low, high, gradient_colours(np.linspace(low, high, 256)[None], scale, end, gamma))
+
+
+def _words(
+    sheet: Sheet,
+    columns: Collection[Column],
+    rows: Sequence[int],
+    with_difference: bool,
+) -> list[str]:
+    parts = []
+    if (GUIDANCE | JACOBIANS) & set(columns) and rows:
+        own = len({sheet.ends.gradients[row] for row in rows}) > 1
+        unit = "shares of each method's own end" if own else "dimensionless"
+        parts.append(f"Gradients of the fused intensity, {unit}; scale: {ENDS[sheet.state.scale]}.")
+    if with_difference and sheet.difference is not None:
+        parts.append(
+            f"Difference: {sheet.difference.title}, signed, dimensionless; blue: the second is larger."
+        )
+    if CompareColumn.GUIDANCE_RGB in columns:
+        parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
+    if CompareColumn.SCATTER in columns:
+        parts.append(
+            "Scatterplots: gray: log density of all pixels, green: in the box of A"
+            + (", blue: of B" if "b" in sheet.view.pixels else "")
+            + (", those in a region too with its colour inside." if sheet.regions else ".")
+        )
+    if sheet.is_part:
+        top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)
+        parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
+    return parts
+
+
+def _pixels(sheet: Sheet, has_zooms: bool) -> str:
+    pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in sheet.view.pixels.items())
+    both = " (red A, blue B)" if "b" in sheet.view.pixels else ""
+    square = "; square in a zoom: the pixel" if has_zooms else ""
+    return (
+        f"Principal pixel (row, column): {'; '.join(pixels)}; white-edged box: what zooms show{both}{square}."
+    )
