@@ -24,7 +24,7 @@ from fusion import Method, load_method
 from fusion.data.catalogue import Catalogue
 
 SHAPE = (9, 11)
-WAIT_S = 60.0
+WAIT_S = 120.0
 TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
 
 
