@@ -9,7 +9,7 @@ window.fusevis = window.fusevis || {};
   const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
   const RETRY_MILLISECONDS = 1500;
 
-  /** The window that begins at this byte of an answer, as app/routes/windows.py encodes it; `end` is where the next begins. */
+  /** The window that begins at this byte of an answer, as app/routes/binary.py encodes it; `end` is where the next begins. */
   function decodeWindow(buffer, start) {
     const [row, col, top, left, height, width, suspicious, path] = new Int32Array(buffer, start, HEADER_INTEGERS);
     const first = start + 4 * HEADER_INTEGERS;
@@ -18,7 +18,7 @@ window.fusevis = window.fusevis || {};
     return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values, end };
   }
 
-  /** The images of an answer, as app/routes/compare.py encodes them; `band(index)` is one of them, row by row. */
+  /** The images of an answer, as app/routes/binary.py encodes them; `band(index)` is one of them, row by row. */
   function decodeImages(buffer) {
     const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
     const values = new Float32Array(buffer, 4 * HEADER_INTEGERS);

@@ -43,7 +43,7 @@ window.fusevis = window.fusevis || {};
     return `${scene.key}/${row}/${col}`;
   }
 
-  /** The windows that begin at this byte of an answer, in the order in which they were asked for, as app/routes/atlas.py encodes them. */
+  /** The windows that begin at this byte of an answer, in the order in which they were asked for, as app/routes/binary.py encodes them. */
   function decode(buffer, first, count) {
     if (buffer.byteLength === first) return Array.from({ length: count }, absent);
     const [radius] = new Int32Array(buffer, first, HEADER_INTEGERS);

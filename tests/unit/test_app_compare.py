@@ -22,7 +22,7 @@ from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
 from app.link.compare_state import CompareState
 from app.link.linked_state import LARGEST_ZOOM
-from app.routes.compare import chosen_methods
+from app.routes.binary import chosen_methods
 from app.settings import Settings
 from cache.services.methods import MethodShelf
 from cache.services.pictures import PictureSource
