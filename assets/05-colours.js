@@ -1,4 +1,4 @@
-/* How gradients become colours, as app/figures/scales.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
+/* How gradients become colours, as fusion/colours.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
 window.fusevis = window.fusevis || {};
 (function (fusevis) {
   "use strict";
@@ -92,7 +92,7 @@ window.fusevis = window.fusevis || {};
     return [low, high];
   }
 
-  /** What the ends of the scales are taken from, as Limits of app/figures/scales.py; the percentile only when asked for. */
+  /** What the ends of the scales are taken from, as Limits of fusion/colours.py; the percentile only when asked for. */
   function limitsOf(values) {
     const finite = values.filter(Number.isFinite);
     let maximum = 0;

@@ -8,15 +8,15 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from app.figures.empty import empty_figure
-from app.figures.images import gradient_colours, gradient_figure, rgb_figure
-from app.figures.scales import Limits, Scale
+from app.figures.images import gradient_figure, rgb_figure
+from app.figures.parts import colour_scale, empty_figure
 from app.figures.scatter import scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.services import GuidanceState, Services, services_of
 from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
+from fusion.colours import Limits, Scale
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
 PICTURE_STEP, POINTS_STEP = 0.04, 0.25
@@ -150,17 +150,17 @@ def draw(
     origin = {"revision": revision, "pair_address": scene["pair_address"], "method_id": scene["method_id"]}
     titles = (f"Guidance {names[0]}", f"Guidance {names[1]}", "Guidance RGB", "Guidance scatterplot")
     if state.values is None:
-        limits = Limits(0.0, 0.0, 0.0, provisional=True)
         message = absence(state)
         return tuple(empty_figure(title, message) for title in titles), {
             **origin,
             "fraction": 0.0,
             "points_fraction": None,
-            **asdict(limits),
+            **asdict(Limits()),
+            "provisional": True,
         }
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
-    limits = Limits.of(state.values, provisional=not state.complete)
-    colours = gradient_colours(scale, gamma, limits)
+    limits = Limits.of(state.values)
+    colours = colour_scale(scale, gamma, limits)
     shown = state.values if state.complete else services.filled(state.values)
     fused = services.fused(services.scene(scene["pair_address"], scene["method_id"]))
     figures = (
@@ -169,7 +169,7 @@ def draw(
         rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
     )
-    drawn = {"fraction": state.fraction, "points_fraction": state.fraction}
+    drawn = {"fraction": state.fraction, "points_fraction": state.fraction, "provisional": not state.complete}
     return figures, {**origin, **drawn, **asdict(limits)}
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import ExportView, gradient_colours, half_width, zoomed
-from app.figures.scales import Scale
+from app.export.cells import half_width, zoomed
 from app.ids import CompareColumn
 from app.link.compare_state import CompareState
+from cache.services.export_view import ExportView
+from fusion.colours import Scale, gradient_colours
 
 NOT_SUBTRACTED = (CompareColumn.GUIDANCE_RGB, CompareColumn.SCATTER)
 """Columns that a difference leaves empty: their colours and points are no numbers that could be subtracted."""

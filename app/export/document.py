@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jinja2
 
-from app.export.cells import ExportView
 from app.export.difference import difference_of, left_out
 from app.export.print_pages import print_pages
 from app.export.wording import shown
 from app.link.compare_state import CompareState
 from app.link.view_state import Area
+from cache.services.export_numbers import ExportNumbers
+from cache.services.export_view import ExportView
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
@@ -27,23 +28,10 @@ BELOW_TITLE = 0.2
 """What the template's first lines take on a printed page: letters in a line, and inches."""
 
 
-class Numbers(Protocol):
-    """The numbers of a view, as ``cache`` collects them."""
-
-    @property
-    def tables(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def csv(self) -> str: ...  # noqa: D102
-    @property
-    def missing(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def errors(self) -> Sequence[str]: ...  # noqa: D102
-
-
 def document(
     view: ExportView,
     state: CompareState,
-    numbers: Numbers,
+    numbers: ExportNumbers,
     links: tuple[str, str],
     about: Mapping[str, Any],
     area: Area | None = None,
@@ -56,7 +44,7 @@ def document(
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference.
-    numbers : Numbers
+    numbers : ExportNumbers
         What is known; what is not, the page says.
     links : tuple of str
         The link that reopens the view on the server, and that to the file with all numbers.

@@ -6,7 +6,6 @@ import io
 import threading
 from typing import TYPE_CHECKING, Any
 
-from app.export.cells import ExportView
 from app.export.difference import DIFFERENCE
 from app.export.print_legend import draw_legend
 from app.export.print_plan import GAP, LABEL, Line, Plan, fitting_side, inputs_line, lines_of
@@ -24,6 +23,7 @@ from app.export.print_sheet import Column, Sheet
 from app.ids import CompareColumn
 from app.link.compare_state import CompareState
 from app.link.view_state import Area
+from cache.services.export_view import ExportView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import gradient_colours, gray_colours
+from app.export.cells import gray_colours
 from app.export.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
 from app.export.print_rows import short
 from app.export.print_sheet import JACOBIANS, ZOOMS, Column, Sheet
-from app.figures.scales import Scale, colour_range
 from app.ids import CompareColumn, ZoomColumn
+from fusion.colours import Scale, gradient_colours, scale_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -139,7 +139,7 @@ def _gradient_bars(
 
 
 def _gradient_bar(title: str, scale: Scale, end: float, gamma: float) -> Bar:
-    low, high = colour_range(scale, end)
+    low, high = scale_range(scale, end)
     return Bar(title, low, high, gradient_colours(np.linspace(low, high, 256)[None], scale, end, gamma))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.export.cells import ExportView
 from app.export.print_figure import drawn, rows_of
 from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, inputs_line, lines_of
 from app.export.print_rows import heading, panels
@@ -13,6 +12,7 @@ from app.export.print_sheet import Sheet
 from app.ids import CompareColumn, InputColumn
 from app.link.compare_state import CompareState
 from app.link.view_state import Area
+from cache.services.export_view import ExportView
 
 MOST_ACROSS = 6
 """Pictures of a row that a page is wide enough for."""

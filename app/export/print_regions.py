@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import ExportView
 from app.link.compare_state import CompareState
 from app.link.linked_region import linked_regions
+from cache.services.export_view import ExportView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

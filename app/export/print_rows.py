@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.export.cells import ExportView, gray_colours, gray_range, picture
+from app.export.cells import gray_colours, picture
 from app.export.difference import NOT_SUBTRACTED, Difference, difference_picture
 from app.export.print_cell import cut, draw_cell
 from app.export.print_scatter import draw_scatter
 from app.export.print_sheet import TWICE, ZOOMS, Column, Panel, Sheet
 from app.ids import CompareColumn, InputColumn, ZoomColumn
+from cache.services.export_view import ExportView
+from fusion.colours import gray_range
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import Ends, ExportView
+from app.export.cells import Ends
 from app.export.print_regions import PrintedRegion
+from cache.services.export_view import ExportView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.export.cells import Ends, ExportView, half_width
+from app.export.cells import Ends, half_width
 from app.export.difference import Difference, difference_of, left_out
 from app.export.print_area import area_within
 from app.export.print_regions import PrintedRegion, printed_regions
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.compare_state import CompareState
 from app.link.view_state import Area
+from cache.services.export_view import ExportView
 
 ZOOMS = (
     CompareColumn.JACOBIAN_MRI_ZOOM,

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.images import Figure
-from app.figures.titles import panel_title
-from app.figures.typed import typed_array
+from app.figures.parts import Figure, panel_title, typed_array
 
 DARK = "#23272e"
 GREEN = "#00c853"
@@ -74,11 +72,19 @@ def _points(
     }
 
 
-def _axis(values: NDArray[np.float32], title: str) -> dict[str, Any]:
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+def axis_range(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the ends of a scatterplot's axis: those of the finite values, of any shape, with a margin; print has the same."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
     margin = 0.04 * (high - low) or 0.05
+    return low - margin, high + margin
+
+
+def _axis(values: NDArray[np.float32], title: str) -> dict[str, Any]:
     return {
-        "range": [low - margin, high + margin],
+        "range": list(axis_range(values)),
         "title": {"text": title, "font": {"size": 9}, "standoff": 2},
         "tickfont": {"size": 9},
         "nticks": 6,

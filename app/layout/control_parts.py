@@ -8,8 +8,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.figures.scales import Scale
 from app.layout.attributes import attributes
+from fusion.colours import Scale
 
 GAMMAS = (0.1, 2.0)
 """Smallest and largest gamma."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.figures.images import Figure
+from app.figures.parts import Figure
 from app.ids import TrainingId
 from app.layout.attributes import attributes
 from app.layout.control_parts import theme_switch

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.figures.scales import Scale
 from app.link.link_problem import NEWER, TOO_MANY_PARTS, LinkProblem, repeated, unknown, unusable
 from app.link.linked_region import MOST_REGIONS, linked_region
 from app.link.linked_text import UNSEEN, shortened
+from fusion.colours import Scale
 
 VERSION = 1
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fusion
-from app.figures.images import FUSED_INTENSITY, Figure, cut_out, opaque_bytes
-from app.figures.scales import Limits, Scale
+from app.figures.images import FUSED_INTENSITY, cut_out, opaque_bytes
+from app.figures.parts import Figure
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from cache.errors import UserError
 from cache.services.services import GuidanceState, Scene, Services
@@ -32,6 +32,7 @@ from callbacks.guidance import (
 )
 from callbacks.hover import Rest, figures_at, green_points
 from callbacks.selection import scene_data
+from fusion.colours import Limits, Scale
 from tests.unit.page_services import SHAPE, finished_guidance, load, make_services, write_pair
 
 PAIR = "3"
@@ -308,7 +309,7 @@ def test_with_guidance_all_gradients_share_its_scale(
             scene_data(averaging)["key"],
         )
         if "jacobian" in panel or panel in (Panel.GUIDANCE_MRI, Panel.GUIDANCE_PET):
-            assert figure["data"][0]["zmax"] == pytest.approx(Limits.of(guidance, False).maximum)
+            assert figure["data"][0]["zmax"] == pytest.approx(Limits.of(guidance).maximum)
             by_gamma.setdefault(panel.split("-")[1], set()).add(str(figure["data"][0]["colorscale"]))
     assert [len(scales) for scales in by_gamma.values()] == [1, 1]
     assert by_gamma["jacobian"] != by_gamma["guidance"], "gamma 1 and gamma 2"

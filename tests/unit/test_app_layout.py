@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 from dash import dcc, html
 
-from app.figures.scales import Scale
 from app.ids import (
     GUIDANCE_PANELS,
     IMAGE_PANELS,
@@ -23,6 +22,7 @@ from app.layout.notices import MOST_NAMED, link_notices, notice
 from app.layout.page import page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
 from app.link.view_state import ViewState
+from fusion.colours import Scale
 from tests.unit.page_parts import components, find, of_kind, words
 
 PAIRS = [("own", "Own pair"), ("glioma-t2", "Glioma (simulated)")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.figures.scales import Scale
 from app.ids import CompareColumn
 from app.link.compare_state import CompareState, TableSize
 from app.link.view_state import ViewState
+from fusion.colours import Scale
 
 EXPLORE = [
     ("", ViewState()),

@@ -19,13 +19,11 @@ from werkzeug.test import TestResponse
 
 import fusion
 from app.export import wording
-from app.export.cells import gradient_colours, zoomed
+from app.export.cells import zoomed
 from app.factory import create_server
-from app.figures.scales import Scale
 from app.settings import Settings
 from cache.services.methods import MethodShelf
 from cache.services.services import services_of
-from fusion.picture import PictureScale, gradient_picture
 from fusion.statistics import wording as fusion_wording
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 
@@ -161,15 +159,6 @@ def test_unknown_forms_and_panels_are_refused(client: FlaskClient) -> None:
                     "compare/other/fused.png", "compare/inputs/fused.svg", "compare/difference/fused.svg"):  # fmt: skip
         assert client.get(f"/export/{address}?{QUERY}").status_code == 404
     assert client.get("/export/compare.png?pair=3&columns=").status_code == 400
-
-
-@pytest.mark.parametrize("scale", list(Scale))
-def test_colours_are_those_of_the_command_line_and_the_page(scale: Scale) -> None:
-    gradients = np.random.default_rng(1).normal(size=SHAPE)
-    gradients[0, 0] = np.nan
-    ours = gradient_colours(gradients, scale, 0.8, 0.4).astype(int)
-    theirs = gradient_picture(gradients, PictureScale(scale.value), 0.8, 0.4).astype(int)
-    assert np.abs(ours - theirs).max() <= 1  # halves are rounded otherwise
 
 
 def test_a_zoom_at_the_corner_is_white_outside_the_image() -> None:

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.export.cells import gradient_colours, zoomed
+from app.export.cells import zoomed
 from app.export.difference import Difference, difference_of, difference_picture, left_out
 from app.export.print_cell import BLUE, RED
 from app.export.print_figure import print_figure, print_panel
@@ -25,10 +25,10 @@ from app.export.print_regions import outline
 from app.export.print_rows import inputs_row, method_row
 from app.export.print_scatter import NEAR, scatter_place
 from app.export.print_sheet import Column, Sheet
-from app.figures.scales import Scale
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.compare_state import CompareState
 from app.link.linked_region import linked_regions
+from fusion.colours import Scale, gradient_colours
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"

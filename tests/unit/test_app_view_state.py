@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.figures.scales import Scale
 from app.link.linked_state import LARGEST_ZOOM
 from app.link.linked_text import shortened, visible
 from app.link.view_state import VERSION, ViewState
+from fusion.colours import Scale
 
 FIRST_VIEW = ViewState()
 KEYS = tuple(ViewState.model_fields)

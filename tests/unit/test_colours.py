@@ -2,29 +2,95 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly import colors
 
-from app.figures.scales import (
+from app.figures.parts import STOPS, bent_colours
+from fusion.colours import (
     DIVERGING,
     ROBUST_PERCENTILE,
     SEQUENTIAL,
-    STOPS,
     Limits,
     Scale,
-    bent_colours,
-    colour_range,
+    gradient_colours,
+    gray_range,
+    grays,
     interpolate,
+    rgb_bytes,
+    scale_range,
 )
 
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "colours.json").read_text(encoding="utf-8"))
+"""Colours and ends of scales, worked out by hand; the browser's tests read the same file."""
 ASSETS = Path(__file__).parents[2] / "assets"
 GAMMAS = (0.1, 0.3, 0.5, 1.0, 1.7, 2.0)
 gammas = st.floats(0.1, 2.0)
+
+
+@pytest.mark.parametrize("case", GOLDEN["gradients"], ids=lambda case: "{scale} {value:g}".format(**case))
+def test_colours_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
+    image = np.array([[case["value"]]])
+    colours = gradient_colours(image, Scale(case["scale"]), case["end"], case["gamma"])
+    assert colours.tolist() == [[case["rgb"]]]
+
+
+@pytest.mark.parametrize("case", GOLDEN["limits"])
+def test_scales_end_where_it_was_worked_out_by_hand(case: dict[str, Any]) -> None:
+    limits = Limits.of(np.array(case["values"], dtype=np.float64))
+    assert {scale.value: limits.end(scale) for scale in Scale} == pytest.approx(case["ends"])
+
+
+def test_palettes_are_those_that_plotly_has() -> None:
+    assert list(SEQUENTIAL) == [colors.hex_to_rgb(colour) for colour in colors.sequential.Viridis]
+    assert [f"rgb({','.join(map(str, colour))})" for colour in DIVERGING] == colors.diverging.RdBu[::-1]
+
+
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 2.0])
+def test_paper_scale(gamma: float) -> None:
+    # 0.5 ** (1 / gamma) of the end is shown as the middle of the colours, whatever gamma is.
+    values = np.array([[-5.0, 0.0, 3 * 0.5 ** (1 / gamma), 3.0, 9.0]])
+    colours = gradient_colours(values, Scale.PAPER, 3.0, gamma)[0].tolist()
+    first, last = list(SEQUENTIAL[0]), list(SEQUENTIAL[-1])
+    assert colours[:2] == [first, first]
+    np.testing.assert_allclose(colours[2], np.mean([SEQUENTIAL[4], SEQUENTIAL[5]], axis=0), atol=1)
+    assert colours[3:] == [last, last]
+
+
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 2.0])
+def test_signed_scale(gamma: float) -> None:
+    half = 3 * 0.4 ** (1 / gamma)
+    values = np.array([[-9.0, -3.0, -half, 0.0, half, 3.0]])
+    colours = gradient_colours(values, Scale.SIGNED, 3.0, gamma)[0].tolist()
+    # 0.4 of the way from the middle to an end is two of the five steps between their colours.
+    assert colours == [list(DIVERGING[place]) for place in (0, 0, 3, 5, 7, 10)]
+
+
+@pytest.mark.parametrize("scale", Scale)
+def test_gradients_that_are_not_finite_are_gray(scale: Scale) -> None:
+    colours = gradient_colours(np.array([[np.nan, np.inf, -np.inf]]), scale, 1.0, 0.5)
+    assert (colours == 128).all()
+    assert colours.dtype == np.uint8
+    assert colours.shape == (1, 3, 3)
+
+
+def test_grays_and_colours_as_bytes() -> None:
+    for values in ([0.0, 0.5, 1.0], [-1.0, 0.0, 1.0], [0.0, 1.0, 2.0]):
+        image = np.array([values])
+        assert grays(image, *gray_range(image)).tolist() == [[0, 128, 255]]
+    assert grays(np.array([[0.25, 0.25]]), 0, 1).tolist() == [[64, 64]]
+    assert grays(np.array([[np.nan, np.inf, -np.inf]]), 0, 1).tolist() == [[0, 255, 0]]
+    assert rgb_bytes(np.array([[[0.0, 0.5, 1.0], [-1.0, 2.0, 0.1]]])).tolist() == [
+        [[0, 128, 255], [0, 255, 26]]
+    ]
 
 
 def channels(colour: str) -> list[int]:
@@ -41,7 +107,7 @@ def colours_at(scale: Scale, gamma: float, positions: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(positions, at, colours[:, band]) for band in range(3)], axis=-1)
 
 
-def steepest_step(palette: list[tuple[int, ...]]) -> float:
+def steepest_step(palette: Sequence[tuple[int, ...]]) -> float:
     """Return the most that a channel changes from one stop to the next, and rounding."""
     slopes = np.abs(np.diff(np.array(palette, dtype=float), axis=0)).max() * (len(palette) - 1)
     return float(slopes / STOPS) + 1.0
@@ -51,7 +117,7 @@ def steepest_step(palette: list[tuple[int, ...]]) -> float:
 @pytest.mark.parametrize("scale", [Scale.PAPER, Scale.ROBUST])
 def test_sequential_scales_show_the_definition(scale: Scale, gamma: float) -> None:
     ratio = np.linspace(0, 1, 2001)
-    expected = interpolate(SEQUENTIAL, np.minimum(ratio, 1) ** gamma)
+    expected = interpolate(SEQUENTIAL, np.minimum(ratio, 1) ** gamma).astype(int)
     error = np.abs(colours_at(scale, gamma, ratio) - expected).max()
     assert error <= steepest_step(SEQUENTIAL)
 
@@ -60,7 +126,7 @@ def test_sequential_scales_show_the_definition(scale: Scale, gamma: float) -> No
 def test_the_signed_scale_shows_the_definition(gamma: float) -> None:
     ratio = np.linspace(-1, 1, 4001)
     shown = np.sign(ratio) * np.minimum(np.abs(ratio), 1) ** gamma
-    expected = interpolate(DIVERGING, (shown + 1) / 2)
+    expected = interpolate(DIVERGING, (shown + 1) / 2).astype(int)
     # Position 0 of the scale is zmin = -vmax, position 1 is zmax = +vmax; a stop is twice as wide on this scale.
     error = np.abs(colours_at(Scale.SIGNED, gamma, (ratio + 1) / 2) - expected).max()
     assert error <= 2 * steepest_step(DIVERGING)
@@ -99,16 +165,16 @@ def test_negative_and_positive_gradients_look_different_on_the_signed_scale() ->
 
 
 def test_colour_ranges() -> None:
-    assert colour_range(Scale.PAPER, 2.5) == (0, 2.5)
-    assert colour_range(Scale.ROBUST, 2.5) == (0, 2.5)
-    assert colour_range(Scale.SIGNED, 2.5) == (-2.5, 2.5)
+    assert scale_range(Scale.PAPER, 2.5) == (0, 2.5)
+    assert scale_range(Scale.ROBUST, 2.5) == (0, 2.5)
+    assert scale_range(Scale.SIGNED, 2.5) == (-2.5, 2.5)
 
 
 def test_limits_leave_out_what_is_not_finite() -> None:
     images = np.array([[[0.5, np.nan], [-3.0, 1.0]], [[np.inf, -np.inf], [0.0, 2.0]]], dtype=np.float32)
-    limits = Limits.of(images, provisional=True)
+    limits = Limits.of(images)
     finite = np.array([0.5, 3.0, 1.0, 0.0, 2.0])
-    assert (limits.maximum, limits.magnitude, limits.provisional) == (2.0, 3.0, True)
+    assert (limits.maximum, limits.magnitude) == (2.0, 3.0)
     assert limits.percentile == pytest.approx(np.percentile(finite, ROBUST_PERCENTILE))
     assert limits.end(Scale.PAPER) == 2
     assert limits.end(Scale.SIGNED) == 3
@@ -117,7 +183,7 @@ def test_limits_leave_out_what_is_not_finite() -> None:
 
 def test_limits_of_both_images_are_one_scale() -> None:
     images = np.stack([np.full((3, 3), 0.25), np.full((3, 3), 4.0)])
-    assert Limits.of(images, provisional=False).end(Scale.PAPER) == 4
+    assert Limits.of(images).end(Scale.PAPER) == 4
 
 
 @pytest.mark.parametrize(
@@ -126,13 +192,13 @@ def test_limits_of_both_images_are_one_scale() -> None:
     ids=["empty", "zero", "unknown", "infinite"],
 )
 def test_a_scale_has_an_end_where_there_is_no_gradient(images: np.ndarray) -> None:
-    limits = Limits.of(images.astype(np.float32), provisional=False)
+    limits = Limits.of(images.astype(np.float32))
     assert (limits.maximum, limits.magnitude, limits.percentile) == (0, 0, 0)
     assert [limits.end(scale) for scale in Scale] == [1, 1, 1]
 
 
 def test_negative_gradients_alone_end_only_the_scales_that_show_them() -> None:
-    limits = Limits.of(np.full((2, 2, 2), -0.5, dtype=np.float32), provisional=False)
+    limits = Limits.of(np.full((2, 2, 2), -0.5, dtype=np.float32))
     assert limits.maximum == -0.5
     assert limits.end(Scale.PAPER) == 1
     assert limits.end(Scale.SIGNED) == limits.end(Scale.ROBUST) == 0.5
@@ -145,5 +211,5 @@ def test_the_browser_has_the_same_palettes_and_stops() -> None:
         block = re.search(rf"const {name} = \[(.*?)\n  \];", script, re.DOTALL)
         assert block
         triples = re.findall(r"\[(\d+), (\d+), (\d+)\]", block[1])
-        assert [tuple(int(part) for part in triple) for triple in triples] == palette
+        assert [tuple(int(part) for part in triple) for triple in triples] == list(palette)
     assert f"const STOPS = {STOPS};" in script
