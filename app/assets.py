@@ -62,7 +62,8 @@ class ModulePage(Dash):
     """
 
     def __init__(self, page: str, home: str | None, *settings: Any, **more: Any) -> None:
-        super().__init__(*settings, assets_folder=str(ASSETS), include_assets_files=False, **more)
+        more |= {"assets_folder": str(ASSETS), "include_assets_files": False}
+        super().__init__(*settings, **more)
         at = f"{self.config.requests_pathname_prefix if home is None else home}assets/"
         self._styles = "".join(
             f'<link rel="stylesheet" href="{at}styles/{name}.css">\n' for name in STYLES[page]

@@ -136,7 +136,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
         name,
         home,
         f"fusevis-{name}",
-        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
+        server=server,
         routes_pathname_prefix=prefix,
         requests_pathname_prefix=f"{home}{name}/",
         title=f"{name.capitalize()} · FuseVis",

@@ -40,10 +40,11 @@ document.addEventListener("DOMContentLoaded", async () => {
   const entry = document.querySelector("script[type=module][src]");
   const [, assets, page] = /^(.*\\/)(explore|compare)\\.mjs$/.exec(entry ? entry.src : "") || [];
   if (!page) return;
-  const named = async (paths) => Object.fromEntries(await Promise.all(Object.entries(paths).map(async ([name, path]) => {
+  const load = async ([name, path]) => {
     const found = await import(`${assets}${path}.mjs`);
     return [name, name === "state" ? found.state : found];
-  })));
+  };
+  const named = async (paths) => Object.fromEntries(await Promise.all(Object.entries(paths).map(load)));
   const shared = await named(SHARED);
   if (page === "explore") window.fusevis = { ...shared, ...(await named(EXPLORE)) };
   else window.fusevis = { ...shared, compare: await named(COMPARE) };
