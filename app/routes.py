@@ -16,7 +16,7 @@ HEADER = struct.Struct("<8i")
 """row, col, top, left, window height, window width, 1 if any gradient is suspicious, number of the path."""
 
 PATHS = ("", "chain", "window", "whole image", "atlas")
-"""How a window was computed; the browser's 15-channel.js has words for these numbers."""
+"""How a window was computed; the browser's assets/core/channel.mjs has words for these numbers."""
 
 
 class Window(Protocol):

@@ -1,7 +1,7 @@
 """How gradients become colours.
 
 Gamma does not touch the values: it bends the colour scale, so that hovering, colour bars and exported data keep
-true gradients. ``assets/05-colours.js`` does the same in the browser; a test holds both together.
+true gradients. ``assets/painter/colours.mjs`` does the same in the browser; a test holds both together.
 """
 
 from __future__ import annotations
