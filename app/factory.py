@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dash import Dash, set_props
+from dash import set_props
 from dash.development.base_component import Component
 from flask import Flask
 
@@ -22,7 +22,7 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app.assets import left_out
+from app.assets import ModulePage
 from app.explore_page import ExplorePage
 from app.icon import add_icon
 from app.ids import Id
@@ -37,7 +37,6 @@ from cache.services.building import build_services
 from cache.services.services import Services
 from callbacks.first_view import first_view
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (
     callbacks.link,
     callbacks.selection,
@@ -80,8 +79,6 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         server=server,
         title="FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out("explore"),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
@@ -111,22 +108,22 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 
 
-def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> Dash:
+def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> ModulePage:
     """Serve a page at ``name``.
 
     It is a Dash application of its own: Dash asks for a layout without saying for which address, and no
     page should load, or answer for, what belongs to another.
     """
     prefix = f"/{name}/"
-    app = Dash(
+    app = ModulePage(
+        name,
+        home,
         f"fusevis-{name}",
-        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
+        server=server,
         routes_pathname_prefix=prefix,
         requests_pathname_prefix=f"{home}{name}/",
         title=f"{name.capitalize()} · FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out(name),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )

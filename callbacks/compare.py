@@ -82,7 +82,7 @@ def register(app: Dash) -> None:
         State(CompareId.VIEWER, "data"),
     )
     app.clientside_callback(
-        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        ClientsideFunction("page", "changeTheme"),
         Output(CompareId.THEME_SWITCH, "children"),
         Input(CompareId.THEME_SWITCH, "n_clicks"),
     )

@@ -17,7 +17,7 @@ from cache.services.services import Services, services_of
 from callbacks.regions import given_regions
 
 SIZES_BEYOND = 4
-"""How far an area may reach beyond the images, in lengths of their longer side, as in ``assets/55-toolbar.js``."""
+"""How far an area may reach beyond the images, in lengths of their longer side (as in ``explore/toolbar.mjs``)."""
 
 
 def register(app: Dash) -> None:

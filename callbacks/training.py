@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 
 from app.figures.training import curves_figure
 from app.ids import TrainingId
@@ -45,7 +45,7 @@ def register(app: Dash, home: str) -> None:
     """
     services = services_of(app.server)
     app.clientside_callback(
-        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        ClientsideFunction("page", "changeTheme"),
         Output(TrainingId.THEME_SWITCH, "children"),
         Input(TrainingId.THEME_SWITCH, "n_clicks"),
     )

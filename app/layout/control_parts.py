@@ -34,7 +34,7 @@ def theme_switch(id: str) -> dbc.Button:
 
 
 def copy_link(id: str) -> html.Button:
-    """Make the button that copies the link to the present view; ``assets/67-copy-link.js`` acts."""
+    """Make the button that copies the link to the present view; ``assets/views/links.mjs`` acts."""
     return html.Button(
         "Copy link",
         id=id,

@@ -1,4 +1,4 @@
-"""The menu that exports the view; ``assets/68-export-menu.js`` acts, and asks each page for what its view is."""
+"""The menu that exports the view; ``assets/export/menu.mjs`` acts, and asks each page for what its view is."""
 
 from __future__ import annotations
 

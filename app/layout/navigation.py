@@ -26,7 +26,7 @@ PAGES = (
 
 
 def page_links(current: str, home: str) -> list[html.A]:
-    """Make the links to the other pages; in the browser, ``assets/68-pages.js`` lets them carry the view along.
+    """Make the links to the other pages; in the browser, ``assets/views/links.mjs`` lets them carry the view along.
 
     Parameters
     ----------

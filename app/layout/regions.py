@@ -1,4 +1,4 @@
-"""The panel of the regions of interest, which both pages have; ``assets/64-region-list.js`` fills it."""
+"""The panel of the regions of interest, which both pages have; ``assets/regions/list.mjs`` fills it."""
 
 from __future__ import annotations
 

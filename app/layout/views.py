@@ -1,4 +1,4 @@
-"""The panel of the named views, which both pages have; ``assets/64-views.js`` fills it."""
+"""The panel of the named views, which both pages have; ``assets/views/named-views.mjs`` fills it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def require_same(first: Shot, second: Shot) -> None:
 
 def link_of(page: Page, keys: set[str]) -> str:
     """Return the query of the page's link, which says something of everything that a link can say."""
-    page.evaluate("fusevis.regions.linkable()")
+    page.evaluate("fusevis.regionLink.linkable()")
     # What was done last goes through Dash first.
     page.wait_for_function(
         """(keys) => location.search === fusevis.address.query()
@@ -177,7 +177,7 @@ def test_two_visitors_of_the_table_never_meet(
     one.evaluate(ADD, ["more of mine", of_boxes(600)])
     one.select_option("#compare-minuend", "deepfuse")
     one.select_option("#compare-subtrahend", "weighted_averaging")
-    one.evaluate("fusevis.regions.linkable()")
+    one.evaluate("fusevis.regionLink.linkable()")
     one.wait_for_function(
         "() => location.search === fusevis.address.query() && location.search.includes('difference')"
     )

@@ -235,7 +235,7 @@ def lab(colour: str) -> NDArray[np.floating]:
 
 
 def test_new_regions_have_colours_that_are_told_from_those_of_boxes_and_points() -> None:
-    script = (Path(__file__).parents[2] / "assets" / "64-region-set.js").read_text(encoding="utf-8")
+    script = (Path(__file__).parents[2] / "assets" / "regions" / "set.mjs").read_text(encoding="utf-8")
     colours = re.findall(r"#[0-9a-f]{6}", script.split("const COLOURS")[1].split(";")[0])
     for own in (RED, BLUE, *NEAR.values(), "#ff2a2a", "#2f8bff", "#00c853"):
         assert min(np.linalg.norm(lab(own) - lab(colour)) for colour in colours) > 35, own

@@ -206,9 +206,9 @@ def test_negative_gradients_alone_end_only_the_scales_that_show_them() -> None:
 
 def test_the_browser_has_the_same_palettes_and_stops() -> None:
     """What the browser makes of them, a browser test compares."""
-    script = (ASSETS / "05-colours.js").read_text(encoding="utf-8")
+    script = (ASSETS / "painter" / "colours.mjs").read_text(encoding="utf-8")
     for name, palette in (("SEQUENTIAL", SEQUENTIAL), ("DIVERGING", DIVERGING)):
-        block = re.search(rf"const {name} = \[(.*?)\n  \];", script, re.DOTALL)
+        block = re.search(rf"const {name} = \[(.*?)\n\];", script, re.DOTALL)
         assert block
         triples = re.findall(r"\[(\d+), (\d+), (\d+)\]", block[1])
         assert [tuple(int(part) for part in triple) for triple in triples] == list(palette)

@@ -1,0 +1,118 @@
+/*
+ * Saving a panel's picture as PNG, with what only the overlays show: the red box and the regions, which are drawn anew at the
+ * picture's size, because the page's own canvases have the screen's.
+ */
+
+import * as graphs from "../explore/graphs.mjs";
+import * as regionOverlays from "../explore/region-overlays.mjs";
+import { state } from "../explore/state.mjs";
+import * as regionOutline from "../painter/outline.mjs";
+import * as regionPictures from "../regions/pictures.mjs";
+import * as regions from "../regions/set.mjs";
+
+const SCALE = 3; // times the size on the screen
+
+function box() {
+  const { row, col } = state.pixel;
+  const reach = state.display.half + 0.5;
+  return { type: "rect", x0: col - reach, x1: col + reach, y0: row - reach, y1: row + reach, line: { color: "#ff2a2a", width: 2 } };
+}
+
+function save(panel) {
+  const graph = graphs.graph(panel);
+  if (!graph || !graph.data || !graph.data.length) return;
+  const dark = document.documentElement.dataset.bsTheme === "dark";
+  const layout = {
+    ...graph.layout,
+    paper_bgcolor: dark ? "#212529" : "#ffffff",
+    font: { color: dark ? "#dee2e6" : "#212529" },
+    images: [...(graph.layout.images || []), ...images(panel, SCALE)],
+    shapes: [...(graph.layout.shapes || []), ...(graphs.FULL.includes(panel) && state.pixel ? [box()] : [])],
+  };
+  const { method_id: method, pair_address: pair } = state.scene;
+  const pixel = state.pixel ? `-${state.pixel.row}-${state.pixel.col}` : "";
+  window.Plotly.downloadImage(
+    { data: graph.data, layout, config: { staticPlot: true } },
+    { format: "png", scale: SCALE, width: graph.clientWidth, height: graph.clientHeight, filename: `${pair}-${method}-${panel}${pixel}` },
+  );
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest(".panel-export");
+  if (button) save(button.dataset.panel);
+});
+
+const GREEN = "#00c853";
+const SIDES = { region: 2, near: 3, around: 5 }; // of points, in pixels of the screen, as on the page
+
+function empty(area, scale) {
+  const [width, height] = [area.width, area.height].map((side) => Math.round(side * scale));
+  return Object.assign(document.createElement("canvas"), { width, height });
+}
+
+function whole({ x, y }, { width, height }, scale) {
+  const [across, down] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
+  const place = { left: (-0.5 - x[0]) * across, top: (-0.5 - y[1]) * down, across, down };
+  return regionPictures.placed(width, height, place, regionOutline.WIDTH * scale);
+}
+
+function zoom(canvas, scale) {
+  const { half } = state.display;
+  const { width, height } = canvas;
+  const origin = { row: state.window.row - half, col: state.window.col - half, unit: width / (2 * half + 1) };
+  regionPictures.borders(canvas.getContext("2d"), { left: 0, top: 0, width, height }, origin, regionOutline.WIDTH * scale);
+  return canvas;
+}
+
+/** The pixels around the principal pixel, as numbers in reading order. */
+function neighbourhood() {
+  const { half } = state.display;
+  const { row, col } = state.window;
+  const { height, width } = state.scene;
+  const found = [];
+  for (let i = Math.max(row - half, 0); i <= Math.min(row + half, height - 1); i += 1) {
+    for (let j = Math.max(col - half, 0); j <= Math.min(col + half, width - 1); j += 1) found.push(i * width + j);
+  }
+  return found;
+}
+
+/** The regions' points, over them those around the principal pixel, and over all a core in these that are in a region too. */
+function points({ x, y }, canvas, scale) {
+  const values = regionOverlays.guidance();
+  if (!values) return null;
+  const context = canvas.getContext("2d");
+  const [across, up] = [canvas.width / (x[1] - x[0]), canvas.height / (y[1] - y[0])];
+  const place = (at) => {
+    const [first, second] = values.map((value) => value(at));
+    const known = Number.isFinite(first) && Number.isFinite(second);
+    return known ? [(first - x[0]) * across, canvas.height - (second - y[0]) * up] : null;
+  };
+  const square = ([left, top], side, colour) => {
+    context.fillStyle = colour;
+    context.fillRect(left - (side * scale) / 2, top - (side * scale) / 2, side * scale, side * scale);
+  };
+  regionPictures.points(context, SIDES.region * scale, place);
+  const tints = regionPictures.tints();
+  const near = neighbourhood().map((at) => [place(at), tints[at]]).filter(([found]) => found);
+  near.forEach(([found, tint]) => square(found, tint ? SIDES.around : SIDES.near, GREEN));
+  near.filter(([, tint]) => tint).forEach(([found, tint]) => square(found, SIDES.near, regionPictures.css(tint)));
+  return canvas;
+}
+
+/** The regions of a panel as images of Plotly's, `scale` times as fine as the screen; none where the panel shows none. */
+export function images(panel, scale) {
+  const area = graphs.area(panel);
+  const shown = regions.all().some(({ count }) => count) && area && state.window && state.scene;
+  if (!shown || state.window.key !== state.scene.key || graphs.meta(panel).pair !== state.scene.pair) return [];
+  const canvas = empty(area, scale);
+  let drawn = null;
+  if (panel === graphs.SCATTER) drawn = points(area, canvas, scale);
+  else drawn = graphs.ZOOMS.includes(panel) ? zoom(canvas, scale) : whole(area, canvas, scale);
+  if (!drawn) return [];
+  const { x, y } = area;
+  return [{
+    source: drawn.toDataURL(), layer: "above", sizing: "stretch",
+    xref: "x", yref: "y", xanchor: "left", yanchor: "top",
+    x: x[0], y: y[1], sizex: Math.abs(x[1] - x[0]), sizey: Math.abs(y[1] - y[0]),
+  }];
+}
