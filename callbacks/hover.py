@@ -21,8 +21,7 @@ from app.figures.images import (
 from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
-from app.layout.control_parts import GAMMAS
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import GAMMAS, LARGEST_ZOOM
 from cache.services.services import Scene, Services, services_of
 from callbacks.selection import meta_of
 from fusion.colours import Limits, Scale

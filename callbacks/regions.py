@@ -8,7 +8,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output
 
 from app.ids import RegionId
-from app.link.linked_region import linked_region
+from app.link.texts import linked_region
 from cache.errors import UserError
 from cache.services.regions import RegionSource
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
-from app.link.link_problem import unusable
-from app.link.linked_text import shortened
-from app.link.view_state import FIRST_HALF_WIDTH, Area, ViewState
+from app.link.texts import shortened, unusable
+from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreState
 
 PAGES = ("compare", "explore")
 EXPLORE_COLUMNS = (
@@ -41,7 +39,7 @@ class AskedView:
     complete : str
         Where the HTML file with all numbers is, below the server's address.
     area : tuple of float or None
-        The part that whole pictures show, (top, left, bottom, right) in pixels as in `ViewState`; ``None``: all of it.
+        The part that whole pictures show, (top, left, bottom, right), as in `ExploreState`; ``None``: all of it.
     zoom_without_support : int or None
         Half-width of the zooms, pixels, where they shall follow a support and no method has one; ``None``: as small
         as possible, as on the compare page.
@@ -93,7 +91,7 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
         state, problems = CompareState.read(search)
         query = state.to_query()
         return AskedView(state, f"compare{query}", f"{complete}{query}"), [one.refused for one in problems]
-    view, problems = ViewState.read(search)
+    view, problems = ExploreState.read(search)
     refused = [problem.refused for problem in problems]
     try:
         state = CompareState(

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from app.figures.scatter import axis_range
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import LARGEST_ZOOM, CompareState
 from cache.services.export_view import ExportView
 from fusion.colours import Limits, gradient_colours, gray_range, grays, rgb_bytes
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.export.cells import half_width, zoomed
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
+from app.link.view_state import CompareState
 from cache.services.export_view import ExportView
 from fusion.colours import Scale, gradient_colours
 

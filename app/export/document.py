@@ -15,8 +15,7 @@ import jinja2
 from app.export.difference import difference_of, left_out
 from app.export.print_pages import print_pages
 from app.export.wording import shown
-from app.link.compare_state import CompareState
-from app.link.view_state import Area
+from app.link.view_state import Area, CompareState
 from cache.services.export_numbers import ExportNumbers
 from cache.services.export_view import ExportView
 

@@ -21,8 +21,7 @@ from app.export.print_rows import (
 from app.export.print_scatter import scatter_place
 from app.export.print_sheet import Column, Sheet
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
-from app.link.view_state import Area
+from app.link.view_state import Area, CompareState
 from cache.services.export_view import ExportView
 
 if TYPE_CHECKING:

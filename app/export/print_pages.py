@@ -10,8 +10,7 @@ from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, inputs_line, li
 from app.export.print_rows import heading, panels
 from app.export.print_sheet import Sheet
 from app.ids import CompareColumn, InputColumn
-from app.link.compare_state import CompareState
-from app.link.view_state import Area
+from app.link.view_state import Area, CompareState
 from cache.services.export_view import ExportView
 
 MOST_ACROSS = 6

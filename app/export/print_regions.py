@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.link.compare_state import CompareState
-from app.link.linked_region import linked_regions
+from app.link.texts import linked_regions
+from app.link.view_state import CompareState
 from cache.services.export_view import ExportView
 
 if TYPE_CHECKING:

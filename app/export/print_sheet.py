@@ -9,8 +9,7 @@ from app.export.difference import Difference, difference_of, left_out
 from app.export.print_area import area_within
 from app.export.print_regions import PrintedRegion, printed_regions
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.compare_state import CompareState
-from app.link.view_state import Area
+from app.link.view_state import Area, CompareState
 from cache.services.export_view import ExportView
 
 ZOOMS = (

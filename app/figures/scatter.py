@@ -73,7 +73,7 @@ def _points(
 
 
 def axis_range(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the ends of a scatterplot's axis: those of the finite values, of any shape, with a margin; print has the same."""
+    """Return the ends of a scatterplot's axis: those of finite values with a margin; print has the same."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0

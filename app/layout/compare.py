@@ -19,8 +19,7 @@ from app.layout.numbers import numbers_button, numbers_panel
 from app.layout.polls import poll
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
-from app.link.compare_state import CompareState, TableSize
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
 
 SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
 

@@ -9,10 +9,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.layout.attributes import attributes
+from app.link.view_state import GAMMAS
 from fusion.colours import Scale
-
-GAMMAS = (0.1, 2.0)
-"""Smallest and largest gamma."""
 
 SCALE_LABELS = {
     Scale.PAPER: "Paper: 0 to maximum",

@@ -15,8 +15,7 @@ from app.layout.export_menu import export_menu
 from app.layout.navigation import page_links
 from app.layout.regions import region_open
 from app.layout.views import views_open
-from app.link.linked_state import LARGEST_ZOOM
-from app.link.view_state import FIRST_HALF_WIDTH
+from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM
 
 MODES = (
     ("pixel", "Pixel", "Dragging moves the principal pixel"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 
 from app.layout.attributes import attributes
-from app.link.compare_state import PAPER_METHODS
+from app.link.view_state import PAPER_METHODS
 
 PAGES = (
     (

@@ -17,7 +17,7 @@ from app.layout.panels import panel_grid
 from app.layout.polls import poll
 from app.layout.regions import region_panel, region_store
 from app.layout.views import views_panel
-from app.link.view_state import ViewState
+from app.link.view_state import ExploreState
 
 
 def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
@@ -54,5 +54,5 @@ def page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         ],
         className="page",
         # The browser leaves out of its links what the first view has.
-        **attributes(data_first=json.dumps(ViewState().model_dump(mode="json"))),
+        **attributes(data_first=json.dumps(ExploreState().model_dump(mode="json"))),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from flask import Blueprint, Response, current_app, request
 from numpy.typing import NDArray
 
-from app.link.compare_state import MOST_METHODS
+from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
 from cache.services.atlases import atlases_of
 from cache.services.pictures import Pictures, PictureSource

@@ -12,8 +12,8 @@ from app.export.document import document
 from app.export.print_figure import INPUTS, print_figure, print_panel
 from app.export.print_sheet import Column
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.compare_state import CompareState
-from app.link.linked_region import linked_regions
+from app.link.texts import linked_regions
+from app.link.view_state import CompareState
 from app.routes.answers import problem_answer
 from cache.errors import UserError
 from cache.services.export_file import arrays_file, described

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 import fusion
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
+from app.link.view_state import CompareState
 from tests.browser.conftest import Opener, Server
 
 METHODS = ("weighted_averaging", "deepfuse")

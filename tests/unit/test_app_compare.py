@@ -19,8 +19,7 @@ from app.factory import create_server
 from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
 from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
-from app.link.compare_state import CompareState
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import LARGEST_ZOOM, CompareState
 from app.routes.binary import chosen_methods
 from app.settings import Settings
 from cache.services.methods import MethodShelf

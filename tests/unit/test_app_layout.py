@@ -21,7 +21,7 @@ from app.ids import (
 from app.layout.notices import MOST_NAMED, link_notices, notice
 from app.layout.page import page
 from app.layout.rgb_legend import MEANINGS, rgb_legend
-from app.link.view_state import ViewState
+from app.link.view_state import ExploreState
 from fusion.colours import Scale
 from tests.unit.page_parts import components, find, of_kind, words
 
@@ -130,7 +130,7 @@ def test_controls_that_are_their_own_label(whole: html.Div) -> None:
 
 def test_controls_start_as_the_paper_has_them(whole: html.Div) -> None:
     assert (find(whole, "gamma1").value, find(whole, "gamma2").value) == (0.3, 0.5)
-    assert (ViewState().gamma1, ViewState().gamma2) == (0.3, 0.5)
+    assert (ExploreState().gamma1, ExploreState().gamma2) == (0.3, 0.5)
     for id in ("gamma1", "gamma2"):
         slider = find(whole, id)
         assert (slider.min, slider.max, slider.updatemode) == (0.1, 2, "drag")

@@ -26,8 +26,8 @@ from app.export.print_rows import inputs_row, method_row
 from app.export.print_scatter import NEAR, scatter_place
 from app.export.print_sheet import Column, Sheet
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.compare_state import CompareState
-from app.link.linked_region import linked_regions
+from app.link.texts import linked_regions
+from app.link.view_state import CompareState
 from fusion.colours import Scale, gradient_colours
 
 SHAPE = (9, 11)

@@ -18,8 +18,7 @@ from app.export.print_pages import MOST_ACROSS, PrintedPage, columns_by_page, pl
 from app.export.print_rows import inputs_row, method_row, panels
 from app.export.print_sheet import Sheet
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
-from app.link.view_state import FIRST_HALF_WIDTH, ViewState
+from app.link.view_state import FIRST_HALF_WIDTH, CompareState, ExploreState
 from app.routes import export
 from cache.services.export_numbers import ExportNumbers
 from cache.services.export_view import ExportSource, ExportView
@@ -38,7 +37,7 @@ def test_the_explore_pages_link_is_read_as_that_page_reads_it() -> None:
     assert shown.methods == ("weighted_averaging",) and shown.weights == ("01234567",)
     assert (shown.pixel, shown.zoom, shown.gamma1, shown.scale) == ((4, 5), 2, 0.7, "signed")
     assert shown.columns == EXPLORE_COLUMNS and asked.area == (1, 2, 5.5, 8)
-    assert ViewState.from_query(asked.link)[0].area == asked.area
+    assert ExploreState.from_query(asked.link)[0].area == asked.area
     assert asked.complete.startswith("export/explore-complete.html?")
 
 

@@ -17,7 +17,7 @@ from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, lines_of
 from app.export.print_rows import heading, method_row, panels
 from app.export.print_sheet import Sheet
 from app.ids import CompareColumn, InputColumn
-from app.link.compare_state import CompareState
+from app.link.view_state import CompareState
 from tests.unit.test_app_takeaway_figures import Arrays, View
 
 COLUMNS = tuple(CompareColumn)

@@ -9,8 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.export.asked_view import asked_view
-from app.link.compare_state import CompareState
-from app.link.view_state import ViewState
+from app.link.view_state import CompareState, ExploreState
 from app.routes import export
 
 WRONG = [
@@ -28,7 +27,7 @@ LEFT_OUT = re.compile("ignored|was read|is shown|understands")
 @pytest.mark.parametrize(("query", "words"), WRONG)
 def test_a_page_says_what_it_left_out_and_an_export_what_is_wrong(page: str, query: str, words: str) -> None:
     (refused,) = asked_view(page, query)[1]
-    (ignored,) = (ViewState if page == "explore" else CompareState).from_query(query)[1]
+    (ignored,) = (ExploreState if page == "explore" else CompareState).from_query(query)[1]
     assert LEFT_OUT.search(ignored) and not LEFT_OUT.search(refused)
     assert words in refused and refused.endswith(".")
 
