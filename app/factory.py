@@ -27,8 +27,8 @@ from app.explore_page import ExplorePage
 from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
-from app.layout.notices import notice
-from app.layout.page import page
+from app.layout.explore import explore_page
+from app.layout.parts import notice
 from app.routes import answers, binary, export, regions, views
 from app.routes.plain_pages import missing_page
 from app.settings import Settings
@@ -83,7 +83,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: page(pair_choices(services), services.methods())
+    app.layout = lambda: explore_page(pair_choices(services), services.methods())
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)

@@ -7,7 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import CompareId, RegionId
-from app.layout.notices import link_notices
+from app.layout.parts import link_notices
 from app.link.view_state import CompareState
 from cache.services.regions import regions_of
 from cache.services.services import Services, services_of

@@ -9,7 +9,7 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
-from app.layout.notices import link_notices
+from app.layout.parts import link_notices
 from app.link.view_state import FIRST_HALF_WIDTH, Area, ExploreState
 from cache.errors import UserError
 from cache.services.regions import regions_of

@@ -6,9 +6,15 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 
 from app.figures.training import curves_figure
 from app.ids import TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from cache.errors import UserError
 from cache.services.services import Services, services_of
 from cache.services.training import (

@@ -12,12 +12,12 @@ from typing import Any
 
 import jinja2
 
-from app.export.difference import difference_of, left_out
-from app.export.print_pages import print_pages
-from app.export.wording import shown
+from app.export.content import difference_of, left_out
+from app.export.figure import page_figures
 from app.link.view_state import Area, CompareState
 from cache.services.export_numbers import ExportNumbers
 from cache.services.export_view import ExportView
+from fusion.statistics.wording import shown
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
@@ -50,7 +50,7 @@ def document(
     about : mapping
         What the file says of itself: pair, methods, pixels and versions, as JSON can hold it.
     area : tuple of float or None
-        The part that whole pictures show, as for `print_figure`.
+        The part that whole pictures show, as for `figure_file`.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -59,7 +59,7 @@ def document(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = shown
+    environment.filters["shown"] = lambda value: shown(value, DECIMALS)
     pair = about["pair"]
     title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
     made = (
@@ -67,7 +67,7 @@ def document(
         f"pixels; x1 is {pair['modalities'][0]}, x2 is {pair['modalities'][1]}."
     )
     above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
-    figures = print_pages(view, state, links[0], area, above)
+    figures = page_figures(view, state, links[0], area, above)
     return environment.get_template("compare.html.jinja").render(
         view=view,
         state=state,
@@ -81,7 +81,7 @@ def document(
         about=about,
         figures=[
             {
-                "source": f"data:image/png;base64,{base64.b64encode(one.content).decode('ascii')}",
+                "source": f"data:image/png;base64,{base64.b64encode(one.png).decode('ascii')}",
                 "width": f"{one.width:.3f}",
                 "words": one.words,
             }
@@ -104,3 +104,7 @@ def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {"name": name, "count": len(list(several))}
         for name, several in groupby(columns, lambda one: one["group"])
     ]
+
+
+DECIMALS = 4
+"""As in the page's own numbers at a pixel."""

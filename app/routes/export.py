@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from app.export.asked_view import PAGES, AskedView, asked_view
-from app.export.difference import DIFFERENCE, NOT_SUBTRACTED, left_out
+from app.export.content import DIFFERENCE, NOT_SUBTRACTED, Column, left_out
 from app.export.document import document
-from app.export.print_figure import INPUTS, print_figure, print_panel
-from app.export.print_sheet import Column
+from app.export.figure import INPUTS, figure_file, panel_file
+from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
@@ -60,7 +59,7 @@ class Wanted:
 
     Attributes
     ----------
-    asked : AskedView
+    asked : ExportRequest
         The view of the link.
     form : str
         One of `TYPES`.
@@ -70,7 +69,7 @@ class Wanted:
         True to compute numbers that are not known yet.
     """
 
-    asked: AskedView
+    asked: ExportRequest
     form: str
     panel: tuple[str, Column] | None = None
     complete: bool = False
@@ -117,9 +116,9 @@ def export_panel(page: str, row: str, column: str, form: str) -> Response:
     return _file_of(Wanted(asked, form, _panel(asked.state, row, column)))
 
 
-def _asked(page: str, form: str = "") -> AskedView:
+def _asked(page: str, form: str = "") -> ExportRequest:
     """Read the query; a file with a table needs a column."""
-    asked, problems = asked_view(page, request.query_string.decode("utf-8", "replace"))
+    asked, problems = read_request(page, request.query_string.decode("utf-8", "replace"))
     if problems:
         raise ExportRefused(400, " ".join(problems))
     if form in WITH_TABLE and not asked.state.columns:
@@ -171,11 +170,11 @@ def _body(
     asked, form = wanted.asked, wanted.form
     link = request.root_url + asked.link
     if wanted.panel is not None:
-        return print_panel(view, state, *wanted.panel, form, link, asked.area)
+        return panel_file(view, state, *wanted.panel, form, link, asked.area)
     if form == "npz":
         return arrays_file(view, link)
     if numbers is None:
-        return print_figure(view, state, form, link, asked.area)
+        return figure_file(view, state, form, link, asked.area)
     if form == "csv":
         return numbers.csv
     links = link, request.root_url + asked.complete

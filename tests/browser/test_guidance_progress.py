@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.ids import Id
-from app.layout.polls import POLL_MILLISECONDS
+from app.layout.parts import POLL_MILLISECONDS
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import heatmap, point_at
 

@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 import callbacks.compare as page
 from app.factory import create_server
 from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
-from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
+from app.layout.export_menu import COLUMN_LABELS
 from app.link.view_state import LARGEST_ZOOM, CompareState
 from app.routes.binary import chosen_methods
 from app.settings import Settings

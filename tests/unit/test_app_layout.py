@@ -18,9 +18,9 @@ from app.ids import (
     RegionId,
     ViewsId,
 )
-from app.layout.notices import MOST_NAMED, link_notices, notice
-from app.layout.page import page
-from app.layout.rgb_legend import MEANINGS, rgb_legend
+from app.layout.explore import page
+from app.layout.panels import MEANINGS, rgb_legend
+from app.layout.parts import MOST_NAMED, link_notices, notice
 from app.link.view_state import ExploreState
 from fusion.colours import Scale
 from tests.unit.page_parts import components, find, of_kind, words

@@ -14,9 +14,15 @@ import callbacks.training
 from app.factory import create_server
 from app.figures.training import TRAINING, VALIDATION, curves_figure
 from app.ids import Id, TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from app.settings import Settings
 from cache.services.methods import MethodShelf
 from cache.services.services import services_of

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.export.asked_view import asked_view
+from app.export.request import read_request
 from app.link.view_state import CompareState, ExploreState
 from app.routes import export
 
@@ -26,7 +26,7 @@ LEFT_OUT = re.compile("ignored|was read|is shown|understands")
 @pytest.mark.parametrize("page", ["explore", "compare"])
 @pytest.mark.parametrize(("query", "words"), WRONG)
 def test_a_page_says_what_it_left_out_and_an_export_what_is_wrong(page: str, query: str, words: str) -> None:
-    (refused,) = asked_view(page, query)[1]
+    (refused,) = read_request(page, query)[1]
     (ignored,) = (ExploreState if page == "explore" else CompareState).from_query(query)[1]
     assert LEFT_OUT.search(ignored) and not LEFT_OUT.search(refused)
     assert words in refused and refused.endswith(".")
@@ -34,7 +34,7 @@ def test_a_page_says_what_it_left_out_and_an_export_what_is_wrong(page: str, que
 
 @pytest.mark.parametrize(("page", "query"), [("compare", "columns=heat,fused"), ("explore", "method=a:b")])
 def test_what_only_one_page_has_is_told_so_too(page: str, query: str) -> None:
-    (refused,) = asked_view(page, query)[1]
+    (refused,) = read_request(page, query)[1]
     assert query.split("=")[1].split(",")[0] in refused and not LEFT_OUT.search(refused)
 
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.export.difference import DIFFERENCE
-from app.export.print_legend import draw_legend
-from app.export.print_plan import GAP, LABEL, Line, Plan, fitting_side, inputs_line, lines_of
-from app.export.print_rows import (
-    Row,
+from app.export.content import DIFFERENCE, Column, FigureContent
+from app.export.drawing import scatter_place
+from app.export.figure_layout import (
+    GAP,
+    LABEL,
+    FigureLayout,
+    Line,
+    fitting_side,
+    inputs_line,
+    layouts_of,
+    lines_of,
+)
+from app.export.legend import draw_legend
+from app.export.rows import (
     difference_row,
     heading,
     inputs_row,
     method_row,
     pair_label,
     panels,
+    rows_of,
 )
-from app.export.print_scatter import scatter_place
-from app.export.print_sheet import Column, Sheet
-from app.ids import CompareColumn
+from app.ids import CompareColumn, InputColumn
 from app.link.view_state import Area, CompareState
 from cache.services.export_view import ExportView
 
@@ -40,7 +49,7 @@ _DRAWING = threading.Lock()
 """The settings of matplotlib are those of the whole process: two figures at once would take each other's away."""
 
 
-def print_figure(
+def figure_file(
     view: ExportView, state: CompareState, form: str, link: str, area: Area | None = None
 ) -> bytes:
     """Draw the whole table: inputs, methods, and the difference where the link has one.
@@ -65,18 +74,18 @@ def print_figure(
     """
     if not state.columns:
         raise ValueError("A figure has at least one column")
-    sheet = Sheet.of(view, state, area).of_table()
-    lines = lines_of(sheet, rows_of(sheet))
+    content = FigureContent.of(view, state, area).of_table()
+    lines = lines_of(content, rows_of(content))
     across = max(2, *(len(line.panels) for line in lines))
     # Zooms of the inputs are there where they make the figure no wider.
-    return drawn(
-        Plan(sheet, (inputs_line(sheet, across), *lines), fitting_side(across)),
+    return figure_bytes(
+        FigureLayout(content, (inputs_line(content, across), *lines), fitting_side(across)),
         form,
         link,
     )
 
 
-def print_panel(
+def panel_file(
     view: ExportView,
     state: CompareState,
     row: str,
@@ -90,31 +99,27 @@ def print_panel(
     Parameters
     ----------
     view, state, form, link, area
-        As for `print_figure`.
+        As for `figure_file`.
     row : str
         A method's id, ``difference`` or ``inputs``.
     column : CompareColumn, InputColumn or ZoomColumn
         One that this row has.
     """
-    sheet = Sheet.of(view, state, area)
+    content = FigureContent.of(view, state, area)
     ids = [one.scene.method_id for one in view.methods]
     if row == INPUTS:
-        shown = inputs_row(sheet)
-    elif row == DIFFERENCE and sheet.difference is not None:
-        shown = difference_row(sheet, sheet.difference)
+        shown = inputs_row(content)
+    elif row == DIFFERENCE and content.difference is not None:
+        shown = difference_row(content, content.difference)
     else:
-        shown = method_row(sheet, ids.index(row))
+        shown = method_row(content, ids.index(row))
     label = shown.label if row == INPUTS else f"{shown.label}\n\n{pair_label(view)}"
-    return drawn(Plan(sheet, (Line(shown, label, panels(view, (column,)), True),), ALONE), form, link)
+    return figure_bytes(
+        FigureLayout(content, (Line(shown, label, panels(view, (column,)), True),), ALONE), form, link
+    )
 
 
-def rows_of(sheet: Sheet) -> list[Row]:
-    """Return the rows below the inputs: the methods, and the difference where there is one."""
-    rows = [method_row(sheet, index) for index in range(len(sheet.view.methods))]
-    return rows if sheet.difference is None else [*rows, difference_row(sheet, sheet.difference)]
-
-
-def drawn(plan: Plan, form: str, link: str) -> bytes:
+def figure_bytes(layout: FigureLayout, form: str, link: str) -> bytes:
     """Draw a figure as a file, ``png`` or ``svg``, with the link in its metadata."""
     # Here and not above: matplotlib is slow to import, and few visitors export.
     import matplotlib
@@ -122,7 +127,7 @@ def drawn(plan: Plan, form: str, link: str) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    size = plan.width, plan.height
+    size = layout.width, layout.height
     text: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "fusevis",
@@ -132,9 +137,9 @@ def drawn(plan: Plan, form: str, link: str) -> bytes:
     with _DRAWING, matplotlib.rc_context(text):
         figure = Figure(figsize=size)
         (FigureCanvasSVG if form == "svg" else FigureCanvasAgg)(figure)
-        for line, top in zip(plan.lines, plan.tops[0], strict=True):
-            _draw(figure, plan, line, top)
-        draw_legend(figure, plan.sheet, plan.legend, size)
+        for line, top in zip(layout.lines, layout.tops[0], strict=True):
+            _draw(figure, layout, line, top)
+        draw_legend(figure, layout.content, layout.legend, size)
         stream = io.BytesIO()
         dots = min(DOTS_PER_INCH, LARGEST_SIDE_DOTS / max(size))
         # No date: equal views give equal files.
@@ -143,26 +148,76 @@ def drawn(plan: Plan, form: str, link: str) -> bytes:
     return stream.getvalue()
 
 
-def _draw(figure: Figure, plan: Plan, line: Line, top: float) -> None:
-    tall, width, height = plan.tall(line), plan.width, plan.height
-    middle = 1 - (top + plan.room(line) / 2) / height
+def _draw(figure: Figure, layout: FigureLayout, line: Line, top: float) -> None:
+    tall, width, height = layout.tall(line), layout.width, layout.height
+    middle = 1 - (top + layout.room(line) / 2) / height
     figure.text(0.1 / width, middle, line.label, va="center", ha="left", linespacing=1.4)
     for number, panel in enumerate(line.panels):
-        left = LABEL + number * (plan.side + GAP)
-        place = left, top, plan.side, tall
+        left = LABEL + number * (layout.side + GAP)
+        place = left, top, layout.side, tall
         if panel[0] is CompareColumn.SCATTER:
-            place = scatter_place(plan.sheet.ends, place)
+            place = scatter_place(layout.content.ends, place)
         x, y, across, down = place
         axes: Axes = figure.add_axes((x / width, 1 - (y + down) / height, across / width, down / height))
         # Images of another shape than their place hang from its upper edge, so that headings are level.
         axes.set_anchor("N")
         line.row.draw(axes, panel)
         if line.headed:
-            middle_of_place = (left + plan.side / 2) / width
+            middle_of_place = (left + layout.side / 2) / width
             figure.text(
                 middle_of_place,
                 1 - (top - 0.04) / height,
-                heading(plan.sheet.view, panel),
+                heading(layout.content.view, panel),
                 va="bottom",
                 ha="center",
             )
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure that a page has room for.
+
+    Attributes
+    ----------
+    png : bytes
+        The file.
+    width, height : float
+        At which its text has its true size, inches.
+    words : str
+        What it shows, for those who do not see it.
+    """
+
+    png: bytes
+    width: float
+    height: float
+    words: str
+
+
+def page_figures(
+    view: ExportView, state: CompareState, link: str, area: Area | None = None, above: float = 0.0
+) -> list[PageFigure]:
+    """Draw the table as figures that each fit a page: A4, landscape.
+
+    Parameters
+    ----------
+    view, state, link, area
+        As for `figure_file`.
+    above : float
+        What the first page has above its figure, inches.
+    """
+    return [
+        PageFigure(figure_bytes(layout, "png", link), layout.width, layout.height, _words(layout))
+        for layout in layouts_of(FigureContent.of(view, state, area).of_table(), above)
+    ]
+
+
+def _words(layout: FigureLayout) -> str:
+    titles = dict.fromkeys(line.row.title for line in layout.lines)
+    # Those of the inputs' own are in their row's name.
+    headings = dict.fromkeys(
+        heading(layout.content.view, panel).replace("\n", " ")
+        for line in layout.lines
+        for panel in line.panels
+        if not isinstance(panel[0], InputColumn)
+    )
+    return f"{', '.join(titles)}: {', '.join(headings)}"

@@ -11,19 +11,19 @@ import pytest
 from flask.testing import FlaskClient
 from matplotlib.figure import Figure
 
-from app.export.asked_view import EXPLORE_COLUMNS, asked_view
+from app.export.content import FigureContent, area_within
 from app.export.document import document
-from app.export.print_area import area_within
-from app.export.print_pages import MOST_ACROSS, PrintedPage, columns_by_page, plans_of, print_pages
-from app.export.print_rows import inputs_row, method_row, panels
-from app.export.print_sheet import Sheet
+from app.export.figure import PageFigure, page_figures
+from app.export.figure_layout import MOST_ACROSS, columns_by_page, layouts_of
+from app.export.request import EXPLORE_COLUMNS, read_request
+from app.export.rows import inputs_row, method_row, panels
 from app.ids import CompareColumn
 from app.link.view_state import FIRST_HALF_WIDTH, CompareState, ExploreState
 from app.routes import export
 from cache.services.export_numbers import ExportNumbers
 from cache.services.export_view import ExportSource, ExportView
-from tests.unit.test_app_takeaway import client, fetched, server
-from tests.unit.test_app_takeaway_figures import SHAPE, View, state, view
+from tests.unit.test_app_export import client, fetched, server
+from tests.unit.test_app_export_figures import SHAPE, View, state, view
 
 __all__ = ["client", "server", "view"]
 
@@ -31,7 +31,7 @@ EXPLORE = "pair=3&method=weighted_averaging&pixel=4,5&zoom=2&gamma1=0.7"
 
 
 def test_the_explore_pages_link_is_read_as_that_page_reads_it() -> None:
-    asked, problems = asked_view("explore", f"{EXPLORE}&area=1,2,5.5,8&weights=01234567&scale=signed")
+    asked, problems = read_request("explore", f"{EXPLORE}&area=1,2,5.5,8&weights=01234567&scale=signed")
     assert problems == []
     shown = asked.state
     assert shown.methods == ("weighted_averaging",) and shown.weights == ("01234567",)
@@ -42,11 +42,11 @@ def test_the_explore_pages_link_is_read_as_that_page_reads_it() -> None:
 
 
 def test_a_zoom_that_follows_a_support_that_there_is_not_is_the_pages_first() -> None:
-    followed, given = (asked_view("explore", f"zoom={zoom}")[0] for zoom in ("support", "5"))
+    followed, given = (read_request("explore", f"zoom={zoom}")[0] for zoom in ("support", "5"))
     assert followed.with_zoom([(3, 3)]).zoom is None, "the support itself"
     assert followed.with_zoom([None]).zoom == FIRST_HALF_WIDTH
     assert given.with_zoom([None]).zoom == 5
-    assert asked_view("compare", "")[0].with_zoom([None]).zoom is None
+    assert read_request("compare", "")[0].with_zoom([None]).zoom is None
 
 
 @pytest.mark.parametrize(("support", "half"), [(None, FIRST_HALF_WIDTH), ((2, 3), None)])
@@ -65,7 +65,7 @@ def test_zooms_of_a_global_method_are_printed_as_wide_as_the_page_has_them(
         return b""
 
     monkeypatch.setattr(ExportSource, "view", other_support)
-    monkeypatch.setattr(export, "print_panel", record)
+    monkeypatch.setattr(export, "panel_file", record)
     query = EXPLORE.replace("zoom=2", "zoom=support")
     fetched(client, f"/export/explore/weighted_averaging/fused_zoom.png?{query}")
     assert printed == [half]
@@ -73,7 +73,7 @@ def test_zooms_of_a_global_method_are_printed_as_wide_as_the_page_has_them(
 
 @pytest.mark.parametrize("query", ["area=5,0,1,3", "method=a:b", "method=a,b", "columns=fused", "pixel=-1,2"])
 def test_what_the_explore_page_would_not_read_is_named(query: str) -> None:
-    assert len(asked_view("explore", query)[1]) == 1
+    assert len(read_request("explore", query)[1]) == 1
 
 
 def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
@@ -92,9 +92,9 @@ def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
 
 
 def test_an_area_is_what_whole_pictures_show_and_zooms_do_not(view: View) -> None:
-    sheet = Sheet.of(view, state(zoom=2), (1.5, 2.0, 6.5, 40.0))
-    assert sheet.is_part and sheet.area == (1.5, 2.0, 6.5, SHAPE[1] - 0.5)
-    for row in (inputs_row(sheet), method_row(sheet, 0)):
+    content = FigureContent.of(view, state(zoom=2), (1.5, 2.0, 6.5, 40.0))
+    assert content.is_part and content.area == (1.5, 2.0, 6.5, SHAPE[1] - 0.5)
+    for row in (inputs_row(content), method_row(content, 0)):
         for panel in row.panels:
             axes = Figure().add_subplot()
             row.draw(axes, panel)
@@ -142,15 +142,15 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
     columns = tuple(CompareColumn)
     above: list[float] = []
 
-    def note(*given: Any) -> list[PrintedPage]:
+    def note(*given: Any) -> list[PageFigure]:
         above.append(given[-1])
-        return print_pages(*given)
+        return page_figures(*given)
 
-    monkeypatch.setattr("app.export.document.print_pages", note)
+    monkeypatch.setattr("app.export.document.page_figures", note)
     text = document(view, state(columns=columns), ExportNumbers(tables, "", (), ()), ("l", "c"), about)
     assert "<b>Warning.</b> A method has 2 pixels &lt;b&gt;too large" in text
-    plans = plans_of(Sheet.of(view, state(columns=columns)), above[0])
-    assert text.count("<img ") == len(plans) > 1
-    assert f"part 2 of {len(plans)}. " in text and "the inputs, First, Second: Fused y" in text
+    layouts = layouts_of(FigureContent.of(view, state(columns=columns)), above[0])
+    assert text.count("<img ") == len(layouts) > 1
+    assert f"part 2 of {len(layouts)}. " in text and "the inputs, First, Second: Fused y" in text
     # Two lines of title, and one or two with the names.
     assert above[0] == pytest.approx(0.2 + 2 * 0.22 + (1 if names[0] == "A" else 2) * 0.16)

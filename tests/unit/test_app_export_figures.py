@@ -17,14 +17,18 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.export.cells import zoomed
-from app.export.difference import Difference, difference_of, difference_picture, left_out
-from app.export.print_cell import BLUE, RED
-from app.export.print_figure import print_figure, print_panel
-from app.export.print_regions import outline
-from app.export.print_rows import inputs_row, method_row
-from app.export.print_scatter import NEAR, scatter_place
-from app.export.print_sheet import Column, Sheet
+from app.export.content import (
+    Column,
+    Difference,
+    FigureContent,
+    difference_of,
+    difference_picture,
+    left_out,
+    zoomed,
+)
+from app.export.drawing import BLUE, NEAR, RED, outline, scatter_place
+from app.export.figure import figure_file, panel_file
+from app.export.rows import inputs_row, method_row
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
@@ -113,7 +117,7 @@ def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
     shown = state(difference=asked, columns=("fused",))
     assert (difference_of(view, shown) is None) is (asked != ("one", "two"))
     assert left_out(view, shown) == words
-    assert words in texts(print_figure(view, shown, "svg", LINK)).replace("\n", " ")
+    assert words in texts(figure_file(view, shown, "svg", LINK)).replace("\n", " ")
 
 
 def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: View) -> None:
@@ -133,8 +137,8 @@ def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: 
 
 def test_a_table_has_the_row_of_the_difference_and_says_where_it_ends(view: View) -> None:
     columns = {"columns": ("fused", "jacobian_mri", "scatter")}
-    plain = texts(print_figure(view, state(**columns), "svg", LINK))
-    whole = texts(print_figure(view, state(difference=("one", "two"), **columns), "svg", LINK))
+    plain = texts(figure_file(view, state(**columns), "svg", LINK))
+    whole = texts(figure_file(view, state(difference=("one", "two"), **columns), "svg", LINK))
     assert "difference" not in plain.lower() and "− Second" in whole and "no difference" in whole
     assert f"gradients at ±{difference(view).gradient_end:.3g}" in whole
     assert "First − Second, signed" in whole and "difference: fused y" in whole
@@ -151,8 +155,8 @@ def test_an_outline_is_the_edge_of_its_pixels() -> None:
 
 
 def test_outlines_lie_over_whole_pictures_and_zooms(view: View) -> None:
-    sheet = Sheet.of(view, state(regions=(CORE,), zoom=2))
-    row = inputs_row(sheet)
+    content = FigureContent.of(view, state(regions=(CORE,), zoom=2))
+    row = inputs_row(content)
     corners = {}
     for panel in row.panels[::2]:
         axes = Figure().add_subplot()
@@ -169,7 +173,7 @@ def test_outlines_lie_over_whole_pictures_and_zooms(view: View) -> None:
 
 
 def test_regions_are_named_in_their_colours(view: View) -> None:
-    svg = print_figure(view, state(regions=(CORE,), columns=("fused", "scatter")), "svg", LINK)
+    svg = figure_file(view, state(regions=(CORE,), columns=("fused", "scatter")), "svg", LINK)
     assert "my core (15 pixels)" in texts(svg) and b"#1b9e4b" in svg
     assert "not in the link" not in texts(svg)
 
@@ -191,7 +195,7 @@ def test_regions_of_one_name_are_told_apart() -> None:
     ],
 )
 def test_a_panel_alone_says_what_it_is(view: View, row: str, column: Column, words: str) -> None:
-    drawn = print_panel(view, state(difference=("one", "two")), row, column, "svg", LINK)
+    drawn = panel_file(view, state(difference=("one", "two")), row, column, "svg", LINK)
     whole = texts(drawn).replace("\n", " ")
     assert words in whole and "Pair, simulated" in whole and "A 4, 5; B 0, 10" in whole
 
@@ -199,13 +203,13 @@ def test_a_panel_alone_says_what_it_is(view: View, row: str, column: Column, wor
 def test_one_method_alone_goes_on_in_a_second_line(view: View) -> None:
     view.methods.pop()
     columns = tuple(column.value for column in CompareColumn)
-    image = Image.open(io.BytesIO(print_figure(view, state(columns=columns), "png", LINK)))
+    image = Image.open(io.BytesIO(figure_file(view, state(columns=columns), "png", LINK)))
     assert image.width < 11 * 300, "it fits on a page"
 
 
 @pytest.mark.parametrize("half", [2, 4])
 def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: View, half: int) -> None:
-    row = inputs_row(Sheet.of(view, state(zoom=half)))
+    row = inputs_row(FigureContent.of(view, state(zoom=half)))
     for panel, colour in zip(row.panels[-2:], ("#e5383b", "#2f7ed8"), strict=True):
         axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
         row.draw(axes, panel)
@@ -218,7 +222,7 @@ def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: V
 
 
 def test_boxes_have_white_edges_by_which_they_are_no_regions(view: View) -> None:
-    row = method_row(Sheet.of(view, state(zoom=2)), 0)
+    row = method_row(FigureContent.of(view, state(zoom=2)), 0)
     axes = Figure().add_subplot()
     row.draw(axes, (CompareColumn.FUSED, "a"))
     assert [to_hex(box.get_edgecolor()) for box in axes.patches] == ["#e5383b", "#2f7ed8"]
@@ -246,9 +250,9 @@ def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_in
     view.regions["other"] = np.zeros(SHAPE, dtype=bool)
     view.regions["other"][3, 4:6] = True
     mask = view.regions["my core"]
-    sheet = Sheet.of(view, state(regions=(CORE, other), zoom=1))
+    content = FigureContent.of(view, state(regions=(CORE, other), zoom=1))
     axes = Figure().add_subplot()
-    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    method_row(content, 0).draw(axes, (CompareColumn.SCATTER, "a"))
     drawn = [
         (line.get_color(), np.asarray(line.get_xdata()).size, line.get_markersize()) for line in axes.lines
     ]
@@ -266,12 +270,12 @@ def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_in
 def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: View, low: float) -> None:
     for one in view.methods:
         one.guidance = low + abs(low) * 3 * GENERATOR.random((2, *SHAPE))
-    sheet = Sheet.of(view, state(zoom=1))
+    content = FigureContent.of(view, state(zoom=1))
     figure = Figure(figsize=(2, 2))
     FigureCanvasAgg(figure)
-    left, top, width, height = (side / 2 for side in scatter_place(sheet.ends, (0.2, 0.2, 1.2, 1.2)))
+    left, top, width, height = (side / 2 for side in scatter_place(content.ends, (0.2, 0.2, 1.2, 1.2)))
     axes = figure.add_axes((left, 1 - top - height, width, height))
-    method_row(sheet, 0).draw(axes, (CompareColumn.SCATTER, "a"))
+    method_row(content, 0).draw(axes, (CompareColumn.SCATTER, "a"))
     assert axes.get_xlabel() == "∂y/∂MRI\n(dimensionless)" and axes.get_ylabel() == "∂y/∂PET\n(dimensionless)"
     figure.canvas.draw()
     frame, whole = axes.get_window_extent(), axes.get_tightbbox()

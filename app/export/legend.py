@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import gray_colours
-from app.export.print_regions import LINE_HEIGHT, draw_region_legend, legend_lines
-from app.export.print_rows import short
-from app.export.print_sheet import JACOBIANS, ZOOMS, Column, Sheet
+from app.export.content import JACOBIANS, ZOOMS, Column, FigureContent, PrintedRegion, gray_colours
+from app.export.rows import short
 from app.ids import CompareColumn, ZoomColumn
 from fusion.colours import Scale, gradient_colours, scale_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LINE_HEIGHT = 0.17
+"""Of the legend, inches."""
+ENTRY_WIDTH = 2.9
+"""Of a region's entry in the legend, inches: the longest name fits."""
 GUIDANCE = {CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET}
 MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
 """Inches: at the edges, a line of text, a line of bars with their words, a bar."""
@@ -65,7 +67,7 @@ class Legend:
 
 
 def legend_for(
-    sheet: Sheet,
+    content: FigureContent,
     columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
@@ -74,22 +76,24 @@ def legend_for(
     """Say what is below pictures of these columns and rows of methods, in a figure of this width, inches."""
     has_zooms = any(column in ZOOMS for column in columns)
     columns = [column.whole if isinstance(column, ZoomColumn) else column for column in columns]
-    bars = _method_bars(sheet, columns, rows) if rows else []
+    bars = _method_bars(content, columns, rows) if rows else []
     if with_difference:
-        bars += _difference_bars(sheet, columns)
+        bars += _difference_bars(content, columns)
     across = max(1, int((width - MARGIN) / BAR_PITCH))
     lines = [bars[at : at + across] for at in range(0, len(bars), across)]
-    words = " ".join([*_words(sheet, columns, rows, with_difference), _pixels(sheet, has_zooms), sheet.note])
+    words = " ".join(
+        [*_words(content, columns, rows, with_difference), _pixels(content, has_zooms), content.note]
+    )
     words = textwrap.fill(words.strip(), max(40, int(width * LETTERS_AN_INCH)))
-    return Legend(lines, words, legend_lines(sheet.regions, width) if sheet.regions else 0)
+    return Legend(lines, words, legend_lines(content.regions, width) if content.regions else 0)
 
 
-def draw_legend(figure: Figure, sheet: Sheet, legend: Legend, size: tuple[float, float]) -> None:
+def draw_legend(figure: Figure, content: FigureContent, legend: Legend, size: tuple[float, float]) -> None:
     """Draw it at the figure's lower edge; `size` is the figure's, inches."""
     width, height = size
     figure.text(0.1 / width, MARGIN / height, legend.words, fontsize=7, va="bottom", linespacing=1.35)
     bottom = MARGIN + (legend.words.count("\n") + 1) * TEXT_LINE + MARGIN / 2
-    draw_region_legend(figure, sheet.regions, size, bottom)
+    draw_region_legend(figure, content.regions, size, bottom)
     bottom += legend.lines_of_regions * LINE_HEIGHT + 0.22
     for line in reversed(legend.bars):
         for place, bar in enumerate(line):
@@ -108,33 +112,33 @@ def draw_legend(figure: Figure, sheet: Sheet, legend: Legend, size: tuple[float,
         bottom += BAR_LINE
 
 
-def _method_bars(sheet: Sheet, columns: Collection[Column], rows: Sequence[int]) -> list[Bar]:
-    grays = {sheet.ends.grays[row] for row in rows}
-    gradients = {sheet.ends.gradients[row] for row in rows}
+def _method_bars(content: FigureContent, columns: Collection[Column], rows: Sequence[int]) -> list[Bar]:
+    grays = {content.ends.grays[row] for row in rows}
+    gradients = {content.ends.gradients[row] for row in rows}
     bars = []
     if CompareColumn.FUSED in columns and len(grays) == 1:
         ((low, high),) = grays
         bars.append(Bar("fused y", low, high, gray_colours(np.linspace(low, high, 256)[None], low, high)))
     end = gradients.pop() if len(gradients) == 1 else 1.0
-    return bars + _gradient_bars(sheet, columns, sheet.state.scale, end, "")
+    return bars + _gradient_bars(content, columns, content.state.scale, end, "")
 
 
-def _difference_bars(sheet: Sheet, columns: Collection[Column]) -> list[Bar]:
-    if sheet.difference is None:
+def _difference_bars(content: FigureContent, columns: Collection[Column]) -> list[Bar]:
+    if content.difference is None:
         return []
     bars = []
     if CompareColumn.FUSED in columns:
-        bars.append(_gradient_bar("difference: fused y", Scale.SIGNED, sheet.difference.fused_end, 1.0))
-    end = sheet.difference.gradient_end
-    return bars + _gradient_bars(sheet, columns, Scale.SIGNED, end, "difference: ")
+        bars.append(_gradient_bar("difference: fused y", Scale.SIGNED, content.difference.fused_end, 1.0))
+    end = content.difference.gradient_end
+    return bars + _gradient_bars(content, columns, Scale.SIGNED, end, "difference: ")
 
 
 def _gradient_bars(
-    sheet: Sheet, columns: Collection[Column], scale: Scale, end: float, before: str
+    content: FigureContent, columns: Collection[Column], scale: Scale, end: float, before: str
 ) -> list[Bar]:
-    wanted = [("guidance", sheet.state.gamma2)] if GUIDANCE & set(columns) else []
+    wanted = [("guidance", content.state.gamma2)] if GUIDANCE & set(columns) else []
     if JACOBIANS & set(columns):
-        wanted.append(("Jacobian", sheet.state.gamma1))
+        wanted.append(("Jacobian", content.state.gamma1))
     return [_gradient_bar(f"{before}{what}, gamma {gamma:g}", scale, end, gamma) for what, gamma in wanted]
 
 
@@ -144,38 +148,64 @@ def _gradient_bar(title: str, scale: Scale, end: float, gamma: float) -> Bar:
 
 
 def _words(
-    sheet: Sheet,
+    content: FigureContent,
     columns: Collection[Column],
     rows: Sequence[int],
     with_difference: bool,
 ) -> list[str]:
     parts = []
     if (GUIDANCE | JACOBIANS) & set(columns) and rows:
-        own = len({sheet.ends.gradients[row] for row in rows}) > 1
+        own = len({content.ends.gradients[row] for row in rows}) > 1
         unit = "shares of each method's own end" if own else "dimensionless"
-        parts.append(f"Gradients of the fused intensity, {unit}; scale: {ENDS[sheet.state.scale]}.")
-    if with_difference and sheet.difference is not None:
+        parts.append(f"Gradients of the fused intensity, {unit}; scale: {ENDS[content.state.scale]}.")
+    if with_difference and content.difference is not None:
         parts.append(
-            f"Difference: {sheet.difference.title}, signed, dimensionless; blue: the second is larger."
+            f"Difference: {content.difference.title}, signed, dimensionless; blue: the second is larger."
         )
     if CompareColumn.GUIDANCE_RGB in columns:
         parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
     if CompareColumn.SCATTER in columns:
         parts.append(
             "Scatterplots: gray: log density of all pixels, green: in the box of A"
-            + (", blue: of B" if "b" in sheet.view.pixels else "")
-            + (", those in a region too with its colour inside." if sheet.regions else ".")
+            + (", blue: of B" if "b" in content.view.pixels else "")
+            + (", those in a region too with its colour inside." if content.regions else ".")
         )
-    if sheet.is_part:
-        top, left, bottom, right = (f"{edge:.1f}" for edge in sheet.area)
+    if content.is_part:
+        top, left, bottom, right = (f"{edge:.1f}" for edge in content.area)
         parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
     return parts
 
 
-def _pixels(sheet: Sheet, has_zooms: bool) -> str:
-    pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in sheet.view.pixels.items())
-    both = " (red A, blue B)" if "b" in sheet.view.pixels else ""
+def _pixels(content: FigureContent, has_zooms: bool) -> str:
+    pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in content.view.pixels.items())
+    both = " (red A, blue B)" if "b" in content.view.pixels else ""
     square = "; square in a zoom: the pixel" if has_zooms else ""
     return (
         f"Principal pixel (row, column): {'; '.join(pixels)}; white-edged box: what zooms show{both}{square}."
     )
+
+
+def legend_lines(regions: Sequence[PrintedRegion], width: float) -> int:
+    """Return how many lines the legend takes in a figure of this width, inches."""
+    return -(-len(regions) // _across(width))
+
+
+def draw_region_legend(
+    figure: Figure, regions: Sequence[PrintedRegion], size: tuple[float, float], bottom: float
+) -> None:
+    """Name the regions beside pieces of their outlines, the last line `bottom` inches above the lower edge."""
+    from matplotlib.lines import Line2D
+
+    width, height = size
+    across, lines = _across(width), legend_lines(regions, width)
+    for number, region in enumerate(regions):
+        line, place = divmod(number, across)
+        left, middle = 0.1 + place * ENTRY_WIDTH, bottom + (lines - line - 0.5) * LINE_HEIGHT
+        ends = [left / width, (left + 0.2) / width]
+        figure.add_artist(Line2D(ends, [middle / height] * 2, color=region.colour, linewidth=2))
+        text = f"{region.name} ({region.mask.sum():,} pixels)"
+        figure.text((left + 0.27) / width, middle / height, text, fontsize=7, va="center_baseline")
+
+
+def _across(width: float) -> int:
+    return max(1, int((width - 0.1) / ENTRY_WIDTH))

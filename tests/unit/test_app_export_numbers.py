@@ -19,7 +19,7 @@ from cache.services.statistics import statistics_of
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from tests.unit.page_services import SHAPE, WAIT_S
-from tests.unit.test_app_takeaway import METHODS, QUERY, client, fetched, server
+from tests.unit.test_app_export import METHODS, QUERY, client, fetched, server
 
 __all__ = ["client", "server"]
 

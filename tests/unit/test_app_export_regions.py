@@ -12,7 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from app.export.print_regions import PrintedRegion, draw_outlines
+from app.export.drawing import PrintedRegion, draw_outlines
 
 SHAPE = (8, 10)
 SIDE = 20

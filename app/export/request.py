@@ -27,7 +27,7 @@ EXPLORE_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class AskedView:
+class ExportRequest:
     """A view of which a file is wanted.
 
     Attributes
@@ -69,7 +69,7 @@ class AskedView:
         return self.state.model_copy(update={"zoom": self.zoom_without_support})
 
 
-def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
+def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
     """Read the query of a link.
 
     Parameters
@@ -81,7 +81,7 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
 
     Returns
     -------
-    AskedView
+    ExportRequest
         What is understood of it.
     list of str
         One sentence for each part that is not; the request is refused for it.
@@ -90,7 +90,9 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
     if page == "compare":
         state, problems = CompareState.read(search)
         query = state.to_query()
-        return AskedView(state, f"compare{query}", f"{complete}{query}"), [one.refused for one in problems]
+        return ExportRequest(state, f"compare{query}", f"{complete}{query}"), [
+            one.refused for one in problems
+        ]
     view, problems = ExploreState.read(search)
     refused = [problem.refused for problem in problems]
     try:
@@ -109,6 +111,6 @@ def asked_view(page: str, search: str) -> tuple[AskedView, list[str]]:
     except ValidationError:
         # Ids of methods have no comma, colon or slash; everything else was read before.
         problem = unusable(f"method={shortened(view.method)}", "a method's id has no comma, colon or slash")
-        return asked_view("compare", "")[0], [*refused, problem.refused]
+        return read_request("compare", "")[0], [*refused, problem.refused]
     query = view.to_query()
-    return AskedView(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), refused
+    return ExportRequest(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), refused

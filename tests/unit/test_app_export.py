@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import re
 import time
 import xml.etree.ElementTree as ElementTree
@@ -18,13 +17,11 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 import fusion
-from app.export import wording
-from app.export.cells import zoomed
+from app.export.content import zoomed
 from app.factory import create_server
 from app.settings import Settings
 from cache.services.methods import MethodShelf
 from cache.services.services import services_of
-from fusion.statistics import wording as fusion_wording
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 
 METHODS = ("weighted_averaging", "weighted_averaging_true")
@@ -188,10 +185,3 @@ def test_numbers_in_the_html_file_are_written_in_one_way(client: FlaskClient) ->
     cells = [cell.strip() for cell in re.findall(r"<td[^>]*>([^<]*)</td>", text)]
     assert not [cell for cell in cells if re.match(r"-\d|.*\de[-+]?\d", cell)]
     assert "A modality dominates" in text
-
-
-@pytest.mark.parametrize(
-    "value", [0.0, -0.25, 12.3456789, -1e-7, 99_999.0, 1e5, -2.5e7, math.nan, math.inf, -math.inf]
-)
-def test_numbers_are_written_as_in_the_tables(value: float) -> None:
-    assert wording.shown(value) == fusion_wording.shown(value, wording.DECIMALS)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.export import print_pages as pages_of
-from app.export.print_pages import plans_of, print_pages
-from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, lines_of
-from app.export.print_rows import heading, method_row, panels
-from app.export.print_sheet import Sheet
+from app.export import figure_layout as pages_of
+from app.export.content import FigureContent
+from app.export.figure import page_figures
+from app.export.figure_layout import LARGEST, PAGE, SMALLEST, FigureLayout, layouts_of, lines_of
+from app.export.rows import heading, method_row, panels
 from app.ids import CompareColumn, InputColumn
 from app.link.view_state import CompareState
-from tests.unit.test_app_takeaway_figures import Arrays, View
+from tests.unit.test_app_export_figures import Arrays, View
 
 COLUMNS = tuple(CompareColumn)
 SHAPES = {"square": (64, 64), "wide": (37, 200), "tall": (200, 37)}
@@ -48,7 +48,7 @@ def view_of(methods: int, pins: str, shape: str = "square") -> View:
 
 def sheet_of(
     view: View, columns: int = len(COLUMNS), difference: bool = False, regions: int = 0, area: Any = None
-) -> Sheet:
+) -> FigureContent:
     state = CompareState(
         methods=tuple(one.scene.method_id for one in view.methods),
         columns=COLUMNS[:columns],
@@ -56,7 +56,7 @@ def sheet_of(
         regions=tuple(f"{name}~7b4fd6~b0.0.1.1" for name in list(view.regions)[:regions]),
         zoom=3,
     )
-    return Sheet.of(view, state, area)
+    return FigureContent.of(view, state, area)
 
 
 CASES = [
@@ -75,18 +75,18 @@ def test_every_figure_fits_a_page_and_all_is_shown_once(
     methods: int, pins: str, columns: int, difference: bool, shape: str, regions: int
 ) -> None:
     view = view_of(methods, pins, shape)
-    sheet = sheet_of(view, columns, difference, regions)
-    plans = plans_of(sheet, TITLE)
-    for number, plan in enumerate(plans):
-        assert plan.width <= PAGE[0] and plan.height <= PAGE[1] - (0 if number else TITLE)
-        assert SMALLEST <= plan.side <= LARGEST
-        assert plan.side == plans[0].side, "pictures can be compared by eye"
-        first = next(line for line in plan.lines if line.row.title != "the inputs")
+    content = sheet_of(view, columns, difference, regions)
+    layouts = layouts_of(content, TITLE)
+    for number, layout in enumerate(layouts):
+        assert layout.width <= PAGE[0] and layout.height <= PAGE[1] - (0 if number else TITLE)
+        assert SMALLEST <= layout.side <= LARGEST
+        assert layout.side == layouts[0].side, "pictures can be compared by eye"
+        first = next(line for line in layout.lines if line.row.title != "the inputs")
         assert first.headed and first.label == first.row.label, "each figure can be read without the others"
     shown = Counter(
         (line.row.title, panel)
-        for plan in plans
-        for line in plan.lines
+        for layout in layouts
+        for line in layout.lines
         for panel in line.panels
         if not isinstance(panel[0], InputColumn)
     )
@@ -98,22 +98,22 @@ def test_every_figure_fits_a_page_and_all_is_shown_once(
 def test_the_inputs_are_on_the_first_figure_and_take_no_further_page(
     methods: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sheet = sheet_of(view_of(methods, "ab"))
-    plans = plans_of(sheet, TITLE)
-    with_inputs = [plan.lines[0].row.title == "the inputs" for plan in plans]
+    content = sheet_of(view_of(methods, "ab"))
+    layouts = layouts_of(content, TITLE)
+    with_inputs = [layout.lines[0].row.title == "the inputs" for layout in layouts]
     assert with_inputs[0]
     fewest = pages_of._fewest
 
-    def at_first(sheet: Sheet, start: int, above: float, _: object) -> list[Plan]:
-        return fewest(sheet, start, above, lambda number: number == 0)
+    def at_first(content: FigureContent, start: int, above: float, _: object) -> list[FigureLayout]:
+        return fewest(content, start, above, lambda number: number == 0)
 
     monkeypatch.setattr(pages_of, "_fewest", at_first)
-    assert len(plans) == len(plans_of(sheet, TITLE))
+    assert len(layouts) == len(layouts_of(content, TITLE))
 
 
 def test_rows_are_shared_out_evenly() -> None:
-    plans = plans_of(sheet_of(view_of(5, "a"), columns=6), TITLE)
-    assert [[line.row.method for line in plan.lines] for plan in plans] == [[None, 0, 1], [2, 3, 4]]
+    layouts = layouts_of(sheet_of(view_of(5, "a"), columns=6), TITLE)
+    assert [[line.row.method for line in layout.lines] for layout in layouts] == [[None, 0, 1], [2, 3, 4]]
 
 
 def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alone() -> None:
@@ -126,8 +126,8 @@ def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alon
 
 def test_a_printed_page_is_as_large_as_it_says() -> None:
     view = view_of(2, "a")
-    for page in print_pages(view, sheet_of(view, 4).state, "link"):
-        image = Image.open(io.BytesIO(page.content))
+    for page in page_figures(view, sheet_of(view, 4).state, "link"):
+        image = Image.open(io.BytesIO(page.png))
         assert image.width / 300 == pytest.approx(page.width, abs=0.01)
         assert image.height / 300 == pytest.approx(page.height, abs=0.01)
         assert "Method 0" in page.words and "Guidance RGB" in page.words

@@ -7,11 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.export.cells import gray_colours, picture
-from app.export.difference import NOT_SUBTRACTED, Difference, difference_picture
-from app.export.print_cell import cut, draw_cell
-from app.export.print_scatter import draw_scatter
-from app.export.print_sheet import TWICE, ZOOMS, Column, Panel, Sheet
+from app.export.content import (
+    NOT_SUBTRACTED,
+    TWICE,
+    ZOOMS,
+    Column,
+    Difference,
+    FigureContent,
+    Panel,
+    difference_picture,
+    gray_colours,
+    method_picture,
+)
+from app.export.drawing import cut, draw_picture, draw_scatter
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from cache.services.export_view import ExportView
 from fusion.colours import gray_range
@@ -98,23 +106,23 @@ def short(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def inputs_row(sheet: Sheet) -> Row:
+def inputs_row(content: FigureContent) -> Row:
     """Make the row of both inputs, whole and zoomed."""
-    view = sheet.view
+    view = content.view
 
     def draw(axes: Axes, panel: Panel) -> None:
         image = view.inputs[0 if "mri" in panel[0].value else 1]
-        draw_cell(axes, sheet, panel, cut(sheet, panel, gray_colours(image, *gray_range(image))))
+        draw_picture(axes, content, panel, cut(content, panel, gray_colours(image, *gray_range(image))))
 
     return Row(pair_label(view), panels(view, list(InputColumn)), draw, "the inputs")
 
 
-def method_row(sheet: Sheet, index: int) -> Row:
+def method_row(content: FigureContent, index: int) -> Row:
     """Make the row of a method."""
-    view, ends = sheet.view, sheet.ends
+    view, ends = content.view, content.ends
     scene = view.methods[index].scene
     lines = [textwrap.fill(scene.method_title, LETTERS), f"weights {scene.weights_id[:8]}"]
-    if not sheet.state.shared:
+    if not content.state.shared:
         low, high = ends.grays[index]
         lines += [
             f"gradients end at {short(ends.gradients[index])}",
@@ -124,19 +132,19 @@ def method_row(sheet: Sheet, index: int) -> Row:
     def draw(axes: Axes, panel: Panel) -> None:
         column, name = panel
         if column is CompareColumn.SCATTER:
-            draw_scatter(axes, view, ends, index, sheet.half, sheet.regions)
+            draw_scatter(axes, view, ends, index, content.half, content.regions)
         elif isinstance(column, CompareColumn):
-            draw_cell(axes, sheet, panel, picture(view, sheet.state, ends, index, column, name))
+            draw_picture(axes, content, panel, method_picture(view, content.state, ends, index, column, name))
         elif isinstance(column, ZoomColumn):
-            whole = picture(view, sheet.state, ends, index, column.whole, name)
-            draw_cell(axes, sheet, panel, cut(sheet, panel, whole))
+            whole = method_picture(view, content.state, ends, index, column.whole, name)
+            draw_picture(axes, content, panel, cut(content, panel, whole))
 
-    return Row("\n".join(lines), panels(view, sheet.state.columns), draw, scene.method_title, method=index)
+    return Row("\n".join(lines), panels(view, content.state.columns), draw, scene.method_title, method=index)
 
 
-def difference_row(sheet: Sheet, shown: Difference) -> Row:
+def difference_row(content: FigureContent, shown: Difference) -> Row:
     """Make the row of a difference; what cannot be subtracted stays empty, in words."""
-    view = sheet.view
+    view = content.view
 
     def draw(axes: Axes, panel: Panel) -> None:
         column, name = panel
@@ -146,11 +154,17 @@ def difference_row(sheet: Sheet, shown: Difference) -> Row:
                 0.5, 0.5, "no difference", transform=axes.transAxes, ha="center", va="center", color="#666666"
             )
         elif isinstance(column, CompareColumn):
-            draw_cell(axes, sheet, panel, difference_picture(view, sheet.state, shown, column, name))
+            draw_picture(axes, content, panel, difference_picture(view, content.state, shown, column, name))
         elif isinstance(column, ZoomColumn):
-            whole = difference_picture(view, sheet.state, shown, column.whole, name)
-            draw_cell(axes, sheet, panel, cut(sheet, panel, whole))
+            whole = difference_picture(view, content.state, shown, column.whole, name)
+            draw_picture(axes, content, panel, cut(content, panel, whole))
 
     title = "\n− ".join(textwrap.fill(one, LETTERS) for one in shown.titles)
     ends = f"fused ends at ±{short(shown.fused_end)}\ngradients at ±{short(shown.gradient_end)}"
-    return Row(f"{title}\n{ends}", panels(view, sheet.state.columns), draw, shown.title, is_difference=True)
+    return Row(f"{title}\n{ends}", panels(view, content.state.columns), draw, shown.title, is_difference=True)
+
+
+def rows_of(content: FigureContent) -> list[Row]:
+    """Return the rows below the inputs: the methods, and the difference where there is one."""
+    rows = [method_row(content, index) for index in range(len(content.view.methods))]
+    return rows if content.difference is None else [*rows, difference_row(content, content.difference)]
