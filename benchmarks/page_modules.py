@@ -11,7 +11,8 @@ SHARED = {
     "colours": "painter/colours",
     "regionCode": "regions/code",
     "regionLink": "regions/link",
-    "regionOutline": "painter/outline",
+    "pixels": "painter/pixels",
+    "regionPainter": "painter/regions",
     "regions": "regions/set",
 }
 EXPLORE = {

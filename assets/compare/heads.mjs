@@ -3,6 +3,7 @@
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { append } from "../core/elements.mjs";
+import { fill, picture } from "../painter/pixels.mjs";
 
 const BAR = { width: 96, height: 1 };
 const UNIT = "dimensionless";
@@ -26,11 +27,9 @@ export function number(value) {
 
 /** Draw the bar of a painter over its range. */
 function drawBar(canvas, painter, low, high) {
-  Object.assign(canvas, BAR);
-  const data = new ImageData(BAR.width, BAR.height);
-  const pixels = new Uint32Array(data.data.buffer);
-  for (let at = 0; at < pixels.length; at += 1) pixels[at] = painter(low + ((high - low) * at) / (BAR.width - 1));
-  canvas.getContext("2d").putImageData(data, 0, 0);
+  const { width, height } = BAR;
+  const colour = (_, col) => painter(low + ((high - low) * col) / (width - 1));
+  picture(width, height, (pixels) => fill(pixels, width, height, colour), canvas);
 }
 
 /** The painter of a column and what stands at the ends of its bar. */
@@ -54,7 +53,7 @@ const WORDS = {
   scatter: "dark: all pixels · green: zoom window",
 };
 
-function fill(element, column) {
+function describe(element, column) {
   const title = append("div", "compare-column-title", element);
   const { text, whole } = titleOf(column);
   const scaled = column.kind === "guidance" || column.kind === "jacobian";
@@ -91,7 +90,7 @@ export function show(parts, table) {
     const element = append("div", "compare-column", parts.head);
     element.dataset.column = column.name;
     Object.assign(element.style, { left: `${column.left}px`, width: `${column.width}px` });
-    fill(element, column);
+    describe(element, column);
   });
 }
 

@@ -6,6 +6,7 @@ import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import * as channel from "../core/channel.mjs";
 import * as colours from "../painter/colours.mjs";
+import { fill, fillValues, ofBands, picture } from "../painter/pixels.mjs";
 
 const images = new Map(); // by scene and kind
 const bitmaps = new Map();
@@ -87,29 +88,18 @@ function forget() {
   }
 }
 
-/** A canvas of the image's own size whose pixels are painter(value); made anew when `colours` is another name. */
-export function bitmap(scene, kind, index, painter, colours) {
+/** A canvas of the image's own size whose pixels are painter(value); made anew when `look` is another name. */
+export function bitmap(scene, kind, index, painter, look) {
   const image = get(scene, kind);
   if (!image) return null;
   const name = `${nameOf(scene, kind)}/${index}`;
   const known = bitmaps.get(name);
-  if (known && known.image === image && known.colours === colours) return known.canvas;
-  const canvas = known ? known.canvas : document.createElement("canvas");
+  if (known && known.image === image && known.look === look) return known.canvas;
   const { height, width } = image;
-  Object.assign(canvas, { height, width });
-  const data = new ImageData(width, height);
-  const pixels = new Uint32Array(data.data.buffer);
-  if (kind === "rgb") {
-    const [red, green, blue] = [0, 1, 2].map(image.band);
-    for (let at = 0; at < pixels.length; at += 1) {
-      const [r, g, b] = [red[at], green[at], blue[at]].map((part) => Math.round(255 * part) || 0);
-      pixels[at] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-    }
-  } else {
-    const values = image.band(index);
-    for (let at = 0; at < pixels.length; at += 1) pixels[at] = painter(values[at]);
-  }
-  canvas.getContext("2d").putImageData(data, 0, 0);
-  bitmaps.set(name, { image, colours, canvas });
+  const canvas = picture(width, height, (pixels) => {
+    if (kind === "rgb") fill(pixels, width, height, ofBands([0, 1, 2].map(image.band), width));
+    else fillValues(pixels, image.band(index), painter);
+  }, known && known.canvas);
+  bitmaps.set(name, { image, look, canvas });
   return canvas;
 }

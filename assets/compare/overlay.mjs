@@ -8,38 +8,23 @@ import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
+import { canvasOf } from "../core/elements.mjs";
+import { blank, css, fillValues } from "../painter/pixels.mjs";
+import { box, clipped, placePicture } from "../painter/shapes.mjs";
 
 const COLOURS = new Map([[state.a, "#ff2a2a"], [state.b, "#2f8bff"]]);
 const POINTS = new Map([[state.a, 0xff53c800], [state.b, 0xffff8b2f]]); // alpha, blue, green, red
-const LINE = 1.5;
 const scratch = new Map();
 
+/** A canvas for the windows of a scene, kept while they have this size. */
 function scratchOf(name, width, height) {
   let kept = scratch.get(name);
   if (!kept || kept.canvas.width !== width || kept.canvas.height !== height) {
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width, height });
-    const data = new ImageData(width, height);
-    kept = { canvas, context: canvas.getContext("2d"), data, pixels: new Uint32Array(data.data.buffer) };
+    const canvas = canvasOf(width, height);
+    kept = { canvas, context: canvas.getContext("2d"), ...blank(width, height) };
     scratch.set(name, kept);
   }
   return kept;
-}
-
-/** Draw a box of (2·reach + 1)² pixels around a pixel, in a picture whose upper left pixel is (top, left). */
-function box(context, area, unit, pixel, reach, colour) {
-  const side = Math.max((2 * reach + 1) * unit, 3);
-  const x = area.left + (pixel.col + 0.5) * unit - side / 2;
-  const y = area.top + (pixel.row + 0.5) * unit - side / 2;
-  context.save();
-  context.beginPath();
-  context.rect(area.left, area.top, area.width, area.height);
-  context.clip();
-  context.strokeStyle = colour;
-  context.lineWidth = LINE;
-  // Around the pixels, whose own colours are what one wants to see.
-  context.strokeRect(x - LINE / 2, y - LINE / 2, side + LINE, side + LINE);
-  context.restore();
 }
 
 /** The window of a picture's pixel and method, null while it is on its way. */
@@ -50,8 +35,7 @@ function windowOf(picture) {
 }
 
 function paintWindow(kept, window, index, paint) {
-  const start = index * window.height * window.width;
-  for (let at = 0; at < kept.pixels.length; at += 1) kept.pixels[at] = paint(window.values[start + at]);
+  fillValues(kept.pixels, window.values, paint, index * window.height * window.width);
   kept.context.putImageData(kept.data, 0, 0);
 }
 
@@ -73,28 +57,18 @@ function drawJacobian(context, picture, half, look) {
   paintWindow(kept, window, index, painter.paint);
   const origin = layout.partOf(picture);
   const unit = area.width / origin.width;
-  context.save();
-  context.beginPath();
-  context.rect(area.left, area.top, area.width, area.height);
-  context.clip();
-  // Outside the window the Jacobian is exactly 0, outside the image there is none.
-  context.fillStyle = css(painter.paint(0));
-  context.fillRect(
-    area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(
-    kept.canvas, area.left + (window.left - origin.col) * unit, area.top + (window.top - origin.row) * unit,
-    window.width * unit, window.height * unit);
-  context.restore();
+  clipped(context, area, () => {
+    // Outside the window the Jacobian is exactly 0, outside the image there is none.
+    context.fillStyle = css(painter.paint(0));
+    context.fillRect(
+      area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
+    placePicture(context, area, unit, origin, kept.canvas, { row: window.top, col: window.left });
+  });
   const { drawBorders, drawWhole } = tableRegions;
   if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
   else drawWhole(context, picture, look.density);
   const { row, col } = picture.zoom ? window : state.centreOf(picture.point);
   box(context, area, unit, { row: row - origin.row, col: col - origin.col }, picture.zoom ? 0 : half, COLOURS.get(picture.point));
-}
-
-function css(pixel) {
-  return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
 }
 
 /** Cut the neighbourhood out of the bitmap of a whole picture. */
@@ -103,17 +77,11 @@ function drawZoom(context, picture, look) {
   const { area } = picture;
   const pixel = picture.point.shown || picture.point.pixel;
   if (!bitmap) return;
-  const { row, col, width } = layout.partOf(picture);
-  const unit = area.width / width;
+  const origin = layout.partOf(picture);
+  const { row, col } = origin;
+  const unit = area.width / origin.width;
   drawGround(context, area, look);
-  context.save();
-  context.beginPath();
-  context.rect(area.left, area.top, area.width, area.height);
-  context.clip();
-  context.imageSmoothingEnabled = false;
-  context.drawImage(
-    bitmap, area.left - col * unit, area.top - row * unit, bitmap.width * unit, bitmap.height * unit);
-  context.restore();
+  clipped(context, area, () => placePicture(context, area, unit, origin, bitmap, { row: 0, col: 0 }));
   tableRegions.drawBorders(context, area, { row, col, unit });
   box(context, area, unit, { row: pixel.row - row, col: pixel.col - col }, 0, COLOURS.get(picture.point));
 }

@@ -5,12 +5,11 @@
 
 import * as images from "./images.mjs";
 import { state } from "./state.mjs";
+import { canvasOf } from "../core/elements.mjs";
+import { blank } from "../painter/pixels.mjs";
+import * as points from "../painter/points.mjs";
 
-const GROUND = "#f7f8fa"; // points stay dark in both themes, so their ground stays light
-const DARK = [35, 39, 46];
 const MARGIN = { left: 34, right: 4, top: 4, bottom: 27 };
-const SHARE = 0.04;
-const FONT = "9px system-ui, sans-serif";
 const densities = new Map();
 const overlays = new Map();
 
@@ -21,9 +20,7 @@ export function ranges() {
   return [0, 1].map((axis) => {
     const low = Math.min(...known.map((one) => one.ranges[axis][0]));
     const high = Math.max(...known.map((one) => one.ranges[axis][1]));
-    if (!(high >= low)) return [0, 1];
-    const margin = SHARE * (high - low) || 0.05;
-    return [low - margin, high + margin];
+    return points.axisEnds(low, high);
   });
 }
 
@@ -37,117 +34,58 @@ export function plot(box) {
   };
 }
 
-function placer([low, high], length) {
-  const factor = length / (high - low);
-  return (value) => Math.floor((value - low) * factor);
-}
-
 /** How many pixels of the image fall on each pixel of the plot, as a bitmap. */
-function density(scene, axes, width, height) {
+function densityOf(scene, axes, width, height) {
   const guidance = images.get(scene, "guidance");
   const name = `${width},${height},${axes}`;
   const known = densities.get(scene.key);
   if (known && known.guidance === guidance && known.name === name) return known.canvas;
-  const counts = new Uint32Array(width * height);
+  const canvas = canvasOf(width, height);
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
-  let most = 1;
-  for (let at = 0; at < xs.length; at += 1) {
-    const x = across(xs[at]);
-    const y = height - 1 - up(ys[at]);
-    if (!(x >= 0 && y >= 0 && x < width && y < height)) continue; // what is not a number too
-    counts[y * width + x] += 1;
-    most = Math.max(most, counts[y * width + x]);
-  }
-  const data = new ImageData(width, height);
-  const pixels = new Uint32Array(data.data.buffer);
-  const colour = (DARK[2] << 16) | (DARK[1] << 8) | DARK[0];
-  const scale = 1 / Math.log1p(most);
-  for (let at = 0; at < counts.length; at += 1) {
-    // One pixel is to be seen, ten thousand are not to be the only ones seen.
-    if (counts[at]) pixels[at] = ((Math.round(255 * (0.35 + 0.65 * Math.log1p(counts[at]) * scale)) << 24) | colour) >>> 0;
-  }
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
-  canvas.getContext("2d").putImageData(data, 0, 0);
+  canvas.getContext("2d").putImageData(points.density(xs, ys, axes, width, height), 0, 0);
   densities.set(scene.key, { guidance, name, canvas });
   return canvas;
 }
 
-/** Round numbers for an axis: at most `most` of them. */
-function ticks([low, high], most) {
-  const rough = (high - low) / Math.max(1, most);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const found = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push([k * step, (k * step).toFixed(digits)]);
-  return found;
-}
-
 /** Draw what does not move: ground, density, axes with numbers, titles and unit. */
-export function drawStill(context, picture, axes, density_, ink) {
+export function drawStill(context, picture, axes, density, ink) {
   const area = plot(picture.box);
-  const [first, second] = picture.scene.modalities;
-  context.fillStyle = GROUND;
+  context.fillStyle = points.GROUND;
   context.fillRect(area.left, area.top, area.width, area.height);
-  const canvas = density(picture.scene, axes, Math.round(area.width * density_), Math.round(area.height * density_));
+  const canvas = densityOf(picture.scene, axes, Math.round(area.width * density), Math.round(area.height * density));
   context.drawImage(canvas, area.left, area.top, area.width, area.height);
-  context.font = FONT;
-  context.fillStyle = ink;
-  context.textAlign = "center";
-  context.textBaseline = "top";
-  const bottom = area.top + area.height;
-  for (const [value, text] of ticks(axes[0], area.width / 34)) {
-    const x = area.left + ((value - axes[0][0]) / (axes[0][1] - axes[0][0])) * area.width;
-    context.fillRect(x, bottom, 1, 3);
-    context.fillText(text, Math.min(Math.max(x, area.left + 8), area.left + area.width - 8), bottom + 4);
-  }
-  context.fillText(`∂y/∂${first} (dimensionless)`, area.left + area.width / 2, bottom + 15, area.width + 30);
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  for (const [value, text] of ticks(axes[1], area.height / 22)) {
-    const y = bottom - ((value - axes[1][0]) / (axes[1][1] - axes[1][0])) * area.height;
-    context.fillRect(area.left - 3, y, 3, 1);
-    context.fillText(text, area.left - 5, Math.min(Math.max(y, area.top + 4), bottom - 4));
-  }
-  context.save();
-  context.translate(picture.box.left + 5, picture.box.top + picture.box.height / 2);
-  context.rotate(-Math.PI / 2);
-  context.textAlign = "center";
-  context.fillText(`∂y/∂${second} (dimensionless)`, 0, 0, picture.box.height - 8);
-  context.restore();
+  const titles = picture.scene.modalities.map((name) => `∂y/∂${name} (dimensionless)`);
+  points.drawAxes(context, picture.box, area, axes, titles, ink);
 }
 
 /**
  * Draw the zoom windows' pixels: green those of the principal pixel, blue those of the second. `tints` has the colours of
  * the regions: a pixel that is in one has it inside, over all that is green or blue.
  */
-export function drawMoving(context, picture, axes, density_, points, half, tints) {
+export function drawMoving(context, picture, axes, density, shown, half, tints) {
   const guidance = images.get(picture.scene, "guidance");
   const area = plot(picture.box);
-  const width = Math.round(area.width * density_);
-  const height = Math.round(area.height * density_);
+  const width = Math.round(area.width * density);
+  const height = Math.round(area.height * density);
   const name = picture.scene.key;
   let kept = overlays.get(name);
   if (!kept || kept.data.width !== width || kept.data.height !== height) {
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width, height });
-    kept = { canvas, context: canvas.getContext("2d"), data: new ImageData(width, height), counts: [] };
+    const canvas = canvasOf(width, height);
+    kept = { canvas, context: canvas.getContext("2d"), ...blank(width, height), counts: [] };
     overlays.set(name, kept);
   }
-  const pixels = new Uint32Array(kept.data.data.buffer);
+  const { pixels } = kept;
   pixels.fill(0);
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+  const [across, up] = [points.placer(axes[0], width), points.placer(axes[1], height)];
   const square = (x, y, reach, colour) => {
     for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
       for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
     }
   };
-  const reach = Math.max(1, Math.round(density_));
+  const reach = Math.max(1, Math.round(density));
   const cores = []; // x, y and colour of those in regions
-  kept.counts = [...points].reverse().map(({ row, col, colour }) => {
+  kept.counts = [...shown].reverse().map(({ row, col, colour }) => {
     let count = 0;
     for (let i = Math.max(0, row - half); i <= Math.min(guidance.height - 1, row + half); i += 1) {
       for (let j = Math.max(0, col - half); j <= Math.min(guidance.width - 1, col + half); j += 1) {
@@ -184,7 +122,7 @@ export function placing(scene, axes, width, height) {
   const guidance = guidanceOf(scene);
   if (!guidance) return null;
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+  const [across, up] = [points.placer(axes[0], width), points.placer(axes[1], height)];
   return (at) => {
     const [x, y] = [across(xs[at]), height - 1 - up(ys[at])];
     return x >= 0 && y >= 0 && x < width && y < height ? [x, y] : null;

@@ -2,7 +2,7 @@
 
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
-import * as regionOutline from "../painter/outline.mjs";
+import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -17,7 +17,7 @@ function fits() {
 
 /** Draw the regions' borders over a zoom that starts at pixel (col, row). */
 export function drawBorders(context, area, origin) {
-  if (fits()) regionPictures.borders(context, area, origin, regionOutline.WIDTH);
+  if (fits()) regionPictures.borders(context, area, origin, WIDTH);
 }
 
 /** Draw the regions over a picture of a whole image. */
@@ -25,7 +25,7 @@ export function drawWhole(context, { area, scene }, density) {
   if (!fits()) return;
   const [width, height] = [area.width, area.height].map((side) => Math.round(side * density));
   const place = { left: 0, top: 0, across: width / scene.width, down: height / scene.height };
-  const picture = regionPictures.placed(width, height, place, regionOutline.WIDTH * density);
+  const picture = regionPictures.placed(width, height, place, WIDTH * density);
   if (picture) context.drawImage(picture, area.left, area.top, area.width, area.height);
 }
 

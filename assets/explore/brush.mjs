@@ -1,6 +1,7 @@
 /* Box and lasso on the explore page: from a drag on any picture or on the scatterplot to a selection of pixels. */
 
 import * as graphs from "./graphs.mjs";
+import { placeIn } from "./plotly-internals.mjs";
 import * as readout from "./readout.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { state } from "./state.mjs";
@@ -21,9 +22,8 @@ function converter(panel) {
   const graph = graphs.graph(panel);
   if (graphs.ZOOMS.includes(panel)) return inZoom(graph, graphs.area(panel));
   return (clientX, clientY) => {
-    const { left, top } = graph.getBoundingClientRect();
-    const { xaxis, yaxis } = graph._fullLayout;
-    return [xaxis.p2c(clientX - left - xaxis._offset), yaxis.p2c(clientY - top - yaxis._offset)];
+    const { x, y } = placeIn(graph, clientX, clientY);
+    return [x, y];
   };
 }
 
@@ -42,12 +42,7 @@ function inZoom(graph, area) {
 }
 
 function inPlot(panel, event) {
-  const area = graphs.area(panel);
-  const graph = graphs.graph(panel);
-  if (!area || !graph) return false;
-  const { left, top } = graph.getBoundingClientRect();
-  const [x, y] = [event.clientX - left - area.left, event.clientY - top - area.top];
-  return x >= 0 && y >= 0 && x < area.width && y < area.height;
+  return Boolean(graphs.area(panel)) && placeIn(graphs.graph(panel), event.clientX, event.clientY).inside;
 }
 
 /** Begin a selection if the toolbar says so; true where it did. */

@@ -5,14 +5,15 @@
 
 import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
+import { canvasOf } from "../core/elements.mjs";
 import * as colours from "../painter/colours.mjs";
+import { fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
+import { axisEnds, dots } from "../painter/points.mjs";
 
 // As in app/figures: what a graph leaves free around its plot, pixels.
 const IMAGE_MARGIN = { left: 40, right: 8, top: 24, bottom: 62 };
 const POINTS_MARGIN = { left: 56, right: 10, top: 24, bottom: 40 };
 const LONGEST_FRAME_MILLISECONDS = 15_000;
-const POINTS_GROUND = "#f7f8fa";
-const POINTS_COLOUR = "rgb(31 41 55 / 45%)";
 const drawings = new Map(); // by panel: a canvas of its picture, or a function (width, height) that makes one
 const shown = new Map(); // by panel: the element on the page
 const noted = new Set(); // of performance's marks
@@ -24,85 +25,44 @@ function get(path) {
   return channel.fetchBinary(`${view.home}${path}`).then(({ buffer }) => buffer);
 }
 
-function picture(height, width, colour) {
-  const canvas = Object.assign(document.createElement("canvas"), { height, width });
-  const data = new ImageData(width, height);
-  const pixels = new Uint32Array(data.data.buffer);
-  for (let row = 0, at = 0; row < height; row += 1) {
-    for (let col = 0; col < width; col += 1, at += 1) pixels[at] = colour(row, col);
-  }
-  canvas.getContext("2d").putImageData(data, 0, 0);
-  return canvas;
-}
-
 /** Keep a panel's picture, and its zoom around the principal pixel. */
 function keep(panel, colour) {
   const { height, width, half } = view;
   const { row, col } = view.pixel;
   const side = 2 * half + 1;
-  const inside = (i, j) => i >= 0 && j >= 0 && i < height && j < width;
-  drawings.set(panel, picture(height, width, colour));
-  drawings.set(`${panel}-zoom`, picture(side, side, (i, j) => {
-    const [y, x] = [row + i - half, col + j - half];
-    return inside(y, x) ? colour(y, x) : 0;
-  }));
+  drawings.set(panel, picture(width, height, (pixels) => fill(pixels, width, height, colour)));
+  drawings.set(`${panel}-zoom`, picture(side, side, (pixels) =>
+    fill(pixels, side, side, within(view, colour), row - half, col - half)));
   show();
-}
-
-function ofValues(values, painter) {
-  return (row, col) => painter(values[row * view.width + col]);
 }
 
 function keepGray(panel, values) {
   const [low, high] = colours.rangeOf(values);
-  keep(panel, ofValues(values, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
+  keep(panel, ofValues(values, view.width, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
 }
 
-function keepWindow({ top, left: first, height, width, values }, limits) {
+function keepWindow(window, limits) {
   const painter = colours.gradientPainter(view.scale, view.gamma1, colours.endOf(limits, view.scale));
-  const outside = painter(0);
-  ["panel-jacobian-mri", "panel-jacobian-pet"].forEach((panel, index) => keep(panel, (row, col) => {
-    const [i, j] = [row - top, col - first];
-    if (i < 0 || j < 0 || i >= height || j >= width) return outside;
-    return painter(values[(index * height + i) * width + j]);
-  }));
+  ["panel-jacobian-mri", "panel-jacobian-pet"].forEach((panel, index) => keep(panel, ofWindow(window, index, painter)));
 }
 
 function keepGuidance(guidance, limits) {
   const painter = colours.gradientPainter(view.scale, view.gamma2, colours.endOf(limits, view.scale));
   ["panel-guidance-mri", "panel-guidance-pet"].forEach((panel, index) =>
-    keep(panel, ofValues(guidance.band(index), painter)));
-  drawings.set(graphs.SCATTER, (width, height) => points(width, height, guidance));
+    keep(panel, ofValues(guidance.band(index), view.width, painter)));
+  drawings.set(graphs.SCATTER, (width, height) => scatterplot(width, height, guidance));
   show();
 }
 
 function keepColours(rgb) {
-  const [red, green, blue] = [0, 1, 2].map(rgb.band);
-  keep("panel-guidance-rgb", (row, col) => {
-    const at = row * view.width + col;
-    const [r, g, b] = [red[at], green[at], blue[at]].map((part) => Math.round(255 * part));
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
+  keep("panel-guidance-rgb", ofBands([0, 1, 2].map(rgb.band), view.width));
 }
 
-/** The ends of an axis of the scatterplot, as in app/figures/scatter.py. */
-function ends(values) {
-  const [low, high] = colours.rangeOf(values);
-  const margin = 0.04 * (high - low) || 0.05;
-  return [low - margin, high + margin];
-}
-
-function points(width, height, guidance) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d");
+/** The scatterplot as it will be, without its axes. */
+function scatterplot(width, height, guidance) {
+  const canvas = canvasOf(width, height);
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [[x0, x1], [y0, y1]] = [ends(xs), ends(ys)];
-  context.fillStyle = POINTS_GROUND;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = POINTS_COLOUR;
-  for (let at = 0; at < xs.length; at += 1) {
-    context.fillRect(((xs[at] - x0) / (x1 - x0)) * width - 1, ((y1 - ys[at]) / (y1 - y0)) * height - 1, 2, 2);
-  }
+  dots(canvas.getContext("2d"), xs, ys, [xs, ys].map((values) => axisEnds(...colours.rangeOf(values))));
   return canvas;
 }
 

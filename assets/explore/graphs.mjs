@@ -1,5 +1,6 @@
 /* The Plotly graphs of the panels: finding them, their plot areas, and the arrays that they hold. */
 
+import { isDrawn, placeIn, plotArea, rowsOf } from "./plotly-internals.mjs";
 import { whenDrawn } from "./plot-queue.mjs";
 import { state } from "./state.mjs";
 
@@ -20,7 +21,7 @@ export function graph(panel) {
   if (known && known.isConnected) return known;
   const element = document.getElementById(panel);
   const drawn = element && element.querySelector(".js-plotly-plot");
-  if (!drawn || !drawn.on || !drawn._fullLayout) return null;
+  if (!drawn || !drawn.on || !isDrawn(drawn)) return null;
   attached.set(panel, drawn);
   drawn.on("plotly_afterplot", () => changed(panel));
   drawn.on("plotly_relayout", (event) => listeners.forEach((one) => one.relayout && one.relayout(panel, event)));
@@ -46,17 +47,9 @@ export function attach() {
 export function area(panel) {
   if (!areas.has(panel)) {
     const drawn = graph(panel);
-    const layout = drawn && drawn._fullLayout;
-    if (!layout || !layout.xaxis || !layout.yaxis || !drawn.data || !drawn.data.length) return null;
-    const { xaxis, yaxis } = layout;
-    areas.set(panel, {
-      left: xaxis._offset,
-      top: yaxis._offset,
-      width: xaxis._length,
-      height: yaxis._length,
-      x: [xaxis.range[0], xaxis.range[1]],
-      y: [yaxis.range[0], yaxis.range[1]],
-    });
+    const found = drawn && drawn.data && drawn.data.length ? plotArea(drawn) : null;
+    if (!found) return null;
+    areas.set(panel, found);
   }
   return areas.get(panel);
 }
@@ -66,13 +59,9 @@ export function pixelAt(panel, clientX, clientY, clamp) {
   const drawn = graph(panel);
   const scene = state.scene;
   if (!drawn || !scene || !area(panel)) return null;
-  const box = drawn.getBoundingClientRect();
-  const { xaxis, yaxis } = drawn._fullLayout;
-  const x = clientX - box.left - xaxis._offset;
-  const y = clientY - box.top - yaxis._offset;
-  if (!clamp && (x < 0 || y < 0 || x >= xaxis._length || y >= yaxis._length)) return null;
-  const col = Math.round(xaxis.p2c(x));
-  const row = Math.round(yaxis.p2c(y));
+  const { x, y, inside } = placeIn(drawn, clientX, clientY);
+  if (!clamp && !inside) return null;
+  const [row, col] = [Math.round(y), Math.round(x)];
   if (clamp) {
     return {
       row: Math.min(Math.max(row, 0), scene.height - 1),
@@ -86,20 +75,20 @@ export function pixelAt(panel, clientX, clientY, clamp) {
 export function image(panel) {
   const drawn = graph(panel);
   const scene = state.scene;
-  const meta = drawn && drawn.layout && drawn.layout.meta;
-  if (!scene || !meta || meta.pair !== scene.pair) return null;
+  const { pair, key } = meta(panel);
+  if (!scene || !pair || pair !== scene.pair) return null;
   const ofPair = panel === "panel-mri" || panel === "panel-pet";
-  if (!ofPair && meta.key !== scene.key) return null;
+  if (!ofPair && key !== scene.key) return null;
   const trace = drawn.data && drawn.data[0];
   if (!trace || !trace.z) return null;
-  // Plotly decodes base64 into typed arrays, in place or in its own copy.
-  const rows = Array.isArray(trace.z) ? trace.z : drawn._fullData && drawn._fullData[0] && drawn._fullData[0].z;
-  if (!rows || !rows.length) return null;
+  const rows = rowsOf(drawn);
+  if (!rows) return null;
   const known = arrays.get(panel);
   if (!known || known.rows !== rows) arrays.set(panel, { rows, low: trace.zmin, high: trace.zmax });
   return arrays.get(panel);
 }
 
+/** What the server says of a panel's figure, as its scene's pair and key; empty where there is none. */
 export function meta(panel) {
   const drawn = graph(panel);
   return (drawn && drawn.layout && drawn.layout.meta) || {};

@@ -1,21 +1,16 @@
-/* Painting what follows the pointer: zooms, Jacobian images, green points. Pure drawing from arrays already here. */
+/* Painting what follows the pointer: zooms, Jacobian images, green points. Drawn from arrays that are already here. */
 
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import { state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
+import { fill, fillValues, ofColours, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
+import { neighbours, placing } from "../painter/points.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 
-const GREEN = "#00c853";
 const listeners = [];
 export const GRADIENTS = ["panel-guidance-mri", "panel-guidance-pet"];
 export const JACOBIANS = ["panel-jacobian-mri", "panel-jacobian-pet"];
-
-/** The pixels of a canvas of this size, as one 32-bit number each. */
-function blank(width, height) {
-  const data = new ImageData(width, height);
-  return { data, pixels: new Uint32Array(data.data.buffer) };
-}
 
 function guidancePainter() {
   const { scale, gamma2 } = state.display;
@@ -27,58 +22,28 @@ function jacobianPainter() {
   return colours.gradientPainter(scale, gamma1, state.jacobianEnd());
 }
 
-/** Paint the neighbourhood of the principal pixel; colour(row, col) gives an opaque pixel, 0 outside the image. */
+/** Paint the neighbourhood of the principal pixel in an image's colours. */
 function paintZoom(panel, colour) {
   const one = overlays.placed(panel);
   if (!one) return;
   const { half } = state.display;
   const side = 2 * half + 1;
-  const { data, pixels } = blank(side, side);
-  for (let i = 0, at = 0; i < side; i += 1) {
-    for (let j = 0; j < side; j += 1, at += 1) pixels[at] = colour(state.window.row + i - half, state.window.col + j - half);
-  }
   // The zoom's own axes may still have the half-width before; the canvas fills the plot area in any case.
   overlays.fill(one, side, side);
-  one.context.putImageData(data, 0, 0);
+  const { row, col } = state.window;
+  put(one.context, { left: 0, top: 0, width: side, height: side }, (pixels) =>
+    fill(pixels, side, side, within(state.scene, colour), row - half, col - half));
   const cell = 100 / side;
   Object.assign(one.box.style, { left: `${half * cell}%`, top: `${half * cell}%`, width: `${cell}%`, height: `${cell}%` });
   one.box.style.visibility = "visible";
   overlays.show(panel, true);
 }
 
-function inside(row, col) {
-  return row >= 0 && col >= 0 && row < state.scene.height && col < state.scene.width;
-}
-
-function ofRows(image, painter) {
-  return (row, col) => (inside(row, col) ? painter(image.rows[row][col]) : 0);
-}
-
-function ofColours(image) {
-  return (row, col) => {
-    if (!inside(row, col)) return 0;
-    const [red, green, blue] = image.rows[row][col];
-    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-  };
-}
-
-function ofWindow(index, painter) {
-  const { top, left, height, width, values } = state.window;
-  const outside = painter(0);
-  return (row, col) => {
-    if (!inside(row, col)) return 0;
-    const i = row - top;
-    const j = col - left;
-    if (i < 0 || j < 0 || i >= height || j >= width) return outside;
-    return painter(values[(index * height + i) * width + j]);
-  };
-}
-
 function paintImageZoom(panel, painter) {
   const image = graphs.image(panel);
   if (!image) return;
-  if (panel === "panel-guidance-rgb") paintZoom(`${panel}-zoom`, ofColours(image));
-  else paintZoom(`${panel}-zoom`, ofRows(image, painter || colours.grayPainter(image.low, image.high)));
+  if (panel === "panel-guidance-rgb") paintZoom(`${panel}-zoom`, ofColours(image.rows));
+  else paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
 }
 
 /** Paint a Jacobian image: the window over a ground of exactly 0. */
@@ -90,17 +55,9 @@ function paintJacobian(panel, index, painter) {
   const shown = state.window;
   const ground = `${state.displayName()},${state.jacobianEnd()}`;
   const zero = painter(0);
-  const fill = (box) => {
-    const { data, pixels } = blank(box.width, box.height);
-    pixels.fill(zero);
-    one.context.putImageData(data, box.left, box.top);
-  };
-  if (one.background === ground && one.last) fill(one.last);
-  else fill({ left: 0, top: 0, width, height });
-  const { data, pixels } = blank(shown.width, shown.height);
-  const start = index * pixels.length;
-  for (let at = 0; at < pixels.length; at += 1) pixels[at] = painter(shown.values[start + at]);
-  one.context.putImageData(data, shown.left, shown.top);
+  const stale = one.background === ground && one.last ? one.last : { left: 0, top: 0, width, height };
+  put(one.context, stale, (pixels) => pixels.fill(zero));
+  put(one.context, shown, (pixels) => fillValues(pixels, shown.values, painter, index * pixels.length));
   one.background = ground;
   one.last = { left: shown.left, top: shown.top, width: shown.width, height: shown.height };
   overlays.show(panel, true);
@@ -114,12 +71,28 @@ function paintGuidance(panel) {
   const { height, width } = state.scene;
   const painter = guidancePainter();
   overlays.spread(one, width, height, -0.5, -0.5);
-  const { data, pixels } = blank(width, height);
-  for (let i = 0, at = 0; i < height; i += 1) {
-    for (let j = 0; j < width; j += 1, at += 1) pixels[at] = painter(image.rows[i][j]);
-  }
-  one.context.putImageData(data, 0, 0);
+  put(one.context, { left: 0, top: 0, width, height }, (pixels) =>
+    fill(pixels, width, height, ofRows(image.rows, painter)));
   overlays.show(panel, true);
+}
+
+/** The points of the zoom window's pixels, [x, y, tint], from the upper left; `tint` is a region's colour, else 0. */
+function pointsAround(first, second, across, up, height) {
+  const { half } = state.display;
+  const { row, col } = state.window;
+  const { scene } = state;
+  const all = regionPictures.tints();
+  // For a moment after the pair has changed the regions may be of the one before.
+  const tints = all && all.length === scene.height * scene.width ? all : null;
+  const found = [];
+  for (let i = Math.max(row - half, 0); i <= Math.min(row + half, scene.height - 1); i += 1) {
+    for (let j = Math.max(col - half, 0); j <= Math.min(col + half, scene.width - 1); j += 1) {
+      const [x, y] = [first.rows[i][j], second.rows[i][j]];
+      if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
+      found.push([across(x), height - up(y), tints ? tints[i * scene.width + j] : 0]);
+    }
+  }
+  return found;
 }
 
 /** Paint the zoom window's pixels green over the scatterplot. */
@@ -139,36 +112,9 @@ export function paintGreenPoints() {
   overlays.fill(one, width, height);
   const { context } = one;
   context.clearRect(0, 0, width, height);
-  context.fillStyle = GREEN;
-  const { half } = state.display;
-  const { row, col } = state.window;
-  const across = width / (area.x[1] - area.x[0]);
-  const up = height / (area.y[1] - area.y[0]);
-  const all = regionPictures.tints();
-  // For a moment after the pair has changed the regions may be of the one before.
-  const tints = all && all.length === state.scene.height * state.scene.width ? all : null;
-  const square = (x, y, size) => context.fillRect(x - size / 2, y - size / 2, size, size);
-  const cores = []; // x, y and colour of those in regions
-  let points = 0;
-  for (let i = row - half; i <= row + half; i += 1) {
-    for (let j = col - half; j <= col + half; j += 1) {
-      if (!inside(i, j)) continue;
-      const x = first.rows[i][j];
-      const y = second.rows[i][j];
-      if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-      const [left, top] = [(x - area.x[0]) * across, height - (y - area.y[0]) * up];
-      const tint = tints ? tints[i * state.scene.width + j] : 0;
-      if (tint) cores.push([left, top, tint]);
-      square(left, top, (tint ? 5 : 3) * density);
-      points += 1;
-    }
-  }
-  // What is selected is seen among them too.
-  for (const [left, top, tint] of cores) {
-    context.fillStyle = regionPictures.css(tint);
-    square(left, top, 3 * density);
-  }
-  one.canvas.dataset.points = points;
+  const points = pointsAround(first, second, placing(area.x, width), placing(area.y, height), height);
+  neighbours(context, points, density);
+  one.canvas.dataset.points = points.length;
   overlays.show(graphs.SCATTER, true);
 }
 
@@ -192,7 +138,7 @@ export function paintAll() {
   const jacobian = jacobianPainter();
   JACOBIANS.forEach((panel, index) => {
     paintJacobian(panel, index, jacobian);
-    paintZoom(`${panel}-zoom`, ofWindow(index, jacobian));
+    paintZoom(`${panel}-zoom`, ofWindow(state.window, index, jacobian));
   });
   paintGreenPoints();
   const provisional = !state.limits || state.limits.provisional;

@@ -4,6 +4,8 @@
  * all, and the others are drawn one a turn, in the order in which they were asked for.
  */
 
+import { forgetFirstRanges, isDrawn } from "./plotly-internals.mjs";
+
 const waiting = []; // { draw, done, failed }
 const listeners = new Map(); // by graph not drawn yet: what Dash wants to hear from it
 const turns = new MessageChannel();
@@ -35,12 +37,8 @@ async function drawFirst(react, graph, spec) {
   return graph;
 }
 
-/**
- * Plotly remembers the first range of an axis that it has to shrink, and measures a new figure's range by it: a smaller
- * one would be widened until it fills the panel. Its own relayout forgets it in the same way.
- */
 function drawAgain(react, graph, spec) {
-  for (const axis of [graph._fullLayout.xaxis, graph._fullLayout.yaxis]) if (axis) axis._inputRange = null;
+  forgetFirstRanges(graph);
   return react(graph, spec);
 }
 
@@ -64,7 +62,7 @@ function queued(draw) {
 function wrapped(plotly) {
   const react = plotly.react;
   const later = (graph, spec) => {
-    if (graph._fullLayout) return queued(() => drawAgain(react, graph, spec));
+    if (isDrawn(graph)) return queued(() => drawAgain(react, graph, spec));
     return hasFigure(spec) ? queued(() => drawFirst(react, graph, spec)) : standIn(graph);
   };
   // Plotly's own object lets nobody change it.

@@ -4,7 +4,7 @@ import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
 import { state } from "./state.mjs";
-import * as regionOutline from "../painter/outline.mjs";
+import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -42,7 +42,7 @@ function drawWhole(panel) {
   const { width, height } = context.canvas;
   const [across, down] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
   const place = { left: (-0.5 - x[0]) * across, top: (-0.5 - y[1]) * down, across, down };
-  const picture = regionPictures.placed(width, height, place, regionOutline.WIDTH * density());
+  const picture = regionPictures.placed(width, height, place, WIDTH * density());
   if (picture) context.drawImage(picture, 0, 0);
 }
 
@@ -59,7 +59,7 @@ function drawZooms() {
     const context = contextOf(one, panel);
     const { width, height } = context.canvas;
     const origin = { row: shown.row - half, col: shown.col - half, unit: width / (2 * half + 1) };
-    regionPictures.borders(context, { left: 0, top: 0, width, height }, origin, regionOutline.WIDTH * density());
+    regionPictures.borders(context, { left: 0, top: 0, width, height }, origin, WIDTH * density());
   });
 }
 

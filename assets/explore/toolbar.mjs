@@ -3,6 +3,7 @@
 import * as address from "../core/address.mjs";
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
+import { dragmodeOf, plotArea } from "./plotly-internals.mjs";
 import { state } from "./state.mjs";
 
 const SIZES_BEYOND = 4; // how far a link's part may reach beyond the images, as in callbacks/link.py
@@ -16,8 +17,8 @@ function drawnGraphs(panels) {
 /** Zooming or panning one full picture does the same to all of them. */
 function shareZoom(panel, event) {
   if (sharing || !graphs.FULL.includes(panel) || !Object.keys(event).some((key) => key.startsWith("xaxis"))) return;
-  const source = graphs.graph(panel)._fullLayout;
-  const ranges = { "xaxis.range": [...source.xaxis.range], "yaxis.range": [...source.yaxis.range] };
+  const { x, y } = plotArea(graphs.graph(panel));
+  const ranges = { "xaxis.range": x, "yaxis.range": y };
   shared = { pair: graphs.meta(panel).pair, ranges };
   apply(graphs.FULL.filter((other) => other !== panel));
   address.later();
@@ -63,9 +64,9 @@ export function open([top, left, bottom, right], pair) {
 
 function showsOther(panel) {
   const graph = graphs.graph(panel);
-  const range = graph && graph._fullLayout && graph._fullLayout.xaxis && graph._fullLayout.xaxis.range;
+  const shown = graph && plotArea(graph);
   const wanted = shared.ranges["xaxis.range"];
-  return Boolean(range) && Math.abs(range[0] - wanted[0]) + Math.abs(range[1] - wanted[1]) > 1e-6;
+  return Boolean(shown) && Math.abs(shown.x[0] - wanted[0]) + Math.abs(shown.x[1] - wanted[1]) > 1e-6;
 }
 
 function apply(panels) {
@@ -84,7 +85,7 @@ export function changeMode(mode) {
   document.body.dataset.mode = state.mode;
   const dragmode = ["zoom", "pan"].includes(state.mode) ? state.mode : false;
   drawnGraphs([...graphs.FULL, graphs.SCATTER]).forEach((graph) => {
-    if (graph._fullLayout.dragmode !== dragmode) window.Plotly.relayout(graph, { dragmode });
+    if (dragmodeOf(graph) !== dragmode) window.Plotly.relayout(graph, { dragmode });
   });
   return state.mode;
 }

@@ -6,7 +6,8 @@
 import * as graphs from "../explore/graphs.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
 import { state } from "../explore/state.mjs";
-import * as regionOutline from "../painter/outline.mjs";
+import { neighbours, placing } from "../painter/points.mjs";
+import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -42,8 +43,7 @@ document.addEventListener("click", (event) => {
   if (button) save(button.dataset.panel);
 });
 
-const GREEN = "#00c853";
-const SIDES = { region: 2, near: 3, around: 5 }; // of points, in pixels of the screen, as on the page
+const REGION_POINT = 2; // the side of a region's points, in pixels of the screen, as on the page
 
 function empty(area, scale) {
   const [width, height] = [area.width, area.height].map((side) => Math.round(side * scale));
@@ -53,14 +53,14 @@ function empty(area, scale) {
 function whole({ x, y }, { width, height }, scale) {
   const [across, down] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
   const place = { left: (-0.5 - x[0]) * across, top: (-0.5 - y[1]) * down, across, down };
-  return regionPictures.placed(width, height, place, regionOutline.WIDTH * scale);
+  return regionPictures.placed(width, height, place, WIDTH * scale);
 }
 
-function zoom(canvas, scale) {
+function zoom(_area, canvas, scale) {
   const { half } = state.display;
   const { width, height } = canvas;
   const origin = { row: state.window.row - half, col: state.window.col - half, unit: width / (2 * half + 1) };
-  regionPictures.borders(canvas.getContext("2d"), { left: 0, top: 0, width, height }, origin, regionOutline.WIDTH * scale);
+  regionPictures.borders(canvas.getContext("2d"), { left: 0, top: 0, width, height }, origin, WIDTH * scale);
   return canvas;
 }
 
@@ -81,21 +81,15 @@ function points({ x, y }, canvas, scale) {
   const values = regionOverlays.guidance();
   if (!values) return null;
   const context = canvas.getContext("2d");
-  const [across, up] = [canvas.width / (x[1] - x[0]), canvas.height / (y[1] - y[0])];
+  const [across, up] = [placing(x, canvas.width), placing(y, canvas.height)];
   const place = (at) => {
     const [first, second] = values.map((value) => value(at));
-    const known = Number.isFinite(first) && Number.isFinite(second);
-    return known ? [(first - x[0]) * across, canvas.height - (second - y[0]) * up] : null;
+    return Number.isFinite(first) && Number.isFinite(second) ? [across(first), canvas.height - up(second)] : null;
   };
-  const square = ([left, top], side, colour) => {
-    context.fillStyle = colour;
-    context.fillRect(left - (side * scale) / 2, top - (side * scale) / 2, side * scale, side * scale);
-  };
-  regionPictures.points(context, SIDES.region * scale, place);
+  regionPictures.points(context, REGION_POINT * scale, place);
   const tints = regionPictures.tints();
   const near = neighbourhood().map((at) => [place(at), tints[at]]).filter(([found]) => found);
-  near.forEach(([found, tint]) => square(found, tint ? SIDES.around : SIDES.near, GREEN));
-  near.filter(([, tint]) => tint).forEach(([found, tint]) => square(found, SIDES.near, regionPictures.css(tint)));
+  neighbours(context, near.map(([found, tint]) => [...found, tint]), scale);
   return canvas;
 }
 
@@ -105,9 +99,8 @@ export function images(panel, scale) {
   const shown = regions.all().some(({ count }) => count) && area && state.window && state.scene;
   if (!shown || state.window.key !== state.scene.key || graphs.meta(panel).pair !== state.scene.pair) return [];
   const canvas = empty(area, scale);
-  let drawn = null;
-  if (panel === graphs.SCATTER) drawn = points(area, canvas, scale);
-  else drawn = graphs.ZOOMS.includes(panel) ? zoom(canvas, scale) : whole(area, canvas, scale);
+  const draw = panel === graphs.SCATTER ? points : graphs.ZOOMS.includes(panel) ? zoom : whole;
+  const drawn = draw(area, canvas, scale);
   if (!drawn) return [];
   const { x, y } = area;
   return [{

@@ -1,4 +1,11 @@
-/* Where regions end: lines of even thickness inside each of them, so that two that touch keep a line each. */
+/*
+ * Regions as pixels: filled a little, with lines of even thickness inside each of them, so that two that touch keep a line each;
+ * and as points of a scatterplot.
+ */
+
+import { blank, picture, pixelOf } from "./pixels.mjs";
+
+const FILL = 0.28;
 
 export const WIDTH = 1.5; // of the screen: an outline is as thick in a small picture as in a large one
 
@@ -64,29 +71,54 @@ function outline(pixels, width, mask, imageWidth, rows, columns, reach, colour) 
   return some;
 }
 
-/** A colour "#rrggbb" as a 32-bit pixel. */
-export function pixel(colour, opacity = 1) {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return ((Math.floor(255 * opacity) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-}
-
 /**
  * Draw the outlines of regions into a canvas, the last one on top; whether there is anything. The image's upper left
  * corner lies at (left, top) of the canvas, and a pixel of the image is across × down. Pixels and not paths: a region of
  * noise has an edge at every second pixel.
  */
-export function draw(canvas, regions, shape, { left, top, across, down }, thickness) {
+export function drawOutlines(canvas, regions, shape, { left, top, across, down }, thickness) {
   const { width, height } = canvas;
   // Where the image's pixels are small, a thinner line leaves something to see of narrow regions.
   const reach = Math.max(1, across < 2 ? Math.floor(thickness) : Math.round(thickness));
   const columns = spans(width, reach, left, across, shape.width);
   const rows = spans(height, reach, top, down, shape.height);
-  const data = new ImageData(width, height);
-  const pixels = new Uint32Array(data.data.buffer);
+  const { data, pixels } = blank(width, height);
   let some = false;
   for (const { mask, colour } of regions) {
-    some = outline(pixels, width, mask, shape.width, rows, columns, reach, pixel(colour)) || some;
+    some = outline(pixels, width, mask, shape.width, rows, columns, reach, pixelOf(colour)) || some;
   }
   canvas.getContext("2d").putImageData(data, 0, 0);
   return some;
+}
+
+/** A canvas of the image's size on which a region is filled a little. */
+export function filling(mask, colour, { height, width }) {
+  const value = pixelOf(colour, FILL);
+  return picture(width, height, (pixels) => {
+    for (let at = 0; at < mask.length; at += 1) if (mask[at]) pixels[at] = value;
+  });
+}
+
+/**
+ * Draw the regions' points of a scatterplot, squares of `side` pixels, into a canvas' context: place(at) gives the pixel of
+ * the canvas where the image's pixel `at` lies, [x, y], and null where it is not shown.
+ */
+export function drawPoints(context, regions, side, place) {
+  const { width, height } = context.canvas;
+  const reach = Math.max(1, Math.round(side));
+  const drawn = picture(width, height, (pixels) => {
+    for (const { mask, colour } of regions) {
+      const value = pixelOf(colour);
+      for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at + 1)) {
+        const found = place(at);
+        if (!found) continue;
+        const [left, top] = [Math.round(found[0] - side / 2), Math.round(found[1] - side / 2)];
+        const [from, to] = [Math.max(left, 0), Math.min(left + reach, width)];
+        for (let y = Math.max(top, 0); y < Math.min(top + reach, height); y += 1) {
+          for (let x = from; x < to; x += 1) pixels[y * width + x] = value;
+        }
+      }
+    }
+  });
+  context.drawImage(drawn, 0, 0);
 }
