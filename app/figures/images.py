@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.parts import GRAY, Figure, panel_title, typed_array
+from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
 from fusion.colours import gray_range, rgb_bytes
 
 BOX_COLOUR = "#ff2a2a"
@@ -42,7 +42,16 @@ def gradient_figure(
 
 def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
     """Show an (H, W, 3) colour image in [0, 1] whole."""
-    return _whole(COLOUR_IMAGE | {"z": typed_array(opaque_bytes(rgb))}, title, rgb.shape[:2], meta)
+    # One PNG, which the browser decodes by itself: pixels one by one would halt it for a while.
+    return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
+
+
+def growing_image(shape: tuple[int, int], title: str, meta: dict[str, Any]) -> Figure:
+    """Make the axes of a whole (H, W) image that grows: the browser draws it until Plotly has all of it."""
+    nothing = {"type": "heatmap", "z": [[None]], "showscale": False}
+    figure = _whole(nothing, title, shape, meta)
+    figure["layout"]["annotations"] = [notice("Computing…")]
+    return figure
 
 
 def gray_zoom(

@@ -47,19 +47,15 @@ def empty_figure(title: str, message: str) -> Figure:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(128,128,128,0.10)",
             "dragmode": False,
-            "annotations": [
-                {
-                    "text": message,
-                    "showarrow": False,
-                    "xref": "paper",
-                    "yref": "paper",
-                    "x": 0.5,
-                    "y": 0.5,
-                    "font": {"size": 11},
-                }
-            ],
+            "annotations": [notice(message)],
         },
     }
+
+
+def notice(text: str) -> dict[str, Any]:
+    """Return the annotation that says in the middle of a figure why it is empty."""
+    middle = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    return {"text": text, "showarrow": False, "font": {"size": 11}, **middle}
 
 
 def typed_array(array: NDArray[Any]) -> dict[str, str]:

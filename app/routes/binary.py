@@ -31,7 +31,7 @@ ATLAS_HEADER = struct.Struct("<8i")
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
-KINDS = ("inputs", "fused", "guidance", "rgb")
+KINDS = ("inputs", "fused", "guidance", "known", "rgb")
 VIEWER_LENGTH = 64
 MOST_WINDOWS = 256
 """Of an atlas in one answer."""

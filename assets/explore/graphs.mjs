@@ -8,6 +8,7 @@ const SOURCES = ["mri", "pet", "fused", "guidance-mri", "guidance-pet", "guidanc
 export const FULL = SOURCES.map((source) => `panel-${source}`);
 export const ZOOMS = FULL.map((panel) => `${panel}-zoom`);
 export const SCATTER = "panel-scatter";
+const GROWING = ["panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", SCATTER];
 export const ALL = [...FULL, ...ZOOMS, SCATTER];
 
 const listeners = [];
@@ -71,7 +72,7 @@ export function pixelAt(panel, clientX, clientY, clamp) {
   return row >= 0 && col >= 0 && row < scene.height && col < scene.width ? { row, col } : null;
 }
 
-/** The image that a full panel holds as rows of numbers (or of colours), or null where it is not of this scene. */
+/** The image that a full panel holds as rows of numbers, or null where it is not of this scene, or one of colours. */
 export function image(panel) {
   const drawn = graph(panel);
   const scene = state.scene;
@@ -79,6 +80,7 @@ export function image(panel) {
   if (!scene || !pair || pair !== scene.pair) return null;
   const ofPair = panel === "panel-mri" || panel === "panel-pet";
   if (!ofPair && key !== scene.key) return null;
+  if (grows(panel)) return (state.grown && state.grown.images.get(panel)) || null;
   const trace = drawn.data && drawn.data[0];
   if (!trace || !trace.z) return null;
   const rows = rowsOf(drawn);
@@ -86,6 +88,12 @@ export function image(panel) {
   const known = arrays.get(panel);
   if (!known || known.rows !== rows) arrays.set(panel, { rows, low: trace.zmin, high: trace.zmax });
   return arrays.get(panel);
+}
+
+/** Whether a panel's picture grows just now: its graph has nothing but axes, or something older than what is painted. */
+export function grows(panel) {
+  if (!GROWING.includes(panel) || !state.scene || meta(panel).key !== state.scene.key) return false;
+  return meta(panel).state === "growing" || (state.isGrowing() && Boolean(state.grown));
 }
 
 /** What the server says of a panel's figure, as its scene's pair and key; empty where there is none. */

@@ -4,12 +4,14 @@ import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import { state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
-import { fill, fillValues, ofColours, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
-import { neighbours, placing } from "../painter/points.mjs";
+import { fill, fillValues, ofGuidance, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
+import { axisEnds, density, ground, neighbours, placing } from "../painter/points.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 
 const listeners = [];
 export const GRADIENTS = ["panel-guidance-mri", "panel-guidance-pet"];
+const RGB = "panel-guidance-rgb";
+let mixed = { rows: [], colour: null }; // guidance RGB, and what it was made of
 export const JACOBIANS = ["panel-jacobian-mri", "panel-jacobian-pet"];
 
 function guidancePainter() {
@@ -41,9 +43,17 @@ function paintZoom(panel, colour) {
 
 function paintImageZoom(panel, painter) {
   const image = graphs.image(panel);
-  if (!image) return;
-  if (panel === "panel-guidance-rgb") paintZoom(`${panel}-zoom`, ofColours(image.rows));
-  else paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
+  if (image) paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
+}
+
+/** The colours of guidance RGB, from the images that other panels show; null while one of them is not here. */
+function guidanceColours() {
+  if (graphs.meta(RGB).key !== state.scene.key) return null;
+  const images = [...GRADIENTS, "panel-fused"].map(graphs.image);
+  if (!images.every(Boolean)) return null;
+  const rows = images.map((image) => image.rows);
+  if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows) };
+  return mixed.colour;
 }
 
 /** Paint a Jacobian image: the window over a ground of exactly 0. */
@@ -63,17 +73,32 @@ function paintJacobian(panel, index, painter) {
   overlays.show(panel, true);
 }
 
-/** Paint a whole guidance image. */
-function paintGuidance(panel) {
-  const image = graphs.image(panel);
-  const one = image && overlays.placed(panel);
+/** Paint a whole image in its colours. */
+function paintWhole(panel, colour) {
+  const one = overlays.placed(panel);
   if (!one) return;
   const { height, width } = state.scene;
-  const painter = guidancePainter();
   overlays.spread(one, width, height, -0.5, -0.5);
-  put(one.context, { left: 0, top: 0, width, height }, (pixels) =>
-    fill(pixels, width, height, ofRows(image.rows, painter)));
+  put(one.context, { left: 0, top: 0, width, height }, (pixels) => fill(pixels, width, height, colour));
   overlays.show(panel, true);
+}
+
+/** Paint all points that are known while the guidance images grow; the same ones are left as they are. */
+function paintGrowingPoints() {
+  const one = state.grown && overlays.placed(graphs.SCATTER);
+  if (!one || !graphs.grows(graphs.SCATTER)) return;
+  const { points } = state.grown;
+  if (one.points !== points || one.pointsArea !== one.area) {
+    const unit = window.devicePixelRatio || 1;
+    const [width, height] = [one.area.width, one.area.height].map((side) => Math.round(side * unit));
+    overlays.fill(one, width, height);
+    const [xs, ys] = [0, 1].map(points.band);
+    const axes = [xs, ys].map((values) => axisEnds(...colours.rangeOf(values)));
+    one.context.putImageData(density(xs, ys, axes, width, height), 0, 0);
+    ground(one.context);
+    Object.assign(one, { points, pointsArea: one.area });
+  }
+  overlays.show(graphs.SCATTER, true);
 }
 
 /** The points of the zoom window's pixels, [x, y, tint], from the upper left; `tint` is a region's colour, else 0. */
@@ -97,15 +122,20 @@ function pointsAround(first, second, across, up, height) {
 
 /** Paint the zoom window's pixels green over the scatterplot. */
 export function paintGreenPoints() {
+  if (graphs.grows(graphs.SCATTER)) {
+    paintGrowingPoints();
+    return;
+  }
   const area = graphs.area(graphs.SCATTER);
   const [first, second] = GRADIENTS.map(graphs.image);
   if (!area || !first || !second || !state.window) return;
   const one = overlays.placed(graphs.SCATTER);
   if (!state.limits || state.limits.provisional) {
-    // The growing images are filled up for the eye: what they show between known pixels are no points.
+    // What was stopped is filled up for the eye: what it shows between known pixels are no points.
     overlays.show(graphs.SCATTER, false);
     return;
   }
+  one.points = null;
   const density = window.devicePixelRatio || 1;
   const width = Math.round(area.width * density);
   const height = Math.round(area.height * density);
@@ -120,7 +150,20 @@ export function paintGreenPoints() {
 
 /** Paint the whole guidance images, while gamma or the colour scale move. */
 export function paintGuidanceImages() {
-  GRADIENTS.forEach(paintGuidance);
+  const painter = guidancePainter();
+  GRADIENTS.forEach((panel) => {
+    const image = graphs.image(panel);
+    if (image) paintWhole(panel, ofRows(image.rows, painter));
+  });
+}
+
+/** Paint everything that grows with the guidance images, as far as they are here. */
+export function paintGrowing() {
+  if (!state.grown || !graphs.grows(RGB)) return;
+  paintGuidanceImages();
+  const mix = guidanceColours();
+  if (mix) paintWhole(RGB, mix);
+  paintGrowingPoints();
 }
 
 /** Call listener() after everything that depends on the principal pixel has been painted. */
@@ -132,7 +175,9 @@ export function whenPainted(listener) {
 export function paintAll() {
   if (!state.window || !state.scene || state.window.key !== state.scene.key) return;
   graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.window, state.display.half));
-  ["panel-mri", "panel-pet", "panel-fused", "panel-guidance-rgb"].forEach((panel) => paintImageZoom(panel));
+  ["panel-mri", "panel-pet", "panel-fused"].forEach((panel) => paintImageZoom(panel));
+  const mix = guidanceColours();
+  if (mix) paintZoom(`${RGB}-zoom`, mix);
   const guidance = guidancePainter();
   GRADIENTS.forEach((panel) => paintImageZoom(panel, guidance));
   const jacobian = jacobianPainter();

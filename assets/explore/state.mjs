@@ -9,7 +9,9 @@ export const state = {
   pinned: false,
   mode: "pixel", // what dragging does: pixel, zoom, pan
   display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12, followsSupport: false },
-  limits: null, // ends of the colour scales, from the guidance images
+  limits: null, // how far the guidance images are, and the ends of the colour scales that come from them
+  grown: null, // the guidance images while they grow (guidance.mjs)
+  viewer: "", // this page's name on the server
 };
 
 /** Whether the window of the principal pixel is still on its way. */
@@ -17,6 +19,9 @@ state.isMoving = () => {
   const { pixel, window: shown } = state;
   return !pixel || !shown || pixel.row !== shown.row || pixel.col !== shown.col;
 };
+
+/** Whether guidance images are being computed, and painted as they come. */
+state.isGrowing = () => Boolean(state.limits && state.limits.stage === "running");
 
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {

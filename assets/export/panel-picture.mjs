@@ -4,6 +4,7 @@
  */
 
 import * as graphs from "../explore/graphs.mjs";
+import * as overlays from "../explore/overlays.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
 import { state } from "../explore/state.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
@@ -11,12 +12,25 @@ import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
 
+const OVER = { layer: "above", sizing: "stretch", xref: "x", yref: "y", xanchor: "left", yanchor: "top" };
 const SCALE = 3; // times the size on the screen
 
 function box() {
   const { row, col } = state.pixel;
   const reach = state.display.half + 0.5;
   return { type: "rect", x0: col - reach, x1: col + reach, y0: row - reach, y1: row + reach, line: { color: "#ff2a2a", width: 2 } };
+}
+
+/** What is painted over the empty axes of a picture that grows. */
+function grown(panel) {
+  if (!graphs.grows(panel)) return [];
+  const { canvas, area } = overlays.overlay(panel);
+  const { height, width } = state.scene;
+  const { x, y } = area;
+  const place = panel === graphs.SCATTER
+    ? { x: x[0], y: y[1], sizex: x[1] - x[0], sizey: y[1] - y[0] }
+    : { x: -0.5, y: -0.5, sizex: width, sizey: height };
+  return [{ source: canvas.toDataURL(), ...OVER, ...place }];
 }
 
 function save(panel) {
@@ -27,7 +41,7 @@ function save(panel) {
     ...graph.layout,
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
-    images: [...(graph.layout.images || []), ...images(panel, SCALE)],
+    images: [...(graph.layout.images || []), ...grown(panel), ...images(panel, SCALE)],
     shapes: [...(graph.layout.shapes || []), ...(graphs.FULL.includes(panel) && state.pixel ? [box()] : [])],
   };
   const { method_id: method, pair_address: pair } = state.scene;
@@ -104,8 +118,7 @@ export function images(panel, scale) {
   if (!drawn) return [];
   const { x, y } = area;
   return [{
-    source: drawn.toDataURL(), layer: "above", sizing: "stretch",
-    xref: "x", yref: "y", xanchor: "left", yanchor: "top",
+    source: drawn.toDataURL(), ...OVER,
     x: x[0], y: y[1], sizex: Math.abs(x[1] - x[0]), sizey: Math.abs(y[1] - y[0]),
   }];
 }

@@ -3,6 +3,8 @@
  * where there is nothing. A picture's colours are a function colour(row, col) that gives the pixel at a place of the image.
  */
 
+import { rangeOf } from "./colours.mjs";
+
 /** The opaque pixel of red, green and blue bytes. */
 export function opaque(red, green, blue) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
@@ -29,9 +31,16 @@ export function ofRows(rows, painter) {
   return (row, col) => painter(rows[row][col]);
 }
 
-/** The colours of rows of [red, green, blue] in bytes. */
-export function ofColours(rows) {
-  return (row, col) => opaque(...rows[row][col]);
+/** The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
+ *  from its smallest number to its largest, as guidance_rgb of fusion/colours.py. */
+export function ofGuidance(images) {
+  const [red, green, blue] = images.map((rows) => {
+    const ranges = rows.map(rangeOf);
+    const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
+    const unit = high > low ? 255 / (high - low) : 0;
+    return (row, col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
+  });
+  return (row, col) => opaque(red(row, col), green(row, col), blue(row, col));
 }
 
 /** The colours of an image of three bands, red, green and blue from 0 to 1 in reading order. */

@@ -257,5 +257,5 @@ def test_scenes_that_are_left_are_not_computed_any_more(
     monkeypatch.setattr(services, "cancel_guidance", lambda scene, viewer: left.append(scene.method_id))
     origin = {"pair_address": PAIR, "stage": "running"}
     shown = {"a": {**origin, "method_id": METHOD}, "b": {**origin, "method_id": OTHER}}
-    page.leave(services, [{"key": "b"}], shown, "viewer")
+    page.leave(services, {"b"}, shown, "viewer")
     assert left == [METHOD]

@@ -18,7 +18,7 @@ from app.ids import (
     RegionId,
     ViewsId,
 )
-from app.layout.explore import page
+from app.layout.explore import explore_page
 from app.layout.panels import MEANINGS, rgb_legend
 from app.layout.parts import MOST_NAMED, link_notices, notice
 from app.link.view_state import ExploreState
@@ -39,7 +39,7 @@ IDS_OF_THE_ISSUE = {
 
 @pytest.fixture(scope="module")
 def whole() -> html.Div:
-    return page(PAIRS, METHODS)
+    return explore_page(PAIRS, METHODS)
 
 
 def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
@@ -148,7 +148,10 @@ def test_menus_offer_what_they_are_given(whole: html.Div) -> None:
 
 
 def test_every_visitor_has_another_name() -> None:
-    assert find(page(PAIRS, METHODS), Id.VIEWER).data != find(page(PAIRS, METHODS), Id.VIEWER).data
+    assert (
+        find(explore_page(PAIRS, METHODS), Id.VIEWER).data
+        != find(explore_page(PAIRS, METHODS), Id.VIEWER).data
+    )
 
 
 def test_the_legend_explains_six_colours(whole: html.Div) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,24 +27,9 @@ from fusion.colours import (
     scale_range,
 )
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "colours.json").read_text(encoding="utf-8"))
-"""Colours and ends of scales, worked out by hand; the browser's tests read the same file."""
 ASSETS = Path(__file__).parents[2] / "assets"
 GAMMAS = (0.1, 0.3, 0.5, 1.0, 1.7, 2.0)
 gammas = st.floats(0.1, 2.0)
-
-
-@pytest.mark.parametrize("case", GOLDEN["gradients"], ids=lambda case: "{scale} {value:g}".format(**case))
-def test_colours_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
-    image = np.array([[case["value"]]])
-    colours = gradient_colours(image, Scale(case["scale"]), case["end"], case["gamma"])
-    assert colours.tolist() == [[case["rgb"]]]
-
-
-@pytest.mark.parametrize("case", GOLDEN["limits"])
-def test_scales_end_where_it_was_worked_out_by_hand(case: dict[str, Any]) -> None:
-    limits = Limits.of(np.array(case["values"], dtype=np.float64))
-    assert {scale.value: limits.end(scale) for scale in Scale} == pytest.approx(case["ends"])
 
 
 def test_palettes_are_those_that_plotly_has() -> None:
