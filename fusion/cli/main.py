@@ -40,13 +40,13 @@ from fusion.cli.options import (
 from fusion.cli.report import report_app
 from fusion.cli.train import train_command
 from fusion.cli.tune import tune_command
+from fusion.colours import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
 from fusion.methods.registry import method_specification
-from fusion.picture import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.reading import DEFAULT_PIXEL_LIMIT
-from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.saliency.jacobian import checked_pixel
 
 DEFAULT_METHOD = "funfusean"

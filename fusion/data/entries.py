@@ -1,4 +1,4 @@
-"""What is known of a pair before it is loaded, and how files become pairs: by name, by order or by a card.
+"""Entries: all that is known of a pair before it is loaded. Files become pairs by name, by order or by a card.
 
 A card is the ``sample.json`` of a sample folder::
 
@@ -29,7 +29,7 @@ _ACRONYMS = frozenset(
 
 
 class PairSource(StrEnum):
-    """Where a pair comes from."""
+    """The origin of a pair."""
 
     USER = "user"
     FOLDER = "folder"

@@ -9,17 +9,21 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from fusion.data.filters import blur, scale_to_unit, smooth_noise
-from fusion.data.lesions import Lesion, LesionLevels, grow_lesion
 from fusion.data.rendering import (
     FLAIR_CONTRAST,
     T1_CONTRAST,
     T2_CONTRAST,
     Contrast,
+    Lesion,
+    LesionLevels,
     Uptake,
     add_scanner_effects,
+    blur,
+    grow_lesion,
     render_mri,
     render_pet,
+    scale_to_unit,
+    smooth_noise,
 )
 from fusion.data.tissue import FloatArray, Head, TissueMaps, resample, slice_grid
 

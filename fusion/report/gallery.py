@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.colours import gray_picture
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.device import resolve_device
@@ -19,7 +20,6 @@ from fusion.errors import FuseVisError
 from fusion.fusing import fuse
 from fusion.methods.registry import load_method, method_specification
 from fusion.pair import Pair
-from fusion.picture import gray_picture
 from fusion.report.report import fused_ids
 from fusion.weights import FOLDER
 

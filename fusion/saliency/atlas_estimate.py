@@ -43,7 +43,7 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class AtlasEstimate:
-    """What an atlas needs.
+    """The disk and the time that an atlas needs.
 
     Attributes
     ----------

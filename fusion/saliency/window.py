@@ -115,7 +115,7 @@ class JacobianWindow:
 
     @cached_property
     def suspicious(self) -> bool:
-        """Whether any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+        """True if any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
         return not bool((np.abs(self.values) <= SUSPICIOUS_GRADIENT).all())
 
     def strongest_neighbour(self) -> tuple[int, int, int, float] | None:

@@ -25,7 +25,7 @@ from app.figures.scales import Scale
 from app.settings import Settings
 from cache.services.methods import MethodShelf
 from cache.services.services import services_of
-from fusion.picture import PictureScale, gradient_picture
+from fusion.colours import PictureScale, gradient_picture
 from fusion.statistics import wording as fusion_wording
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusion.data import file_memo
+from fusion.data import catalogue as catalogue_module
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource
 from fusion.errors import UnknownPairError
@@ -16,7 +16,7 @@ from tests.unit.catalogue_files import addresses, changed, files_of, write
 @pytest.fixture(autouse=True)
 def files_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests remember files that they have just written."""
-    monkeypatch.setattr(file_memo, "SETTLED_NS", 0)
+    monkeypatch.setattr(catalogue_module, "SETTLED_NS", 0)
 
 
 def test_user_pairs_then_folder_then_samples(catalogue: Catalogue) -> None:

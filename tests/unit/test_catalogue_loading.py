@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from fusion.data import catalogue as catalogue_module
-from fusion.data import file_memo
 from fusion.data.catalogue import SAMPLES, Catalogue
 from fusion.data.entries import PairSource
 from fusion.errors import MissingFileError, TooManyPixelsError, UnknownPairError
@@ -18,7 +17,7 @@ from tests.unit.catalogue_files import addresses, write
 @pytest.fixture(autouse=True)
 def files_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests remember files that they have just written."""
-    monkeypatch.setattr(file_memo, "SETTLED_NS", 0)
+    monkeypatch.setattr(catalogue_module, "SETTLED_NS", 0)
 
 
 def test_the_folder_is_listed_again_only_after_a_change(
@@ -45,8 +44,8 @@ def test_what_has_just_changed_is_not_trusted(
     catalogue: Catalogue, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without this rule, a change within the same tick of the file system's clock would never be seen.
-    monkeypatch.setattr(file_memo, "SETTLED_NS", 3600 * 10**9)
-    assert file_memo.signature(data_dir) is None
+    monkeypatch.setattr(catalogue_module, "SETTLED_NS", 3600 * 10**9)
+    assert catalogue_module.signature(data_dir) is None
     entry = catalogue.find("3")
     assert catalogue.load(entry) == catalogue.load(entry)
     assert catalogue.load(entry) is not catalogue.load(entry)

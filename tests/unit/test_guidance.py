@@ -9,11 +9,10 @@ from torch import nn
 
 import fusion
 from fusion.errors import Cancelled
-from fusion.precision import images_tensor
+from fusion.network import images_tensor
 from fusion.saliency import guidance as guidance_module
 from fusion.saliency.chain import diagonals
-from fusion.saliency.guidance import coarse_guidance, colour_order, tile_diagonals
-from fusion.saliency.preview import filled
+from fusion.saliency.guidance import coarse_guidance, colour_order, filled, tile_diagonals
 from fusion.saliency.support import Locality
 from fusion.saliency.tiles import Tile
 from fusion.saliency.window import Box
@@ -54,7 +53,7 @@ def test_a_lattice_of_spacing_r_is_wrong(id: str, rng: np.random.Generator) -> N
     radius = method.locality.radius
     assert radius is not None
     pair = random_pair(rng, (3, 2 * radius + 3))
-    images = images_tensor(method, pair, torch.float64)
+    images = images_tensor(pair, torch.float64, method.device)
     whole = Box(0, 0, *pair.shape)
     errors = {}
     for spacing in (radius, radius + 1):

@@ -6,14 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.figures import scales
-from fusion import picture
-from fusion.picture import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
+from fusion.colours import (
+    BLUE_WHITE_RED,
+    ROBUST_PERCENTILE,
+    VIRIDIS,
+    PictureScale,
+    colour_picture,
+    gradient_picture,
+    gray_picture,
+    scale_end,
+)
 
 
 def test_colours_are_those_of_the_page() -> None:
-    assert list(picture.VIRIDIS) == list(scales.SEQUENTIAL)
-    assert list(picture.BLUE_WHITE_RED) == list(scales.DIVERGING)
-    assert picture.ROBUST_PERCENTILE == scales.ROBUST_PERCENTILE
+    assert list(VIRIDIS) == list(scales.SEQUENTIAL)
+    assert list(BLUE_WHITE_RED) == list(scales.DIVERGING)
+    assert ROBUST_PERCENTILE == scales.ROBUST_PERCENTILE
 
 
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
@@ -37,8 +45,8 @@ def test_paper_scale(gamma: float) -> None:
     # 0.5 ** (1 / gamma) of the end is shown as the middle of the colours, whatever gamma is.
     values = np.array([[-5.0, 0.0, 3 * 0.5 ** (1 / gamma), 3.0, 9.0]])
     colours = gradient_picture(values, PictureScale.PAPER, 3.0, gamma)[0].tolist()
-    first, last = list(picture.VIRIDIS[0]), list(picture.VIRIDIS[-1])
-    middle = np.mean([picture.VIRIDIS[4], picture.VIRIDIS[5]], axis=0)
+    first, last = list(VIRIDIS[0]), list(VIRIDIS[-1])
+    middle = np.mean([VIRIDIS[4], VIRIDIS[5]], axis=0)
     assert colours[:2] == [first, first]
     np.testing.assert_allclose(colours[2], middle, atol=1)
     assert colours[3:] == [last, last]
@@ -50,7 +58,7 @@ def test_signed_scale(gamma: float) -> None:
     values = np.array([[-9.0, -3.0, -half, 0.0, half, 3.0]])
     colours = gradient_picture(values, PictureScale.SIGNED, 3.0, gamma)[0].tolist()
     # 0.4 of the way from the middle to an end is two of the five steps between their colours.
-    assert colours == [list(picture.BLUE_WHITE_RED[place]) for place in (0, 0, 3, 5, 7, 10)]
+    assert colours == [list(BLUE_WHITE_RED[place]) for place in (0, 0, 3, 5, 7, 10)]
 
 
 @pytest.mark.parametrize("scale", PictureScale)

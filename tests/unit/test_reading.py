@@ -9,8 +9,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from fusion.decoders import orient
-from fusion.reading import read_gray, read_image
+from fusion.reading import orient, read_gray, read_image
 from tests.unit.image_files import HEIGHT, WIDTH, luma, samples, save
 
 

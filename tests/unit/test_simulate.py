@@ -5,15 +5,19 @@ import sys
 import numpy as np
 import pytest
 
-from fusion.data.filters import blur, scale_to_unit, smooth_noise
-from fusion.data.lesions import LesionLevels, blend_lesion, grow_lesion
 from fusion.data.rendering import (
     T1_CONTRAST,
     T2_CONTRAST,
+    LesionLevels,
     Uptake,
     add_scanner_effects,
+    blend_lesion,
+    blur,
+    grow_lesion,
     render_mri,
     render_pet,
+    scale_to_unit,
+    smooth_noise,
 )
 from fusion.data.simulate import random_slice, simulate_pair, simulate_pairs
 from fusion.data.tissue import Head, MissingTemplateError, TissueMaps, load_head, resample, slice_grid

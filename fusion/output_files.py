@@ -30,8 +30,8 @@ INTENSITY_UNITS = (
 
 
 @dataclass(frozen=True)
-class ResultFiles:
-    """Where a result goes: ``<base>.npz`` and ``<base>-<name>.png`` for each picture.
+class OutputFiles:
+    """The files of one result: ``<base>.npz`` and ``<base>-<name>.png`` for each picture.
 
     Parameters
     ----------
