@@ -95,13 +95,33 @@ def gradient_picture(image: NDArray[Any], scale: PictureScale, end: float, gamma
 
 
 def gray_picture(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Show an (H, W) image in grays: black to white is 0 to 1, or further where the image goes further."""
+    """Show an image in grays: black to white is 0 to 1, or further where the image goes further.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Intensities, finite.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+    """
     low, high = min(0.0, float(image.min())), max(1.0, float(image.max()))
     return np.rint((np.asarray(image, dtype=np.float64) - low) / (high - low) * 255).astype(np.uint8)
 
 
 def colour_picture(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return an (H, W, 3) image in [0, 1] as bytes."""
+    """Write a colour picture as bytes.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3)
+        Red, green, blue in [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
     return np.rint(np.asarray(image, dtype=np.float64) * 255).astype(np.uint8)
 
 
@@ -135,7 +155,18 @@ def guidance_rgb(guidance: ArrayLike, fused: ArrayLike) -> NDArray[np.floating]:
 
 
 def min_max_scaled(image: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scale an image to [0, 1] by its finite minimum and maximum; zeros where it is constant or not finite."""
+    """Scale an image to [0, 1] by its finite minimum and maximum.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any shape and range.
+
+    Returns
+    -------
+    ndarray of float64
+        The same shape; 0 where the image is constant or not finite.
+    """
     values = np.asarray(image, dtype=np.float64)
     finite = np.isfinite(values)
     result = np.zeros(values.shape)

@@ -78,7 +78,22 @@ def torch_dtype(name: str) -> torch.dtype:
 
 
 def images_tensor(pair: Pair, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return both images of a pair as a (2, H, W) tensor in [0, 1] on a device; a copy, never the pair's memory."""
+    """Bring both images of a pair to a device.
+
+    Parameters
+    ----------
+    pair : Pair
+        The images, in [0, 1].
+    dtype : torch.dtype
+        float32 or float64.
+    device : torch.device
+        Where to.
+
+    Returns
+    -------
+    torch.Tensor
+        (2, H, W); a copy, never the pair's memory.
+    """
     return torch.tensor(pair.images, dtype=dtype, device=device)
 
 

@@ -114,7 +114,18 @@ def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDAr
 
 
 def read_gray(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDArray[np.float64]:
-    """Read one gray image as float64 (H, W), not scaled; see `read_image`."""
+    """Read one gray image as float64.
+
+    Parameters
+    ----------
+    path, pixel_limit
+        See `read_image`, which has the errors too.
+
+    Returns
+    -------
+    ndarray of float64, shape (H, W)
+        Not scaled.
+    """
     return read_image(path, pixel_limit).astype(np.float64)
 
 
@@ -239,7 +250,20 @@ def orient(samples: Samples, orientation: int) -> Samples:
 
 
 def exif_orientation(image: ImageFile.ImageFile, path: Path) -> int:
-    """Return how a camera wants its picture turned, for `orient`; 1 where nobody knows."""
+    """Return how a camera wants its picture turned.
+
+    Parameters
+    ----------
+    image : PIL.ImageFile.ImageFile
+        An open image.
+    path : Path
+        Its file, for the log.
+
+    Returns
+    -------
+    int
+        1 to 8, for `orient`; 1 where nobody knows.
+    """
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     # Damaged notes of a camera are no reason to refuse the picture.

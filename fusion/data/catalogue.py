@@ -141,7 +141,17 @@ class Catalogue:
         return self._pairs.get_or_load(entry.paths, lambda: self._read(entry))
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
-        """Return the masks of the known regions of a pair, (H, W) each; none for most pairs.
+        """Return the masks of the known regions of a pair.
+
+        Parameters
+        ----------
+        entry : PairEntry
+            One of `entries`.
+
+        Returns
+        -------
+        dict
+            From the region's name to a bool (H, W); empty for most pairs.
 
         Raises
         ------
@@ -244,7 +254,15 @@ class FileMemo(Generic[Value]):
         self._lock = Lock()
 
     def get_or_load(self, files: Sequence[Path], load: Callable[[], Value]) -> Value:
-        """Return the remembered value of these files, or load it; what `load` raises is not remembered."""
+        """Return the remembered value of some files, or load it.
+
+        Parameters
+        ----------
+        files : sequence of Path
+            All that the value depends on.
+        load : callable
+            Loads the value; what it raises is not remembered.
+        """
         key = tuple(files)
         before = _signatures(key)
         if before is not None:

@@ -15,14 +15,42 @@ FWHM_TO_SIGMA = 1 / 2.3548
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> FloatArray:
-    """Return Gaussian noise of about unit variance that varies over about 1/`cells` of the image, (H, W)."""
+    """Draw Gaussian noise that varies slowly.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        All that is random comes from here.
+    shape : tuple of int
+        (H, W), pixels.
+    cells : int
+        The noise varies over about 1/`cells` of the image.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32, of about unit variance.
+    """
     coarse = torch.from_numpy(rng.standard_normal((1, 1, cells + 1, cells + 1)).astype(np.float32))
     fine = functional.interpolate(coarse, size=shape, mode="bicubic", align_corners=True)
     return np.asarray(fine[0, 0].numpy() * 1.2)
 
 
 def blur(image: FloatArray, sigma: float) -> FloatArray:
-    """Convolve an image (H, W) with a Gaussian of standard deviation `sigma` pixels; outside it is 0."""
+    """Convolve an image with a Gaussian; outside it is 0.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32.
+    sigma : float
+        Standard deviation, pixels; below 0.2 the image is returned as it is.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
     if sigma < 0.2:
         return image
     radius = int(np.ceil(3.5 * sigma))
@@ -35,7 +63,18 @@ def blur(image: FloatArray, sigma: float) -> FloatArray:
 
 
 def scale_to_unit(image: FloatArray) -> FloatArray:
-    """Min–max scale to [0, 1]; a constant image becomes zeros."""
+    """Min–max scale an image to [0, 1]; a constant one becomes zeros.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32, finite.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
     low, high = float(image.min()), float(image.max())
     if high <= low:
         return np.zeros_like(image)
@@ -100,7 +139,20 @@ def grow_lesion(
 
 
 def blend_lesion(image: FloatArray, lesion: Lesion | None, levels: LesionLevels | None) -> FloatArray:
-    """Put a lesion, if there is one, into an image (H, W)."""
+    """Put a lesion, if there is one, into an image.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32, brightness or uptake of the healthy slice.
+    lesion, levels : Lesion and LesionLevels, or None
+        The shares of the lesion's parts, and what they replace the image by.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
     if lesion is None or levels is None:
         return image
     rest = 1 - lesion.core - lesion.rim - lesion.edema

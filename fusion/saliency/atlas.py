@@ -167,6 +167,11 @@ class Atlas:
     def window(self, row: int, col: int) -> JacobianWindow:
         """Read the Jacobian images of a principal pixel (paper, equation 1).
 
+        Parameters
+        ----------
+        row, col : int
+            The principal pixel, 0-based.
+
         Returns
         -------
         JacobianWindow
@@ -293,7 +298,22 @@ def computed_tile(
 def computed_windows(
     method: Method, pair: Pair, pixels: list[Pixel]
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-    """Compute the windows (n, 2, 2r + 1, 2r + 1) of some pixels, and the scales (n,) that they have."""
+    """Compute the windows of some pixels as an atlas stores them.
+
+    Parameters
+    ----------
+    method : Method
+        With a finite support radius r.
+    pair : Pair
+        The images.
+    pixels : list of (row, col)
+        Principal pixels, all inside the image.
+
+    Returns
+    -------
+    tuple of ndarray
+        float16 (n, 2, 2r + 1, 2r + 1) in [−1, 1] where finite, and the float32 scales (n,) > 0.
+    """
     side = 2 * radius_of(method, pair.shape) + 1
     values = np.empty((len(pixels), 2, side, side), dtype=np.float16)
     scales = np.empty(len(pixels), dtype=np.float32)

@@ -223,6 +223,16 @@ class AtlasStore:
     def read(self, tile: Tile) -> TileContent:
         """Read a tile.
 
+        Parameters
+        ----------
+        tile : tuple of int
+            Row and column, counted in tiles.
+
+        Returns
+        -------
+        TileContent
+            float16 and float32, of the tile's pixels that are in the image.
+
         Raises
         ------
         AtlasError
@@ -248,6 +258,13 @@ class AtlasStore:
 
     def write(self, tile: Tile, content: TileContent) -> None:
         """Put a tile in its place, the scales last.
+
+        Parameters
+        ----------
+        tile : tuple of int
+            Row and column, counted in tiles.
+        content : TileContent
+            float16 and float32, of the tile's pixels that are in the image.
 
         Raises
         ------

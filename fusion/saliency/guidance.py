@@ -134,7 +134,24 @@ def colour_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
 def tile_diagonals(
     method: Method, images: Tensor, tile: Tile, spacing: int
 ) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
-    """Yield the diagonal on each lattice of a tile: its rows, its columns and the (2, h, w) values."""
+    """Compute the diagonal of a tile by colouring (paper, equation 2).
+
+    Parameters
+    ----------
+    method : Method
+        The fusion method.
+    images : torch.Tensor
+        (2, H, W), the whole pair, of the dtype that is to be computed in.
+    tile : Tile
+        The part to compute, and what of the image it needs.
+    spacing : int
+        Pixels between lattice points, at least the support radius + 1.
+
+    Yields
+    ------
+    tuple
+        Of each lattice: its rows and its columns as slices of the image, and (2, h, w) values dy(i)/dx(i) there.
+    """
     core, crop = tile.core, tile.crop
     leaf = images[None, :, crop.rows(), crop.columns()].detach().clone().requires_grad_(True)
     with torch.enable_grad():

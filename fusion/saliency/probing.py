@@ -40,9 +40,21 @@ def double_copy(network: nn.Module) -> nn.Module:
 
 
 def sample(shape: tuple[int, int], seed: int) -> Tensor:
-    """Make a pair of images, (1, 2, H, W) float64 in [0, 1]: noise, dark and bright parts as slices have them.
+    """Make a pair of images to probe with: noise, dark and bright parts as slices have them.
 
     Noise alone would leave branches asleep that a black background wakes.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W), pixels.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    torch.Tensor
+        (1, 2, H, W) float64 in [0, 1].
     """
     height, width = shape
     generator = torch.Generator().manual_seed(seed)
@@ -65,9 +77,10 @@ def nan_reaches(network: nn.Module, side: int) -> tuple[int, int]:
 
 @torch.no_grad()
 def reaches_of_pixel(network: nn.Module, side: int) -> tuple[int, int]:
-    """Return the same, and half the side where other values spread farther.
+    """Return how far any value in the middle pixel of each input of side × side pixels spreads.
 
-    Such a network hides NaNs. How far other values spread depends on what they meet, so that no radius is certain.
+    That is as far as a NaN does, and half the side where other values spread farther: such a network hides NaNs. How
+    far other values spread depends on what they meet, so that no radius is certain.
     """
     inputs = sample((side, side), seed=0)
     fused = apply_network(network, inputs)[0]
@@ -268,7 +281,18 @@ def farthest(found: Tensor, start: tuple[int, int]) -> int:
 
 
 def close(found: Tensor, expected: Tensor) -> bool:
-    """Return whether two tensors are equal but for rounding, relative to the largest number of the second."""
+    """Return whether two tensors are equal but for rounding.
+
+    Parameters
+    ----------
+    found, expected : torch.Tensor
+        float64, of one shape.
+
+    Returns
+    -------
+    bool
+        Whether they differ by `TOLERANCE` of the largest magnitude of `expected` at most.
+    """
     if not expected.numel():
         return True
     scale = max(float(expected.abs().max()), torch.finfo(torch.float64).tiny)

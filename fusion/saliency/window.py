@@ -50,7 +50,17 @@ class Box:
 
 
 def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
-    """Return the pixels within `radius` (Chebyshev distance) of a pixel, clipped at the image border."""
+    """Return the pixels around a pixel, clipped at the image border.
+
+    Parameters
+    ----------
+    pixel : tuple of int
+        (row, column), 0-based.
+    radius : int
+        Chebyshev distance, pixels.
+    shape : tuple of int
+        (H, W) of the image.
+    """
     row, column = pixel
     height, width = shape
     return Box(
@@ -158,7 +168,21 @@ def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel
 
 
 def gradient(output: Tensor, leaf: Tensor, keep_graph: bool = False) -> Tensor:
-    """Return d output / d leaf, zeros where the output does not depend on the leaf at all.
+    """Differentiate an output with respect to a leaf of autograd's graph.
+
+    Parameters
+    ----------
+    output : torch.Tensor
+        One number.
+    leaf : torch.Tensor
+        (…), any shape.
+    keep_graph : bool
+        Whether more will be differentiated in the same graph.
+
+    Returns
+    -------
+    torch.Tensor
+        d output / d leaf, the leaf's shape; zeros where the output does not depend on the leaf at all.
 
     Raises
     ------

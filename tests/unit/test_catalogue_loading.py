@@ -159,7 +159,7 @@ def test_the_samples_that_ship() -> None:
     assert catalogue.regions(default)["core"][default.default_pixel]
 
 
-def test_real_folder(atlas: Path, atlas_pairs: list[tuple[Path, Path]]) -> None:
+def test_a_folder_of_slices(atlas: Path, atlas_pairs: list[tuple[Path, Path]]) -> None:
     catalogue = Catalogue((), atlas)
     entries = [entry for entry in catalogue.entries() if entry.source == PairSource.FOLDER]
     assert {entry.paths for entry in entries} == set(atlas_pairs)

@@ -162,7 +162,7 @@ def test_load_pair_says_which_file_is_at_fault(tmp_path: Path) -> None:
         load_pair(tmp_path / "mri.png", tmp_path / "none.png")
 
 
-def test_real_pairs(atlas_pairs: list[tuple[Path, Path]]) -> None:
+def test_slices_of_heads(atlas_pairs: list[tuple[Path, Path]]) -> None:
     pairs = [load_pair(mri, pet) for mri, pet in atlas_pairs]
     assert len({pair.id for pair in pairs}) == len(atlas_pairs)
     for pair in pairs:

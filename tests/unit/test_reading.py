@@ -166,7 +166,7 @@ def test_read_gray_is_float64(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read, gray)
 
 
-def test_real_slices(atlas_pairs: list[tuple[Path, Path]]) -> None:
+def test_slices_of_heads(atlas_pairs: list[tuple[Path, Path]]) -> None:
     for path in (path for pair in atlas_pairs for path in pair):
         with Image.open(path) as image:
             expected = luma(np.asarray(image.convert("RGB")))
