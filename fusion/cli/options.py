@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fusion.cli.file_names import named_file
-from fusion.colours import PictureScale
+from fusion.colours import Scale
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
 from fusion.methods.base import Method
@@ -86,7 +86,7 @@ PixelLimitOption = Annotated[
     int, typer.Option("--pixel-limit", min=1, metavar="N", help="Most pixels that an image may have.")
 ]
 ScaleOption = Annotated[
-    PictureScale,
+    Scale,
     typer.Option(
         "--scale",
         help="Colours of gradients: paper, from 0 to the maximum, negative ones dark as 0; signed, blue "

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fusion.colours import gray_picture
+from fusion.colours import grays
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.device import resolve_device
@@ -118,5 +118,5 @@ def picture_address(image: NDArray[np.floating]) -> str:
     """
     comparable = np.clip(np.nan_to_num(image, nan=0.5), 0, 1)
     stream = io.BytesIO()
-    Image.fromarray(gray_picture(comparable)).save(stream, "PNG", optimize=True)
+    Image.fromarray(grays(comparable, 0, 1)).save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

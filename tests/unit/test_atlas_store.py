@@ -98,7 +98,7 @@ def test_a_killed_process_leaves_nothing_that_counts_and_is_not(
     np.save(tmp_path / "pair.npy", pair.images)
     folder = tmp_path / "atlas"
     killed = [sys.executable, "-c", KILLED, str(folder), str(file), str(tmp_path / "pair.npy")]
-    assert subprocess.run(killed, cwd=ROOT, timeout=120).returncode < 0
+    assert subprocess.run(killed, cwd=ROOT, timeout=240).returncode < 0
     assert list(folder.glob("*/c.*.partial")), "it was killed while it wrote"
     atlas = Atlas(folder, method, pair)
     assert atlas.tiles_done == (done, 6)
@@ -336,7 +336,7 @@ def test_two_processes_share_an_atlas_and_every_window_is_right(
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        computed = [int(process.communicate(timeout=120)[0]) for process in processes]
+        computed = [int(process.communicate(timeout=240)[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()
