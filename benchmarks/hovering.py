@@ -18,23 +18,11 @@ from playwright.sync_api import Page
 from rich.table import Table
 
 from benchmarks import limits
-from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.images import link_to
-from benchmarks.options import (
-    METHODS,
-    HeightOption,
-    MethodsOption,
-    PairOption,
-    RecordOption,
-    StrictOption,
-    WidthOption,
-)
-from benchmarks.pointer import MOVES, STEP_PIXELS, STEP_SECONDS, move_along, path_of_the_pointer
-from benchmarks.report import machine_line
+from benchmarks.browser import MOVES, STEP_PIXELS, STEP_SECONDS, chromium, move_along, path_of_the_pointer
+from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
-
-__all__ = ["MOVES", "STEP_PIXELS", "Hover", "hover_table", "main", "path_of_the_pointer", "summary"]
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.tables import machine_line
 
 PANEL = "panel-fused"
 GUIDANCE_SECONDS = 900

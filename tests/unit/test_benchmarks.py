@@ -14,12 +14,21 @@ import typer
 from typer.testing import CliRunner
 
 import fusion
-from benchmarks import limits
-from benchmarks.full_image import FullImageGradients
-from benchmarks.images import of_side
-from benchmarks.jacobian_guidance import PIXELS, conclude, main
-from benchmarks.measurement import BATCHES, Breaks, Measurement, measure, random_pixels, relative_error
-from benchmarks.ratios import ratio_figures
+from benchmarks.inputs import of_side
+from benchmarks.jacobian_guidance import main
+from benchmarks.limits import HOVER_UPDATES
+from fusion.benchmark import limits
+from fusion.benchmark.command import PIXELS, conclude
+from fusion.benchmark.measurement import (
+    BATCHES,
+    Breaks,
+    FullImageGradients,
+    Measurement,
+    measure,
+    random_pixels,
+    relative_error,
+)
+from fusion.benchmark.tables import ratio_figures
 from fusion.cli.benchmark import benchmark_command
 from fusion.cli.main import app as command_line
 from fusion.errors import WeightsError
@@ -147,7 +156,7 @@ def test_a_hundred_pixels_unless_told_otherwise() -> None:
 
 def test_both_command_lines_take_the_same_options() -> None:
     ours, theirs = (inspect.signature(command).parameters for command in (main, benchmark_command))
-    assert list(ours) == list(theirs), "the second passes its options on in this order"
+    assert list(ours) == list(theirs), "they are the same measurement"
 
 
 def test_the_baseline_computes_in_breaks_that_are_not_counted(rng: np.random.Generator) -> None:
@@ -201,4 +210,4 @@ def test_every_network_has_limits() -> None:
     for wanted in (limits.JACOBIAN_RATIO, limits.BATCH_RATIO, limits.GUIDANCE_RATIO):
         assert set(wanted) == {"funfusean", "masknet", "deepfuse", "deep_pedestrian"}
         assert not any(one.most for one in wanted.values())
-    assert set(limits.HOVER_UPDATES) == {*limits.JACOBIAN_RATIO, "weighted_averaging"}
+    assert set(HOVER_UPDATES) == {*limits.JACOBIAN_RATIO, "weighted_averaging"}

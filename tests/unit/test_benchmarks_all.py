@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import __main__ as together
-from benchmarks.figures import Figure, finish, recorded
-from benchmarks.limits import at_most
+from fusion.benchmark.figures import Figure, finish, recorded
+from fusion.benchmark.limits import at_most
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
 

@@ -10,13 +10,12 @@ import pytest
 
 from benchmarks import atlas_sizes
 from benchmarks.comparing import figures_of
-from benchmarks.figures import Figure, figures_table, finish, recorded, summary
 from benchmarks.first_view import visit_figures
-from benchmarks.images import of_side, sample
-from benchmarks.inside import hover, services_for
-from benchmarks.limits import at_least, at_most
-from benchmarks.memory import finish_guidance
+from benchmarks.inputs import of_side, sample
+from benchmarks.memory import finish_guidance, hover, services_for
 from fusion import load_method
+from fusion.benchmark.figures import Figure, figures_table, finish, recorded, summary
+from fusion.benchmark.limits import at_least, at_most
 from tests.unit.command_line import exit_code
 
 
@@ -59,15 +58,12 @@ def test_what_is_announced_of_an_atlas_is_held_against_it() -> None:
 
 
 def test_a_pointer_inside_the_process_gets_answers() -> None:
-    asked: list[int] = []
-    with services_for(of_side(32)) as (services, atlases):
+    with services_for(of_side(32)) as services:
         scene = services.scene("own", "weighted_averaging")
-        times = hover(services, scene, 0.2, seed=1, meanwhile=lambda: asked.append(1))
-        assert not atlases.state(scene, "benchmark").running
+        times = hover(services, scene, 0.2, seed=1)
         finish_guidance(services, scene)
         assert services.known_guidance(scene) is not None
     assert 1 <= len(times) <= 14 and min(times) > 0
-    assert asked == [1]
 
 
 def test_the_compare_pages_updates_are_counted() -> None:

@@ -11,12 +11,22 @@ import torch
 from torch import nn
 
 import fusion
-from benchmarks import gpu, jacobian_guidance
-from benchmarks.figures import recorded
-from benchmarks.floor import Work, floor_seconds, throughput, work_of
-from benchmarks.gpu import DeviceTimes, all_jacobians, complete_atlas, device_figures, device_times
-from benchmarks.measurement import settle
 from fusion import Method, Pair
+from fusion.benchmark import command, device
+from fusion.benchmark.command import BenchmarkOptions, run_benchmark
+from fusion.benchmark.device import (
+    DeviceTimes,
+    Work,
+    all_jacobians,
+    complete_atlas,
+    device_figures,
+    device_times,
+    floor_seconds,
+    throughput,
+    work_of,
+)
+from fusion.benchmark.figures import recorded
+from fusion.benchmark.measurement import settle
 from tests.unit.command_line import exit_code
 from tests.unit.small_networks import OfTwo, conv
 
@@ -58,7 +68,7 @@ def test_a_method_without_a_chain_has_no_floor(pair: Pair) -> None:
 def test_this_machines_arithmetic_is_measured() -> None:
     rate = throughput(CPU, side=64)
     assert 1e6 < rate < 1e15
-    assert gpu.rate_figure(rate).value == rate / 1e12
+    assert device.rate_figure(rate).value == rate / 1e12
 
 
 def test_all_three_times_are_measured(method: Method, pair: Pair) -> None:
@@ -72,7 +82,7 @@ def test_all_three_times_are_measured(method: Method, pair: Pair) -> None:
 
 
 def test_all_means_all(method: Method, pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "AT_ONCE", 50)
+    monkeypatch.setattr(device, "AT_ONCE", 50)
     assert all_jacobians(method, pair) == 11 * 13
     assert complete_atlas(tmp_path / "atlas", method, pair).complete
 
@@ -94,9 +104,9 @@ def test_times_stand_beside_their_limits_and_their_floors() -> None:
 
 
 def test_limits_of_a_gpu_are_for_a_gpu() -> None:
-    assert gpu.has_limits(torch.device("cuda"), (256, 256))
-    assert not gpu.has_limits(torch.device("cuda"), (512, 256))
-    assert not gpu.has_limits(CPU, (256, 256))
+    assert device.has_limits(torch.device("cuda"), (256, 256))
+    assert not device.has_limits(torch.device("cuda"), (512, 256))
+    assert not device.has_limits(CPU, (256, 256))
 
 
 def test_a_gpu_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,14 +130,14 @@ def printed(tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Any:
         record.unlink(missing_ok=True)
         load = fusion.load_method
         with monkeypatch.context() as patch:
-            patch.setattr(jacobian_guidance, "resolve_device", torch.device)
-            patch.setattr(jacobian_guidance, "machine_line", str)
-            patch.setattr(jacobian_guidance, "throughput", lambda device: 1e12)
+            patch.setattr(command, "resolve_device", torch.device)
+            patch.setattr(command, "machine_line", str)
+            patch.setattr(command, "throughput", lambda device: 1e12)
             patch.setattr(fusion, "load_method", lambda id, device: load(id, "cpu"))
-            patch.setattr(jacobian_guidance, "has_limits", lambda device, shape: True)
+            patch.setattr(command, "has_limits", lambda device, shape: True)
             code = exit_code(
-                lambda: jacobian_guidance.main(
-                    ["deepfuse"], 2, pair=files, device=device, record=record, **options
+                lambda: run_benchmark(
+                    BenchmarkOptions(["deepfuse"], 2, pair=files, device=device, record=record, **options)
                 )
             )
         names = [one.name for _, one in recorded(record)]

@@ -8,16 +8,10 @@ from itertools import pairwise
 import pytest
 
 from benchmarks.background import busy_figures
-from benchmarks.hovering import (
-    MOVES,
-    STEP_PIXELS,
-    Hover,
-    hover_figures,
-    hover_table,
-    path_of_the_pointer,
-    summary,
-)
-from benchmarks.users import User, users_figures, users_table
+from benchmarks.browser import MOVES, STEP_PIXELS, path_of_the_pointer
+from benchmarks.hovering import Hover, hover_figures, hover_table, summary
+from benchmarks.users import users_figures, users_table
+from benchmarks.walking import User
 
 BOX = {"x": 100.0, "y": 50.0, "width": 300.0, "height": 240.0}
 

@@ -6,15 +6,28 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.limits import Limit
+from fusion.benchmark.limits import Limit
 
 MISSED_EXIT = 3
 """Exit code where a figure was missed and that was asked to be a failure; wrong results have 1."""
+
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="End with exit code 3 if a figure misses what it must reach.")
+]
+RecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Append the figures to this file as well, a JSON object a line.",
+        show_default=False,
+    ),
+]
 
 # Wide enough for the tables where the output is no terminal, as in a log.
 console = Console(width=max(120, Console().width), highlight=False)
