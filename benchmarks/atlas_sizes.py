@@ -1,4 +1,4 @@
-"""How large atlases are, and how long they take, beside the paper's: ``python -m benchmarks.atlas_sizes``."""
+"""Sizes of atlases, and the time they take, beside the paper's: ``python -m benchmarks.atlas_sizes``."""
 
 from __future__ import annotations
 

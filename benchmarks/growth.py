@@ -1,4 +1,4 @@
-"""How times grow with the image: ``python -m benchmarks.growth``."""
+"""Growth of times with the image: ``python -m benchmarks.growth``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a hover feels: a real server and a headless Chromium on the same machine, the pointer moving over the page.
+"""Hovering as a user feels it: a server and a headless Chromium on the same machine, the pointer moving over the page.
 
 ``python -m benchmarks.hovering``. The pointer moves 2.5 screen pixels every 16 ms, 200 times. An update counts when
 it is painted. For each method: updates a second, time from the pointer's event to the painted frame, where that time
@@ -54,7 +54,7 @@ FORGET = """() => {
 
 @dataclass(frozen=True)
 class Hover:
-    """What 200 moves over one method's page gave; times in milliseconds.
+    """Outcome of 200 moves over one method's page; times in milliseconds.
 
     Attributes
     ----------

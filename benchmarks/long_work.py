@@ -17,6 +17,22 @@ from typing import Any
 
 from app.ids import Id
 
+POLL_SECONDS = 0.7
+"""As often as the page asks how far the work is."""
+
+STOP_SECONDS = 120
+
+ANSWER_SECONDS = 300
+
+KINDS = ("guidance", "atlas")
+
+Values = Mapping[tuple[str, str], Any]
+"""What stands in the page: by component id and property."""
+
+
+class LongWorkError(RuntimeError):
+    """The long work could not be begun, or did not last."""
+
 
 @contextmanager
 def long_work(kind: str, url: str, pair: str, method: str) -> Iterator[None]:
@@ -207,20 +223,3 @@ class DashPage:
 def _parts(output: str) -> list[str]:
     """Return the outputs of a callback; several stand between dots, as ``..a.x...b.y..``."""
     return output[2:-2].split("...") if output.startswith("..") else [output]
-
-
-POLL_SECONDS = 0.7
-"""As often as the page asks how far the work is."""
-
-STOP_SECONDS = 120
-
-ANSWER_SECONDS = 300
-
-KINDS = ("guidance", "atlas")
-
-Values = Mapping[tuple[str, str], Any]
-"""What stands in the page: by component id and property."""
-
-
-class LongWorkError(RuntimeError):
-    """The long work could not be begun, or did not last."""

@@ -56,7 +56,7 @@ def opened(url: str, pair: Pair, method: str, gap: float) -> Walk:
 
 @dataclass(frozen=True)
 class Walk:
-    """Where and how a pointer walks.
+    """Way of a pointer.
 
     Attributes
     ----------

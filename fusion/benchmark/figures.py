@@ -40,13 +40,13 @@ class Figure:
     Attributes
     ----------
     name : str
-        What was measured.
+        Words on the quantity.
     value : float
     unit : str
     bound : float or None
         What must be reached; ``None`` where the figure is only told.
     at_most : bool
-        Whether the bound is the most, else the least.
+        True where the bound is the most, else the least.
     aim : float or None
         What is hoped for beyond the bound.
     """
@@ -67,14 +67,14 @@ class Figure:
 
     @property
     def reached(self) -> bool:
-        """Whether the value keeps to its bound; what is no number does not."""
+        """True if the value keeps to its bound; what is no number does not."""
         if self.bound is None:
             return True
         return self.value <= self.bound if self.at_most else self.value >= self.bound
 
     @property
     def wanted(self) -> str:
-        """What must be reached, in words."""
+        """Bound and aim in words."""
         if self.bound is None:
             return "–"
         aim = "" if self.aim is None else f" (aim {_written(self.aim)})"
@@ -122,7 +122,7 @@ def finish(part: str, figures: Sequence[Figure], strict: bool = False, record: P
     figures : sequence of Figure
         All of it.
     strict : bool
-        Whether a missed figure is a failure.
+        True where a missed figure is a failure.
     record : Path, optional
         Gets a JSON object for each figure, a line each, after what it has.
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limit:
-    """What a figure must reach, in the figure's own unit.
+    """Bound of a figure, in the figure's own unit.
 
     Attributes
     ----------
     bound : float
         What must be reached.
     most : bool
-        Whether the bound is the most, else the least.
+        True where the bound is the most, else the least.
     aim : float or None
         What is hoped for beyond it.
     """

@@ -244,7 +244,18 @@ class FullImageGradients:
             self._fused = method.network_as(precision)(*self._inputs)[0, 0]
 
     def jacobian(self, pixel: tuple[int, int]) -> NDArray[np.floating]:
-        """Return both Jacobian images of a pixel (row, col), shape (2, H, W)."""
+        """Compute both Jacobian images of a pixel (equation 1 of the paper).
+
+        Parameters
+        ----------
+        pixel : (row, col)
+            The principal pixel, counted from 0.
+
+        Returns
+        -------
+        ndarray
+            (2, H, W) of dy(pixel)/dx1 and dy(pixel)/dx2, dimensionless, in the precision of the computation.
+        """
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             images = [
                 torch.autograd.grad(self._fused[pixel], image, retain_graph=True)[0][0, 0]

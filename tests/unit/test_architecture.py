@@ -80,7 +80,14 @@ def imported_modules(path: Path, known: dict[str, Path] | None = None) -> Iterat
 
 def imports_by_name(path: Path) -> list[int]:
     """Return the lines of a file that import a module by name, as `importlib.import_module` and its like do."""
-    functions = {"import_module", "__import__", "reload", "find_spec", "spec_from_file_location", "run_module"}
+    functions = {
+        "import_module",
+        "__import__",
+        "reload",
+        "find_spec",
+        "spec_from_file_location",
+        "run_module",
+    }
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Name):
@@ -169,7 +176,9 @@ def test_versions_of_packages_are_no_imports(tmp_path: Path) -> None:
 
 
 def test_exceptions_name_files_that_exist() -> None:
-    assert [file for file in {**ALLOWED_TO_FILES, **IMPORT_BY_NAME, **LONG_FILES} if not (ROOT / file).is_file()] == []
+    assert [
+        file for file in {**ALLOWED_TO_FILES, **IMPORT_BY_NAME, **LONG_FILES} if not (ROOT / file).is_file()
+    ] == []
 
 
 def test_imports_of_the_house_name_modules_that_exist() -> None:
