@@ -9,7 +9,7 @@ import typer
 from playwright.sync_api import Browser
 
 from benchmarks import limits
-from benchmarks.browser import chromium
+from benchmarks.browser import chromium, show_modules
 from benchmarks.hovering import GUIDANCE_SECONDS
 from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
@@ -67,6 +67,7 @@ def visit(
 ) -> list[float]:
     """Open the page with an empty browser cache; return the seconds until each of `moments`."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    show_modules(context)
     page = context.new_page()
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
     page.goto(address, wait_until="commit")

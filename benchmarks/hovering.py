@@ -18,7 +18,15 @@ from playwright.sync_api import Page
 from rich.table import Table
 
 from benchmarks import limits
-from benchmarks.browser import MOVES, STEP_PIXELS, STEP_SECONDS, chromium, move_along, path_of_the_pointer
+from benchmarks.browser import (
+    MOVES,
+    STEP_PIXELS,
+    STEP_SECONDS,
+    chromium,
+    move_along,
+    path_of_the_pointer,
+    show_modules,
+)
 from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
 from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
@@ -110,6 +118,7 @@ def main(
         found = []
         for id in method or METHODS:
             page = browser.new_page(viewport={"width": width, "height": height})
+            show_modules(page)
             console.print(f"Hovering over {id} …")
             found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas, moves))
             page.close()

@@ -7,8 +7,8 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import CompareId, RegionId
-from app.layout.notices import link_notices
-from app.link.compare_state import CompareState
+from app.layout.parts import link_notices
+from app.link.view_state import CompareState
 from cache.services.regions import regions_of
 from cache.services.services import Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel

@@ -57,8 +57,8 @@ class MicroBatches:
     3 to 5 (measured, one thread).
 
     Nothing that waits here is out of date, so nothing is dropped for something newer of the same user. That is decided
-    in the browser (`assets/15-channel.js`): a page has one request in flight, when it is answered the newest pixel goes
-    next, and those passed over meanwhile are never asked for. Two tabs of one user show a pixel each, and both are
+    in the browser (`assets/core/channel.mjs`): a page has one request in flight, when it is answered the newest pixel
+    goes next, and those passed over meanwhile are never asked for. Two tabs of one user show a pixel each, and both are
     wanted. Only a script could let a newer request follow an older one of its own that waits.
 
     Parameters

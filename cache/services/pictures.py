@@ -51,7 +51,7 @@ class PictureSource:
             Id of the method.
         kind : str
             ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
-            the eye while they grow) or ``rgb`` (guidance RGB).
+            the eye while they grow), ``known`` (the same, NaN between the known pixels) or ``rgb`` (guidance RGB).
         viewer : str
             Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -71,7 +71,7 @@ class PictureSource:
         if state.values is None:
             nothing = np.full((2, scene.height, scene.width), np.nan, dtype=np.float32)
             return Pictures(nothing, state.fraction, complete=False)
-        values = state.values if state.complete else services.filled(state.values)
+        values = state.values if state.complete or kind == "known" else services.filled(state.values)
         if kind == "rgb":
             values = np.moveaxis(services.guidance_rgb(values, services.fused(scene)), -1, 0)
         return Pictures(values, state.fraction, state.complete)

@@ -24,14 +24,12 @@ from cache.store.store import ArrayStore
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import FuseVisError
 from fusion.saliency.jacobian import checked_pixel
+from fusion.saliency.window import PATHS
 
 logger = logging.getLogger(__name__)
 
 PREPARED_SCENES = 4
 """A scene that was left for so many others is prepared anew: its kept maps may be gone."""
-
-PATHS = ("", "chain", "window", "whole image", "atlas")
-"""The ways a window can have come about, `fusion.JacobianWindow.path`, by the number under which it is kept."""
 
 
 class _Closed(Exception):

@@ -31,7 +31,7 @@ from fusion.cli.options import (
     progress_bar,
     say,
 )
-from fusion.picture import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
+from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
@@ -85,7 +85,7 @@ def fuse_command(
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
         "units": {"fused": INTENSITY_UNITS}
     }
-    name_files(files.write({"fused": fused}, metadata, {"fused": gray_picture(fused)}))
+    name_files(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
 
 
 def jacobian_command(
@@ -96,7 +96,7 @@ def jacobian_command(
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
-    scale: ScaleOption = PictureScale.PAPER,
+    scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.3,
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
@@ -121,7 +121,7 @@ def jacobian_command(
         window = fusion.jacobian(inputs.method, inputs.pair, chosen, dtype.value)
     if window.suspicious:
         say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
-    end = end if end is not None else scale_end(window.values, scale)
+    end = end if end is not None else Limits.of(window.values).end(scale)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
         "units": {"jacobian": GRADIENT_UNITS},
         "pixel": {"row": window.row, "col": window.col},
@@ -129,7 +129,7 @@ def jacobian_command(
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
     dense = window.dense()
-    x1, x2 = (gradient_picture(image, scale, end, gamma) for image in dense)
+    x1, x2 = (gradient_colours(image, scale, end, gamma) for image in dense)
     name_files(files.write({"jacobian": dense}, metadata, {"x1": x1, "x2": x2}))
     at1, at2 = window.at_principal
     say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")
@@ -142,7 +142,7 @@ def guidance_command(
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
-    scale: ScaleOption = PictureScale.PAPER,
+    scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.5,
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
@@ -165,16 +165,16 @@ def guidance_command(
         values = fusion.guidance(
             inputs.method, inputs.pair, lambda done, total, _: show(done, total), dtype.value
         )
-    end = end if end is not None else scale_end(values, scale)
+    end = end if end is not None else Limits.of(values).end(scale)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
         "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
     drawn = {
-        "x1": gradient_picture(values[0], scale, end, gamma),
-        "x2": gradient_picture(values[1], scale, end, gamma),
-        "fused": gray_picture(fused),
-        "rgb": colour_picture(fusion.guidance_rgb(values, fused)),
+        "x1": gradient_colours(values[0], scale, end, gamma),
+        "x2": gradient_colours(values[1], scale, end, gamma),
+        "fused": grays(fused, *gray_range(fused)),
+        "rgb": rgb_bytes(fusion.guidance_rgb(values, fused)),
     }
     name_files(files.write({"guidance": values, "fused": fused}, metadata, drawn))
 

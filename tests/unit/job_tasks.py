@@ -9,7 +9,7 @@ from collections.abc import Callable
 from cache.jobs.manager import JobManager
 from cache.jobs.types import JobView, Report, Stage
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 class Task:

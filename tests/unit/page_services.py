@@ -8,23 +8,27 @@ from pathlib import Path
 import flask
 import numpy as np
 import torch
+from flask.testing import FlaskClient
 from torch import Tensor, nn
 
+from app.routes import answers, binary
 from app.settings import Settings
 from cache.jobs.guidance_work import LANES
 from cache.jobs.manager import JobManager
 from cache.jobs.threads import ThreadCounts
 from cache.services.atlas_shelf import AtlasShelf
+from cache.services.atlases import EXTENSION as ATLASES
+from cache.services.atlases import Atlases
 from cache.services.building import connect_cache
 from cache.services.methods import MethodShelf
 from cache.services.results import Results
-from cache.services.services import GuidanceState, Scene, Services
+from cache.services.services import EXTENSION, GuidanceState, Scene, Services
 from cache.store.store import ArrayStore
 from fusion import Method, load_method
 from fusion.data.catalogue import Catalogue
 
 SHAPE = (9, 11)
-WAIT_S = 60.0
+WAIT_S = 120.0
 TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
 
 
@@ -72,6 +76,17 @@ def make_services(
         JobManager(LANES),
         "cpu",
     )
+
+
+def client_of(services: Services, atlases: Atlases | None = None) -> FlaskClient:
+    """Return a client of a server that has these services and the binary routes."""
+    server = flask.Flask("test")
+    server.extensions[EXTENSION] = services
+    if atlases is not None:
+        server.extensions[ATLASES] = atlases
+    answers.register(server)
+    server.register_blueprint(binary.routes)
+    return server.test_client()
 
 
 def finished_guidance(services: Services, scene: Scene, viewer: str = "test") -> GuidanceState:

@@ -13,21 +13,22 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.routes import windows
-from app.routes.windows import window_bytes
-from cache.services import results
+from app.routes import answers, binary
+from app.routes.binary import window_bytes
+from cache.errors import UserError
+from cache.services.services import EXTENSION, Services
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
 VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
 
 
-class Refusal(Exception):
+class Refusal(UserError):
     """An error whose message is for the user."""
 
 
 @dataclass
-class FakeServices:
+class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
     window: JacobianWindow | Exception
@@ -50,7 +51,9 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
 
 def client_of(services: FakeServices) -> FlaskClient:
     server = Flask("test")
-    windows.register(server, services, Refusal)
+    server.extensions[EXTENSION] = services
+    answers.register(server)
+    server.register_blueprint(binary.routes)
     return server.test_client()
 
 
@@ -174,7 +177,3 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
     answer = client_of(services).get("/readyz")
     assert answer.status_code == code
     assert json.loads(answer.data) == {"ready": ready, "problems": list(problems)}
-
-
-def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
-    assert windows.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"

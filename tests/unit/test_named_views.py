@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import app.routes.views
 import cache.services.view_files
-from cache.services.named_views import NamedViews
+from app.routes.views import routes
+from cache.services.named_views import EXTENSION, NamedViews
 from cache.services.region_files import RegionShelf
 from cache.services.view_files import SavedView, ViewShelf
 from fusion.errors import FuseVisError
@@ -230,7 +230,8 @@ def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
 @pytest.fixture
 def client(views: NamedViews) -> FlaskClient:
     server = Flask("test")
-    app.routes.views.register(server, views, FuseVisError)
+    server.extensions[EXTENSION] = views
+    server.register_blueprint(routes)
     return server.test_client()
 
 
