@@ -6,15 +6,28 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.limits import Limit
+from fusion.benchmark.limits import Limit
 
 MISSED_EXIT = 3
 """Exit code where a figure was missed and that was asked to be a failure; wrong results have 1."""
+
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="End with exit code 3 if a figure misses what it must reach.")
+]
+RecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Append the figures to this file as well, a JSON object a line.",
+        show_default=False,
+    ),
+]
 
 # Wide enough for the tables where the output is no terminal, as in a log.
 console = Console(width=max(120, Console().width), highlight=False)
@@ -27,13 +40,13 @@ class Figure:
     Attributes
     ----------
     name : str
-        What was measured.
+        Words on the quantity.
     value : float
     unit : str
     bound : float or None
         What must be reached; ``None`` where the figure is only told.
     at_most : bool
-        Whether the bound is the most, else the least.
+        True where the bound is the most, else the least.
     aim : float or None
         What is hoped for beyond the bound.
     """
@@ -54,14 +67,14 @@ class Figure:
 
     @property
     def reached(self) -> bool:
-        """Whether the value keeps to its bound; what is no number does not."""
+        """True if the value keeps to its bound; what is no number does not."""
         if self.bound is None:
             return True
         return self.value <= self.bound if self.at_most else self.value >= self.bound
 
     @property
     def wanted(self) -> str:
-        """What must be reached, in words."""
+        """Bound and aim in words."""
         if self.bound is None:
             return "–"
         aim = "" if self.aim is None else f" (aim {_written(self.aim)})"
@@ -109,7 +122,7 @@ def finish(part: str, figures: Sequence[Figure], strict: bool = False, record: P
     figures : sequence of Figure
         All of it.
     strict : bool
-        Whether a missed figure is a failure.
+        True where a missed figure is a failure.
     record : Path, optional
         Gets a JSON object for each figure, a line each, after what it has.
 

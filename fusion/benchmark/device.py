@@ -1,32 +1,64 @@
-"""What is measured on a GPU beside the ratios: one Jacobian, guidance images, and all Jacobians of a pair.
+"""Figures of a GPU beside the ratios: one Jacobian, guidance images, and all Jacobians of a pair.
 
-Each beside its arithmetic floor (`benchmarks.floor`). Everything here runs on a CPU too, which is how it is tested.
+Each stands beside its arithmetic floor: how long the device would take for the multiplications of the chain, were
+nothing else to do. How fast it multiplies in float32 is measured in the same run, so that no table of names of cards is
+needed: by large matrix products and by convolutions of the kind that networks have, whichever is faster. Everything
+here runs on a CPU too, which is how it is tested.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 
 import fusion
-from benchmarks import limits
-from benchmarks.figures import Figure
-from benchmarks.floor import Work, floor_seconds, work_of
-from benchmarks.measurement import Pixel, settle, timed
+from fusion.benchmark import limits
+from fusion.benchmark.figures import Figure
+from fusion.benchmark.measurement import Pixel, settle, timed
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.atlas import Atlas
+from fusion.saliency.chain.windows import chain_of
 
 ROUNDS = 3
 """Of the guidance images, of which the median counts; the first one chooses and loads what it needs, and does not."""
+
 AT_ONCE = 8_192
 """Pixels whose windows are held in memory at a time."""
+
 BATCH = 1_024
 """Pixels that are computed at once: a GPU is idle with 64."""
+
+REPEATS = 5
+"""Of which the fastest counts."""
+
+TRIAL_SECONDS = 0.2
+"""About how long each repeat takes."""
+
+CHANNELS, KERNEL = 64, 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """Multiplications of a method's chain for one pixel, each with one addition.
+
+    Attributes
+    ----------
+    window : int
+        For both Jacobian images.
+    diagonal : int
+        For both guidance images.
+    """
+
+    window: int
+    diagonal: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +70,7 @@ class DeviceTimes:
     method : str
         Its title.
     work : Work or None
-        What its chain multiplies for a pixel.
+        Multiplications of its chain for a pixel.
     pixels : int
         Of the image.
     jacobian : float
@@ -72,7 +104,7 @@ def device_times(
     pixels : list of (row, col)
         Of whose Jacobians the median is taken.
     with_guidance, with_atlas : bool
-        Whether to measure guidance images, and all Jacobians.
+        True to measure guidance images, and all Jacobians.
     """
     fusion.prepare(method, pair)
     fusion.jacobian(method, pair, pixels[0])
@@ -108,6 +140,12 @@ def complete_atlas(folder: Path, method: Method, pair: Pair) -> Atlas:
     return atlas
 
 
+def work_of(method: Method) -> Work | None:
+    """Count the multiplications of a method's chain in float32; ``None`` where there is no chain."""
+    chain = chain_of(method, torch.float32)
+    return None if chain is None else Work(chain.windows.multiplications, chain.diagonal.multiplications)
+
+
 def device_figures(times: DeviceTimes, operations_a_second: float, is_standard: bool) -> list[Figure]:
     """Return figures of one method: each time, with its limit where `is_standard`, and as times its floor."""
     work = times.work
@@ -130,11 +168,64 @@ def device_figures(times: DeviceTimes, operations_a_second: float, is_standard: 
     return found
 
 
+def floor_seconds(multiplications: float, operations_a_second: float) -> float:
+    """Return how long so many multiplications, each with its addition, take at least."""
+    return 2 * multiplications / operations_a_second
+
+
 def rate_figure(operations_a_second: float) -> Figure:
-    """Return what the floor rests on."""
+    """Return the figure that the floor rests on."""
     return Figure("float32 arithmetic of this device, measured", operations_a_second / 1e12, "TFLOP/s")
 
 
 def has_limits(device: torch.device, shape: tuple[int, int]) -> bool:
-    """Whether the limits of a GPU are for this."""
+    """Return True if the limits of a GPU are for this device and image."""
     return device.type == "cuda" and shape == (limits.SIDE, limits.SIDE)
+
+
+def throughput(device: torch.device, side: int | None = None) -> float:
+    """Measure how many float32 additions and multiplications a device does in a second, TF32 off.
+
+    Parameters
+    ----------
+    device : torch.device
+        What to measure.
+    side : int, optional
+        Of the matrices; without, one that a GPU or a CPU is well occupied with.
+    """
+    size = side or (8192 if device.type == "cuda" else 1024)
+    return max(_of_matrices(device, size), _of_convolutions(device, size))
+
+
+def _of_matrices(device: torch.device, side: int) -> float:
+    first, second = (torch.rand(side, side, device=device) for _ in range(2))
+    return _rate(lambda: torch.mm(first, second), 2 * side**3, device)
+
+
+def _of_convolutions(device: torch.device, side: int) -> float:
+    pixels = max(4, side // CHANNELS)
+    images = torch.rand(CHANNELS, CHANNELS, pixels, pixels, device=device).contiguous(
+        memory_format=torch.channels_last
+    )
+    weight = torch.rand(CHANNELS, CHANNELS, KERNEL, KERNEL, device=device)
+    operations = 2 * images.numel() * CHANNELS * KERNEL**2
+    return _rate(lambda: F.conv2d(images, weight, padding=KERNEL // 2), operations, device)
+
+
+@torch.inference_mode()
+def _rate(compute: Callable[[], object], operations: int, device: torch.device) -> float:
+    """Return operations a second of something that is repeated until its time can be measured."""
+
+    def seconds(times: int) -> float:
+        settle(device)
+        began = time.perf_counter()
+        for _ in range(times):
+            compute()
+        settle(device)
+        return time.perf_counter() - began
+
+    # As the chain computes: torch takes TF32 for convolutions unless told, and never by itself for products.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        seconds(2)  # the first calls choose and load what they need
+        times = max(1, round(TRIAL_SECONDS / max(seconds(1), 1e-6)))
+        return operations * times / min(seconds(times) for _ in range(REPEATS))

@@ -1,20 +1,36 @@
-"""Pairs for benchmarks: a sample, and the same enlarged."""
+"""Pairs, methods and options that several measurements of pages take."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
 import fusion
-from fusion.data.catalogue import Catalogue
+from fusion.benchmark.command import TRAINED, load_images
 from fusion.pair import Pair
+
+METHODS = ("weighted_averaging", *TRAINED)
+"""The paper's methods."""
+
+NetworksOption = Annotated[
+    list[str] | None, typer.Option("--method", help="Id; repeatable. Without: the four networks.")
+]
+MethodsOption = Annotated[
+    list[str] | None, typer.Option("--method", help="Id; repeatable. Without: the paper's five.")
+]
+PairOption = Annotated[
+    tuple[Path, Path] | None, typer.Option(metavar="MRI_FILE PET_FILE", help="Without: a sample.")
+]
+WidthOption = Annotated[int, typer.Option(help="Of the browser's window, pixels.")]
+HeightOption = Annotated[int, typer.Option(help="Of the browser's window, pixels.")]
 
 
 def sample() -> Pair:
     """Return the pair of a first visit, 256×256 pixels."""
-    catalogue = Catalogue()
-    return catalogue.load(catalogue.default())
+    return load_images(None)
 
 
 def link_to(files: tuple[Path, Path] | None) -> str:

@@ -1,31 +1,145 @@
-"""The picture of a search: the imbalance over both γ for each λ, and the brightness artefact against λ."""
+"""Files that a search ends with: the table of all instances, the choice, and a picture.
+
+The picture shows the imbalance over both γ for each λ, and the brightness artefact against λ.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fusion.errors import OutputError
-from fusion.training.tuning.choice import Choice, best_balanced
-from fusion.training.tuning.plan import SearchPlan, shown
-from fusion.training.tuning.result import BACKGROUND_LIMIT, BALANCED, SHIFT_LIMIT, InstanceResult
+from fusion.training.tuning.instance import (
+    BACKGROUND_LIMIT,
+    BALANCED,
+    L2_WEIGHT,
+    SHIFT_LIMIT,
+    InstanceResult,
+    InstanceTraining,
+    shown,
+)
+from fusion.training.tuning.plan import Choice, SearchPlan, best_balanced, ranking
 from fusion.training.tuning.search import GRID, REFINEMENT
+from fusion.training.tuning.store import write_whole
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.figure import Figure
+TABLE = "results.csv"
 
-COLUMNS = 3
+CHOICE = "choice.json"
+
+LOSSES = ("ssim_mri", "ssim_pet", "l2_mri", "l2_pet")
+
+BRIGHTNESS = ("background", "shift", "frame")
+
+COLUMNS = (
+    "rank", "chosen", "stage", "lambda", "gamma_ssim", "gamma_l2", *LOSSES,
+    "dissimilarity", "imbalance", "balanced", *BRIGHTNESS, "clean", "seconds", "error",
+)  # fmt: skip
+
+PANELS_A_ROW = 3
+
 PANEL = 3.1
 """Inches a side of a heat map."""
 
 FILES = ("results.png", "results.svg")
+
+
+def table_text(results: Iterable[InstanceResult], choice: Choice | None) -> str:
+    """Return all instances as CSV, the chosen one first; numbers have six digits, what is not there is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for rank, one in enumerate(ranking(results), start=1):
+        row: dict[str, Any] = {
+            "rank": rank,
+            "chosen": _word(choice is not None and one.instance == choice.result.instance),
+            "stage": one.stage,
+            "lambda": one.instance.lambda_,
+            "gamma_ssim": one.instance.gamma_ssim,
+            "gamma_l2": one.instance.gamma_l2,
+            "error": one.error,
+        }
+        if not one.failed:
+            row |= {name: _digits(one.losses[name]) for name in LOSSES}
+            row |= {name: _digits(one.brightness.get(name)) for name in BRIGHTNESS}
+            row |= {
+                "dissimilarity": _digits(one.dissimilarity),
+                "imbalance": _digits(one.imbalance),
+                "balanced": _word(one.balanced),
+                "clean": _word(one.clean),
+                "seconds": f"{one.seconds:.1f}",
+            }
+        writer.writerow(row)
+    return text.getvalue()
+
+
+def choice_values(
+    choice: Choice, results: Sequence[InstanceResult], training: InstanceTraining
+) -> dict[str, Any]:
+    """Return the choice, why it was made and how to train with it, as what JSON knows."""
+    one = choice.result
+    return {
+        "method": training.method_id,
+        **one.values(),
+        "dissimilarity": one.dissimilarity,
+        "imbalance": one.imbalance,
+        "artefact": one.artefact,
+        "rule": choice.rule,
+        "limits": {
+            "imbalance": BALANCED,
+            "background": BACKGROUND_LIMIT,
+            "shift": SHIFT_LIMIT,
+            "l2_weight": L2_WEIGHT,
+        },
+        "instances": len(results),
+        "failed": sum(each.failed for each in results),
+        "training": training.values(),
+        "command": training_command(training.method_id, choice),
+    }
+
+
+def training_command(method_id: str, choice: Choice) -> str:
+    """Return the command that trains the method with the chosen weights of equation 4."""
+    return f"python -m fusion train {method_id} {choice.result.instance.options}"
+
+
+def write_outcome(
+    folder: Path, results: Sequence[InstanceResult], choice: Choice, training: InstanceTraining
+) -> list[Path]:
+    """Write table and choice and return the files.
+
+    Raises
+    ------
+    OutputError
+        If that is not possible.
+    """
+    contents = {
+        TABLE: table_text(results, choice),
+        CHOICE: json.dumps(choice_values(choice, results, training), indent=2, ensure_ascii=False) + "\n",
+    }
+    try:
+        for name, content in contents.items():
+            write_whole(folder / name, content.encode())
+    except OSError as error:
+        raise OutputError(
+            f"The results cannot be written into {folder} ({error.strerror or error})."
+        ) from error
+    return [folder / name for name in contents]
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _word(true: bool) -> str:
+    return "yes" if true else "no"
 
 
 def write_picture(
@@ -74,7 +188,7 @@ def draw_search(results: Sequence[InstanceResult], choice: Choice, plan: SearchP
     from matplotlib.figure import Figure
 
     lambdas = sorted({one.instance.lambda_ for one in results if one.stage in (GRID, REFINEMENT)})
-    columns = min(COLUMNS, len(lambdas))
+    columns = min(PANELS_A_ROW, len(lambdas))
     rows = math.ceil(len(lambdas) / columns)
     figure = Figure(figsize=(max(7.0, PANEL * columns + 1), PANEL * (rows + 1.1)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -165,3 +279,9 @@ def _upper_end(results: Iterable[InstanceResult]) -> float:
 
 def _cell(values: Sequence[float]) -> float:
     return min((after - before for before, after in itertools.pairwise(values)), default=0.2)
+
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
