@@ -51,6 +51,8 @@ class AtlasWork:
 
     def fill(self, report: Report[int], cancelled: Callable[[], bool]) -> int:
         """Compute what is missing, and report after each tile and now and then."""
+        # Opened first: the thread that reads and writes for Zarr, hovers too, has the priority of whoever starts it.
+        atlas = Atlas(self._folder, self._method, self._pair)
         yield_to_others()
 
         def progress(done: int, total: int) -> None:
@@ -58,7 +60,6 @@ class AtlasWork:
                 raise Cancelled("The atlas is not wanted any more.")
             report(done / total)
 
-        atlas = Atlas(self._folder, self._method, self._pair)
         try:
             with computing(self._threads):
                 atlas.fill(self._method, self._pair, progress)

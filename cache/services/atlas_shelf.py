@@ -12,7 +12,7 @@ from pathlib import Path
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import AtlasError
 from fusion.saliency.atlas import Atlas, atlas_folder
-from fusion.saliency.atlas_layout import outdated_atlas
+from fusion.saliency.atlas_store import outdated_atlas
 
 OPEN_ATLASES = 16
 LOOK_AGAIN_S = 3.0

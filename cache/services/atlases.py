@@ -17,9 +17,9 @@ from cache.services.methods import MethodShelf
 from cache.services.services import Scene, Services
 from fusion import Method
 from fusion.errors import WeightsError
-from fusion.saliency.atlas import KeptWindows, atlas_bytes, atlas_folder
+from fusion.saliency.atlas import StoredWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
-from fusion.saliency.atlas_layout import radius_of, tile_side, tiles_of
+from fusion.saliency.atlas_store import radius_of, tile_side, tiles_of
 
 EXTENSION = "fusevis-atlases"
 
@@ -149,8 +149,8 @@ class Atlases:
 
     def windows_at(
         self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
-    ) -> KeptWindows | None:
-        """Return the windows of some pixels as an atlas keeps them; ``None`` where there is no atlas.
+    ) -> StoredWindows | None:
+        """Return the windows of some pixels as an atlas stores them; ``None`` where there is no atlas.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Atlases:
         current = self._current(method, weights)
         images = self._services.pairs.by_content(pair)
         atlas = self._shelf.find(current, images)
-        return None if atlas is None else atlas.kept(pixels)
+        return None if atlas is None else atlas.stored(pixels)
 
     def close(self) -> None:
         """Stop all jobs."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from cache.services.export_view import ExportView
 from cache.store.numerics import numerics_id
-from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 
 
 def arrays_file(view: ExportView, link: str) -> bytes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fusion.statistics.guidance import DOMINANCE_RATIO
-from fusion.statistics.relation import SMALLEST_LINE_SHARE
+from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE
 
 Column = dict[str, Any]
 """``group`` and ``label`` stand above it, ``title`` says what its numbers are, ``meaning`` what those of its group are;

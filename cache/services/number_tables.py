@@ -16,16 +16,15 @@ from cache.services.number_columns import (
     influence_columns,
 )
 from cache.services.statistics import MethodNumbers
-from fusion.statistics.cautions import cautions
-from fusion.statistics.guidance import GuidanceStatistics
+from fusion.statistics.comparison import cautions
+from fusion.statistics.guidance import GuidanceStatistics, Line
 from fusion.statistics.influence import Influence, RegionInfluence
 from fusion.statistics.records import csv_text, records
-from fusion.statistics.relation import Line
+from fusion.statistics.requirements import measured
 from fusion.statistics.wording import (
     UNDEFINED,
     dominant_name,
     line_share_shown,
-    measured,
     percent,
     ratio_shown,
     shown,

@@ -17,7 +17,7 @@ from fusion import JacobianWindow, Method, Pair
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.errors import WeightsError
-from fusion.saliency.preview import filled
+from fusion.saliency.guidance import filled
 
 EXTENSION = "fusevis"
 
@@ -191,7 +191,7 @@ class Services:
         return fusion.guidance_rgb(guidance, fused)
 
     def filled(self, guidance: np.ndarray) -> np.ndarray:
-        """Return growing guidance images without gaps, for display, see `fusion.saliency.preview.filled`."""
+        """Return growing guidance images without gaps, for display, see `fusion.saliency.guidance.filled`."""
         return filled(guidance)
 
     def guidance_state(self, scene: Scene, viewer: str, start: bool = True) -> GuidanceState:

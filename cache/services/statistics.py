@@ -20,8 +20,7 @@ from fusion.saliency.window import Pixel
 from fusion.statistics.comparison import MethodComparison, pixel_influence, suspicious_pixels
 from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
 from fusion.statistics.regions import Region, described_regions, inside_head, whole_image
-from fusion.statistics.requirements import CORE, checklist
-from fusion.statistics.verdicts import Requirement
+from fusion.statistics.requirements import CORE, Requirement, checklist
 
 EXTENSION = "fusevis-statistics"
 

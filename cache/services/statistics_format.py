@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from cache.store.serializer import Arrays
-from fusion.statistics.guidance import Dominance, Dominant, GuidanceStatistics, ModalityStatistics
-from fusion.statistics.influence import RegionInfluence
-from fusion.statistics.influence_sums import ModalityInfluence
-from fusion.statistics.relation import Line
+from fusion.statistics.guidance import Dominance, Dominant, GuidanceStatistics, Line, ModalityStatistics
+from fusion.statistics.influence import ModalityInfluence, RegionInfluence
 
 TEXT = "json"
 
