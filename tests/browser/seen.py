@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from playwright.sync_api import Page, Route
 TOLERANCE = 8
 """Of one band of a colour. Colour scales have 96 stops in Plotly and 1,024 on canvases; neighbouring colours of the
 drawn pairs are further apart than 30."""
+ATTEMPTS = 150
 LEAST_SIDE = 30
 """Of a picture on the compare page, pixels of the screen: what is narrower is a letter or a line."""
 
@@ -106,6 +108,17 @@ def require_colours(found: NDArray[np.float64], expected: NDArray[np.float64], w
     assert not wrong.any(), (
         f"{what}: {wrong.sum()} of {known.sum()} cells, as (cell, colour, expected): {first}"
     )
+
+
+def eventually(page: Page, check: Callable[[], None]) -> None:
+    """Repeat a check until it holds: pictures come a moment after what they depend on. The last failure counts."""
+    for _ in range(ATTEMPTS):
+        try:
+            check()
+            return
+        except AssertionError:
+            page.wait_for_timeout(100)
+    check()
 
 
 def near(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import urllib.request
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from tests.browser.seen import (
     Held,
     Rectangle,
     cells,
+    eventually,
     pictures,
     plot,
     require_colours,
@@ -98,8 +101,7 @@ def test_every_picture_of_the_explore_page(open_page: Opener, scale: str) -> Non
     held = Held(page, DASH)
     page.keyboard.press("ArrowRight")
     page.wait_for_function(AT, arg=list(STEPPED))
-    page.wait_for_timeout(100)
-    require_panels(page, STEPPED, "canvases that follow the pointer", signed)
+    eventually(page, lambda: require_panels(page, STEPPED, "canvases that follow the pointer", signed))
     held.release()
     wait_until_settled(page)
     require_panels(page, STEPPED, "Plotly after a step", signed)
@@ -137,14 +139,24 @@ def test_every_picture_of_the_compare_page(open_page: Opener, scale: str) -> Non
         settled=False, ready=COMPARE_SETTLED,
     )  # fmt: skip
     for pixel in (PIXEL, STEPPED):
-        page.wait_for_timeout(300)
-        canvas = table(page)
-        places = pictures(canvas)
-        assert len(places) == len(COLUMNS)
-        for column, place in zip(COLUMNS, places, strict=True):
-            expected = expected_cell(column, pixel, signed)
-            require_colours(cells(canvas, place, expected.shape), expected, f"column {column} at {pixel}")
+        eventually(page, partial(require_cells, page, COLUMNS, pixel, signed))
         page.keyboard.press("ArrowRight")
+
+
+def require_cells(
+    page: Page,
+    columns: Sequence[str],
+    pixel: tuple[int, int],
+    signed: bool,
+    gammas: tuple[float, float] = GAMMAS,
+) -> None:
+    """Compare the pictures of the compare page's last row."""
+    canvas = table(page)
+    places = pictures(canvas)
+    assert len(places) == len(columns)
+    for column, place in zip(columns, places, strict=True):
+        expected = expected_cell(column, pixel, signed, gammas)
+        require_colours(cells(canvas, place, expected.shape), expected, f"column {column} at {pixel}")
 
 
 def exported(

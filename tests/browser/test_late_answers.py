@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests import drawn_pairs as drawn
 from tests.browser.conftest import Opener, wait_until_settled
 from tests.browser.pictures import readout
-from tests.browser.seen import DASH, Held, cells, pictures, plot, require_colours, screen, table
+from tests.browser.seen import DASH, Held, cells, eventually, pictures, plot, require_colours, screen, table
 from tests.browser.test_compare_page import NUMBERS
 from tests.browser.test_compare_page import SETTLED as COMPARE_SETTLED
 
@@ -182,18 +182,22 @@ def wait_for_line(page: Page, pixel: Pixel) -> None:
 
 def require_table(page: Page, address: str, pixel: Pixel) -> None:
     """Compare the numbers and the pictures of the compare page's only method with those of this pair and pixel."""
-    wait_for_line(page, pixel)
-    page.wait_for_timeout(200)
     expected = numbers_at(address, CONSTANT, pixel)
-    line = inputs_line(page)
-    (row,) = page.evaluate(NUMBERS, CONSTANT)
-    told = {name: number((line | row)[name]) for name in expected}
-    assert told == pytest.approx(expected, abs=6e-5)
-    canvas = table(page)
-    rgb, jacobian = pictures(canvas)
-    require_colours(cells(canvas, rgb, drawn.SHAPE), drawn.guidance_rgb(address), "guidance RGB")
-    shown = drawn.gradient_colours(drawn.jacobian(address, 0, pixel), 1)
-    require_colours(cells(canvas, jacobian, drawn.SHAPE), shown, "Jacobian")
+
+    def check() -> None:
+        line = inputs_line(page)
+        (row,) = page.evaluate(NUMBERS, CONSTANT)
+        assert (line["row"], line["col"]) == tuple(map(str, pixel))
+        told = {name: number((line | row)[name]) for name in expected}
+        assert told == pytest.approx(expected, abs=6e-5)
+        canvas = table(page)
+        rgb, jacobian = pictures(canvas)
+        require_colours(cells(canvas, rgb, drawn.SHAPE), drawn.guidance_rgb(address), "guidance RGB")
+        shown = drawn.gradient_colours(drawn.jacobian(address, 0, pixel), 1)
+        require_colours(cells(canvas, jacobian, drawn.SHAPE), shown, "Jacobian")
+
+    wait_for_line(page, pixel)
+    eventually(page, check)
 
 
 def test_an_older_pixel_of_the_table_never_takes_a_newer_ones_place(open_page: Opener) -> None:

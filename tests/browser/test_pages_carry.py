@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener
-from tests.browser.seen import cells, pictures, plot, require_colours, screen, table
-from tests.browser.test_colours_by_hand import expected_cell
+from tests.browser.seen import cells, eventually, plot, require_colours, screen
+from tests.browser.test_colours_by_hand import expected_cell, require_cells
 from tests.browser.test_compare_page import SETTLED as COMPARE_SETTLED
 
 METHOD = "weighted_averaging"
@@ -77,19 +77,17 @@ def test_what_is_carried_is_drawn(open_page: Opener) -> None:
     query = "&".join(f"{key}={value}" for key, value in CARRIED.items() if key != "regions")
     page = open_page(f"compare?methods={METHOD}&{query}&columns=guidance_mri,jacobian_mri,jacobian_mri_zoom",
                      settled=False, ready=COMPARE_SETTLED)  # fmt: skip
-    page.wait_for_timeout(300)
-    canvas = table(page)
-    for column, place in zip(
-        ("guidance_mri", "jacobian_mri", "jacobian_mri_zoom"), pictures(canvas), strict=True
-    ):
-        expected = expected_cell(column, (2, 3), signed=True, gammas=GAMMAS)
-        require_colours(cells(canvas, place, expected.shape), expected, column)
+    columns = ("guidance_mri", "jacobian_mri", "jacobian_mri_zoom")
+    eventually(page, lambda: require_cells(page, columns, (2, 3), True, GAMMAS))
     page.set_viewport_size({"width": 1440, "height": 1700})
     page.get_by_role("link", name="Explore", exact=True).click()
     page.wait_for_function("() => document.querySelectorAll('.nsewdrag').length >= 17")
-    page.wait_for_timeout(1500)
-    image = screen(page)
-    for panel in ("guidance_mri", "jacobian_mri", "jacobian_mri_zoom"):
-        expected = expected_cell(panel, (2, 3), signed=True, gammas=GAMMAS)
-        found = cells(image, plot(page, f"panel-{panel.replace('_', '-')}"), expected.shape)
-        require_colours(found, expected, panel)
+
+    def check() -> None:
+        image = screen(page)
+        for panel in columns:
+            expected = expected_cell(panel, (2, 3), signed=True, gammas=GAMMAS)
+            found = cells(image, plot(page, f"panel-{panel.replace('_', '-')}"), expected.shape)
+            require_colours(found, expected, panel)
+
+    eventually(page, check)

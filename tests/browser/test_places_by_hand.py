@@ -17,7 +17,7 @@ import fusion
 from tests import drawn_pairs as drawn
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import readout
-from tests.browser.seen import DASH, Held, Rectangle, near, pictures, plot, screen, table
+from tests.browser.seen import DASH, Held, Rectangle, eventually, near, pictures, plot, screen, table
 from tests.browser.test_colours_by_hand import exported
 from tests.browser.test_compare_page import NUMBERS
 from tests.browser.test_compare_page import SETTLED as COMPARE_SETTLED
@@ -57,11 +57,11 @@ def test_green_points_of_the_explore_page(open_page: Opener) -> None:
     for key in ("ArrowRight",) * AROUND[1] + ("ArrowDown",) * AROUND[0]:
         page.keyboard.press(key)
     require_readout(page, "drawn", METHOD, AROUND)
-    page.wait_for_timeout(100)
-    require_green(screen(page), plot(page, "panel-scatter"), "the canvas that follows the pointer")
+    where = plot(page, "panel-scatter")
+    eventually(page, lambda: require_green(screen(page), where, "the canvas that follows the pointer"))
     held.release()
     wait_until_settled(page)
-    require_green(screen(page), plot(page, "panel-scatter"), "Plotly")
+    eventually(page, lambda: require_green(screen(page), plot(page, "panel-scatter"), "Plotly"))
 
 
 def ground(canvas: NDArray[np.int64]) -> Rectangle:
@@ -76,9 +76,12 @@ def test_green_points_of_the_compare_page(open_page: Opener) -> None:
         f"compare?pair=drawn&methods={METHOD}&columns=scatter&size=large&pixel=2,6&zoom=1",
         settled=False, ready=COMPARE_SETTLED,
     )  # fmt: skip
-    page.wait_for_timeout(300)
-    canvas = table(page)
-    require_green(canvas, ground(canvas), "compare")
+
+    def check() -> None:
+        canvas = table(page)
+        require_green(canvas, ground(canvas), "compare")
+
+    eventually(page, check)
 
 
 def require_outline(
@@ -104,12 +107,15 @@ def require_outline(
 
 def test_outlines_of_the_explore_page(open_page: Opener) -> None:
     page = open_page(f"?pair=drawn&method={METHOD}&pixel=2,3&zoom=2&regions={REGION}", height=1700)
-    page.wait_for_timeout(500)
-    image = screen(page)
-    for panel in ("mri", "pet", "fused", "guidance-mri", "guidance-pet", "guidance-rgb", "jacobian-mri"):
-        require_outline(image, plot(page, f"panel-{panel}"), (0, 0), drawn.SHAPE, panel)
-    for panel in ("mri-zoom", "guidance-rgb-zoom", "jacobian-pet-zoom"):
-        require_outline(image, plot(page, f"panel-{panel}"), (0, 1), (5, 5), panel)
+
+    def check() -> None:
+        image = screen(page)
+        for panel in ("mri", "pet", "fused", "guidance-mri", "guidance-pet", "guidance-rgb", "jacobian-mri"):
+            require_outline(image, plot(page, f"panel-{panel}"), (0, 0), drawn.SHAPE, panel)
+        for panel in ("mri-zoom", "guidance-rgb-zoom", "jacobian-pet-zoom"):
+            require_outline(image, plot(page, f"panel-{panel}"), (0, 1), (5, 5), panel)
+
+    eventually(page, check)
 
 
 def test_outlines_of_the_compare_page(open_page: Opener) -> None:
@@ -118,11 +124,14 @@ def test_outlines_of_the_compare_page(open_page: Opener) -> None:
         f"compare?pair=drawn&methods={METHOD}&columns={','.join(columns)}&size=large&pixel=2,3&zoom=2&regions={REGION}",
         settled=False, ready=COMPARE_SETTLED,
     )  # fmt: skip
-    page.wait_for_timeout(500)
-    canvas = table(page)
-    for column, place in zip(columns, pictures(canvas), strict=True):
-        zoom = column.endswith("_zoom")
-        require_outline(canvas, place, *(((0, 1), (5, 5)) if zoom else ((0, 0), drawn.SHAPE)), column)
+
+    def check() -> None:
+        canvas = table(page)
+        for column, place in zip(columns, pictures(canvas), strict=True):
+            zoom = column.endswith("_zoom")
+            require_outline(canvas, place, *(((0, 1), (5, 5)) if zoom else ((0, 0), drawn.SHAPE)), column)
+
+    eventually(page, check)
 
 
 def test_outlines_of_exported_pictures(open_page: Opener, server: Server) -> None:
