@@ -242,10 +242,10 @@ def test_images_of_another_pair_are_never_shown_in_the_table(open_page: Opener) 
     )  # fmt: skip
     held[0].wait(2)
     page.wait_for_function("() => location.search.includes('weights=')")
-    page.select_option("#compare-pair", "redrawn")
-    page.wait_for_function("() => location.search.includes('pair=redrawn')")
     older = held[0].routes.copy()
     held[0].routes.clear()
+    page.select_option("#compare-pair", "redrawn")
+    page.wait_for_function("() => location.search.includes('pair=redrawn')")
     held[0].release()
     page.wait_for_function(COMPARE_SETTLED)
     for route in older:
