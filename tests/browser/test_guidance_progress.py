@@ -133,7 +133,7 @@ def test_growing_pictures_have_the_right_colours_and_plotly_draws_nothing(open_p
     grown = page.evaluate(GROWN)
     first, second, fused = (np.array(rows, dtype=np.float32) for rows in grown["values"])
     assert np.isfinite(first).all(), "growing pictures have no gaps"
-    known = np.array([value is not None for value in grown["known"]]).reshape(2, -1)
+    known = np.isfinite(np.array(grown["known"], dtype=float)).reshape(2, -1)
     assert 0 < known[0].sum() < known[0].size
     end = Limits(**{name: grown["limits"][name] for name in ("maximum", "magnitude", "percentile")}).end(
         Scale.SIGNED
