@@ -36,16 +36,7 @@ from app.routes import export as takeaway_routes
 from app.routes.missing import missing_page
 from app.settings import Settings
 from cache.errors import UserError
-from cache.services.atlases import atlases_of
-from cache.services.building import build_services
-from cache.services.export_file import arrays_file, described
-from cache.services.export_numbers import NumbersSource
-from cache.services.export_view import ExportSource, NotReady
-from cache.services.named_views import views_of
-from cache.services.pictures import PictureSource
-from cache.services.regions import regions_of
-from cache.services.services import Services
-from cache.services.statistics import statistics_of
+from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,19 +87,17 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: page(pair_choices(services), services.methods())
+    app.layout = lambda: page(pair_choices(services), services.scenes.methods())
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
     same_origin.register(server)
     windows.register(server, services, UserError)
-    atlas.register(server, services, atlases_of(server), UserError)
-    compare.register(server, services, PictureSource(services), UserError)
-    regions.register(server, regions_of(server), UserError)
-    views.register(server, views_of(server), UserError)
-    exports = ExportSource(services, regions_of(server))
-    numbers = NumbersSource(statistics_of(server)).numbers
-    takeaway_routes.register(server, exports, numbers, arrays_file, described, UserError, NotReady)
+    atlas.register(server, services, services.atlases, UserError)
+    compare.register(server, services, UserError)
+    regions.register(server, services.regions, UserError)
+    views.register(server, services.views, UserError)
+    takeaway_routes.register(server, services)
     server.register_error_handler(Exception, refuse_malformed)
     return server
 
@@ -118,7 +107,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     training = _add_page(server, "training", home, lambda: callbacks.training.layout(services, home))
     callbacks.training.register(training, home)
     compare = _add_page(
-        server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
+        server, "compare", home, lambda: compare_page(pair_choices(services), services.scenes.methods(), home)
     )
     callbacks.compare.register(compare)
     callbacks.compare_link.register(compare)
@@ -156,7 +145,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
 
 def pair_choices(services: Services) -> list[tuple[str, str]]:
     """Return (address, label) of all pairs, for a menu."""
-    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.entries()]
+    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.scenes.entries()]
 
 
 def menu_label(title: str, simulated: bool) -> str:

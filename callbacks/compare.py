@@ -9,7 +9,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from app.ids import CompareId
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Services, services_of
+from cache.services.guidance import GuidanceState
+from cache.services.services import Services, services_of
 from callbacks.polling import one_at_a_time
 from callbacks.selection import note, scene_data
 
@@ -90,11 +91,11 @@ def register(app: Dash) -> None:
 
 def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:
     """Return what the browser must know of each method; one that cannot be had says why and spoils no other."""
-    titles = dict(services.methods())
+    titles = dict(services.scenes.methods())
     scenes: list[dict[str, Any]] = []
     for method in methods:
         try:
-            scene = services.scene(pair, method)
+            scene = services.scenes.open(pair, method)
         except UserError as error:
             if method not in titles:
                 raise
@@ -111,7 +112,9 @@ def leave(services: Services, scenes: list[dict[str, Any]], shown: dict[str, Any
         if key not in wanted and state["stage"] == "running":
             # Where its files are gone, so is whatever there was to stop.
             with suppress(UserError):
-                services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+                services.guidance.cancel(
+                    services.scenes.open(state["pair_address"], state["method_id"]), viewer
+                )
 
 
 def cancelled(services: Services, shown: dict[str, Any], viewer: str) -> dict[str, Any]:
@@ -120,7 +123,9 @@ def cancelled(services: Services, shown: dict[str, Any], viewer: str) -> dict[st
     for key, state in shown.items():
         if state["stage"] in ("running", "waiting"):
             with suppress(UserError):
-                services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+                services.guidance.cancel(
+                    services.scenes.open(state["pair_address"], state["method_id"]), viewer
+                )
             states[key] = {**state, "stage": "cancelled"}
     return states
 
@@ -154,10 +159,10 @@ def progress(
             continue
         origin = {"pair_address": scene["pair_address"], "method_id": scene["method_id"]}
         try:
-            address = services.scene(**origin)
-            state = services.guidance_state(address, viewer, start=False)
+            address = services.scenes.open(**origin)
+            state = services.guidance.state(address, viewer, start=False)
             if not (busy or state.complete or state.running or (state.error is not None and not retry)):
-                state = services.guidance_state(address, viewer)
+                state = services.guidance.state(address, viewer)
             states[scene["key"]] = {**origin, **plain(state)}
         except UserError as error:
             states[scene["key"]] = {

@@ -14,9 +14,12 @@ from app.figures.scales import Limits, Scale
 from app.figures.scatter import scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Services, services_of
+from cache.services.guidance import GuidanceState
+from cache.services.services import Services, services_of
 from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
+from fusion import guidance_rgb
+from fusion.saliency.preview import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
 PICTURE_STEP, POINTS_STEP = 0.04, 0.25
@@ -84,17 +87,17 @@ def leave(services: Services, scene: dict[str, Any], shown: dict[str, Any] | Non
         return
     # Where its files are gone, so is whatever there was to stop.
     with suppress(UserError):
-        services.cancel_guidance(services.scene(shown["pair_address"], shown["method_id"]), viewer)
+        services.guidance.cancel(services.scenes.open(shown["pair_address"], shown["method_id"]), viewer)
 
 
 def current_state(
     services: Services, scene: dict[str, Any], viewer: str, cancelling: bool, polled: bool
 ) -> GuidanceState:
     """Ask for the guidance images of a scene, starting or cancelling their computation where it is due."""
-    address = services.scene(scene["pair_address"], scene["method_id"])
+    address = services.scenes.open(scene["pair_address"], scene["method_id"])
     if cancelling:
-        services.cancel_guidance(address, viewer)
-    return services.guidance_state(address, viewer, start=not (cancelling or polled))
+        services.guidance.cancel(address, viewer)
+    return services.guidance.state(address, viewer, start=not (cancelling or polled))
 
 
 def news(
@@ -161,12 +164,12 @@ def draw(
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
     limits = Limits.of(state.values, provisional=not state.complete)
     colours = gradient_colours(scale, gamma, limits)
-    shown = state.values if state.complete else services.filled(state.values)
-    fused = services.fused(services.scene(scene["pair_address"], scene["method_id"]))
+    shown = state.values if state.complete else filled(state.values)
+    fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
     figures = (
         gradient_figure(shown[0], titles[0], colours, metas[0]),
         gradient_figure(shown[1], titles[1], colours, metas[1]),
-        rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
+        rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
     )
     drawn = {"fraction": state.fraction, "points_fraction": state.fraction}

@@ -56,7 +56,7 @@ class MethodArrays(Protocol):
     def jacobians(self) -> Mapping[str, NDArray[np.floating]]: ...  # noqa: D102
 
 
-class ExportView(Protocol):
+class ExportArrays(Protocol):
     """A comparison with all its arrays, as ``cache`` collects them."""
 
     @property
@@ -88,7 +88,7 @@ class Ends:
     axes: tuple[tuple[float, float], tuple[float, float]]
 
     @classmethod
-    def of(cls, view: ExportView, state: CompareState) -> Ends:
+    def of(cls, view: ExportArrays, state: CompareState) -> Ends:
         """Find the ends as the page does: the largest of all methods where they are shared."""
         gradients = [Limits.of(one.guidance, provisional=False).end(state.scale) for one in view.methods]
         grays = [gray_range(one.fused) for one in view.methods]
@@ -137,7 +137,7 @@ def gray_colours(image: NDArray[np.floating], low: float, high: float) -> NDArra
     return np.repeat(np.floor(share * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def half_width(view: ExportView, state: CompareState) -> int:
+def half_width(view: ExportArrays, state: CompareState) -> int:
     """Return the half-width of all zooms: what was asked for, else the largest support."""
     if state.zoom is not None:
         return state.zoom
@@ -158,7 +158,7 @@ def zoomed(picture: NDArray[np.uint8], pixel: tuple[int, int], half: int) -> NDA
 
 
 def picture(
-    view: ExportView, state: CompareState, ends: Ends, row: int, column: CompareColumn, name: str
+    view: ExportArrays, state: CompareState, ends: Ends, row: int, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
     """Return a cell's picture, (h, w, 3); `name` is the principal pixel's. Scatterplots are none."""
     one = view.methods[row]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import ExportView, gradient_colours, half_width, zoomed
+from app.export.cells import ExportArrays, gradient_colours, half_width, zoomed
 from app.figures.scales import Scale
 from app.ids import CompareColumn
 from app.link.compare_state import CompareState
@@ -50,7 +50,7 @@ class Difference:
         return " − ".join(self.titles)
 
 
-def difference_of(view: ExportView, state: CompareState) -> Difference | None:
+def difference_of(view: ExportArrays, state: CompareState) -> Difference | None:
     """Return the difference that a link asks for; ``None`` where it asks for none, or a method has no row."""
     rows = {one.scene.method_id: one for one in view.methods}
     both = [rows[id] for id in state.difference if id in rows]
@@ -68,7 +68,7 @@ def difference_of(view: ExportView, state: CompareState) -> Difference | None:
     )
 
 
-def left_out(view: ExportView, state: CompareState) -> str:
+def left_out(view: ExportArrays, state: CompareState) -> str:
     """Say why a link's difference is not shown; nothing where it is, or where none is asked for."""
     titles = {one.scene.method_id: one.scene.method_title for one in view.methods}
     gone = [id for id in state.difference if id not in titles]
@@ -84,7 +84,7 @@ def _largest(values: NDArray[np.floating]) -> float:
 
 
 def difference_picture(
-    view: ExportView, state: CompareState, shown: Difference, column: CompareColumn, name: str
+    view: ExportArrays, state: CompareState, shown: Difference, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
     """Return a cell's picture, (h, w, 3), for the columns that are subtracted; `name` is the principal pixel's."""
     if column is CompareColumn.FUSED:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import jinja2
 
-from app.export.cells import ExportView
+from app.export.cells import ExportArrays
 from app.export.difference import difference_of, left_out
 from app.export.print_pages import print_pages
 from app.export.wording import shown
@@ -41,7 +41,7 @@ class Numbers(Protocol):
 
 
 def document(
-    view: ExportView,
+    view: ExportArrays,
     state: CompareState,
     numbers: Numbers,
     links: tuple[str, str],
@@ -52,7 +52,7 @@ def document(
 
     Parameters
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference.

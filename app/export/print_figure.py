@@ -6,7 +6,7 @@ import io
 import threading
 from typing import TYPE_CHECKING, Any
 
-from app.export.cells import ExportView
+from app.export.cells import ExportArrays
 from app.export.difference import DIFFERENCE
 from app.export.print_legend import draw_legend
 from app.export.print_plan import GAP, LABEL, Line, Plan, fitting_side, inputs_line, lines_of
@@ -42,13 +42,13 @@ _DRAWING = threading.Lock()
 
 
 def print_figure(
-    view: ExportView, state: CompareState, form: str, link: str, area: Area | None = None
+    view: ExportArrays, state: CompareState, form: str, link: str, area: Area | None = None
 ) -> bytes:
     """Draw the whole table: inputs, methods, and the difference where the link has one.
 
     Parameters
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference. Rows are those of `view`.
@@ -78,7 +78,7 @@ def print_figure(
 
 
 def print_panel(
-    view: ExportView,
+    view: ExportArrays,
     state: CompareState,
     row: str,
     column: Column,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.export.cells import ExportView
+from app.export.cells import ExportArrays
 from app.export.print_figure import drawn, rows_of
 from app.export.print_plan import LARGEST, PAGE, SMALLEST, Plan, inputs_line, lines_of
 from app.export.print_rows import heading, panels
@@ -41,7 +41,7 @@ class PrintedPage:
 
 
 def print_pages(
-    view: ExportView, state: CompareState, link: str, area: Area | None = None, above: float = 0.0
+    view: ExportArrays, state: CompareState, link: str, area: Area | None = None, above: float = 0.0
 ) -> list[PrintedPage]:
     """Draw the table as figures that each fit a page: A4, landscape.
 
@@ -139,7 +139,7 @@ def _words(plan: Plan) -> str:
     return f"{', '.join(titles)}: {', '.join(headings)}"
 
 
-def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[CompareColumn, ...]]:
+def columns_by_page(view: ExportArrays, state: CompareState) -> list[tuple[CompareColumn, ...]]:
     """Share the columns out among figures that each fit a page's width, as few and as even as can be.
 
     Parameters
@@ -164,7 +164,7 @@ def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[Compare
 
 
 def _columns_with(
-    view: ExportView, columns: Sequence[CompareColumn], most: int
+    view: ExportArrays, columns: Sequence[CompareColumn], most: int
 ) -> list[tuple[CompareColumn, ...]]:
     """Break columns where there would be more than `most` pictures in a row."""
     pages: list[tuple[CompareColumn, ...]] = []

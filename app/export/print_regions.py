@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import ExportView
+from app.export.cells import ExportArrays
 from app.link.compare_state import CompareState
 from app.link.linked_region import linked_regions
 
@@ -45,7 +45,7 @@ class PrintedRegion:
     mask: NDArray[np.bool_]
 
 
-def printed_regions(view: ExportView, state: CompareState) -> tuple[PrintedRegion, ...]:
+def printed_regions(view: ExportArrays, state: CompareState) -> tuple[PrintedRegion, ...]:
     """Return the regions that the link names, in its order; the pair's own are shown where a link names them."""
     return tuple(
         PrintedRegion(region.name, region.colour, view.regions[region.name])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.export.cells import ExportView, gray_colours, gray_range, picture
+from app.export.cells import ExportArrays, gray_colours, gray_range, picture
 from app.export.difference import NOT_SUBTRACTED, Difference, difference_picture
 from app.export.print_cell import cut, draw_cell
 from app.export.print_scatter import draw_scatter
@@ -51,14 +51,14 @@ class Row:
     is_difference: bool = False
 
 
-def panels(view: ExportView, columns: Sequence[Column]) -> tuple[Panel, ...]:
+def panels(view: ExportArrays, columns: Sequence[Column]) -> tuple[Panel, ...]:
     """Return the pictures of columns: Jacobian images and zooms have one for each principal pixel."""
     return tuple(
         (column, name) for column in columns for name in (view.pixels if column in TWICE else ("a",))
     )
 
 
-def heading(view: ExportView, panel: Panel) -> str:
+def heading(view: ExportArrays, panel: Panel) -> str:
     """Return what a picture shows, in the names of the pair's modalities."""
     column, name = panel
     first, second = view.methods[0].scene.modalities
@@ -83,7 +83,7 @@ def heading(view: ExportView, panel: Panel) -> str:
     return f"{kind}{', zoom' if column in ZOOMS else ''} at {name.upper()}\n{which}\n{pixel}"
 
 
-def pair_label(view: ExportView) -> str:
+def pair_label(view: ExportArrays) -> str:
     """Return the name of the pair, in lines; simulated images are never without that word."""
     scene = view.methods[0].scene
     told = scene.simulated and "simulated" not in scene.pair_title.lower()

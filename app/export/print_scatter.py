@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.export.cells import Ends, ExportView
+from app.export.cells import Ends, ExportArrays
 from app.export.print_regions import PrintedRegion
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def scatter_place(ends: Ends, place: Place) -> Place:
 
 
 def draw_scatter(
-    axes: Axes, view: ExportView, ends: Ends, row: int, half: int, regions: Sequence[PrintedRegion]
+    axes: Axes, view: ExportArrays, ends: Ends, row: int, half: int, regions: Sequence[PrintedRegion]
 ) -> None:
     """Draw the guidance values of a row's method, x1 across and x2 up.
 
@@ -86,7 +86,7 @@ def _points(axes: Axes, values: NDArray[np.floating], side: float, colour: str) 
         axes.plot(*values, "s", markersize=side, markeredgewidth=0, color=colour, rasterized=True)
 
 
-def _axes(axes: Axes, view: ExportView, ends: Ends) -> None:
+def _axes(axes: Axes, view: ExportArrays, ends: Ends) -> None:
     """Draw numbers and names outside of the frame, where no point can be over them."""
     axes.set_xlim(ends.axes[0])
     axes.set_ylim(ends.axes[1])

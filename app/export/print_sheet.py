@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.export.cells import Ends, ExportView, half_width
+from app.export.cells import Ends, ExportArrays, half_width
 from app.export.difference import Difference, difference_of, left_out
 from app.export.print_area import area_within
 from app.export.print_regions import PrintedRegion, printed_regions
@@ -34,7 +34,7 @@ class Sheet:
 
     Attributes
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours and zoom.
@@ -52,7 +52,7 @@ class Sheet:
         What else is to be said below the pictures.
     """
 
-    view: ExportView
+    view: ExportArrays
     state: CompareState
     ends: Ends
     half: int
@@ -62,7 +62,7 @@ class Sheet:
     note: str = ""
 
     @classmethod
-    def of(cls, view: ExportView, state: CompareState, area: Area | None = None) -> Sheet:
+    def of(cls, view: ExportArrays, state: CompareState, area: Area | None = None) -> Sheet:
         """Find them for a view of which an area is shown, or all of it."""
         return cls(
             view,

@@ -11,7 +11,8 @@ import numpy as np
 from flask import Flask, Response
 from numpy.typing import NDArray
 
-from app.routes.windows import INDEX, Windows, binary, is_pixel, refused, window_bytes
+from app.routes.windows import INDEX, binary, is_pixel, refused, window_bytes
+from cache.services.services import Services
 
 HEADER = struct.Struct("<8i")
 """Support radius, windows asked for, and six zeros that are kept free."""
@@ -75,14 +76,14 @@ def pixels_of(text: str) -> list[tuple[int, int]] | None:
     return pixels
 
 
-def register(server: Flask, services: Windows, atlases: Atlases, user_error: type[Exception]) -> None:
+def register(server: Flask, services: Services, atlases: Atlases, user_error: type[Exception]) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    services : Windows
+    services : Services
         Where the window of a principal pixel comes from.
     atlases : Atlases
         Where windows come from that are read ahead.
@@ -114,7 +115,7 @@ def register(server: Flask, services: Windows, atlases: Atlases, user_error: typ
             return refused(MALFORMED)
         started = time.perf_counter()
         try:
-            window = services.jacobian_at(pair, method, weights, int(row), int(col))
+            window = services.windows.at(pair, method, weights, int(row), int(col))
             ahead = atlases.windows_at(pair, method, weights, wanted)
         except user_error as error:
             return refused(error)

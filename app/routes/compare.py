@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import Protocol
 
 import numpy as np
 from flask import Flask, Response, request
-from numpy.typing import NDArray
 
 from app.link.compare_state import MOST_METHODS
-from app.routes.windows import Windows, binary, is_pixel, refused, window_bytes
+from app.routes.windows import binary, is_pixel, refused, window_bytes
+from cache.services.images import SceneImages, images_at
+from cache.services.services import Services
 
 KINDS = ("inputs", "fused", "guidance", "rgb")
 COUNT = struct.Struct("<i")
@@ -21,30 +21,7 @@ IMAGE_HEADER = struct.Struct("<8i")
 VIEWER_LENGTH = 64
 
 
-class Pictures(Protocol):
-    """Images of one kind, as ``cache`` gives them."""
-
-    @property
-    def values(self) -> NDArray[np.floating]:
-        """(bands, H, W)."""
-
-    @property
-    def fraction(self) -> float:
-        """How much is done, 0 to 1."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether these are final."""
-
-
-class PictureSource(Protocol):
-    """Where images come from."""
-
-    def pictures_at(self, pair: str, method: str, weights: str, kind: str, viewer: str) -> Pictures:
-        """Return the images at an address."""
-
-
-def image_bytes(pictures: Pictures) -> bytes:
+def image_bytes(pictures: SceneImages) -> bytes:
     """Encode images: the header, then little-endian float32, image by image and row by row."""
     bands, height, width = pictures.values.shape
     done = int(1000 * pictures.fraction)
@@ -60,17 +37,15 @@ def chosen_methods(text: str) -> list[tuple[str, str]] | None:
     return [(method, weights) for method, weights in parts]
 
 
-def register(server: Flask, services: Windows, source: PictureSource, user_error: type[Exception]) -> None:
+def register(server: Flask, services: Services, user_error: type[Exception]) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    services : Windows
-        Where windows come from.
-    source : PictureSource
-        Where images come from.
+    services : Services
+        Where windows and images come from.
     user_error : type of Exception
         The family of errors whose message is for the user.
     """
@@ -86,7 +61,7 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
         try:
             # One after the other: on two busy cores, threads for them brought nothing (measured).
             windows = [
-                services.jacobian_at(pair, method, weights, int(row), int(col)) for method, weights in methods
+                services.windows.at(pair, method, weights, int(row), int(col)) for method, weights in methods
             ]
         except user_error as error:
             return refused(error)
@@ -100,7 +75,7 @@ def register(server: Flask, services: Windows, source: PictureSource, user_error
         viewer = request.args.get("viewer", "")[:VIEWER_LENGTH]
         started = time.perf_counter()
         try:
-            pictures = source.pictures_at(pair, method, weights, kind, viewer)
+            pictures = images_at(services, pair, method, weights, kind, viewer)
         except user_error as error:
             return refused(error)
         return binary(image_bytes(pictures), started, pictures.complete)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
 from app.export.asked_view import PAGES, asked_view
 from app.export.difference import DIFFERENCE, NOT_SUBTRACTED, left_out
-from app.export.document import Numbers, document
+from app.export.document import document
 from app.export.print_figure import INPUTS, print_figure, print_panel
 from app.export.print_sheet import Column
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.compare_state import CompareState
 from app.link.linked_region import linked_regions
+from cache.errors import UserError
+from cache.services.exports import NotReady, arrays_file, described, export_arrays, export_numbers
+from cache.services.services import Services
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -37,44 +40,15 @@ NO_PANEL = (
 )
 
 
-class Source(Protocol):
-    """Where views come from."""
-
-    def view(
-        self,
-        pair: str | None,
-        methods: Sequence[str],
-        weights: Sequence[str],
-        pixel: tuple[int, int] | None,
-        pin: tuple[int, int] | None,
-        regions: Sequence[tuple[str, str]] = (),
-    ) -> Any:
-        """Return all arrays of a view."""
-
-
-def register(
-    server: Flask,
-    source: Source,
-    numbers_of: Callable[[Any, Sequence[str], bool], Numbers],
-    arrays_file: Callable[[Any, str], bytes],
-    described: Callable[[Any, str], Mapping[str, Any]],
-    user_error: type[Exception],
-    not_ready: type[Exception],
-) -> None:
+def register(server: Flask, services: Services) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    source : Source
-        Where views come from.
-    numbers_of : callable
-        Gives the numbers of a view with the named regions of its link, all of them or those that are known.
-    arrays_file, described : callable
-        Give the ``.npz`` file of a view with its link, and what an exported file says of itself.
-    user_error, not_ready : type of Exception
-        The family of errors whose message is for the user, and the one of them that time mends.
+    services : Services
+        What has the arrays and numbers of a view.
     """
 
     def answer(page: str, form: str, only: tuple[str, str] | None = None, complete: bool = False) -> Response:
@@ -90,13 +64,21 @@ def register(
         link = request.root_url + asked.link
         try:
             regions = {region.name: region.code for region in linked_regions(state.regions)}
-            view = source.view(
-                state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+            view = export_arrays(
+                services,
+                state.pair,
+                state.methods,
+                state.weights,
+                state.pixel,
+                state.pin,
+                list(regions.items()),
             )
-            numbers = numbers_of(view, list(regions), complete) if form in WITH_NUMBERS else None
-        except not_ready as error:
+            numbers = (
+                export_numbers(services, view, list(regions), complete) if form in WITH_NUMBERS else None
+            )
+        except NotReady as error:
             return _not_ready(str(error))
-        except user_error as error:
+        except UserError as error:
             return _refused(400, str(error))
         state = asked.with_zoom(one.scene.support_radius for one in view.methods)
         body: bytes | str

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import struct
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from flask import Flask, Response, jsonify
 from numpy.typing import NDArray
+
+from cache.services.services import Services
 
 INDEX = re.compile("[0-9]{1,9}")
 HEADER = struct.Struct("<8i")
@@ -51,20 +53,6 @@ class Window(Protocol):
         """How it was computed, one of `PATHS`."""
 
 
-class Windows(Protocol):
-    """Where windows come from."""
-
-    def jacobian_at(self, pair: str, method: str, weights: str, row: int, col: int) -> Window:
-        """Return the window at an address."""
-
-
-class WindowsAndHealth(Windows, Protocol):
-    """What these routes need of the services."""
-
-    def ready(self) -> Any:
-        """Tell whether the device is up and the weights are loaded."""
-
-
 def window_bytes(window: Window) -> bytes:
     """Encode a window: the header, then both gradient images as little-endian float32, row by row."""
     _, height, width = window.values.shape
@@ -81,14 +69,14 @@ def window_bytes(window: Window) -> bytes:
     return header + np.ascontiguousarray(window.values, dtype="<f4").tobytes()
 
 
-def register(server: Flask, services: WindowsAndHealth, user_error: type[Exception]) -> None:
+def register(server: Flask, services: Services, user_error: type[Exception]) -> None:
     """Add the routes.
 
     Parameters
     ----------
     server : flask.Flask
         The server that Dash uses.
-    services : WindowsAndHealth
+    services : Services
         Where windows come from.
     user_error : type of Exception
         The family of errors whose message is for the user.
@@ -101,7 +89,7 @@ def register(server: Flask, services: WindowsAndHealth, user_error: type[Excepti
             return refused("The row and the column of a pixel are whole numbers from 0.")
         started = time.perf_counter()
         try:
-            window = services.jacobian_at(pair, method, weights, int(row), int(col))
+            window = services.windows.at(pair, method, weights, int(row), int(col))
         except user_error as error:
             return refused(error)
         return binary(window_bytes(window), started, final=True)

@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.routes import windows
+from app.routes import windows as routes
 from app.routes.windows import window_bytes
-from cache.services import results
+from cache.services import windows
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
@@ -34,7 +34,11 @@ class FakeServices:
     readiness: Any = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def jacobian_at(self, *address: Any) -> JacobianWindow:
+    @property
+    def windows(self) -> FakeServices:
+        return self
+
+    def at(self, *address: Any) -> JacobianWindow:
         self.asked.append(address)
         if isinstance(self.window, Exception):
             raise self.window
@@ -48,9 +52,9 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
     return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
 
 
-def client_of(services: FakeServices) -> FlaskClient:
+def client_of(services: Any) -> FlaskClient:
     server = Flask("test")
-    windows.register(server, services, Refusal)
+    routes.register(server, services, Refusal)
     return server.test_client()
 
 
@@ -177,4 +181,4 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
 
 
 def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
-    assert windows.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"
+    assert routes.PATHS == windows.PATHS, "the numbers are in the cache's entries and in answers to browsers"

@@ -41,15 +41,15 @@ def test_what_only_one_page_has_is_told_so_too(page: str, query: str) -> None:
 
 
 @pytest.fixture
-def client() -> FlaskClient:
+def client(monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     def nothing(*given: Any) -> Any:
         raise AssertionError("nothing may be computed for a request that is refused")
 
-    class Source:
-        view = staticmethod(nothing)
-
+    for name in ("export_arrays", "export_numbers", "arrays_file", "described"):
+        monkeypatch.setattr(export, name, nothing)
+    services: Any = None
     server = Flask("test")
-    export.register(server, Source(), nothing, nothing, nothing, ValueError, KeyError)
+    export.register(server, services)
     return server.test_client()
 
 
