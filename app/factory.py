@@ -33,8 +33,7 @@ from app.routes import answers, binary, export, regions, views
 from app.routes.plain_pages import missing_page
 from app.settings import Settings
 from cache.errors import UserError
-from cache.services.building import build_services
-from cache.services.services import Services
+from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
 CALLBACKS = (
@@ -83,7 +82,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: explore_page(pair_choices(services), services.methods())
+    app.layout = lambda: explore_page(pair_choices(services), services.scenes.methods())
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
@@ -98,7 +97,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     training = _add_page(server, "training", home, lambda: callbacks.training.layout(services, home))
     callbacks.training.register(training, home)
     compare = _add_page(
-        server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
+        server, "compare", home, lambda: compare_page(pair_choices(services), services.scenes.methods(), home)
     )
     callbacks.compare.register(compare)
     callbacks.compare_link.register(compare)
@@ -136,7 +135,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
 
 def pair_choices(services: Services) -> list[tuple[str, str]]:
     """Return (address, label) of all pairs, for a menu."""
-    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.entries()]
+    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.scenes.entries()]
 
 
 def menu_label(title: str, simulated: bool) -> str:

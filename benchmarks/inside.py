@@ -13,9 +13,8 @@ import flask
 
 from app.settings import Settings
 from benchmarks.images import written
-from cache.services.atlases import Atlases, atlases_of
-from cache.services.building import build_services
-from cache.services.services import Scene, Services
+from cache.services.scenes import Scene
+from cache.services.services import Services, build_services
 from fusion.pair import Pair
 
 MOVE_SECONDS = 0.016
@@ -24,7 +23,7 @@ STEP = 3
 
 
 @contextmanager
-def services_for(pair: Pair) -> Iterator[tuple[Services, Atlases]]:
+def services_for(pair: Pair) -> Iterator[Services]:
     """Build services as a server has them, with an empty cache and this pair as their only own one, ``own``."""
     with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as name:
         folder = Path(name)
@@ -32,11 +31,9 @@ def services_for(pair: Pair) -> Iterator[tuple[Services, Atlases]]:
         server = flask.Flask("benchmark")
         settings = Settings(cache_dir=folder / "cache", atlas_dir=folder / "atlas", device="cpu")
         services = build_services(server, settings, [paths])
-        atlases = atlases_of(server)
         try:
-            yield services, atlases
+            yield services
         finally:
-            atlases.close()
             services.close()
 
 
@@ -69,7 +66,7 @@ def hover(
     end = time.monotonic() + seconds
     next_call = 0.0
     while (began := time.monotonic()) < end:
-        services.jacobian(scene, row, column)
+        services.windows.of(scene, row, column)
         times.append(time.monotonic() - began)
         if began >= next_call:
             meanwhile()

@@ -24,7 +24,8 @@ from benchmarks.opened import opened
 from benchmarks.options import METHODS, MethodsOption, RecordOption, StrictOption
 from benchmarks.server import benchmark_server, memory_of
 from benchmarks.walking import POINTER_GAP_S, User
-from cache.services.services import Scene, Services
+from cache.services.scenes import Scene
+from cache.services.services import Services
 
 MEGABYTE = 1e6
 VIEWER = "benchmark"
@@ -101,13 +102,13 @@ def server_memory(method: str, side: int, seconds: float) -> tuple[float, float]
 
 
 def _child(case: str, method: str, side: int, seconds: float, sender: Connection) -> None:
-    with services_for(of_side(side)) as (services, _):
+    with services_for(of_side(side)) as services:
         while not services.ready().ready:
             time.sleep(0.2)
         idle = resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-        scene = services.scene("own", method)
-        services.fused(scene)
+        scene = services.scenes.open("own", method)
+        services.scenes.fused(scene)
         if case == "guidance":
             finish_guidance(services, scene)
         else:
@@ -118,10 +119,10 @@ def _child(case: str, method: str, side: int, seconds: float, sender: Connection
 
 def finish_guidance(services: Services, scene: Scene) -> None:
     """Compute guidance images to their end."""
-    state = services.guidance_state(scene, VIEWER)
+    state = services.guidance.state(scene, VIEWER)
     while state.running:
         time.sleep(0.5)
-        state = services.guidance_state(scene, VIEWER, start=False)
+        state = services.guidance.state(scene, VIEWER, start=False)
 
 
 def resident(name: str) -> int:

@@ -90,11 +90,11 @@ def register(app: Dash) -> None:
 
 def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:
     """Return what the browser must know of each method; one that cannot be had says why and spoils no other."""
-    titles = dict(services.methods())
+    titles = dict(services.scenes.methods())
     scenes: list[dict[str, Any]] = []
     for method in methods:
         try:
-            scene = services.scene(pair, method)
+            scene = services.scenes.open(pair, method)
         except UserError as error:
             if method not in titles:
                 raise
@@ -143,10 +143,10 @@ def progress(
             continue
         origin = {"pair_address": scene["pair_address"], "method_id": scene["method_id"]}
         try:
-            address = services.scene(**origin)
-            state = services.guidance_state(address, viewer, start=False)
+            address = services.scenes.open(**origin)
+            state = services.guidance.state(address, viewer, start=False)
             if not (busy or state.complete or state.running or (state.error is not None and not retry)):
-                state = services.guidance_state(address, viewer)
+                state = services.guidance.state(address, viewer)
             states[scene["key"]] = {**origin, **plain(state)}
         except UserError as error:
             states[scene["key"]] = {

@@ -9,7 +9,6 @@ from dash import Dash, Input, Output, no_update
 from app.ids import CompareId, RegionId
 from app.layout.parts import link_notices
 from app.link.view_state import CompareState
-from cache.services.regions import regions_of
 from cache.services.services import Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel
 from callbacks.regions import given_regions
@@ -18,7 +17,7 @@ from callbacks.regions import given_regions
 def register(app: Dash) -> None:
     """Add the callback that reads the address."""
     services = services_of(app.server)
-    regions = regions_of(app.server)
+    regions = services.regions
 
     @app.callback(
         Output(CompareId.PAIR_SELECT, "value"),
@@ -59,7 +58,7 @@ def first_view(services: Services, state: CompareState) -> tuple[dict[str, Any],
         The pair, the methods and columns in their order, the difference's methods, the two pinned pixels and whether
         the numbers are open, and a notice for each part that is not to be had here.
     """
-    known = [id for id, _ in services.methods()]
+    known = [id for id, _ in services.scenes.methods()]
     messages = [
         f"This server has no method “{method}”; it was left out. It has: {', '.join(known)}."
         for method in dict.fromkeys((*state.methods, *state.difference))

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Services
+from cache.services.guidance import GuidanceState
+from cache.services.services import Services
 
 COMPLETE, FAILED, RUNNING, WAITING, CANCELLED = "complete", "failed", "running", "waiting", "cancelled"
 """Stages of a computation. One that waits has not been started, or was stopped; one that this page has cancelled is not
@@ -59,4 +60,4 @@ def let_go(services: Services, state: Mapping[str, Any], viewer: str) -> None:
     """Take a viewer's interest in the guidance images of one scene back."""
     # Where its files are gone, so is whatever there was to stop.
     with suppress(UserError):
-        services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+        services.guidance.cancel(services.scenes.open(state["pair_address"], state["method_id"]), viewer)

@@ -22,9 +22,10 @@ from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
 from app.link.view_state import GAMMAS, LARGEST_ZOOM
-from cache.services.services import Scene, Services, services_of
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Scale
+from fusion.colours import Limits, Scale, guidance_rgb
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,10 @@ def register(app: Dash) -> None:
 
 def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[Any, ...]:
     """Make both Jacobian figures, the eight zooms and the scatterplot's green points."""
-    scene = services.scene(data["pair_address"], data["method_id"])
-    window = services.jacobian(scene, rest.row, rest.col)
+    scene = services.scenes.open(data["pair_address"], data["method_id"])
+    window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
-    guidance = services.known_guidance(scene)
+    guidance = services.guidance.known(scene)
     limits = Limits.of(window.values if guidance is None else guidance)
     jacobian_colours = colour_scale(rest.scale, rest.gamma1, limits)
     guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
@@ -112,8 +113,8 @@ def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[An
     if guidance is not None:
         gradients[Panel.GUIDANCE_MRI] = (guidance[0], guidance_colours)
         gradients[Panel.GUIDANCE_PET] = (guidance[1], guidance_colours)
-        fused = services.fused(scene)
-        rgb: NDArray[np.uint8] | None = opaque_bytes(services.guidance_rgb(guidance, fused))
+        fused = services.scenes.fused(scene)
+        rgb: NDArray[np.uint8] | None = opaque_bytes(guidance_rgb(guidance, fused))
     else:
         rgb = None
     zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
@@ -145,10 +146,10 @@ def _zoom(
     title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
     pixel = (rest.row, rest.col)
     if panel in (Panel.MRI, Panel.PET):
-        image = services.pair(scene).images[0 if panel is Panel.MRI else 1]
+        image = services.scenes.pair(scene).images[0 if panel is Panel.MRI else 1]
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
     if panel is Panel.FUSED:
-        image = services.fused(scene)
+        image = services.scenes.fused(scene)
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image, unit=FUSED_INTENSITY)
     if panel is Panel.GUIDANCE_RGB and rgb is not None:
         return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)

@@ -12,7 +12,6 @@ from app.ids import Id, RegionId
 from app.layout.parts import link_notices
 from app.link.view_state import FIRST_HALF_WIDTH, Area, ExploreState
 from cache.errors import UserError
-from cache.services.regions import regions_of
 from cache.services.services import Services, services_of
 from callbacks.regions import given_regions
 
@@ -23,7 +22,7 @@ SIZES_BEYOND = 4
 def register(app: Dash) -> None:
     """Add the callback that reads the address."""
     services = services_of(app.server)
-    regions = regions_of(app.server)
+    regions = services.regions
 
     @app.callback(
         Output(Id.PAIR_SELECT, "value"),
@@ -67,7 +66,7 @@ def resolve(services: Services, state: ExploreState) -> tuple[str, str, dict[str
     """
     messages: list[str] = []
     method = state.method
-    known = [id for id, _ in services.methods()]
+    known = [id for id, _ in services.scenes.methods()]
     if method not in known:
         messages.append(
             f"This server has no method “{method}”; FunFuseAn is shown. It has: {', '.join(known)}."
@@ -94,7 +93,7 @@ def other_weights(services: Services, pair: str, named: Sequence[tuple[str, str 
     for method, weights in named:
         # A method that is not to be had here is explained where its pictures would be.
         with suppress(UserError):
-            if not weights or (scene := services.scene(pair, method)).weights_id.startswith(weights):
+            if not weights or (scene := services.scenes.open(pair, method)).weights_id.startswith(weights):
                 continue
             notices.append(
                 f"The link was made with other weights of {scene.method_title} ({weights[:8]}) than this server has "
@@ -106,10 +105,10 @@ def other_weights(services: Services, pair: str, named: Sequence[tuple[str, str 
 def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[int, int] | None, list[str]]:
     """Find the pair of a link: its address, its (H, W) or ``None`` where another pair takes its place, and notices."""
     try:
-        pair = services.default_pair() if address is None else services.find_pair(address)
-        return pair, services.pair_shape(pair), []
+        pair = services.scenes.default_pair() if address is None else services.scenes.find_pair(address)
+        return pair, services.scenes.pair_shape(pair), []
     except UserError as error:
-        return services.default_pair(), None, [f"{error} The first sample is shown instead."]
+        return services.scenes.default_pair(), None, [f"{error} The first sample is shown instead."]
 
 
 def resolve_area(area: Area | None, shape: tuple[int, int] | None) -> tuple[Area | None, list[str]]:

@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 from app.ids import RegionId
 from app.link.texts import linked_region
 from cache.errors import UserError
-from cache.services.regions import RegionSource
+from cache.services.regions import Regions
 
 
 def register(app: Dash) -> None:
@@ -24,13 +24,13 @@ def register(app: Dash) -> None:
 
 
 def given_regions(
-    regions: RegionSource, pair: str, shape: tuple[int, int] | None, linked: Sequence[str]
+    regions: Regions, pair: str, shape: tuple[int, int] | None, linked: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return a link's regions for the browser, and a notice for each that cannot be shown.
 
     Parameters
     ----------
-    regions : RegionSource
+    regions : Regions
         What keeps long codes.
     pair : str
         Address of the pair that is shown.

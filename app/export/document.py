@@ -15,8 +15,7 @@ import jinja2
 from app.export.content import difference_of, left_out
 from app.export.figure import page_figures
 from app.link.view_state import Area, CompareState
-from cache.services.export_numbers import ExportNumbers
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays, ExportNumbers
 from fusion.statistics.wording import shown
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
@@ -28,7 +27,7 @@ BELOW_TITLE = 0.2
 
 
 def document(
-    view: ExportView,
+    view: ExportArrays,
     state: CompareState,
     numbers: ExportNumbers,
     links: tuple[str, str],
@@ -39,7 +38,7 @@ def document(
 
     Parameters
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.export.content import TWICE, ZOOMS, FigureContent, Panel, PrintedRegion, ScaleEnds, zoomed
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,7 +182,7 @@ def scatter_place(ends: ScaleEnds, place: Place) -> Place:
 
 
 def draw_scatter(
-    axes: Axes, view: ExportView, ends: ScaleEnds, row: int, half: int, regions: Sequence[PrintedRegion]
+    axes: Axes, view: ExportArrays, ends: ScaleEnds, row: int, half: int, regions: Sequence[PrintedRegion]
 ) -> None:
     """Draw the guidance values of a row's method, x1 across and x2 up.
 
@@ -223,7 +223,7 @@ def _points(axes: Axes, values: NDArray[np.floating], side: float, colour: str) 
         axes.plot(*values, "s", markersize=side, markeredgewidth=0, color=colour, rasterized=True)
 
 
-def _axes(axes: Axes, view: ExportView, ends: ScaleEnds) -> None:
+def _axes(axes: Axes, view: ExportArrays, ends: ScaleEnds) -> None:
     """Draw numbers and names outside of the frame, where no point can be over them."""
     axes.set_xlim(ends.axes[0])
     axes.set_ylim(ends.axes[1])

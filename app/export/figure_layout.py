@@ -15,7 +15,7 @@ from app.export.legend import Legend, legend_for
 from app.export.rows import Row, heading, inputs_row, panels, rows_of
 from app.ids import CompareColumn
 from app.link.view_state import CompareState
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 
 PAGE = 10.7, 7.25
 """Across and down what is printable of A4 in landscape, with margins of 12 mm."""
@@ -237,7 +237,7 @@ def _largest_side(layouts: Sequence[FigureLayout], heights: Sequence[float]) -> 
     return SMALLEST
 
 
-def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[CompareColumn, ...]]:
+def columns_by_page(view: ExportArrays, state: CompareState) -> list[tuple[CompareColumn, ...]]:
     """Share the columns out among figures that each fit a page's width, as few and as even as can be.
 
     Parameters
@@ -262,7 +262,7 @@ def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[Compare
 
 
 def _columns_with(
-    view: ExportView, columns: Sequence[CompareColumn], most: int
+    view: ExportArrays, columns: Sequence[CompareColumn], most: int
 ) -> list[tuple[CompareColumn, ...]]:
     """Break columns where there would be more than `most` pictures in a row."""
     pages: list[tuple[CompareColumn, ...]] = []

@@ -20,8 +20,7 @@ from app.export.rows import inputs_row, method_row, panels
 from app.ids import CompareColumn
 from app.link.view_state import FIRST_HALF_WIDTH, CompareState, ExploreState
 from app.routes import export
-from cache.services.export_numbers import ExportNumbers
-from cache.services.export_view import ExportSource, ExportView
+from cache.services.exports import ExportArrays, ExportNumbers
 from tests.unit.test_app_export import client, fetched, server
 from tests.unit.test_app_export_figures import SHAPE, View, state, view
 
@@ -53,18 +52,18 @@ def test_a_zoom_that_follows_a_support_that_there_is_not_is_the_pages_first() ->
 def test_zooms_of_a_global_method_are_printed_as_wide_as_the_page_has_them(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, support: tuple[int, int] | None, half: int | None
 ) -> None:
-    right, printed = ExportSource.view, []
+    right, printed = export.export_arrays, []
 
-    def other_support(*arguments: Any) -> ExportView:
+    def other_support(*arguments: Any) -> ExportArrays:
         found = right(*arguments)
         methods = (replace(one, scene=replace(one.scene, support_radius=support)) for one in found.methods)
         return replace(found, methods=tuple(methods))
 
-    def record(view: ExportView, state: CompareState, *rest: Any) -> bytes:
+    def record(view: ExportArrays, state: CompareState, *rest: Any) -> bytes:
         printed.append(state.zoom)
         return b""
 
-    monkeypatch.setattr(ExportSource, "view", other_support)
+    monkeypatch.setattr(export, "export_arrays", other_support)
     monkeypatch.setattr(export, "panel_file", record)
     query = EXPLORE.replace("zoom=2", "zoom=support")
     fetched(client, f"/export/explore/weighted_averaging/fused_zoom.png?{query}")

@@ -15,7 +15,7 @@ import zarr
 from numpy.typing import NDArray
 
 import fusion
-from cache.services.atlas_shelf import AtlasShelf
+from cache.services.atlases import AtlasFolder
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled
 from fusion.saliency import atlas_files
@@ -190,7 +190,7 @@ def test_an_atlas_of_an_earlier_version_is_told_and_not_read(
     assert str(first) in (outdated_atlas(tmp_path, method, pair) or "")
     with pytest.raises(AtlasError, match="another pair, method or version"):
         Atlas(first, method, pair)
-    shelf = AtlasShelf(tmp_path)
+    shelf = AtlasFolder(tmp_path)
     with caplog.at_level(logging.WARNING):
         assert shelf.window(method, pair, 0, 0) is None
         shelf.look_again(method, pair)
