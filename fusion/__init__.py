@@ -12,6 +12,8 @@ from fusion.saliency.guidance import guidance
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
 from fusion.saliency.window import JacobianWindow
 
+__version__ = "0.1.0"
+
 __all__ = [
     "FuseVisError",
     "JacobianWindow",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cache.jobs.manager import JobProgress, Jobs, Report, Stage
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 class Task:

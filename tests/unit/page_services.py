@@ -24,7 +24,7 @@ from cache.store.store import ArrayStore
 from fusion import Method, load_method
 
 SHAPE = (9, 11)
-WAIT_S = 60.0
+WAIT_S = 120.0
 TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
 
 

@@ -273,7 +273,7 @@ begun.wait(60)
 
 def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=240
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 
