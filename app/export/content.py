@@ -42,7 +42,7 @@ Panel = tuple[Column, str]
 
 @dataclass(frozen=True)
 class ScaleEnds:
-    """Where the scales of all pictures end.
+    """The ends of the scales of all pictures.
 
     Attributes
     ----------
