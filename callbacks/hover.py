@@ -122,10 +122,22 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
 
 
 def green_points(guidance: NDArray[np.floating] | None, rest: RestingPixel) -> dict[str, Any] | None:
-    """Return the zoom window's pixels for the scatterplot's green trace, ``None`` until guidance is complete.
+    """Return the zoom window's pixels for the scatterplot's green trace.
 
     The browser puts them into the trace: a change of the figure from here could meet another scene's figure
     there, and would make Dash send and draw all other points again.
+
+    Parameters
+    ----------
+    guidance : ndarray, shape (2, H, W), or None
+        Complete guidance images; ``None`` until they are.
+    rest : RestingPixel
+        Where the window is.
+
+    Returns
+    -------
+    dict or None
+        ``x`` and ``y`` of the pixels, and which state they belong to.
     """
     if guidance is None:
         return None

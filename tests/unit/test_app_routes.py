@@ -29,6 +29,10 @@ class Refusal(UserError):
 class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
+    window: JacobianWindow | Exception
+    readiness: Any
+    asked: list[tuple[Any, ...]]
+
     def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
         asked: list[tuple[Any, ...]] = []
         for name, part in {"window": window, "readiness": readiness, "asked": asked, "windows": self}.items():
