@@ -1,15 +1,26 @@
-"""Windows that several users wait for at the same time, computed together."""
+"""Jacobian windows: read from an atlas or the store, else computed, several that are waited for together."""
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 import fusion
 from cache.errors import TooBusyError
 from cache.jobs.threads import computing
+from cache.services.atlases import AtlasFolder
+from cache.services.scenes import Scene, Scenes
+from cache.store.addresses import JacobianAddress
+from cache.store.serializer import Arrays
+from cache.store.store import ArrayStore
 from fusion import JacobianWindow, Method, Pair
+from fusion.saliency.jacobian import checked_pixel
+from fusion.saliency.window import PATHS
 
 LONGEST_WAIT_S = 0.003
 """How long a request waits for the one that is being computed, before it is computed beside it."""
@@ -150,3 +161,98 @@ def _joined(scene: _Scene, pixel: Pixel) -> tuple[_Batch, int]:
         batch = scene.waiting = _Batch()
     batch.pixels.append(pixel)
     return batch, len(batch.pixels) - 1
+
+
+class Windows:
+    """Jacobian windows of principal pixels. Safe to use from several threads.
+
+    Parameters
+    ----------
+    scenes : Scenes
+        What has the pairs and methods.
+    store : ArrayStore
+        Where windows are kept.
+    threads : int
+        Threads of torch.
+    atlases : AtlasFolder, optional
+        Windows that were computed beforehand.
+    """
+
+    def __init__(
+        self, scenes: Scenes, store: ArrayStore, threads: int, atlases: AtlasFolder | None = None
+    ) -> None:
+        self._scenes = scenes
+        self._store = store
+        self._atlases = atlases
+        self._batches = MicroBatches(threads)
+        self._asked = -math.inf
+
+    def at(self, pair: str, method: str, weights: str, row: int, col: int) -> JacobianWindow:
+        """Return the window at an address, without the catalogue as long as memory has the pair.
+
+        It is read from an atlas where there is one, else from the store, else computed and kept.
+
+        Parameters
+        ----------
+        pair, weights : str
+            Content id of the pair and sha256 of the weights, 64 hexadecimal digits each.
+        method : str
+            Id of the method.
+        row, col : int
+            The principal pixel, 0-based.
+
+        Returns
+        -------
+        JacobianWindow
+            Its values, float32 (2, h, w), dimensionless, are read-only.
+
+        Raises
+        ------
+        UserError
+            If any of them does not exist, or not any more; among others `PixelOutsideImageError`, `TooBusyError`.
+        """
+        return self._window(
+            self._scenes.loaded_methods.with_weights(method, weights),
+            self._scenes.loaded_pairs.by_content(pair),
+            row,
+            col,
+        )
+
+    def of(self, scene: Scene, row: int, col: int, exact: bool = False) -> JacobianWindow:
+        """Return the window of a scene's principal pixel, 0-based, as `at` does.
+
+        With `exact`, for files, it is never one from an atlas, whose numbers are rounded.
+
+        Raises
+        ------
+        UserError
+            If the pixel is outside the image, or the method cannot be run on it.
+        """
+        return self._window(self._scenes.method(scene), self._scenes.pair(scene), row, col, exact)
+
+    def since_asked(self) -> float:
+        """Return how many seconds ago a window was asked for that need not be exact: a pointer moves just now."""
+        return time.monotonic() - self._asked
+
+    def _window(self, method: Method, pair: Pair, row: int, col: int, exact: bool = False) -> JacobianWindow:
+        row, col = checked_pixel((row, col), pair.shape)
+        if not exact:
+            self._asked = time.monotonic()
+            known = self._atlases.window(method, pair, row, col) if self._atlases is not None else None
+            if known is not None:
+                return known
+        address = JacobianAddress.of(method, pair.id, row, col)
+
+        def compute() -> Arrays:
+            window = self._batches.window(method, pair, (row, col))
+            return {
+                "values": window.values,
+                "corner": np.array([window.top, window.left]),
+                "path": np.array(PATHS.index(window.path)),
+            }
+
+        arrays = self._store.get_or_compute(address, compute)
+        top, left = (int(side) for side in arrays["corner"])
+        return JacobianWindow(
+            arrays["values"], top, left, row, col, pair.shape, path=PATHS[int(arrays["path"])]
+        )

@@ -6,15 +6,17 @@ import logging
 import threading
 from collections.abc import Callable
 
-from cache.store.single_flight import SingleFlight
-from fusion import Method, load_method, method_ids
-from fusion.errors import FuseVisError
+from cache.store.store import MemoryTier, SingleFlight
+from fusion import Method, Pair, load_method, method_ids
+from fusion.data.catalogue import Catalogue
+from fusion.data.entries import PairEntry
+from fusion.errors import FuseVisError, UnknownPairError, WeightsError
 from fusion.methods.registry import method_specification
 
 logger = logging.getLogger(__name__)
 
 
-class MethodShelf:
+class LoadedMethods:
     """Loads methods on one device and keeps them.
 
     Parameters
@@ -54,6 +56,20 @@ class MethodShelf:
         """
         method = self._methods.get(id)
         return method if method is not None else self._flights.do(id, lambda: self._loaded(id))
+
+    def with_weights(self, id: str, weights_id: str) -> Method:
+        """Return a method, but not with other weights than those that somebody refers to.
+
+        Raises
+        ------
+        UnknownMethodError, WeightsError, DeviceError, SupportRadiusError
+        """
+        method = self.get(id)
+        if method.weights_id != weights_id:
+            raise WeightsError(
+                f"{method.title} has other weights now than when this was shown. Reload the page."
+            )
+        return method
 
     def load_all(self) -> threading.Thread:
         """Begin to load and prepare all methods in the background, and return the thread that does it.
@@ -109,3 +125,64 @@ class MethodShelf:
             self._prepare(method)
         except Exception:  # whoever uses it first meets the same, and is told
             logger.exception("%s cannot be prepared", title)
+
+
+PAIR_MEMORY_BYTES = 256 * 2**20
+
+
+class LoadedPairs:
+    """Finds pairs by address, and again by content.
+
+    What is kept by content cannot be out of date. So a hover, which says the content id, needs no look at
+    the files, while an address is looked up in the catalogue each time, which sees when a file has changed.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Where pairs come from.
+    limit_bytes : int
+        The most bytes of images kept in memory.
+    """
+
+    def __init__(self, catalogue: Catalogue, limit_bytes: int = PAIR_MEMORY_BYTES) -> None:
+        self._catalogue = catalogue
+        self._pairs: MemoryTier[Pair] = MemoryTier(limit_bytes)
+
+    def by_address(self, address: str) -> tuple[PairEntry, Pair]:
+        """Return the pair that an address leads to now, and what the catalogue says of it.
+
+        Raises
+        ------
+        UnknownPairError, ImageFileError, DifferentSizesError
+        """
+        entry = self._catalogue.find(address)
+        pair = self._catalogue.load(entry)
+        self._pairs.put(pair.id, pair, pair.images.nbytes)
+        return entry, pair
+
+    def by_content(self, pair_id: str, address: str | None = None) -> Pair:
+        """Return the pair with this content id.
+
+        Parameters
+        ----------
+        pair_id : str
+            All 64 hexadecimal digits.
+        address : str, optional
+            Where it was found before; saves the catalogue from looking at all its pairs.
+
+        Raises
+        ------
+        UnknownPairError
+            If there is none (any more).
+        ImageFileError, DifferentSizesError
+            If it cannot be read again.
+        """
+        pair = self._pairs.get(pair_id)
+        if pair is not None:
+            return pair
+        entry, pair = self.by_address(address or pair_id)
+        if pair.id != pair_id:
+            raise UnknownPairError(
+                f"The images of the pair “{entry.title}” have changed since they were shown. Reload the page."
+            )
+        return pair
