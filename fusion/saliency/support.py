@@ -20,7 +20,7 @@ from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.network import apply_network
 from fusion.saliency.chain.nodes import NotUnderstoodError
 from fusion.saliency.chain.reaches import sights
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.rules import traced
 from fusion.saliency.crop_check import crops_agree
 from fusion.saliency.probing import double_copy, sample
 from fusion.saliency.reach import equivariant_shift, follows, nan_reaches, reach_of_phases, reaches_of_pixel

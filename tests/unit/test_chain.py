@@ -21,7 +21,7 @@ from fusion.saliency.chain.checking import WrongChainError, check
 from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.places import OnePlace
 from fusion.saliency.chain.planning import plan
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.rules import traced
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -135,7 +135,7 @@ def test_a_wrong_chain_is_refused_loudly(
 
 @pytest.mark.parametrize(
     "part",
-    ["reading.Reader._value", "grouping._as_one", "planning._Planner._multiply", "checking._whole"],
+    ["rules.Reading._read", "rewriting._as_one", "planning._Planner._multiply", "checking._whole"],
 )
 def test_whatever_fails_while_a_chain_is_made_leaves_the_window(
     part: str,

@@ -11,7 +11,7 @@ from torch import nn
 
 import fusion
 from fusion.saliency.chain.nodes import NotUnderstoodError, Pointwise, Sum
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.rules import traced
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import (
     chain_diagonal_error,

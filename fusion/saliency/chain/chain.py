@@ -21,7 +21,7 @@ from fusion.saliency.chain.planning import plan
 from fusion.saliency.chain.sheets import Sheet
 from fusion.saliency.chain.steps import Slots
 from fusion.saliency.chain.thread_choice import ThreadChoice
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.rules import traced
 from fusion.saliency.window import Box, Pixel
 
 _NUMBERS = itertools.count()

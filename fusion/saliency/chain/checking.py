@@ -15,7 +15,7 @@ from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.nodes import NotUnderstoodError
 from fusion.saliency.chain.places import LatticePlaces, OnePlace
-from fusion.saliency.chain.tracing import with_modules_of_its_own
+from fusion.saliency.chain.trace import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 
 TOLERANCE = 1e-9

@@ -1,4 +1,4 @@
-"""Torch's convolutions and batch norms in all their forms, as what the derivative needs to know of them."""
+"""Torch's convolutions of stride 1 in all their forms, as one: a kernel with the pixel itself in its middle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fusion.saliency.chain.nodes import NotUnderstoodError, Reach
 
 
 @dataclass(frozen=True)
-class Filter:
+class Kernel:
     """A convolution of stride 1 with zeros around the image.
 
     Attributes
@@ -33,7 +33,7 @@ class Filter:
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
 
-    def padded(self, before: Reach, after: Reach) -> Filter:
+    def padded(self, before: Reach, after: Reach) -> Kernel:
         """Return it with more zeros around the image."""
         first, last = self.before, self.after
         return replace(
@@ -86,89 +86,39 @@ class Filter:
         return dense
 
 
-def of_convolution(
-    weight: Tensor, stride: object, padding: object, dilation: object, groups: int = 1
-) -> Filter:
-    """Return a convolution as torch describes it.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If it strides.
-    """
-    if pair(stride) != (1, 1):
-        raise NotUnderstoodError("a convolution strides")
-    steps = pair(dilation)
-    if isinstance(padding, str):
-        around = [
-            step * (size - 1) if padding == "same" else 0
-            for step, size in zip(steps, weight.shape[2:], strict=True)
-        ]
-        # Of an odd number of zeros torch puts the larger half at the end.
-        before = (around[0] // 2, around[1] // 2)
-        return Filter(weight, before, (around[0] - before[0], around[1] - before[1]), steps, groups)
-    return Filter(weight, pair(padding), pair(padding), steps, groups)
+def kernel_of(weight: Tensor, padding: Sequence[int], dilation: Sequence[int], groups: int) -> Kernel:
+    """Return a convolution of stride 1 as torch describes it."""
+    around = pair(padding)
+    return Kernel(weight, around, around, pair(dilation), groups)
 
 
-def of_transposed(
-    weight: Tensor, stride: object, padding: object, added: object, groups: int, dilation: object
-) -> Filter:
+def transposed_kernel(
+    weight: Tensor, padding: Sequence[int], added: Sequence[int], groups: int, dilation: Sequence[int]
+) -> Kernel:
     """Return a transposed convolution of stride 1, which is a convolution with the kernel turned round.
 
     Parameters
     ----------
     weight : torch.Tensor
         (inputs, outputs of a group, rows, columns), as torch has it.
-    stride, padding, added, groups, dilation
+    padding, added, groups, dilation
         As torch describes them; `added` is its output padding.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If it strides.
     """
-    if pair(stride) != (1, 1):
-        raise NotUnderstoodError("a transposed convolution strides")
     steps, cut, more = pair(dilation), pair(padding), pair(added)
     turned = weight.flip(2, 3).unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
     far = (steps[0] * (weight.shape[2] - 1), steps[1] * (weight.shape[3] - 1))
     before = (far[0] - cut[0], far[1] - cut[1])
-    return Filter(turned, before, (before[0] + more[0], before[1] + more[1]), steps, groups)
+    return Kernel(turned, before, (before[0] + more[0], before[1] + more[1]), steps, groups)
 
 
-def of_average(channels: int, size: object, padding: object) -> Filter:
+def average_kernel(channels: int, size: Sequence[int], padding: Sequence[int] | int) -> Kernel:
     """Return the average over a neighbourhood of this size, zeros outside the image counted."""
     rows, columns = pair(size)
     weight = torch.full((channels, 1, rows, columns), 1 / (rows * columns), dtype=torch.float64)
-    return Filter(weight, pair(padding), pair(padding), groups=channels)
+    return Kernel(weight, pair(padding), pair(padding), groups=channels)
 
 
-def pair(given: object) -> tuple[int, int]:
-    """Return a number, or two, as torch takes them, as two.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If it is neither.
-    """
-    both = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
-    if len(both) == 1:
-        both *= 2
-    if len(both) != 2 or not all(type(number) is int for number in both):
-        raise NotUnderstoodError(f"a size is {given!r}")
-    return both[0], both[1]
-
-
-@torch.no_grad()
-def batch_norm_factors(variance: Tensor | None, weight: Tensor | None, epsilon: float) -> Tensor:
-    """Return what a batch norm in evaluation mode multiplies each channel by, float64 on the CPU.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If it takes the statistics of the image itself.
-    """
-    if variance is None:
-        raise NotUnderstoodError("a batch norm takes the image's own statistics")
-    factors = (variance.detach().cpu().double() + epsilon).rsqrt()
-    return factors if weight is None else factors * weight.detach().cpu().double()
+def pair(given: Sequence[int] | int) -> tuple[int, int]:
+    """Return a number, or one or two in a list, as torch takes them, as two."""
+    both = (given,) if isinstance(given, int) else tuple(given)
+    return both[0], both[-1]
