@@ -18,8 +18,7 @@ from torch import Tensor, nn
 
 from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.network import apply_network
-from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.reaches import sights
+from fusion.saliency.chain.graph import NotUnderstoodError, sights
 from fusion.saliency.chain.rules import traced
 from fusion.saliency.crop_check import crops_agree
 from fusion.saliency.probing import double_copy, sample

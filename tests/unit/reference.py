@@ -10,7 +10,7 @@ from torch import nn
 from fusion import Method, Pair, jacobians
 from fusion.methods.registry import method_specification
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.chain.steps import LatticePlaces
 from fusion.saliency.window import Box
 
 

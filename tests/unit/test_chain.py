@@ -15,13 +15,13 @@ import torch
 import fusion
 from fusion.methods.registry import method_specification
 from fusion.saliency import guidance as guidance_module
-from fusion.saliency.chain import checking, sheets, shelf
+from fusion.saliency.chain import cache, maps
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.checking import WrongChainError, check
-from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
-from fusion.saliency.chain.places import OnePlace
-from fusion.saliency.chain.planning import plan
+from fusion.saliency.chain.check import WrongChainError, check, checked_chain
+from fusion.saliency.chain.graph import Convolution, NotUnderstoodError, Pointwise
+from fusion.saliency.chain.plan import plan
 from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.steps import OnePlace
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -135,7 +135,7 @@ def test_a_wrong_chain_is_refused_loudly(
 
 @pytest.mark.parametrize(
     "part",
-    ["rules.Reading._read", "rewriting._as_one", "planning._Planner._multiply", "checking._whole"],
+    ["rules._read", "rewriting._as_one", "plan._Planner._multiply", "check._whole"],
 )
 def test_whatever_fails_while_a_chain_is_made_leaves_the_window(
     part: str,
@@ -221,14 +221,14 @@ def test_results_that_are_not_finite_are_autograds(rng: np.random.Generator) -> 
 def test_a_support_that_probing_denies_is_not_believed() -> None:
     network = understood()["oblong"].double().eval()
     with pytest.raises(NotUnderstoodError, match="3 pixels, but 2"):
-        checking.checked_chain(network, torch.float64, torch.device("cpu"), radius=2)
+        checked_chain(network, torch.float64, torch.device("cpu"), radius=2)
 
 
 def test_sheets_are_bounded(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain = chain_for(method)
     limit = 5 * chain.kept_bytes(64, 64)
-    kept = shelf.SheetShelf(limit, whole=0)
+    kept = cache.SheetShelf(limit, whole=0)
     assert kept.side(chain) == 64
     pairs = [random_pair(rng, (130, 70)) for _ in range(3)]
     found = {}
@@ -247,14 +247,14 @@ def test_threads_compute_a_tile_once(rng: np.random.Generator, monkeypatch: pyte
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain, pair = chain_for(method), random_pair(rng, (90, 80))
     filled: list[Box] = []
-    fill = sheets.Sheet._fill
+    fill = maps.Sheet._fill
 
-    def slow(self: sheets.Sheet, box: Box) -> None:
+    def slow(self: maps.Sheet, box: Box) -> None:
         filled.append(box)
         time.sleep(0.02)
         fill(self, box)
 
-    monkeypatch.setattr(sheets.Sheet, "_fill", slow)
+    monkeypatch.setattr(maps.Sheet, "_fill", slow)
     sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape))
     pixels = [(int(row), int(column)) for row, column in rng.integers((0, 0), pair.shape, (60, 2))]
 
@@ -274,7 +274,7 @@ def test_a_tile_that_failed_is_tried_again(rng: np.random.Generator, monkeypatch
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     sheet = chain_for(method).sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
     with monkeypatch.context() as broken:
-        broken.setattr(sheets, "kept_values", lambda *arguments: (_ for _ in ()).throw(MemoryError))
+        broken.setattr(maps, "kept_values", lambda *arguments: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
             sheet.ensure([(1, 1)])
     sheet.ensure([(1, 1)])
@@ -287,8 +287,8 @@ def test_blocks_equal_tiles(rng: np.random.Generator) -> None:
     chain, pair = chain_for(method), random_pair(rng, (150, 70))
     whole, single = (chain.sheet(pair.images, Box(10, 0, 150, 70)) for _ in range(2))
     whole.ensure_all()
-    for row in range(10, 150, sheets.TILE_SIDE):
-        for column in range(0, 70, sheets.TILE_SIDE):
+    for row in range(10, 150, maps.TILE_SIDE):
+        for column in range(0, 70, maps.TILE_SIDE):
             single.ensure([(row, column)])
     for one, other in zip(whole.maps, single.maps, strict=True):
         assert relative_error(one.double().numpy(), other.double().numpy()) <= TOLERANCE
@@ -300,7 +300,7 @@ def test_a_prepared_pair_needs_no_forward_pass(
     method = fusion.Method.from_module(understood()["broadcast"], "own", "Own")
     pair = random_pair(rng, (40, 50))
     fusion.prepare(method, pair, "float64")
-    monkeypatch.setattr(sheets.Sheet, "_fill", None)
+    monkeypatch.setattr(maps.Sheet, "_fill", None)
     assert largest_error(method, pair, notable_pixels(rng, pair.shape), "chain") <= TOLERANCE
 
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import fusion
-from fusion.saliency.chain import capturing, places, windows
-from fusion.saliency.chain.capturing import WORTH, Capturing, Replay
+from fusion.saliency.chain import gpu, windows
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace
+from fusion.saliency.chain.gpu import WORTH, Capturing, Replay
+from fusion.saliency.chain.steps import LatticePlaces, ManyPlaces, OnePlace
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import notable_pixels, random_method, random_pair, relative_error
@@ -227,7 +227,7 @@ def test_no_step_waits_for_the_device_or_leaves_it(network: fusion.Method, rng: 
 def test_windows_are_gathered_the_same_either_way(
     numbers: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "INDEXED_NUMBERS", numbers)
+    monkeypatch.setattr(steps, "INDEXED_NUMBERS", numbers)
     method, pair = random_method("masknet", rng), random_pair(rng, (30, 31))
     pixels = notable_pixels(rng, pair.shape, 5)
     together = fusion.jacobians(method, pair, pixels, "float64")
@@ -335,7 +335,7 @@ def on_a_made_up_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu: list[str]) -> None:
     calls = on_a_made_up_gpu
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
     calls.clear()
     result = torch.ones(1)
 
@@ -348,7 +348,7 @@ def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu:
         "into device",
         "side waits for main",
         "into side",
-        *["compute"] * capturing.WARMING,
+        *["compute"] * gpu.WARMING,
         "wait for side",
         "begin",
         "compute",
@@ -362,7 +362,7 @@ def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu:
 
 def test_memory_is_shared_with_a_graph_that_stays(on_a_made_up_gpu: list[str]) -> None:
     """Torch refuses to capture into shared memory once the last graph there has gone."""
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
     for _ in range(2):
         record(lambda: torch.ones(1))
         gc.collect()
@@ -371,8 +371,8 @@ def test_memory_is_shared_with_a_graph_that_stays(on_a_made_up_gpu: list[str]) -
 
 def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[torch.cuda.CUDAGraph] = []
-    monkeypatch.setattr(capturing, "_FAILED", kept)
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    monkeypatch.setattr(gpu, "_FAILED", kept)
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
 
     def compute() -> Tensor:
         if "begin" in on_a_made_up_gpu:
@@ -386,7 +386,7 @@ def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str], monkeypatch:
 
 
 def test_work_that_fails_before_is_waited_for(on_a_made_up_gpu: list[str]) -> None:
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
 
     def compute() -> Tensor:
         raise RuntimeError("out of memory")

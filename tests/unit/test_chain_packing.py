@@ -12,10 +12,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 import fusion
-from fusion.saliency.chain import packing
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.packing import PackedSpread, packed_spread
-from fusion.saliency.chain.steps import Spread
+from fusion.saliency.chain.steps import PackedSpread, Spread, packed_spread
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import notable_pixels, random_pair, relative_error
 
@@ -32,7 +30,7 @@ def weight() -> Tensor:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let convolutions take laid-out weights however small they are."""
-    monkeypatch.setattr(packing, "LEAST_MULTIPLICATIONS", 0)
+    monkeypatch.setattr(steps, "LEAST_MULTIPLICATIONS", 0)
 
 
 @with_onednn
@@ -92,7 +90,7 @@ def test_only_single_precision_on_a_processor(weight: Tensor) -> None:
 
 def test_small_convolutions_are_left_to_torch(weight: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     work = 11 * 11 * weight.numel()
-    monkeypatch.setattr(packing, "LEAST_MULTIPLICATIONS", work + 1)
+    monkeypatch.setattr(steps, "LEAST_MULTIPLICATIONS", work + 1)
     assert packed_spread(weight, (9, 9), (0, 0), (1, 1)) is None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import fusion
-from fusion.saliency.chain.nodes import NotUnderstoodError, Pointwise, Sum
+from fusion.saliency.chain.graph import NotUnderstoodError, Pointwise, Sum
 from fusion.saliency.chain.rules import traced
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import (

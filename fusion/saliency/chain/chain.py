@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.network_state import NetworkState
-from fusion.saliency.chain.capturing import Capturing, GraphRecorder
-from fusion.saliency.chain.keeping import map_dtype
-from fusion.saliency.chain.nodes import Convolution, Network
-from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Places
-from fusion.saliency.chain.plan import Plan
-from fusion.saliency.chain.planning import plan
-from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.steps import Slots
-from fusion.saliency.chain.thread_choice import ThreadChoice
+from fusion.saliency.chain.gpu import Capturing, GraphRecorder
+from fusion.saliency.chain.graph import Convolution, Network
+from fusion.saliency.chain.maps import Sheet, map_dtype
+from fusion.saliency.chain.plan import Plan, plan
 from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.steps import LatticePlaces, ManyPlaces, OnePlace, Places, Slots
+from fusion.saliency.chain.threads import ThreadChoice
 from fusion.saliency.window import Box, Pixel
 
 _NUMBERS = itertools.count()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.chain.steps import LatticePlaces
 from fusion.saliency.window import Box
 
 PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}

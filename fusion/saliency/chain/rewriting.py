@@ -15,8 +15,18 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Convolution, Joined, Network, Node, Pointwise, Scale, Sum, with_derivatives_known
-from fusion.saliency.chain.reaches import Target, targets
+from fusion.saliency.chain.graph import (
+    Convolution,
+    Joined,
+    Network,
+    Node,
+    Pointwise,
+    Scale,
+    Sum,
+    Target,
+    targets,
+    with_derivatives_known,
+)
 
 
 def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list[Tensor]]:

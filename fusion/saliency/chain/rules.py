@@ -2,24 +2,20 @@
 
 One rule after another is asked what an operation is: padding, convolution, batch norm, what moves or adds up the
 channels of a pixel, what reduces them, and whatever torch itself marks as pointwise. Each adds nodes or raises
-`NotUnderstoodError` with the reason that the log gives. To have another operation understood, add it to the rule for its
-kind, or write one.
+`NotUnderstoodError` with the reason that the log gives. To have another operation understood, add it to the rule for
+its kind, or write one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
-from fusion.saliency.chain.kernels import Kernel, average_kernel, kernel_of, pair, transposed_kernel
-from fusion.saliency.chain.nodes import (
+from fusion.saliency.chain.graph import (
     Convolution,
     Input,
     Joined,
@@ -27,278 +23,52 @@ from fusion.saliency.chain.nodes import (
     Node,
     NotUnderstoodError,
     Pointwise,
-    Reach,
     Reduced,
     Scale,
     Sum,
     TwoSlopes,
     with_derivatives_known,
 )
+from fusion.saliency.chain.operations import (
+    Flat,
+    GraphBuilder,
+    Image,
+    Kernel,
+    Meaning,
+    Operation,
+    Padded,
+    Run,
+    Stacked,
+    Value,
+    average_kernel,
+    keeps_size,
+    kernel_of,
+    pair,
+    transposed_kernel,
+)
 from fusion.saliency.chain.rewriting import grouped, narrowed
-from fusion.saliency.chain.trace import SAMPLE_SHAPE, Call, Program, Ref, leaves, mapped, record
+from fusion.saliency.chain.trace import Call, Program, leaves, record
 
 _aten = torch.ops.aten
-
-
-@dataclass(frozen=True)
-class Image:
-    """A value of the program that is a node's, (1, channels, rows, columns)."""
-
-    node: int
-
-    @property
-    def nodes(self) -> tuple[int, ...]:
-        """The numbers of the nodes that it is made of."""
-        return (self.node,)
-
-    def made(self, values: dict[int, Tensor]) -> Tensor:
-        """Return it, made of the values of nodes."""
-        return values[self.node]
-
-
-@dataclass(frozen=True)
-class Flat(Image):
-    """One without the dimension of its only channel, (1, rows, columns)."""
-
-    def made(self, values: dict[int, Tensor]) -> Tensor:
-        """See `Image`."""
-        return values[self.node].squeeze(1)
-
-
-@dataclass(frozen=True)
-class Padded(Image):
-    """One with zeros around it: how many rows and columns at the top and left, and at the bottom and right."""
-
-    before: Reach
-    after: Reach
-
-    def made(self, values: dict[int, Tensor]) -> Tensor:
-        """See `Image`."""
-        (top, left), (bottom, right) = self.before, self.after
-        return F.pad(values[self.node], (left, right, top, bottom))
-
-
-@dataclass(frozen=True)
-class Stacked:
-    """Images of as many channels, stacked along a dimension of their own, one of five."""
-
-    nodes: tuple[int, ...]
-    dimension: int
-
-    def made(self, values: dict[int, Tensor]) -> Tensor:
-        """See `Image`."""
-        return torch.stack([values[node] for node in self.nodes], self.dimension)
-
-
-Value = Image | Stacked
-Meaning = Value | list[Value | None] | None
-"""One value, several, or that a rule does not know the operation."""
-
-
-def traced(network: nn.Module) -> Network:
-    """Write a network down as nodes, connected pointwise operations as one.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        y = f(x1, x2), in evaluation mode.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If there is anything in it of which no chain can be made, or its program depends on the images' values.
-    """
-    reading = Reading(record(network))
-    return grouped(*narrowed(reading.network(), reading.samples))
-
-
-class Reading:
-    """Makes nodes of a program.
-
-    Parameters
-    ----------
-    program : Program
-        What a network does.
-
-    Attributes
-    ----------
-    nodes, samples : list
-        The nodes that there are, and the value of each on noise.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.nodes: list[Node] = []
-        self.samples: list[Tensor] = []
-        self._program = program
-        self._values: dict[int, Value | None] = {}
-
-    @torch.no_grad()
-    def network(self) -> Network:
-        """Return the program as nodes, one or more for each operation of which the result is made.
-
-        Raises
-        ------
-        NotUnderstoodError
-            If one of them is nothing that a chain can go through.
-        """
-        for number in (0, 1):
-            image = self._program.samples[number]
-            self.nodes.append(Input((), 1, lambda image=image: image))
-            self.samples.append(image)
-            self._values[number] = Image(number)
-        for call in self._needed():
-            self._read(call)
-        output = self._values[self._program.output]
-        if type(output) is not Image or self.nodes[output.node].channels != 1:
-            raise NotUnderstoodError("it does not make one image of two")
-        return Network(tuple(self.nodes), output.node)
-
-    def add(self, node: Node) -> int:
-        """Add a node and return its number."""
-        self.samples.append(node.run(*(self.samples[source] for source in node.sources)))
-        self.nodes.append(node)
-        return len(self.nodes) - 1
-
-    def _needed(self) -> list[Call]:
-        needed, calls = {self._program.output}, []
-        for call in reversed(self._program.calls):
-            if needed & set(call.outputs):
-                needed |= set(call.inputs)
-                calls.append(call)
-        return calls[::-1]
-
-    def _read(self, call: Call) -> None:
-        operation = Operation(call, self)
-        meaning = next((found for rule in _RULES if (found := rule(operation)) is not None), None)
-        if meaning is None:
-            raise NotUnderstoodError(f"it uses {call.name}, of which no chain is known")
-        for number, value in zip(call.outputs, meaning if isinstance(meaning, list) else [meaning], strict=False):
-            self._values[number] = self._detached(value) if call.detached else value
-
-    def _detached(self, value: Value | None) -> Value | None:
-        if value is None:
-            return None
-        if type(value) is not Image:
-            raise NotUnderstoodError("gradients are switched off for something else than an image")
-        channels = self.nodes[value.node].channels
-        return Image(self.add(Pointwise(value.nodes, channels, torch.detach, None, (False,))))
-
-    def value(self, number: int) -> Value:
-        """Return what a value of the program has become."""
-        found = self._values[number]
-        if found is None:
-            raise NotUnderstoodError("it uses a by-product of an operation")
-        return found
-
-
-class Operation:
-    """A call of the program, with what its arguments have become.
-
-    Attributes
-    ----------
-    name : str
-        What torch calls it.
-    kind : torch._ops.OpOverloadPacket
-        The operation, whatever its arguments' types.
-    given : dict
-        Its arguments by name, those left out with their defaults.
-    sources : tuple of int
-        The nodes that it takes, each once.
-    """
-
-    def __init__(self, call: Call, reading: Reading) -> None:
-        self.name, self.op, self.kind = call.name, call.op, call.op.overloadpacket
-        self._reading = reading
-        values = {number: reading.value(number) for number in call.inputs}
-        self._args, self._kwargs = mapped(
-            (call.args, call.kwargs), lambda leaf: values[leaf.number] if isinstance(leaf, Ref) else leaf
-        )
-        self.sources = tuple(dict.fromkeys(node for value in values.values() for node in value.nodes))
-        named = zip((argument.name for argument in call.op._schema.arguments), self._args, strict=False)
-        defaults = {argument.name: argument.default_value for argument in call.op._schema.arguments}
-        self.given: dict[str, Any] = {**defaults, **dict(named), **self._kwargs}
-
-    @cached_property
-    def result(self) -> Any:
-        """What it makes of noise."""
-        return self.run(*(self.samples[source] for source in self.sources))
-
-    @property
-    def samples(self) -> list[Tensor]:
-        """The values of all nodes on noise."""
-        return self._reading.samples
-
-    @property
-    def operands(self) -> list[Value]:
-        """Those of its arguments that depend on the images."""
-        return [leaf for leaf in leaves((self._args, self._kwargs)) if isinstance(leaf, Image | Stacked)]
-
-    def channels(self, node: int) -> int:
-        """Return how many channels a node has."""
-        return self.samples[node].shape[1]
-
-    def image(self, reason: str) -> int:
-        """Return the node of its first argument, which must be an image and all that it takes of the images."""
-        operand = self._args[0]
-        if type(operand) is not Image or self.sources != operand.nodes:
-            self.refuse(reason)
-        return int(operand.node)
-
-    def refuse(self, reason: str) -> None:
-        """Raise `NotUnderstoodError`."""
-        raise NotUnderstoodError(f"{self.name} {reason}")
-
-    def add(self, node: Node) -> Image:
-        """Add a node."""
-        return Image(self._reading.add(node))
-
-    def add_local(
-        self, kind: type[Pointwise] | type[Reduced], sources: tuple[int, ...], channels: int, run: Run
-    ) -> Image:
-        """Add a node that is differentiated by autograd, pixel by pixel."""
-        samples = [self.samples[source] for source in sources]
-        if not keeps_size(run(*samples)):
-            self.refuse("does not keep the image's size")
-        node = kind(sources, channels, run, None, (True,) * len(sources))
-        return self.add(with_derivatives_known(node, samples))
-
-    def run(self, *values: Tensor) -> Any:
-        """Compute its result from the values of its sources."""
-        known = dict(zip(self.sources, values, strict=True))
-
-        def fill(leaf: Any) -> Any:
-            return leaf.made(known) if isinstance(leaf, Image | Stacked) else leaf
-
-        return self.op(*mapped(self._args, fill), **mapped(self._kwargs, fill))
-
-    def part(self, number: int | None, flat: bool = False) -> Run:
-        """Return how one of its results is computed, or its only one, with a dimension of channels if it has none."""
-
-        def run(*values: Tensor) -> Tensor:
-            found = self.run(*values)
-            tensor: Tensor = found if number is None else found[number]
-            return tensor.unsqueeze(1) if flat else tensor
-
-        return run
-
-
-Run = Callable[..., Tensor]
-
-
-def keeps_size(result: Any) -> bool:
-    """Whether a result on noise is that of an image, whatever its channels."""
-    return isinstance(result, Tensor) and result.ndim == 4 and result.shape[0] == 1 and result.shape[2:] == SAMPLE_SHAPE
 
 
 def _same(operation: Operation) -> Meaning:
     """Return the operand of what only copies it, or gives it its own shape."""
     operand = operation.operands[0]
     copies = operation.kind in (_aten.clone, _aten.alias)
-    if not copies and operation.kind not in (_aten.view, _aten._unsafe_view, _aten.expand, _aten.slice, _aten._to_copy):
+    if not copies and operation.kind not in (
+        _aten.view,
+        _aten._unsafe_view,
+        _aten.expand,
+        _aten.slice,
+        _aten._to_copy,
+    ):
         return None
     before = operand.made(dict(enumerate(operation.samples)))
     result = operation.result
-    if copies or (result.shape == before.shape and result.dtype == before.dtype and torch.equal(result, before)):
+    if copies or (
+        result.shape == before.shape and result.dtype == before.dtype and torch.equal(result, before)
+    ):
         return operand
     return None
 
@@ -352,7 +122,9 @@ def _average(operation: Operation) -> Kernel:
         raise NotUnderstoodError(f"{operation.name} does not average an image")
     if set(given["stride"] or given["kernel_size"]) != {1}:
         raise NotUnderstoodError(f"{operation.name} strides")
-    if (not given["count_include_pad"] and pair(given["padding"]) != (0, 0)) or given["divisor_override"] is not None:
+    if (not given["count_include_pad"] and pair(given["padding"]) != (0, 0)) or given[
+        "divisor_override"
+    ] is not None:
         raise NotUnderstoodError(f"{operation.name} is another average at the border")
     return average_kernel(operation.channels(given["self"].node), given["kernel_size"], given["padding"])
 
@@ -372,7 +144,7 @@ def _batch_norm(operation: Operation) -> Meaning:
     if weight is not None:
         factors = factors * weight.cpu().double()
     scale = Scale((node,), len(factors), operation.part(0), factors)
-    return [operation.add(scale), None, None, None]
+    return [operation.add(scale), *[None] * (len(operation.result) - 1)]
 
 
 def _joined(operation: Operation) -> Meaning:
@@ -407,7 +179,12 @@ def _channels_taken(operation: Operation) -> Meaning:
     elif operation.kind is _aten.index:
         node = operation.image("does not say which channels it takes")
         indices = operation.given["indices"]
-        if len(indices) != 2 or indices[0] is not None or indices[1].dtype == torch.bool or indices[1].ndim != 1:
+        if (
+            len(indices) != 2
+            or indices[0] is not None
+            or indices[1].dtype == torch.bool
+            or indices[1].ndim != 1
+        ):
             operation.refuse("takes a part of the image")
     elif operation.kind in (_aten.expand, _aten.repeat):
         node = operation.image("repeats more than channels")
@@ -440,8 +217,8 @@ def _shaped(image: Image, flat: bool) -> Image:
 def _channel_map(operation: Operation, source: int, run: Callable[[Tensor], Tensor]) -> Image:
     """Add a convolution of one pixel: every pixel is linear in the channels of the same pixel of a source.
 
-    Its weights are what `run`, (1, outputs, rows, columns) of (1, channels, rows, columns), makes of each channel alone.
-    None is needed where it is the source itself.
+    Its weights are what `run`, (1, outputs, rows, columns) of (1, channels, rows, columns), makes of each channel
+    alone. None is needed where it is the source itself.
     """
     sample = operation.samples[source]
     columns = []
@@ -484,7 +261,7 @@ def _reduced(operation: Operation) -> Meaning:
     results = operation.result
     parts = range(len(results)) if isinstance(results, tuple) else [None]
     if isinstance(operand, Stacked) and not kept and [dim % 5 for dim in dimensions] == [operand.dimension]:
-        found = [_of_stack(operation, operand, part) for part in parts]
+        found: list[Value | None] = [_of_stack(operation, operand, part) for part in parts]
     elif type(operand) is Image and [dim % 4 for dim in dimensions] == [1]:
         found = [_shaped(_of_channels(operation, operand.node, part, kept), not kept) for part in parts]
     else:
@@ -567,8 +344,8 @@ def _softmax_of_channels(operation: Operation, source: int) -> Image:
 
 
 _ALSO_POINTWISE = (
-    _aten.detach, _aten._to_copy, _aten.zeros_like, _aten.ones_like, _aten.full_like, _aten.empty_like, _aten.hardswish,
-    _aten._prelu_kernel, _aten.log_sigmoid_forward,
+    _aten.detach, _aten._to_copy, _aten.rsub, _aten.zeros_like, _aten.ones_like, _aten.full_like, _aten.empty_like,
+    _aten.hardswish, _aten._prelu_kernel, _aten.log_sigmoid_forward,
 )  # fmt: skip
 """Beside what torch marks as pointwise."""
 
@@ -596,7 +373,7 @@ def _elementwise(operation: Operation) -> Meaning:
         node = Pointwise(operation.sources, channels, run, _two_slopes(operation), slopes)
         node = with_derivatives_known(node, [operation.samples[source] for source in operation.sources])
     found = operation.add(node)
-    return [found] if several else found
+    return [found, *[None] * (len(operation.result) - 1)] if several else found
 
 
 def _linear(operation: Operation, channels: int) -> Node | None:
@@ -610,14 +387,23 @@ def _linear(operation: Operation, channels: int) -> Node | None:
         return Sum(sources, *common, (-1.0,))
     if kind in (_aten.add, _aten.sub, _aten.rsub) and given["alpha"] == 1:
         signs = (-1.0, 1.0) if kind is _aten.rsub else (1.0, 1.0 if kind is _aten.add else -1.0)
-        signed = [(value.node, sign) for value, sign in zip((first, second), signs, strict=True) if isinstance(value, Image)]
+        signed = [
+            (value.node, sign)
+            for value, sign in zip((first, second), signs, strict=True)
+            if isinstance(value, Image)
+        ]
         if tuple(node for node, _ in signed) == sources:  # but for x + x
             return Sum(sources, *common, tuple(sign for _, sign in signed))
         return None
     factors = _one_a_channel(second if isinstance(first, Image) else first, channels)
     if factors is not None and kind is _aten.mul:
         return Scale(sources, *common, factors)
-    if factors is not None and kind is _aten.div and isinstance(first, Image) and not given.get("rounding_mode"):
+    if (
+        factors is not None
+        and kind is _aten.div
+        and isinstance(first, Image)
+        and not given.get("rounding_mode")
+    ):
         return Scale(sources, *common, 1 / factors)
     return None
 
@@ -638,7 +424,7 @@ LARGEST_CODE = 255
 
 
 def _two_slopes(operation: Operation) -> TwoSlopes | None:
-    """Return how the derivative of a rectifier is kept, which for a plain one is 0 where x ≤ 0, else 1 (for NaN too)."""
+    """Return how the derivative of a rectifier is kept; of a plain one it is 0 where x ≤ 0, else 1 (for NaN too)."""
     if operation.kind is _aten.relu:
         return TwoSlopes(0, 1, 1.0, lambda x: ~(x <= 0))
     slope = operation.given.get("negative_slope")
@@ -654,5 +440,61 @@ def leaky_slopes(slope: float) -> TwoSlopes | None:
 
 
 _RULES: Sequence[Callable[[Operation], Meaning]] = (
-    _same, _padding, _convolution, _batch_norm, _joined, _channels_taken, _unflattened, _reduced, _softmax, _elementwise,
+    _same, _padding, _convolution, _batch_norm, _joined, _channels_taken, _unflattened, _reduced, _softmax,
+    _elementwise,
 )  # fmt: skip
+
+
+def traced(network: nn.Module) -> Network:
+    """Write a network down as nodes, connected pointwise operations as one.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        y = f(x1, x2), in evaluation mode.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If there is anything in it of which no chain can be made, or its program depends on the images' values.
+    """
+    builder = GraphBuilder()
+    return grouped(*narrowed(_read(record(network), builder), builder.samples))
+
+
+@torch.no_grad()
+def _read(program: Program, builder: GraphBuilder) -> Network:
+    """Return a program as nodes, one or more for each operation of which the result is made."""
+    for number in (0, 1):
+        image = program.samples[number]
+        builder.values[number] = builder.add(Input((), 1, lambda image=image: image))
+    for call in _needed(program):
+        operation = Operation(call, builder)
+        meaning = next((found for rule in _RULES if (found := rule(operation)) is not None), None)
+        if meaning is None:
+            raise NotUnderstoodError(f"it uses {call.name}, of which no chain is known")
+        several = meaning if isinstance(meaning, list) else [meaning]
+        for number, value in zip(call.outputs, several, strict=True):
+            builder.values[number] = _detached(builder, value) if call.detached else value
+    output = builder.values[program.output]
+    if type(output) is not Image or builder.nodes[output.node].channels != 1:
+        raise NotUnderstoodError("it does not make one image of two")
+    return Network(tuple(builder.nodes), output.node)
+
+
+def _needed(program: Program) -> list[Call]:
+    needed, calls = {program.output}, []
+    for call in reversed(program.calls):
+        if needed & set(call.outputs):
+            needed |= set(call.inputs)
+            calls.append(call)
+    return calls[::-1]
+
+
+def _detached(builder: GraphBuilder, value: Value | None) -> Value | None:
+    if value is None:
+        return None
+    if type(value) is not Image:
+        raise NotUnderstoodError("gradients are switched off for something else than an image")
+    channels = builder.nodes[value.node].channels
+    return builder.add(Pointwise(value.nodes, channels, torch.detach, None, (False,)))

@@ -1,14 +1,8 @@
-"""The steps of a backward chain, each from some slots to others.
-
-A slot holds the derivative of one or more fused pixels with respect to one value of the network: a tensor
-(B, h, w, channels) whose middle is the fused pixel. Channels come last, which convolutions of such small
-windows like best.
-"""
-
-# ruff: noqa: D102 - what calling a step does is said of its class.
+"""Where in the kept maps the windows of principal pixels lie: of one pixel, of any, of a lattice."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +11,213 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Reach
-from fusion.saliency.chain.packing import PackedSpread
-from fusion.saliency.chain.places import Places
+from fusion.saliency.chain.graph import Reach
+
+Maps = Sequence[Tensor]
+"""Kept maps (rows, columns, channels), each with a margin as wide as its windows reach."""
+
+INDEXED_NUMBERS = 2**13
+"""Numbers in a window up to which a processor is quicker to gather many by their indices than one by one."""
+
+
+class Places(Protocol):
+    """Some principal pixels in an order of their own."""
+
+    @property
+    def count(self) -> int:
+        """How many pixels."""
+
+    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
+        """Multiply windows (B, h, w, channels) by those of a kept map, whose margin fits their size."""
+
+
+def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
+    return values.mul_(factors) if in_place else values * factors
+
+
+@dataclass(frozen=True, slots=True)
+class OnePlace:
+    """One pixel; row and column count from where the maps' margins end."""
+
+    maps: Maps
+    row: int
+    column: int
+
+    @property
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
+        """See `Places.multiplied`."""
+        rows, columns = values.shape[1:3]
+        window = self.maps[kept][self.row : self.row + rows, self.column : self.column + columns]
+        return _product(values, window, in_place)
+
+
+@dataclass(frozen=True, slots=True)
+class ManyPlaces:
+    """Any pixels of one sheet; rows and columns, (B,) int64 on the maps' device, count as those of `OnePlace`."""
+
+    maps: Maps
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def of(cls, places: Sequence[OnePlace]) -> ManyPlaces:
+        """Put pixels of one sheet together.
+
+        Raises
+        ------
+        ValueError
+            If they are none, or of several sheets.
+        """
+        if len({id(place.maps) for place in places}) != 1:
+            raise ValueError("pixels that are computed together must be in one sheet")
+        maps = places[0].maps
+        device = maps[0].device if maps else torch.device("cpu")
+        rows, columns = torch.tensor([(place.row, place.column) for place in places], device=device).unbind(1)
+        return cls(maps, rows, columns)
+
+    @property
+    def count(self) -> int:
+        """How many pixels."""
+        return len(self.rows)
+
+    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
+        """See `Places.multiplied`."""
+        kept_map = self.maps[kept]
+        rows, columns = values.shape[1:3]
+        if kept_map.device.type == "cpu" and rows * columns * kept_map.shape[2] > INDEXED_NUMBERS:
+            corners = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+            windows = torch.stack([kept_map[r : r + rows, c : c + columns] for r, c in corners])
+        else:
+            # One operation however many pixels, and none whose result the processor would have to wait for.
+            height, width, _ = kept_map.stride()
+            windows = kept_map.as_strided(
+                (
+                    kept_map.shape[0] - rows + 1,
+                    kept_map.shape[1] - columns + 1,
+                    rows,
+                    columns,
+                    kept_map.shape[2],
+                ),
+                (height, width, height, width, 1),
+            )[self.rows, self.columns]
+        return _product(values, windows, in_place)
+
+
+@dataclass(frozen=True, slots=True)
+class LatticePlaces:
+    """Pixels (row + i · down, column + j · right) for i < shape[0] and j < shape[1], rows first."""
+
+    maps: Maps
+    row: int
+    column: int
+    down: int
+    right: int
+    shape: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        """How many pixels."""
+        return self.shape[0] * self.shape[1]
+
+    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
+        """See `Places.multiplied`. The windows overlap in the map and are read where they are."""
+        kept_map = self.maps[kept]
+        height, width, _ = kept_map.stride()
+        rows, columns = values.shape[1:3]
+        windows = kept_map.as_strided(
+            (*self.shape, rows, columns, kept_map.shape[2]),
+            (self.down * height, self.right * width, height, width, 1),
+            kept_map.storage_offset() + self.row * height + self.column * width,
+        )
+        product = _product(values.unflatten(0, self.shape), windows, in_place)
+        return product.flatten(0, 1)
+
+
+logger = logging.getLogger(__name__)
+
+LEAST_MULTIPLICATIONS = 2_500_000
+"""In a convolution, zeros at the border counted: what takes less is quicker by torch's own choice."""
+TOLERANCE = 1e-5
+"""Largest relative error, in float32, that another order of the same additions explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSpread:
+    """A transposed convolution of stride 1, as a convolution with the kernel turned round."""
+
+    weight: Tensor
+    """Opaque: of a layout that only oneDNN knows."""
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Return what `torch.nn.functional.conv_transpose2d` does of (1, outputs, h, w), channels last."""
+        spread: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            values, self.weight, None, self.padding, (1, 1), self.dilation, 1, "none", [], ""
+        )
+        return spread
+
+
+def packed_spread(
+    weight: Tensor, window: tuple[int, int], padding: Reach, dilation: tuple[int, int]
+) -> PackedSpread | None:
+    """Lay out the weight of a transposed convolution, and compare what it gives with torch's own.
+
+    Parameters
+    ----------
+    weight : torch.Tensor
+        (outputs, inputs, rows, columns), of the convolution that is transposed.
+    window : tuple of int
+        Rows and columns of what it will be applied to.
+    padding, dilation
+        Of the transposed convolution.
+
+    Returns
+    -------
+    PackedSpread or None
+        ``None`` where it would not be quicker, or this build of torch has no oneDNN or another one.
+    """
+    outputs, _, *kernel = weight.shape
+    far = (dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1))
+    # What is left of a transposed convolution's border is what a convolution pads.
+    around = (far[0] - padding[0], far[1] - padding[1])
+    shape = (window[0] + far[0] - 2 * padding[0], window[1] + far[1] - 2 * padding[1])
+    work = shape[0] * shape[1] * weight.numel()
+    if weight.dtype != torch.float32 or weight.device.type != "cpu" or work < LEAST_MULTIPLICATIONS:
+        return None
+    if min(around) < 0 or not torch.backends.mkldnn.is_available():
+        return None
+    generator = torch.Generator().manual_seed(0)
+    sample = torch.rand((1, outputs, *window), generator=generator).contiguous(
+        memory_format=torch.channels_last
+    )
+    try:
+        turned = weight.flip(2, 3).transpose(0, 1).contiguous()
+        laid_out = torch.ops.mkldnn._reorder_convolution_weight(
+            turned, around, (1, 1), dilation, 1, list(sample.shape)
+        )
+        found = PackedSpread(laid_out, around, dilation)
+        values = found(sample)
+    except (AttributeError, RuntimeError, TypeError) as reason:
+        logger.info("This torch does not take weights laid out for oneDNN: %s", reason)
+        return None
+    expected = F.conv_transpose2d(sample, weight, None, 1, padding, 0, 1, dilation)
+    # Written so that NaN counts as wrong.
+    if (
+        values.shape != expected.shape
+        or not ((values - expected).abs() <= TOLERANCE * expected.abs().max()).all()
+    ):
+        logger.warning("Weights laid out for oneDNN give another convolution here; they are not used.")
+        return None
+    return found
+
+
+# ruff: noqa: D102 - what calling a step does is said of its class.
+
 
 Slots = list[Tensor]
 

@@ -1,8 +1,8 @@
 """A network's program as a list of torch's own operations, recorded while it runs once on noise.
 
 However a network is written (layers, functions, methods, operators), torch's dispatcher gets the same few hundred
-operations of its library `aten`. They are listened to there, with real tensors, so that constants are known and whatever
-Python does in between need not be understood. Three things must not be taken for granted:
+operations of its library `aten`. They are listened to there, with real tensors, so that constants are known and
+whatever Python does in between need not be understood. Three things must not be taken for granted:
 
 - *Sizes.* What a program does at one size of images says nothing of another. It is given heights and widths that may be
   handed on to torch but not computed with or compared (`Size`).
@@ -27,7 +27,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fusion.saliency.chain.nodes import NotUnderstoodError
+from fusion.saliency.chain.graph import NotUnderstoodError
 
 SAMPLE_SHAPE = (9, 11)
 """Height and width of the noise that is sent through the network."""
@@ -194,7 +194,7 @@ class Recorder(TorchDispatchMode):
         self._writings: dict[int, int] = {}
         self._numbers: dict[tuple[object, ...], tuple[int, int]] = {}
         self._alive: list[Tensor] = []  # so that no memory is given to something else meanwhile
-        # Derivatives are asked for so that torch notes where a program has its own. Copies, for leaves cannot be written to.
+        # With derivatives, so that torch notes where a program has its own; copies, for leaves cannot be written to.
         self.images = [image.requires_grad_().clone() for image in images]
         for image in self.images:
             self._add(image, len(self._memory))
@@ -229,7 +229,11 @@ class Recorder(TorchDispatchMode):
         return Program(self._calls, self._samples, self._number(result))
 
     def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """See `TorchDispatchMode`."""
         kwargs = kwargs or {}
@@ -357,9 +361,11 @@ class Size(int):
 
 
 for _name in (
-    "lt le gt ge add radd sub rsub mul rmul floordiv rfloordiv truediv rtruediv mod rmod divmod rdivmod pow rpow neg "
-    "pos abs int float bool index round trunc floor ceil and rand or ror xor rxor lshift rlshift rshift rrshift invert"
-).split():
+    "lt", "le", "gt", "ge", "add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "truediv", "rtruediv",
+    "mod", "rmod", "divmod", "rdivmod", "pow", "rpow", "neg", "pos", "abs", "int", "float", "bool", "index", "round",
+    "trunc", "floor", "ceil", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift", "rrshift",
+    "invert",
+):  # fmt: skip
     setattr(Size, f"__{_name}__", Size._refused)
 
 
@@ -395,9 +401,9 @@ class _Asking(TorchFunctionMode):
             return shape[operator.index(rest[0])] if rest else shape
         if followed and func in _OUTSIDE:
             self._recorder.refuse(f"{func.__name__} looks at a value or its size")
-        if not (followed and func in _OF_ANY_SIZE):
-            if any(isinstance(leaf, Size) for leaf in leaves((tuple(args), kwargs))):
-                self._recorder.refuse(SIZE_DEPENDENCE)
+        sized = any(isinstance(leaf, Size) for leaf in leaves((tuple(args), kwargs)))
+        if sized and not (followed and func in _OF_ANY_SIZE):
+            self._recorder.refuse(SIZE_DEPENDENCE)
         return func(*args, **kwargs)
 
     def _shape(self, tensor: Tensor) -> tuple[int, ...]:

@@ -12,11 +12,18 @@ from torch import Tensor
 
 from fusion.methods.base import Method
 from fusion.pair import Pair
+from fusion.saliency.chain.cache import (
+    KEPT_BYTES,
+    WHOLE_BYTES,
+    ChainShelf,
+    SheetShelf,
+    fill,
+    fill_all,
+    positions,
+)
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.filling import fill, fill_all
-from fusion.saliency.chain.places import ManyPlaces
-from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf, positions
+from fusion.saliency.chain.maps import Sheet
+from fusion.saliency.chain.steps import ManyPlaces
 from fusion.saliency.window import JacobianWindow, Pixel, box_around
 
 NUMBERS_A_BATCH = {"cpu": 2**21, "cuda": 2**26}

@@ -13,8 +13,8 @@ from torch import nn
 from fusion.errors import NetworkError
 from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.places import LatticePlaces, OnePlace
+from fusion.saliency.chain.graph import NotUnderstoodError
+from fusion.saliency.chain.steps import LatticePlaces, OnePlace
 from fusion.saliency.chain.trace import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 

@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.saliency.chain.places import ManyPlaces, OnePlace, Places
-from fusion.saliency.chain.sheets import Sheet
+from fusion.saliency.chain.maps import Sheet
+from fusion.saliency.chain.steps import ManyPlaces, OnePlace, Places
 
 logger = logging.getLogger(__name__)
 
