@@ -14,7 +14,7 @@ from fusion.errors import NetworkError
 from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.graph import NotUnderstoodError
-from fusion.saliency.chain.steps import LatticePlaces, OnePlace
+from fusion.saliency.chain.steps import OnePixel, PixelLattice
 from fusion.saliency.chain.trace import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 
@@ -119,9 +119,9 @@ def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixe
 
 def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int) -> NDArray[np.floating]:
     height, width = images.shape[1:]
-    sheet = chain.sheet(images, Box(0, 0, height, width))
-    sheet.ensure([pixel])
-    values = chain.jacobians([OnePlace(sheet.maps, *pixel)], radius)[0]
+    derivatives = chain.derivatives(images, Box(0, 0, height, width))
+    derivatives.ensure([pixel])
+    values = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)[0]
     around = np.zeros((2, height + 2 * radius, width + 2 * radius))
     side = 2 * radius + 1
     around[:, pixel[0] : pixel[0] + side, pixel[1] : pixel[1] + side] = values
@@ -130,6 +130,6 @@ def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int)
 
 def _diagonal(chain: Chain, images: NDArray[np.float32], pixel: Pixel) -> NDArray[np.floating]:
     core = Box(pixel[0], pixel[1], pixel[0] + 1, pixel[1] + 1)
-    sheet = chain.sheet(images, core, diagonal=True)
-    sheet.ensure([pixel])
-    return chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, (1, 1)))[:, 0, 0]
+    derivatives = chain.derivatives(images, core, diagonal=True)
+    derivatives.ensure([pixel])
+    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, (1, 1)))[:, 0, 0]

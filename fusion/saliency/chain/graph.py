@@ -94,7 +94,7 @@ class Sum(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Joined(Node):
+class Concatenation(Node):
     """A concatenation along channels."""
 
 
@@ -170,7 +170,7 @@ class Pointwise(Local):
 
 
 @dataclass(frozen=True, eq=False)
-class Reduced(Local):
+class ChannelReduction(Local):
     """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
 
 
@@ -304,7 +304,7 @@ def targets(network: Network, source: int) -> list[Target]:
     while waiting:
         number = waiting.pop()
         node = network.nodes[number]
-        if isinstance(node, Joined):
+        if isinstance(node, Concatenation):
             waiting += reversed(node.sources)
         else:
             found.append(Target(number, start, start + node.channels))

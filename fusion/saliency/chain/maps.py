@@ -13,8 +13,8 @@ from torch import Tensor
 
 from fusion.memory import give_back
 from fusion.saliency.chain.graph import Convolution, Local, Network, Reach, plus, reaches, wider
-from fusion.saliency.chain.plan import INSIDE, Kept, Plan
-from fusion.saliency.chain.steps import Maps, OnePlace
+from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
+from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
 
 Cut = Callable[[Reach], tuple[slice, slice]]
@@ -24,17 +24,17 @@ STRIP_ROWS = 16
 """Rows that pointwise operations are differentiated for at a time: autograd keeps every value between them."""
 
 
-def margin(network: Network, kept: Sequence[Kept]) -> Reach:
+def margin(network: Network, specs: Sequence[MapSpec]) -> Reach:
     """Return how much of the image around a part must be read for all maps of the part to be exact."""
     seen = reaches(network).seen
     widest: Reach = (0, 0)
-    for item in kept:
+    for item in specs:
         if item.node != INSIDE:
             widest = wider(widest, plus(item.reach, seen[item.node])) or widest
     return widest
 
 
-def map_dtype(network: Network, item: Kept, dtype: torch.dtype) -> torch.dtype:
+def map_dtype(network: Network, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
     """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
     if item.node == INSIDE:
         return torch.uint8
@@ -43,8 +43,8 @@ def map_dtype(network: Network, item: Kept, dtype: torch.dtype) -> torch.dtype:
 
 
 @torch.no_grad()
-def kept_values(
-    network: Network, kept: Sequence[Kept], images: Tensor, cut: Cut
+def derivative_maps(
+    network: Network, specs: Sequence[MapSpec], images: Tensor, cut: Cut
 ) -> Iterator[tuple[int, Tensor]]:
     """Run a network forward and yield what is kept of it.
 
@@ -52,7 +52,7 @@ def kept_values(
     ----------
     network : Network
         What to run.
-    kept : sequence of Kept
+    specs : sequence of MapSpec
         Which maps.
     images : torch.Tensor
         (1, 2, h, w), a crop of both images.
@@ -62,13 +62,13 @@ def kept_values(
     Yields
     ------
     tuple
-        The map's position in `kept`, and its values, (rows, columns, channels).
+        The map's position in `specs`, and its values, (rows, columns, channels).
     """
     wanted: defaultdict[int, list[int]] = defaultdict(list)
-    for position, item in enumerate(kept):
+    for position, item in enumerate(specs):
         wanted[item.node].append(position)
     for position in wanted.pop(INSIDE, []):
-        rows, columns = cut(kept[position].reach)
+        rows, columns = cut(specs[position].reach)
         yield position, images.new_ones((rows.stop - rows.start, columns.stop - columns.start, 1))
     last = max(wanted, default=-1)
     values: dict[int, Tensor] = {0: images[:, :1], 1: images[:, 1:]}
@@ -77,7 +77,7 @@ def kept_values(
         if number >= 2:
             sources = [values[source] for source in node.sources]
             if isinstance(node, Local) and number in wanted:
-                yield from _local_maps(node, sources, [(p, kept[p]) for p in wanted[number]], cut)
+                yield from _local_maps(node, sources, [(p, specs[p]) for p in wanted[number]], cut)
             if number < last:
                 result = node.run(*sources)
                 if isinstance(node, Convolution) and node.channels > 1:
@@ -90,7 +90,7 @@ def kept_values(
 
 
 def _local_maps(
-    node: Local, sources: Sequence[Tensor], items: Sequence[tuple[int, Kept]], cut: Cut
+    node: Local, sources: Sequence[Tensor], items: Sequence[tuple[int, MapSpec]], cut: Cut
 ) -> Iterator[tuple[int, Tensor]]:
     if node.slopes is not None:
         for position, item in items:
@@ -139,14 +139,14 @@ BLOCK_TILES = 2
 """Tiles along the side of a block; where many tiles of a block are wanted, it is computed at once."""
 
 
-class Sheet:
-    """Kept maps of the pixels of a box, for one pair, network and plan. Safe to use from several threads.
+class DerivativeMaps:
+    """MapSpec maps of the pixels of a box, for one pair, network and plan. Safe to use from several threads.
 
     Parameters
     ----------
     network : Network
         What to run forward.
-    plan : Plan
+    plan : BackwardPlan
         Which maps it needs.
     images : ndarray
         (2, H, W) float32, the whole pair.
@@ -166,27 +166,27 @@ class Sheet:
     def __init__(
         self,
         network: Network,
-        plan: Plan,
+        plan: BackwardPlan,
         images: NDArray[np.float32],
         core: Box,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
         self._network = network
-        self._kept = plan.kept
+        self._specs = plan.maps
         self._images = images
         self._dtype, self._device = dtype, device
-        self._margin = margin(network, plan.kept)
+        self._margin = margin(network, plan.maps)
         self.core = core
-        self.maps: Maps = [
+        self.tensors: Maps = [
             _zeros(
                 (core.shape[0] + 2 * item.reach[0], core.shape[1] + 2 * item.reach[1], item.channels),
                 map_dtype(network, item, dtype),
                 device,
             )
-            for item in plan.kept
+            for item in plan.maps
         ]
-        self.nbytes = sum(values.numel() * values.element_size() for values in self.maps)
+        self.nbytes = sum(values.numel() * values.element_size() for values in self.tensors)
         self._done: set[tuple[int, int]] = set()
         self._busy: set[tuple[int, int]] = set()
         self._changed = threading.Condition()
@@ -214,9 +214,9 @@ class Sheet:
                     self._busy -= tiles
                     self._changed.notify_all()
 
-    def place(self, pixel: Pixel) -> OnePlace:
+    def pixel(self, pixel: Pixel) -> OnePixel:
         """Return where the maps' windows of a pixel, (row, column) in the image, lie."""
-        return OnePlace(self.maps, pixel[0] - self.core.top, pixel[1] - self.core.left)
+        return OnePixel(self.tensors, pixel[0] - self.core.top, pixel[1] - self.core.left)
 
     def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
         """Whether all maps are filled for these pixels."""
@@ -290,12 +290,12 @@ class Sheet:
                 slice(region.left - crop.left, region.right - crop.left),
             )
 
-        for position, values in kept_values(self._network, self._kept, images, cut):
-            reach = self._kept[position].reach
+        for position, values in derivative_maps(self._network, self._specs, images, cut):
+            reach = self._specs[position].reach
             region = self._grown(box, reach)
             top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]
             height, width = region.shape
-            self.maps[position][top : top + height, left : left + width] = values
+            self.tensors[position][top : top + height, left : left + width] = values
 
 
 def _zeros(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> Tensor:

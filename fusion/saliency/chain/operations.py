@@ -12,11 +12,11 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    ChannelReduction,
     Node,
     NotUnderstoodError,
     Pointwise,
     Reach,
-    Reduced,
     with_derivatives_known,
 )
 from fusion.saliency.chain.trace import SAMPLE_SHAPE, Call, Ref, leaves, mapped
@@ -178,7 +178,11 @@ class Operation:
         return self._builder.add(node)
 
     def add_local(
-        self, kind: type[Pointwise] | type[Reduced], sources: tuple[int, ...], channels: int, run: Run
+        self,
+        kind: type[Pointwise] | type[ChannelReduction],
+        sources: tuple[int, ...],
+        channels: int,
+        run: Run,
     ) -> Image:
         """Add a node that is differentiated by autograd, pixel by pixel."""
         samples = [self.samples[source] for source in sources]

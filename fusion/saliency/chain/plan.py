@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    Concatenation,
     Convolution,
     Input,
-    Joined,
     Local,
     Network,
     NotUnderstoodError,
@@ -29,21 +29,21 @@ from fusion.saliency.chain.graph import (
 )
 from fusion.saliency.chain.steps import (
     Combine,
-    Mix,
+    MixChannels,
     Multiply,
     Rescale,
-    Spread,
-    SpreadPoint,
-    SpreadToFew,
     Step,
     Take,
+    TransposedConvolution,
+    TransposedFromPoint,
+    TransposedToFew,
     Widen,
-    packed_spread,
+    packed_convolution,
 )
 
 
 @dataclass(frozen=True)
-class Part:
+class Contribution:
     """A contribution to the derivative with respect to one value."""
 
     slot: int
@@ -66,7 +66,7 @@ INSIDE = -1
 
 
 @dataclass(frozen=True)
-class Kept:
+class MapSpec:
     """One map of the forward pass that a chain multiplies by.
 
     Attributes
@@ -88,7 +88,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BackwardPlan:
     """What to do for a principal pixel, or many at once.
 
     Attributes
@@ -99,7 +99,7 @@ class Plan:
         How many slots they use.
     results : tuple
         Slot and reach of the derivative with respect to each image, ``None`` where it is 0.
-    kept : tuple of Kept
+    maps : tuple of MapSpec
         The maps that they multiply by.
     multiplications : int
         Multiplications in convolutions, a pixel.
@@ -110,7 +110,7 @@ class Plan:
     steps: tuple[Step, ...]
     slots: int
     results: tuple[tuple[int, Reach] | None, tuple[int, Reach] | None]
-    kept: tuple[Kept, ...]
+    maps: tuple[MapSpec, ...]
     multiplications: int
     widest: int
 
@@ -131,7 +131,7 @@ FEW_CHANNELS = 2
 
 
 @dataclass(frozen=True)
-class Spreading:
+class TransposedSpec:
     """A transposed convolution from windows of one reach to windows of another.
 
     Attributes
@@ -154,7 +154,7 @@ class Spreading:
     dilation: tuple[int, int]
 
 
-def spreading(wanted: Spreading, dtype: torch.dtype, device: torch.device) -> tuple[Step, int]:
+def transposed_step(wanted: TransposedSpec, dtype: torch.dtype, device: torch.device) -> tuple[Step, int]:
     """Return the step that computes it, and how many multiplications it takes for a pixel."""
     weight = wanted.weight.to(device=device, dtype=dtype)
     outputs, inputs, *kernel = weight.shape
@@ -172,18 +172,18 @@ def spreading(wanted: Spreading, dtype: torch.dtype, device: torch.device) -> tu
     # Captured graphs of a GPU leave matrix products out: torch may free the memory that these work in with any graph.
     on_cpu = device.type == "cpu"
     if tuple(kernel) == (1, 1) and on_cpu:
-        return Mix(*common, weight[:, :, 0, 0].contiguous()), multiplications
+        return MixChannels(*common, weight[:, :, 0, 0].contiguous()), multiplications
     if before == (0, 0) and wanted.dilation == (1, 1) and on_cpu:
         rows, columns = (slice(cut, size - cut) for cut, size in zip(padding, kernel, strict=True))
         flat = weight[:, :, rows, columns].permute(0, 2, 3, 1).reshape(outputs, -1).contiguous()
-        return SpreadPoint(*common, flat, (*shape, inputs)), multiplications
+        return TransposedFromPoint(*common, flat, (*shape, inputs)), multiplications
     if inputs <= FEW_CHANNELS and on_cpu:
         flat = weight.permute(1, 2, 3, 0).reshape(-1, outputs).contiguous()
         size = (kernel[0], kernel[1])
-        return SpreadToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
+        return TransposedToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
     weight = weight.contiguous(memory_format=torch.channels_last)
-    packed = packed_spread(weight, (2 * before[0] + 1, 2 * before[1] + 1), padding, wanted.dilation)
-    return Spread(*common, weight, padding, wanted.dilation, packed), multiplications
+    packed = packed_convolution(weight, (2 * before[0] + 1, 2 * before[1] + 1), padding, wanted.dilation)
+    return TransposedConvolution(*common, weight, padding, wanted.dilation, packed), multiplications
 
 
 def _taps(before: int, after: int, far: int, dilation: int) -> int:
@@ -195,7 +195,7 @@ def _taps(before: int, after: int, far: int, dilation: int) -> int:
     )
 
 
-def plan(network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool) -> Plan:
+def plan(network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool) -> BackwardPlan:
     """Make the plan of a network's derivative.
 
     Parameters
@@ -221,24 +221,24 @@ class _Planner:
         ]
         self._steps: list[Step] = []
         self._slots = 1
-        self._parts: defaultdict[int, list[Part]] = defaultdict(list)
-        self._kept: list[Kept] = []
+        self._parts: defaultdict[int, list[Contribution]] = defaultdict(list)
+        self._maps: list[MapSpec] = []
         self._multiplications = 0
         self._widest = 1
         self._expected = self._contributions()
 
-    def plan(self) -> Plan:
+    def plan(self) -> BackwardPlan:
         network = self._network
-        self._parts[network.output].append(Part(0, (0, 0), own=False, clipped=True))
+        self._parts[network.output].append(Contribution(0, (0, 0), own=False, clipped=True))
         for number in reversed(range(len(network.nodes))):
             if self._parts[number] and self._limits[number] is not None:
                 self._backward(number, self._combined(number))
         results = [self._result(number) for number in (0, 1)]
-        return Plan(
+        return BackwardPlan(
             tuple(self._steps),
             self._slots,
             (results[0], results[1]),
-            tuple(self._kept),
+            tuple(self._maps),
             self._multiplications,
             self._widest,
         )
@@ -261,7 +261,7 @@ class _Planner:
         self._slots += 1
         return self._slots - 1
 
-    def _give(self, number: int, part: Part) -> None:
+    def _give(self, number: int, part: Contribution) -> None:
         """Add a contribution; what it has yet to be multiplied by can wait only where it is alone."""
         if self._limits[number] is None:
             return
@@ -269,14 +269,14 @@ class _Planner:
             part = self._rescaled(part)
         self._parts[number].append(part)
 
-    def _rescaled(self, part: Part) -> Part:
+    def _rescaled(self, part: Contribution) -> Contribution:
         assert part.factors is not None
         slot = self._slot()
         factors = part.factors.to(device=self._device, dtype=self._dtype)
         self._steps.append(Rescale(part.slot, slot, factors))
-        return Part(slot, part.reach, own=True, clipped=part.clipped)
+        return Contribution(slot, part.reach, own=True, clipped=part.clipped)
 
-    def _combined(self, number: int) -> Part:
+    def _combined(self, number: int) -> Contribution:
         """Add up all contributions to a value."""
         parts = sorted(self._parts.pop(number), key=lambda part: (part.reach, part.own), reverse=True)
         if len(parts) == 1:
@@ -288,9 +288,9 @@ class _Planner:
         if not base.own or base.reach != reach:
             slot = self._slot()
             self._steps.append(Widen(base.slot, slot, minus(reach, base.reach)))
-            base = Part(slot, reach, own=True, clipped=base.clipped)
+            base = Contribution(slot, reach, own=True, clipped=base.clipped)
         self._steps.append(Combine(base.slot, [(part.slot, minus(reach, part.reach)) for part in others]))
-        return Part(base.slot, reach, own=True, clipped=all(part.clipped for part in parts))
+        return Contribution(base.slot, reach, own=True, clipped=all(part.clipped for part in parts))
 
     def _result(self, number: int) -> tuple[int, Reach] | None:
         parts = self._parts.get(number)
@@ -299,22 +299,22 @@ class _Planner:
         part = self._combined(number)
         return part.slot, part.reach
 
-    def _backward(self, number: int, part: Part) -> None:
+    def _backward(self, number: int, part: Contribution) -> None:
         node = self._network.nodes[number]
         if isinstance(node, Input):
             self._parts[number] = [part]
         elif isinstance(node, Convolution):
-            self._spread(node, part)
+            self._transpose(node, part)
         elif isinstance(node, Scale):
             factors = times(part.factors, node.factors, node.channels)
-            self._give(node.sources[0], Part(part.slot, part.reach, part.own, part.clipped, factors))
+            self._give(node.sources[0], Contribution(part.slot, part.reach, part.own, part.clipped, factors))
         elif isinstance(node, Sum):
             owner = self._owner(node) if part.own else None
             for source, sign in zip(node.sources, node.signs, strict=True):
                 own = source == owner
                 signed = part.factors if sign > 0 else times(part.factors, sign, node.channels)
-                self._give(source, Part(part.slot, part.reach, own, part.clipped, signed))
-        elif isinstance(node, Joined):
+                self._give(source, Contribution(part.slot, part.reach, own, part.clipped, signed))
+        elif isinstance(node, Concatenation):
             self._split(node, part)
         elif isinstance(node, Local):
             self._multiply(number, node, part)
@@ -330,7 +330,7 @@ class _Planner:
         readers = (Convolution, Local)
         return last if all(isinstance(self._network.nodes[other], readers) for other in others) else None
 
-    def _split(self, node: Joined, part: Part) -> None:
+    def _split(self, node: Concatenation, part: Contribution) -> None:
         start = 0
         for source in node.sources:
             stop = start + self._network.nodes[source].channels
@@ -339,14 +339,14 @@ class _Planner:
                 reach, slot = narrower(part.reach, limit), self._slot()
                 self._steps.append(Take(part.slot, slot, start, stop, minus(part.reach, reach)))
                 factors = None if part.factors is None else part.factors[start:stop]
-                self._give(source, Part(slot, reach, part.own, part.clipped, factors))
+                self._give(source, Contribution(slot, reach, part.own, part.clipped, factors))
             start = stop
 
-    def _keep(self, kept: Kept) -> int:
-        self._kept.append(kept)
-        return len(self._kept) - 1
+    def _map(self, spec: MapSpec) -> int:
+        self._maps.append(spec)
+        return len(self._maps) - 1
 
-    def _multiply(self, number: int, node: Local, part: Part) -> None:
+    def _multiply(self, number: int, node: Local, part: Contribution) -> None:
         positions = [
             position
             for position, source in enumerate(node.sources)
@@ -359,7 +359,7 @@ class _Planner:
             reach, slot = narrower(part.reach, limit), self._slot()
             channels = self._network.nodes[source].channels
             fewer, more = channels < node.channels, channels > node.channels
-            kept = self._keep(Kept(number, position, reach, max(channels, node.channels)))
+            map_number = self._map(MapSpec(number, position, reach, max(channels, node.channels)))
             factors = part.factors
             if fewer and factors is not None:
                 part, factors = self._rescaled(part), None
@@ -367,21 +367,21 @@ class _Planner:
                 factors = None if factors is None else factors.expand(channels)
                 self._hold(reach, channels)
             own = part.own and len(positions) == 1 and not more
-            self._steps.append(Multiply(part.slot, slot, kept, minus(part.reach, reach), own, fewer))
+            self._steps.append(Multiply(part.slot, slot, map_number, minus(part.reach, reach), own, fewer))
             if node.slopes is not None and node.slopes.factor != 1:
                 factors = times(factors, node.slopes.factor, node.channels)
-            self._give(source, Part(slot, reach, own=True, clipped=True, factors=factors))
+            self._give(source, Contribution(slot, reach, own=True, clipped=True, factors=factors))
 
     def _hold(self, reach: Reach, channels: int) -> None:
         self._widest = max(self._widest, (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels)
 
-    def _spread(self, node: Convolution, part: Part) -> None:
+    def _transpose(self, node: Convolution, part: Contribution) -> None:
         # A kernel of one pixel carries nothing across the border.
         stays = node.reach == (0, 0)
         if not (part.clipped or stays):
-            slot, kept = self._slot(), self._keep(Kept(INSIDE, 0, part.reach, 1))
-            self._steps.append(Multiply(part.slot, slot, kept, (0, 0), part.own))
-            part = Part(slot, part.reach, own=True, clipped=True, factors=part.factors)
+            slot, map_number = self._slot(), self._map(MapSpec(INSIDE, 0, part.reach, 1))
+            self._steps.append(Multiply(part.slot, slot, map_number, (0, 0), part.own))
+            part = Contribution(slot, part.reach, own=True, clipped=True, factors=part.factors)
         weight = node.weight
         if part.factors is not None:
             weight = weight * part.factors[:, None, None, None]
@@ -398,8 +398,8 @@ class _Planner:
         for reach, members in groups:
             first, last = members[0].start, members[-1].stop
             slot = self._slot()
-            wanted = Spreading(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
-            step, multiplications = spreading(wanted, self._dtype, self._device)
+            wanted = TransposedSpec(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
+            step, multiplications = transposed_step(wanted, self._dtype, self._device)
             self._steps.append(step)
             self._multiplications += multiplications
             self._hold(reach, last - first)
@@ -410,4 +410,6 @@ class _Planner:
                     self._steps.append(
                         Take(slot, own_slot, target.start - first, target.stop - first, (0, 0))
                     )
-                self._give(target.node, Part(own_slot, reach, own=True, clipped=stays and part.clipped))
+                self._give(
+                    target.node, Contribution(own_slot, reach, own=True, clipped=stays and part.clipped)
+                )

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    Concatenation,
     Convolution,
-    Joined,
     Network,
     Node,
     Pointwise,
@@ -69,7 +69,7 @@ def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list
             numbers[number] = sources[0]
             continue
         if len(sources) > 1:
-            joined = Joined(sources, weight.shape[1], _join)
+            joined = Concatenation(sources, weight.shape[1], _join)
             sources = (add(joined, _join(*(values[source] for source in sources))),)
         node = replace(node, sources=sources, weight=weight, run=_among_zeros(node.run, parts, used))
         numbers[number] = add(node, samples[number])
@@ -78,7 +78,7 @@ def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list
 
 def _parts(network: Network, node: Node) -> list[Target]:
     """Return what a convolution's source is joined of, nothing for other nodes."""
-    if isinstance(node, Convolution) and isinstance(network.nodes[node.sources[0]], Joined):
+    if isinstance(node, Convolution) and isinstance(network.nodes[node.sources[0]], Concatenation):
         return targets(network, node.sources[0])
     return []
 

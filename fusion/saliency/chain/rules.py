@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from fusion.saliency.chain.graph import (
+    ChannelReduction,
+    Concatenation,
     Convolution,
     Input,
-    Joined,
     Network,
     Node,
     NotUnderstoodError,
     Pointwise,
-    Reduced,
     Scale,
     Sum,
     TwoSlopes,
@@ -161,7 +161,7 @@ def _joined(operation: Operation) -> Meaning:
         return Stacked(sources, dimension % 5)
     if dimension % 4 != 1:
         operation.refuse("does not join channels")
-    return operation.add(Joined(sources, sum(channels), lambda *values: torch.cat(values, dim=1)))
+    return operation.add(Concatenation(sources, sum(channels), lambda *values: torch.cat(values, dim=1)))
 
 
 _TAKING = (_aten.slice, _aten.select, _aten.split, _aten.split_with_sizes, _aten.unbind, _aten.index_select)
@@ -294,8 +294,8 @@ def _of_channels(operation: Operation, source: int, part: int | None, kept: bool
     return operation.add_local(_across(operation, source), (source,), 1, run)
 
 
-def _across(operation: Operation, source: int) -> type[Pointwise] | type[Reduced]:
-    return Reduced if operation.channels(source) > 1 else Pointwise
+def _across(operation: Operation, source: int) -> type[Pointwise] | type[ChannelReduction]:
+    return ChannelReduction if operation.channels(source) > 1 else Pointwise
 
 
 def _softmax(operation: Operation) -> Meaning:

@@ -1,4 +1,4 @@
-"""Where in the kept maps the windows of principal pixels lie: of one pixel, of any, of a lattice."""
+"""Where in the map_number maps the windows of principal pixels lie: of one pixel, of any, of a lattice."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from torch import Tensor
 from fusion.saliency.chain.graph import Reach
 
 Maps = Sequence[Tensor]
-"""Kept maps (rows, columns, channels), each with a margin as wide as its windows reach."""
+"""MapSpec maps (rows, columns, channels), each with a margin as wide as its windows reach."""
 
 INDEXED_NUMBERS = 2**13
 """Numbers in a window up to which a processor is quicker to gather many by their indices than one by one."""
 
 
-class Places(Protocol):
+class Pixels(Protocol):
     """Some principal pixels in an order of their own."""
 
     @property
     def count(self) -> int:
         """How many pixels."""
 
-    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
-        """Multiply windows (B, h, w, channels) by those of a kept map, whose margin fits their size."""
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """Multiply windows (B, h, w, channels) by those of a map, whose margin fits their size."""
 
 
 def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
@@ -36,10 +36,10 @@ def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class OnePlace:
+class OnePixel:
     """One pixel; row and column count from where the maps' margins end."""
 
-    maps: Maps
+    tensors: Maps
     row: int
     column: int
 
@@ -48,35 +48,35 @@ class OnePlace:
         """One."""
         return 1
 
-    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
-        """See `Places.multiplied`."""
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`."""
         rows, columns = values.shape[1:3]
-        window = self.maps[kept][self.row : self.row + rows, self.column : self.column + columns]
+        window = self.tensors[map_number][self.row : self.row + rows, self.column : self.column + columns]
         return _product(values, window, in_place)
 
 
 @dataclass(frozen=True, slots=True)
-class ManyPlaces:
-    """Any pixels of one sheet; rows and columns, (B,) int64 on the maps' device, count as those of `OnePlace`."""
+class PixelBatch:
+    """Any pixels of one part; rows and columns, (B,) int64 on the maps' device, count as those of `OnePixel`."""
 
-    maps: Maps
+    tensors: Maps
     rows: Tensor
     columns: Tensor
 
     @classmethod
-    def of(cls, places: Sequence[OnePlace]) -> ManyPlaces:
-        """Put pixels of one sheet together.
+    def of(cls, pixels: Sequence[OnePixel]) -> PixelBatch:
+        """Put pixels of one part together.
 
         Raises
         ------
         ValueError
-            If they are none, or of several sheets.
+            If they are none, or of several parts.
         """
-        if len({id(place.maps) for place in places}) != 1:
-            raise ValueError("pixels that are computed together must be in one sheet")
-        maps = places[0].maps
+        if len({id(pixel.tensors) for pixel in pixels}) != 1:
+            raise ValueError("pixels that are computed together must be in one part of the image")
+        maps = pixels[0].tensors
         device = maps[0].device if maps else torch.device("cpu")
-        rows, columns = torch.tensor([(place.row, place.column) for place in places], device=device).unbind(1)
+        rows, columns = torch.tensor([(pixel.row, pixel.column) for pixel in pixels], device=device).unbind(1)
         return cls(maps, rows, columns)
 
     @property
@@ -84,23 +84,23 @@ class ManyPlaces:
         """How many pixels."""
         return len(self.rows)
 
-    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
-        """See `Places.multiplied`."""
-        kept_map = self.maps[kept]
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`."""
+        factors_map = self.tensors[map_number]
         rows, columns = values.shape[1:3]
-        if kept_map.device.type == "cpu" and rows * columns * kept_map.shape[2] > INDEXED_NUMBERS:
+        if factors_map.device.type == "cpu" and rows * columns * factors_map.shape[2] > INDEXED_NUMBERS:
             corners = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
-            windows = torch.stack([kept_map[r : r + rows, c : c + columns] for r, c in corners])
+            windows = torch.stack([factors_map[r : r + rows, c : c + columns] for r, c in corners])
         else:
             # One operation however many pixels, and none whose result the processor would have to wait for.
-            height, width, _ = kept_map.stride()
-            windows = kept_map.as_strided(
+            height, width, _ = factors_map.stride()
+            windows = factors_map.as_strided(
                 (
-                    kept_map.shape[0] - rows + 1,
-                    kept_map.shape[1] - columns + 1,
+                    factors_map.shape[0] - rows + 1,
+                    factors_map.shape[1] - columns + 1,
                     rows,
                     columns,
-                    kept_map.shape[2],
+                    factors_map.shape[2],
                 ),
                 (height, width, height, width, 1),
             )[self.rows, self.columns]
@@ -108,10 +108,10 @@ class ManyPlaces:
 
 
 @dataclass(frozen=True, slots=True)
-class LatticePlaces:
+class PixelLattice:
     """Pixels (row + i · down, column + j · right) for i < shape[0] and j < shape[1], rows first."""
 
-    maps: Maps
+    tensors: Maps
     row: int
     column: int
     down: int
@@ -123,15 +123,15 @@ class LatticePlaces:
         """How many pixels."""
         return self.shape[0] * self.shape[1]
 
-    def multiplied(self, values: Tensor, kept: int, in_place: bool) -> Tensor:
-        """See `Places.multiplied`. The windows overlap in the map and are read where they are."""
-        kept_map = self.maps[kept]
-        height, width, _ = kept_map.stride()
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`. The windows overlap in the map and are read where they are."""
+        factors_map = self.tensors[map_number]
+        height, width, _ = factors_map.stride()
         rows, columns = values.shape[1:3]
-        windows = kept_map.as_strided(
-            (*self.shape, rows, columns, kept_map.shape[2]),
+        windows = factors_map.as_strided(
+            (*self.shape, rows, columns, factors_map.shape[2]),
             (self.down * height, self.right * width, height, width, 1),
-            kept_map.storage_offset() + self.row * height + self.column * width,
+            factors_map.storage_offset() + self.row * height + self.column * width,
         )
         product = _product(values.unflatten(0, self.shape), windows, in_place)
         return product.flatten(0, 1)
@@ -146,7 +146,7 @@ TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class PackedSpread:
+class PackedConvolution:
     """A transposed convolution of stride 1, as a convolution with the kernel turned round."""
 
     weight: Tensor
@@ -162,9 +162,9 @@ class PackedSpread:
         return spread
 
 
-def packed_spread(
+def packed_convolution(
     weight: Tensor, window: tuple[int, int], padding: Reach, dilation: tuple[int, int]
-) -> PackedSpread | None:
+) -> PackedConvolution | None:
     """Lay out the weight of a transposed convolution, and compare what it gives with torch's own.
 
     Parameters
@@ -178,7 +178,7 @@ def packed_spread(
 
     Returns
     -------
-    PackedSpread or None
+    PackedConvolution or None
         ``None`` where it would not be quicker, or this build of torch has no oneDNN or another one.
     """
     outputs, _, *kernel = weight.shape
@@ -200,7 +200,7 @@ def packed_spread(
         laid_out = torch.ops.mkldnn._reorder_convolution_weight(
             turned, around, (1, 1), dilation, 1, list(sample.shape)
         )
-        found = PackedSpread(laid_out, around, dilation)
+        found = PackedConvolution(laid_out, around, dilation)
         values = found(sample)
     except (AttributeError, RuntimeError, TypeError) as reason:
         logger.info("This torch does not take weights laid out for oneDNN: %s", reason)
@@ -229,7 +229,7 @@ class Step(Protocol):
     def used(self) -> tuple[int, ...]:
         """The slots that it reads or writes."""
 
-    def __call__(self, slots: Slots, places: Places) -> None: ...
+    def __call__(self, slots: Slots, pixels: Pixels) -> None: ...
 
 
 def middle(values: Tensor, inset: Reach) -> Tensor:
@@ -254,16 +254,16 @@ class _FromOne:
 
 @dataclass(frozen=True, slots=True)
 class Multiply(_FromOne):
-    """Multiply by what is kept of a pointwise node, or of where the image ends."""
+    """Multiply by the derivative of a pointwise node, or of where the image ends."""
 
-    kept: int
+    map_number: int
     inset: Reach
     in_place: bool
     sum_channels: bool = False
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
-        product = places.multiplied(values, self.kept, self.in_place)
+        product = pixels.multiplied(values, self.map_number, self.in_place)
         slots[self.target] = product.sum(dim=3, keepdim=True) if self.sum_channels else product
 
 
@@ -273,7 +273,7 @@ class Rescale(_FromOne):
 
     factors: Tensor
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = slots[self.source] * self.factors
 
 
@@ -285,7 +285,7 @@ class Take(_FromOne):
     stop: int
     inset: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = middle(slots[self.source], self.inset)[..., self.start : self.stop]
 
 
@@ -300,7 +300,7 @@ class Combine:
     def used(self) -> tuple[int, ...]:
         return self.base, *(slot for slot, _ in self.others)
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         result = slots[self.base]
         for slot, inset in self.others:
             middle(result, inset).add_(slots[slot])
@@ -312,22 +312,22 @@ class Widen(_FromOne):
 
     margin: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         rows, columns = self.margin
         slots[self.target] = F.pad(slots[self.source], (0, 0, columns, columns, rows, rows)).clone()
 
 
 @dataclass(frozen=True, slots=True)
-class Spread(_FromOne):
+class TransposedConvolution(_FromOne):
     """A transposed convolution: the window grows, or loses what cannot get back to the pixel any more."""
 
     inset: Reach
     weight: Tensor
     padding: Reach
     dilation: tuple[int, int]
-    packed: PackedSpread | None = None
+    packed: PackedConvolution | None = None
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset).permute(0, 3, 1, 2)
         if self.packed is not None and len(values) == 1:
             spread = self.packed(values)
@@ -337,20 +337,20 @@ class Spread(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadPoint(_FromOne):
+class TransposedFromPoint(_FromOne):
     """The same from a single pixel: a weighted sum of kernels. `weight` is (outputs, rows · columns · inputs)."""
 
     inset: Reach
     weight: Tensor
     shape: tuple[int, int, int]
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
         slots[self.target] = torch.mm(values.reshape(-1, values.shape[3]), self.weight).view(-1, *self.shape)
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadToFew(_FromOne):
+class TransposedToFew(_FromOne):
     """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
     inset: Reach
@@ -360,7 +360,7 @@ class SpreadToFew(_FromOne):
     dilation: tuple[int, int]
     padding: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
         flat = values.reshape(values.shape[0], -1, values.shape[3]).transpose(1, 2)
         products = torch.matmul(self.weight, flat)
@@ -369,11 +369,11 @@ class SpreadToFew(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Mix(_FromOne):
+class MixChannels(_FromOne):
     """The same for a kernel of one pixel. `weight` is (outputs, inputs)."""
 
     inset: Reach
     weight: Tensor
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = torch.matmul(middle(slots[self.source], self.inset), self.weight)
