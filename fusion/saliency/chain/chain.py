@@ -33,6 +33,9 @@ class Chain:
         y = f(x1, x2), in evaluation mode. Its weights are copied; `is_current` tells whether they have changed.
     dtype, device
         Of the computation; those of the network.
+    without : set of str
+        Optimisations to leave out, so that `benchmarks.chain_parts` can measure them: ``"narrowed"``, ``"grouped"``
+        and ``"packed"``.
 
     Attributes
     ----------
@@ -53,13 +56,20 @@ class Chain:
         If no chain can be made of the network.
     """
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        dtype: torch.dtype,
+        device: torch.device,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         self.number = next(_NUMBERS)
         self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
         self.thread_choice = ThreadChoice()
-        self.nodes: Network = traced(network)
-        self.windows: BackwardPlan = plan(self.nodes, dtype, device, diagonal=False)
+        self._pack = "packed" not in without
+        self.nodes: Network = traced(network, without)
+        self.windows: BackwardPlan = plan(self.nodes, dtype, device, diagonal=False, pack=self._pack)
         self.capturing = (
             CapturedGraphs(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
         )
@@ -67,7 +77,7 @@ class Chain:
     @cached_property
     def diagonal(self) -> BackwardPlan:
         """The plan for dy(i)/dx(i) alone."""
-        return plan(self.nodes, self.dtype, self.device, diagonal=True)
+        return plan(self.nodes, self.dtype, self.device, diagonal=True, pack=self._pack)
 
     @property
     def radius(self) -> int:

@@ -154,7 +154,9 @@ class TransposedSpec:
     dilation: tuple[int, int]
 
 
-def transposed_step(wanted: TransposedSpec, dtype: torch.dtype, device: torch.device) -> tuple[Step, int]:
+def transposed_step(
+    wanted: TransposedSpec, dtype: torch.dtype, device: torch.device, pack: bool
+) -> tuple[Step, int]:
     """Return the step that computes it, and how many multiplications it takes for a pixel."""
     weight = wanted.weight.to(device=device, dtype=dtype)
     outputs, inputs, *kernel = weight.shape
@@ -182,7 +184,8 @@ def transposed_step(wanted: TransposedSpec, dtype: torch.dtype, device: torch.de
         size = (kernel[0], kernel[1])
         return TransposedToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
     weight = weight.contiguous(memory_format=torch.channels_last)
-    packed = packed_convolution(weight, (2 * before[0] + 1, 2 * before[1] + 1), padding, wanted.dilation)
+    window = (2 * before[0] + 1, 2 * before[1] + 1)
+    packed = packed_convolution(weight, window, padding, wanted.dilation) if pack else None
     return TransposedConvolution(*common, weight, padding, wanted.dilation, packed), multiplications
 
 
@@ -195,7 +198,9 @@ def _taps(before: int, after: int, far: int, dilation: int) -> int:
     )
 
 
-def plan(network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool) -> BackwardPlan:
+def plan(
+    network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool = True
+) -> BackwardPlan:
     """Make the plan of a network's derivative.
 
     Parameters
@@ -206,14 +211,18 @@ def plan(network: Network, dtype: torch.dtype, device: torch.device, diagonal: b
         Of the weights that the steps hold.
     diagonal : bool
         Whether only dy(i)/dx(i) is wanted: then whatever cannot return to the pixel any more is dropped.
+    pack : bool
+        Whether to lay out weights beforehand, see `packed_convolution`.
     """
-    return _Planner(network, dtype, device, diagonal).plan()
+    return _Planner(network, dtype, device, diagonal, pack).plan()
 
 
 class _Planner:
-    def __init__(self, network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool) -> None:
+    def __init__(
+        self, network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool
+    ) -> None:
         self._network = network
-        self._dtype, self._device = dtype, device
+        self._dtype, self._device, self._pack = dtype, device, pack
         found = reaches(network)
         self._limits: list[Reach | None] = [
             None if out is None or back is None else narrower(out, back) if diagonal else out
@@ -399,7 +408,7 @@ class _Planner:
             first, last = members[0].start, members[-1].stop
             slot = self._slot()
             wanted = TransposedSpec(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
-            step, multiplications = transposed_step(wanted, self._dtype, self._device)
+            step, multiplications = transposed_step(wanted, self._dtype, self._device, self._pack)
             self._steps.append(step)
             self._multiplications += multiplications
             self._hold(reach, last - first)

@@ -445,13 +445,15 @@ _RULES: Sequence[Callable[[Operation], Meaning]] = (
 )  # fmt: skip
 
 
-def traced(network: nn.Module) -> Network:
+def traced(network: nn.Module, without: frozenset[str] = frozenset()) -> Network:
     """Write a network down as nodes, connected pointwise operations as one.
 
     Parameters
     ----------
     network : torch.nn.Module
         y = f(x1, x2), in evaluation mode.
+    without : set of str
+        Which of ``"narrowed"`` and ``"grouped"`` (`fusion.saliency.chain.rewriting`) to leave out.
 
     Raises
     ------
@@ -459,7 +461,10 @@ def traced(network: nn.Module) -> Network:
         If there is anything in it of which no chain can be made, or its program depends on the images' values.
     """
     builder = GraphBuilder()
-    return grouped(*narrowed(_read(record(network), builder), builder.samples))
+    graph, samples = _read(record(network), builder), builder.samples
+    if "narrowed" not in without:
+        graph, samples = narrowed(graph, samples)
+    return graph if "grouped" in without else grouped(graph, samples)
 
 
 @torch.no_grad()
