@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.network import apply_network
 from fusion.saliency.chain.graph import NotUnderstoodError, sights
-from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.crop_check import crops_agree
 from fusion.saliency.probing import double_copy, sample
 from fusion.saliency.reach import equivariant_shift, follows, nan_reaches, reach_of_phases, reaches_of_pixel
@@ -184,7 +184,7 @@ def _check_repeats(network: nn.Module, inputs: Tensor) -> None:
 def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
     """Return the support radii that follow from a network's program, ``None`` where that is not understood."""
     try:
-        first, second = sights(traced(network))
+        first, second = sights(graph_of(network))
     except NotUnderstoodError:
         return None
     except Exception:  # probing can do without

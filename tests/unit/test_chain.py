@@ -20,7 +20,7 @@ from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.check import WrongChainError, check, checked_chain
 from fusion.saliency.chain.graph import Convolution, NotUnderstoodError, Pointwise
 from fusion.saliency.chain.plan import plan
-from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.chain.steps import OnePixel
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
@@ -90,12 +90,12 @@ def test_a_changed_weight_is_noticed(id: str, diagonal: bool, rng: np.random.Gen
     method = random_method(id, rng)
     network = copy.deepcopy(method.network).double()
     chain = Chain(network, torch.float64, method.device)
-    layers = [node for node in chain.nodes.nodes if isinstance(node, Convolution)]
+    layers = [node for node in chain.graph.nodes if isinstance(node, Convolution)]
     node = layers[int(rng.integers(len(layers)))]
     # All of a layer: a single weight may belong to a rectifier that is off in all that is compared.
     node.weight.mul_(1 + 1e-5)
     setattr(
-        chain, "diagonal" if diagonal else "windows", plan(chain.nodes, chain.dtype, chain.device, diagonal)
+        chain, "diagonal" if diagonal else "windows", plan(chain.graph, chain.dtype, chain.device, diagonal)
     )
     with pytest.raises(WrongChainError):
         check(chain, network, chain.radius)
@@ -324,7 +324,7 @@ def test_other_threads_run_networks_while_one_is_traced() -> None:
     for runner in runners:
         runner.start()
     for _ in range(5):
-        traced(networks[0])
+        graph_of(networks[0])
     stop.set()
     for runner in runners:
         runner.join()

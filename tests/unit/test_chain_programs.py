@@ -11,7 +11,7 @@ from torch import nn
 
 import fusion
 from fusion.saliency.chain.graph import NotUnderstoodError, Pointwise, Sum
-from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import (
     chain_diagonal_error,
@@ -63,7 +63,7 @@ def test_what_is_refused_is_said_and_takes_the_window(
 def test_programs_are_refused_for_a_reason(name: str) -> None:
     network, reason = refused_programs()[name]
     with pytest.raises(NotUnderstoodError, match=reason):
-        traced(network.eval())
+        graph_of(network.eval())
 
 
 def test_pixels_where_everything_cancels_do_not_make_a_chain_wrong(
@@ -87,7 +87,7 @@ def test_what_is_not_used_of_a_concatenation_costs_nothing() -> None:
     def program(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(both[:, :1]) + both[:, 1:]
 
-    network = traced(Written(program).eval())
+    network = graph_of(Written(program).eval())
     assert [(type(node), node.sources) for node in network.nodes[2:]] == [(Pointwise, (0,)), (Sum, (2, 1))]
 
 
@@ -109,7 +109,7 @@ class Keeping(nn.Module):
 def test_tracing_leaves_the_network_as_it_is() -> None:
     network = Keeping().eval()
     before = dict(vars(network))
-    assert len(traced(network).nodes) > 2
+    assert len(graph_of(network).nodes) > 2
     assert vars(network) == before and network.features is None and network.steps == []
 
 

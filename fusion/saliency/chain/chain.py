@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from fusion.network_state import NetworkState
 from fusion.saliency.chain.gpu import CapturedGraphs, GraphRecorder
-from fusion.saliency.chain.graph import Convolution, Network
+from fusion.saliency.chain.graph import Convolution, Graph
 from fusion.saliency.chain.maps import DerivativeMaps, map_dtype
 from fusion.saliency.chain.plan import BackwardPlan, plan
-from fusion.saliency.chain.rules import traced
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.chain.steps import OnePixel, PixelBatch, PixelLattice, Pixels, Slots
 from fusion.saliency.chain.threads import ThreadChoice
 from fusion.saliency.window import Box, Pixel
@@ -41,7 +41,7 @@ class Chain:
     ----------
     number : int
         No other chain has it.
-    nodes : Network
+    graph : Graph
         What it was derived from.
     windows, diagonal : BackwardPlan
         What to do for Jacobian images, and for guidance images.
@@ -68,8 +68,8 @@ class Chain:
         self.dtype, self.device = dtype, device
         self.thread_choice = ThreadChoice()
         self._pack = "packed" not in without
-        self.nodes: Network = traced(network, without)
-        self.windows: BackwardPlan = plan(self.nodes, dtype, device, diagonal=False, pack=self._pack)
+        self.graph: Graph = graph_of(network, without)
+        self.windows: BackwardPlan = plan(self.graph, dtype, device, diagonal=False, pack=self._pack)
         self.capturing = (
             CapturedGraphs(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
         )
@@ -77,7 +77,7 @@ class Chain:
     @cached_property
     def diagonal(self) -> BackwardPlan:
         """The plan for dy(i)/dx(i) alone."""
-        return plan(self.nodes, self.dtype, self.device, diagonal=True, pack=self._pack)
+        return plan(self.graph, self.dtype, self.device, diagonal=True, pack=self._pack)
 
     @property
     def radius(self) -> int:
@@ -87,7 +87,7 @@ class Chain:
     @property
     def forward_multiplications(self) -> int:
         """Multiplications in convolutions of a forward pass, a pixel; those of groups with each other are none."""
-        layers = [node for node in self.nodes.nodes if isinstance(node, Convolution)]
+        layers = [node for node in self.graph.nodes if isinstance(node, Convolution)]
         return sum(int(layer.weight.count_nonzero()) for layer in layers)
 
     def map_bytes(self, rows: int, columns: int, diagonal: bool = False) -> int:
@@ -97,7 +97,7 @@ class Chain:
             (rows + 2 * item.reach[0])
             * (columns + 2 * item.reach[1])
             * item.channels
-            * map_dtype(self.nodes, item, self.dtype).itemsize
+            * map_dtype(self.graph, item, self.dtype).itemsize
             for item in chosen.maps
         )
 
@@ -108,7 +108,7 @@ class Chain:
     def derivatives(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> DerivativeMaps:
         """Return empty maps for a part of a pair, see `DerivativeMaps`."""
         chosen = self.diagonal if diagonal else self.windows
-        return DerivativeMaps(self.nodes, chosen, images, core, self.dtype, self.device)
+        return DerivativeMaps(self.graph, chosen, images, core, self.dtype, self.device)
 
     def jacobian(self, derivatives: DerivativeMaps, pixel: Pixel, radius: int) -> NDArray[np.floating]:
         """Return both Jacobian images of one pixel in the way that is quickest here, see `jacobians`.

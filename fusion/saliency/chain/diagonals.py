@@ -57,7 +57,7 @@ def cost(chain: Chain, shape: tuple[int, int]) -> int:
 
 def lattice_cost(chain: Chain, shape: tuple[int, int], lattices: int) -> int:
     """Estimate the cost of both guidance images by backward passes over the whole image, in multiplications."""
-    a_pass = math.prod(shape) * chain.forward_multiplications + len(chain.nodes.nodes) * CALL_COST
+    a_pass = math.prod(shape) * chain.forward_multiplications + len(chain.graph.nodes) * CALL_COST
     return lattices * a_pass
 
 

@@ -1,4 +1,4 @@
-"""What a network is made of, as far as its derivative is concerned."""
+"""The graph that a network becomes: nodes as far as a derivative is concerned, and how far each of them sees."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ Linear = Scale | Sum
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Graph:
     """A network as nodes, sources before what is computed from them.
 
     Attributes
@@ -257,9 +257,9 @@ def step_of(node: Node) -> Reach:
     return node.reach if isinstance(node, Convolution) else (0, 0)
 
 
-def reaches(network: Network) -> Reaches:
+def reaches(graph: Graph) -> Reaches:
     """Find the reach of every node of a network."""
-    nodes = network.nodes
+    nodes = graph.nodes
     to_inputs: list[Reach | None] = []
     seen: list[Reach] = []
     for number, node in enumerate(nodes):
@@ -272,7 +272,7 @@ def reaches(network: Network) -> Reaches:
         to_inputs.append(None if known is None else plus(known, step_of(node)))
         seen.append(plus(farthest, step_of(node)))
     from_output: list[Reach | None] = [None] * len(nodes)
-    from_output[network.output] = (0, 0)
+    from_output[graph.output] = (0, 0)
     for number in reversed(range(len(nodes))):
         reached = from_output[number]
         if reached is None:
@@ -283,27 +283,27 @@ def reaches(network: Network) -> Reaches:
     return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
 
 
-def sights(network: Network) -> tuple[Reach, Reach]:
+def sights(graph: Graph) -> tuple[Reach, Reach]:
     """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
-    found: list[Reach | None] = [None] * len(network.nodes)
-    found[network.output] = (0, 0)
-    for number in reversed(range(len(network.nodes))):
+    found: list[Reach | None] = [None] * len(graph.nodes)
+    found[graph.output] = (0, 0)
+    for number in reversed(range(len(graph.nodes))):
         reached = found[number]
         if reached is None:
             continue
-        for source in network.nodes[number].sources:
-            found[source] = wider(found[source], plus(reached, step_of(network.nodes[number])))
+        for source in graph.nodes[number].sources:
+            found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
     return found[0] or (0, 0), found[1] or (0, 0)
 
 
-def targets(network: Network, source: int) -> list[Target]:
+def targets(graph: Graph, source: int) -> list[Target]:
     """Return what a convolution's input is concatenated of, and of what that is, down to single nodes."""
     found: list[Target] = []
     start = 0
     waiting = [source]
     while waiting:
         number = waiting.pop()
-        node = network.nodes[number]
+        node = graph.nodes[number]
         if isinstance(node, Concatenation):
             waiting += reversed(node.sources)
         else:

@@ -1,4 +1,7 @@
-"""What a chain multiplies by: computed by a forward pass over a part of the image, kept in few bytes."""
+"""Derivative maps, which a chain multiplies by: the local derivatives of pointwise nodes at each pixel.
+
+They are computed by a forward pass over a tile of the image when they are asked for, and kept in few bytes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.memory import give_back
-from fusion.saliency.chain.graph import Convolution, Local, Network, Reach, plus, reaches, wider
+from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, plus, reaches, wider
 from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
 from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
@@ -24,9 +27,9 @@ STRIP_ROWS = 16
 """Rows that pointwise operations are differentiated for at a time: autograd keeps every value between them."""
 
 
-def margin(network: Network, specs: Sequence[MapSpec]) -> Reach:
+def margin(graph: Graph, specs: Sequence[MapSpec]) -> Reach:
     """Return how much of the image around a part must be read for all maps of the part to be exact."""
-    seen = reaches(network).seen
+    seen = reaches(graph).seen
     widest: Reach = (0, 0)
     for item in specs:
         if item.node != INSIDE:
@@ -34,23 +37,23 @@ def margin(network: Network, specs: Sequence[MapSpec]) -> Reach:
     return widest
 
 
-def map_dtype(network: Network, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
+def map_dtype(graph: Graph, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
     """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
     if item.node == INSIDE:
         return torch.uint8
-    node = network.nodes[item.node]
+    node = graph.nodes[item.node]
     return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
 
 
 @torch.no_grad()
 def derivative_maps(
-    network: Network, specs: Sequence[MapSpec], images: Tensor, cut: Cut
+    graph: Graph, specs: Sequence[MapSpec], images: Tensor, cut: Cut
 ) -> Iterator[tuple[int, Tensor]]:
     """Run a network forward and yield what is kept of it.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         What to run.
     specs : sequence of MapSpec
         Which maps.
@@ -72,8 +75,8 @@ def derivative_maps(
         yield position, images.new_ones((rows.stop - rows.start, columns.stop - columns.start, 1))
     last = max(wanted, default=-1)
     values: dict[int, Tensor] = {0: images[:, :1], 1: images[:, 1:]}
-    final_use = {source: number for number, node in enumerate(network.nodes) for source in node.sources}
-    for number, node in enumerate(network.nodes[: last + 1]):
+    final_use = {source: number for number, node in enumerate(graph.nodes) for source in node.sources}
+    for number, node in enumerate(graph.nodes[: last + 1]):
         if number >= 2:
             sources = [values[source] for source in node.sources]
             if isinstance(node, Local) and number in wanted:
@@ -140,11 +143,11 @@ BLOCK_TILES = 2
 
 
 class DerivativeMaps:
-    """MapSpec maps of the pixels of a box, for one pair, network and plan. Safe to use from several threads.
+    """Derivative maps of the pixels of a box, for one pair, graph and plan. Safe to use from several threads.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         What to run forward.
     plan : BackwardPlan
         Which maps it needs.
@@ -165,23 +168,23 @@ class DerivativeMaps:
 
     def __init__(
         self,
-        network: Network,
+        graph: Graph,
         plan: BackwardPlan,
         images: NDArray[np.float32],
         core: Box,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        self._network = network
+        self._graph = graph
         self._specs = plan.maps
         self._images = images
         self._dtype, self._device = dtype, device
-        self._margin = margin(network, plan.maps)
+        self._margin = margin(graph, plan.maps)
         self.core = core
         self.tensors: Maps = [
             _zeros(
                 (core.shape[0] + 2 * item.reach[0], core.shape[1] + 2 * item.reach[1], item.channels),
-                map_dtype(network, item, dtype),
+                map_dtype(graph, item, dtype),
                 device,
             )
             for item in plan.maps
@@ -290,7 +293,7 @@ class DerivativeMaps:
                 slice(region.left - crop.left, region.right - crop.left),
             )
 
-        for position, values in derivative_maps(self._network, self._specs, images, cut):
+        for position, values in derivative_maps(self._graph, self._specs, images, cut):
             reach = self._specs[position].reach
             region = self._grown(box, reach)
             top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]

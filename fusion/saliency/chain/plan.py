@@ -1,4 +1,4 @@
-"""A contribution to the derivative with respect to one value, while a chain is planned."""
+"""From a graph to a list of steps that go backward from the fused pixel, by how wide each window must be."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from fusion.saliency.chain.graph import (
     Concatenation,
     Convolution,
+    Graph,
     Input,
     Local,
-    Network,
     NotUnderstoodError,
     Reach,
     Scale,
@@ -199,13 +199,13 @@ def _taps(before: int, after: int, far: int, dilation: int) -> int:
 
 
 def plan(
-    network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool = True
+    graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool = True
 ) -> BackwardPlan:
     """Make the plan of a network's derivative.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         What to differentiate.
     dtype, device
         Of the weights that the steps hold.
@@ -214,16 +214,16 @@ def plan(
     pack : bool
         Whether to lay out weights beforehand, see `packed_convolution`.
     """
-    return _Planner(network, dtype, device, diagonal, pack).plan()
+    return _Planner(graph, dtype, device, diagonal, pack).plan()
 
 
 class _Planner:
     def __init__(
-        self, network: Network, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool
+        self, graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool
     ) -> None:
-        self._network = network
+        self._graph = graph
         self._dtype, self._device, self._pack = dtype, device, pack
-        found = reaches(network)
+        found = reaches(graph)
         self._limits: list[Reach | None] = [
             None if out is None or back is None else narrower(out, back) if diagonal else out
             for out, back in zip(found.from_output, found.to_inputs, strict=True)
@@ -237,9 +237,9 @@ class _Planner:
         self._expected = self._contributions()
 
     def plan(self) -> BackwardPlan:
-        network = self._network
-        self._parts[network.output].append(Contribution(0, (0, 0), own=False, clipped=True))
-        for number in reversed(range(len(network.nodes))):
+        graph = self._graph
+        self._parts[graph.output].append(Contribution(0, (0, 0), own=False, clipped=True))
+        for number in reversed(range(len(graph.nodes))):
             if self._parts[number] and self._limits[number] is not None:
                 self._backward(number, self._combined(number))
         results = [self._result(number) for number in (0, 1)]
@@ -255,12 +255,12 @@ class _Planner:
     def _contributions(self) -> defaultdict[int, int]:
         """Count from how many places the derivative with respect to each value comes."""
         counts: defaultdict[int, int] = defaultdict(int)
-        for number, node in enumerate(self._network.nodes):
+        for number, node in enumerate(self._graph.nodes):
             if self._limits[number] is None:
                 continue
             for position, source in enumerate(node.sources):
                 if isinstance(node, Convolution):
-                    for target in targets(self._network, source):
+                    for target in targets(self._graph, source):
                         counts[target.node] += 1
                 elif node.passes_gradient(position):
                     counts[source] += 1
@@ -309,7 +309,7 @@ class _Planner:
         return part.slot, part.reach
 
     def _backward(self, number: int, part: Contribution) -> None:
-        node = self._network.nodes[number]
+        node = self._graph.nodes[number]
         if isinstance(node, Input):
             self._parts[number] = [part]
         elif isinstance(node, Convolution):
@@ -337,12 +337,12 @@ class _Planner:
         """
         last, *others = sorted(source for source in node.sources if self._limits[source] is not None)
         readers = (Convolution, Local)
-        return last if all(isinstance(self._network.nodes[other], readers) for other in others) else None
+        return last if all(isinstance(self._graph.nodes[other], readers) for other in others) else None
 
     def _split(self, node: Concatenation, part: Contribution) -> None:
         start = 0
         for source in node.sources:
-            stop = start + self._network.nodes[source].channels
+            stop = start + self._graph.nodes[source].channels
             limit = self._limits[source]
             if limit is not None:
                 reach, slot = narrower(part.reach, limit), self._slot()
@@ -366,7 +366,7 @@ class _Planner:
             limit = self._limits[source]
             assert limit is not None
             reach, slot = narrower(part.reach, limit), self._slot()
-            channels = self._network.nodes[source].channels
+            channels = self._graph.nodes[source].channels
             fewer, more = channels < node.channels, channels > node.channels
             map_number = self._map(MapSpec(number, position, reach, max(channels, node.channels)))
             factors = part.factors
@@ -395,7 +395,7 @@ class _Planner:
         if part.factors is not None:
             weight = weight * part.factors[:, None, None, None]
         groups: list[tuple[Reach, list[Target]]] = []
-        for target in targets(self._network, node.sources[0]):
+        for target in targets(self._graph, node.sources[0]):
             limit = self._limits[target.node]
             if limit is None:
                 continue

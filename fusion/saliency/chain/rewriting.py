@@ -18,7 +18,7 @@ from torch import Tensor
 from fusion.saliency.chain.graph import (
     Concatenation,
     Convolution,
-    Network,
+    Graph,
     Node,
     Pointwise,
     Scale,
@@ -29,19 +29,19 @@ from fusion.saliency.chain.graph import (
 )
 
 
-def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list[Tensor]]:
+def narrowed(graph: Graph, samples: Sequence[Tensor]) -> tuple[Graph, list[Tensor]]:
     """Take the parts of concatenations that have no weight in a convolution from its sources.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         One node for each operation.
     samples : sequence of Tensor
         A value of each node.
 
     Returns
     -------
-    Network
+    Graph
         The same, perhaps with other concatenations, and without convolutions that only take a part as it is.
     list of Tensor
         Its samples.
@@ -55,8 +55,8 @@ def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list
         values.append(sample)
         return len(nodes) - 1
 
-    for number, node in enumerate(network.nodes):
-        parts = _parts(network, node)
+    for number, node in enumerate(graph.nodes):
+        parts = _parts(graph, node)
         used = [part for part in parts if _columns(node, part).any()]
         if not used or len(used) == len(parts):
             node = replace(node, sources=tuple(numbers[source] for source in node.sources))
@@ -73,13 +73,13 @@ def narrowed(network: Network, samples: Sequence[Tensor]) -> tuple[Network, list
             sources = (add(joined, _join(*(values[source] for source in sources))),)
         node = replace(node, sources=sources, weight=weight, run=_among_zeros(node.run, parts, used))
         numbers[number] = add(node, samples[number])
-    return Network(tuple(nodes), numbers[network.output]), values
+    return Graph(tuple(nodes), numbers[graph.output]), values
 
 
-def _parts(network: Network, node: Node) -> list[Target]:
+def _parts(graph: Graph, node: Node) -> list[Target]:
     """Return what a convolution's source is joined of, nothing for other nodes."""
-    if isinstance(node, Convolution) and isinstance(network.nodes[node.sources[0]], Concatenation):
-        return targets(network, node.sources[0])
+    if isinstance(node, Convolution) and isinstance(graph.nodes[node.sources[0]], Concatenation):
+        return targets(graph, node.sources[0])
     return []
 
 
@@ -120,18 +120,18 @@ def _among_zeros(
     return filled
 
 
-def grouped(network: Network, samples: Sequence[Tensor]) -> Network:
+def grouped(graph: Graph, samples: Sequence[Tensor]) -> Graph:
     """Replace groups of pointwise nodes, of which only one is used outside the group, by one node each.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         One node for each operation.
     samples : sequence of Tensor
         A value of each node, to see which derivatives there are.
     """
-    nodes, output = network.nodes, network.output
-    users = _users(network)
+    nodes, output = graph.nodes, graph.output
+    users = _users(graph)
     taken: set[int] = set()
     replaced: dict[int, Node] = {}
     for number in reversed(range(len(nodes))):
@@ -143,15 +143,15 @@ def grouped(network: Network, samples: Sequence[Tensor]) -> Network:
             replaced[number] = _as_one(nodes, sorted(members), samples)
     kept = [number for number in _needed(nodes, replaced, output) if number not in taken]
     renumbered = {number: position for position, number in enumerate(kept)}
-    return Network(
+    return Graph(
         tuple(_renumbered(replaced.get(number, nodes[number]), renumbered) for number in kept),
         renumbered[output],
     )
 
 
-def _users(network: Network) -> list[set[int]]:
-    users: list[set[int]] = [set() for _ in network.nodes]
-    for number, node in enumerate(network.nodes):
+def _users(graph: Graph) -> list[set[int]]:
+    users: list[set[int]] = [set() for _ in graph.nodes]
+    for number, node in enumerate(graph.nodes):
         for source in node.sources:
             users[source].add(number)
     return users

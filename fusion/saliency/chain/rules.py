@@ -19,8 +19,8 @@ from fusion.saliency.chain.graph import (
     ChannelReduction,
     Concatenation,
     Convolution,
+    Graph,
     Input,
-    Network,
     Node,
     NotUnderstoodError,
     Pointwise,
@@ -445,7 +445,7 @@ _RULES: Sequence[Callable[[Operation], Meaning]] = (
 )  # fmt: skip
 
 
-def traced(network: nn.Module, without: frozenset[str] = frozenset()) -> Network:
+def graph_of(network: nn.Module, without: frozenset[str] = frozenset()) -> Graph:
     """Write a network down as nodes, connected pointwise operations as one.
 
     Parameters
@@ -468,7 +468,7 @@ def traced(network: nn.Module, without: frozenset[str] = frozenset()) -> Network
 
 
 @torch.no_grad()
-def _read(program: Program, builder: GraphBuilder) -> Network:
+def _read(program: Program, builder: GraphBuilder) -> Graph:
     """Return a program as nodes, one or more for each operation of which the result is made."""
     for number in (0, 1):
         image = program.samples[number]
@@ -484,7 +484,7 @@ def _read(program: Program, builder: GraphBuilder) -> Network:
     output = builder.values[program.output]
     if type(output) is not Image or builder.nodes[output.node].channels != 1:
         raise NotUnderstoodError("it does not make one image of two")
-    return Network(tuple(builder.nodes), output.node)
+    return Graph(tuple(builder.nodes), output.node)
 
 
 def _needed(program: Program) -> list[Call]:

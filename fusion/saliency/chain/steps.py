@@ -1,4 +1,11 @@
-"""Where in the map_number maps the windows of principal pixels lie: of one pixel, of any, of a lattice."""
+"""The steps of a backward chain, each from some slots to others, for one principal pixel or many.
+
+A slot holds the derivative of one or more fused pixels with respect to one value of the network: a tensor
+(B, rows, columns, channels) whose middle is the fused pixel. Channels come last, which convolutions of such small
+windows like best. `Pixels` know where the windows of principal pixels lie in the derivative maps.
+"""
+
+# ruff: noqa: D102 - what calling a step does is said of its class.
 
 from __future__ import annotations
 
@@ -13,8 +20,10 @@ from torch import Tensor
 
 from fusion.saliency.chain.graph import Reach
 
+logger = logging.getLogger(__name__)
+
 Maps = Sequence[Tensor]
-"""MapSpec maps (rows, columns, channels), each with a margin as wide as its windows reach."""
+"""Derivative maps (rows, columns, channels), each with a margin as wide as its windows reach."""
 
 INDEXED_NUMBERS = 2**13
 """Numbers in a window up to which a processor is quicker to gather many by their indices than one by one."""
@@ -137,8 +146,6 @@ class PixelLattice:
         return product.flatten(0, 1)
 
 
-logger = logging.getLogger(__name__)
-
 LEAST_MULTIPLICATIONS = 2_500_000
 """In a convolution, zeros at the border counted: what takes less is quicker by torch's own choice."""
 TOLERANCE = 1e-5
@@ -214,9 +221,6 @@ def packed_convolution(
         logger.warning("Weights laid out for oneDNN give another convolution here; they are not used.")
         return None
     return found
-
-
-# ruff: noqa: D102 - what calling a step does is said of its class.
 
 
 Slots = list[Tensor]
