@@ -48,7 +48,7 @@ class _Entry:
     chain: Chain | None = None
 
     def is_current(self, network: nn.Module) -> bool:
-        """Whether it is known what there is for this network with its present weights."""
+        """Tell whether it is known what there is for this network with its present weights."""
         return self.network is network and (self.chain is None or self.chain.is_current())
 
 
@@ -126,7 +126,7 @@ class MapCache:
 
     @property
     def nbytes(self) -> int:
-        """What all of them take together when they are full."""
+        """Bytes that all of them take together when they are full."""
         return self._bytes
 
     def side(self, chain: Chain) -> int:
@@ -139,7 +139,7 @@ class MapCache:
         return self._sides[chain.number]
 
     def fits(self, chain: Chain, pair: Pair) -> bool:
-        """Whether the maps of all parts of a pair may be kept together."""
+        """Tell whether the maps of all parts of a pair may be kept together."""
         side, (height, width) = self.side(chain), pair.shape
         cores = [_core(position, side, pair.shape).shape for position in positions(side, pair.shape)]
         limit = self._whole if height * width <= WHOLE_PIXELS else self._limit

@@ -81,7 +81,7 @@ class Chain:
 
     @property
     def radius(self) -> int:
-        """How far its windows reach, pixels."""
+        """The reach of its windows, pixels."""
         return max((max(result[1]) for result in self.windows.results if result is not None), default=0)
 
     @property
@@ -102,7 +102,7 @@ class Chain:
         )
 
     def is_current(self) -> bool:
-        """Whether the network still has the weights that the chain was made of."""
+        """Tell whether the network still has the weights that the chain was made of."""
         return self._state.is_current()
 
     def derivatives(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> DerivativeMaps:

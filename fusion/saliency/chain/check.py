@@ -67,8 +67,23 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
         If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
         the images.
     """
+    compared = list(_errors(chain, network, radius))
+    if not compared:
+        raise NotUnderstoodError(
+            "there is nothing to compare with: autograd has no finite derivative in random images"
+        )
+    rounding = ROUNDING * max(scale for _, scale, _ in compared)
+    for error, scale, where in compared:
+        # Written so that NaN counts as wrong.
+        if not error <= max(TOLERANCE * scale, rounding):
+            raise WrongChainError(
+                f"At {where} it is {error:.1e} from autograd, whose largest value is {scale:.1e}."
+            )
+
+
+def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
+    """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
     generator = np.random.default_rng(0)
-    compared: list[tuple[float, float, str]] = []
     for shape in _shapes(radius):
         images = generator.random((2, *shape), dtype=np.float32)
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
@@ -90,18 +105,7 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
             diagonal = _diagonal(chain, images, pixel)
             error = max(np.abs(found - expected).max(), np.abs(diagonal - expected[:, *pixel]).max())
             where = f"pixel {pixel} of {shape[0]}×{shape[1]}"
-            compared.append((float(error), float(np.abs(expected).max()), where))
-    if not compared:
-        raise NotUnderstoodError(
-            "there is nothing to compare with: autograd has no finite derivative in random images"
-        )
-    rounding = ROUNDING * max(scale for _, scale, _ in compared)
-    for error, scale, where in compared:
-        # Written so that NaN counts as wrong.
-        if not error <= max(TOLERANCE * scale, rounding):
-            raise WrongChainError(
-                f"At {where} it is {error:.1e} from autograd, whose largest value is {scale:.1e}."
-            )
+            yield float(error), float(np.abs(expected).max()), where
 
 
 def _shapes(radius: int) -> Iterator[tuple[int, int]]:

@@ -23,7 +23,7 @@ MAP_BYTES = 512 * 2**20
 LARGEST_SIDE = 512
 """Pixels along the side of a part, at most, so that nobody waits long for its first values."""
 CALL_COST = 750_000
-"""How many multiplications take as long as one call of torch."""
+"""Multiplications that take as long as one call of torch."""
 
 
 def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:

@@ -3,6 +3,8 @@
 A Jacobian image is some dozens of operations of a few microseconds each. A GPU would wait most of the time for the
 processor to call the next one. Captured, they are a single launch, for a pixel whose row and column are read
 from its memory.
+
+No processor can say what that gains: `python -m benchmarks.chain_parts --part graphs` does on a machine with a GPU.
 """
 
 from __future__ import annotations

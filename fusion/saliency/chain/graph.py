@@ -36,7 +36,7 @@ class Node:
     run: Callable[..., Tensor]
 
     def passes_gradient(self, position: int) -> bool:
-        """Whether a derivative reaches the source at this position."""
+        """Tell whether a derivative reaches the source at this position."""
         return True
 
 
@@ -62,7 +62,7 @@ class Convolution(Node):
 
     @property
     def reach(self) -> Reach:
-        """How far it looks."""
+        """The pixels that it looks away."""
         rows, columns = self.weight.shape[2:]
         return self.dilation[0] * (rows // 2), self.dilation[1] * (columns // 2)
 
@@ -100,7 +100,7 @@ class Concatenation(Node):
 
 @dataclass(frozen=True)
 class TwoSlopes:
-    """How the derivative of a rectifier is kept in a byte: it is `factor` times one of two small integers.
+    """The derivative of a rectifier as it is kept in a byte: it is `factor` times one of two small integers.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class Local(Node):
     differentiable: tuple[bool, ...]
 
     def passes_gradient(self, position: int) -> bool:
-        """Whether a derivative reaches the source at this position."""
+        """Tell whether a derivative reaches the source at this position."""
         return self.differentiable[position]
 
     def leaf(self, source: Tensor) -> Tensor:
@@ -204,7 +204,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class Target:
-    """What a convolution's transpose adds to: a node, and which of the convolution's input channels it is."""
+    """An addend of a convolution's transpose: a node, and which of the convolution's input channels it is."""
 
     node: int
     start: int

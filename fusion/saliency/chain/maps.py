@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.memory import give_back
-from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, plus, reaches, wider
+from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, TwoSlopes, plus, reaches, wider
 from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
 from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
@@ -92,20 +92,21 @@ def derivative_maps(
                 values.pop(source, None)
 
 
+def _codes(slopes: TwoSlopes, values: Tensor) -> Tensor:
+    """Return the derivative of a rectifier in bytes."""
+    on = slopes.is_on(values).to(torch.uint8)
+    if (slopes.off, slopes.on) == (0, 1):
+        return on
+    return on.mul_(slopes.on - slopes.off).add_(slopes.off)
+
+
 def _local_maps(
     node: Local, sources: Sequence[Tensor], items: Sequence[tuple[int, MapSpec]], cut: Cut
 ) -> Iterator[tuple[int, Tensor]]:
     if node.slopes is not None:
         for position, item in items:
             rows, columns = cut(item.reach)
-            part = sources[0][0, :, rows, columns]
-            on = node.slopes.is_on(part).to(torch.uint8)
-            codes = (
-                on
-                if (node.slopes.off, node.slopes.on) == (0, 1)
-                else on.mul_(node.slopes.on - node.slopes.off).add_(node.slopes.off)
-            )
-            yield position, codes.permute(1, 2, 0)
+            yield position, _codes(node.slopes, sources[0][0, :, rows, columns]).permute(1, 2, 0)
         return
     widest: Reach = (0, 0)
     for _, item in items:
@@ -222,7 +223,7 @@ class DerivativeMaps:
         return OnePixel(self.tensors, pixel[0] - self.core.top, pixel[1] - self.core.left)
 
     def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
-        """Whether all maps are filled for these pixels."""
+        """Tell whether all maps are filled for these pixels."""
         return self._tiles(pixels) <= self._done
 
     def ensure_around(self, pixels: Iterable[tuple[int, int]], tiles: int) -> None:

@@ -144,7 +144,7 @@ class Operation:
 
     @cached_property
     def result(self) -> Any:
-        """What it makes of noise."""
+        """Its result on noise."""
         return self.run(*(self.samples[source] for source in self.sources))
 
     @property
@@ -212,7 +212,7 @@ class Operation:
 
 
 def keeps_size(result: Any) -> bool:
-    """Whether a result on noise is that of an image, whatever its channels."""
+    """Tell whether a result on noise is that of an image, whatever its channels."""
     return (
         isinstance(result, Tensor)
         and result.ndim == 4

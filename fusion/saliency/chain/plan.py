@@ -49,11 +49,11 @@ class Contribution:
     slot: int
     reach: Reach
     own: bool
-    """Whether its memory may be written to."""
+    """True if its memory may be written to."""
     clipped: bool
-    """Whether it is 0 outside the image."""
+    """True if it is 0 outside the image."""
     factors: Tensor | None = None
-    """What it has yet to be multiplied by, float64, one number a channel."""
+    """Numbers that it has yet to be multiplied by, float64, one a channel."""
 
 
 def times(factors: Tensor | None, by: Tensor | float, channels: int) -> Tensor:
@@ -89,7 +89,7 @@ class MapSpec:
 
 @dataclass(frozen=True)
 class BackwardPlan:
-    """What to do for a principal pixel, or many at once.
+    """Steps for a principal pixel, or many at once.
 
     Attributes
     ----------

@@ -1,16 +1,22 @@
 """Rewriting of a graph before it is planned: less to convolve, and fewer derivatives to keep.
 
 `narrowed`: many networks join both images, hand the result on, and take it apart again. What is taken is one of the
-images, and the other has no influence; a convolution takes no more of a concatenation than it uses.
+images, and the other has no influence; a convolution takes no more of a concatenation than it uses. So the support of
+each image is its own: FunFuseAn written that way sees 9 and 11 pixels far, not 11 and 11. A single Jacobian image then
+takes up to 5 % less (without over with: FunFuseAn 1.04, DeepFuse 1.05, DeepPedestrian 1.05).
 
 `grouped`: connected pointwise operations become one node, of which one derivative is kept. FunFuseAn's rule,
-max(h1, h2) / (h1 + h2) with its guarded sum, is six operations; together they have two derivatives to keep.
+max(h1, h2) / (h1 + h2) with its guarded sum, is six operations; together they have two derivatives to keep. Without,
+its Jacobian images take 1.07 to 1.17 times as long, its guidance images 1.13 and its maps 1.16; the other networks have
+no such rule and lose nothing.
+
+The figures are of `python -m benchmarks.chain_parts --part narrowed --part grouped`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -46,34 +52,49 @@ def narrowed(graph: Graph, samples: Sequence[Tensor]) -> tuple[Graph, list[Tenso
     list of Tensor
         Its samples.
     """
-    nodes: list[Node] = []
-    values: list[Tensor] = []
+    found = _Rewritten([], [])
     numbers: dict[int, int] = {}
-
-    def add(node: Node, sample: Tensor) -> int:
-        nodes.append(node)
-        values.append(sample)
-        return len(nodes) - 1
-
     for number, node in enumerate(graph.nodes):
         parts = _parts(graph, node)
         used = [part for part in parts if _columns(node, part).any()]
-        if not used or len(used) == len(parts):
+        if isinstance(node, Convolution) and 0 < len(used) < len(parts):
+            sources = tuple(numbers[part.node] for part in used)
+            numbers[number] = found.add_narrow(node, samples[number], parts, used, sources)
+        else:
             node = replace(node, sources=tuple(numbers[source] for source in node.sources))
-            numbers[number] = add(node, samples[number])
-            continue
-        assert isinstance(node, Convolution)
-        sources = tuple(numbers[part.node] for part in used)
+            numbers[number] = found.add(node, samples[number])
+    return Graph(tuple(found.nodes), numbers[graph.output]), found.samples
+
+
+@dataclass(frozen=True)
+class _Rewritten:
+    """Nodes of a graph that is being rewritten, and their samples."""
+
+    nodes: list[Node]
+    samples: list[Tensor]
+
+    def add(self, node: Node, sample: Tensor) -> int:
+        self.nodes.append(node)
+        self.samples.append(sample)
+        return len(self.nodes) - 1
+
+    def add_narrow(
+        self,
+        node: Convolution,
+        sample: Tensor,
+        parts: Sequence[Target],
+        used: Sequence[Target],
+        sources: tuple[int, ...],
+    ) -> int:
+        """Add a convolution of the used parts alone, unless it only takes one as it is."""
         weight = torch.cat([_columns(node, part) for part in used], dim=1)
         if len(used) == 1 and _is_identity(weight):
-            numbers[number] = sources[0]
-            continue
+            return sources[0]
         if len(sources) > 1:
             joined = Concatenation(sources, weight.shape[1], _join)
-            sources = (add(joined, _join(*(values[source] for source in sources))),)
-        node = replace(node, sources=sources, weight=weight, run=_among_zeros(node.run, parts, used))
-        numbers[number] = add(node, samples[number])
-    return Graph(tuple(nodes), numbers[graph.output]), values
+            sources = (self.add(joined, _join(*(self.samples[source] for source in sources))),)
+        run = _among_zeros(node.run, parts, used)
+        return self.add(replace(node, sources=sources, weight=weight, run=run), sample)
 
 
 def _parts(graph: Graph, node: Node) -> list[Target]:

@@ -165,7 +165,7 @@ def _joined(operation: Operation) -> Meaning:
 
 
 _TAKING = (_aten.slice, _aten.select, _aten.split, _aten.split_with_sizes, _aten.unbind, _aten.index_select)
-"""What takes channels, with the dimension by name."""
+"""Operations that take channels, with the dimension by name."""
 
 
 def _channels_taken(operation: Operation) -> Meaning:

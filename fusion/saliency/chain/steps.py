@@ -34,7 +34,7 @@ class Pixels(Protocol):
 
     @property
     def count(self) -> int:
-        """How many pixels."""
+        """The number of pixels."""
 
     def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
         """Multiply windows (B, h, w, channels) by those of a map, whose margin fits their size."""
@@ -90,7 +90,7 @@ class PixelBatch:
 
     @property
     def count(self) -> int:
-        """How many pixels."""
+        """The number of pixels."""
         return len(self.rows)
 
     def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
@@ -129,7 +129,7 @@ class PixelLattice:
 
     @property
     def count(self) -> int:
-        """How many pixels."""
+        """The number of pixels."""
         return self.shape[0] * self.shape[1]
 
     def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
@@ -154,7 +154,13 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class PackedConvolution:
-    """A transposed convolution of stride 1, as a convolution with the kernel turned round."""
+    """A transposed convolution of stride 1, as a convolution with the kernel turned round, laid out for oneDNN.
+
+    For an image alone that is as small as a window, torch leaves 3×3 convolutions to a matrix product and a sum, and
+    where it asks oneDNN it lays the weights out again each time. When this was written, MaskNet's single Jacobian
+    images took 1.3 and DeepPedestrian's 1.2 times as long without. It depends on the processor, and on what else wants
+    its caches: `python -m benchmarks.chain_parts --part packed` says what it is here.
+    """
 
     weight: Tensor
     """Opaque: of a layout that only oneDNN knows."""

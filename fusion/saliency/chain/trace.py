@@ -73,7 +73,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What torch calls it."""
+        """The name that torch has for it."""
         return str(self.op.overloadpacket.__name__)
 
     @property
@@ -205,7 +205,7 @@ class Recorder(TorchDispatchMode):
         return False
 
     def follows(self, tensor: Any) -> bool:
-        """Whether something is a tensor that depends on the images."""
+        """Tell whether something is a tensor that depends on the images."""
         return isinstance(tensor, Tensor) and _storage(tensor) in self._memory
 
     def refuse(self, reason: str) -> NoReturn:
@@ -247,12 +247,7 @@ class Recorder(TorchDispatchMode):
             return func(*args, **kwargs)
         args_of, kwargs_of = mapped((args, kwargs), self._reference)
         if func._schema.is_mutable:
-            functional = self._functional(func, args, kwargs)
-            result = func(*args, **kwargs)
-            memory = self._memory[_storage(args[0])]
-            self._writings[memory] += 1
-            self._call(functional, args_of, kwargs_of, [self._add(args[0], memory)])
-            return result
+            return self._written(func, args, kwargs, args_of, kwargs_of)
         result = func(*args, **kwargs)
         detached = packet is _aten.detach or not torch.is_grad_enabled()
         outputs: list[int] = []
@@ -269,6 +264,17 @@ class Recorder(TorchDispatchMode):
         found = mapped(result, kept)
         self._call(func, args_of, kwargs_of, outputs)
         return found
+
+    def _written(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], args_of: Any, kwargs_of: Any
+    ) -> Any:
+        """Write down a new value for the operand of what writes to it."""
+        functional = self._functional(func, args)
+        result = func(*args, **kwargs)
+        memory = self._memory[_storage(args[0])]
+        self._writings[memory] += 1
+        self._call(functional, args_of, kwargs_of, [self._add(args[0], memory)])
+        return result
 
     def _call(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: list[int]) -> None:
         self._calls.append(Call(op, args, kwargs, tuple(outputs), not torch.is_grad_enabled()))
@@ -294,7 +300,7 @@ class Recorder(TorchDispatchMode):
             return Ref(self._number(leaf))
         return leaf.detach() if isinstance(leaf, Tensor) else leaf
 
-    def _functional(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _functional(self, func: Any, args: tuple[Any, ...]) -> Any:
         """Return an operation that computes what another writes over its first operand."""
         name = func.overloadpacket.__name__
         if any(argument.is_out for argument in func._schema.arguments):
@@ -331,7 +337,7 @@ def _graph(result: Tensor) -> Iterator[Any]:
 
 
 class Size(int):
-    """How many pairs, rows or columns there are, whatever that is when the network runs.
+    """A number of pairs, rows or columns, whatever that is when the network runs.
 
     It equals itself, so that a program may test whether two values have the same shape, and torch takes it for what it
     is on noise. Everything else that could be done with it is refused.
@@ -374,12 +380,12 @@ _OUTSIDE = {
     Tensor.numel, Tensor.nelement, Tensor.stride, Tensor.__len__, Tensor.tolist, Tensor.numpy, Tensor.__array__,
     Tensor.__dlpack__, Tensor.data_ptr, Tensor.storage, Tensor.untyped_storage, torch.numel,
 }  # fmt: skip
-"""What takes values or sizes out of the world of tensors without the dispatcher's knowing."""
+"""Functions that take values or sizes out of the world of tensors without the dispatcher's knowing."""
 _OF_ANY_SIZE = {
     Tensor.__getitem__, Tensor.expand, Tensor.broadcast_to, Tensor.view, Tensor.reshape, torch.broadcast_to,
     torch.reshape,
 }  # fmt: skip
-"""What a value's own size may be given to. That it does nothing else than to keep it is seen later."""
+"""Functions that a value's own size may be given to. That it does nothing else than to keep it is seen later."""
 
 
 class _Asking(TorchFunctionMode):
