@@ -25,9 +25,8 @@ from benchmarks import limits
 from benchmarks.inputs import METHODS, MethodsOption, of_side, written
 from benchmarks.server import benchmark_server, memory_of
 from benchmarks.walking import POINTER_GAP_S, STEP, User, opened
-from cache.services.atlases import atlases_of
-from cache.services.building import build_services
-from cache.services.services import Scene, Services
+from cache.services.scenes import Scene
+from cache.services.services import Services, build_services
 from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
 from fusion.benchmark.limits import SIDE
 from fusion.pair import Pair
@@ -99,8 +98,8 @@ def _child(case: str, method: str, side: int, seconds: float, sender: Connection
             time.sleep(0.2)
         idle = memory_of("self", "VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-        scene = services.scene("own", method)
-        services.fused(scene)
+        scene = services.scenes.open("own", method)
+        services.scenes.fused(scene)
         if case == "guidance":
             finish_guidance(services, scene)
         else:
@@ -121,7 +120,6 @@ def services_for(pair: Pair) -> Iterator[Services]:
         try:
             yield services
         finally:
-            atlases_of(server).close()
             services.close()
 
 
@@ -132,7 +130,7 @@ def hover(services: Services, scene: Scene, seconds: float, seed: int) -> list[f
     times: list[float] = []
     end = time.monotonic() + seconds
     while (began := time.monotonic()) < end:
-        services.jacobian(scene, row, column)
+        services.windows.of(scene, row, column)
         times.append(time.monotonic() - began)
         row = min(max(row + generator.randint(-STEP, STEP), 0), scene.height - 1)
         column = min(max(column + generator.randint(-STEP, STEP), 0), scene.width - 1)
@@ -142,10 +140,10 @@ def hover(services: Services, scene: Scene, seconds: float, seed: int) -> list[f
 
 def finish_guidance(services: Services, scene: Scene) -> None:
     """Compute guidance images to their end."""
-    state = services.guidance_state(scene, VIEWER)
+    state = services.guidance.state(scene, VIEWER)
     while state.running:
         time.sleep(0.5)
-        state = services.guidance_state(scene, VIEWER, start=False)
+        state = services.guidance.state(scene, VIEWER, start=False)
 
 
 def server_memory(method: str, side: int, seconds: float) -> tuple[float, float]:

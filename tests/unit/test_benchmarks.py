@@ -72,10 +72,10 @@ def test_what_is_announced_of_an_atlas_is_held_against_it() -> None:
 
 def test_a_pointer_inside_the_process_gets_answers() -> None:
     with services_for(of_side(32)) as services:
-        scene = services.scene("own", "weighted_averaging")
+        scene = services.scenes.open("own", "weighted_averaging")
         times = hover(services, scene, 0.2, seed=1)
         finish_guidance(services, scene)
-        assert services.known_guidance(scene) is not None
+        assert services.guidance.known(scene) is not None
     assert 1 <= len(times) <= 14 and min(times) > 0
 
 
