@@ -21,17 +21,14 @@ import torch
 from flask.testing import FlaskClient
 from numpy.typing import NDArray
 
+import cache.services.windows
 import fusion
 from app.factory import create_server
 from app.settings import Settings
-from cache.jobs.guidance_work import LANES
-from cache.jobs.manager import JobManager
-from cache.services import micro_batches
-from cache.services.methods import MethodShelf
-from cache.services.micro_batches import MicroBatches
-from cache.services.services import Services, services_of
+from cache.services.loaded import LoadedMethods
+from cache.services.services import services_of
+from cache.services.windows import MicroBatches
 from fusion import JacobianWindow, Method, Pair
-from fusion.data.catalogue import Catalogue
 from fusion.methods import registry
 from fusion.weights import load_weights, save_weights
 from tests.unit.page_services import WAIT_S, write_pair
@@ -67,7 +64,7 @@ def server_with(weights: Path | None, folder: Path) -> Iterator[FlaskClient]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "load_weights", loaded)
-        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        patch.setattr(LoadedMethods, "load_all", lambda self: None)
         settings = Settings(cache_dir=folder / "memo", atlas_dir=folder / "atlas", device="cpu")
         server = create_server(settings, [write_pair(folder)])
         yield server.test_client()
@@ -123,28 +120,22 @@ def test_servers_that_share_a_cache_keep_their_weights_apart(tmp_path: Path, oth
         assert told[0][key] != told[1][key], key
 
 
-def test_jobs_of_other_weights_are_not_joined(make: Maker, small: Method, folder: Path) -> None:
-    jobs: JobManager[NDArray[np.floating]] = JobManager(LANES)
+def test_jobs_of_other_weights_are_not_joined(make: Maker, small: Method) -> None:
     other = Method.from_module(Small(seed=6), "small", "Small network")
-
-    def services_with(method: Method) -> Services:
-        shelf = MethodShelf("cpu", lambda id, device: method, (("small", "Small network"),))
-        return Services(Catalogue((), folder), shelf, make(method)._results, jobs, "cpu")
-
-    made = [services_with(small), services_with(other)]
-    scenes = [services.scene("1", "small") for services in made]
+    made = [make(small), make(other)]
+    made[1].guidance._jobs = made[0].guidance._jobs  # as if one process had both
+    scenes = [services.scenes.open("1", "small") for services in made]
     for services, scene in zip(made, scenes, strict=True):
-        services.guidance_state(scene, "ann")
+        services.guidance.state(scene, "ann")
     for services, scene, method in zip(made, scenes, (small, other), strict=True):
         values = follow(services, scene).values
-        np.testing.assert_array_equal(values, fusion.guidance(method, services.pair(scene)))
-    jobs.close()
+        np.testing.assert_array_equal(values, fusion.guidance(method, services.scenes.pair(scene)))
 
 
 def test_windows_of_other_weights_are_not_computed_together(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", WAIT_S)
+    monkeypatch.setattr(cache.services.windows, "LONGEST_WAIT_S", WAIT_S)
     entered, opened = threading.Event(), threading.Event()
     together: list[list[tuple[int, int]]] = []
 
