@@ -3,6 +3,7 @@
 #   make run                                   the page, at http://127.0.0.1:8050/
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
 #   make test                                  lint, types, all tests (ARGS go to pytest)
+#   make test-js                               JavaScript's own tests
 #   make lint | format                         lint and types only | bring the code into shape
 #   make bench                                 all measurements, one to two hours, with one summary; or one of these,
 #                                              each with ARGS="--help" for its options:
@@ -27,7 +28,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: run test lint format bench bench-numerics bench-users bench-hover \
+.PHONY: run test test-js lint format bench bench-numerics bench-users bench-hover \
 	bench-atlas bench-compare bench-compare-atlas bench-page bench-background bench-memory bench-growth bench-sizes \
 	samples browser clean
 
@@ -38,7 +39,7 @@ run: $(VENV)/installed
 # One thread of torch: tests are many small computations, in which threads only wait for each other. Those without a
 # server take a process a core; two browsers with their servers share the cores. What fails beside another browser is
 # run once more by itself, and both results are printed: what fails twice is broken.
-test: lint browser
+test: lint test-js browser
 ifeq ($(strip $(ARGS)),)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/unit
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/browser tests/load || \
@@ -47,10 +48,16 @@ else
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 endif
 
-lint: $(VENV)/installed-dev
+# The Node that runs these is a package of Python's, so that it is there wherever Python is.
+test-js: $(VENV)/installed-dev
+	$(BIN)/node --test --test-force-exit "tests/js/*.test.mjs"
+
+lint: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/node node_modules/typescript/bin/tsc -p .
+	$(BIN)/node node_modules/eslint/bin/eslint.js .
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
@@ -97,7 +104,7 @@ samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps: whoever changes a list of requirements gets it installed at the next call.
 $(VENV)/python-ready:
@@ -117,6 +124,11 @@ $(VENV)/installed: $(VENV)/python-ready requirements.txt
 $(VENV)/installed-dev: $(VENV)/python-ready requirements-dev.txt requirements.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
+
+# Without a lock file, which would hold the addresses of a registry; package.json has exact versions.
+$(VENV)/installed-js: $(VENV)/installed-dev package.json
+	$(BIN)/npm install --no-package-lock --no-audit --no-fund
+	@touch $@
 
 $(VENV)/installed-samples: $(VENV)/python-ready requirements-samples.txt requirements.txt
 	$(PIP) -r requirements-samples.txt

@@ -9,7 +9,8 @@ import { append } from "../core/elements.mjs";
 
 const HEADED = ["y", "g1", "g2"];
 
-function digits(value) {
+/** A number of a row; an ellipsis while it is not known. */
+export function digits(value) {
   if (value === null || value === undefined) return "…";
   if (!Number.isFinite(value)) return String(value);
   const text = value.toFixed(Math.abs(value) >= 100 ? 1 : 4);

@@ -74,34 +74,17 @@ export function drawMoving(context, picture, axes, density, shown, half, tints) 
     kept = { canvas, context: canvas.getContext("2d"), ...blank(width, height), counts: [] };
     overlays.set(name, kept);
   }
-  const { pixels } = kept;
-  pixels.fill(0);
+  kept.pixels.fill(0);
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [across, up] = [points.placer(axes[0], width), points.placer(axes[1], height)];
-  const square = (x, y, reach, colour) => {
-    for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
-      for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
-    }
-  };
+  const plotted = { xs, ys, shape: guidance, place: points.placeOf(axes, width, height) };
+  const marked = shown.map((point) => points.around(plotted, point, half, tints));
+  // Those of the principal pixel, the first, over those of the second; what is selected is seen among them too.
+  const canvas = { pixels: kept.pixels, width, height };
   const reach = Math.max(1, Math.round(density));
-  const cores = []; // x, y and colour of those in regions
-  kept.counts = [...shown].reverse().map(({ row, col, colour }) => {
-    let count = 0;
-    for (let i = Math.max(0, row - half); i <= Math.min(guidance.height - 1, row + half); i += 1) {
-      for (let j = Math.max(0, col - half); j <= Math.min(guidance.width - 1, col + half); j += 1) {
-        const at = i * guidance.width + j;
-        const x = across(xs[at]);
-        const y = height - 1 - up(ys[at]);
-        if (!(x >= 0 && y >= 0 && x < width && y < height)) continue;
-        count += 1;
-        const tint = tints ? tints[at] : 0;
-        if (tint) cores.push(x, y, tint);
-        square(x, y, tint ? reach + 1 : reach, colour);
-      }
-    }
-    return count;
-  }).reverse();
-  for (let at = 0; at < cores.length; at += 3) square(cores[at], cores[at + 1], reach, cores[at + 2]);
+  const squares = [...marked].reverse().flatMap((found, at) => found.map((one) => ({ ...one, colour: shown.at(-1 - at).colour })));
+  for (const { x, y, tint, colour } of squares) points.square(canvas, x, y, tint ? reach + 1 : reach, colour);
+  for (const { x, y, tint } of squares) if (tint) points.square(canvas, x, y, reach, tint);
+  kept.counts = marked.map((found) => found.length);
   kept.context.putImageData(kept.data, 0, 0);
   context.drawImage(kept.canvas, area.left, area.top, area.width, area.height);
 }
@@ -122,11 +105,8 @@ export function placing(scene, axes, width, height) {
   const guidance = guidanceOf(scene);
   if (!guidance) return null;
   const [xs, ys] = [0, 1].map(guidance.band);
-  const [across, up] = [points.placer(axes[0], width), points.placer(axes[1], height)];
-  return (at) => {
-    const [x, y] = [across(xs[at]), height - 1 - up(ys[at])];
-    return x >= 0 && y >= 0 && x < width && y < height ? [x, y] : null;
-  };
+  const place = points.placeOf(axes, width, height);
+  return (at) => place(xs[at], ys[at]);
 }
 
 const REACH = 10; // of the screen's pixels: further off no point is meant

@@ -1,5 +1,7 @@
 /* Windows from the server: one request in flight, the newest wins, the last answers are remembered. */
 
+import { Memory } from "./memory.mjs";
+
 const HEADER_INTEGERS = 8;
 const REMEMBERED_BYTES = 64 * 2 ** 20;
 // How a window was computed, by the number that comes with it.
@@ -72,67 +74,59 @@ export async function fetchBinary(address) {
  * already, or null. Requests are numbered, so that a late answer never takes a
  * newer one's place.
  */
-export function make({ nameOf, addressOf, decode, isCurrent, deliver, fail, held }) {
-  const memory = new Map(); // answers by name, the oldest first
-  let remembered = 0;
+export function make(kind) {
+  const { nameOf, held, deliver, isCurrent } = kind;
+  const memory = new Memory(REMEMBERED_BYTES);
   let asked = 0;
   let inFlight = false;
-  let waiting = null;
-
-  function remember(name, answer) {
-    memory.set(name, answer);
-    remembered += answer.bytes;
-    while (remembered > REMEMBERED_BYTES && memory.size > 1) {
-      const [oldest, { bytes }] = memory.entries().next().value;
-      memory.delete(oldest);
-      remembered -= bytes;
-    }
-  }
+  let next = null;
 
   function ask(request) {
     if (request.number === undefined) request.number = asked += 1;
-    const name = nameOf(request);
-    const known = memory.get(name) || (held && held(request));
+    const known = memory.get(nameOf(request)) || (held && held(request));
     if (known) {
-      waiting = null;
+      next = null;
       deliver(known, request, 0);
     } else if (inFlight) {
-      waiting = request;
+      next = request;
     } else {
-      send(request, name);
+      send(request);
     }
   }
 
-  async function send(request, name) {
+  async function send(request) {
     inFlight = true;
     const sent = performance.now();
-    let received;
-    try {
-      const { buffer, compute } = await fetchBinary(addressOf(request));
-      received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
-    } catch (error) {
-      fail(error.retry ? `${error.message} Trying again …` : error.message);
-      if (error.retry) {
-        // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
-        waiting = waiting || request;
-        await new Promise((resolve) => setTimeout(resolve, error.retry));
-      }
-      askNext();
-      return;
-    }
+    const received = await receive(kind, request, () => (next = next || request));
     const milliseconds = performance.now() - sent;
-    remember(name, received);
+    if (received) memory.set(nameOf(request), received);
     // The server computes the next one while this one is painted.
     askNext();
-    deliver(received, request, milliseconds);
+    if (received) deliver(received, request, milliseconds);
   }
 
   function askNext() {
     inFlight = false;
-    const next = waiting;
-    waiting = null;
-    if (next && isCurrent(next)) ask(next);
+    const wanted = next;
+    next = null;
+    if (wanted && isCurrent(wanted)) ask(wanted);
   }
 
   return { ask };
+}
+
+/** The answer to a request; null where there is none, of which again() is told if it is worth another try, after a pause. */
+async function receive({ addressOf, decode, fail }, request, again) {
+  try {
+    const { buffer, compute } = await fetchBinary(addressOf(request));
+    return Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
+  } catch (error) {
+    fail(error.retry ? `${error.message} Trying again …` : error.message);
+    if (error.retry) {
+      // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
+      again();
+      await new Promise((resolve) => setTimeout(resolve, error.retry));
+    }
+    return null;
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import * as channel from "../core/channel.mjs";
+import { Memory } from "../core/memory.mjs";
 
 const HEADER_INTEGERS = 8;
 export const ATLAS = 4; // the number of this path in the header of a window
@@ -20,8 +21,7 @@ const AROUND_STANDING = 7; // pixels from a pointer that may go anywhere
 const STANDING_MILLISECONDS = 200; // after which a way is no longer believed
 const SMOOTHING_MILLISECONDS = 40; // of the pointer's speed: single steps are whole pixels
 
-const windows = new Map(); // by name, the oldest first: { scale, radius, values, bytes }, or without values { since }
-let remembered = 0;
+const windows = new Memory(REMEMBERED_BYTES); // by name: { scale, radius, values, bytes }, or without values { since, bytes }
 let halves = null;
 let standing = null; // the timer that tells when the pointer stands
 let last = null; // { key, row, col, time, down, right }: the pixel and the pointer's speed there, pixels a millisecond
@@ -61,19 +61,6 @@ function decode(buffer, first, count) {
 
 function absent() {
   return { bytes: 0, since: performance.now() };
-}
-
-function remember(name, kept) {
-  const before = windows.get(name);
-  if (before) remembered -= before.bytes;
-  windows.delete(name);
-  windows.set(name, kept);
-  remembered += kept.bytes;
-  while (remembered > REMEMBERED_BYTES) {
-    const [oldest, { bytes }] = windows.entries().next().value;
-    windows.delete(oldest);
-    remembered -= bytes;
-  }
 }
 
 /** The window of a pixel if it is here, cut off at the image's border; else null. */
@@ -172,7 +159,7 @@ export function along(scene, pixel) {
 /** Take the windows that begin at this byte of an answer to what was asked for. */
 export function take({ pixels }, buffer, first) {
   const found = decode(buffer, first, pixels.length);
-  pixels.forEach(({ name }, number) => remember(name, found[number]));
+  pixels.forEach(({ name }, number) => windows.set(name, found[number]));
 }
 
 /** Read all around a pixel once the pointer stands there: it may go anywhere next. */
@@ -186,7 +173,7 @@ export function around(scene, pixel, home) {
       take(runs, await fetchBuffer(home + runs.text), 0);
     } catch {
       // Reading ahead is for speed alone: the request for the window itself tells what is wrong.
-      asked.forEach(({ name }) => windows.has(name) || remember(name, absent()));
+      asked.forEach(({ name }) => windows.get(name) || windows.set(name, absent()));
     }
   }, STANDING_MILLISECONDS);
 }

@@ -37,7 +37,8 @@ function build() {
   return fields;
 }
 
-function number(value) {
+/** A number of the readout. */
+export function number(value) {
   if (value === undefined || value === null || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -50,7 +51,7 @@ function at(panel, row, col) {
 }
 
 /** The largest |gradient| but at the principal pixel, or null. */
-function strongestNeighbour({ row, col, top, left, height, width, values }) {
+export function strongestNeighbour({ row, col, top, left, height, width, values }) {
   let best = null;
   for (let index = 0, at = 0; index < 2; index += 1) {
     for (let i = 0; i < height; i += 1) {

@@ -28,6 +28,35 @@ export function placing([low, high], length) {
   return (value) => (value - low) * factor;
 }
 
+/** The function from a point to its whole pixel of a plot, [x, y] from the upper left; null outside, and for what is no number. */
+export function placeOf(axes, width, height) {
+  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+  return (first, second) => {
+    const [x, y] = [across(first), height - 1 - up(second)];
+    return x >= 0 && y >= 0 && x < width && y < height ? [x, y] : null;
+  };
+}
+
+/** The points of the (2·half + 1)² pixels around one, { x, y, tint } each; `tint` is a region's colour, 0 outside of all. */
+export function around({ xs, ys, shape, place }, { row, col }, half, tints) {
+  const found = [];
+  for (let i = Math.max(0, row - half); i <= Math.min(shape.height - 1, row + half); i += 1) {
+    for (let j = Math.max(0, col - half); j <= Math.min(shape.width - 1, col + half); j += 1) {
+      const at = i * shape.width + j;
+      const where = place(xs[at], ys[at]);
+      if (where) found.push({ x: where[0], y: where[1], tint: tints ? tints[at] : 0 });
+    }
+  }
+  return found;
+}
+
+/** Fill a square of (2·reach + 1)² pixels around (x, y), as far as it is inside. */
+export function square({ pixels, width, height }, x, y, reach, colour) {
+  for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
+    for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
+  }
+}
+
 /** How many points fall on each pixel of a plot: { data }, dark where there are many. */
 export function density(xs, ys, axes, width, height) {
   const counts = new Uint32Array(width * height);
@@ -67,18 +96,18 @@ export function dots(context, xs, ys, axes) {
  * all: green squares, and over all of them a core in those that are in a region. `unit` is a pixel of the screen.
  */
 export function neighbours(context, points, unit) {
-  const square = (x, y, side) => context.fillRect(x - side / 2, y - side / 2, side, side);
+  const draw = (x, y, side) => context.fillRect(x - side / 2, y - side / 2, side, side);
   context.fillStyle = GREEN;
-  for (const [x, y, tint] of points) square(x, y, (tint ? 5 : 3) * unit);
+  for (const [x, y, tint] of points) draw(x, y, (tint ? 5 : 3) * unit);
   for (const [x, y, tint] of points) {
     if (!tint) continue;
     context.fillStyle = css(tint);
-    square(x, y, 3 * unit);
+    draw(x, y, 3 * unit);
   }
 }
 
 /** Round numbers for an axis: at most `most` of them. */
-function ticks([low, high], most) {
+export function ticks([low, high], most) {
   const rough = (high - low) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
