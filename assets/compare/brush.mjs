@@ -1,5 +1,6 @@
 /* Box and lasso on the compare page: from a drag on any picture or scatterplot to a selection of pixels. */
 
+import { closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
@@ -14,7 +15,7 @@ let tool = "point";
 
 /** The picture under the pointer, with its part of the window and the part of the image that it shows. */
 function target(event) {
-  if (!(event.target.closest && event.target.closest(".compare-canvas"))) return null;
+  if (!closest(event, ".compare-canvas")) return null;
   const picture = table.pictureAt(event.clientX, event.clientY);
   if (!picture) return null;
   const { left, top } = event.target.getBoundingClientRect();
@@ -78,7 +79,7 @@ export function changeTool(wanted) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("[data-tool]");
+  const button = closest(event, "[data-tool]");
   if (button) changeTool(button.dataset.tool);
 });
 

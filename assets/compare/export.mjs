@@ -1,5 +1,6 @@
 /* What the menu "Export" takes from the compare page. */
 
+import { closest } from "../core/elements.mjs";
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
@@ -56,7 +57,7 @@ function nameOf({ kind, index, zoom }) {
 
 document.addEventListener("pointermove", (event) => {
   const drawn = table.shown();
-  if (!drawn || !event.target.closest || !event.target.closest(".compare-canvas")) return;
+  if (!drawn || !event.target.closest || !closest(event, ".compare-canvas")) return;
   const { left, top } = table.elements().canvas.getBoundingClientRect();
   const [x, y] = [event.clientX - left, event.clientY - top];
   const inside = ({ box }) => x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;

@@ -5,7 +5,7 @@
 
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
-import { append } from "../core/elements.mjs";
+import { append, closest } from "../core/elements.mjs";
 import * as address from "../core/address.mjs";
 
 let frame = null; // what stays while numbers change: { looks, notes, fill }
@@ -127,7 +127,7 @@ function typing(target) {
 
 // At the body: after the components, and before the document, where the same keys move pixels and let them go.
 document.body.addEventListener("keydown", (event) => {
-  const inside = event.target.closest && event.target.closest("#compare-numbers");
+  const inside = closest(event, "#compare-numbers");
   const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (inside && event.key === "Escape") {
     event.stopPropagation();

@@ -1,5 +1,6 @@
 /* Pointer and keyboard: the principal pixel A, the second pixel B, pinning and letting go. */
 
+import { closest } from "../core/elements.mjs";
 import { move, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
 import * as table from "./table.mjs";
@@ -59,7 +60,7 @@ function pinB(pixel, start) {
 }
 
 function onCanvas(event) {
-  return event.target.closest && event.target.closest(".compare-canvas");
+  return closest(event, ".compare-canvas");
 }
 
 document.addEventListener("pointermove", (event) => {
@@ -133,7 +134,7 @@ document.addEventListener("pointerup", (event) => {
 document.addEventListener("pointercancel", () => (press = null));
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("#compare-pin-a, #compare-pin-b, #compare-let-go");
+  const button = closest(event, "#compare-pin-a, #compare-pin-b, #compare-let-go");
   if (!button || !state.common()) return;
   if (button.id === "compare-pin-a") pinA(!state.a.pinned);
   else if (button.id === "compare-pin-b") pinB(state.b.pixel || state.a.pixel, event.timeStamp);

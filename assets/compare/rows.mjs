@@ -8,7 +8,7 @@ import * as heads from "./heads.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import * as address from "../core/address.mjs";
-import { append } from "../core/elements.mjs";
+import { append, closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 
 const rows = new Map(); // elements by method; the inputs under ""
@@ -195,8 +195,8 @@ function end() {
 
 document.addEventListener("pointerdown", (event) => {
   if (drag || event.button !== 0 || !event.isPrimary || !event.target.closest) return;
-  const head = event.target.closest(".compare-row-head.movable");
-  if (!head || event.target.closest("button")) return;
+  const head = closest(event, ".compare-row-head.movable");
+  if (!head || closest(event, "button")) return;
   const id = head.closest(".compare-row").dataset.method;
   drag = { id, pointer: event.pointerId, head, y: event.clientY, startY: event.clientY, moved: false, to: -1 };
   head.setPointerCapture(event.pointerId);

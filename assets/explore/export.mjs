@@ -1,5 +1,6 @@
 /* What the menu "Export" takes from the explore page. */
 
+import { closest } from "../core/elements.mjs";
 import * as address from "../core/address.mjs";
 import { state } from "./state.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
@@ -33,7 +34,7 @@ function current() {
 }
 
 document.addEventListener("pointermove", (event) => {
-  const section = event.target.closest && event.target.closest("section.panel");
+  const section = closest(event, "section.panel");
   if (section) under = section.dataset.panel;
 });
 

@@ -1,5 +1,6 @@
 /* Pointer and keyboard on the pictures. Own listeners: Plotly's hover is throttled and would tie every move to a callback. */
 
+import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
 import * as principal from "./pixel.mjs";
@@ -46,7 +47,7 @@ document.addEventListener("pointerdown", (event) => {
   if (!panel || !inPlot(event.target) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
   press = { id: event.pointerId, panel, x: event.clientX, y: event.clientY, moved: false };
   if (state.mode === "pixel") event.preventDefault();
-  const section = event.target.closest("section.panel-pointer");
+  const section = closest(event, "section.panel-pointer");
   if (section) section.focus({ preventScroll: true });
 }, true);
 

@@ -1,6 +1,6 @@
 /* The menu "Export" of both pages: files of the view as it is now, made by the server from the link alone. */
 
-import { save } from "../core/elements.mjs";
+import { closest, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
 export const INPUTS = ["input_mri", "input_pet", "input_mri_zoom", "input_pet_zoom"]; // the columns of the inputs' row
@@ -120,7 +120,7 @@ function act({ dataset }) {
 document.addEventListener("click", (event) => {
   const own = menu();
   if (!own) return;
-  const button = event.target.closest && event.target.closest("[data-export], [data-export-panel]");
+  const button = closest(event, "[data-export], [data-export-panel]");
   if (button && own.contains(button)) act(button);
   else if (event.target.matches(".export-stop") && waiting) waiting();
   else if (!own.contains(event.target)) own.open = false;

@@ -3,6 +3,7 @@
  * picture's size, because the page's own canvases have the screen's.
  */
 
+import { closest } from "../core/elements.mjs";
 import * as graphs from "../explore/graphs.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
 import { state } from "../explore/state.mjs";
@@ -39,7 +40,7 @@ function save(panel) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest(".panel-export");
+  const button = closest(event, ".panel-export");
   if (button) save(button.dataset.panel);
 });
 

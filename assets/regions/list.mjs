@@ -4,7 +4,7 @@
  */
 
 import * as sidePanels from "../core/side-panels.mjs";
-import { element } from "../core/elements.mjs";
+import { closest, element } from "../core/elements.mjs";
 import * as regionFiles from "./files.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
@@ -108,7 +108,7 @@ const ACTIONS = {
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("button[id^=region-]");
+  const button = closest(event, "button[id^=region-]");
   if (button && ACTIONS[button.id]) ACTIONS[button.id]();
 });
 
@@ -123,7 +123,7 @@ const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=rang
 // Fields have an undo of their own.
 document.addEventListener("keydown", (event) => {
   const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
-  if (!asked || (event.target.closest && event.target.closest(TYPED))) return;
+  if (!asked || (closest(event, TYPED))) return;
   event.preventDefault();
   if (event.shiftKey) regions.redo();
   else regions.undo();

@@ -1,5 +1,7 @@
 /* Drawing a box or a lasso with the pointer, and what is inside of it. */
 
+import { closest } from "../core/elements.mjs";
+
 const LEAST_PIXELS = 3; // of the screen; less is a click
 const SVG = "http://www.w3.org/2000/svg";
 let drawing = null;
@@ -96,7 +98,7 @@ const ELSEWHERE = "input:not([type=radio], [type=checkbox]), select, textarea, .
 export function leaveByEscape(isOn, leave) {
   // At the body: after the panels, and before the document, where pixels are let go.
   document.body.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isOn() || event.target.closest(ELSEWHERE)) return;
+    if (event.key !== "Escape" || !isOn() || closest(event, ELSEWHERE)) return;
     event.stopImmediatePropagation();
     leave();
   });

@@ -4,7 +4,7 @@
  */
 
 import * as address from "../core/address.mjs";
-import { element } from "../core/elements.mjs";
+import { closest, element } from "../core/elements.mjs";
 import { isStoring, linkable } from "../regions/link.mjs";
 
 const CONFIRMED_MILLISECONDS = 2500;
@@ -43,7 +43,7 @@ function offer(link, lacking) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest && event.target.closest("#copy-link");
+  const button = closest(event, "#copy-link");
   if (!button) return;
   const lacking = await linkable();
   const link = address.link();
@@ -57,7 +57,7 @@ document.addEventListener("click", async (event) => {
 });
 
 function carry(event) {
-  const link = event.target.closest && event.target.closest("a[data-page]");
+  const link = closest(event, "a[data-page]");
   if (link) link.search = queryFor(link);
 }
 
@@ -67,7 +67,7 @@ document.addEventListener("click", carry, true);
 
 // A link made at once after a large region was drawn has that region too.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest && event.target.closest("a[data-page]");
+  const link = closest(event, "a[data-page]");
   const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   if (!link || elsewhere || !isStoring()) return;
   event.preventDefault();

@@ -2,7 +2,7 @@
 
 import * as address from "../core/address.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
-import { element, save } from "../core/elements.mjs";
+import { closest, element, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
 const FAILED = "The server does not answer. Is it still running?";
@@ -162,7 +162,7 @@ const ACTIONS = {
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("button[id^=views-]");
+  const button = closest(event, "button[id^=views-]");
   if (button && ACTIONS[button.id]) ACTIONS[button.id]();
 });
 
