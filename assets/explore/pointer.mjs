@@ -64,12 +64,13 @@ function release(event) {
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
 
-function typing(target) {
-  return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
+/** @param {{ target: EventTarget | null }} event */
+function typing(event) {
+  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
   const arrow = ARROWS[event.key];
   if (arrow && state.pinned) {
     const step = event.shiftKey ? 10 : 1;
