@@ -81,6 +81,6 @@ provide({
   query,
   rows,
   columns,
-  forms: (form) => state.columns.length > 0 || form === "npz" || form === "csv",
+  forms: (/** @type {string} */ form) => state.columns.length > 0 || form === "npz" || form === "csv",
   current: () => under && [under.kind === "inputs" ? "inputs" : under.scene.method_id, nameOf(under)],
 });

@@ -81,7 +81,7 @@ test("windows are subtracted over both supports, zero outside of each", () => {
     [state.scenes[1].key, { row: 5, col: 6, top: 4, left: 6, height: 2, width: 2, values: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), suspicious: true }],
   ]);
   const { values, ...where } = difference.windowAt(row, { windows });
-  assert.deepEqual(where, { row: 5, col: 6, top: 4, left: 6, height: 2, width: 2, suspicious: true });
+  assert.deepEqual(where, { row: 5, col: 6, top: 4, left: 6, height: 2, width: 2, suspicious: true, path: 0 });
   assert.deepEqual([...values], [-1, -2, 0, -4, -5, -6, -3, -8]);
   assert.equal(difference.windowAt(row, { windows: new Map() }), null);
 });
