@@ -6,6 +6,17 @@
 import * as channel from "../core/channel.mjs";
 import { Memory } from "../core/memory.mjs";
 
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Scene, ShownWindow } from "./state.mjs"
+ *
+ * @typedef {{ bytes: number, scale?: number, radius?: number, values?: Uint16Array, since?: number }} Kept
+ * @typedef {{ key: string, row: number, col: number, time: number, down: number, right: number }} Passed
+ * @typedef {Pixel & { name: string, rank: number }} Ranked
+ * @typedef {{ pixels: Ranked[], text: string }} Runs - Pixels in the order in which they are asked for, and how.
+ * @typedef {{ address: string, resolve: (buffer: ArrayBuffer) => void, reject: (error: Error) => void }} Asked
+ */
+
 const HEADER_INTEGERS = 8;
 export const ATLAS = 4; // the number of this path in the header of a window
 const REMEMBERED_BYTES = 96 * 2 ** 20;
@@ -21,9 +32,13 @@ const AROUND_STANDING = 7; // pixels from a pointer that may go anywhere
 const STANDING_MILLISECONDS = 200; // after which a way is no longer believed
 const SMOOTHING_MILLISECONDS = 40; // of the pointer's speed: single steps are whole pixels
 
+/** @type {Memory<Kept>} */
 const windows = new Memory(REMEMBERED_BYTES); // by name: { scale, radius, values, bytes }, or without values { since, bytes }
+/** @type {Float32Array | null} */
 let halves = null;
-let standing = null; // the timer that tells when the pointer stands
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let standing; // the timer that tells when the pointer stands
+/** @type {Passed | null} */
 let last = null; // { key, row, col, time, down, right }: the pixel and the pointer's speed there, pixels a millisecond
 
 /** The numbers that the 65,536 half precision patterns mean. */
@@ -41,11 +56,22 @@ function halfTable() {
   return halves;
 }
 
+/**
+ * @param {Scene} scene
+ * @param {number} row
+ * @param {number} col
+ */
 function nameOf(scene, row, col) {
   return `${scene.key}/${row}/${col}`;
 }
 
-/** The windows that begin at this byte of an answer, in the order in which they were asked for, as app/atlas_routes.py encodes them. */
+/**
+ * The windows that begin at this byte of an answer, in the order in which they were asked for, as app/atlas_routes.py encodes them.
+ * @param {ArrayBuffer} buffer
+ * @param {number} first
+ * @param {number} count
+ * @returns {Kept[]}
+ */
 function decode(buffer, first, count) {
   if (buffer.byteLength === first) return Array.from({ length: count }, absent);
   const [radius] = new Int32Array(buffer, first, HEADER_INTEGERS);
@@ -59,11 +85,17 @@ function decode(buffer, first, count) {
   });
 }
 
+/** @returns {Kept} */
 function absent() {
   return { bytes: 0, since: performance.now() };
 }
 
-/** The window of a pixel if it is here, cut off at the image's border; else null. */
+/**
+ * The window of a pixel if it is here, cut off at the image's border; else null.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @returns {Omit<ShownWindow, "key"> | null}
+ */
 export function held(scene, { row, col }) {
   const kept = windows.get(nameOf(scene, row, col));
   if (!kept || !kept.values) return null;
@@ -89,12 +121,18 @@ export function held(scene, { row, col }) {
   return { key: scene.key, row, col, top, left, height, width, suspicious, path: ATLAS, values, compute: null };
 }
 
+/** @param {string} name */
 function isWanted(name) {
   const known = windows.get(name);
   return !known || !(known.values || performance.now() - known.since < ABSENT_MILLISECONDS);
 }
 
-/** Take note of where the pointer was at which time, milliseconds. */
+/**
+ * Take note of where the pointer was at which time, milliseconds.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {number} time
+ */
 export function follow(scene, { row, col }, time) {
   const passed = last && last.key === scene.key ? time - last.time : Infinity;
   let [down, right] = [0, 0];
@@ -115,7 +153,13 @@ function way() {
   return [down * scale, right * scale];
 }
 
-/** The pixels within reach of the pointer's way whose windows are not here, those that it reaches first before the others. */
+/**
+ * The pixels within reach of the pointer's way whose windows are not here, those that it reaches first before the others.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {number[]} way
+ * @param {number} reach
+ */
 function missing(scene, pixel, [down, right], reach) {
   const length = Math.hypot(down, right);
   const most = reach + WIDENING * length;
@@ -136,7 +180,11 @@ function missing(scene, pixel, [down, right], reach) {
   return found.sort((one, other) => one.rank - other.rank);
 }
 
-/** Pixels in the order in which their windows are asked for, and how the routes read them: runs of neighbours. */
+/**
+ * Pixels in the order in which their windows are asked for, and how the routes read them: runs of neighbours.
+ * @param {Ranked[]} pixels
+ * @returns {Runs}
+ */
 function inRuns(pixels) {
   pixels.sort((one, other) => one.row - other.row || one.col - other.col);
   const runs = [];
@@ -148,7 +196,12 @@ function inRuns(pixels) {
   return { pixels, text: runs.map(({ row, col, count }) => `${row}.${col}.${count}`).join("-") };
 }
 
-/** What to ask for together with the window of a pixel that the pointer has reached; null where nothing is missing. */
+/**
+ * What to ask for together with the window of a pixel that the pointer has reached; null where nothing is missing.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @returns {Runs | null}
+ */
 export function along(scene, pixel) {
   const side = 2 * Math.max(...scene.support_radius) + 1;
   const most = Math.min(Math.ceil(BYTES_AT_ONCE / (4 * side * side)), MOST_WINDOWS);
@@ -156,13 +209,23 @@ export function along(scene, pixel) {
   return found.length && most ? inRuns(found.slice(0, most)) : null;
 }
 
-/** Take the windows that begin at this byte of an answer to what was asked for. */
+/**
+ * Take the windows that begin at this byte of an answer to what was asked for.
+ * @param {Runs} runs
+ * @param {ArrayBuffer} buffer
+ * @param {number} first
+ */
 export function take({ pixels }, buffer, first) {
   const found = decode(buffer, first, pixels.length);
   pixels.forEach(({ name }, number) => windows.set(name, found[number]));
 }
 
-/** Read all around a pixel once the pointer stands there: it may go anywhere next. */
+/**
+ * Read all around a pixel once the pointer stands there: it may go anywhere next.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {string} home
+ */
 export function around(scene, pixel, home) {
   clearTimeout(standing);
   standing = setTimeout(async () => {
@@ -188,7 +251,9 @@ const SOURCE = `onmessage = async ({ data: { number, address } }) => {
     postMessage({ number, error: error.message });
   }
 };`;
+/** @type {Map<number, Asked>} */
 const waiting = new Map(); // by number: { address, resolve, reject }
+/** @type {Worker | null} */
 let worker = null;
 let possible = typeof Worker === "function"; // some pages are shown where none may be started
 let numbers = 0;
@@ -216,11 +281,16 @@ function start() {
   };
 }
 
+/** @param {string} address */
 async function fetchHere(address) {
   return (await channel.fetchBinary(address)).buffer;
 }
 
-/** Fetch a binary answer: a promise of its buffer, or of an error where there is none. */
+/**
+ * Fetch a binary answer: a promise of its buffer, or of an error where there is none.
+ * @param {string} path
+ * @returns {Promise<ArrayBuffer>}
+ */
 export function fetchBuffer(path) {
   const address = new URL(path, window.location.href).href;
   if (possible && !worker) start();
