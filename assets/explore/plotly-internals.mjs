@@ -15,7 +15,7 @@
  * @property {(kind: string, listener: (event: any) => void) => void} on
  *
  * @typedef {HTMLElement & Private} Graph
- * @typedef {{ left: number, top: number, width: number, height: number, x: number[], y: number[] }} PlotArea
+ * @typedef {{ left: number, top: number, width: number, height: number, x: [number, number], y: [number, number] }} PlotArea
  */
 
 /**

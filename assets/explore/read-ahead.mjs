@@ -94,12 +94,12 @@ function absent() {
  * The window of a pixel if it is here, cut off at the image's border; else null.
  * @param {Scene} scene
  * @param {Pixel} pixel
- * @returns {Omit<ShownWindow, "key"> | null}
+ * @returns {ShownWindow | null}
  */
 export function held(scene, { row, col }) {
   const kept = windows.get(nameOf(scene, row, col));
-  if (!kept || !kept.values) return null;
-  const { radius, scale } = kept;
+  if (!kept?.values) return null;
+  const { radius = 0, scale = 0, values: halfs } = kept;
   const whole = 2 * radius + 1;
   const top = Math.max(row - radius, 0);
   const left = Math.max(col - radius, 0);
@@ -112,7 +112,7 @@ export function held(scene, { row, col }) {
     for (let i = 0; i < height; i += 1) {
       let from = (index * whole + (top + i - row + radius)) * whole + (left - col + radius);
       for (let j = 0; j < width; j += 1, at += 1, from += 1) {
-        const value = table[kept.values[from]] * scale;
+        const value = table[halfs[from]] * scale;
         values[at] = value;
         if (!(Math.abs(value) <= SUSPICIOUS)) suspicious = true;
       }
@@ -124,7 +124,7 @@ export function held(scene, { row, col }) {
 /** @param {string} name */
 function isWanted(name) {
   const known = windows.get(name);
-  return !known || !(known.values || performance.now() - known.since < ABSENT_MILLISECONDS);
+  return !known || !(known.values || performance.now() - (known.since || 0) < ABSENT_MILLISECONDS);
 }
 
 /**
@@ -136,8 +136,9 @@ function isWanted(name) {
 export function follow(scene, { row, col }, time) {
   const passed = last && last.key === scene.key ? time - last.time : Infinity;
   let [down, right] = [0, 0];
-  if (passed < STANDING_MILLISECONDS) {
+  if (last && passed < STANDING_MILLISECONDS) {
     const share = 1 - Math.exp(-Math.max(passed, 1) / SMOOTHING_MILLISECONDS);
+    /** @param {number} step */
     const speed = (step) => step / Math.max(passed, 1);
     down = last.down + share * (speed(row - last.row) - last.down);
     right = last.right + share * (speed(col - last.col) - last.right);
@@ -147,7 +148,7 @@ export function follow(scene, { row, col }, time) {
 
 /** How far the pointer will have gone in a moment: [down, right] in pixels. */
 function way() {
-  const { down, right } = last;
+  const { down, right } = last || { down: 0, right: 0 };
   const length = Math.hypot(down, right) * AHEAD_MILLISECONDS;
   const scale = AHEAD_MILLISECONDS * Math.min(1, FARTHEST / Math.max(length, 1));
   return [down * scale, right * scale];
@@ -163,7 +164,9 @@ function way() {
 function missing(scene, pixel, [down, right], reach) {
   const length = Math.hypot(down, right);
   const most = reach + WIDENING * length;
+  /** @type {(start: number, step: number) => number} */
   const from = (start, step) => Math.max(Math.ceil(start + Math.min(step, 0) - most), 0);
+  /** @type {(start: number, step: number, size: number) => number} */
   const to = (start, step, size) => Math.min(Math.floor(start + Math.max(step, 0) + most), size - 1);
   const found = [];
   for (let row = from(pixel.row, down); row <= to(pixel.row, down, scene.height); row += 1) {
@@ -187,6 +190,7 @@ function missing(scene, pixel, [down, right], reach) {
  */
 function inRuns(pixels) {
   pixels.sort((one, other) => one.row - other.row || one.col - other.col);
+  /** @type {{ row: number, col: number, count: number }[]} */
   const runs = [];
   for (const { row, col } of pixels) {
     const run = runs.at(-1);
@@ -203,7 +207,7 @@ function inRuns(pixels) {
  * @returns {Runs | null}
  */
 export function along(scene, pixel) {
-  const side = 2 * Math.max(...scene.support_radius) + 1;
+  const side = 2 * Math.max(...(scene.support_radius || [0])) + 1;
   const most = Math.min(Math.ceil(BYTES_AT_ONCE / (4 * side * side)), MOST_WINDOWS);
   const found = missing(scene, pixel, way(), BESIDE_MOVING).filter(({ rank }) => rank > 0);
   return found.length && most ? inRuns(found.slice(0, most)) : null;
@@ -266,13 +270,13 @@ function start() {
     return;
   }
   worker.onmessage = ({ data: { number, buffer, error } }) => {
-    const { resolve, reject } = waiting.get(number);
+    const asked = waiting.get(number);
     waiting.delete(number);
-    if (buffer) resolve(buffer);
-    else reject(new Error(error));
+    if (buffer) asked?.resolve(buffer);
+    else asked?.reject(new Error(error));
   };
   worker.onerror = () => {
-    worker.terminate();
+    worker?.terminate();
     worker = null;
     possible = false;
     const left = [...waiting.values()];
@@ -294,10 +298,11 @@ async function fetchHere(address) {
 export function fetchBuffer(path) {
   const address = new URL(path, window.location.href).href;
   if (possible && !worker) start();
-  if (!worker) return fetchHere(address);
+  const reader = worker;
+  if (!reader) return fetchHere(address);
   return new Promise((resolve, reject) => {
     numbers += 1;
     waiting.set(numbers, { address, resolve, reject });
-    worker.postMessage({ number: numbers, address });
+    reader.postMessage({ number: numbers, address });
   });
 }

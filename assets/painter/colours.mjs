@@ -43,6 +43,7 @@ function palette(scale) {
  * @param {number} gamma
  */
 export function bent(scale, gamma) {
+  /** @type {[number, string][]} */
   const stops = [];
   for (let k = 0; k <= STOPS; k += 1) {
     const shown = k / STOPS;
