@@ -1,4 +1,4 @@
-"""What needs no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
+"""Interactions that need no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def register(app: Dash) -> None:
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),
         State(Id.START_AREA, "data"),
+        State(Id.VIEWER, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("explore", "showGreenPoints"),

@@ -1,4 +1,4 @@
-/* What the compare page's address says, as CompareState of app/compare_state.py writes it; other pages' links carry it along. */
+/* What the compare page's address says, as CompareState of app/link/view_state.py writes it; other pages' links carry it along. */
 
 import { state } from "./state.mjs";
 import * as address from "../core/address.mjs";

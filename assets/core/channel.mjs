@@ -48,7 +48,7 @@ export const PATHS = ["", "exact chain", "exact window", "full image (global met
 const RETRY_MILLISECONDS = 1500;
 
 /**
- * The window that begins at this byte of an answer, as app/routes.py encodes it; `end` is where the next begins.
+ * The window that begins at this byte of an answer, as app/routes/binary.py encodes it; `end` is where the next begins.
  * @param {ArrayBuffer} buffer
  * @param {number} start
  * @returns {JacobianWindow & { end: number }}
@@ -62,7 +62,7 @@ export function decodeWindow(buffer, start) {
 }
 
 /**
- * The images of an answer, as app/compare_routes.py encodes them; `band(index)` is one of them, row by row.
+ * The images of an answer, as app/routes/binary.py encodes them; `band(index)` is one of them, row by row.
  * @param {ArrayBuffer} buffer
  */
 export function decodeImages(buffer) {

@@ -7,7 +7,7 @@ import { state } from "./state.mjs";
 /**
  * @import { Graph, PlotArea } from "./plotly-internals.mjs"
  *
- * @typedef {{ rows: any[][], low: number, high: number }} Rows - An image row by row, and the ends of its colours.
+ * @typedef {{ rows: Float32Array[], low: number, high: number }} Rows - An image row by row, and the ends of its colours.
  * @typedef {{ key?: string, pair?: string, state?: string, display?: string, revision?: string }} Meta
  * @typedef {{ drawn?: (panel: string) => void, relayout?: (panel: string, event: object) => void }} Listener
  */
@@ -16,6 +16,7 @@ const SOURCES = ["mri", "pet", "fused", "guidance-mri", "guidance-pet", "guidanc
 export const FULL = SOURCES.map((source) => `panel-${source}`);
 export const ZOOMS = FULL.map((panel) => `${panel}-zoom`);
 export const SCATTER = "panel-scatter";
+const GROWING = ["panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", SCATTER];
 export const ALL = [...FULL, ...ZOOMS, SCATTER];
 
 /** @type {Listener[]} */
@@ -102,7 +103,7 @@ export function pixelAt(panel, clientX, clientY, clamp) {
 }
 
 /**
- * The image that a full panel holds as rows of numbers (or of colours), or null where it is not of this scene.
+ * The image that a full panel holds as rows of numbers, or null where it is not of this scene, or one of colours.
  * @param {string} panel
  * @returns {Rows | null}
  */
@@ -113,6 +114,7 @@ export function image(panel) {
   if (!drawn || !scene || !pair || pair !== scene.pair) return null;
   const ofPair = panel === "panel-mri" || panel === "panel-pet";
   if (!ofPair && key !== scene.key) return null;
+  if (grows(panel)) return (state.grown && state.grown.images.get(panel)) || null;
   const trace = drawn.data && drawn.data[0];
   if (!trace || !trace.z) return null;
   const rows = rowsOf(drawn);
@@ -120,6 +122,15 @@ export function image(panel) {
   const known = arrays.get(panel);
   if (!known || known.rows !== rows) arrays.set(panel, { rows, low: trace.zmin, high: trace.zmax });
   return arrays.get(panel) || null;
+}
+
+/**
+ * Whether a panel's picture grows just now: its graph has nothing but axes, or something older than what is painted.
+ * @param {string} panel
+ */
+export function grows(panel) {
+  if (!GROWING.includes(panel) || !state.scene || meta(panel).key !== state.scene.key) return false;
+  return meta(panel).state === "growing" || (state.isGrowing() && Boolean(state.grown));
 }
 
 /**

@@ -99,7 +99,7 @@ function recolour() {
   const display = state.displayName();
   graphs.ALL.filter((panel) => COLOURED.test(panel)).forEach((panel) => {
     const graph = graphs.graph(panel);
-    if (!graph || !graph.data || !graph.data.length || displayOf(panel) === display) return;
+    if (!graph || !graph.data || !graph.data.length || graphs.grows(panel) || displayOf(panel) === display) return;
     styled.set(panel, { meta: graphs.meta(panel), display });
     window.Plotly.restyle(graph, styleOf(panel), [0]);
   });
@@ -132,7 +132,7 @@ export function showGreenPoints(points) {
  * @param {string} panel
  */
 function upToDate(panel) {
-  if (!state.scene || graphs.meta(panel).key !== state.scene.key) return false;
+  if (!state.scene || graphs.meta(panel).key !== state.scene.key || graphs.grows(panel)) return false;
   if (FOLLOWING.includes(panel) && (state.isMoving() || contentOf(panel) !== state.contentName())) return false;
   return !COLOURED.test(panel) || displayOf(panel) === state.displayName();
 }
@@ -203,6 +203,7 @@ graphs.listen({
       revisions.set(panel, revision);
       requestAnimationFrame(painting.paintAll);
     }
+    if (graphs.grows(panel)) requestAnimationFrame(painting.paintGrowing);
     // Gammas or scale may have changed since the server drew it.
     if (COLOURED.test(panel) && !panel.endsWith("-zoom") && displayOf(panel) === undefined) recolourLater();
     // An answer to an earlier rest may come after the colours or the pixel have changed: ask again.

@@ -1,4 +1,4 @@
-/* What the explore page's address says, as ViewState of app/view_state.py writes it. */
+/* What the explore page's address says, as ExploreState of app/link/view_state.py writes it. */
 
 import * as address from "../core/address.mjs";
 import { state } from "./state.mjs";

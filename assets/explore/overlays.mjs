@@ -4,6 +4,7 @@ import * as graphs from "./graphs.mjs";
 import { contextOf } from "../painter/pixels.mjs";
 
 /**
+ * @import { Images } from "../core/channel.mjs"
  * @import { Context } from "../painter/pixels.mjs"
  * @import { Area } from "../painter/pixels.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
@@ -19,6 +20,8 @@ import { contextOf } from "../painter/pixels.mjs";
  * @property {string | null} [laidOut] - Where the canvas lies, by a name.
  * @property {string | null} [background] - Name of the ground that is on the canvas.
  * @property {Area} [last] - What was drawn on it.
+ * @property {Images | null} [points] - The growing points that are on it, and where they were drawn.
+ * @property {PlotArea} [pointsArea]
  *
  * @typedef {Overlay & { area: PlotArea }} Placed
  */

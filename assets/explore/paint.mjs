@@ -4,8 +4,8 @@ import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import { shownScene, shownWindow, state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
-import { fill, fillValues, ofColours, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
-import { neighbours, placing } from "../painter/points.mjs";
+import { fill, fillValues, ofGuidance, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
+import { axisEnds, density, ground, neighbours, placing } from "../painter/points.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 
 /**
@@ -18,6 +18,9 @@ import * as regionPictures from "../regions/pictures.mjs";
 /** @type {(() => void)[]} */
 const listeners = [];
 export const GRADIENTS = ["panel-guidance-mri", "panel-guidance-pet"];
+const RGB = "panel-guidance-rgb";
+/** @type {{ rows: Float32Array[][], colour: Colour | null }} */
+let mixed = { rows: [], colour: null }; // guidance RGB, and what it was made of
 export const JACOBIANS = ["panel-jacobian-mri", "panel-jacobian-pet"];
 
 function guidancePainter() {
@@ -57,9 +60,17 @@ function paintZoom(panel, colour) {
  */
 function paintImageZoom(panel, painter) {
   const image = graphs.image(panel);
-  if (!image) return;
-  if (panel === "panel-guidance-rgb") paintZoom(`${panel}-zoom`, ofColours(image.rows));
-  else paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
+  if (image) paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
+}
+
+/** The colours of guidance RGB, from the images that other panels show; null while one of them is not here. */
+function guidanceColours() {
+  if (graphs.meta(RGB).key !== shownScene().key) return null;
+  const images = [...GRADIENTS, "panel-fused"].flatMap((panel) => graphs.image(panel) || []);
+  if (images.length < 3) return null;
+  const rows = images.map((image) => image.rows);
+  if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows) };
+  return mixed.colour;
 }
 
 /**
@@ -85,19 +96,35 @@ function paintJacobian(panel, index, painter) {
 }
 
 /**
- * Paint a whole guidance image.
+ * Paint a whole image in its colours.
  * @param {string} panel
+ * @param {Colour} colour
  */
-function paintGuidance(panel) {
-  const image = graphs.image(panel);
-  const one = image && overlays.placed(panel);
-  if (!image || !one) return;
+function paintWhole(panel, colour) {
+  const one = overlays.placed(panel);
+  if (!one) return;
   const { height, width } = shownScene();
-  const painter = guidancePainter();
   overlays.spread(one, width, height, -0.5, -0.5);
-  put(one.context, { left: 0, top: 0, width, height }, (pixels) =>
-    fill(pixels, width, height, ofRows(image.rows, painter)));
+  put(one.context, { left: 0, top: 0, width, height }, (pixels) => fill(pixels, width, height, colour));
   overlays.show(panel, true);
+}
+
+/** Paint all points that are known while the guidance images grow; the same ones are left as they are. */
+function paintGrowingPoints() {
+  const one = overlays.placed(graphs.SCATTER);
+  const points = state.grown?.points;
+  if (!one || !points || !graphs.grows(graphs.SCATTER)) return;
+  if (one.points !== points || one.pointsArea !== one.area) {
+    const unit = window.devicePixelRatio || 1;
+    const [width, height] = [one.area.width, one.area.height].map((side) => Math.round(side * unit));
+    overlays.fill(one, width, height);
+    const [xs, ys] = [0, 1].map(points.band);
+    const axes = [xs, ys].map((values) => axisEnds(...colours.rangeOf(values)));
+    one.context.putImageData(density(xs, ys, axes, width, height), 0, 0);
+    ground(one.context);
+    Object.assign(one, { points, pointsArea: one.area });
+  }
+  overlays.show(graphs.SCATTER, true);
 }
 
 /**
@@ -129,15 +156,20 @@ function pointsAround(first, second, across, up, height) {
 
 /** Paint the zoom window's pixels green over the scatterplot. */
 export function paintGreenPoints() {
+  if (graphs.grows(graphs.SCATTER)) {
+    paintGrowingPoints();
+    return;
+  }
   const area = graphs.area(graphs.SCATTER);
   const [first, second] = GRADIENTS.map(graphs.image);
   const one = overlays.placed(graphs.SCATTER);
   if (!area || !first || !second || !state.window || !one) return;
   if (!state.limits || state.limits.provisional) {
-    // The growing images are filled up for the eye: what they show between known pixels are no points.
+    // What was stopped is filled up for the eye: what it shows between known pixels are no points.
     overlays.show(graphs.SCATTER, false);
     return;
   }
+  one.points = null;
   const density = window.devicePixelRatio || 1;
   const width = Math.round(area.width * density);
   const height = Math.round(area.height * density);
@@ -152,7 +184,20 @@ export function paintGreenPoints() {
 
 /** Paint the whole guidance images, while gamma or the colour scale move. */
 export function paintGuidanceImages() {
-  GRADIENTS.forEach(paintGuidance);
+  const painter = guidancePainter();
+  GRADIENTS.forEach((panel) => {
+    const image = graphs.image(panel);
+    if (image) paintWhole(panel, ofRows(image.rows, painter));
+  });
+}
+
+/** Paint everything that grows with the guidance images, as far as they are here. */
+export function paintGrowing() {
+  if (!state.grown || !graphs.grows(RGB)) return;
+  paintGuidanceImages();
+  const mix = guidanceColours();
+  if (mix) paintWhole(RGB, mix);
+  paintGrowingPoints();
 }
 
 /**
@@ -168,7 +213,9 @@ export function paintAll() {
   const shown = state.window;
   if (!shown || !state.scene || shown.key !== state.scene.key) return;
   graphs.FULL.forEach((panel) => overlays.moveBox(panel, shown, state.display.half));
-  ["panel-mri", "panel-pet", "panel-fused", "panel-guidance-rgb"].forEach((panel) => paintImageZoom(panel));
+  ["panel-mri", "panel-pet", "panel-fused"].forEach((panel) => paintImageZoom(panel));
+  const mix = guidanceColours();
+  if (mix) paintZoom(`${RGB}-zoom`, mix);
   const guidance = guidancePainter();
   GRADIENTS.forEach((panel) => paintImageZoom(panel, guidance));
   const jacobian = jacobianPainter();

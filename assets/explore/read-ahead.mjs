@@ -66,7 +66,7 @@ function nameOf(scene, row, col) {
 }
 
 /**
- * The windows that begin at this byte of an answer, in the order in which they were asked for, as app/atlas_routes.py encodes them.
+ * The windows that begin at this byte of an answer, in the order in which they were asked for, as app/routes/binary.py encodes them.
  * @param {ArrayBuffer} buffer
  * @param {number} first
  * @param {number} count

@@ -4,6 +4,7 @@ import * as address from "../core/address.mjs";
 import * as controls from "../core/controls.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
+import * as guidance from "./guidance.mjs";
 import * as handover from "./handover.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
@@ -102,8 +103,9 @@ function openArea(area, scene) {
  * @param {Scene | null} scene
  * @param {Pixel | null} start
  * @param {Part | null} area
+ * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -116,6 +118,8 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
     if (colours !== state.displayName()) painting.paintGuidanceImages();
     painting.paintAll();
   }
+  state.viewer = viewer;
+  guidance.follow();
   handover.recolourLater();
   return { ...state.display };
 }

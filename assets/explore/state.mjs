@@ -3,14 +3,16 @@
 import * as colours from "../painter/colours.mjs";
 
 /**
- * @import { JacobianWindow } from "../core/channel.mjs"
+ * @import { Images, JacobianWindow } from "../core/channel.mjs"
  * @import { Limits, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Rows } from "./graphs.mjs"
  *
  * @typedef {object} Scene - A pair with a method, as callbacks/selection.py gives it.
  * @property {string} key
  * @property {string} pair
  * @property {string} pair_address
+ * @property {string} pair_id
  * @property {string} method_id
  * @property {string} method_title
  * @property {string} weights_id
@@ -24,7 +26,13 @@ import * as colours from "../painter/colours.mjs";
  *
  * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
- * @typedef {Limits & { provisional: boolean, revision: string }} GuidanceLimits
+ * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean }} GuidanceLimits
+ * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
+ * @property {string} key
+ * @property {string} revision
+ * @property {Map<string, Rows>} images
+ * @property {Images} points - What is known exactly.
+
  *
  * @typedef {object} State
  * @property {Scene | null} scene - What is shown: pair, method, size, support (from the server).
@@ -33,8 +41,11 @@ import * as colours from "../painter/colours.mjs";
  * @property {boolean} pinned
  * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
  * @property {Display} display
- * @property {GuidanceLimits | null} limits - Ends of the colour scales, from the guidance images.
+ * @property {GuidanceLimits | null} limits - How far the guidance images are, and the ends of the scales that come from them.
+ * @property {Grown | null} grown
+ * @property {string} viewer - This page's name on the server.
  * @property {() => boolean} isMoving
+ * @property {() => boolean} isGrowing
  * @property {() => string} contentName
  * @property {() => string} displayName
  * @property {() => number} guidanceEnd
@@ -49,6 +60,8 @@ export const state = /** @type {State} */ ({
   mode: "pixel",
   display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12, followsSupport: false },
   limits: null,
+  grown: null,
+  viewer: "",
 });
 
 /** Whether the window of the principal pixel is still on its way. */
@@ -56,6 +69,9 @@ state.isMoving = () => {
   const { pixel, window: shown } = state;
   return !pixel || !shown || pixel.row !== shown.row || pixel.col !== shown.col;
 };
+
+/** Whether guidance images are being computed, and painted as they come. */
+state.isGrowing = () => state.limits?.stage === "running";
 
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {

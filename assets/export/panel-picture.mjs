@@ -5,6 +5,7 @@
 
 import { closest } from "../core/elements.mjs";
 import * as graphs from "../explore/graphs.mjs";
+import * as overlays from "../explore/overlays.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
 import { shownScene, shownWindow, state } from "../explore/state.mjs";
 import { contextOf } from "../painter/pixels.mjs";
@@ -19,6 +20,7 @@ import * as regions from "../regions/set.mjs";
  * @import { Pixel } from "../painter/shapes.mjs"
  */
 
+const OVER = { layer: "above", sizing: "stretch", xref: "x", yref: "y", xanchor: "left", yanchor: "top" };
 const SCALE = 3; // times the size on the screen
 
 /** @param {Pixel} pixel */
@@ -26,6 +28,21 @@ function box(pixel) {
   const { row, col } = pixel;
   const reach = state.display.half + 0.5;
   return { type: "rect", x0: col - reach, x1: col + reach, y0: row - reach, y1: row + reach, line: { color: "#ff2a2a", width: 2 } };
+}
+
+/**
+ * What is painted over the empty axes of a picture that grows.
+ * @param {string} panel
+ */
+function grown(panel) {
+  const one = graphs.grows(panel) ? overlays.overlay(panel) : null;
+  if (!one?.area) return [];
+  const { height, width } = shownScene();
+  const { x, y } = one.area;
+  const place = panel === graphs.SCATTER
+    ? { x: x[0], y: y[1], sizex: x[1] - x[0], sizey: y[1] - y[0] }
+    : { x: -0.5, y: -0.5, sizex: width, sizey: height };
+  return [{ source: one.canvas.toDataURL(), ...OVER, ...place }];
 }
 
 /** @param {string} panel */
@@ -37,7 +54,7 @@ function save(panel) {
     ...graph.layout,
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
-    images: [...(graph.layout.images || []), ...images(panel, SCALE)],
+    images: [...(graph.layout.images || []), ...grown(panel), ...images(panel, SCALE)],
     shapes: [...(graph.layout.shapes || []), ...(graphs.FULL.includes(panel) && state.pixel ? [box(state.pixel)] : [])],
   };
   const { method_id: method, pair_address: pair } = shownScene();
@@ -144,8 +161,7 @@ export function images(panel, scale) {
   if (!drawn) return [];
   const { x, y } = area;
   return [{
-    source: drawn.toDataURL(), layer: "above", sizing: "stretch",
-    xref: "x", yref: "y", xanchor: "left", yanchor: "top",
+    source: drawn.toDataURL(), ...OVER,
     x: x[0], y: y[1], sizex: Math.abs(x[1] - x[0]), sizey: Math.abs(y[1] - y[0]),
   }];
 }

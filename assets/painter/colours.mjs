@@ -1,6 +1,4 @@
-/* How gradients become colours, as app/figures/scales.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
-
-import { opaque } from "./pixels.mjs";
+/* How gradients become colours, as fusion/colours.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
 
 /**
  * @typedef {"paper" | "signed" | "robust"} Scale
@@ -20,6 +18,16 @@ const DIVERGING = [
 ];
 /** @type {Map<string, Uint32Array>} */
 const tables = new Map();
+
+/**
+ * The opaque pixel of red, green and blue bytes.
+ * @param {number} red
+ * @param {number} green
+ * @param {number} blue
+ */
+export function opaque(red, green, blue) {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
 
 /**
  * @param {number[][]} palette
@@ -128,7 +136,7 @@ export function rangeOf(values) {
 }
 
 /**
- * What the ends of the scales are taken from, as Limits of app/figures/scales.py; the percentile only when asked for.
+ * What the ends of the scales are taken from, as Limits of fusion/colours.py; the percentile only when asked for.
  * @param {Float32Array | Float64Array} values
  * @returns {Limits}
  */

@@ -3,6 +3,10 @@
  * where there is nothing. A picture's colours are a function colour(row, col) that gives the pixel at a place of the image.
  */
 
+import { opaque, rangeOf } from "./colours.mjs";
+
+export { opaque };
+
 /**
  * @import { Painter } from "./colours.mjs"
  * @typedef {(row: number, col: number) => number} Colour - The pixel at a place of the image.
@@ -11,16 +15,6 @@
  * @typedef {{ height: number, width: number }} Shape
  * @typedef {ArrayLike<number>} Values
  */
-
-/**
- * The opaque pixel of red, green and blue bytes.
- * @param {number} red
- * @param {number} green
- * @param {number} blue
- */
-export function opaque(red, green, blue) {
-  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-}
 
 /**
  * The pixel of a colour "#rrggbb".
@@ -62,15 +56,19 @@ export function ofRows(rows, painter) {
 }
 
 /**
- * The colours of rows of [red, green, blue] in bytes.
- * @param {ArrayLike<number[]>[]} rows
+ * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
+ * from its smallest number to its largest, as guidance_rgb of fusion/colours.py.
+ * @param {Float32Array[][]} images
  * @returns {Colour}
  */
-export function ofColours(rows) {
-  return (row, col) => {
-    const [red, green, blue] = rows[row][col];
-    return opaque(red, green, blue);
-  };
+export function ofGuidance(images) {
+  const [red, green, blue] = images.map((rows) => {
+    const ranges = rows.map(rangeOf);
+    const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
+    const unit = high > low ? 255 / (high - low) : 0;
+    return (/** @type {number} */ row, /** @type {number} */ col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
+  });
+  return (row, col) => opaque(red(row, col), green(row, col), blue(row, col));
 }
 
 /**

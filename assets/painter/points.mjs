@@ -129,6 +129,19 @@ export function density(xs, ys, axes, width, height) {
 }
 
 /**
+ * Put the ground of a scatterplot under what is drawn.
+ * @param {Context} context
+ */
+export function ground(context) {
+  const { width, height } = context.canvas;
+  context.save();
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = GROUND;
+  context.fillRect(0, 0, width, height);
+  context.restore();
+}
+
+/**
  * Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot.
  * @param {Context} context
  * @param {Values} xs

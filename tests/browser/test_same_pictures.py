@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from app.compare_state import CompareState
-from app.view_state import ViewState
+from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, wait_for_pixel
 from tests.browser.pictures import place as place_of
@@ -97,7 +96,7 @@ def test_a_link_shows_the_same_pictures_in_another_browser(
     choose_mode(first, "Pixel")
     click_at(first, "panel-fused", 9, 31)
     wait_for_pixel(first, 9, 31)
-    search = link_of(first, set(ViewState.model_fields))
+    search = link_of(first, set(ExploreState.model_fields))
     second = open_page(search, process=other_browser)
     second.wait_for_function("() => fusevis.regions.all().length === 2")
     pictures = []

@@ -17,3 +17,8 @@ globalThis.ResizeObserver = class {
 };
 globalThis.MutationObserver = globalThis.ResizeObserver;
 globalThis.requestAnimationFrame = nothing;
+// Node's own would keep the process from ending.
+globalThis.MessageChannel = class {
+  port1 = {};
+  port2 = { postMessage: nothing };
+};

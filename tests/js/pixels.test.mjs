@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { css, fill, fillValues, ofBands, ofColours, ofRows, ofValues, ofWindow, opaque, pixelOf, within } from "../../assets/painter/pixels.mjs";
+import { css, fill, fillValues, ofBands, ofGuidance, ofRows, ofValues, ofWindow, opaque, pixelOf, within } from "../../assets/painter/pixels.mjs";
 
 const filled = (width, height, ...more) => {
   const pixels = new Uint32Array(width * height);
@@ -17,7 +17,12 @@ test("red is red, green is green: of bytes, of bands and of a colour's text", ()
   assert.equal(css(pixelOf("#0c8599")), "rgb(12 133 153)");
   const bands = ofBands([[1, 0], [0, 0.2], [0.4, NaN]], 2);
   assert.deepEqual(filled(2, 1, bands), [opaque(255, 0, 102), opaque(0, 51, 0)]);
-  assert.equal(ofColours([[[1, 2, 3]]])(0, 0), opaque(1, 2, 3));
+});
+
+test("guidance RGB is red for the first input, green for the second, and blue for the fused image, each over its own range", () => {
+  const image = (...values) => [Float32Array.from(values)];
+  const colour = ofGuidance([image(-1, 1, 0), image(4, 2, NaN), image(0.5, 0.5, 0.5)]);
+  assert.deepEqual(filled(3, 1, colour), [opaque(0, 255, 0), opaque(255, 0, 0), opaque(128, 0, 0)]);
 });
 
 test("a zoom has nothing outside of the image", () => {

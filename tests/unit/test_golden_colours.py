@@ -1,4 +1,4 @@
-"""The golden vectors of colours: worked out here from the definition alone, with fifty digits and none of the house's code.
+"""The golden vectors of colours, worked out here from the definition, with fifty digits and none of the house's code.
 
 ``python -m tests.unit.test_golden_colours`` writes ``tests/golden/colours.json`` anew.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures.scales import DIVERGING, SEQUENTIAL, Limits, Scale, interpolate
+from fusion.colours import Limits, Scale, gradient_colours, grays
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "colours.json"
 getcontext().prec = 50
@@ -57,14 +57,18 @@ def colour(scale: str, gamma: Decimal, end: Decimal, value: Decimal) -> list[int
 
 
 def ends(values: tuple[float, ...]) -> dict[str, float]:
-    """Ends of the scales: the maximum, the largest magnitude, and the magnitudes' 99th percentile, between two of them."""
+    """Ends of the scales: the maximum, the largest magnitude, and the 99th percentile of magnitudes, between two."""
     finite = [value for value in values if math.isfinite(value)]
     sizes = sorted(map(abs, finite))
     at = Decimal("0.99") * (len(sizes) - 1)
     low = int(at) if sizes else 0
     near = [Decimal(size) for size in sizes[low : low + 2]]
     robust = near[0] + (at - low) * (near[1] - near[0]) if len(near) > 1 else near[0] if near else Decimal(0)
-    found = {"paper": max(finite, default=0.0), "signed": sizes[-1] if sizes else 0.0, "robust": float(robust)}
+    found = {
+        "paper": max(finite, default=0.0),
+        "signed": sizes[-1] if sizes else 0.0,
+        "robust": float(robust),
+    }
     return {scale: end if end > 0 else 1.0 for scale, end in found.items()}
 
 
@@ -100,20 +104,22 @@ def test_the_file_has_what_the_definition_gives() -> None:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_gradients_have_the_golden_colours(scale: str) -> None:
-    colours = DIVERGING if scale == "signed" else SEQUENTIAL
     for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["gradients"]:
         if one["scale"] != scale:
             continue
-        share = np.clip(one["value"] / one["end"], -1, 1)
-        bent = np.abs(share) ** one["gamma"]
-        place = (np.sign(share) * bent + 1) / 2 if scale == "signed" else np.where(share > 0, bent, 0)
-        assert interpolate(colours, np.array([place])).tolist() == [one["rgb"]], one
+        image = np.array([[one["value"]]])
+        assert gradient_colours(image, Scale(scale), one["end"], one["gamma"]).tolist() == [[one["rgb"]]], one
 
 
 def test_limits_end_where_the_golden_ones_do() -> None:
     for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["limits"]:
-        limits = Limits.of(np.array([float(value) for value in one["values"]]), provisional=False)
+        limits = Limits.of(np.array([float(value) for value in one["values"]]))
         assert {scale.value: limits.end(scale) for scale in Scale} == pytest.approx(one["ends"])
+
+
+def test_grays_are_the_golden_ones() -> None:
+    for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["gray"]:
+        assert grays(np.array([[one["value"]]]), one["low"], one["high"]).tolist() == [[one["shade"]]], one
 
 
 if __name__ == "__main__":
