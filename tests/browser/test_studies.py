@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from app.routes.views import LARGEST_STUDY
-from cache.services.view_files import SavedView, Study
+from cache.services.named_views import SavedView, Study
 from tests.browser.conftest import Asked, Opener, Server
 
 
