@@ -118,7 +118,7 @@ samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-results
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-results fusevis.egg-info
 
 # The stamps: whoever changes a list of requirements gets it installed at the next call.
 $(VENV)/python-ready:
