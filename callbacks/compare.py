@@ -9,8 +9,17 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from app.ids import CompareId
 from cache.errors import UserError
 from cache.services.services import Services, services_of
-from callbacks.following import CANCELLED, COMPLETE, FAILED, RUNNING, WAITING, leave, let_go, plain
-from callbacks.polling import one_at_a_time
+from callbacks.following import (
+    CANCELLED,
+    COMPLETE,
+    FAILED,
+    RUNNING,
+    WAITING,
+    leave,
+    let_go,
+    one_at_a_time,
+    plain,
+)
 from callbacks.selection import note, scene_data
 
 CANCEL, COMPUTE = "Cancel guidance", "Compute guidance"
@@ -90,11 +99,11 @@ def register(app: Dash) -> None:
 
 def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:
     """Return what the browser must know of each method; one that cannot be had says why and spoils no other."""
-    titles = dict(services.methods())
+    titles = dict(services.scenes.methods())
     scenes: list[dict[str, Any]] = []
     for method in methods:
         try:
-            scene = services.scene(pair, method)
+            scene = services.scenes.open(pair, method)
         except UserError as error:
             if method not in titles:
                 raise
@@ -143,10 +152,10 @@ def progress(
             continue
         origin = {"pair_address": scene["pair_address"], "method_id": scene["method_id"]}
         try:
-            address = services.scene(**origin)
-            state = services.guidance_state(address, viewer, start=False)
+            address = services.scenes.open(**origin)
+            state = services.guidance.state(address, viewer, start=False)
             if not (busy or state.complete or state.running or (state.error is not None and not retry)):
-                state = services.guidance_state(address, viewer)
+                state = services.guidance.state(address, viewer)
             states[scene["key"]] = {**origin, **plain(state)}
         except UserError as error:
             states[scene["key"]] = {

@@ -1,4 +1,4 @@
-"""What a page says of its first view at once, so that the browser draws pictures before Dash and Plotly are ready."""
+"""Facts on a page's first view, in its HTML, so that the browser draws pictures before Dash and Plotly are ready."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         return None
     try:
         pair, method, pixel, _ = resolve(services, state)
-        scene = services.scene(pair, method)
-        complete = services.known_guidance(scene) is not None
+        scene = services.scenes.open(pair, method)
+        complete = services.guidance.known(scene) is not None
     except UserError:
         return None
     data = scene_data(scene)

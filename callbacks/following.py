@@ -6,12 +6,20 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
+from dash import Output
+
+from app.layout.parts import POLL_MILLISECONDS
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Services
+from cache.services.guidance import GuidanceState
+from cache.services.services import Services
 
 COMPLETE, FAILED, RUNNING, WAITING, CANCELLED = "complete", "failed", "running", "waiting", "cancelled"
 """Stages of a computation. One that waits has not been started, or was stopped; one that this page has cancelled is not
 started by itself."""
+
+
+PATIENCE_MILLISECONDS = 60_000
+"""After which an answer counts as lost."""
 
 
 def stage(state: GuidanceState) -> str:
@@ -59,4 +67,23 @@ def let_go(services: Services, state: Mapping[str, Any], viewer: str) -> None:
     """Take a viewer's interest in the guidance images of one scene back."""
     # Where its files are gone, so is whatever there was to stop.
     with suppress(UserError):
-        services.cancel_guidance(services.scene(state["pair_address"], state["method_id"]), viewer)
+        services.guidance.cancel(services.scenes.open(state["pair_address"], state["method_id"]), viewer)
+
+
+def one_at_a_time(poll: str) -> list[tuple[Output, int, int]]:
+    """Return what a callback passes as ``running``, so that its poll waits for the answer.
+
+    Dash drops an answer once the same callback has been called again: on a connection that is slower than the poll,
+    none would ever be shown.
+
+    Parameters
+    ----------
+    poll : str
+        The id of its `dash.dcc.Interval`.
+
+    Returns
+    -------
+    list of (Output, value, value)
+        The interval while the callback runs, and afterwards, milliseconds.
+    """
+    return [(Output(poll, "interval"), PATIENCE_MILLISECONDS, POLL_MILLISECONDS[poll])]

@@ -16,11 +16,12 @@ from app.figures.parts import Figure, colour_scale, empty_figure
 from app.figures.scatter import growing_scatter, scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Services, services_of
-from callbacks.following import COMPLETE, RUNNING, leave, plain, stage
-from callbacks.polling import one_at_a_time
+from cache.services.guidance import GuidanceState
+from cache.services.services import Services, services_of
+from callbacks.following import COMPLETE, RUNNING, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Scale
+from fusion.colours import Limits, Scale, guidance_rgb
+from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
 PICTURE_STEP = 0.04
@@ -86,10 +87,10 @@ def current_state(
     services: Services, scene: dict[str, Any], viewer: str, cancelling: bool, polled: bool
 ) -> GuidanceState:
     """Ask for the guidance images of a scene, starting or cancelling their computation where it is due."""
-    address = services.scene(scene["pair_address"], scene["method_id"])
+    address = services.scenes.open(scene["pair_address"], scene["method_id"])
     if cancelling:
-        services.cancel_guidance(address, viewer)
-    return services.guidance_state(address, viewer, start=not (cancelling or polled))
+        services.guidance.cancel(address, viewer)
+    return services.guidance.state(address, viewer, start=not (cancelling or polled))
 
 
 def news(
@@ -128,12 +129,11 @@ def news(
     if not worth_drawing(state, revision, shown):
         return (no_update,) * len(PANELS), no_update
     growing = stage(state) == RUNNING
+    figures: tuple[Any, ...] = (no_update,) * len(PANELS)
     if not growing:
         figures = final_figures(services, scene, state, revision, gamma, scale)
     elif shown is None or not shown["axes"]:
         figures = growing_figures(scene)
-    else:
-        figures = (no_update,) * len(PANELS)
     return figures, told(scene, state, revision, axes=growing or state.values is not None)
 
 
@@ -207,12 +207,12 @@ def final_figures(
         return tuple(empty_figure(title, absence(state)) for title in titles)
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
     colours = colour_scale(scale, gamma, Limits.of(state.values))
-    shown = state.values if state.complete else services.filled(state.values)
-    fused = services.fused(services.scene(scene["pair_address"], scene["method_id"]))
+    shown = state.values if state.complete else filled(state.values)
+    fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
     return (
         gradient_figure(shown[0], titles[0], colours, metas[0]),
         gradient_figure(shown[1], titles[1], colours, metas[1]),
-        rgb_figure(services.guidance_rgb(shown, fused), titles[2], metas[2]),
+        rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )
 

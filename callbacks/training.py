@@ -23,13 +23,13 @@ from cache.services.training import (
     gallery_methods,
     gallery_samples,
     input_pictures,
-    training_view,
+    training_content,
 )
 
 
 def layout(services: Services, home: str) -> html.Div:
     """Make the page anew, with the cards as they are now, for the page with saliency pictures at `home`."""
-    view = training_view()
+    view = training_content()
     curves = [(curve.title, curve.colour, curve.sets) for curve in view.curves.curves]
     figure = curves_figure(curves, view.curves.panels, view.curves.ends) if curves else None
     losses, brightness = view.losses, view.brightness

@@ -15,7 +15,7 @@ from app.figures.scatter import axis_range
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
 from app.link.view_state import LARGEST_ZOOM, Area, CompareState
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
 
 OUTSIDE = (255, 255, 255)
@@ -42,7 +42,7 @@ Panel = tuple[Column, str]
 
 @dataclass(frozen=True)
 class ScaleEnds:
-    """Where the scales of all pictures end.
+    """The ends of the scales of all pictures.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class ScaleEnds:
     axes: tuple[tuple[float, float], tuple[float, float]]
 
     @classmethod
-    def of(cls, view: ExportView, state: CompareState) -> ScaleEnds:
+    def of(cls, view: ExportArrays, state: CompareState) -> ScaleEnds:
         """Find the ends as the page does: the largest of all methods where they are shared."""
         gradients = [Limits.of(one.guidance).end(state.scale) for one in view.methods]
         grays = [gray_range(one.fused) for one in view.methods]
@@ -72,11 +72,24 @@ class ScaleEnds:
 
 
 def gray_colours(image: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
-    """Show an (H, W) image in grays from `low` to `high`: uint8 (H, W, 3), see `fusion.colours.grays`."""
+    """Show an image in grays, as `fusion.colours.grays`.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Intensities.
+    low, high : float
+        What is black and what is white.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        Red, green and blue are the same.
+    """
     return np.repeat(grays(image, low, high)[..., None], 3, axis=-1)
 
 
-def half_width(view: ExportView, state: CompareState) -> int:
+def half_width(view: ExportArrays, state: CompareState) -> int:
     """Return the half-width of all zooms: what was asked for, else the largest support."""
     if state.zoom is not None:
         return state.zoom
@@ -85,7 +98,22 @@ def half_width(view: ExportView, state: CompareState) -> int:
 
 
 def zoomed(picture: NDArray[np.uint8], pixel: tuple[int, int], half: int) -> NDArray[np.uint8]:
-    """Cut the neighbourhood of a pixel out of an (H, W, 3) picture: (2·half + 1, 2·half + 1, 3), white outside it."""
+    """Cut the neighbourhood of a pixel out of a picture.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W, 3)
+        Red, green, blue.
+    pixel : tuple of int
+        (row, col), 0-based.
+    half : int
+        Half-width of the neighbourhood, pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (2·half + 1, 2·half + 1, 3)
+        White outside the picture.
+    """
     size = 2 * half + 1
     cut = np.full((size, size, 3), OUTSIDE, dtype=np.uint8)
     (row, col), (height, width) = pixel, picture.shape[:2]
@@ -97,7 +125,7 @@ def zoomed(picture: NDArray[np.uint8], pixel: tuple[int, int], half: int) -> NDA
 
 
 def method_picture(
-    view: ExportView, state: CompareState, ends: ScaleEnds, row: int, column: CompareColumn, name: str
+    view: ExportArrays, state: CompareState, ends: ScaleEnds, row: int, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
     """Return a picture of a method's row.
 
@@ -162,7 +190,7 @@ class Difference:
         return " − ".join(self.titles)
 
 
-def difference_of(view: ExportView, state: CompareState) -> Difference | None:
+def difference_of(view: ExportArrays, state: CompareState) -> Difference | None:
     """Return the difference that a link asks for; ``None`` where it asks for none, or a method has no row."""
     rows = {one.scene.method_id: one for one in view.methods}
     both = [rows[id] for id in state.difference if id in rows]
@@ -180,7 +208,7 @@ def difference_of(view: ExportView, state: CompareState) -> Difference | None:
     )
 
 
-def left_out(view: ExportView, state: CompareState) -> str:
+def left_out(view: ExportArrays, state: CompareState) -> str:
     """Say why a link's difference is not shown; nothing where it is, or where none is asked for."""
     titles = {one.scene.method_id: one.scene.method_title for one in view.methods}
     gone = [id for id in state.difference if id not in titles]
@@ -191,9 +219,24 @@ def left_out(view: ExportView, state: CompareState) -> str:
 
 
 def difference_picture(
-    view: ExportView, state: CompareState, shown: Difference, column: CompareColumn, name: str
+    view: ExportArrays, state: CompareState, shown: Difference, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
-    """Return a picture of the difference's row, as `method_picture`; not for columns of `NOT_SUBTRACTED`."""
+    """Return a picture of the difference's row, on signed scales of its own.
+
+    Parameters
+    ----------
+    view, state, name
+        As for `method_picture`.
+    shown : Difference
+        What is shown.
+    column : CompareColumn
+        Any but those of `NOT_SUBTRACTED`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w, 3)
+        Red, green, blue; of the image's size, or of a zoom's.
+    """
     if column is CompareColumn.FUSED:
         return gradient_colours(shown.fused, Scale.SIGNED, shown.fused_end, 1.0)
     which = 0 if "mri" in column.value else 1
@@ -233,7 +276,7 @@ class PrintedRegion:
     mask: NDArray[np.bool_]
 
 
-def printed_regions(view: ExportView, state: CompareState) -> tuple[PrintedRegion, ...]:
+def printed_regions(view: ExportArrays, state: CompareState) -> tuple[PrintedRegion, ...]:
     """Return the regions that the link names, in its order; the pair's own are shown where a link names them."""
     return tuple(
         PrintedRegion(region.name, region.colour, view.regions[region.name])
@@ -247,7 +290,7 @@ class FigureContent:
 
     Attributes
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours and zoom.
@@ -265,7 +308,7 @@ class FigureContent:
         What else is to be said below the pictures.
     """
 
-    view: ExportView
+    view: ExportArrays
     state: CompareState
     ends: ScaleEnds
     half: int
@@ -275,7 +318,7 @@ class FigureContent:
     note: str = ""
 
     @classmethod
-    def of(cls, view: ExportView, state: CompareState, area: Area | None = None) -> FigureContent:
+    def of(cls, view: ExportArrays, state: CompareState, area: Area | None = None) -> FigureContent:
         """Find them for a view of which an area is shown, or all of it."""
         return cls(
             view,

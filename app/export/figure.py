@@ -31,7 +31,7 @@ from app.export.rows import (
 )
 from app.ids import CompareColumn, InputColumn
 from app.link.view_state import Area, CompareState
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,13 +50,13 @@ _DRAWING = threading.Lock()
 
 
 def figure_file(
-    view: ExportView, state: CompareState, form: str, link: str, area: Area | None = None
+    view: ExportArrays, state: CompareState, form: str, link: str, area: Area | None = None
 ) -> bytes:
     """Draw the whole table: inputs, methods, and the difference where the link has one.
 
     Parameters
     ----------
-    view : ExportView
+    view : ExportArrays
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference. Rows are those of `view`.
@@ -86,7 +86,7 @@ def figure_file(
 
 
 def panel_file(
-    view: ExportView,
+    view: ExportArrays,
     state: CompareState,
     row: str,
     column: Column,
@@ -194,7 +194,7 @@ class PageFigure:
 
 
 def page_figures(
-    view: ExportView, state: CompareState, link: str, area: Area | None = None, above: float = 0.0
+    view: ExportArrays, state: CompareState, link: str, area: Area | None = None, above: float = 0.0
 ) -> list[PageFigure]:
     """Draw the table as figures that each fit a page: A4, landscape.
 

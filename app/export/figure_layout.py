@@ -1,4 +1,4 @@
-"""Where everything stands in figures for print, before anything is drawn; all lengths in inches.
+"""The places of everything in figures for print, before anything is drawn; all lengths in inches.
 
 Tables are shared out among pages: their columns where one is too wide, their rows where one is too tall.
 """
@@ -15,7 +15,7 @@ from app.export.legend import Legend, legend_for
 from app.export.rows import Row, heading, inputs_row, panels, rows_of
 from app.ids import CompareColumn
 from app.link.view_state import CompareState
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 
 PAGE = 10.7, 7.25
 """Across and down what is printable of A4 in landscape, with margins of 12 mm."""
@@ -82,7 +82,7 @@ class FigureLayout:
 
     @cached_property
     def legend(self) -> Legend:
-        """What stands below the pictures."""
+        """All that stands below the pictures."""
         rows = [line.row for line in self.lines]
         columns = {column: None for line in self.lines for column, _ in line.panels}
         methods = list(dict.fromkeys(row.method for row in rows if row.method is not None))
@@ -95,7 +95,7 @@ class FigureLayout:
 
     @cached_property
     def tops(self) -> tuple[list[float], float]:
-        """Where the pictures of each line begin, and where all end, from above."""
+        """Places where the pictures of each line begin, and where all end, from above."""
         tops, at = [], 0.0
         for line in self.lines:
             if line.headed:
@@ -237,7 +237,7 @@ def _largest_side(layouts: Sequence[FigureLayout], heights: Sequence[float]) -> 
     return SMALLEST
 
 
-def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[CompareColumn, ...]]:
+def columns_by_page(view: ExportArrays, state: CompareState) -> list[tuple[CompareColumn, ...]]:
     """Share the columns out among figures that each fit a page's width, as few and as even as can be.
 
     Parameters
@@ -262,7 +262,7 @@ def columns_by_page(view: ExportView, state: CompareState) -> list[tuple[Compare
 
 
 def _columns_with(
-    view: ExportView, columns: Sequence[CompareColumn], most: int
+    view: ExportArrays, columns: Sequence[CompareColumn], most: int
 ) -> list[tuple[CompareColumn, ...]]:
     """Break columns where there would be more than `most` pictures in a row."""
     pages: list[tuple[CompareColumn, ...]] = []

@@ -21,7 +21,7 @@ from app.export.content import (
 )
 from app.export.drawing import cut, draw_picture, draw_scatter
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from cache.services.export_view import ExportView
+from cache.services.exports import ExportArrays
 from fusion.colours import gray_range
 
 if TYPE_CHECKING:
@@ -61,14 +61,14 @@ class Row:
     is_difference: bool = False
 
 
-def panels(view: ExportView, columns: Sequence[Column]) -> tuple[Panel, ...]:
+def panels(view: ExportArrays, columns: Sequence[Column]) -> tuple[Panel, ...]:
     """Return the pictures of columns: Jacobian images and zooms have one for each principal pixel."""
     return tuple(
         (column, name) for column in columns for name in (view.pixels if column in TWICE else ("a",))
     )
 
 
-def heading(view: ExportView, panel: Panel) -> str:
+def heading(view: ExportArrays, panel: Panel) -> str:
     """Return what a picture shows, in the names of the pair's modalities."""
     column, name = panel
     first, second = view.methods[0].scene.modalities
@@ -93,7 +93,7 @@ def heading(view: ExportView, panel: Panel) -> str:
     return f"{kind}{', zoom' if column in ZOOMS else ''} at {name.upper()}\n{which}\n{pixel}"
 
 
-def pair_label(view: ExportView) -> str:
+def pair_label(view: ExportArrays) -> str:
     """Return the name of the pair, in lines; simulated images are never without that word."""
     scene = view.methods[0].scene
     told = scene.simulated and "simulated" not in scene.pair_title.lower()

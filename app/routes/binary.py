@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
-from cache.services.atlases import atlases_of
-from cache.services.pictures import Pictures, PictureSource
+from cache.services.images import SceneImages, images_at
 from cache.services.services import services_of
 from fusion.saliency.atlas import StoredWindows
 from fusion.saliency.window import PATHS, JacobianWindow
@@ -51,7 +50,7 @@ def jacobian(pair: str, method: str, weights: str, row: str, col: str) -> Respon
     if not is_pixel(row, col):
         return refused(NO_PIXEL)
     started = time.perf_counter()
-    window = services_of(current_app).jacobian_at(pair, method, weights, int(row), int(col))
+    window = services_of(current_app).windows.at(pair, method, weights, int(row), int(col))
     return binary(window_bytes(window), started, final=True)
 
 
@@ -66,7 +65,7 @@ def jacobians(pair: str, row: str, col: str) -> Response:
     services = services_of(current_app)
     started = time.perf_counter()
     # One after the other: on two busy cores, threads for them brought nothing (measured).
-    windows = [services.jacobian_at(pair, method, weights, int(row), int(col)) for method, weights in methods]
+    windows = [services.windows.at(pair, method, weights, int(row), int(col)) for method, weights in methods]
     body = COUNT.pack(len(windows)) + b"".join(map(window_bytes, windows))
     return binary(body, started, final=True)
 
@@ -77,9 +76,8 @@ def images(pair: str, method: str, weights: str, kind: str) -> Response:
     if kind not in KINDS:
         return refused(f"There are images of these kinds: {', '.join(KINDS)}.")
     viewer = request.args.get("viewer", "")[:VIEWER_LENGTH]
-    source = PictureSource(services_of(current_app))
     started = time.perf_counter()
-    pictures = source.pictures_at(pair, method, weights, kind, viewer)
+    pictures = images_at(services_of(current_app), pair, method, weights, kind, viewer)
     return binary(image_bytes(pictures), started, pictures.complete)
 
 
@@ -89,7 +87,7 @@ def atlas(pair: str, method: str, weights: str, pixels: str) -> Response:
     wanted = pixels_of(pixels)
     if wanted is None:
         return refused(MALFORMED)
-    found = atlases_of(current_app).windows_at(pair, method, weights, wanted)
+    found = services_of(current_app).atlases.windows_at(pair, method, weights, wanted)
     complete = found is not None and not np.isnan(found.scales).any()
     # Nothing is an answer too: where an atlas ends is no error, and it may have grown by the next time.
     return Response(
@@ -106,8 +104,8 @@ def window_and_ahead(pair: str, method: str, weights: str, row: str, col: str, p
     if wanted is None or not is_pixel(row, col):
         return refused(MALFORMED)
     started = time.perf_counter()
-    window = services_of(current_app).jacobian_at(pair, method, weights, int(row), int(col))
-    ahead = atlases_of(current_app).windows_at(pair, method, weights, wanted)
+    window = services_of(current_app).windows.at(pair, method, weights, int(row), int(col))
+    ahead = services_of(current_app).atlases.windows_at(pair, method, weights, wanted)
     return binary(window_bytes(window) + kept_bytes(ahead), started, final=False)
 
 
@@ -138,12 +136,12 @@ def window_bytes(window: JacobianWindow) -> bytes:
     return header + _bytes(window.values, "<f4")
 
 
-def image_bytes(pictures: Pictures) -> bytes:
+def image_bytes(pictures: SceneImages) -> bytes:
     """Encode images.
 
     Parameters
     ----------
-    pictures : Pictures
+    pictures : SceneImages
         Its values are (bands, H, W), NaN where nothing is known yet.
 
     Returns

@@ -15,12 +15,16 @@ from app.link.texts import linked_regions
 from app.link.view_state import CompareState
 from app.routes.answers import problem_answer
 from cache.errors import UserError
-from cache.services.export_file import arrays_file, described
-from cache.services.export_numbers import ExportNumbers, NumbersSource
-from cache.services.export_view import ExportSource, ExportView, NotReady
-from cache.services.regions import regions_of
+from cache.services.exports import (
+    ExportArrays,
+    ExportNumbers,
+    NotReady,
+    arrays_file,
+    described,
+    export_arrays,
+    export_numbers,
+)
 from cache.services.services import services_of
-from cache.services.statistics import statistics_of
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -145,13 +149,13 @@ def _file_of(wanted: Wanted) -> Response:
     asked, form = wanted.asked, wanted.form
     state = asked.state
     regions = {region.name: region.code for region in linked_regions(state.regions)}
-    source = ExportSource(services_of(current_app), regions_of(current_app))
-    view = source.view(
-        state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+    services = services_of(current_app)
+    view = export_arrays(
+        services, state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
     )
     numbers = None
     if form in WITH_NUMBERS:
-        numbers = NumbersSource(statistics_of(current_app)).numbers(view, list(regions), wanted.complete)
+        numbers = export_numbers(services, view, list(regions), wanted.complete)
     body = _body(wanted, view, asked.with_zoom(one.scene.support_radius for one in view.methods), numbers)
     headers = {
         "Content-Disposition": f'attachment; filename="{_name(wanted, view)}"',
@@ -165,7 +169,7 @@ def _file_of(wanted: Wanted) -> Response:
 
 
 def _body(
-    wanted: Wanted, view: ExportView, state: CompareState, numbers: ExportNumbers | None
+    wanted: Wanted, view: ExportArrays, state: CompareState, numbers: ExportNumbers | None
 ) -> bytes | str:
     asked, form = wanted.asked, wanted.form
     link = request.root_url + asked.link
@@ -181,7 +185,7 @@ def _body(
     return document(view, state, numbers, links, described(view, link), asked.area)
 
 
-def _name(wanted: Wanted, view: ExportView) -> str:
+def _name(wanted: Wanted, view: ExportArrays) -> str:
     """Return what the file is called, in letters that every system takes."""
     address = view.methods[0].scene.pair_address
     slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in address)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.routes.answers import refused, told
 from cache.errors import UserError
-from cache.services.regions import regions_of
+from cache.services.services import services_of
 
 LARGEST_PNG = 64 * 2**20
 LARGEST_CODE = 2_000_000
@@ -17,7 +17,7 @@ routes = Blueprint("regions", __name__, url_prefix="/regions")
 @routes.get("/known/<pair>")
 def known(pair: str) -> Response:
     """Answer with the regions that come with a pair."""
-    found = regions_of(current_app).known(pair)
+    found = services_of(current_app).regions.known(pair)
     return jsonify(regions=[{"name": name, "code": code} for name, code in found])
 
 
@@ -29,7 +29,7 @@ def png(pair: str) -> Response:
     request.max_content_length = LARGEST_PNG
     given = request.args.get("name", "mask.png")[:200]
     try:
-        name, code = regions_of(current_app).read_png(pair, given, request.get_data())
+        name, code = services_of(current_app).regions.read_png(pair, given, request.get_data())
     except UserError as error:
         return told(error)
     return jsonify(name=name, code=code)
@@ -41,4 +41,4 @@ def codes() -> Response:
     if (request.content_length or 0) > LARGEST_CODE:
         return refused("The region is too large to be kept. Select fewer, or less scattered, pixels.")
     request.max_content_length = LARGEST_CODE
-    return jsonify(id=regions_of(current_app).keep(request.get_data().decode("ascii", "replace")))
+    return jsonify(id=services_of(current_app).regions.keep(request.get_data().decode("ascii", "replace")))

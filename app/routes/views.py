@@ -8,7 +8,8 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.routes.answers import told
 from cache.errors import UserError
-from cache.services.named_views import NamedViews, views_of
+from cache.services.named_views import NamedViews
+from cache.services.services import services_of
 
 LARGEST_VIEW = 64 * 2**10
 LARGEST_STUDY = 64 * 2**20
@@ -68,7 +69,7 @@ def take_study() -> Response:
 
 
 def _views() -> NamedViews:
-    return views_of(current_app)
+    return services_of(current_app).views
 
 
 def _body() -> Any:

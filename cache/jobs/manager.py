@@ -1,4 +1,4 @@
-"""Long work in the background: with progress, partial results, and only as long as somebody watches."""
+"""What a job is made of, and how a viewer sees it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,81 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
-from cache.jobs.types import JobState, JobView, Stage
 from fusion.errors import Cancelled, FuseVisError
+
+Value = TypeVar("Value")
+Value_contra = TypeVar("Value_contra", contravariant=True)
+
+
+class JobState(StrEnum):
+    """What a job is doing, or how it ended."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Report(Protocol[Value_contra]):
+    """How work tells of its progress; raises `fusion.errors.Cancelled` if the work should stop."""
+
+    def __call__(self, fraction: float, partial: Value_contra | None = None) -> None:
+        """Say that `fraction` (0 to 1) is done, and hand over what is known by now, if that is news."""
+
+
+Work = Callable[[Report[Value], Callable[[], bool]], Value]
+"""Called as work(report, cancelled); returns the result. Where it has no news, it asks ``cancelled()``."""
+
+
+@dataclass(frozen=True)
+class Stage(Generic[Value]):
+    """A part of a job, and the lane whose worker does it."""
+
+    work: Work[Value]
+    lane: str
+
+
+@dataclass(frozen=True)
+class JobProgress(Generic[Value]):
+    """A job as one viewer sees it at one moment.
+
+    Attributes
+    ----------
+    state : JobState
+    fraction : float
+        0 to 1.
+    partial : Value or None
+        The newest partial result; once done, the result.
+    revision : int
+        Larger with each new partial result, of whichever job of the manager.
+    error : str or None
+        For the user, if it failed.
+    seconds : float
+        Since its work began, until now or its end.
+    withdrawn : bool
+        Whether this viewer has cancelled it; it can still run for others.
+    """
+
+    state: JobState
+    fraction: float
+    partial: Value | None
+    revision: int
+    error: str | None
+    seconds: float
+    withdrawn: bool
+
 
 logger = logging.getLogger(__name__)
 
-Value = TypeVar("Value")
 
 LEASE_S = 15.0
 FORGET_AFTER_S = 60.0
@@ -41,7 +108,7 @@ class _Job(Generic[Value]):
     withdrawn: set[str] = field(default_factory=set)
 
 
-class JobManager(Generic[Value]):
+class Jobs(Generic[Value]):
     """Runs jobs, one at a time in each lane, first come, first served.
 
     A job has viewers. Each of them holds a lease that its calls renew; a job that no lease holds any more is
@@ -92,7 +159,9 @@ class JobManager(Generic[Value]):
         with self._lock:
             return any(not job.state.ended for job in self._jobs.values())
 
-    def submit(self, name: str, stages: Callable[[], Sequence[Stage[Value]]], viewer: str) -> JobView[Value]:
+    def submit(
+        self, name: str, stages: Callable[[], Sequence[Stage[Value]]], viewer: str
+    ) -> JobProgress[Value]:
         """Watch the job of this name; start it if there is none, or the last one was cancelled or failed.
 
         Parameters
@@ -106,7 +175,7 @@ class JobManager(Generic[Value]):
 
         Returns
         -------
-        JobView
+        JobProgress
             A job that is done is not started again before it is forgotten: whoever asks finds its result.
         """
         with self._lock:
@@ -123,7 +192,7 @@ class JobManager(Generic[Value]):
                 self._queues[job.stages[0].lane].put(job)
             return self._view(job, viewer)
 
-    def poll(self, name: str, viewer: str) -> JobView[Value] | None:
+    def poll(self, name: str, viewer: str) -> JobProgress[Value] | None:
         """Look at a job, and renew the viewer's lease if it has one; ``None`` if there is no such job."""
         with self._lock:
             self._forget_ended()
@@ -180,11 +249,11 @@ class JobManager(Generic[Value]):
             if job.ended is not None and now - job.ended > self._forget_after_s:
                 del self._jobs[name]
 
-    def _view(self, job: _Job[Value], viewer: str) -> JobView[Value]:
+    def _view(self, job: _Job[Value], viewer: str) -> JobProgress[Value]:
         end = self._clock() if job.ended is None else job.ended
         seconds = 0.0 if job.started is None else end - job.started
         withdrawn = viewer in job.withdrawn
-        return JobView(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
+        return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
 
     def _unwanted(self, job: _Job[Value]) -> bool:
         """Whether a job should stop. Once it should, that is final: who comes back starts a new one."""

@@ -9,11 +9,17 @@ from pathlib import Path
 from cache.services.services import Services
 from fusion.data.entries import PairEntry, PairSource
 from fusion.pair import load_pair
-from fusion.report.cards import BRIGHTNESS_CAPTION, BRIGHTNESS_COLUMNS
-from fusion.report.curves import CURVES_CAPTION, PANELS, network_colours, upper_ends
-from fusion.report.gallery import picture_address
-from fusion.report.report import NetworkReport, fused_ids, training_report, without_curve
+from fusion.report.document import CURVES_CAPTION, PANELS, network_colours, upper_ends
+from fusion.report.fused import picture_address
 from fusion.report.table import CAPTION, COLUMNS, lines, shown
+from fusion.report.training import (
+    BRIGHTNESS_CAPTION,
+    BRIGHTNESS_COLUMNS,
+    NetworkReport,
+    fused_ids,
+    training_report,
+    without_curve,
+)
 from fusion.weights import FOLDER
 
 Lines = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
@@ -92,7 +98,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class TrainingView:
+class TrainingContent:
     """All that the page shows at once."""
 
     losses: Table
@@ -110,7 +116,7 @@ class Sample:
     modalities: tuple[str, str]
 
 
-def training_view(folder: Path = FOLDER) -> TrainingView:
+def training_content(folder: Path = FOLDER) -> TrainingContent:
     """Read what the trainings in a folder left behind; quick, and always as the files are now."""
     report = training_report(folder)
     networks = report.networks
@@ -124,7 +130,7 @@ def training_view(folder: Path = FOLDER) -> TrainingView:
         caption=CURVES_CAPTION,
         missing=without_curve(report),
     )
-    return TrainingView(
+    return TrainingContent(
         losses=Table(CAPTION, tuple(column.title for column in COLUMNS), losses),
         brightness=Table(BRIGHTNESS_CAPTION, BRIGHTNESS_COLUMNS, brightness),
         curves=curves,
@@ -142,7 +148,7 @@ def gallery_samples(services: Services) -> tuple[Sample, ...]:
 
 def gallery_methods(services: Services) -> tuple[tuple[str, str], ...]:
     """Return (id, title) of the methods whose fused images are shown."""
-    return tuple((id, title) for id, title in services.methods() if id in fused_ids())
+    return tuple((id, title) for id, title in services.scenes.methods() if id in fused_ids())
 
 
 def input_pictures(services: Services) -> tuple[tuple[str, str], ...]:
@@ -162,13 +168,13 @@ def fused_pictures(services: Services, method_id: str) -> tuple[str, ...]:
         If the method has no weights that can be used, or cannot be run.
     """
     return tuple(
-        picture_address(services.fused(services.scene(entry.address, method_id)))
+        picture_address(services.scenes.fused(services.scenes.open(entry.address, method_id)))
         for entry in _samples(services)
     )
 
 
 def _samples(services: Services) -> list[PairEntry]:
-    return [entry for entry in services.entries() if entry.source == PairSource.SAMPLE]
+    return [entry for entry in services.scenes.entries() if entry.source == PairSource.SAMPLE]
 
 
 def _title(entry: PairEntry) -> str:

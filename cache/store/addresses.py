@@ -1,12 +1,54 @@
-"""What a memoized result is called: a small address of content ids, never the arrays themselves."""
+"""One id for everything in the program that decides which numbers come out."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import ClassVar
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-from cache.store.numerics import numerics_id, statistics_id
+import fusion
+from fusion import Method
+
+IRRELEVANT = frozenset({"training", "data", "weights", "report", "statistics", "__main__.py"})
+"""Parts of `fusion` that make no array that is memoized: what they decide is in pair and weights ids. Statistics
+have an id of their own. The command line's files (cli….py) are none either."""
+
+
+@cache
+def numerics_id() -> str:
+    """Return 16 hexadecimal digits that change with the source text of `fusion` and the version of torch.
+
+    A number to be raised by hand would be forgotten one day; the text of the code cannot be. An edit that
+    changes nothing numerical costs one recomputation.
+    """
+    folder = Path(fusion.__file__).parent
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*.py"))]
+    relevant = [
+        path for path in paths if path.parts[0] not in IRRELEVANT and not path.parts[0].startswith("cli")
+    ]
+    return _digest(f"torch {metadata.version('torch')}\n", folder, relevant)
+
+
+@cache
+def statistics_id() -> str:
+    """Return 16 hexadecimal digits that change with the source text of `fusion.statistics`."""
+    folder = Path(fusion.__file__).parent
+    paths = [path.relative_to(folder) for path in sorted((folder / "statistics").rglob("*.py"))]
+    return _digest("", folder, paths)
+
+
+def _digest(start: str, folder: Path, paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256(start.encode())
+    for path in paths:
+        digest.update(f"{path.as_posix()}\n".encode())
+        digest.update((folder / path).read_bytes())
+    return digest.hexdigest()[:16]
+
 
 SCHEMA_VERSION = 1
 """Raise it when the arrays kept under an address get other names, shapes or meanings."""
@@ -37,6 +79,21 @@ class Address:
     weights: str
     device: str = field(kw_only=True)
     dtype: str = field(default="float32", kw_only=True)
+
+    @classmethod
+    def of(cls, method: Method, pair_id: str, *more: Any) -> Self:
+        """Return the address of what a method gives on a pair.
+
+        Parameters
+        ----------
+        method : Method
+            Its id, weights and kind of device go into the address.
+        pair_id : str
+            Content id of the pair.
+        more
+            What this kind of address has besides, in order.
+        """
+        return cls(pair_id, method.id, method.weights_id, *more, device=method.device.type)
 
     def key(self) -> str:
         """Return a text that no other address has.
@@ -74,6 +131,13 @@ class JacobianAddress(Address):
 
 
 @dataclass(frozen=True)
+class AtlasAddress(Address):
+    """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
+
+    kind: ClassVar[str] = "atlas"
+
+
+@dataclass(frozen=True)
 class StatisticsAddress(Address):
     """Numbers of one region.
 
@@ -82,7 +146,7 @@ class StatisticsAddress(Address):
     region : str
         Content id of the region's mask, whatever its name.
     rules : str
-        `cache.store.numerics.statistics_id`.
+        `cache.store.addresses.statistics_id`.
     """
 
     region: str

@@ -1,43 +1,217 @@
-"""A flask-caching back end on the file system whose size is bounded in bytes.
+"""The file of one entry of the file cache: whose it is, until when it holds, and its bytes.
 
-Cachelib's `FileSystemCache` bounds the number of files, keeps that number in an entry of its own (through the
-serializer, a pickle by default), lists the folder to find what to evict, cannot tell a used entry from an
-unused one, and leaves what it cannot read in its place. Nothing of its storage would be left, so this stands
-on the base class.
-
-One file an entry (see `cache.store.entry_file`), in 256 subfolders. No index and no bookkeeping file: what eviction
-must know stands in the files' times, so that several processes can share the folder without a lock.
-The access time is set to the moment of the last use, the modification time to that of expiry. The expiry that
-counts for readers is the one inside the file.
-
-Paths are strings on the way of every hover: a `Path` costs as much as the system call that it is for.
+All numbers little-endian: 8 bytes of magic, the time of expiry (8 bytes, microseconds since 1970, 0 for
+never), the SHA-256 of the key (32), a 16-byte checksum of these, and the entry as the serializer made it,
+which has a checksum of its own. The key is in it so that a file that was copied or renamed onto another is
+noticed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import logging
 import os
+import re
+import secrets
+import shutil
+import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 
-from cache.store.entry_file import HEADER_BYTES, SUFFIX, key_digest, pack_header, unpack_header
-from cache.store.entry_folder import (
-    Found,
-    bytes_on_disk,
-    note_use,
-    remove,
-    rounded_to_blocks,
-    scan_entries,
-    write_in_place,
-)
-from cache.store.outage import Outage
-from cache.store.serializer import ArraySerializer, CorruptEntryError
+from cache.store.backends import Outage
+from cache.store.serializer import CHECKSUM_BYTES, ArraySerializer, CorruptEntryError, checksum
+
+MAGIC = b"FVENTRY1"
+SUFFIX = ".entry"
+TEMPORARY_SUFFIX = ".temporary"
+
+_FIELDS = struct.Struct("<8sQ32s")
+HEADER_BYTES = _FIELDS.size + CHECKSUM_BYTES
+_ENTRY_NAME = re.compile(r"[0-9a-f]{64}" + re.escape(SUFFIX))
+_TEMPORARY_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]+" + re.escape(TEMPORARY_SUFFIX))
+
+
+@dataclass(frozen=True)
+class EntryHeader:
+    """What an entry's file says before its bytes; `expires` in seconds since 1970, ``None`` for never."""
+
+    expires: float | None
+
+    def expired(self, now: float) -> bool:
+        """Whether the entry holds no longer at `now`, seconds since 1970."""
+        return self.expires is not None and self.expires <= now
+
+
+def key_digest(key: str) -> bytes:
+    """Return the SHA-256 of a key, 32 bytes; its hexadecimal digits name the file."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def is_entry_name(name: str) -> bool:
+    """Whether a file is called as entries are."""
+    return _ENTRY_NAME.fullmatch(name) is not None
+
+
+def is_temporary_name(name: str) -> bool:
+    """Whether a file is called as entries are while they are written."""
+    return _TEMPORARY_NAME.fullmatch(name) is not None
+
+
+def pack_header(key: str, expires: float | None) -> bytes:
+    """Return the first `HEADER_BYTES` bytes of an entry's file."""
+    microseconds = 0 if expires is None else max(1, round(expires * 1e6))
+    start = _FIELDS.pack(MAGIC, microseconds, key_digest(key))
+    return start + checksum(start)
+
+
+def unpack_header(key: str, content: bytes | memoryview) -> EntryHeader:
+    """Read the header of the file that should hold the entry of `key`.
+
+    Raises
+    ------
+    CorruptEntryError
+        If it is cut off, damaged, or the header of something else.
+    """
+    view = memoryview(content)
+    if len(view) < HEADER_BYTES:
+        raise CorruptEntryError("it is cut off")
+    start = view[: _FIELDS.size]
+    magic, microseconds, digest = _FIELDS.unpack(start)
+    if magic != MAGIC:
+        raise CorruptEntryError("it is no entry of this cache")
+    if checksum(start) != view[_FIELDS.size : HEADER_BYTES]:
+        raise CorruptEntryError("its header's checksum is wrong")
+    if digest != key_digest(key):
+        raise CorruptEntryError("it is the entry of another key")
+    return EntryHeader(microseconds / 1e6 if microseconds else None)
+
+
+BLOCK_BYTES = 4096
+"""Files are counted in the blocks that most file systems give them: the bound is one of disk space."""
+
+NEVER = 2.0**33
+"""The modification time of an entry that never expires, seconds since 1970: the year 2242."""
+
+TEMPORARY_AGE_S = 3600.0
+"""A temporary file this old was left by a process that died while writing it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file as a scan of the folder meets it; times in seconds since 1970."""
+
+    last_used: float
+    expires: float
+    bytes_on_disk: int
+    path: str
+    temporary: bool
+
+
+def rounded_to_blocks(size: int) -> int:
+    """Return how many bytes of disk a file of `size` bytes takes."""
+    return -(-size // BLOCK_BYTES) * BLOCK_BYTES
+
+
+def bytes_on_disk(path: str) -> int:
+    """Return how many bytes of disk a file takes, 0 if there is none."""
+    try:
+        return rounded_to_blocks(os.stat(path, follow_symlinks=False).st_size)  # noqa: PTH116
+    except OSError:
+        return 0
+
+
+def scan_entries(folder: str, now: float) -> Iterator[Found]:
+    """Yield everything in the folder that is called as entries are, and remove abandoned temporary files."""
+    for directory in _listing(folder):
+        if len(directory.name) != 2 or not directory.is_dir(follow_symlinks=False):
+            continue
+        for file in _listing(directory.path):
+            temporary = is_temporary_name(file.name)
+            if not temporary and not is_entry_name(file.name):
+                continue
+            try:
+                status = file.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            # The other times of a temporary file are the entry's already; this one no program can set.
+            if temporary and now - status.st_ctime > TEMPORARY_AGE_S:
+                remove(file.path)
+                continue
+            size = rounded_to_blocks(status.st_size)
+            yield Found(status.st_atime, status.st_mtime, size, file.path, temporary)
+
+
+def write_in_place(path: str, content: bytes, now: float, expires: float | None) -> int:
+    """Put a file in its place in one step, and return by how many bytes of disk that grew.
+
+    Readers see the old file or the new one, never a part. A folder in its place is removed. The file's access
+    time becomes `now`, its modification time `expires` (``None``: never), both in seconds since 1970.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. The old file is still there then.
+    """
+    temporary = f"{path.removesuffix(SUFFIX)}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o600)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(temporary, flags, 0o600)
+    try:
+        # Not synced to disk: what a power failure leaves half written fails its checksum.
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.utime(temporary, (now, NEVER if expires is None else expires))
+        before = bytes_on_disk(path)
+        try:
+            os.replace(temporary, path)  # noqa: PTH105
+        except OSError:
+            if not Path(path).is_dir():
+                raise
+            remove(path)
+            Path(temporary).replace(path)
+    except BaseException:
+        remove(temporary)
+        raise
+    return rounded_to_blocks(len(content)) - before
+
+
+def note_use(path: str, now: float) -> None:
+    """Set the time of the last use; that of expiry stays as it is."""
+    # If it was deleted meanwhile, or is another user's, only the order of eviction suffers.
+    with contextlib.suppress(OSError):
+        os.utime(path, (now, os.stat(path).st_mtime))  # noqa: PTH116
+
+
+def remove(path: str) -> bool:
+    """Delete a file, or a folder with all in it; return whether that was done."""
+    try:
+        if Path(path).is_dir() and not Path(path).is_symlink():
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _listing(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from flask_caching.backends.rediscache import RedisCache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cache.store.outage import Outage
+from cache.store.backends import Outage
 from cache.store.serializer import ArraySerializer, CorruptEntryError
 from fusion.errors import FuseVisError
 

@@ -1,17 +1,133 @@
-"""Results under their addresses: kept for a stated time, computed once however many ask."""
+"""Equal computations that are wanted at the same time are done once."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from typing import Generic, Protocol, TypeVar
 
 import flask_caching
 import numpy as np
 
-from cache.store.memory_tier import MemoryTier
 from cache.store.serializer import Arrays, require_storable
-from cache.store.single_flight import SingleFlight
+
+Result = TypeVar("Result")
+
+
+class _Flight(Generic[Result]):
+    """A computation under way: who does it, and where the others wait."""
+
+    def __init__(self) -> None:
+        self.owner = threading.get_ident()
+        self.outcome: Future[Result] = Future()
+
+
+class SingleFlight(Generic[Result]):
+    """Runs at most one computation a key at any time.
+
+    It remembers nothing: once a computation has ended, well or not, the next call with its key computes anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, _Flight[Result]] = {}
+
+    def __len__(self) -> int:
+        """Return how many computations are under way."""
+        return len(self._flights)
+
+    def do(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """Return what `compute` returns, called here, or by another thread that has begun already.
+
+        Raises
+        ------
+        Exception
+            Whatever `compute` raises, in all threads that wait for it.
+        RuntimeError
+            If `compute` asks for its own key again, which would wait for itself for ever.
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+            first = flight is None
+            if flight is None:
+                flight = self._flights[key] = _Flight()
+            elif flight.owner == threading.get_ident():
+                raise RuntimeError(f"The computation of {key!r} asks for its own result")
+        if not first:
+            return flight.outcome.result()
+        try:
+            result = compute()
+        except BaseException as error:
+            self._end(key)
+            flight.outcome.set_exception(error)
+            raise
+        self._end(key)
+        flight.outcome.set_result(result)
+        return result
+
+    def _end(self, key: Hashable) -> None:
+        # Before the outcome is set: who comes later must not meet a computation that has ended.
+        with self._lock:
+            del self._flights[key]
+
+
+Value = TypeVar("Value")
+
+
+class MemoryTier(Generic[Value]):
+    """A mapping bounded in bytes that forgets what expired and what was not used for longest.
+
+    Parameters
+    ----------
+    limit_bytes : int
+        The most bytes that all values together have. A larger value is not kept.
+    clock : callable
+        Seconds, from any moment on.
+    """
+
+    def __init__(self, limit_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit_bytes = limit_bytes
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, tuple[Value, int, float]] = OrderedDict()
+        self._total = 0
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all values that are kept."""
+        return self._total
+
+    def get(self, key: str) -> Value | None:
+        """Return the value of a key, ``None`` if there is none that holds."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            if entry[2] <= self._clock():
+                self._forget(key)
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: str, value: Value, size: int, timeout: float | None = None) -> None:
+        """Keep a value of `size` bytes for `timeout` seconds, for ever if ``None``."""
+        with self._lock:
+            if key in self._entries:
+                self._forget(key)
+            if size > self.limit_bytes:
+                return
+            expires = float("inf") if timeout is None else self._clock() + timeout
+            self._entries[key] = (value, size, expires)
+            self._total += size
+            while self._total > self.limit_bytes:
+                self._forget(next(iter(self._entries)))
+
+    def _forget(self, key: str) -> None:
+        self._total -= self._entries.pop(key)[1]
+
 
 ENTRY_OVERHEAD_BYTES = 1024
 """What an entry takes in memory beside its arrays' bytes, so that very small ones are bounded too."""

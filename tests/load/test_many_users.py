@@ -13,7 +13,7 @@ import numpy as np
 
 import fusion
 from app.routes.binary import WINDOW_HEADER as HEADER
-from cache.services.micro_batches import MOST_AT_ONCE
+from cache.services.windows import MOST_AT_ONCE
 from tests.running_server import SHAPE, running_server
 
 USERS = 20

@@ -20,7 +20,9 @@ from app.figures.images import FUSED_INTENSITY, cut_out, opaque_bytes
 from app.figures.parts import Figure
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from cache.errors import UserError
-from cache.services.services import GuidanceState, Scene, Services
+from cache.services.guidance import GuidanceState
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from callbacks.following import leave, stage
 from callbacks.guidance import (
     PANELS,
@@ -31,7 +33,7 @@ from callbacks.guidance import (
     status,
     worth_drawing,
 )
-from callbacks.hover import Rest, figures_at, green_points
+from callbacks.hover import RestingPixel, figures_at, green_points
 from callbacks.selection import scene_data
 from fusion.colours import Limits, Scale
 from tests.unit.page_parts import accepted
@@ -60,23 +62,23 @@ def pair(folder: Path) -> fusion.Pair:
 
 @pytest.fixture
 def scene(services: Services) -> Scene:
-    return services.scene(PAIR, "small")
+    return services.scenes.open(PAIR, "small")
 
 
 @pytest.fixture
 def averaging(services: Services) -> Scene:
     """A scene whose guidance images are known."""
-    scene = services.scene(PAIR, "weighted_averaging")
+    scene = services.scenes.open(PAIR, "weighted_averaging")
     finished_guidance(services, scene)
     return scene
 
 
-def rest_at(scene: Scene, pixel: tuple[int, int], **changes: Any) -> Rest:
+def rest_at(scene: Scene, pixel: tuple[int, int], **changes: Any) -> RestingPixel:
     data = {
         "key": scene_data(scene)["key"], "row": pixel[0], "col": pixel[1], "half": 3, "gamma1": 0.3, "gamma2": 0.5,
         "scale": "paper", "state": "content", "display": "look",
     }  # fmt: skip
-    return Rest.of(data | changes)
+    return RestingPixel.of(data | changes)
 
 
 def values_of(figure: Figure) -> np.ndarray:
@@ -164,13 +166,14 @@ def test_a_new_scene_lets_go_of_the_one_before() -> None:
     class Recorded:
         def __init__(self) -> None:
             self.cancelled: list[tuple[str, str, str]] = []
+            self.scenes = self.guidance = self
 
-        def scene(self, pair: str, method: str) -> tuple[str, str]:
+        def open(self, pair: str, method: str) -> tuple[str, str]:
             if pair == "gone":
                 raise UserError("no such pair")
             return pair, method
 
-        def cancel_guidance(self, scene: tuple[str, str], viewer: str) -> None:
+        def cancel(self, scene: tuple[str, str], viewer: str) -> None:
             self.cancelled.append((*scene, viewer))
 
     recorded: Any = Recorded()
@@ -209,7 +212,7 @@ def test_stopped_guidance_is_filled_in_pictures_but_not_in_the_scatterplot(
 
 
 def test_finished_guidance_is_drawn_exactly(services: Services, averaging: Scene, pair: fusion.Pair) -> None:
-    state = services.guidance_state(averaging, "test", start=False)
+    state = services.guidance.state(averaging, "test", start=False)
     figures, limits = news(services, scene_data(averaging), state, None, 0.5, Scale.PAPER)
     total = pair.images.sum(axis=0)
     expected = np.where(total == 0, 0.5, pair.images / np.where(total == 0, 1, total))
@@ -278,8 +281,8 @@ def test_a_poll_starts_nothing_and_cancelling_takes_interest_back(
         calls.append((start, viewer))
         return guidance_state()
 
-    monkeypatch.setattr(services, "cancel_guidance", lambda scene, viewer: calls.append(("cancel", viewer)))
-    monkeypatch.setattr(services, "guidance_state", asked)
+    monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: calls.append(("cancel", viewer)))
+    monkeypatch.setattr(services.guidance, "state", asked)
     data = scene_data(scene)
     current_state(services, data, "anna", cancelling=False, polled=False)
     current_state(services, data, "anna", cancelling=False, polled=True)
@@ -324,7 +327,7 @@ def test_figures_show_the_exact_jacobian(
 def test_with_guidance_all_gradients_share_its_scale(
     services: Services, averaging: Scene, pixel: tuple[int, int]
 ) -> None:
-    guidance = services.known_guidance(averaging)
+    guidance = services.guidance.known(averaging)
     assert guidance is not None
     rest = rest_at(averaging, pixel, gamma1=1.0, gamma2=0.5)
     *figures, green = figures_at(services, scene_data(averaging), rest)
@@ -346,7 +349,7 @@ def test_with_guidance_all_gradients_share_its_scale(
     zooms = dict(zip(panels[2:], figures[2:], strict=True))
     for index, panel in enumerate((Panel.GUIDANCE_MRI, Panel.GUIDANCE_PET)):
         np.testing.assert_array_equal(values_of(zooms[panel]), cut_out(guidance[index], pixel, 3))
-    rgb = opaque_bytes(fusion.guidance_rgb(guidance, services.fused(averaging)))
+    rgb = opaque_bytes(fusion.guidance_rgb(guidance, services.scenes.fused(averaging)))
     np.testing.assert_array_equal(values_of(zooms[Panel.GUIDANCE_RGB]), cut_out(rgb, pixel, 3))
     near = [cut_out(image, pixel, 3) for image in guidance]
     inside = np.isfinite(near[0])

@@ -20,7 +20,7 @@ import fusion
 from app.export.content import zoomed
 from app.factory import create_server
 from app.settings import Settings
-from cache.services.methods import MethodShelf
+from cache.services.loaded import LoadedMethods
 from cache.services.services import services_of
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 
@@ -32,7 +32,7 @@ QUERY = f"pair=3&methods={','.join(METHODS)}&pixel=4,5&pin=0,10&zoom=2"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("takeaway")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        patch.setattr(LoadedMethods, "load_all", lambda self: None)
         made = create_server(Settings(cache_dir=folder / "memo", device="cpu"), [write_pair(folder)])
     yield made
     services_of(made).close()
@@ -59,7 +59,7 @@ def test_arrays_are_exactly_those_of_the_core(client: FlaskClient, server: Flask
     with np.load(io.BytesIO(answer.data), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     services = services_of(server)
-    pair = services.pair(services.scene("3", METHODS[0]))
+    pair = services.scenes.pair(services.scenes.open("3", METHODS[0]))
     assert arrays["methods"].tolist() == list(METHODS)
     np.testing.assert_array_equal(arrays["inputs"], pair.images)
     for row, id in enumerate(METHODS):

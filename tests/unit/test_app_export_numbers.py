@@ -14,8 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cache.services.number_tables import number_tables
-from cache.services.services import Services, services_of
-from cache.services.statistics import statistics_of
+from cache.services.regions import Regions
+from cache.services.services import services_of
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from tests.unit.page_services import SHAPE, WAIT_S
@@ -42,8 +42,8 @@ def test_the_html_file_says_what_is_missing_and_how_to_get_it(client: FlaskClien
 def test_the_complete_html_file_has_the_numbers_of_the_page(client: FlaskClient, server: Flask) -> None:
     text = fetched(client, f"/export/compare-complete.html?{REGION}").get_data(as_text=True)
     assert "Not complete." not in text
-    services, statistics = services_of(server), statistics_of(server)
-    scenes = [services.scene("3", method) for method in METHODS]
+    services, statistics = services_of(server), services_of(server).statistics
+    scenes = [services.scenes.open("3", method) for method in METHODS]
     regions = statistics.regions(scenes[0], [Region("my core", decode_mask("b1.2.4.7", SHAPE))])
     pins = [("A", (4, 5)), ("B", (0, 10))]
     numbers = [statistics.numbers(scene, regions, [pixel for _, pixel in pins]) for scene in scenes]
@@ -74,7 +74,7 @@ def test_files_say_that_a_verdict_rests_on_a_region_in_the_place_of_the_pairs(
     theirs = {name: np.zeros(SHAPE, dtype=bool) for name in ("core", "rim", "healthy")}
     for number, mask in enumerate(theirs.values()):
         mask[:5, 3 * number : 3 * number + 3] = True
-    monkeypatch.setattr(Services, "regions", lambda self, scene: dict(theirs))
+    monkeypatch.setattr(Regions, "of_pair", lambda self, pair: dict(theirs))
     words = "Judged in another core than the one that comes with the pair."
     query = f"{QUERY}&regions=core~1b9e4b~b5.0.9.3"
     for form in ("html", "csv"):

@@ -11,7 +11,8 @@ import pytest
 import fusion
 from app.ids import Panel
 from app.link.view_state import Area, ExploreState
-from cache.services.services import Scene, Services
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from callbacks.link import other_weights, resolve, resolve_area
 from callbacks.selection import input_title, meta_of, note, scene_data
 from tests.unit.page_services import SHAPE, make_services, write_pair
@@ -41,7 +42,7 @@ def pair(folder: Path) -> fusion.Pair:
 
 @pytest.fixture
 def scene(services: Services) -> Scene:
-    return services.scene(PAIR, "small")
+    return services.scenes.open(PAIR, "small")
 
 
 # Links
@@ -145,7 +146,10 @@ def test_a_scene_tells_the_browser_where_windows_are(
     assert data["jacobian_path"] == f"jacobian/{pair.id}/small/{scene.weights_id}"
     assert (data["height"], data["width"], data["support_radius"]) == (*SHAPE, (2, 2))
     assert data["modalities"] == ("MRI", "PET") and data["pair_address"] == PAIR
-    others = [services.scene(PAIR, "weighted_averaging"), dataclasses.replace(scene, weights_id="f" * 64)]
+    others = [
+        services.scenes.open(PAIR, "weighted_averaging"),
+        dataclasses.replace(scene, weights_id="f" * 64),
+    ]
     others.append(dataclasses.replace(scene, pair_id="e" * 64))
     assert len({scene_data(one)["key"] for one in [scene, *others]}) == 4
 
@@ -161,13 +165,15 @@ def test_simulated_inputs_say_so(services: Services, scene: Scene) -> None:
     sample = dataclasses.replace(scene, simulated=True, modalities=("MRI T2", "PET"))
     assert [input_title(sample, index) for index in (0, 1)] == ["MRI T2 (simulated)", "PET (simulated)"]
     assert all(
-        entry.simulated for entry in services.entries() if entry.address.startswith(("glioma", "healthy"))
+        entry.simulated
+        for entry in services.scenes.entries()
+        if entry.address.startswith(("glioma", "healthy"))
     )
 
 
 def test_a_note_tells_the_support_and_which_derivative_is_taken(services: Services, scene: Scene) -> None:
     unequal = dataclasses.replace(scene, support_radius=(9, 11), method_note="")
     assert note(unequal) == "support ±9 px in x1, ±11 px in x2"
-    assert "constant" in note(services.scene(PAIR, "weighted_averaging"))
+    assert "constant" in note(services.scenes.open(PAIR, "weighted_averaging"))
     everywhere = note(dataclasses.replace(scene, support_radius=None, method_note="With attention."))
     assert "global" in everywhere and everywhere.endswith("With attention.")

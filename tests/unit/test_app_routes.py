@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,15 +26,19 @@ class Refusal(UserError):
     """An error whose message is for the user."""
 
 
-@dataclass
 class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
     window: JacobianWindow | Exception
-    readiness: Any = None
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    readiness: Any
+    asked: list[tuple[Any, ...]]
 
-    def jacobian_at(self, *address: Any) -> JacobianWindow:
+    def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
+        asked: list[tuple[Any, ...]] = []
+        for name, part in {"window": window, "readiness": readiness, "asked": asked, "windows": self}.items():
+            object.__setattr__(self, name, part)
+
+    def at(self, *address: Any) -> JacobianWindow:
         self.asked.append(address)
         if isinstance(self.window, Exception):
             raise self.window
@@ -49,7 +52,7 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
     return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
 
 
-def client_of(services: FakeServices) -> FlaskClient:
+def client_of(services: Services) -> FlaskClient:
     server = Flask("test")
     server.extensions[EXTENSION] = services
     answers.register(server)

@@ -24,18 +24,18 @@ from app.layout.training import (
     training_page,
 )
 from app.settings import Settings
-from cache.services.methods import MethodShelf
+from cache.services.loaded import LoadedMethods
 from cache.services.services import services_of
 from cache.services.training import (
     fused_pictures,
     gallery_methods,
     gallery_samples,
     input_pictures,
-    training_view,
+    training_content,
 )
 from fusion.errors import WeightsError
 from fusion.report import table
-from fusion.report.curves import PANELS
+from fusion.report.document import PANELS
 from tests.unit.made_up_trainings import LOSSES, card, curve, write_training
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import make_services
@@ -51,7 +51,7 @@ ENDS = {name: 0.7 if name.startswith("ssim") else 0.1 for name, _ in PANELS}
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
-    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    monkeypatch.setattr(LoadedMethods, "load_all", lambda self: None)
     server = create_server(Settings(cache_dir=tmp_path, device="cpu"))
     yield server.test_client()
     services_of(server).close()
@@ -153,7 +153,7 @@ def test_the_page_has_every_part_once_and_a_way_home() -> None:
 
 def test_a_view_of_a_folder(tmp_path: Path) -> None:
     write_training(tmp_path, "deepfuse", card(), curve())
-    view = training_view(tmp_path)
+    view = training_content(tmp_path)
     (drawn,) = view.curves.curves
     assert drawn.title == "DeepFuse" and len(drawn.sets[TRAINING]["percent"]) == 20
     assert drawn.sets[VALIDATION]["percent"][-1] == 100
@@ -168,7 +168,9 @@ def test_a_view_of_a_folder(tmp_path: Path) -> None:
 def test_pictures_of_samples_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     services = make_services(tmp_path, [])
     samples = gallery_samples(services)
-    assert len(samples) == len(services.entries()) and any("(simulated)" in one.title for one in samples)
+    assert len(samples) == len(services.scenes.entries()) and any(
+        "(simulated)" in one.title for one in samples
+    )
     assert gallery_methods(services) == (
         ("funfusean", "FunFuseAn"),
         ("weighted_averaging", "Weighted Averaging"),

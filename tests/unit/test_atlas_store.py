@@ -21,7 +21,7 @@ import pytest
 import zarr
 
 import fusion
-from cache.services.atlas_shelf import AtlasShelf
+from cache.services.atlases import AtlasFolder
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled
 from fusion.saliency.atlas import TILE, Atlas, AtlasProgress, atlas_bytes, atlas_folder
@@ -199,7 +199,7 @@ def test_an_atlas_of_an_earlier_version_is_told_and_not_read(
     assert str(earlier) in (outdated_atlas(tmp_path, method, pair) or "")
     with pytest.raises(AtlasError, match="another pair, method or version"):
         Atlas(earlier, method, pair)
-    shelf = AtlasShelf(tmp_path)
+    shelf = AtlasFolder(tmp_path)
     with caplog.at_level(logging.WARNING):
         assert shelf.window(method, pair, 0, 0) is None
         shelf.look_again(method, pair)

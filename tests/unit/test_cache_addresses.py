@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 import cache.store.addresses
-import cache.store.numerics
 import fusion
-from cache.store.addresses import Address, FusedAddress, GuidanceAddress, JacobianAddress
-from cache.store.numerics import numerics_id
+from cache.store.addresses import Address, FusedAddress, GuidanceAddress, JacobianAddress, numerics_id
 
 JACOBIAN = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
 
@@ -106,5 +104,5 @@ def test_numerical_code_is_part_of_the_key(copied_core: Path, file: str, counts:
 
 def test_torch_version_is_part_of_the_key(copied_core: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current_numerics_id()
-    monkeypatch.setattr(cache.store.numerics.metadata, "version", lambda name: f"another {name}")
+    monkeypatch.setattr(cache.store.addresses.metadata, "version", lambda name: f"another {name}")
     assert current_numerics_id() != before

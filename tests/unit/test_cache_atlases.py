@@ -19,19 +19,16 @@ import fusion
 from app.ids import Id
 from app.routes.binary import ATLAS_HEADER, MOST_WINDOWS, window_bytes
 from app.routes.binary import WINDOW_HEADER as PIXEL_HEADER
-from cache.jobs.atlas_work import LOW_PRIORITY, yield_to_others
-from cache.jobs.threads import ThreadCounts
-from cache.services.atlas_shelf import AtlasShelf
-from cache.services.atlases import Atlases, AtlasState
-from cache.services.methods import MethodShelf
-from cache.services.services import Scene, Services
+from cache.services.atlases import LOW_PRIORITY, Atlases, AtlasFolder, AtlasState, yield_to_others
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from callbacks.atlas import followed
 from callbacks.selection import scene_data
 from fusion.errors import AtlasError, WeightsError
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
 from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
-from tests.unit.page_services import SHAPE, TITLES, client_of, load, make_services, write_pair
+from tests.unit.page_services import SHAPE, client_of, load, make_services, write_pair
 from tests.unit.small_services import wait_for
 
 VIEWER = "ann"
@@ -53,15 +50,14 @@ def services(tmp_path: Path) -> Iterator[Services]:
 
 @pytest.fixture
 def atlases(tmp_path: Path, services: Services) -> Iterator[Atlases]:
-    root = tmp_path / "atlas"
-    made = Atlases(services, MethodShelf("cpu", load, TITLES), AtlasShelf(root), root, ThreadCounts(1, 1))
+    made = Atlases(services.scenes, AtlasFolder(tmp_path / "atlas"), 1)
     yield made
     made.close()
 
 
 @pytest.fixture
 def scene(services: Services) -> Scene:
-    return services.scene("3", "small")
+    return services.scenes.open("3", "small")
 
 
 def finished(atlases: Atlases, scene: Scene) -> None:
@@ -88,7 +84,7 @@ def test_windows_are_there_as_they_are_kept(atlases: Atlases, services: Services
     assert found is not None, "noticed at once"
     assert np.isnan(found.scales[-2:]).all(), "there are no such pixels"
     assert len(found.values) == len(pixels)
-    pair, method = services.pair(scene), load("small", "cpu")
+    pair, method = services.scenes.pair(scene), load("small", "cpu")
     for (row, col), scale, values in zip(pixels, found.scales, found.values, strict=False):
         expected = fusion.jacobian(method, pair, (row, col))
         top, left = expected.top - row + found.radius, expected.left - col + found.radius
@@ -113,7 +109,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
-    client = client_of(services, atlases)
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     nothing = client.get(f"{path}/1.1.2")
     assert (nothing.status_code, nothing.data, nothing.headers["Cache-Control"]) == (200, b"", "no-store")
@@ -144,7 +140,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
 def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
-    client = client_of(services, atlases)
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     finished(atlases, scene)
     good = client.get(f"{path}/{TILE}.{TILE}.1").data
@@ -163,7 +159,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     # The window of the pixel itself is computed.
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     together = client.get(f"{path}/0/0/{every}")
-    window = window_bytes(services.jacobian_at(*address, 0, 0))
+    window = window_bytes(services.windows.at(*address, 0, 0))
     assert together.status_code == 200
     assert together.data[PIXEL_HEADER.size :] == (window + answer.data)[PIXEL_HEADER.size :]
 
@@ -171,12 +167,12 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
-    client = client_of(services, atlases)
+    client = client_of(services, atlases=atlases)
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     path = "/atlas/" + "/".join(address)
 
     def window() -> bytes:
-        return window_bytes(services.jacobian_at(*address, 2, 3))
+        return window_bytes(services.windows.at(*address, 2, 3))
 
     alone = client.get(f"{path}/2/3/1.0.2-0.1.1")
     assert alone.data[PIXEL_HEADER.size :] == window()[PIXEL_HEADER.size :], (
@@ -259,8 +255,8 @@ import sys, threading, time
 from pathlib import Path
 import numpy as np
 import fusion
-from cache.jobs.atlas_work import ATLAS_LANES, AtlasWork
-from cache.jobs.manager import JobManager
+from cache.services.atlases import ATLAS_LANES, AtlasWork
+from cache.jobs.manager import Jobs
 from fusion import Pair
 from fusion.saliency.atlas_store import AtlasStore
 
@@ -276,7 +272,7 @@ def write(*arguments):
 AtlasStore.write = write
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
-JobManager(ATLAS_LANES).submit("atlas", work.stages, "ann")
+Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
 begun.wait(60)
 """
 

@@ -12,8 +12,7 @@ import flask
 import flask_caching
 import numpy as np
 
-from cache.store.entry_folder import BLOCK_BYTES
-from cache.store.file_cache import BoundedFileCache
+from cache.store.file_cache import BLOCK_BYTES, BoundedFileCache
 from tests.unit.cache_entries import blocks_in, files_in, number_of, value
 
 ROOT = Path(__file__).parents[2]

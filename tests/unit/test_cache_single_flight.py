@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as NotDone
 
 import pytest
 
-from cache.store.single_flight import SingleFlight
+from cache.store.store import SingleFlight
 
 THREADS = 16
 

@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 from cache.store.addresses import JacobianAddress
-from cache.store.memory_tier import MemoryTier
-from cache.store.store import ENTRY_OVERHEAD_BYTES, ArrayStore
+from cache.store.store import ENTRY_OVERHEAD_BYTES, ArrayStore, MemoryTier
 from tests.unit.moved_clock import MovedClock
 
 ADDRESS = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
