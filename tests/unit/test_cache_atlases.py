@@ -251,7 +251,7 @@ def test_nothing_of_an_error_is_hidden(atlases: Atlases, services: Services, sce
 
 
 ENDING = """
-import sys, threading
+import sys, threading, time
 from pathlib import Path
 import numpy as np
 import fusion
@@ -261,8 +261,15 @@ from fusion import Pair
 from fusion.saliency.atlas_store import AtlasStore
 
 begun = threading.Event()
-right = AtlasStore.write
-AtlasStore.write = lambda *arguments: (right(*arguments), begun.set())
+right, writes = AtlasStore.write, []
+def write(*arguments):
+    writes.append(arguments)
+    if len(writes) == int(sys.argv[2]):
+        begun.set()
+        time.sleep(0.5)
+    right(*arguments)
+    begun.set()
+AtlasStore.write = write
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
 Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
@@ -270,9 +277,13 @@ begun.wait(60)
 """
 
 
-def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
+@pytest.mark.parametrize("writing", [1, 0], ids=["while it writes", "while it computes"])
+def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path, writing: int) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas"), str(writing)],
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 
