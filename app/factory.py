@@ -7,57 +7,40 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dash import Dash, set_props
+from dash import set_props
 from dash.development.base_component import Component
-from flask import Flask, request
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from flask import Flask
 
 import callbacks.atlas
 import callbacks.compare
-import callbacks.compare_link
 import callbacks.compare_numbers
 import callbacks.display
 import callbacks.guidance
 import callbacks.hover
 import callbacks.link
-import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app import atlas_routes, compare_routes, region_routes, routes, same_origin, view_routes
-from app.assets import left_out
+from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
-from app.layout.notices import notice
-from app.layout.page import page
-from app.missing import missing_page
+from app.layout.explore import explore_page
+from app.layout.parts import notice
+from app.routes import answers, binary, export, regions, views
+from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
-from app.takeaway import routes as takeaway_routes
-from cache.atlases import atlases_of
-from cache.building import build_services
 from cache.errors import UserError
-from cache.export_file import arrays_file, described
-from cache.export_numbers import NumbersSource
-from cache.export_view import ExportSource, NotReady
-from cache.pictures import PictureSource
-from cache.regions import regions_of
-from cache.services import Services
-from cache.statistics import statistics_of
-from cache.views_service import views_of
+from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (
-    callbacks.link,
     callbacks.selection,
     callbacks.guidance,
     callbacks.hover,
     callbacks.display,
-    callbacks.regions,
     callbacks.atlas,
 )
+ROUTES = (binary, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)
@@ -90,26 +73,18 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         server=server,
         title="FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out("explore"),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: page(pair_choices(services), services.methods())
+    app.layout = lambda: explore_page(pair_choices(services), services.scenes.methods())
+    callbacks.link.register_explore(app)
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
-    same_origin.register(server)
-    routes.register(server, services, UserError)
-    atlas_routes.register(server, services, atlases_of(server), UserError)
-    compare_routes.register(server, services, PictureSource(services), UserError)
-    region_routes.register(server, regions_of(server), UserError)
-    view_routes.register(server, views_of(server), UserError)
-    exports = ExportSource(services, regions_of(server))
-    numbers = NumbersSource(statistics_of(server)).numbers
-    takeaway_routes.register(server, exports, numbers, arrays_file, described, UserError, NotReady)
-    server.register_error_handler(Exception, refuse_malformed)
+    answers.register(server)
+    for module in ROUTES:
+        server.register_blueprint(module.routes)
     return server
 
 
@@ -118,32 +93,31 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     training = _add_page(server, "training", home, lambda: callbacks.training.layout(services, home))
     callbacks.training.register(training, home)
     compare = _add_page(
-        server, "compare", home, lambda: compare_page(pair_choices(services), services.methods(), home)
+        server, "compare", home, lambda: compare_page(pair_choices(services), services.scenes.methods(), home)
     )
     callbacks.compare.register(compare)
-    callbacks.compare_link.register(compare)
-    callbacks.regions.register(compare)
+    callbacks.link.register_compare(compare)
     callbacks.compare_numbers.register(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 
 
-def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> Dash:
+def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> ModulePage:
     """Serve a page at ``name``.
 
     It is a Dash application of its own: Dash asks for a layout without saying for which address, and no
     page should load, or answer for, what belongs to another.
     """
     prefix = f"/{name}/"
-    app = Dash(
+    app = ModulePage(
+        name,
+        home,
         f"fusevis-{name}",
-        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
+        server=server,
         routes_pathname_prefix=prefix,
         requests_pathname_prefix=f"{home}{name}/",
         title=f"{name.capitalize()} · FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out(name),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
@@ -156,25 +130,12 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
 
 def pair_choices(services: Services) -> list[tuple[str, str]]:
     """Return (address, label) of all pairs, for a menu."""
-    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.entries()]
+    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.scenes.entries()]
 
 
 def menu_label(title: str, simulated: bool) -> str:
     """Return a pair's name in the menu; simulated ones say so."""
     return f"{title} (simulated)" if simulated and "simulated" not in title.lower() else title
-
-
-def refuse_malformed(error: Exception) -> ResponseReturnValue:
-    """Answer a request to Dash's own route that no page would send, at which Dash itself stumbles.
-
-    Errors inside callbacks never come here: `show_error` has them.
-    """
-    if isinstance(error, HTTPException):
-        return error
-    if not request.path.endswith("/_dash-update-component"):
-        raise error
-    logger.warning("A request could not be read", exc_info=error)
-    return {"error": "This is not a request of the page."}, 400
 
 
 def show_error(error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""How gunicorn serves the page: one process a device, many threads, nothing computed before the fork."""
+"""Serving the page with gunicorn: one process a device, many threads, nothing computed before the fork."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEEP_ALIVE_S = 75
 """Hovering asks again and again with pauses between; a connection should outlive the pauses."""
 MOST_CONNECTIONS = 1000
 """Open at the same time, each with one request at most; who comes after waits until one is closed. It bounds what waits
-for a thread, as `cache.micro_batches.MOST_AT_ONCE` bounds what waits for the device."""
+for a thread, as `cache.services.windows.MOST_AT_ONCE` bounds what waits for the device."""
 START_TIMEOUT_S = 120
 """A slow disk may take long to load torch; gunicorn ends a process that is silent for longer."""
 STOP_TIMEOUT_S = 5

@@ -23,9 +23,10 @@ import typer
 from torch import Tensor, nn
 
 import fusion
-from benchmarks.figures import console
-from benchmarks.options import TRAINED, NetworksOption
-from benchmarks.report import machine_line
+from benchmarks.inputs import NetworksOption
+from fusion.benchmark.command import TRAINED
+from fusion.benchmark.figures import console
+from fusion.benchmark.tables import machine_line
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.maps import DerivativeMaps
 from fusion.saliency.chain.steps import PixelLattice

@@ -9,20 +9,11 @@ import typer
 from playwright.sync_api import Browser
 
 from benchmarks import limits
-from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table, finish
+from benchmarks.browser import chromium, show_modules
 from benchmarks.hovering import GUIDANCE_SECONDS
-from benchmarks.images import link_to
-from benchmarks.options import (
-    METHODS,
-    HeightOption,
-    MethodsOption,
-    PairOption,
-    RecordOption,
-    StrictOption,
-    WidthOption,
-)
+from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
 
 FIRST = "() => performance.getEntriesByName('first-view-images').map((mark) => mark.startTime)[0]"
 PICTURES = "() => performance.getEntriesByName('first-view-complete').map((mark) => mark.startTime)[0]"
@@ -76,6 +67,7 @@ def visit(
 ) -> list[float]:
     """Open the page with an empty browser cache; return the seconds until each of `moments`."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    show_modules(context)
     page = context.new_page()
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
     page.goto(address, wait_until="commit")

@@ -7,15 +7,16 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, no_update
 
 from app.ids import Id
-from cache.atlases import Atlases, AtlasState, atlases_of
 from cache.errors import UserError
-from cache.services import Scene, Services, services_of
-from callbacks.polling import one_at_a_time
+from cache.services.atlases import Atlases, AtlasState
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
+from callbacks.following import one_at_a_time
 
 
 def register(app: Dash) -> None:
     """Add the callback behind the atlas button and its window."""
-    services, atlases = services_of(app.server), atlases_of(app.server)
+    services, atlases = services_of(app.server), services_of(app.server).atlases
 
     @app.callback(
         Output(Id.ATLAS_WINDOW, "is_open"),
@@ -65,7 +66,7 @@ def followed(
     """
     opened: Any = True if event == Id.ATLAS_BUTTON else no_update
     try:
-        address = services.scene(scene["pair_address"], scene["method_id"])
+        address = services.scenes.open(scene["pair_address"], scene["method_id"])
         if event == Id.ATLAS_START:
             atlases.start(address, viewer)
         elif event == Id.ATLAS_STOP:

@@ -10,11 +10,12 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
 
 from app.ids import CompareId
-from cache.drawn_regions import drawn_regions
-from cache.number_tables import number_tables, numbers_csv
-from cache.services import Scene, Services, services_of
-from cache.statistics import MethodNumbers, Statistics, statistics_of
-from callbacks.polling import one_at_a_time
+from cache.services.number_tables import number_tables, numbers_csv
+from cache.services.regions import drawn_regions
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
+from cache.services.statistics import MethodNumbers, Statistics
+from callbacks.following import one_at_a_time
 
 DRAWN_REGIONS = "regions"
 """The store of the visitor's own regions; numbers do without it."""
@@ -22,7 +23,7 @@ DRAWN_REGIONS = "regions"
 
 def register(app: Dash) -> None:
     """Add the callbacks of the numbers."""
-    services, statistics = services_of(app.server), statistics_of(app.server)
+    services, statistics = services_of(app.server), services_of(app.server).statistics
 
     @app.callback(
         Output(CompareId.NUMBERS_DATA, "data"),
@@ -108,7 +109,7 @@ def chosen_scenes(services: Services, scenes: Any, view: Any) -> list[Scene]:
     order = {method: number for number, method in enumerate((view or {}).get("methods", ()))}
     ready = [scene for scene in scenes or () if scene["error"] is None]
     ready.sort(key=lambda scene: order.get(scene["method_id"], len(order)))
-    return [services.scene(scene["pair_address"], scene["method_id"]) for scene in ready]
+    return [services.scenes.open(scene["pair_address"], scene["method_id"]) for scene in ready]
 
 
 def described(statistics: Statistics, scenes: Sequence[Scene], drawn: Any) -> tuple[Sequence[Any], list[str]]:
@@ -157,7 +158,7 @@ def follow(
     stages = {(one["pair_address"], one["method_id"]): one["stage"] for one in (progress or {}).values()}
     waits, guidance_runs, going_on = [], False, False
     for scene in scenes:
-        state = services.guidance_state(scene, viewer, start=False)
+        state = services.guidance.state(scene, viewer, start=False)
         if state.complete:
             continue
         stage = stages.get((scene.pair_address, scene.method_id))

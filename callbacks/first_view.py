@@ -1,12 +1,12 @@
-"""What a page says of its first view at once, so that the browser draws pictures before Dash and Plotly are ready."""
+"""Facts on a page's first view, in its HTML, so that the browser draws pictures before Dash and Plotly are ready."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.view_state import FIRST_HALF_WIDTH, ViewState
+from app.link.view_state import FIRST_HALF_WIDTH, ExploreState
 from cache.errors import UserError
-from cache.services import Services
+from cache.services.services import Services
 from callbacks.link import resolve
 from callbacks.selection import scene_data
 
@@ -29,13 +29,13 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         ``window``) and whether the guidance images are ``complete``. ``None`` where there is nothing to show, as
         the page's callbacks say, or a part of the pictures, which is left to Plotly.
     """
-    state, _ = ViewState.from_query(search)
+    state, _ = ExploreState.from_query(search)
     if state.area is not None:
         return None
     try:
         pair, method, pixel, _ = resolve(services, state)
-        scene = services.scene(pair, method)
-        complete = services.known_guidance(scene) is not None
+        scene = services.scenes.open(pair, method)
+        complete = services.guidance.known(scene) is not None
     except UserError:
         return None
     data = scene_data(scene)

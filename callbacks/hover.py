@@ -11,27 +11,26 @@ from numpy.typing import NDArray
 
 from app.figures.images import (
     FUSED_INTENSITY,
-    Figure,
     cut_out,
-    gradient_colours,
     gradient_figure,
     gradient_zoom,
     gray_zoom,
     opaque_bytes,
     rgb_zoom,
 )
-from app.figures.scales import Limits, Scale
+from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
-from app.layout.control_parts import GAMMAS
-from app.linked_state import LARGEST_ZOOM
-from cache.services import Scene, Services, services_of
+from app.link.view_state import GAMMAS, LARGEST_ZOOM
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
+from fusion.colours import Limits, Scale, guidance_rgb
 
 
 @dataclass(frozen=True)
-class Rest:
-    """Where the pointer rests and how the page shows it, as the browser says it.
+class RestingPixel:
+    """The pixel at which the pointer rests and how the page shows it, as the browser says it.
 
     Attributes
     ----------
@@ -59,7 +58,7 @@ class Rest:
     display: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Rest:
+    def of(cls, data: dict[str, Any]) -> RestingPixel:
         """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
         half = min(max(int(data["half"]), 1), LARGEST_ZOOM)
         gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
@@ -90,18 +89,18 @@ def register(app: Dash) -> None:
     def rest(data: dict[str, Any] | None, scene: dict[str, Any] | None) -> tuple[Any, ...]:
         if data is None or scene is None or data["key"] != scene["key"]:
             return (no_update,) * (len(JACOBIAN_PANELS) + len(IMAGE_PANELS) + 1)
-        return figures_at(services, scene, Rest.of(data))
+        return figures_at(services, scene, RestingPixel.of(data))
 
 
-def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[Any, ...]:
+def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> tuple[Any, ...]:
     """Make both Jacobian figures, the eight zooms and the scatterplot's green points."""
-    scene = services.scene(data["pair_address"], data["method_id"])
-    window = services.jacobian(scene, rest.row, rest.col)
+    scene = services.scenes.open(data["pair_address"], data["method_id"])
+    window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
-    guidance = services.known_guidance(scene)
-    limits = Limits.of(window.values, provisional=True) if guidance is None else Limits.of(guidance, False)
-    jacobian_colours = gradient_colours(rest.scale, rest.gamma1, limits)
-    guidance_colours = gradient_colours(rest.scale, rest.gamma2, limits)
+    guidance = services.guidance.known(scene)
+    limits = Limits.of(window.values if guidance is None else guidance)
+    jacobian_colours = colour_scale(rest.scale, rest.gamma1, limits)
+    guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities
     wholes = [
         gradient_figure(dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel))
@@ -114,19 +113,31 @@ def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[An
     if guidance is not None:
         gradients[Panel.GUIDANCE_MRI] = (guidance[0], guidance_colours)
         gradients[Panel.GUIDANCE_PET] = (guidance[1], guidance_colours)
-        fused = services.fused(scene)
-        rgb: NDArray[np.uint8] | None = opaque_bytes(services.guidance_rgb(guidance, fused))
+        fused = services.scenes.fused(scene)
+        rgb: NDArray[np.uint8] | None = opaque_bytes(guidance_rgb(guidance, fused))
     else:
         rgb = None
     zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
     return *wholes, *zooms, green_points(guidance, rest)
 
 
-def green_points(guidance: NDArray[np.floating] | None, rest: Rest) -> dict[str, Any] | None:
-    """Return the zoom window's pixels for the scatterplot's green trace, ``None`` until guidance is complete.
+def green_points(guidance: NDArray[np.floating] | None, rest: RestingPixel) -> dict[str, Any] | None:
+    """Return the zoom window's pixels for the scatterplot's green trace.
 
     The browser puts them into the trace: a change of the figure from here could meet another scene's figure
     there, and would make Dash send and draw all other points again.
+
+    Parameters
+    ----------
+    guidance : ndarray, shape (2, H, W), or None
+        Complete guidance images; ``None`` until they are.
+    rest : RestingPixel
+        Where the window is.
+
+    Returns
+    -------
+    dict or None
+        ``x`` and ``y`` of the pixels, and which state they belong to.
     """
     if guidance is None:
         return None
@@ -139,7 +150,7 @@ def _zoom(
     services: Services,
     scene: Scene,
     data: dict[str, Any],
-    rest: Rest,
+    rest: RestingPixel,
     panel: Panel,
     gradients: dict[Panel, tuple[NDArray[np.floating], dict[str, Any]]],
     rgb: NDArray[np.uint8] | None,
@@ -147,10 +158,10 @@ def _zoom(
     title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
     pixel = (rest.row, rest.col)
     if panel in (Panel.MRI, Panel.PET):
-        image = services.pair(scene).images[0 if panel is Panel.MRI else 1]
+        image = services.scenes.pair(scene).images[0 if panel is Panel.MRI else 1]
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
     if panel is Panel.FUSED:
-        image = services.fused(scene)
+        image = services.scenes.fused(scene)
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image, unit=FUSED_INTENSITY)
     if panel is Panel.GUIDANCE_RGB and rgb is not None:
         return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
@@ -159,5 +170,5 @@ def _zoom(
         return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta)
     # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
     unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
-    colours = gradient_colours(rest.scale, rest.gamma2, Limits(0.0, 0.0, 0.0, provisional=True))
+    colours = colour_scale(rest.scale, rest.gamma2, Limits())
     return gradient_zoom(unknown, title, colours, meta | {"state": "growing"})

@@ -9,7 +9,8 @@ from dash import Dash, Input, Output, State, no_update
 
 from app.figures.images import FUSED_INTENSITY, gray_figure
 from app.ids import Id, Panel
-from cache.services import Scene, services_of
+from cache.services.scenes import Scene
+from cache.services.services import services_of
 
 
 def register(app: Dash) -> None:
@@ -29,10 +30,10 @@ def register(app: Dash) -> None:
     def choose(pair: str | None, method: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
         if not pair or not method:
             return (no_update,) * 5
-        scene = services.scene(pair, method)
+        scene = services.scenes.open(pair, method)
         data = scene_data(scene)
         fused = gray_figure(
-            services.fused(scene),
+            services.scenes.fused(scene),
             f"Fused: {scene.method_title}",
             meta_of(data, Panel.FUSED),
             FUSED_INTENSITY,
@@ -43,7 +44,7 @@ def register(app: Dash) -> None:
         ):
             inputs: tuple[Any, Any] = (no_update, no_update)
         else:
-            images = services.pair(scene).images
+            images = services.scenes.pair(scene).images
             inputs = (
                 gray_figure(images[0], input_title(scene, 0), meta_of(data, Panel.MRI)),
                 gray_figure(images[1], input_title(scene, 1), meta_of(data, Panel.PET)),

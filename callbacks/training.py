@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 
 from app.figures.training import curves_figure
 from app.ids import TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from cache.errors import UserError
-from cache.services import Services, services_of
-from cache.training import (
+from cache.services.services import Services, services_of
+from cache.services.training import (
     Sample,
     fused_pictures,
     gallery_methods,
     gallery_samples,
     input_pictures,
-    training_view,
+    training_content,
 )
 
 
 def layout(services: Services, home: str) -> html.Div:
     """Make the page anew, with the cards as they are now, for the page with saliency pictures at `home`."""
-    view = training_view()
+    view = training_content()
     curves = [(curve.title, curve.colour, curve.sets) for curve in view.curves.curves]
     figure = curves_figure(curves, view.curves.panels, view.curves.ends) if curves else None
     losses, brightness = view.losses, view.brightness
@@ -45,7 +51,7 @@ def register(app: Dash, home: str) -> None:
     """
     services = services_of(app.server)
     app.clientside_callback(
-        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        ClientsideFunction("page", "changeTheme"),
         Output(TrainingId.THEME_SWITCH, "children"),
         Input(TrainingId.THEME_SWITCH, "n_clicks"),
     )

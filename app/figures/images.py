@@ -7,23 +7,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.scales import GRAY, Limits, Scale, bent_colours, colour_range
-from app.figures.titles import panel_title
-from app.figures.typed import typed_array
+from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
+from fusion.colours import gray_range, rgb_bytes
 
-Figure = dict[str, Any]
 BOX_COLOUR = "#ff2a2a"
 INTENSITY = "intensity (min–max scaled)"
 FUSED_INTENSITY = "fused intensity y"
 GRADIENT = "dy/dx (dimensionless)"
 TICKS = 8
 """Numbers along the longer side of an image, at most."""
+COLOUR_IMAGE: dict[str, Any] = {
+    "type": "image",
+    "colormodel": "rgba256",
+    "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
+    "hoverlabel": {"bgcolor": "#23272e", "font": {"color": "#ffffff"}},
+}
+"""A trace of colours, without them."""
 
 
 def gray_figure(
     image: NDArray[np.floating], title: str, meta: dict[str, Any], unit: str = INTENSITY
 ) -> Figure:
-    """Show an (H, W) gray image whole; black to white is 0 to 1, or further where the image goes further."""
+    """Show a gray image whole; black to white is 0 to 1, or further where the image goes further.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Intensities, dimensionless; NaN stays empty.
+    title : str
+        The figure's title.
+    meta : dict
+        What the browser must know of this figure.
+    unit : str
+        What the colour bar says.
+    """
     trace = _heatmap(image, unit) | {"colorscale": GRAY, **_gray_range(image)}
     return _whole(trace, title, image.shape, meta)
 
@@ -31,13 +48,40 @@ def gray_figure(
 def gradient_figure(
     image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show an (H, W) gradient image whole, in colours of `gradient_colours`."""
+    """Show a gradient image whole.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Gradients, dimensionless; NaN stays empty.
+    title, meta
+        As for `gray_figure`.
+    colours : dict
+        Of `app.figures.parts.colour_scale`.
+    """
     return _whole(_heatmap(image, GRADIENT) | colours, title, image.shape, meta)
 
 
 def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
-    """Show an (H, W, 3) colour image in [0, 1] whole."""
-    return _whole(_colour_image(opaque_bytes(rgb)), title, rgb.shape[:2], meta)
+    """Show a colour image whole.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3)
+        Red, green, blue, 0 to 1.
+    title, meta
+        As for `gray_figure`.
+    """
+    # One PNG, which the browser decodes by itself: pixels one by one would halt it for a while.
+    return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
+
+
+def growing_image(shape: tuple[int, int], title: str, meta: dict[str, Any]) -> Figure:
+    """Make the axes of a whole (H, W) image that grows: the browser draws it until Plotly has all of it."""
+    nothing = {"type": "heatmap", "z": [[None]], "showscale": False}
+    figure = _whole(nothing, title, shape, meta)
+    figure["layout"]["annotations"] = [notice("Computing…")]
+    return figure
 
 
 def gray_zoom(
@@ -47,33 +91,65 @@ def gray_zoom(
     like: NDArray[np.floating],
     unit: str = INTENSITY,
 ) -> Figure:
-    """Show a neighbourhood that `cut_out` made, with the grays of the whole image `like`."""
+    """Show a neighbourhood of a gray image.
+
+    Parameters
+    ----------
+    part : ndarray, shape (2·half + 1, 2·half + 1)
+        Of `cut_out`.
+    title, meta, unit
+        As for `gray_figure`.
+    like : ndarray, shape (H, W)
+        The whole image, whose grays it gets.
+    """
     return _zoom(_heatmap(part, unit) | {"colorscale": GRAY, **_gray_range(like)}, title, part.shape, meta)
 
 
 def gradient_zoom(
     part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show a neighbourhood of a gradient image, in colours of `gradient_colours`."""
+    """Show a neighbourhood of a gradient image.
+
+    Parameters
+    ----------
+    part : ndarray, shape (2·half + 1, 2·half + 1)
+        Of `cut_out`.
+    title, colours, meta
+        As for `gradient_figure`.
+    """
     return _zoom(_heatmap(part, GRADIENT) | colours, title, part.shape, meta)
 
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
-    """Show a neighbourhood of an image of `opaque_bytes`."""
+    """Show a neighbourhood of a colour image.
+
+    Parameters
+    ----------
+    part : ndarray of uint8, shape (2·half + 1, 2·half + 1, 4)
+        Of `cut_out` from an image of `opaque_bytes`.
+    title, meta
+        As for `gray_figure`.
+    """
     # As lists: Plotly's tooltips take a pixel in a typed array for the name of a colour, and complain in the console.
-    return _zoom(_colour_image(part) | {"z": part.tolist()}, title, part.shape, meta)
-
-
-def gradient_colours(scale: Scale, gamma: float, limits: Limits) -> dict[str, Any]:
-    """Return the trace properties that colour gradients: ``colorscale``, ``zmin``, ``zmax``."""
-    low, high = colour_range(scale, limits.end(scale))
-    return {"colorscale": bent_colours(scale, gamma), "zmin": low, "zmax": high}
+    return _zoom(COLOUR_IMAGE | {"z": part.tolist()}, title, part.shape, meta)
 
 
 def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:
-    """Cut the (2·half + 1)² neighbourhood of a pixel out of an (H, W) or (H, W, bands) image.
+    """Cut the neighbourhood of a pixel out of an image.
 
-    What lies outside the image is NaN in a float image and 0 in an integer one.
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, bands)
+        Of any dtype.
+    pixel : tuple of int
+        (row, col), 0-based.
+    half : int
+        Half-width, pixels.
+
+    Returns
+    -------
+    ndarray, shape (2·half + 1, 2·half + 1) or with bands
+        A copy of the same dtype. What lies outside the image is NaN in a float image and 0 in an integer one.
     """
     row, column = pixel
     side = 2 * half + 1
@@ -87,15 +163,25 @@ def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[A
 
 
 def opaque_bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Turn an (H, W, 3) image in [0, 1] into (H, W, 4) bytes, fully opaque."""
-    colours = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    """Turn a colour image into bytes, fully opaque.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3)
+        Red, green, blue, 0 to 1; others are cut off.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 4)
+        Red, green, blue, 255.
+    """
+    colours = rgb_bytes(rgb)
     return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
 
 
 def _gray_range(image: NDArray[np.floating]) -> dict[str, float]:
-    finite = image[np.isfinite(image)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    return {"zmin": min(low, 0.0), "zmax": max(high, 1.0)}
+    low, high = gray_range(image)
+    return {"zmin": low, "zmax": high}
 
 
 def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
@@ -118,16 +204,6 @@ def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
             "ticklen": 2,
             "title": {"text": unit, "side": "bottom", "font": {"size": 9}},
         },
-    }
-
-
-def _colour_image(colours: NDArray[np.uint8]) -> dict[str, Any]:
-    return {
-        "type": "image",
-        "z": typed_array(colours),
-        "colormodel": "rgba256",
-        "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
-        "hoverlabel": {"bgcolor": "#23272e", "font": {"color": "#ffffff"}},
     }
 
 

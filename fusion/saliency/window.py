@@ -26,6 +26,10 @@ SUSPICIOUS_GRADIENT = 1e3
 """Magnitude from which a gradient is flagged: intensities span 1, trained networks stay below about 10."""
 
 
+PATHS = ("", "chain", "window", "whole image", "atlas")
+"""The ways in which a window can have come about, by the number that stored results and answers to browsers have."""
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle of pixels: rows top ≤ row < bottom, columns left ≤ column < right."""
@@ -50,7 +54,17 @@ class Box:
 
 
 def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
-    """Return the pixels within `radius` (Chebyshev distance) of a pixel, clipped at the image border."""
+    """Return the pixels around a pixel, clipped at the image border.
+
+    Parameters
+    ----------
+    pixel : tuple of int
+        (row, column), 0-based.
+    radius : int
+        Chebyshev distance, pixels.
+    shape : tuple of int
+        (H, W) of the image.
+    """
     row, column = pixel
     height, width = shape
     return Box(
@@ -90,7 +104,7 @@ class JacobianWindow:
     shape : tuple of int
         (H, W) of the whole image.
     path : str
-        How it was computed: ``"chain"``, ``"window"`` or ``"whole image"``; empty if that is not known any more.
+        How it was computed, one of `PATHS`; empty if that is not known any more.
     """
 
     values: NDArray[np.floating]
@@ -115,7 +129,7 @@ class JacobianWindow:
 
     @cached_property
     def suspicious(self) -> bool:
-        """Whether any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+        """True if any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
         return not bool((np.abs(self.values) <= SUSPICIOUS_GRADIENT).all())
 
     def strongest_neighbour(self) -> tuple[int, int, int, float] | None:
@@ -158,7 +172,21 @@ def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel
 
 
 def gradient(output: Tensor, leaf: Tensor, keep_graph: bool = False) -> Tensor:
-    """Return d output / d leaf, zeros where the output does not depend on the leaf at all.
+    """Differentiate an output with respect to a leaf of autograd's graph.
+
+    Parameters
+    ----------
+    output : torch.Tensor
+        One number.
+    leaf : torch.Tensor
+        (…), any shape.
+    keep_graph : bool
+        Whether more will be differentiated in the same graph.
+
+    Returns
+    -------
+    torch.Tensor
+        d output / d leaf, the leaf's shape; zeros where the output does not depend on the leaf at all.
 
     Raises
     ------

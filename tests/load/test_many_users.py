@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import fusion
-from app.routes import HEADER
-from cache.micro_batches import MOST_AT_ONCE
+from app.routes.binary import WINDOW_HEADER as HEADER
+from cache.services.windows import MOST_AT_ONCE
 from tests.running_server import SHAPE, running_server
 
 USERS = 20

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cache.bounded_file_cache import BoundedFileCache
-from cache.entry_folder import BLOCK_BYTES
+from cache.store.file_cache import BLOCK_BYTES, BoundedFileCache
 
 MEGABYTE = 2**20
 

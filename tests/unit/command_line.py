@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
-from fusion.cli import app
+from fusion.cli.main import app
 
 SHAPE = (9, 8)
 

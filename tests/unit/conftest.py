@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from app.settings import PREFIX
-from cache.services import Scene, Services
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from tests.unit.catalogue_files import make_data_dir, make_samples_dir, write
@@ -62,7 +63,7 @@ def services(make: Maker) -> Services:
 @pytest.fixture
 def scene(services: Services) -> Scene:
     """The first pair, fused by the small network."""
-    return services.scene("1", "small")
+    return services.scenes.open("1", "small")
 
 
 @pytest.fixture

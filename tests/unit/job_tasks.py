@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from cache.job_types import JobView, Report, Stage
-from cache.jobs import JobManager
+from cache.jobs.manager import JobProgress, Jobs, Report, Stage
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 class Task:
@@ -51,13 +50,13 @@ class Task:
         return [Stage(self, "long")]
 
 
-def state_of(jobs: JobManager[str], name: str = "job", viewer: str = "nobody") -> JobView[str]:
+def state_of(jobs: Jobs[str], name: str = "job", viewer: str = "nobody") -> JobProgress[str]:
     view = jobs.poll(name, viewer)
     assert view is not None
     return view
 
 
-def ended(jobs: JobManager[str], name: str = "job") -> JobView[str]:
+def ended(jobs: Jobs[str], name: str = "job") -> JobProgress[str]:
     """Wait until a job has ended."""
     deadline = time.monotonic() + WAIT_S
     while not state_of(jobs, name).state.ended:

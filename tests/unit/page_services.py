@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import flask
 import numpy as np
 import torch
+from flask.testing import FlaskClient
 from torch import Tensor, nn
 
-from app.settings import Settings
-from cache.atlas_shelf import AtlasShelf
-from cache.building import connect_cache
-from cache.guidance_work import LANES
-from cache.jobs import JobManager
-from cache.method_shelf import MethodShelf
-from cache.results import Results
-from cache.services import GuidanceState, Scene, Services
-from cache.store import ArrayStore
-from cache.threads import ThreadCounts
+from app.routes import answers, binary
+from cache.services.guidance import GuidanceState
+from cache.services.loaded import LoadedMethods
+from cache.services.scenes import Scene
+from cache.services.services import EXTENSION, Services, assembled
+from cache.settings import ServiceSettings
+from cache.store.backends import connect_cache
+from cache.store.store import ArrayStore
 from fusion import Method, load_method
-from fusion.data.catalogue import Catalogue
 
 SHAPE = (9, 11)
-WAIT_S = 60.0
+WAIT_S = 120.0
 TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
 
 
@@ -59,28 +59,35 @@ def load(id: str, device: str) -> Method:
     return load_method(id, device)
 
 
-def make_services(
-    folder: Path, pairs: list[tuple[Path, Path]], atlases: AtlasShelf | None = None
-) -> Services:
-    """Make services with these pairs beside the samples, and windows from these atlases."""
-    settings = Settings(cache_dir=folder / "memo", device="cpu", cache_limit_mb=4)
-    store = ArrayStore(connect_cache(flask.Flask("test"), settings), settings.cache_timeout_s)
-    return Services(
-        Catalogue(pairs),
-        MethodShelf("cpu", load, TITLES),
-        Results(store, ThreadCounts(1, 1), atlases),
-        JobManager(LANES),
-        "cpu",
+def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
+    """Make services with these pairs beside the samples, and windows from the atlases in the folder ``atlas``."""
+    settings = ServiceSettings(
+        **{f"{name}_dir": folder / name for name in ("atlas", "region", "view")},
+        cache_dir=folder / "memo",
+        device="cpu",
+        guidance_threads=1,
+        cache_limit_mb=4,
     )
+    store = ArrayStore(connect_cache(flask.Flask("test"), settings), settings.cache_timeout_s)
+    return assembled(settings, store, LoadedMethods("cpu", load, TITLES), pairs)
+
+
+def client_of(services: Services, **parts: Any) -> FlaskClient:
+    """Return a client of a server that has these services, some parts of them replaced, and the binary routes."""
+    server = flask.Flask("test")
+    server.extensions[EXTENSION] = replace(services, **parts)
+    answers.register(server)
+    server.register_blueprint(binary.routes)
+    return server.test_client()
 
 
 def finished_guidance(services: Services, scene: Scene, viewer: str = "test") -> GuidanceState:
     """Compute guidance images to their end."""
-    state = services.guidance_state(scene, viewer)
+    state = services.guidance.state(scene, viewer)
     deadline = time.monotonic() + WAIT_S
     while not state.complete:
         assert state.running and state.error is None, state
         assert time.monotonic() < deadline, "the guidance images do not come"
         time.sleep(0.01)
-        state = services.guidance_state(scene, viewer, start=False)
+        state = services.guidance.state(scene, viewer, start=False)
     return state

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cache.building import connect_cache
-from cache.guidance_work import LANES
-from cache.jobs import JobManager
-from cache.method_shelf import MethodShelf
-from cache.results import Results
-from cache.services import GuidanceState, Scene, Services
-from cache.store import ArrayStore
-from cache.threads import ThreadCounts
+from cache.services.guidance import GuidanceState
+from cache.services.loaded import LoadedMethods
+from cache.services.scenes import Scene
+from cache.services.services import Services, assembled
+from cache.settings import ServiceSettings
+from cache.store.backends import connect_cache
+from cache.store.store import ArrayStore
 from fusion import Method
-from fusion.data.catalogue import Catalogue
 from fusion.errors import (
     UnknownMethodError,
 )
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 SHAPE = (24, 31)
 
 Maker = Callable[..., Services]
@@ -47,24 +44,6 @@ class Small(nn.Module):
         return torch.tanh(self.last(torch.tanh(self.first(torch.cat((x1, x2), dim=1)))))
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The settings of a test."""
-
-    cache_dir: Path
-    data_dir: Path | None
-    device: str = "cpu"
-    interactive_threads: int = 1
-    guidance_threads: int = 2
-    cache_limit_mb: int = 4
-    cache_timeout_s: int = 300
-    redis_url: str | None = None
-    pixel_limit: int = 10_000
-    atlas_dir: Path = Path("no_atlases")
-    region_dir: Path = Path("no_regions")
-    view_dir: Path = Path("no_views")
-
-
 def write_pairs(data: Path) -> Path:
     """Write the pairs 1 and 2 into a new folder, and return it."""
     data.mkdir()
@@ -75,13 +54,23 @@ def write_pairs(data: Path) -> Path:
     return data
 
 
+def settings_of(memo: Path, **changes: Any) -> ServiceSettings:
+    """Return settings that write into no folder but a test's own."""
+    folders = {
+        "cache_dir": memo,
+        **{f"{name}_dir": memo.parent / f"no_{name}s" for name in ("atlas", "region", "view")},
+    }
+    values = {"device": "cpu", "guidance_threads": 2, "cache_limit_mb": 4, "cache_timeout_s": 300}
+    return ServiceSettings(**(folders | values | {"pixel_limit": 10_000} | changes))
+
+
 @contextmanager
 def making(folder: Path, memo: Path, small: Method) -> Iterator[Maker]:
     """Make services like a new process would, on the same folders, and close them in the end."""
     made: list[Services] = []
 
     def make_services(method: Method = small, memory_bytes: int = 2**20, **changes: Any) -> Services:
-        settings = Settings(**({"cache_dir": memo, "data_dir": folder} | changes))
+        settings = settings_of(memo, **({"data_dir": folder} | changes))
 
         def load(id: str, device: str) -> Method:
             if id != method.id:
@@ -91,13 +80,7 @@ def making(folder: Path, memo: Path, small: Method) -> Iterator[Maker]:
         store = ArrayStore(
             connect_cache(flask.Flask("test"), settings), settings.cache_timeout_s, memory_bytes
         )
-        services = Services(
-            Catalogue((), settings.data_dir, settings.pixel_limit),
-            MethodShelf("cpu", load, ((method.id, method.title),)),
-            Results(store, ThreadCounts(settings.interactive_threads, settings.guidance_threads)),
-            JobManager(LANES),
-            "cpu",
-        )
+        services = assembled(settings, store, LoadedMethods("cpu", load, ((method.id, method.title),)))
         made.append(services)
         return services
 
@@ -106,17 +89,17 @@ def making(folder: Path, memo: Path, small: Method) -> Iterator[Maker]:
         services.close()
     for services in made:
         # What is at work yet would be counted as the next test's.
-        services._results._background.shutdown(wait=True)
+        services.scenes._background.shutdown(wait=True)
 
 
 def follow(services: Services, scene: Scene, viewer: str = "ann") -> GuidanceState:
     """Follow a computation to its end, like a page does."""
-    state = services.guidance_state(scene, viewer)
+    state = services.guidance.state(scene, viewer)
     deadline = time.monotonic() + WAIT_S
     while state.running:
         assert time.monotonic() < deadline
         time.sleep(0.005)
-        later = services.guidance_state(scene, viewer, start=False)
+        later = services.guidance.state(scene, viewer, start=False)
         assert later.revision >= state.revision
         assert later.fraction >= state.fraction
         state = later

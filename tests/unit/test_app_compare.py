@@ -15,21 +15,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import callbacks.compare as page
-from app.assets import SHARED, left_out
-from app.compare_routes import chosen_methods
-from app.compare_state import CompareState
 from app.factory import create_server
 from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
-from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
-from app.linked_state import LARGEST_ZOOM
+from app.layout.export_menu import COLUMN_LABELS
+from app.link.view_state import LARGEST_ZOOM, CompareState
+from app.routes.binary import chosen_methods
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.pictures import PictureSource
-from cache.regions import regions_of
-from cache.services import GuidanceState, Services, services_of
-from callbacks.compare_link import first_view
-from callbacks.regions import given_regions
+from cache.services.guidance import GuidanceState
+from cache.services.images import images_at
+from cache.services.loaded import LoadedMethods
+from cache.services.services import Services, services_of
+from callbacks.link import compare_start, given_regions
+from fusion import guidance_rgb
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
@@ -41,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("compare")
     with pytest.MonkeyPatch.context() as patch:
         # Weighted averaging, which these tests use, has no weights to load.
-        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        patch.setattr(LoadedMethods, "load_all", lambda self: None)
         made = create_server(Settings(cache_dir=folder / "memo", device="cpu"), [write_pair(folder)])
     yield made
     services_of(made).close()
@@ -90,22 +88,21 @@ def test_each_page_has_its_own_files(client: FlaskClient) -> None:
     text = {name: client.get(f"/{name}").get_data(as_text=True) for name in ("", "compare", "training")}
     assert "<title>Compare · FuseVis</title>" in text["compare"]
     for file, pages in {
-        "compare-50-paint.js": {"compare"},
-        "compare.css": {"compare"},
-        "30-paint.js": {""},
-        "05-colours.js": {"", "compare"},
-        "15-channel.js": {"", "compare"},
-        "training.css": {"training"},
-        "65-theme.js": {"", "compare", "training"},
+        "compare/table.mjs": {"compare"},
+        "styles/compare.css": {"compare"},
+        "explore/paint.mjs": {""},
+        "painter/colours.mjs": {"", "compare"},
+        "core/channel.mjs": {"", "compare"},
+        "styles/training.css": {"training"},
+        "core/controls.mjs": {"", "compare", "training"},
     }.items():
         assert {name for name, page_ in text.items() if f"/assets/{file}" in page_} == pages, file
-    assert set(SHARED) == {"training", "compare"} and left_out("explore") == "^(?:training|compare)"
     assert client.get("/compare/nothing").status_code == 404
     assert '"href":"compare"' in client.get("/_dash-layout").get_data(as_text=True)
 
 
 def test_windows_of_several_methods_come_in_one_answer(client: FlaskClient, services: Services) -> None:
-    scenes = [services.scene(PAIR, method) for method in (OTHER, METHOD)]
+    scenes = [services.scenes.open(PAIR, method) for method in (OTHER, METHOD)]
     query = ",".join(f"{scene.method_id}:{scene.weights_id}" for scene in scenes)
     answer = client.get(f"/jacobians/{scenes[0].pair_id}/4/5?methods={query}")
     assert (answer.status_code, answer.mimetype) == (200, "application/octet-stream")
@@ -127,7 +124,7 @@ def test_windows_of_several_methods_come_in_one_answer(client: FlaskClient, serv
 def test_windows_that_are_not_to_be_had_are_404_in_json(
     client: FlaskClient, services: Services, path: str, named: str
 ) -> None:
-    scene = services.scene(PAIR, METHOD)
+    scene = services.scenes.open(PAIR, METHOD)
     answer = client.get("/jacobians/" + path.format(pair=scene.pair_id, weights=scene.weights_id))
     assert (answer.status_code, answer.mimetype) == (404, "application/json")
     assert named in answer.get_json()["error"]
@@ -144,16 +141,16 @@ def decoded(data: bytes) -> tuple[np.ndarray, bool, int]:
 
 
 def test_images_come_with_a_header(client: FlaskClient, services: Services) -> None:
-    scene = services.scene(PAIR, METHOD)
+    scene = services.scenes.open(PAIR, METHOD)
     path = f"/images/{scene.pair_id}/{METHOD}/{scene.weights_id}"
     finished_guidance(services, scene)
-    guidance = services.known_guidance(scene)
+    guidance = services.guidance.known(scene)
     assert guidance is not None
     expected = {
-        "inputs": services.pair(scene).images,
-        "fused": services.fused(scene)[None],
+        "inputs": services.scenes.pair(scene).images,
+        "fused": services.scenes.fused(scene)[None],
         "guidance": guidance,
-        "rgb": np.moveaxis(services.guidance_rgb(guidance, services.fused(scene)), -1, 0),
+        "rgb": np.moveaxis(guidance_rgb(guidance, services.scenes.fused(scene)), -1, 0),
     }
     for kind, images in expected.items():
         values, complete, done = decoded(client.get(f"{path}/{kind}").data)
@@ -169,18 +166,18 @@ def test_images_come_with_a_header(client: FlaskClient, services: Services) -> N
 def test_images_that_nobody_has_computed_are_unknown_and_not_kept(
     client: FlaskClient, services: Services
 ) -> None:
-    scene = services.scene("glioma-t1", METHOD)
+    scene = services.scenes.open("glioma-t1", METHOD)
     answer = client.get(f"/images/{scene.pair_id}/{METHOD}/{scene.weights_id}/guidance?viewer=v")
     values, complete, done = decoded(answer.data)
     assert np.isnan(values).all() and not complete and done == 0
     assert answer.headers["Cache-Control"] == "no-store"
-    assert PictureSource(services).pictures_at(scene.pair_id, METHOD, scene.weights_id, "fused", "").complete
+    assert images_at(services, scene.pair_id, METHOD, scene.weights_id, "fused", "").complete
 
 
 def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> None:
     query = f"?pair={PAIR}&methods={OTHER},nothing,{METHOD}&pixel=1,2&pin=9,0&columns=scatter,fused"
     state, notices = CompareState.from_query(query)
-    start, more = first_view(services, state)
+    start, more = compare_start(services, state)
     assert notices == [] and start == {
         "pair": PAIR, "methods": [OTHER, METHOD], "columns": ["scatter", "fused"], "pixel": {"row": 1, "col": 2},
         "pin": None, "difference": (), "numbers": False,
@@ -190,27 +187,27 @@ def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> No
 
 def test_weights_of_more_methods_than_there_are_rows_are_named(services: Services) -> None:
     state, notices = CompareState.from_query(f"?methods={METHOD}&weights=,{'0' * 8}")
-    _, (message,) = first_view(services, state)
+    _, (message,) = compare_start(services, state)
     assert notices == [] and "weights of 2 methods but 1" in message
-    assert first_view(services, CompareState.from_query(f"?methods={METHOD}&weights=")[0])[1] == []
+    assert compare_start(services, CompareState.from_query(f"?methods={METHOD}&weights=")[0])[1] == []
 
 
 def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
     linked = ("core~ff0000~b1.1.3.3",)
-    assert given_regions(regions_of(server), PAIR, SHAPE, linked)[1] == []
-    given, (message,) = given_regions(regions_of(server), PAIR, None, linked)
+    assert given_regions(services_of(server).regions, PAIR, SHAPE, linked)[1] == []
+    given, (message,) = given_regions(services_of(server).regions, PAIR, None, linked)
     assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 
 
 def test_a_method_that_fails_spoils_no_other(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = services.scene
+    scene = services.scenes.open
 
     def broken(pair_address: str, method_id: str) -> Any:
         if method_id == OTHER:
-            services.find_pair("no-such-pair")  # any error of the user's kind
+            services.scenes.find_pair("no-such-pair")  # any error of the user's kind
         return scene(pair_address, method_id)
 
-    monkeypatch.setattr(services, "scene", broken)
+    monkeypatch.setattr(services.scenes, "open", broken)
     failed, fine = page.chosen_scenes(services, PAIR, [OTHER, METHOD])
     assert "no-such-pair" in failed["error"] and failed["method_title"]
     assert fine["error"] is None and (fine["height"], fine["width"]) == SHAPE
@@ -233,7 +230,7 @@ def test_guidance_images_are_computed_one_after_another(
         return GuidanceState(None, 0.4, now == "complete", now == "running", False, 1,
                              "Broken." if now == "failed" else None, 1.0)  # fmt: skip
 
-    monkeypatch.setattr(services, "guidance_state", state)
+    monkeypatch.setattr(services.guidance, "state", state)
 
     def poll(shown: dict[str, Any], retry: bool = False) -> dict[str, Any]:
         return page.progress(services, scenes, shown, "viewer", retry)
@@ -257,8 +254,8 @@ def test_scenes_that_are_left_are_not_computed_any_more(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[str] = []
-    monkeypatch.setattr(services, "cancel_guidance", lambda scene, viewer: left.append(scene.method_id))
+    monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: left.append(scene.method_id))
     origin = {"pair_address": PAIR, "stage": "running"}
     shown = {"a": {**origin, "method_id": METHOD}, "b": {**origin, "method_id": OTHER}}
-    page.leave(services, [{"key": "b"}], shown, "viewer")
+    page.leave(services, {"b"}, shown, "viewer")
     assert left == [METHOD]

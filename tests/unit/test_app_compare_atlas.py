@@ -7,37 +7,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flask import Flask
 
 import fusion
-from app import compare_routes
-from app.compare_routes import COUNT
-from app.routes import HEADER, PATHS
-from cache.atlas_shelf import AtlasShelf
+from app.routes.binary import COUNT
+from app.routes.binary import WINDOW_HEADER as HEADER
 from cache.errors import UserError
-from cache.pictures import PictureSource
-from cache.services import Services
+from cache.services.services import Services
 from fusion.saliency.atlas import Atlas, atlas_folder
-from tests.unit.page_services import load, make_services, write_pair
+from fusion.saliency.window import PATHS
+from tests.unit.page_services import client_of, load, make_services, write_pair
 
 WITH_ATLAS, WITHOUT = "small", "weighted_averaging"
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path, [write_pair(tmp_path)], AtlasShelf(tmp_path / "atlas"))
+    made = make_services(tmp_path, [write_pair(tmp_path)])
     yield made
     made.close()
 
 
 def test_each_window_says_that_it_is_from_an_atlas(services: Services, tmp_path: Path) -> None:
-    scenes = [services.scene("3", id) for id in (WITH_ATLAS, WITHOUT)]
-    pair, method = services.pair(scenes[0]), load(WITH_ATLAS, "cpu")
+    scenes = [services.scenes.open("3", id) for id in (WITH_ATLAS, WITHOUT)]
+    pair, method = services.scenes.pair(scenes[0]), load(WITH_ATLAS, "cpu")
     Atlas(atlas_folder(tmp_path / "atlas", method, pair), method, pair).fill(method, pair)
-    server = Flask("test")
-    compare_routes.register(server, services, PictureSource(services), UserError)
     chosen = ",".join(f"{scene.method_id}:{scene.weights_id}" for scene in scenes)
-    answer = server.test_client().get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
+    answer = client_of(services).get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
     assert answer.status_code == 200
     (count,), at = COUNT.unpack_from(answer.data), COUNT.size
     found = []
@@ -61,8 +56,6 @@ def test_who_asks_too_much_at_once_is_told_to_come_again(
     def refuse(*address: object) -> None:
         raise Later("Too many ask.")
 
-    monkeypatch.setattr(services, "jacobian_at", refuse)
-    server = Flask("test")
-    compare_routes.register(server, services, PictureSource(services), UserError)
-    answer = server.test_client().get("/jacobians/a/4/6?methods=small:b")
+    monkeypatch.setattr(services.windows, "at", refuse)
+    answer = client_of(services).get("/jacobians/a/4/6?methods=small:b")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

@@ -10,7 +10,7 @@ import pytest
 
 import callbacks.compare as page
 from cache.errors import UserError
-from cache.services import Services
+from cache.services.services import Services
 from tests.unit.page_services import make_services, write_pair
 
 
@@ -25,7 +25,7 @@ def test_what_is_complete_stays_and_all_else_is_cancelled(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[tuple[str, str]] = []
-    monkeypatch.setattr(services, "cancel_guidance", lambda scene, who: left.append((scene.method_id, who)))
+    monkeypatch.setattr(services.guidance, "cancel", lambda scene, who: left.append((scene.method_id, who)))
     scenes = page.chosen_scenes(services, "3", ["weighted_averaging", "small"])
     origins: list[dict[str, Any]] = [
         {"pair_address": "3", "method_id": scene["method_id"], "fraction": 0.3, "revision": 4, "error": None}
@@ -59,6 +59,6 @@ def test_files_that_are_gone_are_no_obstacle(services: Services, monkeypatch: py
     def gone(pair_address: str, method_id: str) -> Any:
         raise UserError("It is gone.")
 
-    monkeypatch.setattr(services, "scene", gone)
+    monkeypatch.setattr(services.scenes, "open", gone)
     shown = {"a": {"pair_address": "3", "method_id": "small", "stage": "running"}}
     assert page.cancelled(services, shown, "ann")["a"]["stage"] == "cancelled"

@@ -12,12 +12,13 @@ from flask import Flask
 import callbacks.compare_numbers as numbers
 from app.factory import create_server
 from app.ids import CompareId
-from app.layout.numbers import TABS, numbers_button, numbers_panel
+from app.layout.compare import TABS, numbers_button, numbers_panel
 from app.settings import Settings
-from cache.influence_shelf import InfluenceProgress, InfluenceShelf
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
-from cache.statistics import statistics_of
+from cache.services.guidance import Guidance
+from cache.services.loaded import LoadedMethods
+from cache.services.scenes import Scenes
+from cache.services.services import services_of
+from cache.services.statistics import InfluenceJobs, InfluenceProgress
 from callbacks.compare import chosen_scenes
 from tests.unit.page_services import finished_guidance, write_pair
 
@@ -29,10 +30,9 @@ SHOW = (
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    monkeypatch.setattr(LoadedMethods, "load_all", lambda self: None)
     made = create_server(Settings(cache_dir=tmp_path / "memo", device="cpu"), [write_pair(tmp_path)])
     yield made
-    statistics_of(made).influence.close()
     services_of(made).close()
 
 
@@ -75,15 +75,15 @@ def opened(server: Flask, **changes: Any) -> dict[tuple[str, str], Any]:
 
 def test_closed_nothing_is_computed(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     values = opened(server, NUMBERS_OPEN=False)
-    for name in ("scene", "fused", "known_guidance"):
-        monkeypatch.setattr(services_of(server), name, None)
+    for part, name in ((Scenes, "open"), (Scenes, "fused"), (Guidance, "known")):
+        monkeypatch.setattr(part, name, None)
     answer = asked(server, SHOW, values)
     assert answer == {CompareId.NUMBERS_POLL: {"disabled": True}}
 
 
 def test_closing_stops_the_influence(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[Any] = []
-    monkeypatch.setattr(InfluenceShelf, "cancel", lambda self, *given: stopped.append(given))
+    monkeypatch.setattr(InfluenceJobs, "cancel", lambda self, *given: stopped.append(given))
     answer = asked(server, SHOW, opened(server, NUMBERS_OPEN=False, NUMBERS_STATE={"digest": "x"}))
     assert answer[CompareId.NUMBERS_STATE] == {"data": None} and answer[CompareId.NUMBERS_POLL] == {
         "disabled": True
@@ -94,23 +94,23 @@ def test_closing_stops_the_influence(server: Flask, monkeypatch: pytest.MonkeyPa
 def test_the_influence_waits_for_guidance_images_under_way(
     server: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services, statistics = services_of(server), statistics_of(server)
-    scenes = [services.scene(PAIR, METHOD)]
+    services, statistics = services_of(server), services_of(server).statistics
+    scenes = [services.scenes.open(PAIR, METHOD)]
     regions = statistics.regions(scenes[0])
     starts: list[bool] = []
 
-    def follow(self: InfluenceShelf, *_: Any, start: bool) -> InfluenceProgress:
+    def follow(self: InfluenceJobs, *_: Any, start: bool) -> InfluenceProgress:
         starts.append(start)
         return InfluenceProgress(0.25, False, ())
 
-    monkeypatch.setattr(InfluenceShelf, "follow", follow)
-    real = services.guidance_state
+    monkeypatch.setattr(InfluenceJobs, "follow", follow)
+    real = services.guidance.state
     first = real(scenes[0], "ann")
-    monkeypatch.setattr(services, "guidance_state", lambda *_, **__: first)
+    monkeypatch.setattr(services.guidance, "state", lambda *_, **__: first)
     state = numbers.follow(services, statistics, scenes, regions, True, "ann")
     assert first.running and starts == [False] and state["going_on"]
     assert state["waits"] == ["Weighted Averaging (0 %)"] and state["influence"] == 0.25
-    monkeypatch.setattr(services, "guidance_state", real)
+    monkeypatch.setattr(services.guidance, "state", real)
     finished_guidance(services, scenes[0])
     state = numbers.follow(services, statistics, scenes, regions, True, "ann")
     assert starts == [False, True] and state["waits"] == []
@@ -131,15 +131,15 @@ def test_the_influence_waits_for_guidance_images_under_way(
 def test_the_influence_waits_for_guidance_images_to_come(
     server: Flask, monkeypatch: pytest.MonkeyPatch, stage: str | None, starts: bool, told: str
 ) -> None:
-    services, statistics = services_of(server), statistics_of(server)
-    scenes = [services.scene(PAIR, METHOD)]
+    services, statistics = services_of(server), services_of(server).statistics
+    scenes = [services.scenes.open(PAIR, METHOD)]
     begun: list[bool] = []
 
-    def follow(self: InfluenceShelf, *_: Any, start: bool) -> InfluenceProgress:
+    def follow(self: InfluenceJobs, *_: Any, start: bool) -> InfluenceProgress:
         begun.append(start)
         return InfluenceProgress(0.25, False, ())
 
-    monkeypatch.setattr(InfluenceShelf, "follow", follow)
+    monkeypatch.setattr(InfluenceJobs, "follow", follow)
     progress = {"key": {"pair_address": PAIR, "method_id": METHOD, "stage": stage}} if stage else None
     regions = statistics.regions(scenes[0])
     state = numbers.follow(services, statistics, scenes, regions, True, "ann", progress)
@@ -161,11 +161,11 @@ def test_the_callback_knows_what_the_pictures_wait_for(
 def test_tables_come_once_and_in_the_order_of_the_rows(server: Flask) -> None:
     services = services_of(server)
     for method in (METHOD, OTHER):
-        finished_guidance(services, services.scene(PAIR, method))
+        finished_guidance(services, services.scenes.open(PAIR, method))
     values = opened(server)
     first = asked(server, SHOW, values)
     rows = first[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"]
-    titles = [services.scene(PAIR, method).method_title for method in (OTHER, METHOD)]
+    titles = [services.scenes.open(PAIR, method).method_title for method in (OTHER, METHOD)]
     assert [row[1][0] for row in rows] == titles * 2
     places = [row[0][0] for row in first[CompareId.NUMBERS_DATA]["data"]["influence"]["rows"]]
     assert places[0].startswith("A 4,5")
@@ -189,7 +189,7 @@ def test_pins_of_a_larger_pair_are_left_out(server: Flask) -> None:
 
 
 def test_drawn_regions_have_numbers_and_wrong_ones_are_named(server: Flask) -> None:
-    finished_guidance(services_of(server), services_of(server).scene(PAIR, METHOD))
+    finished_guidance(services_of(server), services_of(server).scenes.open(PAIR, METHOD))
     drawn = [{"name": "mine", "code": "b1.2.4.6"}, {"name": "far", "code": "b0.0.99.99"}]
     answer = asked(server, SHOW, opened(server) | {(numbers.DRAWN_REGIONS, "data"): drawn})
     rows = answer[CompareId.NUMBERS_DATA]["data"]["guidance"]["rows"]

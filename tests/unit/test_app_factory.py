@@ -13,16 +13,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.assets import ASSETS, STYLES, modules
 from app.factory import UNEXPECTED, create_server, menu_label
 from app.ids import Id, Panel
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import Services, services_of
+from cache.services.loaded import LoadedMethods
+from cache.services.services import Services, services_of
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
 PAIR, METHOD = "3", "weighted_averaging"
 UPDATE = "/_dash-update-component"
-ASSETS = Path(__file__).parents[2] / "assets"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("page")
     with pytest.MonkeyPatch.context() as patch:
         # Weighted averaging, which these tests use, has no weights to load.
-        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        patch.setattr(LoadedMethods, "load_all", lambda self: None)
         server = create_server(Settings(cache_dir=folder / "memo", device="cpu"), [write_pair(folder)])
     client = server.test_client()
     yield Page(server, client, client.get("/_dash-dependencies").get_json())
@@ -129,7 +129,7 @@ def test_nothing_chosen_changes_nothing(page: Page) -> None:
 
 def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     scene = page.scene()
-    finished_guidance(page.services, page.services.scene(PAIR, METHOD), "viewer")
+    finished_guidance(page.services, page.services.scenes.open(PAIR, METHOD), "viewer")
     controls = (0.5, "paper", "Cancel")
     done = page.changes("scene", scene, 0, None, triggered="scene.data", state=("viewer", None, *controls))
     assert done[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
@@ -189,7 +189,7 @@ def test_an_unexpected_error_is_logged_and_told_plainly(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("a secret of the server")
 
-    monkeypatch.setattr(page.services, "scene", fail)
+    monkeypatch.setattr(page.services.scenes, "open", fail)
     answer = page.send("pair-select", PAIR, METHOD, triggered=triggered, state=(None,))
     assert answer.status_code == 200
     assert notice_texts(answer.get_json()["sideUpdate"]) == [UNEXPECTED]
@@ -223,7 +223,7 @@ def test_requests_that_no_page_sends_are_refused(page: Page, body: bytes) -> Non
      ("{pair}/{method}/{weights}/-1/0", "whole numbers"), ("{pair}/{method}/{weights}/0/999999999", "999999999")],
 )  # fmt: skip
 def test_windows_that_are_not_to_be_had_are_404_in_json(page: Page, address: str, named: str) -> None:
-    scene = page.services.scene(PAIR, METHOD)
+    scene = page.services.scenes.open(PAIR, METHOD)
     path = address.format(pair=scene.pair_id, method=METHOD, weights=scene.weights_id)
     answer = page.client.get(f"/jacobian/{path}")
     assert (answer.status_code, answer.mimetype) == (404, "application/json")
@@ -246,12 +246,24 @@ def test_health(page: Page) -> None:
 def test_the_page_and_its_assets_are_served(page: Page) -> None:
     html = page.client.get("/").get_data(as_text=True)
     assert "<title>FuseVis</title>" in html
-    assets = [path for path in ASSETS.iterdir() if path.suffix in (".js", ".css")]
-    assert {".js", ".css"} == {path.suffix for path in assets}
+    assets = [path for path in ASSETS.rglob("*.*") if path.suffix in (".mjs", ".css")]
+    assert {".mjs", ".css"} == {path.suffix for path in assets}
+    own = {f"{page}.mjs" for page in STYLES}
+    loaded = {
+        name: [f"styles/{style}.css" for style in styles] + modules(name) for name, styles in STYLES.items()
+    }
     for path in assets:
-        with page.client.get(f"/assets/{path.name}") as answer:
+        name = path.relative_to(ASSETS).as_posix()
+        with page.client.get(f"/assets/{name}") as answer:
             assert answer.status_code == 200 and answer.data == path.read_bytes()
-        assert (f"assets/{path.name}" in html) is not path.name.startswith(("training", "compare"))
+            assert path.suffix != ".mjs" or str(answer.mimetype).endswith("javascript"), (
+                "else no browser runs it"
+            )
+        assert (f'href="/assets/{name}"' in html) is (name in loaded["explore"])
+        assert any(name in files for files in loaded.values()), f"no page loads {name}"
+        assert f"{name}?" not in html, "with a query it would be another module"
+    imported = {name for files in loaded.values() for name in files[:-1]}
+    assert not imported & own, "an entry is not imported by any module"
     layout = page.client.get("/_dash-layout").get_data(as_text=True)
     assert '"pair-select"' in layout and "(simulated)" in layout
 
@@ -265,7 +277,7 @@ def test_simulated_pairs_say_so_in_the_menu() -> None:
 def test_sessions_are_signed_with_a_key_of_ones_own_or_a_random_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    monkeypatch.setattr(LoadedMethods, "load_all", lambda self: None)
     keys = []
     for secret in (None, None, "x" * 20):
         server = create_server(Settings(cache_dir=tmp_path, device="cpu", secret_key=secret))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,28 +12,33 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import routes
-from app.routes import window_bytes
-from cache import results
+from app.routes import answers, binary
+from app.routes.binary import window_bytes
+from cache.errors import UserError
+from cache.services.services import EXTENSION, Services
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
 VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
 
 
-class Refusal(Exception):
+class Refusal(UserError):
     """An error whose message is for the user."""
 
 
-@dataclass
-class FakeServices:
+class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
     window: JacobianWindow | Exception
-    readiness: Any = None
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    readiness: Any
+    asked: list[tuple[Any, ...]]
 
-    def jacobian_at(self, *address: Any) -> JacobianWindow:
+    def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
+        asked: list[tuple[Any, ...]] = []
+        for name, part in {"window": window, "readiness": readiness, "asked": asked, "windows": self}.items():
+            object.__setattr__(self, name, part)
+
+    def at(self, *address: Any) -> JacobianWindow:
         self.asked.append(address)
         if isinstance(self.window, Exception):
             raise self.window
@@ -48,9 +52,11 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
     return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
 
 
-def client_of(services: FakeServices) -> FlaskClient:
+def client_of(services: Services) -> FlaskClient:
     server = Flask("test")
-    routes.register(server, services, Refusal)
+    server.extensions[EXTENSION] = services
+    answers.register(server)
+    server.register_blueprint(binary.routes)
     return server.test_client()
 
 
@@ -174,7 +180,3 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
     answer = client_of(services).get("/readyz")
     assert answer.status_code == code
     assert json.loads(answer.data) == {"ready": ready, "problems": list(problems)}
-
-
-def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
-    assert routes.PATHS == results.PATHS, "the numbers are in the cache's entries and in answers to browsers"

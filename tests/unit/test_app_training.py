@@ -14,16 +14,28 @@ import callbacks.training
 from app.factory import create_server
 from app.figures.training import TRAINING, VALIDATION, curves_figure
 from app.ids import Id, TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
-from cache.training import fused_pictures, gallery_methods, gallery_samples, input_pictures, training_view
+from cache.services.loaded import LoadedMethods
+from cache.services.services import services_of
+from cache.services.training import (
+    fused_pictures,
+    gallery_methods,
+    gallery_samples,
+    input_pictures,
+    training_content,
+)
 from fusion.errors import WeightsError
 from fusion.report import table
-from fusion.report.curves import PANELS
+from fusion.report.document import PANELS
 from tests.unit.made_up_trainings import LOSSES, card, curve, write_training
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import make_services
@@ -39,7 +51,7 @@ ENDS = {name: 0.7 if name.startswith("ssim") else 0.1 for name, _ in PANELS}
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
-    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
+    monkeypatch.setattr(LoadedMethods, "load_all", lambda self: None)
     server = create_server(Settings(cache_dir=tmp_path, device="cpu"))
     yield server.test_client()
     services_of(server).close()
@@ -141,7 +153,7 @@ def test_the_page_has_every_part_once_and_a_way_home() -> None:
 
 def test_a_view_of_a_folder(tmp_path: Path) -> None:
     write_training(tmp_path, "deepfuse", card(), curve())
-    view = training_view(tmp_path)
+    view = training_content(tmp_path)
     (drawn,) = view.curves.curves
     assert drawn.title == "DeepFuse" and len(drawn.sets[TRAINING]["percent"]) == 20
     assert drawn.sets[VALIDATION]["percent"][-1] == 100
@@ -156,7 +168,9 @@ def test_a_view_of_a_folder(tmp_path: Path) -> None:
 def test_pictures_of_samples_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     services = make_services(tmp_path, [])
     samples = gallery_samples(services)
-    assert len(samples) == len(services.entries()) and any("(simulated)" in one.title for one in samples)
+    assert len(samples) == len(services.scenes.entries()) and any(
+        "(simulated)" in one.title for one in samples
+    )
     assert gallery_methods(services) == (
         ("funfusean", "FunFuseAn"),
         ("weighted_averaging", "Weighted Averaging"),
@@ -177,15 +191,15 @@ def test_two_pages_each_with_its_own(client: FlaskClient) -> None:
     for path in ("/training", "/training/"):
         page = client.get(path).get_data(as_text=True)
         assert "<title>Training · FuseVis</title>" in page
-        assert "training/assets/65-theme.js" in page and "training/assets/training.css" in page
-        assert "30-paint" not in page and "90-callbacks" not in page
-    with client.get("/training/assets/65-theme.js") as answer:
+        assert "/assets/core/controls.mjs" in page and "/assets/styles/training.css" in page
+        assert "explore/paint" not in page and "explore.mjs" not in page
+    with client.get("/assets/core/controls.mjs") as answer:
         assert answer.status_code == 200
     layout = client.get("/training/_dash-layout").get_data(as_text=True)
     assert "training-losses" in layout and "0.2524" in layout and "pair-select" not in layout
     assert "data:image" not in layout, "pictures come later"
     main = client.get("/?v=1&pair=glioma-t2").get_data(as_text=True)
-    assert "<title>FuseVis</title>" in main and "30-paint" in main
+    assert "<title>FuseVis</title>" in main and "explore/paint" in main
     explorer = client.get("/_dash-layout").get_data(as_text=True)
     assert '"href":"training"' in explorer and "training-losses" not in explorer
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ import fusion
 from fusion import Method, Pair
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas_estimate import estimate
-from fusion.saliency.atlas_files import TileContent, write_tile
+from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
+from tests.unit.moved_clock import MovedClock
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,17 @@ def test_writing_is_part_of_the_time(
     tmp_path: Path, method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[Path] = []
+    clock = MovedClock(tick=0.001)
+    monkeypatch.setattr(atlas_estimate, "time", SimpleNamespace(perf_counter=clock))
 
-    def slow(values: Path, scales: Path, content: TileContent) -> None:
-        folders.append(values.parent)
-        time.sleep(0.2)
-        write_tile(values, scales, content)
+    right = AtlasStore.write
 
-    monkeypatch.setattr(atlas_estimate, "write_tile", slow)
+    def slow(store: AtlasStore, tile: Tile, content: TileContent) -> None:
+        folders.append(store.folder.parent)
+        clock.now += 0.2
+        right(store, tile, content)
+
+    monkeypatch.setattr(AtlasStore, "write", slow)
     assert estimate(method, pair, (0, 6), tmp_path / "atlases" / "of" / "mine").seconds >= 6 * 0.2
     assert 2 * 0.2 <= estimate(method, pair, (4, 6)).seconds < 6 * 0.2
     assert estimate(method, pair, (6, 6)).seconds == 0
@@ -50,10 +55,12 @@ def test_where_nothing_may_be_written_the_time_is_told_all_the_same(
 
 def test_a_slow_method_is_timed_once(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
+    clock = MovedClock(tick=0.001)
+    monkeypatch.setattr(atlas_estimate, "time", SimpleNamespace(perf_counter=clock))
 
     def slow(method: Method, pair: Pair, pixels: list[tuple[int, int]]) -> None:
         calls.append(len(pixels))
-        time.sleep(0.1)
+        clock.now += 0.1
 
     monkeypatch.setattr(atlas_estimate, "TIMING_S", 0.05)
     monkeypatch.setattr(atlas_estimate, "computed_windows", slow)

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import cache.addresses
-import cache.numerics
+import cache.store.addresses
 import fusion
-from cache.addresses import Address, FusedAddress, GuidanceAddress, JacobianAddress
-from cache.numerics import numerics_id
+from cache.store.addresses import Address, FusedAddress, GuidanceAddress, JacobianAddress, numerics_id
 
 JACOBIAN = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
 
@@ -40,7 +38,7 @@ def test_equal_addresses_have_equal_keys() -> None:
 
 
 def test_key_starts_with_kind_and_schema_version() -> None:
-    assert JACOBIAN.key().startswith(f"jacobian/v{cache.addresses.SCHEMA_VERSION}/{numerics_id()}/")
+    assert JACOBIAN.key().startswith(f"jacobian/v{cache.store.addresses.SCHEMA_VERSION}/{numerics_id()}/")
 
 
 def test_kinds_do_not_meet() -> None:
@@ -65,7 +63,7 @@ def test_pixels_cannot_run_into_each_other() -> None:
 
 def test_schema_version_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = JACOBIAN.key()
-    monkeypatch.setattr(cache.addresses, "SCHEMA_VERSION", cache.addresses.SCHEMA_VERSION + 1)
+    monkeypatch.setattr(cache.store.addresses, "SCHEMA_VERSION", cache.store.addresses.SCHEMA_VERSION + 1)
     assert JACOBIAN.key() != before
 
 
@@ -106,5 +104,5 @@ def test_numerical_code_is_part_of_the_key(copied_core: Path, file: str, counts:
 
 def test_torch_version_is_part_of_the_key(copied_core: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current_numerics_id()
-    monkeypatch.setattr(cache.numerics.metadata, "version", lambda name: f"another {name}")
+    monkeypatch.setattr(cache.store.addresses.metadata, "version", lambda name: f"another {name}")
     assert current_numerics_id() != before

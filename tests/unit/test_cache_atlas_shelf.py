@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fusion
-from cache.atlas_shelf import LOOK_AGAIN_S, AtlasShelf
+from cache.services.atlases import LOOK_AGAIN_S, AtlasFolder
 from fusion import Method, Pair
 from fusion.errors import Cancelled
 from fusion.saliency.atlas import TILE, Atlas, atlas_folder
@@ -22,7 +22,7 @@ def method() -> Method:
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several tiles in a small image."""
-    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+    monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pair(rng: np.random.Generator) -> Pair:
 
 def test_an_atlas_that_is_made_meanwhile_is_found(tmp_path: Path, method: Method, pair: Pair) -> None:
     clock = MovedClock()
-    shelf = AtlasShelf(tmp_path, clock)
+    shelf = AtlasFolder(tmp_path, clock)
     assert shelf.window(method, pair, 0, 0) is None
 
     def stop(done: int, total: int) -> None:
@@ -59,9 +59,9 @@ def test_damage_is_logged_and_costs_only_time(
     Atlas(folder, method, pair).fill(method, pair)
     (folder / "values/c.0.0.0.0.0").unlink()
     with caplog.at_level(logging.ERROR):
-        assert AtlasShelf(tmp_path).window(method, pair, 0, 0) is None
+        assert AtlasFolder(tmp_path).window(method, pair, 0, 0) is None
     assert "computed instead" in caplog.text
     (folder / "zarr.json").write_text("no JSON")
     caplog.clear()
-    assert AtlasShelf(tmp_path).window(method, pair, 9, 9) is None
+    assert AtlasFolder(tmp_path).window(method, pair, 9, 9) is None
     assert "cannot be used" in caplog.text

@@ -14,28 +14,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flask import Flask
 
 import fusion
-from app import atlas_routes
 from app.ids import Id
-from app.routes import HEADER as PIXEL_HEADER
-from app.routes import window_bytes
-from cache.atlas_shelf import AtlasShelf
-from cache.atlas_work import LOW_PRIORITY, yield_to_others
-from cache.atlases import Atlases, AtlasState
-from cache.errors import UserError
-from cache.method_shelf import MethodShelf
-from cache.services import Scene, Services
-from cache.threads import ThreadCounts
+from app.routes.binary import ATLAS_HEADER, MOST_WINDOWS, window_bytes
+from app.routes.binary import WINDOW_HEADER as PIXEL_HEADER
+from cache.services.atlases import LOW_PRIORITY, Atlases, AtlasFolder, AtlasState, yield_to_others
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from callbacks.atlas import followed
 from callbacks.selection import scene_data
 from fusion.errors import AtlasError, WeightsError
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
-from fusion.saliency.atlas_files import AtlasFiles, TileContent
-from fusion.saliency.atlas_layout import Tile
-from tests.unit.page_services import SHAPE, TITLES, load, make_services, write_pair
+from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
+from tests.unit.page_services import SHAPE, client_of, load, make_services, write_pair
 from tests.unit.small_services import wait_for
 
 VIEWER = "ann"
@@ -45,7 +38,7 @@ TILES = 4
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several tiles in a small image."""
-    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+    monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture
@@ -57,15 +50,14 @@ def services(tmp_path: Path) -> Iterator[Services]:
 
 @pytest.fixture
 def atlases(tmp_path: Path, services: Services) -> Iterator[Atlases]:
-    root = tmp_path / "atlas"
-    made = Atlases(services, MethodShelf("cpu", load, TITLES), AtlasShelf(root), root, ThreadCounts(1, 1))
+    made = Atlases(services.scenes, AtlasFolder(tmp_path / "atlas"), 1)
     yield made
     made.close()
 
 
 @pytest.fixture
 def scene(services: Services) -> Scene:
-    return services.scene("3", "small")
+    return services.scenes.open("3", "small")
 
 
 def finished(atlases: Atlases, scene: Scene) -> None:
@@ -92,7 +84,7 @@ def test_windows_are_there_as_they_are_kept(atlases: Atlases, services: Services
     assert found is not None, "noticed at once"
     assert np.isnan(found.scales[-2:]).all(), "there are no such pixels"
     assert len(found.values) == len(pixels)
-    pair, method = services.pair(scene), load("small", "cpu")
+    pair, method = services.scenes.pair(scene), load("small", "cpu")
     for (row, col), scale, values in zip(pixels, found.scales, found.values, strict=False):
         expected = fusion.jacobian(method, pair, (row, col))
         top, left = expected.top - row + found.radius, expected.left - col + found.radius
@@ -117,9 +109,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
-    server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     nothing = client.get(f"{path}/1.1.2")
     assert (nothing.status_code, nothing.data, nothing.headers["Cache-Control"]) == (200, b"", "no-store")
@@ -131,7 +121,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         scene.pair_id, scene.method_id, scene.weights_id, [(1, 0), (1, 1), (0, 1), (SHAPE[0], 3)]
     )
     assert kept is not None
-    assert atlas_routes.HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
+    assert ATLAS_HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
     np.testing.assert_array_equal(np.frombuffer(answer.data, "<f4", 4, offset=32), kept.scales)
     assert np.isnan(kept.scales).tolist() == [False, False, False, True]
     side = 2 * kept.radius + 1
@@ -139,8 +129,8 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         np.frombuffer(answer.data, "<f2", offset=48).reshape(3, 2, side, side), np.array(kept.values)
     )
     assert "max-age" in client.get(f"{path}/1.0.2-0.1.1").headers["Cache-Control"]
-    assert client.get(f"{path}/0.0.{atlas_routes.MOST_WINDOWS}").status_code == 200
-    too_many = f"0.0.{atlas_routes.MOST_WINDOWS}-1.0.1"
+    assert client.get(f"{path}/0.0.{MOST_WINDOWS}").status_code == 200
+    too_many = f"0.0.{MOST_WINDOWS}-1.0.1"
     for wrong_pixels in ("1", "1.1", "1.1.1-", "1.1.x", "1.2.3.4", "1.1.0", "-1.0.1", too_many):
         assert client.get(f"{path}/{wrong_pixels}").status_code == 404
     wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0.0.1")
@@ -150,9 +140,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
 def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
-    server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     finished(atlases, scene)
     good = client.get(f"{path}/{TILE}.{TILE}.1").data
@@ -171,7 +159,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     # The window of the pixel itself is computed.
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     together = client.get(f"{path}/0/0/{every}")
-    window = window_bytes(services.jacobian_at(*address, 0, 0))
+    window = window_bytes(services.windows.at(*address, 0, 0))
     assert together.status_code == 200
     assert together.data[PIXEL_HEADER.size :] == (window + answer.data)[PIXEL_HEADER.size :]
 
@@ -179,14 +167,12 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
-    server = Flask("test")
-    atlas_routes.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(services, atlases=atlases)
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     path = "/atlas/" + "/".join(address)
 
     def window() -> bytes:
-        return window_bytes(services.jacobian_at(*address, 2, 3))
+        return window_bytes(services.windows.at(*address, 2, 3))
 
     alone = client.get(f"{path}/2/3/1.0.2-0.1.1")
     assert alone.data[PIXEL_HEADER.size :] == window()[PIXEL_HEADER.size :], (
@@ -210,16 +196,16 @@ def test_a_stopped_atlas_goes_on_where_it_was(
 ) -> None:
     computed: list[tuple[int, int]] = []
     reached, go_on = threading.Event(), threading.Event()
-    right = AtlasFiles.write
+    right = AtlasStore.write
 
-    def counting(files: AtlasFiles, tile: Tile, content: TileContent) -> None:
+    def counting(files: AtlasStore, tile: Tile, content: TileContent) -> None:
         computed.append(tile)
         right(files, tile, content)
         if len(computed) == 2:
             reached.set()
             assert go_on.wait(30)
 
-    monkeypatch.setattr(AtlasFiles, "write", counting)
+    monkeypatch.setattr(AtlasStore, "write", counting)
     atlases.start(scene, VIEWER)
     assert reached.wait(30)
     assert atlases.state(scene, VIEWER).running
@@ -269,24 +255,24 @@ import sys, threading
 from pathlib import Path
 import numpy as np
 import fusion
-from cache.atlas_work import ATLAS_LANES, AtlasWork
-from cache.jobs import JobManager
+from cache.services.atlases import ATLAS_LANES, AtlasWork
+from cache.jobs.manager import Jobs
 from fusion import Pair
-from fusion.saliency.atlas_files import AtlasFiles
+from fusion.saliency.atlas_store import AtlasStore
 
 begun = threading.Event()
-right = AtlasFiles.write
-AtlasFiles.write = lambda *arguments: (right(*arguments), begun.set())
+right = AtlasStore.write
+AtlasStore.write = lambda *arguments: (right(*arguments), begun.set())
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
-JobManager(ATLAS_LANES).submit("atlas", work.stages, "ann")
+Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
 begun.wait(60)
 """
 
 
 def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=240
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.bounded_file_cache import BoundedFileCache
-from cache.entry_file import HEADER_BYTES
+from cache.store.file_cache import HEADER_BYTES, BoundedFileCache
 from tests.unit.cache_entries import MEGABYTE, Bomb, file_of, files_in, number_of, value
 from tests.unit.moved_clock import MovedClock
 

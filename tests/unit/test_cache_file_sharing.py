@@ -12,8 +12,7 @@ import flask
 import flask_caching
 import numpy as np
 
-from cache.bounded_file_cache import BoundedFileCache
-from cache.entry_folder import BLOCK_BYTES
+from cache.store.file_cache import BLOCK_BYTES, BoundedFileCache
 from tests.unit.cache_entries import blocks_in, files_in, number_of, value
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +48,7 @@ def test_threads_share_a_cache(tmp_path: Path) -> None:
 WRITER = """
 import sys
 import numpy as np
-from cache.bounded_file_cache import BoundedFileCache
+from cache.store.file_cache import BoundedFileCache
 folder, limit, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 store = BoundedFileCache(folder, limit)
 random = np.random.default_rng(seed)
@@ -91,7 +90,7 @@ def test_processes_share_a_folder(tmp_path: Path) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        outcomes.append(process.communicate(timeout=60))
+        outcomes.append(process.communicate(timeout=240))
     assert [
         (process.returncode, errors) for process, (_, errors) in zip(processes, outcomes, strict=True)
     ] == [(0, "")] * 3
@@ -107,7 +106,7 @@ def test_as_a_back_end_of_flask_caching(tmp_path: Path) -> None:
         server,
         with_jinja2_ext=False,
         config={
-            "CACHE_TYPE": "cache.bounded_file_cache.BoundedFileCache",
+            "CACHE_TYPE": "cache.store.file_cache.BoundedFileCache",
             "CACHE_DIR": str(tmp_path / "memo"),
             "CACHE_DEFAULT_TIMEOUT": 77,
             "CACHE_OPTIONS": {"limit_bytes": 12345},

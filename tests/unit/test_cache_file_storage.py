@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache.bounded_file_cache import BoundedFileCache
-from cache.entry_folder import BLOCK_BYTES, Found
+from cache.store.file_cache import BLOCK_BYTES, BoundedFileCache, Found
 from tests.unit.cache_entries import MEGABYTE, blocks_in, file_of, files_in, number_of, value
 from tests.unit.moved_clock import MovedClock
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-import cache.building
-import cache.guidance_work
+import cache.services.guidance
+import cache.services.services
 import fusion
-from cache.guidance_states import COMPLETE_REVISION
-from cache.services import GuidanceState, Scene, Services
+from cache.services.guidance import COMPLETE_REVISION, GuidanceState
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from fusion import Method, Pair
 from fusion.errors import (
     Cancelled,
@@ -35,7 +36,7 @@ class Held:
         self.passes = threading.Semaphore(0)
         self.passed = threading.Semaphore(0)
         self.ended = threading.Event()
-        real = cache.guidance_work.guidance
+        real = cache.services.guidance.guidance
 
         def held(method: Method, pair: Pair, progress: Any) -> np.ndarray:
             self.calls += 1
@@ -50,7 +51,7 @@ class Held:
             finally:
                 self.ended.set()
 
-        monkeypatch.setattr(cache.guidance_work, "guidance", held)
+        monkeypatch.setattr(cache.services.guidance, "guidance", held)
 
     def one_pass(self) -> None:
         self.passes.release()
@@ -62,11 +63,11 @@ class Held:
 
 
 def test_guidance_images(services: Services, scene: Scene, small: Method) -> None:
-    assert services.known_guidance(scene) is None
-    idle = services.guidance_state(scene, "ann", start=False)
+    assert services.guidance.known(scene) is None
+    idle = services.guidance.state(scene, "ann", start=False)
     assert idle == GuidanceState(None, 0.0, False, False, False, 0, None, 0.0)
     final = follow(services, scene)
-    expected = fusion.guidance(small, services.pair(scene))
+    expected = fusion.guidance(small, services.scenes.pair(scene))
     assert (final.fraction, final.complete, final.running, final.cancelled, final.error) == (
         1,
         True,
@@ -76,7 +77,7 @@ def test_guidance_images(services: Services, scene: Scene, small: Method) -> Non
     )
     assert final.revision == COMPLETE_REVISION
     assert final.compute_seconds > 0
-    for found in (final.values, services.known_guidance(scene), follow(services, scene, "ben").values):
+    for found in (final.values, services.guidance.known(scene), follow(services, scene, "ben").values):
         assert found is not None
         np.testing.assert_array_equal(found, expected)
         assert found.dtype == np.float32
@@ -85,11 +86,11 @@ def test_guidance_images(services: Services, scene: Scene, small: Method) -> Non
 
 def test_guidance_is_memoized_also_for_the_next_process(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make()
-    values = follow(first, first.scene("1", "small")).values
+    values = follow(first, first.scenes.open("1", "small")).values
     assert values is not None
     held = Held(monkeypatch)
     second = make()
-    state = second.guidance_state(second.scene("1", "small"), "ann")
+    state = second.guidance.state(second.scenes.open("1", "small"), "ann")
     assert state.complete
     np.testing.assert_array_equal(state.values, values)
     assert held.calls == 0
@@ -98,19 +99,19 @@ def test_guidance_is_memoized_also_for_the_next_process(make: Maker, monkeypatch
 def test_guidance_appears_and_grows(
     services: Services, scene: Scene, small: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = fusion.guidance(small, services.pair(scene))
+    expected = fusion.guidance(small, services.scenes.pair(scene))
     held = Held(monkeypatch)
     # The finer grids would cover this small image.
-    monkeypatch.setattr(cache.guidance_work, "GRID_POINTS", (4,))
-    services.guidance_state(scene, "ann")
+    monkeypatch.setattr(cache.services.guidance, "GRID_POINTS", (4,))
+    services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 1)
-    preview = services.guidance_state(scene, "ann", start=False)
+    preview = services.guidance.state(scene, "ann", start=False)
     assert preview.values is not None
     assert (preview.fraction, preview.complete, preview.running) == (0, False, True)
     states = [preview]
     for done in range(1, 4):
         held.one_pass()
-        state = services.guidance_state(scene, "ann", start=False)
+        state = services.guidance.state(scene, "ann", start=False)
         assert state.fraction == done / 9
         states.append(state)
     assert states[1].revision > preview.revision
@@ -119,7 +120,7 @@ def test_guidance_appears_and_grows(
         known = ~np.isnan(state.values)
         assert 0 < known.mean() < 1
         np.testing.assert_allclose(state.values[known], expected[known], rtol=1e-4, atol=1e-6)
-    assert services.known_guidance(scene) is None
+    assert services.guidance.known(scene) is None
     held.finish()
     assert follow(services, scene).complete
 
@@ -128,11 +129,11 @@ def test_a_new_viewer_sees_something_while_anothers_guidance_runs(
     services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch)
-    services.guidance_state(scene, "ann")
+    services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 1)
-    other = services.scene("2", "small")
-    services.guidance_state(other, "ben")
-    wait_for(lambda: services.guidance_state(other, "ben", start=False).values is not None)
+    other = services.scenes.open("2", "small")
+    services.guidance.state(other, "ben")
+    wait_for(lambda: services.guidance.state(other, "ben", start=False).values is not None)
     assert held.calls == 1
     held.finish()
     assert follow(services, other, "ben").complete
@@ -142,16 +143,16 @@ def test_two_viewers_share_a_computation(
     services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch)
-    services.guidance_state(scene, "ann")
-    services.guidance_state(scene, "ben")
+    services.guidance.state(scene, "ann")
+    services.guidance.state(scene, "ben")
     wait_for(lambda: held.calls == 1)
-    services.cancel_guidance(scene, "ann")
-    withdrawn = services.guidance_state(scene, "ann", start=False)
+    services.guidance.cancel(scene, "ann")
+    withdrawn = services.guidance.state(scene, "ann", start=False)
     assert (withdrawn.cancelled, withdrawn.running) == (True, True)
-    assert not services.guidance_state(scene, "ben", start=False).cancelled
+    assert not services.guidance.state(scene, "ben", start=False).cancelled
     held.finish()
     assert follow(services, scene, "ben").complete
-    assert services.guidance_state(scene, "ann", start=False).complete
+    assert services.guidance.state(scene, "ann", start=False).complete
     assert held.calls == 1
 
 
@@ -159,26 +160,26 @@ def test_cancelling_and_starting_again(
     services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch)
-    services.guidance_state(scene, "ann")
+    services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 1)
     held.one_pass()
-    services.cancel_guidance(scene, "ann")
+    services.guidance.cancel(scene, "ann")
     held.passes.release()
-    wait_for(lambda: not services.guidance_state(scene, "ann", start=False).running)
-    cancelled = services.guidance_state(scene, "ann", start=False)
+    wait_for(lambda: not services.guidance.state(scene, "ann", start=False).running)
+    cancelled = services.guidance.state(scene, "ann", start=False)
     assert (cancelled.cancelled, cancelled.complete, cancelled.error) == (True, False, None)
     assert cancelled.values is not None, "what is known stays to be seen"
-    assert services.known_guidance(scene) is None
+    assert services.guidance.known(scene) is None
     assert held.ended.is_set()
-    services.guidance_state(scene, "ann")
+    services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 2)
     held.finish()
     assert follow(services, scene).complete
 
 
 def test_cancelling_what_nobody_computes(services: Services, scene: Scene) -> None:
-    services.cancel_guidance(scene, "ann")
-    assert not services.guidance_state(scene, "ann", start=False).running
+    services.guidance.cancel(scene, "ann")
+    assert not services.guidance.state(scene, "ann", start=False).running
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_failed_guidance(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache.guidance_work, "guidance", fail)
+        patch.setattr(cache.services.guidance, "guidance", fail)
         state = follow(services, scene)
         assert state.error is not None
         assert state.error.startswith(message)
@@ -207,4 +208,4 @@ def test_failed_guidance(
 def test_no_guidance_after_closing(services: Services, scene: Scene) -> None:
     services.close()
     with pytest.raises(Cancelled):
-        services.guidance_state(scene, "ann")
+        services.guidance.state(scene, "ann")

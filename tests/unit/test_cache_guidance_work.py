@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import cache.guidance_work
+import cache.services.guidance
 import fusion
-from cache.addresses import GuidanceAddress
-from cache.guidance_work import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, GuidanceWork
-from cache.store import ArrayStore
+from cache.services.guidance import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, GuidanceWork
+from cache.store.addresses import GuidanceAddress
+from cache.store.store import ArrayStore
 from fusion import Method, Pair, load_method
 from fusion.errors import Cancelled
 from tests.unit.moved_clock import MovedClock
@@ -63,7 +63,7 @@ def pair() -> Pair:
 @pytest.fixture
 def store(tmp_path: Path) -> ArrayStore:
     config: dict[str, Any] = {
-        "CACHE_TYPE": "cache.bounded_file_cache.BoundedFileCache",
+        "CACHE_TYPE": "cache.store.file_cache.BoundedFileCache",
         "CACHE_DIR": str(tmp_path),
         "CACHE_OPTIONS": {"limit_bytes": 2**20},
     }
@@ -121,7 +121,7 @@ def test_preview_stops_in_time(
         clock.now += seconds_a_point * np.ceil(40 / spacing) ** 2
         return np.full((2, *pair.shape), float(spacing), dtype=np.float32)
 
-    monkeypatch.setattr(cache.guidance_work, "coarse_guidance", slow)
+    monkeypatch.setattr(cache.services.guidance, "coarse_guidance", slow)
     reports = Reports()
     began = clock.now
     work_on(method, pair, store, clock).preview(reports, never)
@@ -140,7 +140,7 @@ def test_preview_of_a_tiny_image(method: Method, store: ArrayStore, clock: Moved
 
 def passes_of_a_second(clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each lattice take a second of the clock."""
-    real = cache.guidance_work.guidance
+    real = cache.services.guidance.guidance
 
     def slow(method: Method, pair: Pair, progress: Any) -> np.ndarray:
         def slow_progress(done: int, total: int, partial: np.ndarray) -> None:
@@ -149,7 +149,7 @@ def passes_of_a_second(clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> No
 
         return real(method, pair, slow_progress)
 
-    monkeypatch.setattr(cache.guidance_work, "guidance", slow)
+    monkeypatch.setattr(cache.services.guidance, "guidance", slow)
 
 
 def test_lattices_grow_over_the_preview(

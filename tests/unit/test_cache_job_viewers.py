@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cache.job_types import JobState, Report, Stage
-from cache.jobs import JobManager
+from cache.jobs.manager import Jobs, JobState, Report, Stage
 from fusion.errors import Cancelled
 from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
 from tests.unit.moved_clock import MovedClock
@@ -20,13 +19,13 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
-def jobs(clock: MovedClock) -> Iterator[JobManager[str]]:
-    manager: JobManager[str] = JobManager({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
+def jobs(clock: MovedClock) -> Iterator[Jobs[str]]:
+    manager: Jobs[str] = Jobs({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
     yield manager
     manager.close(WAIT_S)
 
 
-def test_many_viewers_share_one_job(jobs: JobManager[str]) -> None:
+def test_many_viewers_share_one_job(jobs: Jobs[str]) -> None:
     task = Task()
     never = Task()
     jobs.submit("job", task.stages, "ann")
@@ -43,7 +42,7 @@ def test_many_viewers_share_one_job(jobs: JobManager[str]) -> None:
     assert (task.calls, never.calls) == (1, 0)
 
 
-def test_cancelling_stops_the_job(jobs: JobManager[str]) -> None:
+def test_cancelling_stops_the_job(jobs: Jobs[str]) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     task.step()
@@ -55,7 +54,7 @@ def test_cancelling_stops_the_job(jobs: JobManager[str]) -> None:
     assert task.ended.is_set()
 
 
-def test_cancelling_does_not_stop_what_others_watch(jobs: JobManager[str]) -> None:
+def test_cancelling_does_not_stop_what_others_watch(jobs: Jobs[str]) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     jobs.submit("job", task.stages, "ben")
@@ -70,7 +69,7 @@ def test_cancelling_does_not_stop_what_others_watch(jobs: JobManager[str]) -> No
     assert ended(jobs).state is JobState.CANCELLED
 
 
-def test_a_stranger_cannot_cancel(jobs: JobManager[str]) -> None:
+def test_a_stranger_cannot_cancel(jobs: Jobs[str]) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     jobs.cancel("job", "stranger")
@@ -79,7 +78,7 @@ def test_a_stranger_cannot_cancel(jobs: JobManager[str]) -> None:
     assert ended(jobs).state is JobState.DONE
 
 
-def test_coming_back_before_it_stopped_keeps_the_job(jobs: JobManager[str]) -> None:
+def test_coming_back_before_it_stopped_keeps_the_job(jobs: Jobs[str]) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     task.step()
@@ -90,7 +89,7 @@ def test_coming_back_before_it_stopped_keeps_the_job(jobs: JobManager[str]) -> N
     assert task.calls == 1
 
 
-def test_coming_back_while_it_stops_starts_anew(jobs: JobManager[str]) -> None:
+def test_coming_back_while_it_stops_starts_anew(jobs: Jobs[str]) -> None:
     begun, noticed, go_on = threading.Event(), threading.Event(), threading.Event()
     cancelled_now = threading.Event()
 
@@ -114,7 +113,7 @@ def test_coming_back_while_it_stops_starts_anew(jobs: JobManager[str]) -> None:
     assert ended(jobs).state is JobState.DONE
 
 
-def test_a_cancelled_job_can_be_started_again(jobs: JobManager[str]) -> None:
+def test_a_cancelled_job_can_be_started_again(jobs: Jobs[str]) -> None:
     first, second = Task(), Task()
     jobs.submit("job", first.stages, "ann")
     first.step()
@@ -129,7 +128,7 @@ def test_a_cancelled_job_can_be_started_again(jobs: JobManager[str]) -> None:
     assert ended(jobs).state is JobState.DONE
 
 
-def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     task.step()
@@ -138,7 +137,7 @@ def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: JobManager[str], cl
     assert ended(jobs).state is JobState.CANCELLED
 
 
-def test_polling_keeps_a_job_alive(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_polling_keeps_a_job_alive(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task(steps=10)
     jobs.submit("job", task.stages, "ann")
     for _ in range(9):
@@ -149,7 +148,7 @@ def test_polling_keeps_a_job_alive(jobs: JobManager[str], clock: MovedClock) -> 
     assert ended(jobs).state is JobState.DONE
 
 
-def test_polling_by_somebody_else_does_not(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_polling_by_somebody_else_does_not(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     task.step()
@@ -160,7 +159,7 @@ def test_polling_by_somebody_else_does_not(jobs: JobManager[str], clock: MovedCl
     assert ended(jobs).state is JobState.CANCELLED
 
 
-def test_polling_after_cancelling_does_not(jobs: JobManager[str]) -> None:
+def test_polling_after_cancelling_does_not(jobs: Jobs[str]) -> None:
     task = Task()
     jobs.submit("job", task.stages, "ann")
     task.step()
@@ -170,7 +169,7 @@ def test_polling_after_cancelling_does_not(jobs: JobManager[str]) -> None:
     assert ended(jobs).state is JobState.CANCELLED
 
 
-def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: Jobs[str], clock: MovedClock) -> None:
     running, cancelled, deserted, wanted = (Task() for _ in range(4))
     jobs.submit("running", running.stages, "ann")
     jobs.submit("cancelled", cancelled.stages, "ann")

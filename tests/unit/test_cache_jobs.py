@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.job_types import JobState, Report, Stage
-from cache.jobs import UNEXPECTED, JobManager
+from cache.jobs.manager import UNEXPECTED, Jobs, JobState, Report, Stage
 from fusion.errors import Cancelled, NetworkError
 from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
 from tests.unit.moved_clock import MovedClock
@@ -27,13 +26,13 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
-def jobs(clock: MovedClock) -> Iterator[JobManager[str]]:
-    manager: JobManager[str] = JobManager({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
+def jobs(clock: MovedClock) -> Iterator[Jobs[str]]:
+    manager: Jobs[str] = Jobs({"quick": 1, "long": 1}, lease_s=15, forget_after_s=60, clock=clock)
     yield manager
     manager.close(WAIT_S)
 
 
-def test_progress_partial_results_and_result(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_progress_partial_results_and_result(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
     assert not jobs.busy()
     view = jobs.submit("job", task.stages, "ann")
@@ -58,7 +57,7 @@ def test_progress_partial_results_and_result(jobs: JobManager[str], clock: Moved
     assert state_of(jobs).seconds == 8 and not jobs.busy()
 
 
-def test_progress_without_news_keeps_the_revision(jobs: JobManager[str]) -> None:
+def test_progress_without_news_keeps_the_revision(jobs: Jobs[str]) -> None:
     reported, go_on = threading.Event(), threading.Event()
 
     def work(report: Report[str], cancelled: Callable[[], bool]) -> str:
@@ -76,7 +75,7 @@ def test_progress_without_news_keeps_the_revision(jobs: JobManager[str]) -> None
     ended(jobs)
 
 
-def test_one_at_a_time_in_order(jobs: JobManager[str]) -> None:
+def test_one_at_a_time_in_order(jobs: Jobs[str]) -> None:
     tasks = [Task(steps=1) for _ in range(3)]
     for number, task in enumerate(tasks):
         jobs.submit(str(number), task.stages, "ann")
@@ -90,7 +89,7 @@ def test_one_at_a_time_in_order(jobs: JobManager[str]) -> None:
     assert [ended(jobs, str(number)).state for number in range(3)] == [JobState.DONE] * 3
 
 
-def test_a_quick_stage_does_not_wait_for_anothers_long_one(jobs: JobManager[str]) -> None:
+def test_a_quick_stage_does_not_wait_for_anothers_long_one(jobs: Jobs[str]) -> None:
     blocking, quick, long = Task(), Task(steps=1), Task(steps=1)
     jobs.submit("blocking", blocking.stages, "ann")
     assert blocking.begun.wait(WAIT_S)
@@ -105,7 +104,7 @@ def test_a_quick_stage_does_not_wait_for_anothers_long_one(jobs: JobManager[str]
     assert (quick.calls, long.calls) == (1, 1)
 
 
-def test_a_job_cancelled_between_its_stages_stops(jobs: JobManager[str]) -> None:
+def test_a_job_cancelled_between_its_stages_stops(jobs: Jobs[str]) -> None:
     blocking, quick, long = Task(), Task(steps=1), Task(steps=1)
     jobs.submit("blocking", blocking.stages, "ann")
     assert blocking.begun.wait(WAIT_S)
@@ -117,9 +116,7 @@ def test_a_job_cancelled_between_its_stages_stops(jobs: JobManager[str]) -> None
     assert long.calls == 0
 
 
-def test_errors_for_the_user_are_kept_as_they_are(
-    jobs: JobManager[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_errors_for_the_user_are_kept_as_they_are(jobs: Jobs[str], caplog: pytest.LogCaptureFixture) -> None:
     task = Task(steps=1, error=NetworkError("The network needs even sizes."))
     jobs.submit("job", task.stages, "ann")
     task.finish()
@@ -129,9 +126,7 @@ def test_errors_for_the_user_are_kept_as_they_are(
     assert caplog.records == []
 
 
-def test_other_errors_are_logged_and_said_plainly(
-    jobs: JobManager[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_errors_are_logged_and_said_plainly(jobs: Jobs[str], caplog: pytest.LogCaptureFixture) -> None:
     task = Task(steps=1, error=ZeroDivisionError("a secret detail"))
     with caplog.at_level(logging.ERROR):
         jobs.submit("job", task.stages, "ann")
@@ -142,7 +137,7 @@ def test_other_errors_are_logged_and_said_plainly(
     assert "a secret detail" in caplog.text
 
 
-def test_the_worker_survives_errors(jobs: JobManager[str]) -> None:
+def test_the_worker_survives_errors(jobs: Jobs[str]) -> None:
     for number in range(3):
         bad = Task(steps=0, error=ValueError("no"))
         jobs.submit(f"bad {number}", bad.stages, "ann")
@@ -151,7 +146,7 @@ def test_the_worker_survives_errors(jobs: JobManager[str]) -> None:
     assert ended(jobs, "good").state is JobState.DONE
 
 
-def test_a_failed_job_can_be_started_again(jobs: JobManager[str]) -> None:
+def test_a_failed_job_can_be_started_again(jobs: Jobs[str]) -> None:
     bad, good = Task(steps=0, error=NetworkError("no")), Task(steps=0)
     jobs.submit("job", bad.stages, "ann")
     assert ended(jobs).error == "no"
@@ -159,7 +154,7 @@ def test_a_failed_job_can_be_started_again(jobs: JobManager[str]) -> None:
     assert ended(jobs).state is JobState.DONE
 
 
-def test_a_job_that_is_done_is_not_started_again(jobs: JobManager[str]) -> None:
+def test_a_job_that_is_done_is_not_started_again(jobs: Jobs[str]) -> None:
     first, second = Task(steps=0), Task(steps=0)
     jobs.submit("job", first.stages, "ann")
     ended(jobs)
@@ -167,7 +162,7 @@ def test_a_job_that_is_done_is_not_started_again(jobs: JobManager[str]) -> None:
     assert (view.state, view.partial, second.calls) == (JobState.DONE, "result", 0)
 
 
-def test_ended_jobs_are_forgotten(jobs: JobManager[str], clock: MovedClock) -> None:
+def test_ended_jobs_are_forgotten(jobs: Jobs[str], clock: MovedClock) -> None:
     done, failed, running = Task(steps=0), Task(steps=0, error=NetworkError("no")), Task()
     jobs.submit("done", done.stages, "ann")
     jobs.submit("failed", failed.stages, "ann")
@@ -185,20 +180,20 @@ def test_ended_jobs_are_forgotten(jobs: JobManager[str], clock: MovedClock) -> N
     ended(jobs, "running")
 
 
-def test_an_ended_job_holds_on_to_nothing_but_its_result(jobs: JobManager[str]) -> None:
+def test_an_ended_job_holds_on_to_nothing_but_its_result(jobs: Jobs[str]) -> None:
     bad, never = Task(steps=0, error=NetworkError("no")), Task()
     jobs.submit("job", lambda: [Stage(bad, "quick"), Stage(never, "long")], "ann")
     assert ended(jobs).state is JobState.FAILED
     assert jobs._jobs["job"].stages == ()
 
 
-def test_unknown_jobs(jobs: JobManager[str]) -> None:
+def test_unknown_jobs(jobs: Jobs[str]) -> None:
     assert jobs.poll("job", "ann") is None
     jobs.cancel("job", "ann")
     assert len(jobs) == 0
 
 
-def test_work_can_ask_whether_it_is_wanted(jobs: JobManager[str]) -> None:
+def test_work_can_ask_whether_it_is_wanted(jobs: Jobs[str]) -> None:
     asked: list[bool] = []
     begun, go_on = threading.Event(), threading.Event()
 
@@ -218,7 +213,7 @@ def test_work_can_ask_whether_it_is_wanted(jobs: JobManager[str]) -> None:
 
 
 def test_closing_stops_all_jobs(clock: MovedClock) -> None:
-    manager: JobManager[str] = JobManager({"long": 1}, clock=clock)
+    manager: Jobs[str] = Jobs({"long": 1}, clock=clock)
     running, waiting = Task(), Task()
     manager.submit("running", running.stages, "ann")
     manager.submit("waiting", waiting.stages, "ann")
@@ -243,16 +238,16 @@ ENDLESS = """
 import sys, threading, time, types
 sys.modules["fusion"] = types.ModuleType("fusion")
 sys.modules["fusion"].__path__ = ["fusion"]
-from cache.job_types import Stage
-from cache.jobs import JobManager
+from cache.jobs.manager import Stage
+from cache.jobs.manager import Jobs
 begun = threading.Event()
 def work(report, cancelled):
     begun.set()
     while True:
         {body}
-jobs = JobManager({{"long": 1}})
+jobs = Jobs({{"long": 1}})
 jobs.submit("job", lambda: [Stage(work, "long")], "ann")
-assert begun.wait(30)
+assert begun.wait(120)
 """
 
 
@@ -265,5 +260,5 @@ def test_the_interpreter_ends_while_a_job_runs() -> None:
         for body in (polite, deaf)
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
         assert (process.returncode, errors) == (0, "")

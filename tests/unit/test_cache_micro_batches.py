@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import cache.services.windows
 import fusion
-from cache import micro_batches
 from cache.errors import TooBusyError, UserError
-from cache.micro_batches import MOST_AT_ONCE, MOST_TOGETHER, MicroBatches, Pixel
+from cache.services.windows import MOST_AT_ONCE, MOST_TOGETHER, MicroBatches, Pixel
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import NetworkError
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
@@ -65,7 +65,7 @@ def gathered(
 def test_who_waits_is_computed_together_and_gets_autograds_own(
     method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", 30)
+    monkeypatch.setattr(cache.services.windows, "LONGEST_WAIT_S", 30)
     gate = Gate()
     batches = MicroBatches(1, gate)
     with ThreadPoolExecutor(8) as users:
@@ -78,10 +78,10 @@ def test_who_waits_is_computed_together_and_gets_autograds_own(
 
 
 def test_no_batch_is_too_large(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", 30)
+    monkeypatch.setattr(cache.services.windows, "LONGEST_WAIT_S", 30)
     gate = Gate()
     batches = MicroBatches(1, gate)
-    monkeypatch.setattr(micro_batches, "MOST_TOGETHER", 4)
+    monkeypatch.setattr(cache.services.windows, "MOST_TOGETHER", 4)
     with ThreadPoolExecutor(12) as users:
         first = users.submit(batches.window, method, pair, (0, 0))
         assert gate.entered.wait(30)
@@ -109,7 +109,7 @@ def test_nobody_waits_long_for_another(method: Method, pair: Pair) -> None:
 def test_an_error_reaches_all_and_spoils_nothing(
     method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", 30)
+    monkeypatch.setattr(cache.services.windows, "LONGEST_WAIT_S", 30)
     gate = Gate(NetworkError("This image is too small."))
     batches = MicroBatches(1, gate)
     with ThreadPoolExecutor(8) as users:
@@ -123,7 +123,7 @@ def test_an_error_reaches_all_and_spoils_nothing(
 
 
 def test_no_more_may_wait_than_is_useful(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(micro_batches, "LONGEST_WAIT_S", 30)
+    monkeypatch.setattr(cache.services.windows, "LONGEST_WAIT_S", 30)
     gate = Gate()
     batches = MicroBatches(1, gate, most=4)
     with ThreadPoolExecutor(8) as users:

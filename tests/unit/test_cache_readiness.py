@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import flask
@@ -14,11 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-import cache.building
-import cache.guidance_work
-from cache.building import build_services
-from cache.method_shelf import MethodShelf
-from cache.services import Services, services_of
+import cache.services.guidance
+import cache.services.services
+from cache.services.loaded import LoadedMethods
+from cache.services.services import Services, build_services, services_of
 from fusion import Method
 from fusion.errors import (
     DeviceError,
@@ -27,20 +27,19 @@ from fusion.errors import (
 from tests.unit.small_services import (
     WAIT_S,
     Maker,
-    Settings,
+    settings_of,
     wait_for,
 )
 
 
-def shelf_of(load: Callable[[str, str], Method], device: str = "cpu") -> MethodShelf:
-    return MethodShelf(device, load, (("small", "Small network"), ("broken", "Broken network")))
+def shelf_of(load: Callable[[str, str], Method], device: str = "cpu") -> LoadedMethods:
+    return LoadedMethods(device, load, (("small", "Small network"), ("broken", "Broken network")))
 
 
-def with_shelf(make: Maker, shelf: MethodShelf, device: str = "cpu") -> Services:
+def with_shelf(make: Maker, shelf: LoadedMethods, device: str = "cpu") -> Services:
     services = make()
-    services._methods = shelf
-    services._device = device
-    return services
+    services.scenes.loaded_methods = shelf
+    return replace(services, device=device)
 
 
 def test_ready_when_all_weights_are_loaded(make: Maker, small: Method) -> None:
@@ -142,7 +141,7 @@ def test_ready_when_all_methods_are_prepared(
         raise ZeroDivisionError
 
     titles = (("small", "Small network"), ("broken", "Broken network"), ("other", "Other network"))
-    shelf = MethodShelf("cpu", load, titles, prepare)
+    shelf = LoadedMethods("cpu", load, titles, prepare)
     services = with_shelf(make, shelf)
     with caplog.at_level(logging.ERROR):
         shelf.load_all().join(WAIT_S)
@@ -164,10 +163,10 @@ def test_a_server_has_the_chains_of_all_methods_before_they_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    monkeypatch.setattr(cache.building, "prepare_method", lambda method: made.append(method.id))
-    services = build_services(flask.Flask(__name__), Settings(tmp_path, None))
-    wait_for(lambda: len(made) == len(services.methods()))
-    assert made == [id for id, _ in services.methods()]
+    monkeypatch.setattr(cache.services.services, "prepare_method", lambda method: made.append(method.id))
+    services = build_services(flask.Flask(__name__), settings_of(tmp_path))
+    wait_for(lambda: len(made) == len(services.scenes.methods()))
+    assert made == [id for id, _ in services.scenes.methods()]
 
 
 def test_methods_are_loaded_once(small: Method) -> None:
@@ -195,19 +194,21 @@ def test_building_and_finding_the_services(
     tmp_path: Path, folder: Path, small: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        cache.building, "MethodShelf", lambda device, **_: shelf_of(lambda id, device: small, device)
+        cache.services.services,
+        "LoadedMethods",
+        lambda device, **_: shelf_of(lambda id, device: small, device),
     )
     server = flask.Flask("test")
     own = tmp_path / "own"
     own.mkdir()
     for name in ("mri_9.npy", "pet_9.npy"):
         np.save(own / name, np.random.default_rng(9).random((5, 6)))
-    settings = Settings(tmp_path / "memo", folder)
+    settings = settings_of(tmp_path / "memo", data_dir=folder)
     services = build_services(server, settings, [(own / "mri_9.npy", own / "pet_9.npy")])
     assert services_of(server) is services
-    assert [entry.address for entry in services.entries()][:3] == ["9", "1", "2"]
-    scene = services.scene("9", "small")
-    assert services.jacobian(scene, 4, 5).values.shape == (2, 3, 3)
+    assert [entry.address for entry in services.scenes.entries()][:3] == ["9", "1", "2"]
+    scene = services.scenes.open("9", "small")
+    assert services.windows.of(scene, 4, 5).values.shape == (2, 3, 3)
     assert list((tmp_path / "memo").rglob("*.entry"))
     wait_for(lambda: services.ready().ready)
     services.close()
@@ -215,17 +216,9 @@ def test_building_and_finding_the_services(
 
 def test_an_impossible_device_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(DeviceError):
-        build_services(flask.Flask("test"), Settings(tmp_path, None, device="cuda:77"))
+        build_services(flask.Flask("test"), settings_of(tmp_path, device="cuda:77"))
 
 
 def test_a_server_without_services() -> None:
     with pytest.raises(KeyError):
         services_of(flask.Flask("test"))
-
-
-def test_the_applications_settings_fit() -> None:
-    from app.settings import Settings as ApplicationSettings
-
-    names = {name for name in vars(cache.building.ServiceSettings) if not name.startswith("_")}
-    assert names <= set(ApplicationSettings.model_fields)
-    assert len(names) == 12

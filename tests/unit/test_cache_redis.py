@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import redis
 
-import cache.redis_cache
-from cache.addresses import FusedAddress
-from cache.redis_cache import KEY_PREFIX, PAUSE_S, ArrayRedisCache, RedisAddressError, connect
-from cache.serializer import MAGIC, encode_arrays
-from cache.store import ArrayStore
+import cache.store.redis_cache
+from cache.store.addresses import FusedAddress
+from cache.store.redis_cache import KEY_PREFIX, PAUSE_S, ArrayRedisCache, RedisAddressError, connect
+from cache.store.serializer import MAGIC, encode_arrays
+from cache.store.store import ArrayStore
 from tests.unit.cache_entries import Bomb
 from tests.unit.moved_clock import MovedClock
 
@@ -188,7 +188,7 @@ def test_the_store_computes_without_redis(caplog: pytest.LogCaptureFixture) -> N
         server,
         with_jinja2_ext=False,
         config={
-            "CACHE_TYPE": "cache.redis_cache.ArrayRedisCache",
+            "CACHE_TYPE": "cache.store.redis_cache.ArrayRedisCache",
             "CACHE_REDIS_URL": f"redis://127.0.0.1:{closed_port()}/0",
             "CACHE_DEFAULT_TIMEOUT": 77,
         },
@@ -209,8 +209,8 @@ def test_two_servers_share_results(server: fakeredis.FakeServer, monkeypatch: py
     def fake_connect(url: str) -> fakeredis.FakeRedis:
         return fakeredis.FakeRedis(server=server)
 
-    monkeypatch.setattr(cache.redis_cache, "connect", fake_connect)
-    config = {"CACHE_TYPE": "cache.redis_cache.ArrayRedisCache", "CACHE_REDIS_URL": "redis://anywhere"}
+    monkeypatch.setattr(cache.store.redis_cache, "connect", fake_connect)
+    config = {"CACHE_TYPE": "cache.store.redis_cache.ArrayRedisCache", "CACHE_REDIS_URL": "redis://anywhere"}
     stores = [
         ArrayStore(
             flask_caching.Cache(flask.Flask(name), with_jinja2_ext=False, config=dict(config)), timeout_s=60

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cache import serializer
-from cache.serializer import (
+from cache.store import serializer
+from cache.store.serializer import (
     FORMAT_VERSION,
     MAGIC,
     Arrays,

@@ -15,8 +15,9 @@ import torch
 
 import fusion
 from cache.errors import UserError
-from cache.pair_shelf import PairShelf
-from cache.services import Scene, Services
+from cache.services.loaded import LoadedPairs
+from cache.services.scenes import Scene
+from cache.services.services import Services
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from fusion.errors import (
@@ -73,21 +74,21 @@ def test_scene_says_what_is_known(scene: Scene, small: Method, folder: Path) -> 
 
 
 def test_what_can_be_chosen(services: Services) -> None:
-    addresses = [entry.address for entry in services.entries()]
+    addresses = [entry.address for entry in services.scenes.entries()]
     assert {"1", "2"} <= set(addresses)
-    assert services.methods() == (("small", "Small network"),)
-    assert services.pair_shape("2") == SHAPE
+    assert services.scenes.methods() == (("small", "Small network"),)
+    assert services.scenes.pair_shape("2") == SHAPE
 
 
 def test_pairs_are_found_by_content(services: Services, scene: Scene) -> None:
-    assert services.find_pair(scene.pair_id) == "1"
-    assert services.find_pair(scene.pair_id[:12]) == "1"
-    assert services.scene(scene.pair_id[:12], "small") == scene
+    assert services.scenes.find_pair(scene.pair_id) == "1"
+    assert services.scenes.find_pair(scene.pair_id[:12]) == "1"
+    assert services.scenes.open(scene.pair_id[:12], "small") == scene
 
 
 def test_images_of_a_scene(services: Services, scene: Scene) -> None:
-    assert services.pair(scene).id == scene.pair_id
-    assert services.regions(scene) == {}
+    assert services.scenes.pair(scene).id == scene.pair_id
+    assert services.regions.of_pair(scene.pair_address) == {}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_unknown_things_are_the_users_errors(
     services: Services, pair: str, method: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error) as caught:
-        services.scene(pair, method)
+        services.scenes.open(pair, method)
     assert isinstance(caught.value, UserError)
 
 
@@ -106,20 +107,20 @@ def test_bad_files_are_the_users_errors(services: Services, folder: Path) -> Non
     np.save(folder / "mri_3.npy", np.full(SHAPE, np.nan))
     np.save(folder / "pet_3.npy", np.ones(SHAPE))
     with pytest.raises(UserError, match=r"mri_3\.npy"):
-        services.scene("3", "small")
+        services.scenes.open("3", "small")
 
 
 def test_a_pair_over_the_pixel_limit_is_refused(make: Maker) -> None:
     with pytest.raises(UserError):
-        make(pixel_limit=100).scene("1", "small")
+        make(pixel_limit=100).scenes.open("1", "small")
 
 
 def test_fused_image(services: Services, small: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch, "fuse")
-    scene = services.scene("1", "small")
-    found = [services.fused(scene) for _ in range(3)]
+    scene = services.scenes.open("1", "small")
+    found = [services.scenes.fused(scene) for _ in range(3)]
     assert calls.count == 1
-    expected = fusion.fuse(small, services.pair(scene))
+    expected = fusion.fuse(small, services.scenes.pair(scene))
     for image in found:
         np.testing.assert_array_equal(image, expected)
         assert not image.flags.writeable
@@ -127,11 +128,11 @@ def test_fused_image(services: Services, small: Method, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("pixel", [(0, 0), (23, 30), (12, 15), (1, 29)])
 def test_jacobian_window(services: Services, scene: Scene, small: Method, pixel: tuple[int, int]) -> None:
-    expected = fusion.jacobian(small, services.pair(scene), pixel)
+    expected = fusion.jacobian(small, services.scenes.pair(scene), pixel)
     for found in (
-        services.jacobian(scene, *pixel),
-        services.jacobian(scene, *pixel),
-        services.jacobian_at(scene.pair_id, "small", scene.weights_id, *pixel),
+        services.windows.of(scene, *pixel),
+        services.windows.of(scene, *pixel),
+        services.windows.at(scene.pair_id, "small", scene.weights_id, *pixel),
     ):
         np.testing.assert_array_equal(found.values, expected.values)
         np.testing.assert_array_equal(found.dense(), expected.dense())
@@ -148,14 +149,14 @@ def test_jacobian_window(services: Services, scene: Scene, small: Method, pixel:
 
 def test_results_are_memoized_also_for_the_next_process(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make()
-    expected = first.jacobian(first.scene("1", "small"), 5, 6)
+    expected = first.windows.of(first.scenes.open("1", "small"), 5, 6)
     calls = Calls(monkeypatch, "jacobian")
     second = make()
-    scene = second.scene("1", "small")
-    np.testing.assert_array_equal(second.jacobian(scene, 5, 6).values, expected.values)
+    scene = second.scenes.open("1", "small")
+    np.testing.assert_array_equal(second.windows.of(scene, 5, 6).values, expected.values)
     assert calls.count == 0
-    second.jacobian(scene, 6, 5)
-    second.jacobian(second.scene("2", "small"), 5, 6)
+    second.windows.of(scene, 6, 5)
+    second.windows.of(second.scenes.open("2", "small"), 5, 6)
     assert calls.count == 2
 
 
@@ -169,7 +170,7 @@ def test_a_scene_is_prepared_once_and_nobody_waits(make: Maker, monkeypatch: pyt
 
     monkeypatch.setattr(fusion, "prepare", prepare)
     services = make()
-    scenes = [services.scene(pair, "small") for pair in ("1", "1", "2", "1")]
+    scenes = [services.scenes.open(pair, "small") for pair in ("1", "1", "2", "1")]
     go_on.set()
     end = time.monotonic() + WAIT_S
     while len(prepared) < 2 and time.monotonic() < end:
@@ -185,7 +186,7 @@ def test_equal_hovers_at_the_same_time_compute_once(
 
     def hover(number: int) -> np.ndarray:
         barrier.wait(WAIT_S)
-        return services.jacobian(scene, 7, 8).values
+        return services.windows.of(scene, 7, 8).values
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(hover, range(8)))
@@ -198,19 +199,19 @@ def test_pixels_outside_are_the_users_errors(
     services: Services, scene: Scene, pixel: tuple[int, int]
 ) -> None:
     with pytest.raises(PixelOutsideImageError):
-        services.jacobian(scene, *pixel)
+        services.windows.of(scene, *pixel)
     with pytest.raises(PixelOutsideImageError):
-        services.jacobian_at(scene.pair_id, "small", scene.weights_id, *pixel)
+        services.windows.at(scene.pair_id, "small", scene.weights_id, *pixel)
 
 
 def test_threads_by_kind_of_work(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     windows, images = Calls(monkeypatch, "jacobian"), Calls(monkeypatch, "fuse")
     before = torch.get_num_threads()
-    scene = services.scene("1", "small")
+    scene = services.scenes.open("1", "small")
     try:
-        services.jacobian(scene, 1, 1)
-        services.fused(scene)
-        services.jacobian(scene, 1, 2)
+        services.windows.of(scene, 1, 1)
+        services.scenes.fused(scene)
+        services.windows.of(scene, 1, 2)
     finally:
         torch.set_num_threads(before)
     assert (windows.torch_threads, images.torch_threads) == ([1, 1], [2])
@@ -218,40 +219,40 @@ def test_threads_by_kind_of_work(services: Services, monkeypatch: pytest.MonkeyP
 
 def test_new_weights_never_meet_old_results(make: Maker, small: Method) -> None:
     old = make()
-    old_scene = old.scene("1", "small")
-    old_window, old_fused = old.jacobian(old_scene, 5, 6), old.fused(old_scene)
+    old_scene = old.scenes.open("1", "small")
+    old_window, old_fused = old.windows.of(old_scene, 5, 6), old.scenes.fused(old_scene)
     other = Method.from_module(Small(seed=6), "small", "Small network")
     new = make(other)
-    new_scene = new.scene("1", "small")
+    new_scene = new.scenes.open("1", "small")
     assert new_scene.weights_id != old_scene.weights_id
-    pair = new.pair(new_scene)
+    pair = new.scenes.pair(new_scene)
     np.testing.assert_array_equal(
-        new.jacobian(new_scene, 5, 6).values, fusion.jacobian(other, pair, (5, 6)).values
+        new.windows.of(new_scene, 5, 6).values, fusion.jacobian(other, pair, (5, 6)).values
     )
-    assert (new.jacobian(new_scene, 5, 6).values != old_window.values).any()
-    assert (new.fused(new_scene) != old_fused).any()
+    assert (new.windows.of(new_scene, 5, 6).values != old_window.values).any()
+    assert (new.scenes.fused(new_scene) != old_fused).any()
     for stale in (
-        lambda: new.jacobian(old_scene, 5, 6),
-        lambda: new.jacobian_at(old_scene.pair_id, "small", old_scene.weights_id, 5, 6),
-        lambda: new.fused(old_scene),
-        lambda: new.guidance_state(old_scene, "ann"),
+        lambda: new.windows.of(old_scene, 5, 6),
+        lambda: new.windows.at(old_scene.pair_id, "small", old_scene.weights_id, 5, 6),
+        lambda: new.scenes.fused(old_scene),
+        lambda: new.guidance.state(old_scene, "ann"),
     ):
         with pytest.raises(WeightsError, match="Reload"):
             stale()
 
 
 def test_changed_files_never_meet_old_results(services: Services, scene: Scene, folder: Path) -> None:
-    old = services.jacobian(scene, 5, 6)
+    old = services.windows.of(scene, 5, 6)
     np.save(folder / "mri_1.npy", np.load(folder / "mri_1.npy")[::-1])
-    new_scene = services.scene("1", "small")
+    new_scene = services.scenes.open("1", "small")
     assert new_scene.pair_id != scene.pair_id
-    assert (services.jacobian(new_scene, 5, 6).values != old.values).any()
-    np.testing.assert_array_equal(services.jacobian(scene, 5, 6).values, old.values)
+    assert (services.windows.of(new_scene, 5, 6).values != old.values).any()
+    np.testing.assert_array_equal(services.windows.of(scene, 5, 6).values, old.values)
 
 
 def test_images_that_are_gone_are_said_to_be(folder: Path) -> None:
     catalogue = Catalogue((), folder)
-    shelf = PairShelf(catalogue, limit_bytes=0)
+    shelf = LoadedPairs(catalogue, limit_bytes=0)
     _, pair = shelf.by_address("1")
     assert shelf.by_content(pair.id, "1").id == shelf.by_content(pair.id).id == pair.id
     np.save(folder / "mri_1.npy", np.zeros(SHAPE))
@@ -269,26 +270,26 @@ def test_a_hover_needs_no_look_at_files(
 
     for name in ("entries", "find", "load"):
         monkeypatch.setattr(Catalogue, name, forbidden)
-    services.jacobian_at(scene.pair_id, "small", scene.weights_id, 3, 3)
+    services.windows.at(scene.pair_id, "small", scene.weights_id, 3, 3)
 
 
 def test_addresses_from_nowhere_are_the_users_errors(services: Services, scene: Scene) -> None:
     with pytest.raises(UserError):
-        services.jacobian_at("f" * 64, "small", scene.weights_id, 3, 3)
+        services.windows.at("f" * 64, "small", scene.weights_id, 3, 3)
     with pytest.raises(UserError):
-        services.jacobian_at(scene.pair_id[:12], "small", scene.weights_id, 3, 3)
+        services.windows.at(scene.pair_id[:12], "small", scene.weights_id, 3, 3)
     with pytest.raises(UserError):
-        services.jacobian_at(scene.pair_id, "large", scene.weights_id, 3, 3)
+        services.windows.at(scene.pair_id, "large", scene.weights_id, 3, 3)
     with pytest.raises(UserError):
-        services.jacobian_at(scene.pair_id, "small", "f" * 64, 3, 3)
+        services.windows.at(scene.pair_id, "small", "f" * 64, 3, 3)
 
 
 def test_without_a_usable_store_everything_is_computed(make: Maker, tmp_path: Path) -> None:
     obstacle = tmp_path / "file"
     obstacle.write_text("x")
     services = make(memory_bytes=0, cache_dir=obstacle / "memo")
-    scene = services.scene("1", "small")
-    assert services.jacobian(scene, 1, 1).values.any()
+    scene = services.scenes.open("1", "small")
+    assert services.windows.of(scene, 1, 1).values.any()
     final = follow(services, scene)
     assert final.complete
     assert final.values is not None

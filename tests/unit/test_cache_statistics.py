@@ -16,19 +16,18 @@ import numpy as np
 import pytest
 from flask import Flask
 
-import cache.influence_shelf
-import cache.statistics
+import cache.services.statistics
 import fusion
 from app.factory import create_server
 from app.settings import Settings
-from cache.drawn_regions import drawn_regions
-from cache.guidance_work import LATTICE_LANE
-from cache.job_types import Stage
-from cache.method_shelf import MethodShelf
-from cache.number_tables import number_tables, numbers_csv
-from cache.services import Scene, Services, services_of
-from cache.statistics import MethodNumbers, Statistics, statistics_of
-from cache.statistics_format import guidance_from, influence_from, to_arrays
+from cache.jobs.manager import Stage
+from cache.services.guidance import LATTICE_LANE
+from cache.services.loaded import LoadedMethods
+from cache.services.number_tables import number_tables, numbers_csv
+from cache.services.regions import drawn_regions
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
+from cache.services.statistics import MethodNumbers, Statistics, guidance_from, influence_from, to_arrays
 from callbacks.compare_numbers import follow
 from fusion.errors import FuseVisError
 from fusion.saliency.window import Box
@@ -46,12 +45,11 @@ PIXELS = [(4, 5), (0, 10)]
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    monkeypatch.setattr(MethodShelf, "load_all", lambda self: None)
-    monkeypatch.setattr(MethodShelf, "get", lambda self, id: load(id, "cpu"))
+    monkeypatch.setattr(LoadedMethods, "load_all", lambda self: None)
+    monkeypatch.setattr(LoadedMethods, "get", lambda self, id: load(id, "cpu"))
     settings = Settings(cache_dir=tmp_path / "memo", atlas_dir=tmp_path / "atlas", device="cpu")
     made = create_server(settings, [write_pair(tmp_path)])
     yield made
-    statistics_of(made).influence.close()
     services_of(made).close()
 
 
@@ -62,12 +60,12 @@ def services(server: Flask) -> Services:
 
 @pytest.fixture
 def statistics(server: Flask) -> Statistics:
-    return statistics_of(server)
+    return services_of(server).statistics
 
 
 @pytest.fixture
 def scenes(services: Services) -> list[Scene]:
-    return [services.scene(PAIR, "weighted_averaging"), services.scene(PAIR, "small")]
+    return [services.scenes.open(PAIR, "weighted_averaging"), services.scenes.open(PAIR, "small")]
 
 
 def own() -> list[Region]:
@@ -96,7 +94,7 @@ def test_numbers_are_those_of_the_command(
     follow_to_the_end(statistics, scenes, regions)
     found = [statistics.numbers(scene, regions, PIXELS) for scene in scenes]
     assert all(numbers.complete and not numbers.waiting for numbers in found)
-    pair = services.pair(scenes[0])
+    pair = services.scenes.pair(scenes[0])
     expected = []
     for scene in scenes:
         method = load(scene.method_id, "cpu")
@@ -129,7 +127,7 @@ def test_the_page_says_that_a_verdict_rests_on_a_region_in_the_place_of_the_pair
     services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = {region.name: region.mask for region in own()}
-    monkeypatch.setattr(services, "regions", lambda scene: dict(theirs))
+    monkeypatch.setattr(services.regions, "of_pair", lambda pair: dict(theirs))
     other = box_region("core", Box(5, 0, 9, 3), SHAPE)
     for drawn, told in (([other], True), ([], False), (own(), False)):
         found = statistics.numbers(scenes[0], statistics.regions(scenes[0], drawn))
@@ -149,8 +147,8 @@ def test_numbers_are_computed_once(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(cache.statistics, "guidance_statistics", never)
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", never)
+    monkeypatch.setattr(cache.services.statistics, "guidance_statistics", never)
+    monkeypatch.setattr(cache.services.statistics, "region_influence", never)
     assert statistics.numbers(scene, regions).comparison == first.comparison
     # The same pixels by another name are the same numbers.
     renamed = statistics.numbers(scene, [Region("mine", regions[2].mask)]).comparison
@@ -183,7 +181,7 @@ def test_failures_are_told_and_not_tried_at_every_look(
         calls.append("")
         raise FuseVisError("It is broken.")
 
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", broken)
+    monkeypatch.setattr(cache.services.statistics, "region_influence", broken)
     regions = statistics.regions(scenes[0])[:1]
     deadline = time.monotonic() + WAIT_S
     while not (progress := statistics.influence.follow(scenes[:1], regions, "ann")).errors:
@@ -207,7 +205,7 @@ def test_one_failed_region_stops_no_other(
         time.sleep(0.2)
         return region_influence(method, pair, region, *rest, **options)
 
-    monkeypatch.setattr(cache.influence_shelf, "region_influence", computed)
+    monkeypatch.setattr(cache.services.statistics, "region_influence", computed)
     deadline = time.monotonic() + WAIT_S
     told: list[bool] = []
     while (state := follow(services, statistics, scenes, regions, True, "ann"))["going_on"]:
@@ -253,7 +251,7 @@ def test_drawn_regions_are_read_and_what_is_wrong_is_named() -> None:
 
 
 def test_what_is_kept_reads_the_same(services: Services, scenes: list[Scene]) -> None:
-    pair, method = services.pair(scenes[1]), load("small", "cpu")
+    pair, method = services.scenes.pair(scenes[1]), load("small", "cpu")
     odd = np.full((2, *SHAPE), np.nan, dtype=np.float32)
     odd[:, 0, 0], odd[0, 0, 1] = 3, np.inf
     region = box_region("here", Box(0, 0, 4, 4), SHAPE)
@@ -300,7 +298,7 @@ def test_tables_show_text_and_sort_by_numbers(
 
 
 def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, statistics: Statistics) -> None:
-    scene = services.scene(PAIR, "weighted_averaging")
+    scene = services.scenes.open(PAIR, "weighted_averaging")
     finished_guidance(services, scene)
     numbers = statistics.numbers(scene, statistics.regions(scene)[:1])
     (found,) = numbers.comparison.guidance
@@ -320,11 +318,11 @@ def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, stat
 def test_the_influence_rests_while_a_pointer_moves(
     services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.influence_shelf, "REST_S", WAIT_S)
+    monkeypatch.setattr(cache.services.statistics, "REST_S", WAIT_S)
     regions = statistics.regions(scenes[1])[:1]
-    services.jacobian(scenes[1], 2, 3)
+    services.windows.of(scenes[1], 2, 3)
     require_rest(statistics, scenes[1:], regions)
-    monkeypatch.setattr(cache.influence_shelf, "REST_S", 0.0)
+    monkeypatch.setattr(cache.services.statistics, "REST_S", 0.0)
     follow_to_the_end(statistics, scenes[1:], regions)
 
 
@@ -353,7 +351,7 @@ def test_the_influence_rests_while_guidance_images_are_computed(
         assert computed.wait(WAIT_S)
         return np.zeros(0)
 
-    services._jobs.submit("somebody's", lambda: (Stage(slow, LATTICE_LANE),), "bob")
+    services.guidance._jobs.submit("somebody's", lambda: (Stage(slow, LATTICE_LANE),), "bob")
     regions = statistics.regions(scenes[1])[:1]
     assert require_rest(statistics, scenes[1:], regions) == 0
     computed.set()

@@ -15,9 +15,8 @@ import flask_caching
 import numpy as np
 import pytest
 
-from cache.addresses import JacobianAddress
-from cache.memory_tier import MemoryTier
-from cache.store import ENTRY_OVERHEAD_BYTES, ArrayStore
+from cache.store.addresses import JacobianAddress
+from cache.store.store import ENTRY_OVERHEAD_BYTES, ArrayStore, MemoryTier
 from tests.unit.moved_clock import MovedClock
 
 ADDRESS = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
@@ -29,7 +28,7 @@ def connect(folder: Path, clock: MovedClock | None = None) -> flask_caching.Cach
         flask.Flask("test"),
         with_jinja2_ext=False,
         config={
-            "CACHE_TYPE": "cache.bounded_file_cache.BoundedFileCache",
+            "CACHE_TYPE": "cache.store.file_cache.BoundedFileCache",
             "CACHE_DIR": str(folder),
             "CACHE_OPTIONS": options,
         },
@@ -175,7 +174,7 @@ def test_errors_reach_all_and_are_not_kept(store: ArrayStore) -> None:
 
     with ThreadPoolExecutor(threads) as pool:
         first = pool.submit(store.get_or_compute, ADDRESS, fail)
-        assert begun.wait(30)
+        assert begun.wait(120)
         others = [pool.submit(store.get_or_compute, ADDRESS, fail) for _ in range(threads - 1)]
         go_on.set()
         for future in (first, *others):

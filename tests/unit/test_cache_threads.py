@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from cache.threads import computing
+from cache.jobs.threads import computing
 from fusion.errors import DeviceError
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import fusion.cli_compare
-import fusion.cli_report_pairs
-from fusion.cli_streams import PatientStream, patient_streams, writable
+import fusion.cli.compare
+import fusion.cli.report
+from fusion.cli.streams import PatientStream, patient_streams, writable
 from tests.unit.command_line import run, write_pair
 
 ROOT = Path(__file__).parents[2]
@@ -154,7 +154,7 @@ def test_tables_are_shown_where_their_file_cannot_be_written(
     def full(*_: object, **__: object) -> None:
         raise NO_SPACE
 
-    monkeypatch.setattr(fusion.cli_compare.Path, "write_text", full)
+    monkeypatch.setattr(fusion.cli.compare.Path, "write_text", full)
     result = run("compare", *files, "-m", "weighted_averaging", "-o", str(tmp_path / "x.csv"), expect=2)
     assert "Guidance images by region" in result.stdout and "No space left" in result.stderr
 
@@ -165,8 +165,8 @@ def test_scores_are_written_before_they_are_shown_and_their_place_is_looked_at_f
     def never(*_: object) -> None:
         raise AssertionError("computed, though it cannot be kept")
 
-    monkeypatch.setattr(fusion.cli_report_pairs, "score_methods", never)
-    monkeypatch.setattr(fusion.cli_report_pairs, "WINDOW", 1)
+    monkeypatch.setattr(fusion.cli.report, "score_methods", never)
+    monkeypatch.setattr(fusion.cli.report, "WINDOW", 1)
     for folder, file in zip(("a", "b"), files, strict=True):
         (tmp_path / folder).mkdir()
         Path(file).rename(tmp_path / folder / "1.png")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fusion import cli_train
-from fusion.cli import app
+import fusion.cli.train
+from fusion.cli.main import app
 from fusion.training.checkpoint import checkpoint_path
 from fusion.training.loss import LossBalance
-from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
+from fusion.training.options import TrainingOptions, TrainingProgress, TrainingResult
 
 LOSSES = {"total": 0.25, "ssim_mri": 0.2, "ssim_pet": 0.3, "l2_mri": 0.01, "l2_pet": 0.02}
 
@@ -30,7 +30,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[TrainingOptions]:
             interrupted=options.seed == 99,
         )  # fmt: skip
 
-    monkeypatch.setattr(cli_train, "train_one", train)
+    monkeypatch.setattr(fusion.cli.train, "train_one", train)
     return asked
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.factory import create_server
 from app.settings import Settings
-from cache.services import services_of
+from cache.services.services import services_of
 from callbacks.first_view import first_view
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
@@ -75,7 +75,7 @@ def test_guidance_is_named_once_it_is_there(server: Flask) -> None:
     services = services_of(server)
     other = "funfusean"
     assert first_view(services, f"?pair={PAIR}&method={other}")["complete"] is False  # type: ignore[index]
-    finished_guidance(services, services.scene(PAIR, METHOD))
+    finished_guidance(services, services.scenes.open(PAIR, METHOD))
     assert first_view(services, f"?{LINK}")["complete"] is True  # type: ignore[index]
 
 
@@ -83,7 +83,7 @@ def test_without_a_pixel_it_is_the_middle_and_the_zoom_may_follow_the_support(se
     view = first_view(services_of(server), f"?pair={PAIR}&method=funfusean&zoom=support")
     assert view is not None
     assert view["pixel"] == {"row": SHAPE[0] // 2, "col": SHAPE[1] // 2}
-    scene = services_of(server).scene(PAIR, "funfusean")
+    scene = services_of(server).scenes.open(PAIR, "funfusean")
     assert scene.support_radius is not None and view["half"] == max(scene.support_radius)
 
 

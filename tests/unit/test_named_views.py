@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import cache.view_shelf
-from app import view_routes
-from cache.region_shelf import RegionShelf
-from cache.view_shelf import SavedView, ViewShelf
-from cache.views_service import NamedViews
+import cache.services.named_views
+from app.routes.views import routes
+from cache.services.named_views import NamedViews, SavedView, ViewFolder
+from cache.services.regions import RegionFolder
+from cache.services.services import EXTENSION, Services
 from fusion.errors import FuseVisError
 from fusion.statistics.region_code import encode_mask
 
@@ -25,7 +25,7 @@ VIEW = {"name": "Core, dark", "note": "See the rim.\nThen the core.", "page": "e
 
 
 def named(folder: Path) -> NamedViews:
-    return NamedViews(ViewShelf(folder / "views"), RegionShelf(folder / "regions"))
+    return NamedViews(ViewFolder(folder / "views"), RegionFolder(folder / "regions"))
 
 
 @pytest.fixture
@@ -144,14 +144,14 @@ def test_views_saved_quickly_stand_in_their_order(views: NamedViews) -> None:
 
 def test_a_study_takes_views_and_their_regions_to_another_server(views: NamedViews, tmp_path: Path) -> None:
     code = encode_mask(np.random.default_rng().random((48, 60)) > 0.5)
-    id = RegionShelf(tmp_path / "here" / "regions").keep(code)
+    id = RegionFolder(tmp_path / "here" / "regions").keep(code)
     kept = [views.save({**VIEW, "name": f"view {number}"}) for number in range(20)]
     kept.append(views.save({**VIEW, "page": "compare", "query": f"?pair=own&regions=noise~1b9e4b~s{id}"}))
     there = named(tmp_path / "there")
     study = views.study([]).encode()
     assert there.take(study) == {"added": 21, "known": 0}
     assert sorted(there.all(), key=lambda view: view["id"]) == sorted(kept, key=lambda view: view["id"])
-    assert RegionShelf(tmp_path / "there" / "regions").code(id) == code
+    assert RegionFolder(tmp_path / "there" / "regions").code(id) == code
     assert there.take(study) == {"added": 0, "known": 21}
     assert len(json.loads(views.study([kept[3]["id"], kept[5]["id"]]))["views"]) == 2
 
@@ -162,7 +162,7 @@ def kept_regions(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("text", ["hello", "<script>", "b5.5.1.1", "rAA", "ä", "s" + "0" * 32])
 def test_only_regions_are_kept_as_regions(views: NamedViews, tmp_path: Path, text: str) -> None:
-    shelf = RegionShelf(tmp_path / "here" / "regions")
+    shelf = RegionFolder(tmp_path / "here" / "regions")
     with pytest.raises(FuseVisError, match="not the code of a region"):
         shelf.keep(text)
     id = hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -202,7 +202,7 @@ def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
 def test_a_study_without_room_for_all_of_it_is_refused_whole(
     views: NamedViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.view_shelf, "MOST_VIEWS", 5)
+    monkeypatch.setattr(cache.services.named_views, "MOST_VIEWS", 5)
     kept = [views.save(VIEW) for _ in range(4)]
     more = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "ab"]
     study = {"format": "fusevis-study", "version": 1, "views": [*kept, *more]}
@@ -229,8 +229,11 @@ def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
 
 @pytest.fixture
 def client(views: NamedViews) -> FlaskClient:
+    services = object.__new__(Services)  # of which nothing else is asked for
+    object.__setattr__(services, "views", views)
     server = Flask("test")
-    view_routes.register(server, views, FuseVisError)
+    server.extensions[EXTENSION] = services
+    server.register_blueprint(routes)
     return server.test_client()
 
 

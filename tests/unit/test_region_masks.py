@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cache.errors import UserError
-from cache.region_shelf import RegionShelf
-from cache.regions import RegionSource
+from cache.services.regions import RegionFolder, Regions
 from fusion.data.catalogue import Catalogue
 from fusion.errors import EmptyFileError, RegionError
 from fusion.statistics.region_code import decode_mask
@@ -107,17 +106,12 @@ def test_messages_offer_what_would_be_taken(tmp_path: Path) -> None:
         read(tmp_path, b"")
 
 
-class Pairs:
-    def pair_shape(self, address: str) -> tuple[int, int]:
-        return SHAPE
-
-
 @pytest.fixture
-def source(tmp_path: Path) -> RegionSource:
-    return RegionSource(Catalogue(), Pairs(), RegionShelf(tmp_path / "shelf"))
+def source(tmp_path: Path) -> Regions:
+    return Regions(Catalogue(), lambda address: SHAPE, RegionFolder(tmp_path / "shelf"))
 
 
-def test_the_page_reads_masks_by_any_name(source: RegionSource) -> None:
+def test_the_page_reads_masks_by_any_name(source: Regions) -> None:
     content = png((INSIDE * 255).astype(np.uint8))
     for name in ("lesion.png", "Läsion " * 28 + ".png", "a/b\\lesion.png", ""):
         found, code = source.read_png("own", name, content)
@@ -127,7 +121,7 @@ def test_the_page_reads_masks_by_any_name(source: RegionSource) -> None:
         source.read_png("own", "nul\0.png", content)
 
 
-def test_the_page_takes_no_mask_without_pixels(source: RegionSource) -> None:
+def test_the_page_takes_no_mask_without_pixels(source: Regions) -> None:
     transparent = of_colours(plain(255, 255, 255), np.zeros(SHAPE, dtype=int))
     for content in (png(np.zeros(SHAPE, dtype=np.uint8)), png(transparent)):
         with pytest.raises(UserError, match=r"^black\.png has no pixel above 127"):

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from app.factory import create_server
 from app.settings import Settings
-from cache.method_shelf import MethodShelf
-from cache.services import services_of
+from cache.services.loaded import LoadedMethods
+from cache.services.services import services_of
 
 HERE = "127.0.0.1:8050"
 STUDY = {"format": "fusevis-study", "version": 1, "views": []}
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("server")
     folders = {name: folder / name for name in ("cache_dir", "view_dir", "region_dir")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MethodShelf, "load_all", lambda self: None)
+        patch.setattr(LoadedMethods, "load_all", lambda self: None)
         made = create_server(Settings(**folders, device="cpu"))  # type: ignore[arg-type]
     yield made
     services_of(made).close()

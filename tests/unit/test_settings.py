@@ -29,9 +29,9 @@ def test_defaults_listen_only_on_this_machine() -> None:
 
 
 def test_guidance_leaves_a_core_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.settings._usable_cores", lambda: 6)
+    monkeypatch.setattr("cache.settings._usable_cores", lambda: 6)
     assert Settings().guidance_threads == 5
-    monkeypatch.setattr("app.settings._usable_cores", lambda: 1)
+    monkeypatch.setattr("cache.settings._usable_cores", lambda: 1)
     assert Settings().guidance_threads == 1
 
 

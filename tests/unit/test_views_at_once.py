@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-import cache.views_service
-from cache.region_shelf import RegionShelf
-from cache.view_shelf import MOST_VIEWS, SavedView, ViewShelf
-from cache.views_service import NamedViews
+import cache.services.named_views
+from cache.services.named_views import MOST_VIEWS, NamedViews, SavedView, ViewFolder
+from cache.services.regions import RegionFolder
 from fusion.errors import FuseVisError, OutputError
 
 VIEW = {"name": "first", "note": "first", "page": "explore", "query": "?pair=own"}
@@ -21,7 +20,7 @@ LATE_SECONDS = 0.3
 
 def server(folder: Path) -> NamedViews:
     """Return the views as one of several processes has them."""
-    return NamedViews(ViewShelf(folder / "views"), RegionShelf(folder / "regions"))
+    return NamedViews(ViewFolder(folder / "views"), RegionFolder(folder / "regions"))
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def during_a_change(monkeypatch: pytest.MonkeyPatch) -> Callable[[NamedViews, st
     """What changes a note and lets somebody else act between its reading and its writing, or after it."""
 
     def run(views: NamedViews, id: str, act: Callable[[], Any]) -> None:
-        checked = cache.views_service._checked
+        checked = cache.services.named_views._checked
         other = threading.Thread(target=act)
 
         def slowly(*given: Any) -> SavedView:
@@ -38,7 +37,7 @@ def during_a_change(monkeypatch: pytest.MonkeyPatch) -> Callable[[NamedViews, st
                 other.join(LATE_SECONDS)
             return checked(*given)
 
-        monkeypatch.setattr(cache.views_service, "_checked", slowly)
+        monkeypatch.setattr(cache.services.named_views, "_checked", slowly)
         views.change(id, {"note": "second"})
         other.join()
 
@@ -81,7 +80,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_keeps_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = ViewShelf(tmp_path)
+    shelf = ViewFolder(tmp_path)
     shelf.save(SavedView(name="before", page="explore"))
     before = sorted(path.name for path in tmp_path.iterdir())
     written: list[str] = []
@@ -99,7 +98,7 @@ def test_a_full_disk_keeps_all_or_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_more_views_than_there_is_room_for_are_refused_whole(tmp_path: Path) -> None:
-    shelf = ViewShelf(tmp_path)
+    shelf = ViewFolder(tmp_path)
     views = [SavedView(name=f"view {number}", page="explore") for number in range(MOST_VIEWS + 1)]
     assert shelf.add(views[:-3]) == MOST_VIEWS - 2
     with pytest.raises(FuseVisError, match=r"3 views are new, and there is room for 2 more"):

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusion.network_state import NetworkState
+from fusion.network import NetworkState
 from fusion.saliency.chain.gpu import CapturedGraphs, GraphRecorder
 from fusion.saliency.chain.graph import Convolution, Graph
 from fusion.saliency.chain.maps import DerivativeMaps, map_dtype

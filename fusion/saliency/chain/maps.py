@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.memory import give_back
+from fusion.device import give_back
 from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, TwoSlopes, plus, reaches, wider
 from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
 from fusion.saliency.chain.steps import Maps, OnePixel

@@ -1,0 +1,1 @@
+"""State that a link carries, on its way to and from the page."""

@@ -1,0 +1,1 @@
+"""Routes beside Dash's own: binary answers, regions, named views, exports."""

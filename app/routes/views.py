@@ -1,0 +1,85 @@
+"""Routes of the named views: list, save, change, delete, and studies as files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from app.routes.answers import told
+from cache.errors import UserError
+from cache.services.named_views import NamedViews
+from cache.services.services import services_of
+
+LARGEST_VIEW = 64 * 2**10
+LARGEST_STUDY = 64 * 2**20
+
+routes = Blueprint("views", __name__, url_prefix="/views")
+routes.register_error_handler(UserError, told)
+
+
+@routes.get("")
+def list_views() -> Response:
+    """Answer with all views, the newest first."""
+    return jsonify(views=_views().all())
+
+
+@routes.post("")
+def save_view() -> Response:
+    """Save a view and answer with it."""
+    return jsonify(_views().save(_body()))
+
+
+@routes.patch("/<id>")
+def change_view(id: str) -> Response:
+    """Give a view another name or note and answer with it."""
+    return jsonify(_views().change(id, _body()))
+
+
+@routes.delete("/<id>")
+def delete_view(id: str) -> Response:
+    """Remove a view."""
+    _views().delete(id)
+    return jsonify(deleted=id)
+
+
+@routes.get("/study.json")
+def study() -> Response:
+    """Answer with the views of these ids as one file; without any, all of them."""
+    return _study([id for id in request.args.get("ids", "").split(",") if id])
+
+
+@routes.post("/study.json")
+def study_of_many() -> Response:
+    """Answer as `study` does: the ids of all views that a server keeps are too many for an address."""
+    values = _body()
+    ids = values.get("ids") if isinstance(values, dict) else None
+    if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
+        return told('Views are asked for as {"ids": ["…", "…"]}; without any, all of them.')
+    return _study(ids)
+
+
+@routes.post("/study")
+def take_study() -> Response:
+    """Take the views of a study over."""
+    if (request.content_length or 0) > LARGEST_STUDY:
+        return told(f"A study may have up to {LARGEST_STUDY // 2**20} MiB.")
+    request.max_content_length = LARGEST_STUDY
+    return jsonify(_views().take(request.get_data()))
+
+
+def _views() -> NamedViews:
+    return services_of(current_app).views
+
+
+def _body() -> Any:
+    request.max_content_length = LARGEST_VIEW
+    return request.get_json(silent=True)
+
+
+def _study(ids: list[str]) -> Response:
+    headers = {
+        "Content-Disposition": 'attachment; filename="fusevis-study.json"',
+        "Cache-Control": "no-store",
+    }
+    return Response(_views().study(ids), mimetype="application/json", headers=headers)

@@ -1,0 +1,317 @@
+"""What a job is made of, and how a viewer sees it."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from fusion.errors import Cancelled, FuseVisError
+
+Value = TypeVar("Value")
+Value_contra = TypeVar("Value_contra", contravariant=True)
+
+
+class JobState(StrEnum):
+    """What a job is doing, or how it ended."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Report(Protocol[Value_contra]):
+    """How work tells of its progress; raises `fusion.errors.Cancelled` if the work should stop."""
+
+    def __call__(self, fraction: float, partial: Value_contra | None = None) -> None:
+        """Say that `fraction` (0 to 1) is done, and hand over what is known by now, if that is news."""
+
+
+Work = Callable[[Report[Value], Callable[[], bool]], Value]
+"""Called as work(report, cancelled); returns the result. Where it has no news, it asks ``cancelled()``."""
+
+
+@dataclass(frozen=True)
+class Stage(Generic[Value]):
+    """A part of a job, and the lane whose worker does it."""
+
+    work: Work[Value]
+    lane: str
+
+
+@dataclass(frozen=True)
+class JobProgress(Generic[Value]):
+    """A job as one viewer sees it at one moment.
+
+    Attributes
+    ----------
+    state : JobState
+    fraction : float
+        0 to 1.
+    partial : Value or None
+        The newest partial result; once done, the result.
+    revision : int
+        Larger with each new partial result, of whichever job of the manager.
+    error : str or None
+        For the user, if it failed.
+    seconds : float
+        Since its work began, until now or its end.
+    withdrawn : bool
+        Whether this viewer has cancelled it; it can still run for others.
+    """
+
+    state: JobState
+    fraction: float
+    partial: Value | None
+    revision: int
+    error: str | None
+    seconds: float
+    withdrawn: bool
+
+
+logger = logging.getLogger(__name__)
+
+
+LEASE_S = 15.0
+FORGET_AFTER_S = 60.0
+CLOSE_TIMEOUT_S = 3.0
+UNEXPECTED = "Something went wrong in this computation; the server's log says what."
+
+
+@dataclass
+class _Job(Generic[Value]):
+    name: str
+    stages: tuple[Stage[Value], ...]
+    state: JobState = JobState.QUEUED
+    fraction: float = 0.0
+    partial: Value | None = None
+    revision: int = 0
+    error: str | None = None
+    started: float | None = None
+    ended: float | None = None
+    stopping: bool = False
+    leases: dict[str, float] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+
+
+class Jobs(Generic[Value]):
+    """Runs jobs, one at a time in each lane, first come, first served.
+
+    A job has viewers. Each of them holds a lease that its calls renew; a job that no lease holds any more is
+    stopped at its next report. So a closed browser tab stops its job, but not one that another tab watches.
+
+    The workers are daemon threads of its own: `ThreadPoolExecutor` waits for its threads when the interpreter
+    ends, and a server that is told to stop would go on for as long as a guidance image takes. They start with
+    the first job, so that a server may fork before.
+
+    Parameters
+    ----------
+    lanes : mapping of str to int
+        How many workers each lane has.
+    lease_s : float
+        Seconds after which a viewer that has not called again no longer counts.
+    forget_after_s : float
+        Seconds for which an ended job is remembered.
+    clock : callable
+        Seconds, from any moment on.
+    """
+
+    def __init__(
+        self,
+        lanes: Mapping[str, int],
+        lease_s: float = LEASE_S,
+        forget_after_s: float = FORGET_AFTER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lease_s = lease_s
+        self._forget_after_s = forget_after_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._jobs: dict[str, _Job[Value]] = {}
+        self._revisions = itertools.count(1)
+        self._workers = dict(lanes)
+        self._queues: dict[str, queue.SimpleQueue[_Job[Value] | None]] = {
+            lane: queue.SimpleQueue() for lane in lanes
+        }
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many jobs are remembered, under way or ended."""
+        return len(self._jobs)
+
+    def busy(self) -> bool:
+        """Return whether any job is under way or waits for a worker."""
+        with self._lock:
+            return any(not job.state.ended for job in self._jobs.values())
+
+    def submit(
+        self, name: str, stages: Callable[[], Sequence[Stage[Value]]], viewer: str
+    ) -> JobProgress[Value]:
+        """Watch the job of this name; start it if there is none, or the last one was cancelled or failed.
+
+        Parameters
+        ----------
+        name : str
+            What the job computes: its address.
+        stages : callable
+            Returns the job's stages; called only if it is started. The last one returns the result.
+        viewer : str
+            Who watches.
+
+        Returns
+        -------
+        JobProgress
+            A job that is done is not started again before it is forgotten: whoever asks finds its result.
+        """
+        with self._lock:
+            self._require_open()
+            self._forget_ended()
+            job = self._jobs.get(name)
+            new = job is None or job.stopping or job.state in (JobState.CANCELLED, JobState.FAILED)
+            if job is None or new:
+                job = self._jobs[name] = _Job(name, tuple(stages()))
+                self._start_workers()
+            job.withdrawn.discard(viewer)
+            job.leases[viewer] = self._clock() + self._lease_s
+            if new:
+                self._queues[job.stages[0].lane].put(job)
+            return self._view(job, viewer)
+
+    def poll(self, name: str, viewer: str) -> JobProgress[Value] | None:
+        """Look at a job, and renew the viewer's lease if it has one; ``None`` if there is no such job."""
+        with self._lock:
+            self._forget_ended()
+            job = self._jobs.get(name)
+            if job is None:
+                return None
+            if viewer in job.leases:
+                job.leases[viewer] = self._clock() + self._lease_s
+            return self._view(job, viewer)
+
+    def cancel(self, name: str, viewer: str) -> None:
+        """Stop watching a job. It stops, at its next report, unless others watch it."""
+        with self._lock:
+            job = self._jobs.get(name)
+            if job is not None and not job.state.ended:
+                job.leases.pop(viewer, None)
+                job.withdrawn.add(viewer)
+
+    def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
+        """Stop all jobs at their next reports, and wait for the workers `timeout` seconds at most."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            threads = list(self._threads)
+            for lane, count in self._workers.items():
+                for _ in range(count):
+                    self._queues[lane].put(None)
+        deadline = time.monotonic() + timeout
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        atexit.unregister(self.close)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Cancelled("The server is stopping.")
+
+    def _start_workers(self) -> None:
+        if self._threads:
+            return
+        for lane, count in self._workers.items():
+            for number in range(count):
+                thread = threading.Thread(
+                    target=self._serve, args=(self._queues[lane],), name=f"{lane}-{number}", daemon=True
+                )
+                self._threads.append(thread)
+                thread.start()
+        # A daemon thread that is inside torch when the interpreter goes away can bring the process down.
+        atexit.register(self.close)
+
+    def _forget_ended(self) -> None:
+        now = self._clock()
+        for name, job in list(self._jobs.items()):
+            if job.ended is not None and now - job.ended > self._forget_after_s:
+                del self._jobs[name]
+
+    def _view(self, job: _Job[Value], viewer: str) -> JobProgress[Value]:
+        end = self._clock() if job.ended is None else job.ended
+        seconds = 0.0 if job.started is None else end - job.started
+        withdrawn = viewer in job.withdrawn
+        return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
+
+    def _unwanted(self, job: _Job[Value]) -> bool:
+        """Whether a job should stop. Once it should, that is final: who comes back starts a new one."""
+        with self._lock:
+            now = self._clock()
+            job.stopping = job.stopping or self._closed or all(end <= now for end in job.leases.values())
+            return job.stopping
+
+    def _serve(self, waiting: queue.SimpleQueue[_Job[Value] | None]) -> None:
+        while (job := waiting.get()) is not None:
+            self._run_stage(job)
+
+    def _run_stage(self, job: _Job[Value]) -> None:
+        if self._unwanted(job):
+            self._end(job, JobState.CANCELLED)
+            return
+        with self._lock:
+            job.state = JobState.RUNNING
+            job.started = self._clock() if job.started is None else job.started
+            stage, *rest = job.stages
+            job.stages = tuple(rest)
+        try:
+            result = stage.work(
+                lambda fraction, partial=None: self._report(job, fraction, partial),
+                lambda: self._unwanted(job),
+            )
+        except Cancelled:
+            self._end(job, JobState.CANCELLED)
+        except FuseVisError as error:
+            self._end(job, JobState.FAILED, error=str(error))
+        except Exception:
+            logger.exception("The job %s failed", job.name)
+            self._end(job, JobState.FAILED, error=UNEXPECTED)
+        else:
+            if rest:
+                self._queues[rest[0].lane].put(job)
+            else:
+                self._end(job, JobState.DONE, result=result)
+
+    def _report(self, job: _Job[Value], fraction: float, partial: Value | None) -> None:
+        if self._unwanted(job):
+            raise Cancelled("Nobody waits for this computation any more.")
+        with self._lock:
+            job.fraction = fraction
+            if partial is not None:
+                job.partial = partial
+                job.revision = next(self._revisions)
+
+    def _end(
+        self, job: _Job[Value], state: JobState, result: Value | None = None, error: str | None = None
+    ) -> None:
+        with self._lock:
+            job.state = state
+            job.error = error
+            job.ended = self._clock()
+            # What the work holds on to (images, a network) is not needed any more.
+            job.stages = ()
+            if state is JobState.DONE:
+                job.fraction = 1.0
+                job.partial = result
+                job.revision = next(self._revisions)

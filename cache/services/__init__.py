@@ -1,0 +1,1 @@
+"""The services that pages ask: scenes, results, regions, named views, statistics, exports."""

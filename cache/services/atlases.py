@@ -1,0 +1,296 @@
+"""The atlases that are on disk: complete Jacobians that were computed beforehand."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cache.jobs.manager import Jobs, JobState, Report, Stage
+from cache.jobs.threads import computing
+from cache.services.scenes import Scene, Scenes
+from cache.store.addresses import AtlasAddress
+from fusion import JacobianWindow, Method, Pair
+from fusion.errors import AtlasError, Cancelled
+from fusion.saliency.atlas import Atlas, StoredWindows, atlas_bytes, atlas_folder
+from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
+from fusion.saliency.atlas_store import outdated_atlas, radius_of, tile_side, tiles_of
+
+OPEN_ATLASES = 16
+LOOK_AGAIN_S = 3.0
+"""How long it takes until it is noticed that another process makes an atlas, or how far that is by now."""
+
+logger = logging.getLogger(__name__)
+
+
+class AtlasFolder:
+    """Opens atlases as they are asked for. Safe to use from several threads.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of atlases; need not exist.
+    clock : callable
+        Seconds, from any moment on.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.root = root
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._told: set[Path] = set()
+        self._open: OrderedDict[Path, tuple[Atlas | None, float]] = OrderedDict()
+
+    def window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow | None:
+        """Read the window of a pixel of the image; ``None`` where there is no atlas, or it is not that far."""
+        atlas = self.find(method, pair)
+        if atlas is None or not atlas.has(row, col):
+            return None
+        try:
+            return atlas.window(row, col)
+        except AtlasError:
+            # Computing it is slower, never wrong; but somebody has to know.
+            logger.exception("A window of an atlas cannot be read; it is computed instead")
+            return None
+
+    def find(self, method: Method, pair: Pair) -> Atlas | None:
+        """Return the atlas of a method and a pair, as far as it is computed by now; ``None`` without one."""
+        folder = atlas_folder(self.root, method, pair)
+        with self._lock:
+            atlas, looked = self._open.get(folder, (None, -LOOK_AGAIN_S))
+            now = self._clock()
+            if now - looked >= LOOK_AGAIN_S:
+                atlas = self._looked_up(folder, method, pair, atlas)
+                self._open[folder] = (atlas, now)
+                while len(self._open) > OPEN_ATLASES:
+                    self._open.popitem(last=False)
+            self._open.move_to_end(folder)
+            return atlas
+
+    def look_again(self, method: Method, pair: Pair) -> None:
+        """Look at the disk when this atlas is asked for next: it has changed."""
+        folder = atlas_folder(self.root, method, pair)
+        with self._lock:
+            atlas, _ = self._open.get(folder, (None, 0.0))
+            self._open[folder] = (atlas, self._clock() - LOOK_AGAIN_S)
+
+    def _looked_up(self, folder: Path, method: Method, pair: Pair, known: Atlas | None) -> Atlas | None:
+        if not (folder / "zarr.json").exists():
+            outdated = outdated_atlas(self.root, method, pair)
+            if outdated is not None and folder not in self._told:
+                self._told.add(folder)
+                logger.warning("%s", outdated)
+            return None
+        try:
+            if known is None:
+                return Atlas(folder, method, pair)
+            known.refresh()
+        except (AtlasError, OSError, ValueError):
+            logger.exception("The atlas in %s cannot be used; its windows are computed instead", folder)
+            return None
+        return known
+
+
+ATLAS_LANE = "atlas"
+ATLAS_LANES = {ATLAS_LANE: 1}
+
+LOW_PRIORITY = 10
+"""Niceness of the threads that compute an atlas: a hover comes first."""
+
+
+class AtlasWork:
+    """Fills the atlas of a method and a pair; the job's result is how many tiles it has.
+
+    Parameters
+    ----------
+    method, pair
+        What to differentiate.
+    folder : Path
+        Of the atlas; what is there already stays.
+    threads : int
+        Threads of torch.
+    ended : callable
+        Called when no more will be written, before the job ends.
+    """
+
+    def __init__(
+        self, method: Method, pair: Pair, folder: Path, threads: int, ended: Callable[[], None]
+    ) -> None:
+        self._method = method
+        self._pair = pair
+        self._folder = folder
+        self._threads = threads
+        self._ended = ended
+
+    def stages(self) -> tuple[Stage[int], ...]:
+        """Return the job's only stage."""
+        return (Stage(self.fill, ATLAS_LANE),)
+
+    def fill(self, report: Report[int], cancelled: Callable[[], bool]) -> int:
+        """Compute what is missing, and report after each tile and now and then."""
+        # Opened first: the thread that reads and writes for Zarr, hovers too, has the priority of whoever starts it.
+        atlas = Atlas(self._folder, self._method, self._pair)
+        yield_to_others()
+
+        def progress(done: int, total: int) -> None:
+            if cancelled():
+                raise Cancelled("The atlas is not wanted any more.")
+            report(done / total)
+
+        try:
+            with computing(self._threads):
+                atlas.fill(self._method, self._pair, progress)
+        finally:
+            self._ended()
+        return atlas.tiles_done[1]
+
+
+def yield_to_others() -> None:
+    """Let the calling thread, and those of torch that it starts, run only where others leave room (Linux)."""
+    if sys.platform == "linux":
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(LOW_PRIORITY, os.getpriority(os.PRIO_PROCESS, own)))
+
+
+@dataclass(frozen=True)
+class AtlasState:
+    """How far the atlas of a scene is.
+
+    Attributes
+    ----------
+    possible : bool
+        Whether there can be one: not where every pixel depends on the whole image.
+    fraction : float
+        How much of it is there, 0 to 1.
+    complete : bool
+        Whether all of it is there.
+    running : bool
+        Whether it is being made.
+    error : str or None
+        For the user, if making it failed.
+    """
+
+    possible: bool
+    fraction: float
+    complete: bool
+    running: bool
+    error: str | None
+
+
+class Atlases:
+    """Everything that a page can ask of atlases. Safe to use from several threads.
+
+    All errors that a user can cause are `cache.errors.UserError`.
+
+    Parameters
+    ----------
+    scenes : Scenes
+        What has the pairs and methods.
+    folder : AtlasFolder
+        The atlases that there are.
+    threads : int
+        Threads of torch.
+    """
+
+    def __init__(self, scenes: Scenes, folder: AtlasFolder, threads: int) -> None:
+        self._scenes = scenes
+        self._folder = folder
+        self._threads = threads
+        self._jobs: Jobs[int] = Jobs(ATLAS_LANES)
+
+    def state(self, scene: Scene, viewer: str) -> AtlasState:
+        """Return how far the atlas of a scene is, and keep its making alive for this viewer.
+
+        Raises
+        ------
+        UserError
+            If the images are not to be had any more.
+        """
+        if scene.support_radius is None:
+            return AtlasState(False, 0.0, False, False, None)
+        method = self._scenes.method(scene)
+        job = self._jobs.poll(AtlasAddress.of(method, scene.pair_id).key(), viewer)
+        done, tiles = self._tiles_done(method, scene)
+        if job is not None and not job.state.ended:
+            return AtlasState(True, max(job.fraction, done / tiles), False, True, None)
+        # The folder is looked at again only now and then; the job knows at once.
+        if done == tiles or (job is not None and job.state is JobState.DONE):
+            return AtlasState(True, 1.0, True, False, None)
+        return AtlasState(True, done / tiles, False, False, None if job is None else job.error)
+
+    def estimate(self, scene: Scene) -> AtlasEstimate:
+        """Return what the atlas of a scene would still cost; takes a few seconds.
+
+        Raises
+        ------
+        UserError
+            If there can be none, the disk has no room for it, or the images are not to be had any more.
+        """
+        method, pair = self._scenes.method(scene), self._scenes.pair(scene)
+        done, tiles = self._tiles_done(method, scene)
+        with computing(self._threads):
+            needs = estimate(method, pair, (done, tiles), self._folder.root)
+        check_space(self._folder.root, atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
+        return needs
+
+    def start(self, scene: Scene, viewer: str) -> None:
+        """Begin to make the atlas of a scene, or go on with it; it stops when nobody asks any more.
+
+        Raises
+        ------
+        UserError
+            See `estimate`.
+        """
+        method, pair = self._scenes.method(scene), self._scenes.pair(scene)
+        check_space(self._folder.root, atlas_bytes(method, pair.shape))
+        folder = atlas_folder(self._folder.root, method, pair)
+        work = AtlasWork(
+            method,
+            pair,
+            folder,
+            self._threads,
+            lambda: self._folder.look_again(method, pair),
+        )
+        self._jobs.submit(AtlasAddress.of(method, pair.id).key(), work.stages, viewer)
+
+    def cancel(self, scene: Scene, viewer: str) -> None:
+        """Take this viewer's interest back; what is computed stays.
+
+        Raises
+        ------
+        UserError
+            If the method has other weights by now.
+        """
+        self._jobs.cancel(AtlasAddress.of(self._scenes.method(scene), scene.pair_id).key(), viewer)
+
+    def windows_at(
+        self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
+    ) -> StoredWindows | None:
+        """Return the windows of some pixels as an atlas keeps them; ``None`` where there is no atlas.
+
+        Raises
+        ------
+        UserError
+            If the pair or the method do not exist, or not any more.
+        """
+        current = self._scenes.loaded_methods.with_weights(method, weights)
+        atlas = self._folder.find(current, self._scenes.loaded_pairs.by_content(pair))
+        return None if atlas is None else atlas.stored(pixels)
+
+    def close(self) -> None:
+        """Stop all jobs."""
+        self._jobs.close()
+
+    def _tiles_done(self, method: Method, scene: Scene) -> tuple[int, int]:
+        atlas = self._folder.find(method, self._scenes.pair(scene))
+        if atlas is not None:
+            return atlas.tiles_done
+        shape = (scene.height, scene.width)
+        rows, columns = tiles_of(shape, tile_side(radius_of(method, shape)))
+        return 0, rows * columns

@@ -1,0 +1,325 @@
+"""All arrays of a comparison at once, for files that leave the page; nothing here that is not final."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from cache.services.number_tables import number_tables, numbers_csv
+from cache.services.scenes import Scene
+from cache.services.services import Services
+from cache.store.addresses import numerics_id
+from fusion import guidance_rgb
+from fusion.errors import FuseVisError
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.statistics.region_code import decode_mask
+from fusion.statistics.regions import Region
+
+MOST_PIXELS = 4_194_304
+"""Most pixels times methods in one file: about 200 MiB of arrays."""
+FOLLOWER = "export"
+"""The viewer for whom guidance images are computed that an export asks for."""
+
+
+class ExportError(FuseVisError):
+    """A view that cannot be exported."""
+
+
+class NotReady(FuseVisError):
+    """Guidance images are not complete yet; the same request succeeds later."""
+
+
+@dataclass(frozen=True, eq=False)
+class MethodArrays:
+    """What is exported of one method.
+
+    Attributes
+    ----------
+    scene : Scene
+        Which pair, method and weights.
+    fused : ndarray of float32, shape (H, W)
+        The fused image, nominally 0 to 1.
+    guidance : ndarray of float32, shape (2, H, W)
+        dy(i)/dx1(i) and dy(i)/dx2(i), dimensionless.
+    rgb : ndarray of float32, shape (H, W, 3)
+        Guidance RGB, 0 to 1.
+    jacobians : dict of str to ndarray of float32, shape (2, H, W)
+        By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
+    """
+
+    scene: Scene
+    fused: np.ndarray
+    guidance: np.ndarray
+    rgb: np.ndarray
+    jacobians: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class ExportArrays:
+    """A comparison with all its arrays.
+
+    Attributes
+    ----------
+    inputs : ndarray of float32, shape (2, H, W)
+        x1 and x2, 0 to 1.
+    methods : tuple of MethodArrays
+        At least one, in the order of the rows.
+    pixels : dict of str to (row, col)
+        The principal pixels ``a`` and, where there is one, ``b``, 0-based.
+    regions : dict of str to ndarray of bool, shape (H, W)
+        The known regions of the pair, none for most, and those of the link.
+    replaced : tuple of str
+        Those of the link in the place of one of the pair of that name with other pixels.
+    """
+
+    inputs: np.ndarray
+    methods: tuple[MethodArrays, ...]
+    pixels: Mapping[str, tuple[int, int]]
+    regions: Mapping[str, np.ndarray]
+    replaced: tuple[str, ...] = ()
+
+
+def export_arrays(
+    services: Services,
+    pair: str | None,
+    methods: Sequence[str],
+    weights: Sequence[str],
+    pixel: tuple[int, int] | None,
+    pin: tuple[int, int] | None,
+    regions: Sequence[tuple[str, str]] = (),
+) -> ExportArrays:
+    """Collect all arrays of a view.
+
+    Parameters
+    ----------
+    services : Services
+        What has them.
+    pair : str or None
+        A pair's address; ``None``: that of a first visit.
+    methods, weights : sequence of str
+        Ids, and the first digits of the weights that they must have; empty or missing: any.
+    pixel, pin : tuple of int or None
+        Principal pixels A and B, (row, col), 0-based; A is the pair's own, or the middle, unless given.
+    regions : sequence of (name, code)
+        Regions of interest of the link, in the place of the pair's own of the same name.
+
+    Raises
+    ------
+    NotReady
+        If guidance images are not complete; they are being computed from now on, for a short time at least.
+    UserError
+        If something does not exist, has other weights, or is too large for one file.
+    """
+    if not methods:
+        raise ExportError("The view has no method; choose at least one.")
+    address = services.scenes.find_pair(pair) if pair is not None else services.scenes.default_pair()
+    scenes = [services.scenes.open(address, method) for method in methods]
+    _require_weights(scenes, weights)
+    _require_room(scenes)
+    first = scenes[0]
+    chosen = {"a": pixel or first.default_pixel or (first.height // 2, first.width // 2)}
+    if pin is not None:
+        chosen["b"] = pin
+    # Not from an atlas, whose numbers are rounded; and an export is no moving pointer, for which other work rests.
+    # Pixels outside the image are refused before anything long is started.
+    windows = [
+        {name: services.windows.of(scene, *at, exact=True).dense() for name, at in chosen.items()}
+        for scene in scenes
+    ]
+    arrays = []
+    for scene, jacobians, guidance in zip(scenes, windows, _guidance(services, scenes), strict=True):
+        fused = services.scenes.fused(scene)
+        arrays.append(MethodArrays(scene, fused, guidance, guidance_rgb(guidance, fused), jacobians))
+    known = services.regions.of_pair(first.pair_address)
+    shape = (first.height, first.width)
+    own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
+    replaced = (name for name in own if name in known and not np.array_equal(known[name], own[name]))
+    images = services.scenes.pair(first).images
+    return ExportArrays(images, tuple(arrays), chosen, known | own, tuple(replaced))
+
+
+def _require_weights(scenes: Sequence[Scene], weights: Sequence[str]) -> None:
+    for scene, named in zip(scenes, weights, strict=False):
+        if not scene.weights_id.startswith(named):
+            raise ExportError(
+                f"The link was made with other weights of {scene.method_title} ({named[:8]}) than this server "
+                f"has ({scene.weights_id[:8]}). Take weights=… out of the link to export what this server has."
+            )
+
+
+def _require_room(scenes: Sequence[Scene]) -> None:
+    if sum(scene.height * scene.width for scene in scenes) > MOST_PIXELS:
+        raise ExportError(
+            f"The view is too large for one file: methods times pixels are at most {MOST_PIXELS:,}. "
+            "Choose fewer methods."
+        )
+
+
+def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
+    """Return the finished guidance images of all scenes; start those that are missing."""
+    states = [services.guidance.state(scene, FOLLOWER) for scene in scenes]
+    for state in states:
+        if state.error is not None:
+            raise ExportError(state.error)
+    missing = [
+        f"{scene.method_title} {100 * state.fraction:.0f} %"
+        for scene, state in zip(scenes, states, strict=True)
+        if not state.complete
+    ]
+    if missing:
+        raise NotReady(f"Guidance images are being computed ({', '.join(missing)}). Ask again in a moment.")
+    return [state.values for state in states if state.values is not None]
+
+
+@dataclass(frozen=True)
+class ExportNumbers:
+    """The numbers of a view.
+
+    Attributes
+    ----------
+    tables : dict
+        As `cache.services.number_tables.number_tables` returns them.
+    csv : str
+        The same as a CSV file, with all digits.
+    missing : tuple of str
+        Methods with the regions whose influence is not known.
+    errors : tuple of str
+        Why some of it cannot be computed.
+    """
+
+    tables: dict[str, Any]
+    csv: str
+    missing: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def export_numbers(
+    services: Services, arrays: ExportArrays, own: Sequence[str], complete: bool
+) -> ExportNumbers:
+    """Return the numbers of a view, those that the page shows below its table.
+
+    Parameters
+    ----------
+    services : Services
+        What has the numbers.
+    arrays : ExportArrays
+        Methods, pixels and regions.
+    own : sequence of str
+        The names of those regions that the link brought.
+    complete : bool
+        Whether to compute what is not known yet; else it is named.
+
+    Raises
+    ------
+    NotReady
+        If something is being computed for a file that shall be complete.
+    """
+    statistics = services.statistics
+    scenes = [one.scene for one in arrays.methods]
+    regions = statistics.regions(scenes[0], [Region(name, arrays.regions[name]) for name in own])
+    # Errors of earlier tries are told even where nothing is started.
+    progress = statistics.influence.follow(scenes, regions, FOLLOWER, start=complete)
+    numbers = [statistics.numbers(scene, regions, list(arrays.pixels.values())) for scene in scenes]
+    missing = {}
+    for one in numbers:
+        known = {found.region for found in one.comparison.region_influence}
+        names = [region.name for region in regions if region.name not in known]
+        if names:
+            missing[one.scene.method_title] = names
+    if complete and sum(map(len, missing.values())) > len(progress.errors):
+        raise NotReady(
+            f"The influence on regions is being computed ({100 * progress.fraction:.0f} %). Ask again in a moment."
+        )
+    pins = [(name.upper(), pixel) for name, pixel in arrays.pixels.items()]
+    return ExportNumbers(
+        number_tables(numbers, pins),
+        numbers_csv(numbers),
+        tuple(f"{title} ({', '.join(names)})" for title, names in missing.items()),
+        progress.errors,
+    )
+
+
+def arrays_file(exported: ExportArrays, link: str) -> bytes:
+    """Return a view as a ``.npz`` file, to be read with ``numpy.load(file, allow_pickle=False)``.
+
+    Parameters
+    ----------
+    exported : ExportArrays
+        What to write.
+    link : str
+        The link that reopens it.
+
+    Returns
+    -------
+    bytes
+        Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
+        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), and
+        ``metadata``, a text of JSON with units, pixels, ids, versions and the link.
+    """
+    methods = exported.methods
+    arrays: dict[str, np.ndarray] = {
+        "inputs": exported.inputs,
+        "methods": np.array([one.scene.method_id for one in methods]),
+        "fused": np.stack([one.fused for one in methods]),
+        "guidance": np.stack([one.guidance for one in methods]),
+        "guidance_rgb": np.stack([one.rgb for one in methods]),
+    }
+    for name in exported.pixels:
+        arrays[f"jacobian_{name}"] = np.stack([one.jacobians[name] for one in methods])
+    if exported.regions:
+        arrays["regions"] = np.stack(list(exported.regions.values()))
+    arrays["metadata"] = np.array(json.dumps(described(exported, link), ensure_ascii=False, indent=2))
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def described(exported: ExportArrays, link: str) -> dict[str, object]:
+    """Return what an exported file says of itself, as JSON can hold it."""
+    first = exported.methods[0].scene
+    return {
+        "format": "fusevis view",
+        "version": 1,
+        "link": link,
+        "pair": {
+            "id": first.pair_id,
+            "address": first.pair_address,
+            "title": first.pair_title,
+            "modalities": list(first.modalities),
+            "simulated": first.simulated,
+            "shape": [first.height, first.width],
+        },
+        "methods": [
+            {
+                "id": one.scene.method_id,
+                "title": one.scene.method_title,
+                "weights_sha256": one.scene.weights_id,
+                "support_radius": one.scene.support_radius,
+                "device": one.scene.device,
+                "note": one.scene.method_note,
+            }
+            for one in exported.methods
+        ],
+        "pixels": {name: list(at) for name, at in exported.pixels.items()},
+        "regions": list(exported.regions),
+        "regions_replaced": list(exported.replaced),
+        "units": {
+            "inputs": "dimensionless: intensity min-max scaled to [0, 1]",
+            "fused": INTENSITY_UNITS,
+            "guidance": GRADIENT_UNITS,
+            "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
+            **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("numpy", "torch")},
+            "numerics": numerics_id(),
+        },
+    }

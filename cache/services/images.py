@@ -1,0 +1,77 @@
+"""The images of a scene by kind, for pages that fetch them one by one instead of through a figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cache.services.services import Services
+from fusion import guidance_rgb
+from fusion.saliency.guidance import filled
+
+
+@dataclass(frozen=True)
+class SceneImages:
+    """Images of one kind.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (bands, H, W)
+        NaN where nothing is known yet.
+    fraction : float
+        How much of the computation is done, 0 to 1.
+    complete : bool
+        Whether these are final.
+    """
+
+    values: np.ndarray
+    fraction: float
+    complete: bool
+
+
+def images_at(
+    services: Services, pair: str, method: str, weights: str, kind: str, viewer: str
+) -> SceneImages:
+    """Return images by the same address by which `cache.services.windows.Windows.at` finds windows.
+
+    No computation of guidance images is started.
+
+    Parameters
+    ----------
+    services : Services
+        What has them.
+    pair, weights : str
+        Content id of the pair and sha256 of the weights, 64 hexadecimal digits each.
+    method : str
+        Id of the method.
+    kind : str
+        ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
+        the eye while they grow), ``known`` (the same, NaN between the known pixels) or ``rgb`` (guidance RGB).
+    viewer : str
+        Who asks: one open page, which keeps a computation of guidance images alive.
+
+    Raises
+    ------
+    UserError
+        If any of them does not exist, or not any more.
+    """
+    scenes = services.scenes
+    # With the weights that the address names, so that the services refuse those that are gone.
+    scene = replace(scenes.open(pair, method), weights_id=weights)
+    if kind == "inputs":
+        return _final(scenes.pair(scene).images)
+    if kind == "fused":
+        return _final(scenes.fused(scene)[None])
+    state = services.guidance.state(scene, viewer, start=False)
+    if state.values is None:
+        nothing = np.full((2, scene.height, scene.width), np.nan, dtype=np.float32)
+        return SceneImages(nothing, state.fraction, complete=False)
+    values = state.values if state.complete or kind == "known" else filled(state.values)
+    if kind == "rgb":
+        values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
+    return SceneImages(values, state.fraction, state.complete)
+
+
+def _final(values: np.ndarray) -> SceneImages:
+    return SceneImages(values, 1.0, complete=True)

@@ -1,0 +1,242 @@
+"""Scenes: a pair with a method, found by what links and pages call them, loaded, fused and prepared for hovering."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+import fusion
+from cache.jobs.threads import ThreadCounts, computing
+from cache.services.loaded import LoadedMethods, LoadedPairs
+from cache.store.addresses import FusedAddress
+from cache.store.serializer import Arrays
+from cache.store.store import ArrayStore
+from fusion import Method, Pair
+from fusion.data.catalogue import Catalogue
+from fusion.data.entries import PairEntry
+from fusion.errors import FuseVisError
+
+logger = logging.getLogger(__name__)
+
+PREPARED_SCENES = 4
+"""A scene that was left for so many others is prepared anew: its kept maps may be gone."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One pair fused by one method.
+
+    Attributes
+    ----------
+    pair_id : str
+        Content id of the pair, 64 hexadecimal digits.
+    pair_address, pair_title : str
+        How links and people call the pair.
+    modalities : tuple of str
+        What x1 and x2 are.
+    simulated : bool
+        Whether the images are simulated, which is to be said wherever they are shown.
+    about : str
+        One sentence on the pair.
+    default_pixel : tuple of int or None
+        (row, col) of a principal pixel worth seeing first, 0-based.
+    method_id, method_title, method_note : str
+        The method, and what to read beside its results.
+    weights_id : str
+        sha256 of its weights, 64 hexadecimal digits.
+    height, width : int
+        Of the images, pixels.
+    support_radius : tuple of int or None
+        (r1, r2), pixels; ``None`` for a method that sees the whole image.
+    device : str
+        Where it computes.
+    """
+
+    pair_id: str
+    pair_address: str
+    pair_title: str
+    modalities: tuple[str, str]
+    simulated: bool
+    about: str
+    default_pixel: tuple[int, int] | None
+    method_id: str
+    method_title: str
+    method_note: str
+    weights_id: str
+    height: int
+    width: int
+    support_radius: tuple[int, int] | None
+    device: str
+
+
+class _Closed(Exception):
+    """Nobody needs any more what is being prepared."""
+
+
+class Scenes:
+    """Pairs, methods, and what comes of one with the other. Safe to use from several threads.
+
+    All errors that a user can cause are `cache.errors.UserError`.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The pairs.
+    methods : LoadedMethods
+        The methods.
+    store : ArrayStore
+        Where fused images are kept.
+    threads : ThreadCounts
+        How many threads torch may use.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, methods: LoadedMethods, store: ArrayStore, threads: ThreadCounts
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._threads = threads
+        self.loaded_pairs = LoadedPairs(catalogue)
+        self.loaded_methods = methods
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._prepared: deque[FusedAddress] = deque(maxlen=PREPARED_SCENES)
+
+    def entries(self) -> tuple[PairEntry, ...]:
+        """Return all pairs that can be chosen."""
+        return self._catalogue.entries()
+
+    def methods(self) -> tuple[tuple[str, str], ...]:
+        """Return (id, title) of all methods that can be chosen."""
+        return self.loaded_methods.titles
+
+    def default_pair(self) -> str:
+        """Return the address of the pair of a first visit."""
+        return self._catalogue.default().address
+
+    def find_pair(self, address: str) -> str:
+        """Return the address in `entries` of what an address, perhaps part of a content id, leads to.
+
+        Raises
+        ------
+        UserError
+            If it leads nowhere.
+        """
+        return self._catalogue.find(address).address
+
+    def pair_shape(self, address: str) -> tuple[int, int]:
+        """Return (H, W) of a pair, pixels.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self.loaded_pairs.by_address(address)[1].shape
+
+    def open(self, pair_address: str, method_id: str) -> Scene:
+        """Return what is known of a pair and a method, both loaded if need be, and begin to prepare hovering.
+
+        Raises
+        ------
+        UserError
+            If either does not exist, or its files cannot be used.
+        """
+        entry, pair = self.loaded_pairs.by_address(pair_address)
+        method = self.loaded_methods.get(method_id)
+        self._begin_to_prepare(method, pair)
+        return Scene(
+            pair_id=pair.id,
+            pair_address=entry.address,
+            pair_title=entry.title,
+            modalities=entry.modalities,
+            simulated=entry.simulated,
+            about=entry.about,
+            default_pixel=entry.default_pixel,
+            method_id=method.id,
+            method_title=method.title,
+            method_note=method.note,
+            weights_id=method.weights_id,
+            height=pair.shape[0],
+            width=pair.shape[1],
+            support_radius=method.locality_at(pair.shape).support_radius,
+            device=str(method.device),
+        )
+
+    def method(self, scene: Scene) -> Method:
+        """Return the method of a scene.
+
+        Raises
+        ------
+        UserError
+            If it has other weights by now.
+        """
+        return self.loaded_methods.with_weights(scene.method_id, scene.weights_id)
+
+    def pair(self, scene: Scene) -> Pair:
+        """Return the images of a scene.
+
+        Raises
+        ------
+        UserError
+            If their files were changed or removed since the scene was made, and memory holds them no more.
+        """
+        return self.loaded_pairs.by_content(scene.pair_id, scene.pair_address)
+
+    def fused(self, scene: Scene) -> np.ndarray:
+        """Return the fused image of a scene, memoized.
+
+        Returns
+        -------
+        ndarray of float32, shape (H, W)
+            Intensity, nominally 0 to 1; read-only.
+
+        Raises
+        ------
+        UserError
+            If the method cannot be run on these images.
+        """
+        method = self.method(scene)
+        address = FusedAddress.of(method, scene.pair_id)
+        return self._store.get_or_compute(address, lambda: self._fuse(method, self.pair(scene)))["fused"]
+
+    def close(self) -> None:
+        """Stop preparing."""
+        self._closed.set()
+        self._background.shutdown(wait=False, cancel_futures=True)
+
+    def _fuse(self, method: Method, pair: Pair) -> Arrays:
+        with computing(self._threads.whole_image):
+            return {"fused": fusion.fuse(method, pair)}
+
+    def _begin_to_prepare(self, method: Method, pair: Pair) -> None:
+        """Begin to compute what all Jacobian windows of a scene have in common, once; does not wait for it."""
+        address = FusedAddress.of(method, pair.id)
+        with self._lock:
+            if address in self._prepared:
+                return
+            self._prepared.append(address)
+        self._background.submit(self._prepare, method, pair, address)
+
+    def _prepare(self, method: Method, pair: Pair, address: FusedAddress) -> None:
+        try:
+            # Whoever opens a scene waits for its fused image; both at once would take twice the memory as well.
+            self._store.get_or_compute(address, lambda: self._fuse(method, pair))
+            self._go_on()
+            with computing(self._threads.hover):
+                fusion.prepare(method, pair, progress=lambda share: self._go_on())
+        except _Closed:
+            return
+        except FuseVisError:
+            # Whoever asks for a window of this pair is told the same.
+            logger.info("%s cannot be prepared for this pair", method.id, exc_info=True)
+
+    def _go_on(self) -> None:
+        if self._closed.is_set():
+            raise _Closed

@@ -1,0 +1,183 @@
+"""All that pages can ask for, put together: the one door from callbacks and routes to the numerical core."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import flask
+import torch
+
+from cache.jobs.threads import ThreadCounts, computing
+from cache.services.atlases import Atlases, AtlasFolder
+from cache.services.guidance import Guidance
+from cache.services.loaded import LoadedMethods
+from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.regions import RegionFolder, Regions
+from cache.services.scenes import Scenes
+from cache.services.statistics import InfluenceJobs, Statistics
+from cache.services.windows import Windows
+from cache.settings import ServiceSettings
+from cache.store.backends import connect_cache
+from cache.store.store import ArrayStore
+from fusion import Method, prepare_method
+from fusion.data.catalogue import Catalogue
+from fusion.device import resolve_device
+from fusion.errors import FuseVisError
+
+logger = logging.getLogger(__name__)
+
+EXTENSION = "fusevis"
+"""The name under which a server has its services."""
+
+Files = Iterable[Sequence[Path | str]]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the services can answer, and what is wrong, in sentences.
+
+    A store that does not work is a problem, but no reason to send nobody here: results are computed anew.
+    """
+
+    ready: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Services:
+    """Everything that a page can ask for, safe to use from several threads.
+
+    All errors that a user can cause are `cache.errors.UserError`.
+
+    Attributes
+    ----------
+    scenes : Scenes
+        Pairs, methods and fused images.
+    windows : Windows
+        Jacobian windows of principal pixels.
+    guidance : Guidance
+        Guidance images.
+    atlases : Atlases
+        All windows of a scene, computed beforehand.
+    regions : Regions
+        Regions of interest.
+    statistics : Statistics
+        The numbers beside the pictures.
+    views : NamedViews
+        Views that were saved under names.
+    store : ArrayStore
+        Where results are kept.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:n``.
+    """
+
+    scenes: Scenes
+    windows: Windows
+    guidance: Guidance
+    atlases: Atlases
+    regions: Regions
+    statistics: Statistics
+    views: NamedViews
+    store: ArrayStore
+    device: str
+
+    def ready(self) -> Readiness:
+        """Tell whether the device computes and all weights are loaded. A store that fails is only told."""
+        problems = (*device_problems(self.device), *self.scenes.loaded_methods.problems())
+        store = self.store.problem
+        return Readiness(not problems, problems if store is None else (*problems, store))
+
+    def close(self) -> None:
+        """Stop all that is computed in the background."""
+        self.guidance.close()
+        self.atlases.close()
+        self.statistics.influence.close()
+        self.scenes.close()
+
+
+def services_of(server: flask.Flask) -> Services:
+    """Return the services of a server that `build_services` has set up."""
+    services = server.extensions[EXTENSION]
+    if not isinstance(services, Services):
+        raise TypeError(f"The server's extension {EXTENSION} is another one")
+    return services
+
+
+def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: Files = ()) -> Services:
+    """Make the services of a server, and begin to load and prepare methods; `services_of` finds them.
+
+    Parameters
+    ----------
+    server : flask.Flask
+        The server that Dash uses.
+    settings : ServiceSettings
+        See there.
+    user_pairs : iterable of (path, path)
+        Files of pairs that stand beside the samples.
+
+    Returns
+    -------
+    Services
+        Usable at once: who needs a method before it is loaded waits for it.
+
+    Raises
+    ------
+    FuseVisError
+        If the device does not exist, or the Redis address is none.
+    """
+    resolve_device(settings.device)
+
+    def prepare(method: Method) -> None:
+        with computing(settings.interactive_threads):
+            prepare_method(method)
+
+    methods = LoadedMethods(settings.device, prepare=prepare)
+    store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
+    services = server.extensions[EXTENSION] = assembled(settings, store, methods, user_pairs)
+    methods.load_all()
+    return services
+
+
+def assembled(
+    settings: ServiceSettings, store: ArrayStore, methods: LoadedMethods, user_pairs: Files = ()
+) -> Services:
+    """Put services together that keep their results in a store; nothing is loaded yet."""
+    threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
+    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
+    atlas_folder = AtlasFolder(settings.atlas_dir)
+    region_folder = RegionFolder(settings.region_dir)
+    scenes = Scenes(catalogue, methods, store, threads)
+    windows = Windows(scenes, store, threads.hover, atlas_folder)
+    guidance = Guidance(scenes, store, threads.whole_image)
+    regions = Regions(catalogue, scenes.pair_shape, region_folder)
+    influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
+    return Services(
+        scenes=scenes,
+        windows=windows,
+        guidance=guidance,
+        atlases=Atlases(scenes, atlas_folder, threads.whole_image),
+        regions=regions,
+        statistics=Statistics(scenes, windows, guidance, regions, store, influence),
+        views=NamedViews(ViewFolder(settings.view_dir), region_folder),
+        store=store,
+        device=settings.device,
+    )
+
+
+def device_problems(name: str) -> tuple[str, ...]:
+    """Compute a little on a device, and return a sentence if that went wrong.
+
+    A GPU can be there and still fail: fallen off the bus, out of memory, in an error state after a crash.
+    """
+    try:
+        device = resolve_device(name)
+        result = float((torch.ones(8, device=device) * 2).sum())
+    except FuseVisError as error:
+        return (str(error),)
+    except RuntimeError as error:
+        logger.warning("The device %s does not work: %s", name, error)
+        return (f"The device {name} does not work; the server's log says why.",)
+    return () if result == 16 else (f"The device {device} computes wrong results.",)

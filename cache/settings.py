@@ -1,0 +1,94 @@
+"""The settings of the services: where they compute, with how much, and where they keep results and files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+def _usable_cores() -> int:
+    """Return how many CPU cores this process may use, which in a container can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ServiceSettings(BaseModel):
+    """What the services need to be told; the page's settings (`app.settings.Settings`) add to it."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True)
+
+    device: str = Field(
+        "auto", description="Where networks run: auto (a GPU where there is one), cpu, cuda or cuda:n."
+    )
+    interactive_threads: int = Field(
+        1, ge=1, description="CPU threads of a hover's Jacobian; a small window is fastest on one."
+    )
+    guidance_threads: int = Field(
+        default_factory=lambda: max(1, _usable_cores() - 1),
+        ge=1,
+        description="CPU threads of the guidance computation; by default all cores but one.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("fusevis", appauthor=False),
+        description="Folder of memoized results; by default fusevis in the user's cache folder.",
+    )
+    cache_limit_mb: int = Field(
+        1024, gt=0, description="Size of that folder, MiB; beyond it the least recently used results go."
+    )
+    cache_timeout_s: int = Field(
+        604_800, ge=0, description="How long a result is kept after it was stored, seconds; 0 for no end."
+    )
+    atlas_dir: Path = Field(
+        default_factory=lambda: user_data_path("fusevis", appauthor=False) / "atlas",
+        description="Folder of atlases, complete Jacobians that `python -m fusion atlas` computes beforehand.",
+    )
+    region_dir: Path = Field(
+        default_factory=lambda: user_data_path("fusevis", appauthor=False) / "regions",
+        description="Folder of regions of interest that are too large for a link; made when the first one comes.",
+    )
+    view_dir: Path = Field(
+        default_factory=lambda: user_data_path("fusevis", appauthor=False) / "views",
+        description="Folder of named views; made when the first one is saved.",
+    )
+    redis_url: str | None = Field(
+        None,
+        repr=False,  # it may hold a password
+        description="Redis server that holds results instead of the folder: redis://host:port/number.",
+    )
+    data_dir: Path | None = Field(
+        None, description="Folder with pairs of your own, files named modality_id.extension."
+    )
+    pixel_limit: int = Field(
+        16_777_216, gt=0, description="Most pixels an image may have; checked before it is decoded."
+    )
+
+    @field_validator("device")
+    @classmethod
+    def _is_device_name(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+            raise ValueError("choose auto, cpu, cuda or cuda:n")
+        return device
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"(redis|rediss|unix)://\S+", url):
+            raise ValueError("a Redis address begins with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("cache_dir", "atlas_dir", "region_dir", "view_dir", "data_dir")
+    @classmethod
+    def _make_absolute(cls, folder: Path | None) -> Path | None:
+        return None if folder is None else folder.expanduser().absolute()
+
+    @field_validator("data_dir")
+    @classmethod
+    def _is_folder(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError("there is no such folder")
+        return folder

@@ -1,0 +1,169 @@
+"""One id for everything in the program that decides which numbers come out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import quote
+
+import fusion
+from fusion import Method
+
+IRRELEVANT = frozenset({"training", "data", "weights", "report", "statistics", "__main__.py"})
+"""Parts of `fusion` that make no array that is memoized: what they decide is in pair and weights ids. Statistics
+have an id of their own. The command line's files (cli….py) are none either."""
+
+
+@cache
+def numerics_id() -> str:
+    """Return 16 hexadecimal digits that change with the source text of `fusion` and the version of torch.
+
+    A number to be raised by hand would be forgotten one day; the text of the code cannot be. An edit that
+    changes nothing numerical costs one recomputation.
+    """
+    folder = Path(fusion.__file__).parent
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*.py"))]
+    relevant = [
+        path for path in paths if path.parts[0] not in IRRELEVANT and not path.parts[0].startswith("cli")
+    ]
+    return _digest(f"torch {metadata.version('torch')}\n", folder, relevant)
+
+
+@cache
+def statistics_id() -> str:
+    """Return 16 hexadecimal digits that change with the source text of `fusion.statistics`."""
+    folder = Path(fusion.__file__).parent
+    paths = [path.relative_to(folder) for path in sorted((folder / "statistics").rglob("*.py"))]
+    return _digest("", folder, paths)
+
+
+def _digest(start: str, folder: Path, paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256(start.encode())
+    for path in paths:
+        digest.update(f"{path.as_posix()}\n".encode())
+        digest.update((folder / path).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+SCHEMA_VERSION = 1
+"""Raise it when the arrays kept under an address get other names, shapes or meanings."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """What every result depends on.
+
+    Attributes
+    ----------
+    pair : str
+        Content id of the pair (`fusion.Pair.id`), 64 hexadecimal digits.
+    method : str
+        Id of the method.
+    weights : str
+        sha256 of the method's weights (`fusion.Method.weights_id`).
+    device : str
+        The kind of device that computes, ``cpu`` or ``cuda``: they differ in the last digits.
+    dtype : str
+        Precision of the computation.
+    """
+
+    kind: ClassVar[str]
+
+    pair: str
+    method: str
+    weights: str
+    device: str = field(kw_only=True)
+    dtype: str = field(default="float32", kw_only=True)
+
+    @classmethod
+    def of(cls, method: Method, pair_id: str, *more: Any) -> Self:
+        """Return the address of what a method gives on a pair.
+
+        Parameters
+        ----------
+        method : Method
+            Its id, weights and kind of device go into the address.
+        pair_id : str
+            Content id of the pair.
+        more
+            What this kind of address has besides, in order.
+        """
+        return cls(pair_id, method.id, method.weights_id, *more, device=method.device.type)
+
+    def key(self) -> str:
+        """Return a text that no other address has.
+
+        It starts with the kind and the schema version; every field follows with its name, escaped, so that no
+        two addresses can be mistaken for each other whatever characters an id has.
+        """
+        parts = [self.kind, f"v{SCHEMA_VERSION}", numerics_id()]
+        parts += [f"{part.name}={quote(str(getattr(self, part.name)), safe='')}" for part in fields(self)]
+        return "/".join(parts)
+
+
+@dataclass(frozen=True)
+class FusedAddress(Address):
+    """A fused image."""
+
+    kind: ClassVar[str] = "fused"
+
+
+@dataclass(frozen=True)
+class GuidanceAddress(Address):
+    """Both guidance images."""
+
+    kind: ClassVar[str] = "guidance"
+
+
+@dataclass(frozen=True)
+class JacobianAddress(Address):
+    """The Jacobian window of the principal pixel (row, col), 0-based."""
+
+    kind: ClassVar[str] = "jacobian"
+
+    row: int
+    col: int
+
+
+@dataclass(frozen=True)
+class AtlasAddress(Address):
+    """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
+
+    kind: ClassVar[str] = "atlas"
+
+
+@dataclass(frozen=True)
+class StatisticsAddress(Address):
+    """Numbers of one region.
+
+    Attributes
+    ----------
+    region : str
+        Content id of the region's mask, whatever its name.
+    rules : str
+        `cache.store.addresses.statistics_id`.
+    """
+
+    region: str
+    rules: str = field(default_factory=statistics_id, kw_only=True)
+
+
+@dataclass(frozen=True)
+class GuidanceStatisticsAddress(StatisticsAddress):
+    """Numbers of both guidance images in a region."""
+
+    kind: ClassVar[str] = "guidance-statistics"
+
+
+@dataclass(frozen=True)
+class InfluenceAddress(StatisticsAddress):
+    """Numbers of the Jacobian images of a region."""
+
+    kind: ClassVar[str] = "influence"
+
+    limit: int
