@@ -68,6 +68,12 @@ def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
     return assembled(settings, store, LoadedMethods("cpu", load, TITLES), pairs)
 
 
+def server_of(services: Services) -> flask.Flask:
+    """Return the server whose cache these services use: the only one that can answer requests with them."""
+    server: flask.Flask = services.store._cache.app
+    return server
+
+
 def finished_guidance(services: Services, scene: Scene, viewer: str = "test") -> GuidanceState:
     """Compute guidance images to their end."""
     state = services.guidance.state(scene, viewer)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flask import Flask
 
 import fusion
 from app.ids import Id
@@ -22,7 +21,8 @@ from app.routes import atlas
 from app.routes.windows import HEADER as PIXEL_HEADER
 from app.routes.windows import window_bytes
 from cache.errors import UserError
-from cache.services.atlases import LOW_PRIORITY, Atlases, AtlasFolder, AtlasState, yield_to_others
+from cache.jobs.threads import LOW_PRIORITY, yield_to_others
+from cache.services.atlases import Atlases, AtlasFolder, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from callbacks.atlas import followed
@@ -32,7 +32,7 @@ from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
 from fusion.saliency.atlas_files import AtlasFiles, TileContent
 from fusion.saliency.atlas_layout import Tile
-from tests.unit.page_services import SHAPE, load, make_services, write_pair
+from tests.unit.page_services import SHAPE, load, make_services, server_of, write_pair
 from tests.unit.small_services import wait_for
 
 VIEWER = "ann"
@@ -113,7 +113,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
-    server = Flask("test")
+    server = server_of(services)
     atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
@@ -146,7 +146,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
 def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
-    server = Flask("test")
+    server = server_of(services)
     atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
@@ -175,7 +175,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
-    server = Flask("test")
+    server = server_of(services)
     atlas.register(server, services, atlases, UserError)
     client = server.test_client()
     address = (scene.pair_id, scene.method_id, scene.weights_id)
@@ -267,6 +267,7 @@ import numpy as np
 import fusion
 from cache.services.atlases import ATLAS_LANES, AtlasWork
 from cache.jobs.manager import Jobs
+from cache.store.addresses import AtlasAddress
 from fusion import Pair
 from fusion.saliency.atlas_files import AtlasFiles
 
@@ -275,7 +276,7 @@ right = AtlasFiles.write
 AtlasFiles.write = lambda *arguments: (right(*arguments), begun.set())
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
-Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
+Jobs(ATLAS_LANES).submit(AtlasAddress("pair", "deepfuse", "weights", device="cpu"), work.stages, "ann")
 begun.wait(60)
 """
 
