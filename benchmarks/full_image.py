@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.methods.base import Method
+from fusion.network import images_tensor, torch_dtype
 from fusion.pair import Pair
-from fusion.precision import images_tensor, torch_dtype
 
 
 class FullImageGradients:
@@ -28,7 +28,7 @@ class FullImageGradients:
 
     def __init__(self, method: Method, pair: Pair, dtype: str = "float32") -> None:
         precision = torch_dtype(dtype)
-        images = images_tensor(method, pair, precision)
+        images = images_tensor(pair, precision, method.device)
         self._inputs = [image[None, None].clone().requires_grad_(True) for image in images]
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             self._fused = method.network_as(precision)(*self._inputs)[0, 0]

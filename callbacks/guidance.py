@@ -21,7 +21,7 @@ from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
 from fusion.colours import Limits, Scale, guidance_rgb
-from fusion.saliency.preview import filled
+from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
 PICTURE_STEP = 0.04

@@ -23,7 +23,7 @@ from fusion.cli.options import (
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
-from fusion.saliency.atlas_layout import outdated_atlas
+from fusion.saliency.atlas_store import outdated_atlas
 
 
 def atlas_command(

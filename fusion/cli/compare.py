@@ -27,9 +27,9 @@ from fusion.cli.options import (
 from fusion.errors import OutputError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
+from fusion.output_files import prepare_files
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT
-from fusion.results import prepare_files
 from fusion.saliency.window import Pixel
 from fusion.statistics.cautions import cautions
 from fusion.statistics.comparison import MethodComparison, compare_method

@@ -45,8 +45,8 @@ from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
 from fusion.methods.registry import method_specification
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.reading import DEFAULT_PIXEL_LIMIT
-from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.saliency.jacobian import checked_pixel
 
 DEFAULT_METHOD = "funfusean"

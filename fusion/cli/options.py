@@ -19,9 +19,9 @@ from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
+from fusion.output_files import OutputFiles
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT
-from fusion.results import ResultFiles
 
 # Everything but results goes to the error stream, so that these can be piped on.
 console = Console(stderr=True)
@@ -145,7 +145,7 @@ def load_job(entry: PairEntry, method_id: str, device: str, pixel_limit: int = D
 
 def choose_files(
     output: str | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
-) -> ResultFiles:
+) -> OutputFiles:
     """Return where results go, after a check that they can be written there.
 
     Raises
@@ -156,7 +156,7 @@ def choose_files(
         If nothing can be written there.
     """
     base = Path(default_name) if output is None else named_file(output, ".npz").with_suffix("")
-    files = ResultFiles(base, pictures)
+    files = OutputFiles(base, pictures)
     files.prepare(entry.paths)
     return files
 

@@ -14,10 +14,10 @@ from rich.table import Column, Table
 from fusion.cli.options import DeviceOption, progress_bar, say
 from fusion.errors import OutputError, UnsupportedImageError
 from fusion.methods.registry import method_specification
+from fusion.output_files import prepare_files
 from fusion.pair import Pair, load_pair
 from fusion.report.report import checked_folder, fused_ids
 from fusion.report.scores import NAMES, MethodScores, Scores, score_methods
-from fusion.results import prepare_files
 from fusion.training.loss import WINDOW
 from fusion.training.matching import FilePair, match_files
 from fusion.weights import FOLDER

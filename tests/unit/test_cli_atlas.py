@@ -49,7 +49,7 @@ def test_an_atlas_of_an_earlier_version_is_named(tmp_path: Path, files: list[str
     output = tmp_path / "atlases"
     pair, method = fusion.load_pair(files[0], files[1]), fusion.load_method("weighted_averaging", "cpu")
     folder = atlas_folder(output, method, pair)
-    earlier = folder.with_name(folder.name.removesuffix("-v2"))
+    earlier = folder.with_name(folder.name.removesuffix("-v3"))
     earlier.mkdir(parents=True)
     (earlier / "zarr.json").write_text("{}")
     result = run(*files, "--method", "weighted_averaging", "-o", str(output))

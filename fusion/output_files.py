@@ -30,8 +30,8 @@ INTENSITY_UNITS = (
 
 
 @dataclass(frozen=True)
-class ResultFiles:
-    """Where a result goes: ``<base>.npz`` and ``<base>-<name>.png`` for each picture.
+class OutputFiles:
+    """The files of one result: ``<base>.npz`` and ``<base>-<name>.png`` for each picture.
 
     Parameters
     ----------
@@ -69,10 +69,21 @@ class ResultFiles:
         metadata: Mapping[str, Any],
         pictures: Mapping[str, NDArray[np.uint8]],
     ) -> list[Path]:
-        """Write the arrays and those pictures that were asked for, and return the files.
+        """Write the arrays and those pictures that were asked for.
 
-        The metadata is JSON in the array ``metadata`` of the first and in the text chunk ``fusevis`` of
-        every picture.
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            Whatever the result has, by name.
+        metadata : mapping
+            Becomes JSON in the array ``metadata`` of the first file and in the text chunk ``fusevis`` of every picture.
+        pictures : mapping of str to ndarray of uint8
+            (H, W) or (H, W, 3), by name.
+
+        Returns
+        -------
+        list of Path
+            The files.
 
         Raises
         ------
