@@ -122,7 +122,7 @@ def known_region(catalogue: Catalogue, entry: PairEntry, name: str) -> Region:
 
 @dataclass(frozen=True)
 class _Header:
-    """What a PNG file says of itself: bits a channel, the colour type, and (H, W) as it is stored."""
+    """Head of a PNG file: bits a channel, the colour type, and (H, W) as it is stored."""
 
     depth: int
     colour_type: int

@@ -12,8 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from benchmarks.browser import chromium, launched
-from benchmarks.page_modules import show_modules
+from benchmarks.browser import chromium, launched, show_modules
 from tests.browser.pictures import WAIT_MILLISECONDS
 from tests.running_server import Server, running_server
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from benchmarks.page_modules import show_modules
+from benchmarks.browser import show_modules
 from tests.browser.conftest import WAIT_MILLISECONDS, Server, wait_until_settled
 from tests.browser.pictures import place, wait_for_pixel
 

@@ -1,0 +1,139 @@
+"""Holds a chain against plain autograd before it is used."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fusion.errors import NetworkError
+from fusion.network import apply_network
+from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.graph import NotUnderstoodError
+from fusion.saliency.chain.steps import OnePixel, PixelLattice
+from fusion.saliency.chain.trace import with_modules_of_its_own
+from fusion.saliency.window import Box, Pixel, gradient
+
+TOLERANCE = 1e-9
+"""Largest relative error, in float64; a chain that is right stays below 1e-13."""
+ROUNDING = 1e-15
+"""The same relative to the largest derivative of all pixels, for those at which everything cancels but rounding."""
+
+
+def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, radius: int) -> Chain:
+    """Make a chain of a network, and compare it in float64 with autograd on the whole of random images.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        y = f(x1, x2), in evaluation mode, of `dtype` and on `device`.
+    dtype, device
+        Of the chain.
+    radius : int
+        The network's support radius, pixels.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If no chain can be made of the network.
+    WrongChainError
+        If one could be made, but differs from autograd.
+    """
+    chain = Chain(network, dtype, device)
+    if chain.radius > radius:
+        raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
+    exact = copy.deepcopy(with_modules_of_its_own(network)).cpu().double()
+    check(Chain(exact, torch.float64, torch.device("cpu")), exact, radius)
+    return chain
+
+
+class WrongChainError(Exception):
+    """A chain's derivatives are not those of autograd."""
+
+
+def check(chain: Chain, network: nn.Module, radius: int) -> None:
+    """Compare a float64 chain with autograd on the CPU.
+
+    Raises
+    ------
+    WrongChainError
+        If they differ by more than `TOLERANCE`, relative to the largest derivative of the same pixel, and by more than
+        `ROUNDING`, relative to the largest of all.
+    NotUnderstoodError
+        If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
+        the images.
+    """
+    compared = list(_errors(chain, network, radius))
+    if not compared:
+        raise NotUnderstoodError(
+            "there is nothing to compare with: autograd has no finite derivative in random images"
+        )
+    rounding = ROUNDING * max(scale for _, scale, _ in compared)
+    for error, scale, where in compared:
+        # Written so that NaN counts as wrong.
+        if not error <= max(TOLERANCE * scale, rounding):
+            raise WrongChainError(
+                f"At {where} it is {error:.1e} from autograd, whose largest value is {scale:.1e}."
+            )
+
+
+def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
+    """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
+    generator = np.random.default_rng(0)
+    for shape in _shapes(radius):
+        images = generator.random((2, *shape), dtype=np.float32)
+        # A background as black as a slice's, where rectifiers and rules meet their kinks.
+        images[:, : shape[0] // 3, : shape[1] // 3] = 0
+        leaf = torch.tensor(images[None], dtype=torch.float64, requires_grad=True)
+        try:
+            with torch.enable_grad():
+                fused = apply_network(network, leaf)[0]
+        except NetworkError:
+            continue  # it may not take images as small as these
+        for pixel in _pixels(shape, generator):
+            try:
+                expected = gradient(fused[pixel], leaf, keep_graph=True)[0].numpy()
+            except (RuntimeError, NetworkError) as reason:
+                raise NotUnderstoodError(f"autograd fails: {reason}") from reason
+            if not np.isfinite(expected).all():
+                continue  # such pixels take the window's path, see `fusion.saliency.jacobian`
+            found = _whole(chain, images, pixel, radius)
+            diagonal = _diagonal(chain, images, pixel)
+            error = max(np.abs(found - expected).max(), np.abs(diagonal - expected[:, *pixel]).max())
+            where = f"pixel {pixel} of {shape[0]}×{shape[1]}"
+            yield float(error), float(np.abs(expected).max()), where
+
+
+def _shapes(radius: int) -> Iterator[tuple[int, int]]:
+    """One image smaller than the support, and one not square with pixels that no border reaches."""
+    yield max(radius - 1, 1), radius + 2
+    yield 2 * radius + 4, 2 * radius + 3
+
+
+def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixel]:
+    """Return the middle, a border, a corner and any other pixel."""
+    height, width = shape
+    anywhere = (int(generator.integers(height)), int(generator.integers(width)))
+    return [(height // 2, width // 2), (0, width // 3), (height - 1, width - 1), anywhere]
+
+
+def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int) -> NDArray[np.floating]:
+    height, width = images.shape[1:]
+    derivatives = chain.derivatives(images, Box(0, 0, height, width))
+    derivatives.ensure([pixel])
+    values = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)[0]
+    around = np.zeros((2, height + 2 * radius, width + 2 * radius))
+    side = 2 * radius + 1
+    around[:, pixel[0] : pixel[0] + side, pixel[1] : pixel[1] + side] = values
+    return around[:, radius : radius + height, radius : radius + width]
+
+
+def _diagonal(chain: Chain, images: NDArray[np.float32], pixel: Pixel) -> NDArray[np.floating]:
+    core = Box(pixel[0], pixel[1], pixel[0] + 1, pixel[1] + 1)
+    derivatives = chain.derivatives(images, core, diagonal=True)
+    derivatives.ensure([pixel])
+    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, (1, 1)))[:, 0, 0]

@@ -1,0 +1,312 @@
+"""The graph that a network becomes: nodes as far as a derivative is concerned, and how far each of them sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+Reach = tuple[int, int]
+"""Pixels up and down, pixels left and right."""
+
+
+class NotUnderstoodError(Exception):
+    """The network has something of which no chain can be made; its message says what."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One value of the network's forward pass, (B, channels, H, W).
+
+    Attributes
+    ----------
+    sources : tuple of int
+        The numbers of the nodes that it is computed from.
+    channels : int
+        Its channels.
+    run : callable
+        Computes it from the values of its sources.
+    """
+
+    sources: tuple[int, ...]
+    channels: int
+    run: Callable[..., Tensor]
+
+    def passes_gradient(self, position: int) -> bool:
+        """Tell whether a derivative reaches the source at this position."""
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """One of both images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Node):
+    """A convolution of stride 1 whose zero padding keeps the image's size.
+
+    Attributes
+    ----------
+    weight : torch.Tensor
+        (channels, channels of the source, rows, columns) float64, groups written out as zeros.
+    dilation : tuple of int
+        Pixels from one tap to the next, down and right.
+    """
+
+    weight: Tensor
+    dilation: tuple[int, int]
+
+    @property
+    def reach(self) -> Reach:
+        """The pixels that it looks away."""
+        rows, columns = self.weight.shape[2:]
+        return self.dilation[0] * (rows // 2), self.dilation[1] * (columns // 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale(Node):
+    """A multiplication by constants, one a channel; what is added does not matter to the derivative.
+
+    Attributes
+    ----------
+    factors : torch.Tensor
+        (channels,) float64.
+    """
+
+    factors: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Node):
+    """A sum of values of equal shape, some perhaps subtracted.
+
+    Attributes
+    ----------
+    signs : tuple of float
+        1 or −1 for each source.
+    """
+
+    signs: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(Node):
+    """A concatenation along channels."""
+
+
+@dataclass(frozen=True)
+class TwoSlopes:
+    """The derivative of a rectifier as it is kept in a byte: it is `factor` times one of two small integers.
+
+    Attributes
+    ----------
+    off, on : int
+        The integers, 0 to 255. Only what is outside the image and a rectifier of slope 0 have 0.
+    factor : float
+        What both are multiplied by.
+    is_on : callable
+        Which values have the second slope, exactly as autograd has it, NaN included.
+    """
+
+    off: int
+    on: int
+    factor: float
+    is_on: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Local(Node):
+    """Anything computed pixel by pixel whose derivative is kept as one number a channel.
+
+    Attributes
+    ----------
+    slopes : TwoSlopes or None
+        How its derivative is kept, if it is a rectifier; ``None``: as floating-point numbers.
+    differentiable : tuple of bool
+        Whether it has a derivative with respect to each source at all.
+    """
+
+    slopes: TwoSlopes | None
+    differentiable: tuple[bool, ...]
+
+    def passes_gradient(self, position: int) -> bool:
+        """Tell whether a derivative reaches the source at this position."""
+        return self.differentiable[position]
+
+    def leaf(self, source: Tensor) -> Tensor:
+        """Return a source as what the result is to be differentiated with respect to."""
+        return source.detach().clone()
+
+    def partial_derivatives(self, sources: Sequence[Tensor]) -> list[Tensor | None]:
+        """Differentiate by autograd, so that kinks and ties have autograd's derivative.
+
+        Returns
+        -------
+        list of Tensor or None
+            One for each source, of the shape of its leaf; ``None`` where nothing depends on it.
+        """
+        with torch.enable_grad():
+            # A gradient given to `grad` would load a computer algebra system: 50 MB.
+            leaves = [self.leaf(source).requires_grad_(source.is_floating_point()) for source in sources]
+            result = self.run(*leaves)
+            wanted = [leaf for leaf in leaves if leaf.requires_grad]
+            if not result.requires_grad or not wanted:
+                return [None] * len(sources)
+            found = iter(torch.autograd.grad(result.sum(), wanted, allow_unused=True))
+            return [next(found) if leaf.requires_grad else None for leaf in leaves]
+
+
+@dataclass(frozen=True, eq=False)
+class Pointwise(Local):
+    """Anything computed pixel by pixel and channel by channel, perhaps several operations together."""
+
+    def leaf(self, source: Tensor) -> Tensor:
+        """Return a source with as many channels as the result, each of which has a derivative of its own."""
+        return source.detach().expand(-1, self.channels, -1, -1).clone()
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelReduction(Local):
+    """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
+
+
+def with_derivatives_known(node: LocalNode, samples: Sequence[Tensor]) -> LocalNode:
+    """Say of which of its sources a node has a derivative, which autograd tells."""
+    found = node.partial_derivatives(samples)
+    return replace(node, differentiable=tuple(partial is not None for partial in found))
+
+
+LocalNode = TypeVar("LocalNode", bound=Local)
+
+Linear = Scale | Sum
+"""Elementwise nodes whose derivative is the same for every pair of images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network as nodes, sources before what is computed from them.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        Nodes 0 and 1 are the two images.
+    output : int
+        Which one is the fused image.
+    """
+
+    nodes: tuple[Node, ...]
+    output: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """An addend of a convolution's transpose: a node, and which of the convolution's input channels it is."""
+
+    node: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """For each node, its reach in pixels, or ``None`` where no derivative passes.
+
+    Attributes
+    ----------
+    from_output : tuple
+        How far from the principal pixel its values influence the fused pixel.
+    to_inputs : tuple
+        How far it sees.
+    seen : tuple
+        How far it sees in the forward pass, where more may pass than derivatives.
+    """
+
+    from_output: tuple[Reach | None, ...]
+    to_inputs: tuple[Reach | None, ...]
+    seen: tuple[Reach, ...]
+
+
+def wider(first: Reach | None, second: Reach | None) -> Reach | None:
+    """Return the larger reach on each axis."""
+    if first is None or second is None:
+        return second if first is None else first
+    return max(first[0], second[0]), max(first[1], second[1])
+
+
+def narrower(first: Reach, second: Reach) -> Reach:
+    """Return the smaller reach on each axis."""
+    return min(first[0], second[0]), min(first[1], second[1])
+
+
+def plus(first: Reach, second: Reach) -> Reach:
+    """Return the sum of two reaches."""
+    return first[0] + second[0], first[1] + second[1]
+
+
+def minus(first: Reach, second: Reach) -> Reach:
+    """Return how much farther the first reaches."""
+    return first[0] - second[0], first[1] - second[1]
+
+
+def step_of(node: Node) -> Reach:
+    """Return how much farther a node sees than its sources."""
+    return node.reach if isinstance(node, Convolution) else (0, 0)
+
+
+def reaches(graph: Graph) -> Reaches:
+    """Find the reach of every node of a network."""
+    nodes = graph.nodes
+    to_inputs: list[Reach | None] = []
+    seen: list[Reach] = []
+    for number, node in enumerate(nodes):
+        known: Reach | None = (0, 0) if number < 2 else None
+        farthest: Reach = (0, 0)
+        for position, source in enumerate(node.sources):
+            farthest = wider(farthest, seen[source]) or farthest
+            if node.passes_gradient(position):
+                known = wider(known, to_inputs[source])
+        to_inputs.append(None if known is None else plus(known, step_of(node)))
+        seen.append(plus(farthest, step_of(node)))
+    from_output: list[Reach | None] = [None] * len(nodes)
+    from_output[graph.output] = (0, 0)
+    for number in reversed(range(len(nodes))):
+        reached = from_output[number]
+        if reached is None:
+            continue
+        for position, source in enumerate(nodes[number].sources):
+            if nodes[number].passes_gradient(position):
+                from_output[source] = wider(from_output[source], plus(reached, step_of(nodes[number])))
+    return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
+
+
+def sights(graph: Graph) -> tuple[Reach, Reach]:
+    """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
+    found: list[Reach | None] = [None] * len(graph.nodes)
+    found[graph.output] = (0, 0)
+    for number in reversed(range(len(graph.nodes))):
+        reached = found[number]
+        if reached is None:
+            continue
+        for source in graph.nodes[number].sources:
+            found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
+    return found[0] or (0, 0), found[1] or (0, 0)
+
+
+def targets(graph: Graph, source: int) -> list[Target]:
+    """Return what a convolution's input is concatenated of, and of what that is, down to single nodes."""
+    found: list[Target] = []
+    start = 0
+    waiting = [source]
+    while waiting:
+        number = waiting.pop()
+        node = graph.nodes[number]
+        if isinstance(node, Concatenation):
+            waiting += reversed(node.sources)
+        else:
+            found.append(Target(number, start, start + node.channels))
+            start += node.channels
+    return found
