@@ -19,7 +19,8 @@ import fusion
 from app.ids import Id
 from app.routes.binary import ATLAS_HEADER, MOST_WINDOWS, window_bytes
 from app.routes.binary import WINDOW_HEADER as PIXEL_HEADER
-from cache.services.atlases import LOW_PRIORITY, Atlases, AtlasFolder, AtlasState, yield_to_others
+from cache.jobs.threads import LOW_PRIORITY, yield_to_others
+from cache.services.atlases import Atlases, AtlasFolder, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from callbacks.atlas import followed
@@ -257,6 +258,7 @@ import numpy as np
 import fusion
 from cache.services.atlases import ATLAS_LANES, AtlasWork
 from cache.jobs.manager import Jobs
+from cache.store.addresses import AtlasAddress
 from fusion import Pair
 from fusion.saliency.atlas_store import AtlasStore
 
@@ -272,7 +274,7 @@ def write(*arguments):
 AtlasStore.write = write
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
-Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
+Jobs(ATLAS_LANES).submit(AtlasAddress("pair", "deepfuse", "weights", device="cpu"), work.stages, "ann")
 begun.wait(60)
 """
 
