@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from benchmarks.browser import chromium, launched, show_modules
 from tests.browser.pictures import WAIT_MILLISECONDS
+from tests.drawn_pairs import write_drawn_pairs
 from tests.running_server import Server, running_server
 
 __all__ = ["WAIT_MILLISECONDS", "Asked", "Opener", "Server", "wait_until_settled"]
@@ -33,8 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start one server for all browser tests."""
-    with running_server(tmp_path_factory.mktemp("server")) as running:
+    """Start one server for all browser tests; beside its own pair it has those of `tests.drawn_pairs`."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(folder, {"FUSEVIS_DATA_DIR": str(write_drawn_pairs(folder / "data"))}) as running:
         yield running
 
 

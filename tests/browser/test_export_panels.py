@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page
@@ -40,18 +39,16 @@ def like(picture: NDArray[np.int_], colour: tuple[int, int, int]) -> NDArray[np.
     return found
 
 
-@pytest.mark.parametrize("panel", ["panel-mri", "panel-guidance-rgb", "panel-jacobian-pet"])
-def test_a_whole_picture_has_the_outlines(
-    open_page: Opener, server: Server, tmp_path: Path, panel: str
-) -> None:
+def test_whole_pictures_have_the_outlines(open_page: Opener, server: Server, tmp_path: Path) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=40,50&zoom=3{REGION}")
     page.wait_for_function("() => fusevis.regions.all().length === 1")
-    outline = like(saved(page, panel, tmp_path), VIOLET)
-    height, width = outline.shape
-    rows, columns = np.nonzero(outline.mean(axis=1) > 0.2)[0], np.nonzero(outline.mean(axis=0) > 0.2)[0]
-    # Rows 4 to 19 of 48, columns 6 to 29 of 60.
-    for edges, expected, size in ((rows, (4 / 48, 20 / 48), height), (columns, (6 / 60, 30 / 60), width)):
-        np.testing.assert_allclose((edges.min() / size, edges.max() / size), expected, atol=0.015)
+    for panel in ("panel-mri", "panel-guidance-rgb", "panel-jacobian-pet"):
+        outline = like(saved(page, panel, tmp_path), VIOLET)
+        height, width = outline.shape
+        rows, columns = np.nonzero(outline.mean(axis=1) > 0.2)[0], np.nonzero(outline.mean(axis=0) > 0.2)[0]
+        # Rows 4 to 19 of 48, columns 6 to 29 of 60.
+        for edges, expected, size in ((rows, (4 / 48, 20 / 48), height), (columns, (6 / 60, 30 / 60), width)):
+            np.testing.assert_allclose((edges.min() / size, edges.max() / size), expected, atol=0.015)
 
 
 def test_a_zoom_has_the_outlines_around_its_own_pixel(

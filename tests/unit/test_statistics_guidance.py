@@ -108,6 +108,19 @@ def test_which_modality_dominates() -> None:
     assert math.isnan(ratio_of(0, 0)) and math.isnan(ratio_of(1, math.nan))
 
 
+def test_ties_belong_to_neither() -> None:
+    """Catches `>=` in place of `>`, by which a pixel with equal magnitudes would count for x1."""
+    guidance = np.array([[[2, -2, 0, 3, 1]], [[2, 2, 0, -1, 4]]], dtype=float)
+    found = guidance_statistics(guidance, whole_image((1, 5)))
+    swapped = guidance_statistics(guidance[::-1], whole_image((1, 5)))
+    assert (found.dominance.pixels, swapped.dominance.pixels) == (0.2, 0.2)
+    ramp = np.linspace(0, 1, 12).reshape(3, 4)
+    equal = fusion.Pair.from_arrays(ramp, ramp)
+    halves = fusion.guidance(fusion.load_method("weighted_averaging", "cpu"), equal)
+    found = guidance_statistics(halves, whole_image((3, 4)))
+    assert found.dominance == Dominance(Dominant.NEITHER, difference=0, ratio=1, pixels=0)
+
+
 def test_by_magnitude_whatever_the_sign() -> None:
     guidance = np.stack([np.full((2, 2), -3.0), np.full((2, 2), 1.0)])
     found = guidance_statistics(guidance, whole_image((2, 2)))
