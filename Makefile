@@ -4,6 +4,7 @@
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
 #   make run TORCH_INDEX=ADDRESS               the first time: takes PyTorch from this package index (see the README)
 #   make test                                  lint, types, all tests (ARGS go to pytest)
+#   make test-js                               JavaScript's own tests
 #   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
 #   make load                                  many users at once, which make test leaves out
 #   make check-wheel                           installs the built package into an empty environment and opens its page
@@ -35,7 +36,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check load check-wheel lint format api samples browser clean \
+.PHONY: run test check test-js load check-wheel lint format api samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -57,10 +58,16 @@ load: $(VENV)/installed-dev
 check-wheel: $(VENV)/installed-dev
 	$(BIN)/python -m tests.wheel $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
-lint: $(VENV)/installed-dev
+# The Node that runs these is a package of Python's, so that it is there wherever Python is.
+test-js: $(VENV)/installed-dev
+	$(BIN)/node --test "tests/js/*.test.mjs"
+
+lint: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/node node_modules/typescript/bin/tsc -p .
+	$(BIN)/node node_modules/eslint/bin/eslint.js .
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
@@ -111,7 +118,7 @@ samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-results
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-results fusevis.egg-info
 
 # The stamps: whoever changes a list of requirements gets it installed at the next call.
 $(VENV)/python-ready:
@@ -145,6 +152,11 @@ $(VENV)/installed: $(VENV)/torch-chosen requirements.txt
 $(VENV)/installed-dev: $(VENV)/torch-chosen requirements-dev.txt requirements.txt
 	$(PIP) -r requirements.txt -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
+
+# Without a lock file, which would hold the addresses of a registry; package.json has exact versions.
+$(VENV)/installed-js: $(VENV)/installed-dev package.json
+	$(BIN)/npm install --no-package-lock --no-audit --no-fund
+	@touch $@
 
 $(VENV)/installed-samples: $(VENV)/torch-chosen requirements-samples.txt requirements.txt
 	$(PIP) -r requirements.txt -r requirements-samples.txt

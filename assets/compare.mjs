@@ -18,6 +18,7 @@ window.dash_clientside.page = { changeTheme };
 window.dash_clientside.compare = { change };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
 window.dash_clientside.regions = {
+  /** @param {import("./regions/set.mjs").Linked | null} found */
   take(found) {
     take(found);
     return null;

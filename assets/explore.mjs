@@ -21,6 +21,7 @@ window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.regions = {
+  /** @param {import("./regions/set.mjs").Linked | null} found */
   take(found) {
     take(found);
     return null;

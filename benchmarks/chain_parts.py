@@ -36,7 +36,7 @@ from fusion.saliency.window import Box
 SIDE = 64
 """Pixels along the side of the part of an image that is computed in."""
 BATCH_SIDE = 8
-VISITS, VISITED_SIDE = 48, 256
+VISITS, VISITED_SIDE = 256, 256
 """Pixels that are visited all over an image of this side."""
 Work = Callable[[], object]
 Compared = dict[str, tuple[Work, Work]]

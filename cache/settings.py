@@ -18,7 +18,7 @@ def _usable_cores() -> int:
 
 
 class ServiceSettings(BaseModel):
-    """What the services need to be told; the page's settings (`app.settings.Settings`) add to it."""
+    """Everything that the services need to be told; the page's settings (`app.settings.Settings`) add to it."""
 
     model_config = ConfigDict(frozen=True, validate_default=True)
 

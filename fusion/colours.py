@@ -50,7 +50,7 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the ends of the scales are taken from; dimensionless gradients.
+    """The numbers that the ends of the scales are taken from; dimensionless gradients.
 
     Attributes
     ----------

@@ -6,14 +6,34 @@ import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
+import { contextOf } from "../painter/pixels.mjs";
+
+/**
+ * @import { Area, Context } from "../painter/pixels.mjs"
+ * @import { Ends } from "../painter/points.mjs"
+ * @import { Picture, Table } from "./layout.mjs"
+ * @import { DifferenceRow } from "./difference.mjs"
+ *
+ * @typedef {object} Look - What all parts of a drawing have in common.
+ * @property {number} density
+ * @property {Ends[] | null} axes
+ * @property {string} ink
+ * @property {string} quiet
+ * @property {string} ground
+ * @property {string} line
+ */
 
 const FONT = "11px system-ui, sans-serif";
 
+/** @param {string} name */
 function inkOf(name) {
   return getComputedStyle(document.body).getPropertyValue(name).trim();
 }
 
-/** Say in words why a picture is not there yet. */
+/**
+ * Say in words why a picture is not there yet.
+ * @param {Picture} picture
+ */
 function absence(picture) {
   const progress = state.progress[picture.scene.key];
   if (picture.scene.difference && ["rgb", "scatter"].includes(picture.kind)) return "no difference of these";
@@ -26,6 +46,12 @@ function absence(picture) {
   return `Guidance ${Math.round(100 * progress.fraction)} %`;
 }
 
+/**
+ * @param {Context} context
+ * @param {string} text
+ * @param {Area} area
+ * @param {string} ink
+ */
 function write(context, text, { left, top, width, height }, ink) {
   context.font = FONT;
   context.fillStyle = ink;
@@ -34,13 +60,16 @@ function write(context, text, { left, top, width, height }, ink) {
   context.fillText(text, left + width / 2, top + height / 2, width);
 }
 
-/** The bitmap of a whole picture in its present colours, null where it is not here yet. */
+/**
+ * The bitmap of a whole picture in its present colours, null where it is not here yet.
+ * @param {Picture} picture
+ */
 export function bitmapOf(picture) {
   const { scene, kind, index } = picture;
   if (kind === "rgb") return images.bitmap(scene, kind, 0, null, "rgb");
   if (scene.difference && kind !== "inputs") {
     if (!images.get(scene, kind)) return null;
-    const { paint, name } = scale.differencePainter(scene, kind);
+    const { paint, name } = scale.differencePainter(/** @type {DifferenceRow} */ (scene), kind);
     return images.bitmap(scene, kind, index, paint, name);
   }
   const painter =
@@ -48,11 +77,17 @@ export function bitmapOf(picture) {
   return images.bitmap(scene, kind, index, painter.paint, painter.name);
 }
 
+/** @param {Picture} picture */
 function ended(picture) {
   const image = images.get(picture.scene, picture.kind);
-  return image && image.complete;
+  return Boolean(image?.complete);
 }
 
+/**
+ * @param {Context} context
+ * @param {Picture} picture
+ * @param {Look} look
+ */
 function drawPicture(context, picture, look) {
   if (picture.kind === "jacobian" || picture.zoom) return;
   if (picture.kind === "scatter") {
@@ -81,9 +116,15 @@ function drawPicture(context, picture, look) {
   }
 }
 
-/** The captions of the inputs, which stand above no heads of their own. */
+/**
+ * The captions of the inputs, which stand above no heads of their own.
+ * @param {Context} context
+ * @param {Picture[]} pictures
+ * @param {Look} look
+ */
 function drawCaptions(context, pictures, look) {
   const common = state.common();
+  if (!common) return;
   for (const picture of pictures.filter((one) => one.kind === "inputs")) {
     const name = common.modalities[picture.index] + (common.simulated ? " (simulated)" : "");
     const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
@@ -92,11 +133,18 @@ function drawCaptions(context, pictures, look) {
   }
 }
 
-/** Draw everything that stays; gives what the moving parts need to know of it. */
+/**
+ * Draw everything that stays; gives what the moving parts need to know of it.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Table} table
+ * @param {Picture[]} pictures
+ * @param {number} density
+ * @returns {Look}
+ */
 export function draw(canvas, table, pictures, density) {
   canvas.width = Math.round(table.width * density);
   canvas.height = Math.round(table.height * density);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.setTransform(density, 0, 0, density, 0, 0);
   const look = {
     density,

@@ -1,5 +1,6 @@
 /* Box and lasso on the compare page: from a drag on any picture or scatterplot to a selection of pixels. */
 
+import { closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
@@ -10,19 +11,39 @@ import * as regionList from "../regions/list.mjs";
 import * as selection from "../regions/selection.mjs";
 import * as regions from "../regions/set.mjs";
 
+/**
+ * @import { Area } from "../painter/pixels.mjs"
+ * @import { Scene } from "./state.mjs"
+ *
+ * @typedef {object} Places - Where places of the window and pixels of the image lie in the data.
+ * @property {(clientX: number, clientY: number) => [number, number]} convert
+ * @property {(at: number) => number} xOf
+ * @property {(at: number) => number} yOf
+ */
+
 let tool = "point";
 
-/** The picture under the pointer, with its part of the window and the part of the image that it shows. */
+/**
+ * The picture under the pointer, with its part of the window and the part of the image that it shows.
+ * @param {PointerEvent} event
+ */
 function target(event) {
-  if (!(event.target.closest && event.target.closest(".compare-canvas"))) return null;
+  const canvas = closest(event, ".compare-canvas");
+  if (!canvas) return null;
   const picture = table.pictureAt(event.clientX, event.clientY);
   if (!picture) return null;
-  const { left, top } = event.target.getBoundingClientRect();
+  const { left, top } = canvas.getBoundingClientRect();
   const area = layout.areaOf(picture);
   const place = { left: left + area.left, top: top + area.top, width: area.width, height: area.height };
   return { picture, place, part: layout.partOf(picture) };
 }
 
+/**
+ * @param {Scene} scene
+ * @param {Area} place
+ * @param {{ row: number, col: number, height: number, width: number }} part
+ * @returns {Places}
+ */
 function onImage({ width }, place, part) {
   return {
     convert: (clientX, clientY) => [
@@ -34,10 +55,15 @@ function onImage({ width }, place, part) {
   };
 }
 
+/**
+ * @param {Scene} scene
+ * @param {Area} place
+ * @returns {Places | null}
+ */
 function onScatter(scene, place) {
   const guidance = images.get(scene, "guidance");
   const axes = scatter.ranges();
-  if (scene.difference || !axes || !guidance || !guidance.complete) return null;
+  if (scene.difference || !axes || !guidance?.complete) return null;
   const [xs, ys] = [0, 1].map(guidance.band);
   const [[x0, x1], [y0, y1]] = axes;
   return {
@@ -67,23 +93,30 @@ document.addEventListener("pointerdown", (event) => {
   });
 }, true);
 
-/** Let dragging choose pixels, or draw boxes or lassos. */
+/**
+ * Let dragging choose pixels, or draw boxes or lassos.
+ * @param {string} wanted
+ */
 export function changeTool(wanted) {
   tool = wanted;
   document.body.dataset.tool = tool;
-  document.querySelectorAll("[data-tool]").forEach((button) => {
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = document.querySelectorAll("[data-tool]");
+  buttons.forEach((button) => {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
     button.classList.toggle("active", button.dataset.tool === tool);
   });
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("[data-tool]");
-  if (button) changeTool(button.dataset.tool);
+  const button = closest(event, "[data-tool]");
+  if (button) changeTool(button.dataset.tool || "point");
 });
 
 // The tools are in the panel alone: without it nothing would say that one is on.
-document.addEventListener("panel-closed", (event) => event.target.id === "region-panel" && changeTool("point"));
+document.addEventListener("panel-closed", (event) => {
+  if (closest(event, "#region-panel")) changeTool("point");
+});
 selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
 
 let started = false;

@@ -9,15 +9,30 @@ import * as address from "../core/address.mjs";
 import * as controls from "../core/controls.mjs";
 import * as regions from "../regions/set.mjs";
 
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Scale } from "../painter/colours.mjs"
+ * @import { Progress, Scene } from "./state.mjs"
+ *
+ * @typedef {{ methods: string[], columns: string[], pixel: Pixel | null, pin: Pixel | null }} Start - The view of a link.
+ */
+
+/** @type {Start | null} */
 let opened = null; // the link's view that was taken over last
+/** @type {Scene[] | null} */
 let scenesShown = null;
 
-/** The chosen ones in the order that they had; new ones at the end. */
+/**
+ * The chosen ones in the order that they had; new ones at the end.
+ * @param {string[]} before
+ * @param {string[]} chosen
+ */
 function ordered(before, chosen) {
   const kept = before.filter((one) => chosen.includes(one));
   return [...kept, ...chosen.filter((one) => !kept.includes(one))];
 }
 
+/** @param {Start} start */
 function open(start) {
   opened = start;
   state.methods = start.methods;
@@ -29,7 +44,10 @@ function open(start) {
   state.held = null;
 }
 
-/** Take the scenes over; pixels stay where the images have them, else the pair's own principal pixel is shown. */
+/**
+ * Take the scenes over; pixels stay where the images have them, else the pair's own principal pixel is shown.
+ * @param {Scene[]} scenes
+ */
 function takeScenes(scenes) {
   const before = state.common();
   const name = state.setName();
@@ -40,8 +58,9 @@ function takeScenes(scenes) {
   const common = state.common();
   if (!common) return;
   regions.enter(common);
+  /** @param {Pixel} pixel */
   const inside = ({ row, col }) => row < common.height && col < common.width;
-  const moved = before && before.pair !== common.pair;
+  const moved = before !== null && before.pair !== common.pair;
   if (moved) state.held = null;
   for (const point of [state.a, state.b]) {
     if (point.pixel && !inside(point.pixel)) Object.assign(point, { pixel: null, pinned: false });
@@ -54,7 +73,23 @@ function takeScenes(scenes) {
   if (name !== state.setName()) state.points().forEach((point) => windows.ask(point));
 }
 
-/** Take over what the controls say; gives the display, for callbacks on the server. */
+/**
+ * Take over what the controls say; gives the display, for callbacks on the server.
+ * @param {Scene[] | null} scenes
+ * @param {Record<string, Progress> | null} progress
+ * @param {string[] | null} columns
+ * @param {number} gamma1
+ * @param {number} gamma2
+ * @param {Scale} scale
+ * @param {boolean | null} shared
+ * @param {number | null} zoom
+ * @param {string} size
+ * @param {string | null} minuend
+ * @param {string | null} subtrahend
+ * @param {string} pair
+ * @param {Start | null} start
+ * @param {string} viewer
+ */
 export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, pair, start, viewer) {
   if (!scenes || !start) return window.dash_clientside.no_update;
   const reopened = opened !== start;

@@ -2,14 +2,29 @@
 
 import { state } from "./state.mjs";
 
+/**
+ * @import { Images } from "../core/channel.mjs"
+ * @import { Scene, Shown, ShownWindow } from "./state.mjs"
+ *
+ * @typedef {Scene & { difference: Scene[] }} DifferenceRow
+ * @typedef {Omit<Images, "band"> & { band: (index: number) => Float32Array }} Banded
+ * @typedef {Omit<Images, "band"> & { band: (index: number) => Float32Array, end: number }} Subtracted
+ */
+
+/** @type {Map<string, { first: Banded, second: Banded, image: Subtracted }>} */
 const kept = new Map(); // by kind: the images' difference, with what it was made of
+/** @type {WeakMap<Shown, { scene: Scene, window: ShownWindow | null }>} */
 const windows = new WeakMap(); // by answer: the windows' difference
+/** @type {DifferenceRow | null} */
 let made = null; // the row
 
-/** The row of the difference, like a scene; null where it is not asked for or a method has no row. */
+/**
+ * The row of the difference, like a scene; null where it is not asked for or a method has no row.
+ * @returns {DifferenceRow | null}
+ */
 export function row() {
-  const scenes = (state.difference || []).map((id) => state.ready().find((scene) => scene.method_id === id));
-  if (scenes.length !== 2 || !scenes.every(Boolean)) return null;
+  const scenes = (state.difference || []).flatMap((id) => state.ready().find((scene) => scene.method_id === id) || []);
+  if (scenes.length !== 2) return null;
   if (!made || made.difference.some((scene, index) => scene !== scenes[index])) {
     const [first, second] = scenes;
     made = {
@@ -23,13 +38,21 @@ export function row() {
   return made;
 }
 
-/** The rows under the inputs: the methods', and that of a difference. */
+/**
+ * The rows under the inputs: the methods', and that of a difference.
+ * @returns {Scene[]}
+ */
 export function rows() {
   const difference = row();
   return difference ? [...state.scenes, difference] : state.scenes;
 }
 
-/** The difference of two methods' images of a kind, fused or guidance. */
+/**
+ * The difference of two methods' images of a kind, fused or guidance.
+ * @param {string} kind
+ * @param {Banded} first
+ * @param {Banded} second
+ */
 export function imageOf(kind, first, second) {
   const known = kept.get(kind);
   if (known && known.first === first && known.second === second) return known.image;
@@ -40,6 +63,7 @@ export function imageOf(kind, first, second) {
     bands, height, width, values,
     complete: first.complete && second.complete,
     fraction: Math.min(first.fraction, second.fraction),
+    /** @param {number} index */
     band: (index) => values.subarray(index * size, (index + 1) * size),
     end: largest(values),
   };
@@ -47,22 +71,34 @@ export function imageOf(kind, first, second) {
   return image;
 }
 
-/** The largest magnitude among numbers; 1 where all are 0. */
+/**
+ * The largest magnitude among numbers; 1 where all are 0.
+ * @param {Iterable<number>} values
+ */
 export function largest(values) {
   let end = 0;
   for (const value of values) if (Number.isFinite(value) && Math.abs(value) > end) end = Math.abs(value);
   return end || 1;
 }
 
-/** The window of a difference at a point: over both supports, where a gradient outside its own support is 0. */
+/**
+ * The window of a difference at a point: over both supports, where a gradient outside its own support is 0.
+ * @param {DifferenceRow} scene
+ * @param {Shown} shown
+ */
 export function windowAt(scene, shown) {
-  if (windows.get(shown) && windows.get(shown).scene === scene) return windows.get(shown).window;
-  const both = scene.difference.map((one) => shown.windows.get(one.key));
-  const window = both.every(Boolean) ? subtracted(both) : null;
+  const known = windows.get(shown);
+  if (known && known.scene === scene) return known.window;
+  const both = scene.difference.flatMap((one) => shown.windows.get(one.key) || []);
+  const window = both.length === 2 ? subtracted(both) : null;
   windows.set(shown, { scene, window });
   return window;
 }
 
+/**
+ * @param {ShownWindow[]} both
+ * @returns {ShownWindow}
+ */
 function subtracted(both) {
   const [first] = both;
   const top = Math.min(...both.map((one) => one.top));
@@ -81,5 +117,5 @@ function subtracted(both) {
     }
   });
   const suspicious = both.some((one) => one.suspicious);
-  return { row: first.row, col: first.col, top, left, height, width, values, suspicious };
+  return { row: first.row, col: first.col, top, left, height, width, values, suspicious, path: 0 };
 }

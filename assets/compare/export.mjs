@@ -1,5 +1,6 @@
 /* What the menu "Export" takes from the compare page. */
 
+import { closest } from "../core/elements.mjs";
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
@@ -8,15 +9,20 @@ import * as table from "./table.mjs";
 import * as address from "../core/address.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
 
+/** @import { Meaning, Picture } from "./layout.mjs" */
+/** @import { Scene } from "./state.mjs" */
+
 const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
+/** @type {Picture | null} */
 let under = null; // the picture that the pointer was on last
 
 /** Why nothing can be exported now; empty where something can. */
 function obstacle() {
   if (!state.ready().length) return "There is no method to export.";
-  const waiting = state.ready().filter((scene) => !(images.get(scene, "guidance") || {}).complete);
+  const waiting = state.ready().filter((scene) => !images.get(scene, "guidance")?.complete);
   if (!waiting.length) return "";
-  const share = (scene) => Math.floor(100 * ((state.progress[scene.key] || {}).fraction || 0));
+  /** @param {Scene} scene */
+  const share = (scene) => Math.floor(100 * (state.progress[scene.key]?.fraction || 0));
   const parts = waiting.map((scene) => `${scene.method_title} ${share(scene)} %`);
   return `Guidance images are needed and still computed: ${parts.join(", ")}.`;
 }
@@ -40,12 +46,16 @@ function rows() {
   return [...shown.map((scene) => [scene.method_id, scene.method_title]), ["inputs", "Inputs"]];
 }
 
+/** @param {string} row */
 function columns(row) {
   if (row === "inputs") return INPUTS;
   return layout.COLUMNS.filter((name) => row !== "difference" || !EMPTY_IN_DIFFERENCE.includes(name));
 }
 
-/** The name of a picture's column. */
+/**
+ * The name of a picture's column.
+ * @param {Meaning} picture
+ */
 function nameOf({ kind, index, zoom }) {
   const wanted = kind === "inputs" ? "input" : kind;
   return [...INPUTS, ...layout.COLUMNS].find((name) => {
@@ -56,9 +66,11 @@ function nameOf({ kind, index, zoom }) {
 
 document.addEventListener("pointermove", (event) => {
   const drawn = table.shown();
-  if (!drawn || !event.target.closest || !event.target.closest(".compare-canvas")) return;
-  const { left, top } = table.elements().canvas.getBoundingClientRect();
+  const canvas = closest(event, ".compare-canvas");
+  if (!drawn || !canvas) return;
+  const { left, top } = canvas.getBoundingClientRect();
   const [x, y] = [event.clientX - left, event.clientY - top];
+  /** @param {Picture} picture */
   const inside = ({ box }) => x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;
   under = drawn.pictures.find(inside) || under;
 });
@@ -69,6 +81,6 @@ provide({
   query,
   rows,
   columns,
-  forms: (form) => state.columns.length > 0 || form === "npz" || form === "csv",
+  forms: (/** @type {string} */ form) => state.columns.length > 0 || form === "npz" || form === "csv",
   current: () => under && [under.kind === "inputs" ? "inputs" : under.scene.method_id, nameOf(under)],
 });

@@ -2,13 +2,18 @@
 
 const MEASURE = "compare-to-paint";
 const KEPT_MEASURES = 1000;
-let paint = () => false; // paint(everything), whether it could
+/** @type {(everything: boolean) => boolean} */
+let paint = () => false; // whether it could
 let stale = true;
 let asked = false;
+/** @type {number | null} */
 let start = null; // of the event that the next painting answers
 let measures = 0;
 
-/** Let paint(everything) draw the table; it returns whether there is one. */
+/**
+ * Let paint(everything) draw the table; it returns whether there is one.
+ * @param {(everything: boolean) => boolean} painter
+ */
 export function paintBy(painter) {
   paint = painter;
 }
@@ -25,6 +30,7 @@ function frame() {
   start = null;
 }
 
+/** @param {number} began */
 function measure(began) {
   requestAnimationFrame(() => {
     performance.measure(MEASURE, { start: began, end: Math.max(performance.now(), began) });
@@ -41,7 +47,10 @@ function soon() {
   requestAnimationFrame(frame);
 }
 
-/** Paint what moves at the next frame; `began`: when the event happened that a measurement starts from. */
+/**
+ * Paint what moves at the next frame; `began`: when the event happened that a measurement starts from.
+ * @param {number} [began]
+ */
 export function move(began) {
   if (began !== undefined) start = began;
   soon();

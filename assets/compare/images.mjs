@@ -8,17 +8,44 @@ import * as channel from "../core/channel.mjs";
 import * as colours from "../painter/colours.mjs";
 import { fill, fillValues, ofBands, picture } from "../painter/pixels.mjs";
 
+/**
+ * @import { Images } from "../core/channel.mjs"
+ * @import { Limits, Painter } from "../painter/colours.mjs"
+ * @import { Progress, Scene } from "./state.mjs"
+ *
+ * @typedef {object} Measured - What is known of guidance images, and of those that were asked for a range.
+ * @property {Limits} [limits]
+ * @property {[number, number][]} [ranges]
+ * @property {[number, number]} [reach]
+ * @property {number} [revision]
+ * @property {number} [end]
+ *
+ * @typedef {Omit<Images, "band"> & { band: (index: number) => Float32Array } & Measured} Image
+ */
+
+/** @type {Map<string, Image>} */
 const images = new Map(); // by scene and kind
+/** @type {Map<string, { image: Image, look: string, canvas: HTMLCanvasElement }>} */
 const bitmaps = new Map();
+/** @type {Set<string>} */
 const underWay = new Set();
 const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
 
-/** The inputs are the pair's, whatever the method. */
+/**
+ * The inputs are the pair's, whatever the method.
+ * @param {Scene} scene
+ * @param {string} kind
+ */
 function nameOf(scene, kind) {
   return kind === "inputs" ? `${scene.pair_id}/inputs` : `${scene.key}/${kind}`;
 }
 
-/** The image of a row, null while it is not here; a difference has none of guidance RGB. */
+/**
+ * The image of a row, null while it is not here; a difference has none of guidance RGB.
+ * @param {Scene} scene
+ * @param {string} kind
+ * @returns {Image | null}
+ */
 export function get(scene, kind) {
   if (!scene.difference) return images.get(nameOf(scene, kind)) || null;
   const [first, second] = scene.difference.map((one) => get(one, kind));
@@ -26,7 +53,12 @@ export function get(scene, kind) {
   return first && second && kind !== "rgb" ? difference.imageOf(kind, first, second) : null;
 }
 
-/** Fetch images unless these, or newer ones, are here or on their way. */
+/**
+ * Fetch images unless these, or newer ones, are here or on their way.
+ * @param {Scene} scene
+ * @param {string} kind
+ * @param {number} revision
+ */
 async function want(scene, kind, revision) {
   const name = nameOf(scene, kind);
   const known = images.get(name);
@@ -35,13 +67,14 @@ async function want(scene, kind, revision) {
   try {
     const path = `${state.facts().home}images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
     const { buffer } = await channel.fetchBinary(`${path}?viewer=${state.viewer}`);
+    /** @type {Image} */
     const image = channel.decodeImages(buffer);
     image.revision = revision;
     if (kind === "guidance") Object.assign(image, measured(image));
     images.set(name, image);
     redraw();
   } catch (error) {
-    status.fail(error.message);
+    status.fail(/** @type {Error} */ (error).message);
     return;
   } finally {
     underWay.delete(name);
@@ -50,6 +83,7 @@ async function want(scene, kind, revision) {
   wantAll();
 }
 
+/** @param {Image} image */
 function measured(image) {
   return {
     limits: colours.limitsOf(image.values),
@@ -73,7 +107,11 @@ export function wantAll() {
   forget();
 }
 
-/** Whether growing images have grown enough: colouring them halts the browser a while. */
+/**
+ * Whether growing images have grown enough: colouring them halts the browser a while.
+ * @param {Scene} scene
+ * @param {Progress} progress
+ */
 function worthFetching(scene, { stage, fraction }) {
   const known = get(scene, "guidance");
   if (!known || known.complete || stage !== "running" || !known.fraction) return true;
@@ -88,7 +126,14 @@ function forget() {
   }
 }
 
-/** A canvas of the image's own size whose pixels are painter(value); made anew when `look` is another name. */
+/**
+ * A canvas of the image's own size whose pixels are painter(value); made anew when `look` is another name.
+ * @param {Scene} scene
+ * @param {string} kind
+ * @param {number} index
+ * @param {Painter | null} painter
+ * @param {string} look
+ */
 export function bitmap(scene, kind, index, painter, look) {
   const image = get(scene, kind);
   if (!image) return null;
@@ -98,8 +143,8 @@ export function bitmap(scene, kind, index, painter, look) {
   const { height, width } = image;
   const canvas = picture(width, height, (pixels) => {
     if (kind === "rgb") fill(pixels, width, height, ofBands([0, 1, 2].map(image.band), width));
-    else fillValues(pixels, image.band(index), painter);
-  }, known && known.canvas);
+    else if (painter) fillValues(pixels, image.band(index), painter);
+  }, known?.canvas);
   bitmaps.set(name, { image, look, canvas });
   return canvas;
 }

@@ -4,6 +4,26 @@ import * as difference from "./difference.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 
+/**
+ * @import { Area } from "../painter/pixels.mjs"
+ * @import { Point, Scene } from "./state.mjs"
+ *
+ * @typedef {{ kind: string, index: number, zoom: boolean }} Meaning
+ * @typedef {Meaning & { name: string, left: number, width: number }} Column
+ *
+ * @typedef {object} Table
+ * @property {number} width
+ * @property {number} height
+ * @property {{ top: number, height: number }} head
+ * @property {number} label
+ * @property {{ top: number, height: number }[]} rows
+ * @property {Column[]} columns
+ *
+ * @typedef {Meaning & { row: number, scene: Scene, point: Point | null, box: Area, area: Area }} Picture
+ * @typedef {{ ratio: number, beside: number }} Proportions - Width over height, and how many stand side by side.
+ * @typedef {{ least: number, most: number }} Bounds
+ */
+
 const LABEL = { least: 272, most: 380 };
 const HEAD = 46; // the columns' heads stand between the inputs and the methods
 const ROW = { least: 116, most: 420 };
@@ -16,15 +36,25 @@ export const COLUMNS = [
   "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom",
   "jacobian_pet_zoom", "scatter",
 ];
+/** @type {Record<string, number>} */
 const PARTS = { mri: 0, pet: 1 };
 
-/** What a column shows: { kind, index, zoom }. */
+/**
+ * What a column shows: { kind, index, zoom }.
+ * @param {string} column
+ * @returns {Meaning}
+ */
 export function meaning(column) {
   const [kind, part, zoom] = column.split("_");
   return { kind: part === "rgb" ? "rgb" : kind, index: PARTS[part] || 0, zoom: zoom === "zoom" };
 }
 
-/** Height and width of what a picture of the column shows, and how many stand side by side. */
+/**
+ * Height and width of what a picture of the column shows, and how many stand side by side.
+ * @param {string} column
+ * @param {boolean} several
+ * @returns {Proportions}
+ */
 function shapeOf(column, several) {
   const { kind, zoom } = meaning(column);
   const { height, width } = zoom ? { height: 1, width: 1 } : state.common() || { height: 1, width: 1 };
@@ -32,23 +62,39 @@ function shapeOf(column, several) {
   return { ratio, beside: kind === "jacobian" && several ? 2 : 1 };
 }
 
-/** The width that a column asks for in rows of this height. */
+/**
+ * The width that a column asks for in rows of this height.
+ * @param {Proportions} shape
+ * @param {number} row
+ */
 function wants({ ratio, beside }, row) {
   return beside * ratio * (row + 2 * PAD) + (beside - 1) * PAD;
 }
 
-/** The height that a column of this width can fill. */
+/**
+ * The height that a column of this width can fill.
+ * @param {Proportions} shape
+ * @param {number} width
+ */
 function fills({ ratio, beside }, width) {
   return (width / beside - 2 * PAD) / ratio + 2 * PAD;
 }
 
-/** Widths of the columns: as much as the rows' height asks for, less or somewhat more as the place allows. */
+/**
+ * Widths of the columns: as much as the rows' height asks for, less or somewhat more as the place allows.
+ * @param {number[]} asked
+ * @param {number} place
+ */
 function spread(asked, place) {
   const total = asked.reduce((sum, width) => sum + width, 0);
   const factor = total ? Math.min(STRETCH, place / total) : 1;
   return asked.map((width) => Math.floor(width * factor));
 }
 
+/**
+ * @param {number} value
+ * @param {Bounds} bounds
+ */
 function within(value, { least, most }) {
   return Math.min(Math.max(value, least), most);
 }
@@ -56,6 +102,9 @@ function within(value, { least, most }) {
 /**
  * Lay the table out in a place `width`×`height`: the first row has the inputs, the others a method each.
  * Gives { width, height, head, label, rows: [{ top, height }], columns: [{ name, left, width }] }.
+ * @param {number} width
+ * @param {number} height
+ * @returns {Table}
  */
 export function lay(width, height) {
   const several = state.points().length > 1;
@@ -84,7 +133,13 @@ export function lay(width, height) {
   return { width, height: first + HEAD + methods * row, head: { top: first, height: HEAD }, label, rows, columns: placed };
 }
 
-/** The largest picture of height×width in a box, centred. */
+/**
+ * The largest picture of height×width in a box, centred.
+ * @param {Area} box
+ * @param {number} height
+ * @param {number} width
+ * @returns {Area}
+ */
 function fitted(box, height, width) {
   const factor = Math.min((box.width - 2 * PAD) / width, (box.height - 2 * PAD) / height);
   const across = Math.max(1, Math.floor(width * factor));
@@ -97,26 +152,36 @@ function fitted(box, height, width) {
   };
 }
 
-/** The boxes of both pixels, side by side; one where only one is shown. */
+/**
+ * The boxes of both pixels, side by side; one where only one is shown.
+ * @param {Area} box
+ * @param {number} count
+ * @returns {Area[]}
+ */
 function halves(box, count) {
   const width = box.width / count;
   return Array.from({ length: count }, (_, index) => ({ ...box, left: box.left + index * width, width }));
 }
 
-/** All pictures of the table: { row, scene, kind, index, zoom, point, box, area }, scatterplots with their cell as area. */
+/**
+ * All pictures of the table: { row, scene, kind, index, zoom, point, box, area }, scatterplots with their cell as area.
+ * @param {Table} table
+ */
 export function pictures(table) {
   const common = state.common();
   if (!common) return [];
   const { height, width } = common;
   const side = 2 * state.half() + 1;
   const points = state.points();
+  /** @type {Picture[]} */
   const found = [];
+  /** @type {(box: Area, what: Meaning & { row: number, scene: Scene }) => void} */
   const add = (box, what) => {
     const moving = what.kind === "jacobian" || what.zoom;
     const shown = moving ? points : [null];
     halves(box, shown.length).forEach((part, number) => {
-      const size = what.zoom ? [side, side] : [height, width];
-      const area = what.kind === "scatter" ? part : fitted(part, ...size);
+      const [down, across] = what.zoom ? [side, side] : [height, width];
+      const area = what.kind === "scatter" ? part : fitted(part, down, across);
       found.push({ ...what, point: shown[number], box: part, area });
     });
   };
@@ -130,24 +195,34 @@ export function pictures(table) {
   return found.filter((one) => !one.scene.error);
 }
 
+/** @type {[number, boolean][]} */
 const INPUTS = [[0, false], [1, false], [0, true], [1, true]]; // index, zoom
 const BESIDE = 6 * PAD;
 
-/** Widths of the inputs' cells where pictures are so high: whole ones and zooms, one for each pixel. */
+/**
+ * Widths of the inputs' cells where pictures are so high: whole ones and zooms, one for each pixel.
+ * @param {number} side
+ */
 function inputWidths(side) {
   const whole = shapeOf("inputs", false).ratio;
   const zooms = Math.max(1, state.points().length);
   return INPUTS.map(([, zoom]) => (zoom ? zooms : whole) * side + BESIDE);
 }
 
-/** How high a row of inputs can be before it is too wide for its place. */
+/**
+ * How high a row of inputs can be before it is too wide for its place.
+ * @param {number} place
+ */
 function inputsFill(place) {
   const beside = inputWidths(0).reduce((sum, width) => sum + width, 0);
   const each = inputWidths(1).reduce((sum, width) => sum + width, 0) - beside;
   return Math.min(ROW.most, (place - beside) / each + CAPTION);
 }
 
-/** The inputs stand above the columns, whole first, with room for a caption, and in the table's width. */
+/**
+ * The inputs stand above the columns, whole first, with room for a caption, and in the table's width.
+ * @param {Table} table
+ */
 function inputBoxes(table) {
   const { top, height } = table.rows[0];
   const side = height - CAPTION;
@@ -162,16 +237,23 @@ function inputBoxes(table) {
   });
 }
 
-/** Where a picture has pixels or points of the image: of a scatterplot the part between its axes. */
+/**
+ * Where a picture has pixels or points of the image: of a scatterplot the part between its axes.
+ * @param {Picture} picture
+ * @returns {Area}
+ */
 export function areaOf(picture) {
   return picture.kind === "scatter" ? scatter.plot(picture.box) : picture.area;
 }
 
-/** The part of the image that a picture shows: its first row and column, which may be outside of it, and its size. */
+/**
+ * The part of the image that a picture shows: its first row and column, which may be outside of it, and its size.
+ * @param {Pick<Picture, "scene" | "zoom" | "point">} picture
+ */
 export function partOf(picture) {
   const { height, width } = picture.scene;
   if (!picture.zoom) return { row: 0, col: 0, height, width };
   const half = state.half();
-  const { row, col } = state.centreOf(picture.point);
+  const { row, col } = state.centreOf(/** @type {Point} */ (picture.point));
   return { row: row - half, col: col - half, height: 2 * half + 1, width: 2 * half + 1 };
 }

@@ -5,19 +5,28 @@ import * as address from "../core/address.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
 
+/** @import { Pixel } from "../painter/shapes.mjs" */
+
 const WEIGHTS_DIGITS = 8;
 
-/** The text of a part, null where the first view has the same. */
+/**
+ * The text of a part, null where the first view has the same.
+ * @param {string} key
+ * @param {any} value
+ * @param {(value: any) => string | null} [text]
+ */
 function unless(key, value, text = String) {
   const first = state.facts().first[key];
   const same = Array.isArray(value) ? value.join() === first.join() : value === first;
   return same ? null : text(value);
 }
 
+/** @param {boolean} on */
 function bit(on) {
   return on ? "1" : "0";
 }
 
+/** @param {Pixel | null} pixel */
 function pixelOf(pixel) {
   return pixel ? address.list([pixel.row, pixel.col]) : null;
 }

@@ -5,16 +5,41 @@
 
 import { append } from "../core/elements.mjs";
 
+/**
+ * @typedef {{ group: string, label: string, title: string, meaning: string, numeric: boolean }} NumberColumn
+ * @typedef {[string, number | string | null]} Cell - Its words, and what it is sorted by.
+ * @typedef {{ columns: NumberColumn[], caption: string, about: string, rows: Cell[][] }} NumberTable
+ * @typedef {{ verdict: string, numbers: string[], sentence: string }} Verdict
+ * @typedef {object} Checklist
+ * @property {string} caption
+ * @property {string} about
+ * @property {[string, string][]} verdicts
+ * @property {{ number: number, title: string, rule: string }[]} requirements
+ * @property {{ method: string, cells: Verdict[] }[]} rows
+ */
+
 let explained = false; // whether the meanings are open, in whichever table
 
-/** Append an element with words in it. */
+/**
+ * Append an element with words in it.
+ * @template {keyof HTMLElementTagNameMap} Kind
+ * @param {Kind} kind
+ * @param {string} name
+ * @param {Element} parent
+ * @param {string} words
+ */
 export function text(kind, name, parent, words) {
   const element = append(kind, name, parent);
   element.textContent = words;
   return element;
 }
 
-/** A list of [term, meaning] that opens by a click, a touch or a key: titles are only for those who hover. */
+/**
+ * A list of [term, meaning] that opens by a click, a touch or a key: titles are only for those who hover.
+ * @param {Element} parent
+ * @param {string} about
+ * @param {Iterable<string[]>} terms
+ */
 export function meanings(parent, about, terms) {
   const details = append("details", "numbers-meanings", parent);
   details.open = explained;
@@ -30,29 +55,45 @@ export function meanings(parent, about, terms) {
   }
 }
 
-/** Sentences, one a line; what is there already stays as it is, so that no reader begins anew. */
+/**
+ * Sentences, one a line; what is there already stays as it is, so that no reader begins anew.
+ * @param {Element} host
+ * @param {string} name
+ * @param {string[]} several
+ */
 export function sentences(host, name, several) {
   if ([...host.children].map((line) => line.textContent).join("\n") === several.join("\n")) return;
   host.replaceChildren();
   for (const words of several) text("p", name, host, words);
 }
 
+/** @type {Record<string, { column: number, down: boolean }>} */
 const sorts = {}; // by table: { column, down }; none: in the order of the server
 
-/** The rows of a table in the order that was asked for; undefined numbers stand last either way. */
+/**
+ * The rows of a table in the order that was asked for; undefined numbers stand last either way.
+ * @param {string} name
+ * @param {Cell[][]} rows
+ */
 function sorted(name, rows) {
   const order = sorts[name];
   if (!order) return rows;
   const { column, down } = order;
+  /** @type {(one: Cell, other: Cell) => number} */
   const compare = ([, a], [, b]) => {
-    if (a === null || b === null) return (a === null) - (b === null);
-    const less = typeof a === "number" ? a - b : a.localeCompare(b);
+    if (a === null || b === null) return Number(a === null) - Number(b === null);
+    const less = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
     return down ? -less : less;
   };
   return [...rows].sort((a, b) => compare(a[column], b[column]));
 }
 
-/** The first click on a column sorts, the second turns it around, the third gives the first order back. */
+/**
+ * The first click on a column sorts, the second turns it around, the third gives the first order back.
+ * @param {string} name
+ * @param {number} column
+ * @param {boolean} numeric
+ */
 function turn(name, column, numeric) {
   const order = sorts[name];
   if (!order || order.column !== column) sorts[name] = { column, down: numeric };
@@ -60,13 +101,19 @@ function turn(name, column, numeric) {
   else delete sorts[name];
 }
 
+/**
+ * @param {Element} table
+ * @param {string} name
+ * @param {NumberColumn[]} columns
+ * @param {() => void} again
+ */
 function makeHeads(table, name, columns, again) {
   const head = append("thead", "", table);
   const groups = append("tr", "numbers-groups", head);
   const labels = append("tr", "", head);
   columns.forEach((column, index) => {
     if (index && column.group && column.group === columns[index - 1].group) {
-      groups.lastChild.colSpan += 1;
+      /** @type {HTMLTableCellElement} */ (groups.lastChild).colSpan += 1;
     } else {
       const over = text(column.group ? "th" : "td", "", groups, column.group);
       if (column.group) over.scope = "colgroup";
@@ -86,6 +133,10 @@ function makeHeads(table, name, columns, again) {
   return labels;
 }
 
+/**
+ * @param {Element} labels
+ * @param {string} name
+ */
 function markSorted(labels, name) {
   [...labels.children].forEach((cell, index) => {
     const order = sorts[name];
@@ -94,7 +145,10 @@ function markSorted(labels, name) {
   });
 }
 
-/** What the columns mean, each group of one for each input once. */
+/**
+ * What the columns mean, each group of one for each input once.
+ * @param {NumberColumn[]} columns
+ */
 function terms(columns) {
   const found = new Map();
   for (const { group, label, title, meaning } of columns) {
@@ -104,8 +158,15 @@ function terms(columns) {
   return found;
 }
 
-/** Make the table without lines; what is returned fills them in. */
+/**
+ * Make the table without lines; what is returned fills them in.
+ * @param {Element} host
+ * @param {string} name
+ * @param {NumberTable} table
+ * @returns {(table: NumberTable) => void}
+ */
 export function makeTable(host, name, { columns, caption, about }) {
+  /** @type {Cell[][]} */
   let known = [];
   meanings(host, about, terms(columns));
   const table = append("table", "numbers-table", host);
@@ -130,10 +191,16 @@ export function makeTable(host, name, { columns, caption, about }) {
   };
 }
 
+/** @type {Record<string, string>} */
 const SIGNS = { pass: "✓", fail: "✗", undecidable: "?", waiting: "…" };
 const REMARK = "The paper judges by eye; the limits are this project's. For research only: no verdict is about a patient.";
 
-/** Make the table without lines; what is returned fills them in. */
+/**
+ * Make the table without lines; what is returned fills them in.
+ * @param {Element} host
+ * @param {Checklist} checklist
+ * @returns {(checklist: Checklist) => void}
+ */
 export function makeChecklist(host, { caption, about, verdicts, requirements }) {
   meanings(host, about, verdicts);
   const table = append("table", "numbers-table numbers-checklist", host);
@@ -159,6 +226,10 @@ export function makeChecklist(host, { caption, about, verdicts, requirements }) 
   };
 }
 
+/**
+ * @param {Element} cell
+ * @param {Verdict} verdict
+ */
 function fill(cell, { verdict, numbers, sentence }) {
   const word = append("div", `verdict verdict-${verdict}`, cell);
   text("span", "verdict-icon", word, SIGNS[verdict]).setAttribute("aria-hidden", "true");

@@ -5,26 +5,49 @@
 
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
-import { append } from "../core/elements.mjs";
+import { append, closest } from "../core/elements.mjs";
 import * as address from "../core/address.mjs";
 
+/**
+ * @typedef {{ waits: string[], influence: number, influence_complete: boolean, going_on: boolean, errors: string[] }} Known
+ * @typedef {Record<string, any> & { cautions: string[] }} Data - Of all tables, as cache/number_tables.py makes it.
+ * @typedef {{ looks: string, notes: HTMLElement, fill: (table: any, words: string) => void }} Frame
+ */
+
+/** @type {Frame | null} */
 let frame = null; // what stays while numbers change: { looks, notes, fill }
+/** @type {{ data: Data, tab: string, empty: string } | null} */
 let shown = null; // the data, the tab and the words that are drawn
 
+/** @param {Known} known */
 function waiting({ waits }) {
   return waits.length ? `Waits for guidance images of ${waits.join(", ")}.` : "";
 }
 
-/** What is said where a table has no lines. */
+/**
+ * What is said where a table has no lines.
+ * @param {Data} data
+ * @param {string} tab
+ * @param {Known} known
+ */
 function emptiness(data, tab, known) {
   if (tab === "checklist") return data.checklist.rows ? "" : "No method is chosen.";
   if (data[tab].rows.length) return "";
   return tab === "guidance" ? waiting(known) || "No method is chosen." : "Nothing is known yet.";
 }
 
+/**
+ * @param {HTMLElement} host
+ * @param {string} looks
+ * @param {any} table
+ * @param {string} tab
+ * @param {string} empty
+ * @returns {Frame}
+ */
 function makeFrame(host, looks, table, tab, empty) {
   host.replaceChildren();
   const notes = append("div", "numbers-notes", host);
+  /** @type {Frame["fill"]} */
   let fill;
   if (empty) {
     const line = append("p", "numbers-empty", host);
@@ -37,17 +60,22 @@ function makeFrame(host, looks, table, tab, empty) {
   return { looks, notes, fill };
 }
 
+/**
+ * @param {Data} data
+ * @param {string} tab
+ * @param {string} empty
+ */
 function draw(data, tab, empty) {
-  const host = document.getElementById("compare-numbers-tables");
+  const host = element("-tables");
   const table = data[tab];
   const { hint = "" } = table;
   const looks = JSON.stringify([tab, Boolean(empty), { ...table, rows: null, hint: null }]);
   if (!frame || frame.looks !== looks) {
-    const inside = [...host.querySelectorAll("button, summary")];
-    const held = inside.indexOf(document.activeElement);
+    const inside = () => /** @type {HTMLElement[]} */ ([...host.querySelectorAll("button, summary")]);
+    const held = inside().indexOf(/** @type {HTMLElement} */ (document.activeElement));
     frame = makeFrame(host, looks, table, tab, empty);
     // As those of another pair, whose heads are other elements.
-    if (held >= 0) (host.querySelectorAll("button, summary")[held] || host).focus();
+    if (held >= 0) (inside()[held] || host).focus();
   }
   sentences(frame.notes, "numbers-note", [...data.cautions.map((words) => `Warning: ${words}`), hint].filter(Boolean));
   const { scrollTop, scrollLeft } = host;
@@ -55,24 +83,37 @@ function draw(data, tab, empty) {
   Object.assign(host, { scrollTop, scrollLeft });
 }
 
-/** Say what is still missing; `influence` is what is said of that on regions. */
+/**
+ * Say what is still missing; `influence` is what is said of that on regions.
+ * @param {Known} known
+ * @param {string} influence
+ */
 function missing(known, influence) {
   const parts = [waiting(known)];
   if (!known.influence_complete) parts.push(`Influence of regions ${influence}${known.going_on ? "" : ", stopped"}.`);
   return [...parts, ...known.errors].filter(Boolean).join(" ") || "Complete.";
 }
 
+/** @param {Known} known */
 function status(known) {
   return missing(known, `${Math.floor(100 * known.influence)} %`);
 }
 
-/** The same without percentages, which would be read aloud every second. */
+/**
+ * The same without percentages, which would be read aloud every second.
+ * @param {Known} known
+ */
 function phase(known) {
   const waits = known.waits.map((words) => words.replace(/ \(\d+ %\)$/, ""));
   return missing({ ...known, waits }, "not complete");
 }
 
-/** Show the numbers that the server knows; gives the status and what is read aloud of it. */
+/**
+ * Show the numbers that the server knows; gives the status and what is read aloud of it.
+ * @param {Data | null} data
+ * @param {Known | null} known
+ * @param {string} tab
+ */
 export function show(data, known, tab) {
   if (!data || !known) return ["", ""];
   const empty = emptiness(data, tab, known);
@@ -84,10 +125,12 @@ export function show(data, known, tab) {
 }
 
 const LOOK_MILLISECONDS = 250;
-let looking = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let looking;
 let told = "";
 
-const element = (part) => document.getElementById(`compare-numbers${part}`);
+/** @param {string} part */
+const element = (part) => /** @type {HTMLElement} */ (document.getElementById(`compare-numbers${part}`));
 
 /** What the numbers need of the view; the pointer and the rows need not know of them. */
 function tell() {
@@ -99,13 +142,23 @@ function tell() {
   window.dash_clientside.set_props("compare-numbers-view", { data: JSON.parse(text) });
 }
 
-/** Whether the numbers are to be open now: as a link says, or as a click on one of their buttons does. */
+/**
+ * Whether the numbers are to be open now: as a link says, or as a click on one of their buttons does.
+ * @param {{ numbers: boolean } | null} start
+ * @param {boolean} open
+ */
 function wanted(start, open) {
   const { triggered_id: cause } = window.dash_clientside.callback_context;
   return cause === "compare-start" ? Boolean(start && start.numbers) : cause === "compare-numbers-button" && !open;
 }
 
-/** Open or close the numbers: gives whether they are hidden, and whether they are open. */
+/**
+ * Open or close the numbers: gives whether they are hidden, and whether they are open.
+ * @param {number} _clicks
+ * @param {number} _closes
+ * @param {{ numbers: boolean } | null} start
+ * @param {boolean} open
+ */
 export function toggle(_clicks, _closes, start, open) {
   const opened = wanted(start, open);
   state.numbers = opened;
@@ -121,13 +174,14 @@ export function toggle(_clicks, _closes, start, open) {
   return [!opened, opened];
 }
 
-function typing(target) {
-  return target.closest && target.closest("input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [class*=dash-dropdown]");
+/** @param {{ target: EventTarget | null }} event */
+function typing(event) {
+  return closest(event, "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [class*=dash-dropdown]");
 }
 
 // At the body: after the components, and before the document, where the same keys move pixels and let them go.
 document.body.addEventListener("keydown", (event) => {
-  const inside = event.target.closest && event.target.closest("#compare-numbers");
+  const inside = closest(event, "#compare-numbers");
   const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (inside && event.key === "Escape") {
     event.stopPropagation();
@@ -135,7 +189,7 @@ document.body.addEventListener("keydown", (event) => {
     element("-button").focus();
   } else if (inside && event.key.startsWith("Arrow")) {
     event.stopPropagation();
-  } else if (plain && event.key.toLowerCase() === "n" && !typing(event.target)) {
+  } else if (plain && event.key.toLowerCase() === "n" && !typing(event)) {
     element("-button").click();
   }
 });

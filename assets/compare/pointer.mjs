@@ -1,17 +1,35 @@
 /* Pointer and keyboard: the principal pixel A, the second pixel B, pinning and letting go. */
 
+import { closest } from "../core/elements.mjs";
 import { move, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
 import * as table from "./table.mjs";
 import * as windows from "./windows.mjs";
 import * as address from "../core/address.mjs";
 
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Picture } from "./layout.mjs"
+ * @import { Point, Scene } from "./state.mjs"
+ *
+ * @typedef {{ id: number, picture: Picture, x: number, y: number, moved: boolean, shift: boolean }} Press
+ * @typedef {{ target: EventTarget | null, clientX: number, clientY: number }} Seen
+ */
+
 const CLICK_DISTANCE = 4;
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+/** @type {Press | null} */
 let press = null;
+/** @type {Seen | null} */
 let last = null; // where the pointer was seen last
 
-/** Give a point this pixel; null lets it go. */
+/**
+ * Give a point this pixel; null lets it go.
+ * @param {Point} point
+ * @param {Pixel | null} pixel
+ * @param {number} [start]
+ */
 export function choose(point, pixel, start) {
   const before = point.pixel;
   if (pixel && before && before.row === pixel.row && before.col === pixel.col) return;
@@ -24,11 +42,13 @@ export function choose(point, pixel, start) {
   noteLater(point);
 }
 
+/** @param {Point} point */
 function noteLater(point) {
   if (point === state.b || state.a.pinned) address.later();
   showPins();
 }
 
+/** @param {boolean} pinned */
 export function pinA(pinned) {
   state.a.pinned = pinned;
   move();
@@ -51,15 +71,20 @@ export function showPins() {
   }
 }
 
-/** Keep the principal pixel as the second one, or let that go where it is the same already. */
+/**
+ * Keep the principal pixel as the second one, or let that go where it is the same already.
+ * @param {Pixel | null} pixel
+ * @param {number} start
+ */
 function pinB(pixel, start) {
   const { b } = state;
   const same = b.pixel && pixel && b.pixel.row === pixel.row && b.pixel.col === pixel.col;
   choose(b, same ? null : pixel, start);
 }
 
+/** @param {{ target: EventTarget | null }} event */
 function onCanvas(event) {
-  return event.target.closest && event.target.closest(".compare-canvas");
+  return closest(event, ".compare-canvas");
 }
 
 document.addEventListener("pointermove", (event) => {
@@ -72,7 +97,10 @@ document.addEventListener("pointermove", (event) => {
   follow(event);
 });
 
-/** Let A follow the pointer over every picture, where it is not pinned. */
+/**
+ * Let A follow the pointer over every picture, where it is not pinned.
+ * @param {Seen & { timeStamp: number }} event
+ */
 function follow(event) {
   last = { target: event.target, clientX: event.clientX, clientY: event.clientY };
   const picture = onCanvas(event) ? table.pictureAt(event.clientX, event.clientY) : null;
@@ -82,7 +110,10 @@ function follow(event) {
   if (pixel) choose(state.a, pixel, event.timeStamp);
 }
 
-/** Let A's zooms stay where they are while the pointer is in one of them, else have A in their middle. */
+/**
+ * Let A's zooms stay where they are while the pointer is in one of them, else have A in their middle.
+ * @param {Picture | null} picture
+ */
 function hold(picture) {
   const within = Boolean(picture && picture.zoom && picture.point === state.a);
   if (within === Boolean(state.held)) return;
@@ -91,7 +122,9 @@ function hold(picture) {
 }
 
 // As on the explore page: before the next frame begins, where the browser has this event.
-document.addEventListener("pointerrawupdate", (event) => press || follow(event));
+document.addEventListener("pointerrawupdate", (event) => {
+  if (!press) follow(event);
+});
 
 // The table may move under a pointer that rests.
 document.addEventListener("scroll", (event) => {
@@ -112,7 +145,7 @@ document.addEventListener("pointerdown", (event) => {
   press = { id: event.pointerId, picture, x: event.clientX, y: event.clientY, moved: false, shift: event.shiftKey };
   hold(picture);
   event.preventDefault();
-  table.elements().host.focus({ preventScroll: true });
+  table.elements()?.host.focus({ preventScroll: true });
 });
 
 document.addEventListener("pointerup", (event) => {
@@ -130,28 +163,37 @@ document.addEventListener("pointerup", (event) => {
   }
 });
 
-document.addEventListener("pointercancel", () => (press = null));
+document.addEventListener("pointercancel", () => {
+  press = null;
+});
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("#compare-pin-a, #compare-pin-b, #compare-let-go");
+  const button = closest(event, "#compare-pin-a, #compare-pin-b, #compare-let-go");
   if (!button || !state.common()) return;
   if (button.id === "compare-pin-a") pinA(!state.a.pinned);
   else if (button.id === "compare-pin-b") pinB(state.b.pixel || state.a.pixel, event.timeStamp);
   else letGo();
 });
 
-function typing(target) {
-  return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
+/** @param {{ target: EventTarget | null }} event */
+function typing(event) {
+  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
 }
 
+/**
+ * @param {Pixel} pixel
+ * @param {[number, number]} direction
+ * @param {number} by
+ */
 function step(pixel, [down, across], by) {
-  const { height, width } = state.common();
+  const { height, width } = /** @type {Scene} */ (state.common());
+  /** @type {(value: number, end: number) => number} */
   const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
   return { row: limit(pixel.row + down * by, height), col: limit(pixel.col + across * by, width) };
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!state.common() || !state.a.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  if (!state.common() || !state.a.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
   const moved = state.a.pinned ? state.a : state.b;
   if (ARROWS[event.key] && moved.pixel) {
     event.preventDefault();
@@ -161,7 +203,7 @@ document.addEventListener("keydown", (event) => {
     letGo();
   } else if (event.key === "b" || event.key === "B") {
     pinB(state.a.pixel, event.timeStamp);
-  } else if (event.key === "Enter" && event.target === table.elements().host) {
+  } else if (event.key === "Enter" && event.target === table.elements()?.host) {
     pinA(!state.a.pinned);
   }
 });

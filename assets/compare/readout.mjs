@@ -7,24 +7,44 @@ import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import { append } from "../core/elements.mjs";
 
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { DifferenceRow } from "./difference.mjs"
+ * @import { Point, Scene } from "./state.mjs"
+ */
+
 const HEADED = ["y", "g1", "g2"];
 
-function digits(value) {
+/**
+ * A number of a row; an ellipsis while it is not known.
+ * @param {number | null | undefined} value
+ */
+export function digits(value) {
   if (value === null || value === undefined) return "…";
   if (!Number.isFinite(value)) return String(value);
   const text = value.toFixed(Math.abs(value) >= 100 ? 1 : 4);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
+/**
+ * @param {Scene} scene
+ * @param {string} kind
+ * @param {number} index
+ * @param {Pixel} pixel
+ */
 function valueAt(scene, kind, index, { row, col }) {
   const image = images.get(scene, kind);
   return image ? image.band(index)[row * image.width + col] : null;
 }
 
-/** The numbers of a method at a point: y, dy/dx1, dy/dx2, and whether any gradient of its window is suspicious. */
+/**
+ * The numbers of a method at a point: y, dy/dx1, dy/dx2, and whether any gradient of its window is suspicious.
+ * @param {Scene} scene
+ * @param {Point} point
+ */
 function numbersAt(scene, point) {
   const { shown } = point;
-  const window = shown && (scene.difference ? difference.windowAt(scene, shown) : shown.windows.get(scene.key));
+  const window = shown && (scene.difference ? difference.windowAt(/** @type {DifferenceRow} */ (scene), shown) : shown.windows.get(scene.key));
   if (!window) return { y: null, gradients: [null, null], suspicious: false };
   const at = (window.row - window.top) * window.width + (window.col - window.left);
   return {
@@ -34,10 +54,16 @@ function numbersAt(scene, point) {
   };
 }
 
-/** Write [name, text, field] into a line, whose elements are made once. */
+/**
+ * Write [name, text, field] into a line, whose elements are made once.
+ * @param {HTMLElement} holder
+ * @param {number} number
+ * @param {Point} point
+ * @param {string[][]} parts
+ * @param {string} warning
+ */
 function write(holder, number, point, parts, warning) {
-  let line = holder.children[number];
-  if (!line) line = append("div", "compare-line", holder);
+  const line = /** @type {HTMLElement} */ (holder.children[number] || append("div", "compare-line", holder));
   const letter = point === state.a ? "A" : "B";
   const all = [["", letter, "letter"], ...parts, ["", warning, "warning"]];
   if (line.children.length !== all.length) {
@@ -50,7 +76,7 @@ function write(holder, number, point, parts, warning) {
     });
   }
   all.forEach(([name, text, field], index) => {
-    const part = line.children[index];
+    const part = /** @type {HTMLElement} */ (line.children[index]);
     part.dataset.field = field;
     if (part.children[0].textContent !== name) part.children[0].textContent = name;
     if (part.children[1].textContent !== text) part.children[1].textContent = text;
@@ -58,8 +84,12 @@ function write(holder, number, point, parts, warning) {
   line.dataset.point = letter;
 }
 
+/**
+ * @param {HTMLElement} holder
+ * @param {number} count
+ */
 function trim(holder, count) {
-  while (holder.children.length > count) holder.lastChild.remove();
+  while (holder.children.length > count) holder.lastChild?.remove();
 }
 
 /** Show all numbers as they are now. */
@@ -71,7 +101,7 @@ export function show() {
   if (!common || !first) return;
   const names = common.modalities;
   points.forEach((point, number) => {
-    const pixel = point.shown || point.pixel;
+    const pixel = point.shown || /** @type {Pixel} */ (point.pixel);
     write(first, number, point, [
       ["row ", String(pixel.row), "row"],
       ["column ", String(pixel.col), "col"],

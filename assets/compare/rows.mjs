@@ -8,86 +8,157 @@ import * as heads from "./heads.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import * as address from "../core/address.mjs";
-import { append } from "../core/elements.mjs";
+import { append, closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 
+/**
+ * @import { DifferenceRow } from "./difference.mjs"
+ * @import { Table } from "./layout.mjs"
+ * @import { Scene } from "./state.mjs"
+ *
+ * @typedef {object} Parts - The elements of the table.
+ * @property {HTMLElement} host
+ * @property {HTMLElement} head
+ * @property {HTMLElement} body
+ * @property {HTMLElement} rows
+ *
+ * @typedef {object} Row
+ * @property {HTMLElement} element
+ * @property {HTMLElement} title
+ * @property {HTMLElement} note
+ * @property {HTMLElement} numbers
+ * @property {HTMLButtonElement} [up]
+ * @property {HTMLButtonElement} [down]
+ *
+ * @typedef {{ id: string, pointer: number, head: HTMLElement, y: number, startY: number, moved: boolean, to: number }} Drag
+ */
+
+/** @type {Map<string, Row>} */
 const rows = new Map(); // elements by method; the inputs under ""
+/** @type {{ parts: Parts, table: Table } | null} */
 let laid = null; // { parts, table }: what the labels stand beside
 
-function button(text, label, parent, act) {
+/**
+ * @param {string} text
+ * @param {HTMLElement} parent
+ * @param {() => void} act
+ */
+function button(text, parent, act) {
   const element = append("button", "btn btn-outline-secondary compare-move", parent);
   element.type = "button";
   element.textContent = text;
-  element.setAttribute("aria-label", label);
-  element.title = label;
   element.addEventListener("click", act);
   return element;
 }
 
-/** Move a method by one row; the focus stays on its button, or on the other one where there is no further row. */
+/**
+ * Move a method by one row; the focus stays on its button, or on the other one where there is no further row.
+ * @param {string} id
+ * @param {number} step
+ */
 function shift(id, step) {
   const from = state.methods.indexOf(id);
   const to = from + step;
   if (from < 0 || to < 0 || to >= state.methods.length) return;
   place(id, to);
-  const { up, down } = rows.get(id);
-  (step < 0 ? [up, down] : [down, up]).find((one) => !one.disabled)?.focus();
+  const { up, down } = rows.get(id) || {};
+  (step < 0 ? [up, down] : [down, up]).find((one) => one && !one.disabled)?.focus();
 }
 
-/** Give a method's row this number among the methods. */
+/**
+ * Give a method's row this number among the methods.
+ * @param {string} id
+ * @param {number} to
+ */
 function place(id, to) {
   state.methods.splice(state.methods.indexOf(id), 1);
   state.methods.splice(to, 0, id);
   state.reorder();
   redraw();
-  show(laid.parts, laid.table);
+  if (laid) show(laid.parts, laid.table);
   address.later();
 }
 
-/** Put a method's row before the one that has this number now, or at the end. */
+/**
+ * Put a method's row before the one that has this number now, or at the end.
+ * @param {string} id
+ * @param {number} before
+ */
 function insert(id, before) {
   const from = state.methods.indexOf(id);
   const to = before > from ? before - 1 : before;
   if (from >= 0 && to !== from) place(id, to);
 }
 
+/**
+ * @param {string} id
+ * @param {HTMLElement} parent
+ * @returns {Row}
+ */
 function makeRow(id, parent) {
   const element = append("div", "compare-row", parent);
-  const row = { element };
   const head = append("div", "compare-row-head", element);
-  row.title = append("b", "compare-row-title", head);
+  const title = append("b", "compare-row-title", head);
+  const moves = {};
   if (id && id !== "difference") {
     element.dataset.method = id;
     head.classList.add("movable");
     head.title = "Drag to move this row";
     const group = append("span", "compare-moves", head);
-    row.up = button("↑", "", group, () => shift(id, -1));
-    row.down = button("↓", "", group, () => shift(id, 1));
+    Object.assign(moves, { up: button("↑", group, () => shift(id, -1)), down: button("↓", group, () => shift(id, 1)) });
   }
-  row.note = append("div", "compare-row-note", element);
-  row.numbers = append("div", "compare-numbers", element);
+  const note = append("div", "compare-row-note", element);
+  const numbers = append("div", "compare-numbers", element);
+  const row = { element, title, note, numbers, ...moves };
   rows.set(id, row);
   return row;
 }
 
+/**
+ * @param {Row} row
+ * @param {string} title
+ * @param {string} note
+ */
 function describe(row, title, note) {
   row.title.textContent = title;
   row.note.textContent = note;
   row.note.title = note;
 }
 
+/**
+ * @param {Row} row
+ * @param {Table} table
+ * @param {number} number
+ */
 function lay({ element }, table, number) {
   const { top, height } = table.rows[number];
   Object.assign(element.style, { top: `${top}px`, height: `${height}px`, width: `${table.label}px` });
 }
 
-/** Show the labels of a table. */
+/**
+ * Name a button that moves a row; it can be pressed where there is another row that way.
+ * @param {HTMLButtonElement | undefined} element
+ * @param {string} label
+ * @param {boolean} possible
+ */
+function nameMove(element, label, possible) {
+  if (!element) return;
+  element.disabled = !possible;
+  element.setAttribute("aria-label", label);
+  element.title = label;
+}
+
+/**
+ * Show the labels of a table.
+ * @param {Parts} parts
+ * @param {Table} table
+ */
 export function show(parts, table) {
   laid = { parts, table };
   const subtraction = difference.row();
   const wanted = ["", ...state.methods, ...(subtraction ? [subtraction.method_id] : [])];
-  const old = [...parts.rows.children].map((element) => element.dataset.method || "");
-  const focused = document.activeElement;
+  const old = /** @type {HTMLElement[]} */ ([...parts.rows.children]).map((element) => element.dataset.method || "");
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
   const made = wanted.map((id) => rows.get(id) || makeRow(id, parts.rows));
   if (old.join() !== wanted.join()) {
     // In the order of the rows, so that the Tab key goes through them as the eye does.
@@ -101,32 +172,39 @@ export function show(parts, table) {
     const row = made[index + 1];
     describe(row, scene.method_title, scene.error || (state.display.shared ? "" : `${ownEnds(scene)} · `) + scene.reach);
     row.element.classList.toggle("failed", Boolean(scene.error));
-    row.up.disabled = index === 0;
-    row.down.disabled = index === state.scenes.length - 1;
-    [[row.up, "up"], [row.down, "down"]].forEach(([element, where]) => {
-      element.setAttribute("aria-label", `Move ${scene.method_title} ${where}`);
-      element.title = `Move ${scene.method_title} ${where}`;
-    });
+    nameMove(row.up, `Move ${scene.method_title} up`, index > 0);
+    nameMove(row.down, `Move ${scene.method_title} down`, index < state.scenes.length - 1);
     lay(row, table, index + 1);
   });
-  document.getElementById("compare-difference-note").textContent =
-    state.difference.length && !subtraction ? "Both methods must be among the rows." : "";
+  const told = document.getElementById("compare-difference-note");
+  if (told) told.textContent = state.difference.length && !subtraction ? "Both methods must be among the rows." : "";
   if (subtraction) showDifference(made[wanted.length - 1], subtraction, table);
 }
 
-/** The element for a method's numbers, the inputs' under ""; null before there is one. */
+/**
+ * The element for a method's numbers, the inputs' under ""; null before there is one.
+ * @param {string} id
+ */
 export function numbersOf(id) {
-  return (rows.get(id) || {}).numbers || null;
+  return rows.get(id)?.numbers || null;
 }
 
-/** Where the scales of a row end that has its own. */
+/**
+ * Where the scales of a row end that has its own.
+ * @param {Scene} scene
+ */
 function ownEnds(scene) {
   const { number } = heads;
   const { low, high } = scale.grayPainter(scene, "fused");
   return `gradients to ${number(scale.endFor(scene))}, fused ${number(low)} to ${number(high)}`;
 }
 
-/** The row of a difference, with the ends of its own scale. */
+/**
+ * The row of a difference, with the ends of its own scale.
+ * @param {Row} row
+ * @param {DifferenceRow} scene
+ * @param {Table} table
+ */
 function showDifference(row, scene, table) {
   const [fused, gradients] = ["fused", "guidance"].map((kind) => heads.number(scale.differenceEnd(scene, kind)));
   row.element.dataset.method = "difference";
@@ -138,16 +216,26 @@ const DRAG_DISTANCE = 4;
 const EDGE = 36; // of the table, where it scrolls while a row is held there
 const LINE = 4; // its height
 const SCROLL = 9; // a frame
+/** @type {Drag | null} */
 let drag = null; // { id, pointer, head, y, startY, moved, to }
+/** @type {HTMLElement | null} */
 let line = null;
 
-/** The lower end of what stays on top while the table scrolls, and that of the table, in the window. */
+/**
+ * The lower end of what stays on top while the table scrolls, and that of the table, in the window.
+ * @param {Parts} parts
+ */
 function limits({ host, head }) {
   const { top, bottom } = host.getBoundingClientRect();
   return { top: Math.max(top, head.getBoundingClientRect().bottom), bottom };
 }
 
-/** Before which of the methods' rows a row would be put: as many as have their middles above the pointer. */
+/**
+ * Before which of the methods' rows a row would be put: as many as have their middles above the pointer.
+ * @param {number} y
+ * @param {Parts} parts
+ * @param {Table} table
+ */
 function placeAt(y, { body }, table) {
   const inside = y - body.getBoundingClientRect().top;
   return table.rows.slice(1, state.methods.length + 1).filter(({ top, height }) => top + height / 2 < inside).length;
@@ -155,6 +243,7 @@ function placeAt(y, { body }, table) {
 
 /** Show where the held row would be put. */
 function showInsertion() {
+  if (!drag || !laid) return;
   const { parts, table } = laid;
   drag.to = placeAt(drag.y, parts, table);
   if (!line || line.parentNode !== parts.body) line = append("div", "compare-insertion", parts.body);
@@ -167,7 +256,7 @@ function showInsertion() {
 
 /** Scroll while the pointer rests at an edge. */
 function scroll() {
-  if (!drag || !drag.moved) return;
+  if (!drag || !drag.moved || !laid) return;
   const { parts } = laid;
   const { top, bottom } = limits(parts);
   const before = parts.host.scrollTop;
@@ -178,26 +267,28 @@ function scroll() {
 }
 
 function begin() {
+  if (!drag) return;
   drag.moved = true;
-  drag.head.closest(".compare-row").classList.add("dragged");
+  drag.head.closest(".compare-row")?.classList.add("dragged");
   document.documentElement.classList.add("row-dragging");
   requestAnimationFrame(scroll);
 }
 
 function end() {
+  if (!drag) return false;
   const { moved, head } = drag;
   drag = null;
-  head.closest(".compare-row").classList.remove("dragged");
+  head.closest(".compare-row")?.classList.remove("dragged");
   document.documentElement.classList.remove("row-dragging");
   if (line) line.hidden = true;
   return moved;
 }
 
 document.addEventListener("pointerdown", (event) => {
-  if (drag || event.button !== 0 || !event.isPrimary || !event.target.closest) return;
-  const head = event.target.closest(".compare-row-head.movable");
-  if (!head || event.target.closest("button")) return;
-  const id = head.closest(".compare-row").dataset.method;
+  if (drag || event.button !== 0 || !event.isPrimary) return;
+  const head = closest(event, ".compare-row-head.movable");
+  if (!head || closest(event, "button")) return;
+  const id = /** @type {HTMLElement} */ (head.closest(".compare-row")).dataset.method || "";
   drag = { id, pointer: event.pointerId, head, y: event.clientY, startY: event.clientY, moved: false, to: -1 };
   head.setPointerCapture(event.pointerId);
   event.preventDefault(); // no text is selected
@@ -217,7 +308,7 @@ document.addEventListener("pointerup", (event) => {
 });
 
 // Also where the row goes away while it is held.
-["pointercancel", "lostpointercapture"].forEach((kind) => document.addEventListener(kind, (event) => {
+/** @type {const} */ (["pointercancel", "lostpointercapture"]).forEach((kind) => document.addEventListener(kind, (event) => {
   if (drag && drag.pointer === event.pointerId) end();
 }));
 

@@ -5,29 +5,44 @@ import * as images from "./images.mjs";
 import { state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
 
+/**
+ * @import { Limits, Painter } from "../painter/colours.mjs"
+ * @import { DifferenceRow } from "./difference.mjs"
+ * @import { Scene, ShownWindow } from "./state.mjs"
+ *
+ * @typedef {{ name: string, end: number, paint: Painter }} Named - A painter, and the name of its colours.
+ * @typedef {{ name: string, shared: number, own: Map<string, number> }} ScaleEnds
+ */
+
+/** @param {Scene} scene */
 function limitsOf(scene) {
   const guidance = images.get(scene, "guidance");
-  return guidance ? guidance.limits : null;
+  return guidance?.limits ?? null;
 }
 
-/** The limits of the windows that are shown, while no guidance image is known. */
+/**
+ * The limits of the windows that are shown, while no guidance image is known.
+ * @param {Scene} scene
+ */
 function provisional(scene) {
-  const shown = state.points().map((point) => point.shown && point.shown.windows.get(scene.key)).filter(Boolean);
+  const shown = state.points().flatMap((point) => point.shown?.windows.get(scene.key) || []);
   return shown.map((one) => (one.limits = one.limits || colours.limitsOf(one.values)));
 }
 
 /** Whether some end may still change, because guidance images are not complete. */
 export function isProvisional() {
-  return state.ready().some((scene) => !(images.get(scene, "guidance") || {}).complete);
+  return state.ready().some((scene) => !images.get(scene, "guidance")?.complete);
 }
 
+/** @param {Scene[]} scenes */
 function largest(scenes) {
-  const known = scenes.map(limitsOf).filter(Boolean);
+  const known = scenes.flatMap((scene) => limitsOf(scene) || []);
   const limits = known.length ? known : scenes.flatMap(provisional);
   return Math.max(0, ...limits.map((one) => colours.endOf(one, state.display.scale))) || 1;
 }
 
-let kept = { name: "" };
+/** @type {ScaleEnds} */
+let kept = { name: "", shared: 1, own: new Map() };
 
 /** Ends by scene key; `shared` is the largest of all. */
 export function ends() {
@@ -42,60 +57,89 @@ export function ends() {
   return kept;
 }
 
+/** @param {Scene} scene */
 function provisionalName(scene) {
   return [scene.key, ...state.points().map((point) => point.shown && `${point.shown.row},${point.shown.col}`)].join(":");
 }
 
-/** The end of a method's scale. */
+/**
+ * The end of a method's scale.
+ * @param {Scene} scene
+ */
 export function endFor(scene) {
-  return state.display.shared ? ends().shared : ends().own.get(scene.key);
+  return state.display.shared ? ends().shared : ends().own.get(scene.key) ?? 1;
 }
 
+/** @type {Map<string, Named>} */
 const painters = new Map();
 
-/** The function from a gradient of this method to a pixel, and the name of its colours. */
+/**
+ * The painter of this name, kept: the table draws with few.
+ * @param {string} name
+ * @param {number} end
+ * @param {() => Painter} make
+ */
+function named(name, end, make) {
+  const known = painters.get(name);
+  if (known) return known;
+  if (painters.size > 64) painters.clear();
+  const made = { name, end, paint: make() };
+  painters.set(name, made);
+  return made;
+}
+
+/**
+ * The function from a gradient of this method to a pixel, and the name of its colours.
+ * @param {Scene} scene
+ * @param {number} gamma
+ */
 export function painterFor(scene, gamma) {
   const end = endFor(scene);
   const name = `${state.display.scale},${gamma},${end}`;
-  if (!painters.has(name)) {
-    if (painters.size > 64) painters.clear();
-    painters.set(name, { name, end, paint: colours.gradientPainter(state.display.scale, gamma, end) });
-  }
-  return painters.get(name);
+  return named(name, end, () => colours.gradientPainter(state.display.scale, gamma, end));
 }
 
-/** Black to white is 0 to 1, or further where the image goes further; fused images share their range too. */
+/**
+ * Black to white is 0 to 1, or further where the image goes further; fused images share their range too.
+ * @param {Scene} scene
+ * @param {string} kind
+ */
 export function grayPainter(scene, kind) {
   const shown = kind === "fused" && state.display.shared ? state.ready() : [scene];
   let [low, high] = [0, 1];
   for (const one of shown) {
     const image = images.get(one, kind);
     if (!image) continue;
-    image.reach = image.reach || image.values.reduce(
-      ([least, most], value) => [Math.min(least, value), Math.max(most, value)], [0, 1]);
+    image.reach = image.reach || colours.rangeOf(image.values);
     low = Math.min(low, image.reach[0]);
     high = Math.max(high, image.reach[1]);
   }
   return { name: `gray,${low},${high}`, low, high, paint: colours.grayPainter(low, high) };
 }
 
-/** The end of the signed scale: that of the guidance images' difference for all gradients, once it is known. */
+/**
+ * The end of the signed scale: that of the guidance images' difference for all gradients, once it is known.
+ * @param {DifferenceRow} scene
+ * @param {string} kind
+ */
 export function differenceEnd(scene, kind) {
   const found = images.get(scene, kind === "fused" ? "fused" : "guidance");
-  if (found) return found.end;
-  const shown = state.points().map((point) => point.shown && difference.windowAt(scene, point.shown)).filter(Boolean);
+  if (found?.end) return found.end;
+  const shown = state.points().flatMap((point) => (point.shown && difference.windowAt(scene, point.shown)) || []);
   return Math.max(...shown.map((one) => difference.largest(one.values)), 0) || 1;
 }
 
-/** The function from a difference to a pixel, and the name of its colours. */
+/**
+ * The function from a difference to a pixel, and the name of its colours.
+ * @param {DifferenceRow} scene
+ * @param {string} kind
+ */
 export function differencePainter(scene, kind) {
   const { gamma1, gamma2 } = state.display;
-  const gamma = { fused: 1, guidance: gamma2, jacobian: gamma1 }[kind];
+  /** @type {Record<string, number>} */
+  const gammas = { fused: 1, guidance: gamma2, jacobian: gamma1 };
+  const gamma = gammas[kind];
   const end = differenceEnd(scene, kind);
   const name = `difference,${gamma},${end}`;
-  if (!painters.has(name)) {
-    if (painters.size > 64) painters.clear();
-    painters.set(name, { name, end, paint: colours.gradientPainter("signed", gamma, end) });
-  }
-  return painters.get(name);
+  return named(name, end, () => colours.gradientPainter("signed", gamma, end));
 }

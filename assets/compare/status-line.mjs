@@ -3,8 +3,11 @@
 import { state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 
+/** @import { Shown } from "./state.mjs" */
+
 let answered = ""; // of the last answer: how it came
 let failure = "";
+/** @type {number[]} */
 let painted = []; // when answers of the last second were shown
 
 /** Show the status line as things are now; what it says of the zoom and of the pins must not be older than the table. */
@@ -17,7 +20,10 @@ export function refresh() {
   element.classList.toggle("failed", Boolean(failure));
 }
 
-/** How the windows of an answer were computed; with numbers of methods where not all in the same way. */
+/**
+ * How the windows of an answer were computed; with numbers of methods where not all in the same way.
+ * @param {Shown} answer
+ */
 function paths({ windows }) {
   const counts = new Map();
   for (const { path } of windows.values()) {
@@ -28,7 +34,11 @@ function paths({ windows }) {
   return [...counts].map(([words, count]) => `${count} by ${words}`).join(", ");
 }
 
-/** Say how long the last answer took. */
+/**
+ * Say how long the last answer took.
+ * @param {Shown} answer
+ * @param {number} milliseconds
+ */
 export function show(answer, milliseconds) {
   const waited = milliseconds ? channel.waiting(milliseconds, answer.compute) : "remembered";
   const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(1)} ms` : "";
@@ -43,6 +53,7 @@ export function show(answer, milliseconds) {
   refresh();
 }
 
+/** @param {string} message */
 export function fail(message) {
   failure = message;
   refresh();

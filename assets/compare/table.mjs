@@ -12,8 +12,21 @@ import { append } from "../core/elements.mjs";
 import { paintBy, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
 
+/**
+ * @import { Context } from "../painter/pixels.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Look } from "./background.mjs"
+ * @import { Picture, Table } from "./layout.mjs"
+ * @import { Parts } from "./rows.mjs"
+ *
+ * @typedef {Parts & { canvas: HTMLCanvasElement, context: Context, empty: HTMLElement }} Elements
+ * @typedef {{ table: Table, pictures: Picture[], look: Look }} Drawn
+ */
+
 const behind = document.createElement("canvas");
+/** @type {Elements | null} */
 let parts = null; // the elements of the table
+/** @type {Drawn | null} */
 let drawn = null; // { table, pictures, look } of what is on the canvas
 
 /** Make the elements of the table once. */
@@ -27,7 +40,7 @@ export function elements() {
     canvas.setAttribute("aria-label", "Pictures of all rows; the numbers at the pinned pixels stand beside them");
     const head = append("div", "compare-columns", body);
     const empty = append("p", "compare-empty", host);
-    parts = { host, head, body, canvas, empty, context: canvas.getContext("2d", { alpha: false }), rows: append("div", "compare-rows", body) };
+    parts = { host, head, body, canvas, empty, context: /** @type {Context} */ (canvas.getContext("2d", { alpha: false })), rows: append("div", "compare-rows", body) };
     new ResizeObserver(redraw).observe(host);
     // Its ground and its words have the theme's colours.
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
@@ -41,7 +54,11 @@ function nothing() {
   return state.common() ? "" : "None of the chosen methods can be shown; the rows say why.";
 }
 
-function layOut() {
+/**
+ * @param {Elements} parts
+ * @returns {Drawn}
+ */
+function layOut(parts) {
   const { host, body, canvas, empty } = parts;
   const density = window.devicePixelRatio || 1;
   const table = layout.lay(host.clientWidth, host.clientHeight - 2);
@@ -55,27 +72,39 @@ function layOut() {
   body.hidden = !state.scenes.length;
   heads.show(parts, table);
   rows.show(parts, table);
-  drawn = { table, pictures, look: background.draw(behind, table, pictures, density) };
+  return { table, pictures, look: background.draw(behind, table, pictures, density) };
 }
 
-/** Draw the table, everything or only what moves; false while there is none. */
+/**
+ * Draw the table, everything or only what moves; false while there is none.
+ * @param {boolean} everything
+ */
 function paint(everything) {
-  if (!elements()) return false;
-  if (everything || !drawn) layOut();
+  const shown = elements();
+  if (!shown) return false;
+  if (everything || !drawn) drawn = layOut(shown);
   // A provisional scale is taken from the windows, and the growing pictures have it too.
-  else if (scale.isProvisional()) heads.showEnds(parts, drawn.table);
-  overlay.draw(parts.context, behind, drawn.table, drawn.pictures, drawn.look);
+  else if (scale.isProvisional()) heads.showEnds(shown, drawn.table);
+  overlay.draw(shown.context, behind, drawn.table, drawn.pictures, drawn.look);
   readout.show();
   return true;
 }
 
-/** A place of the window in the table's own pixels. */
+/**
+ * A place of the window in the table's own pixels.
+ * @param {number} clientX
+ * @param {number} clientY
+ */
 function inTable(clientX, clientY) {
-  const { left, top } = parts.canvas.getBoundingClientRect();
+  const { left, top } = /** @type {Elements} */ (parts).canvas.getBoundingClientRect();
   return [clientX - left, clientY - top];
 }
 
-/** The picture under a place of the window, null where there is none. */
+/**
+ * The picture under a place of the window, null where there is none.
+ * @param {number} clientX
+ * @param {number} clientY
+ */
 export function pictureAt(clientX, clientY) {
   if (!drawn || !state.common()) return null;
   const [x, y] = inTable(clientX, clientY);
@@ -85,7 +114,14 @@ export function pictureAt(clientX, clientY) {
   }) || null;
 }
 
-/** The image's pixel under a place of the window in this picture, null outside of the image unless `clamp` wants the nearest. */
+/**
+ * The image's pixel under a place of the window in this picture, null outside of the image unless `clamp` wants the nearest.
+ * @param {Picture} picture
+ * @param {number} clientX
+ * @param {number} clientY
+ * @param {boolean} [clamp]
+ * @returns {Pixel | null}
+ */
 export function pixelIn(picture, clientX, clientY, clamp) {
   const [x, y] = inTable(clientX, clientY);
   if (picture.kind === "scatter") return scatter.pixelAt(picture, x, y);
@@ -93,6 +129,7 @@ export function pixelIn(picture, clientX, clientY, clamp) {
   const [area, part] = [picture.area, layout.partOf(picture)];
   const row = part.row + Math.floor(((y - area.top) / area.height) * part.height);
   const col = part.col + Math.floor(((x - area.left) / area.width) * part.width);
+  /** @type {(value: number, end: number) => number} */
   const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
   if (clamp) return { row: limit(row, height), col: limit(col, width) };
   return row >= 0 && col >= 0 && row < height && col < width ? { row, col } : null;

@@ -1,17 +1,29 @@
 /* The address of every page follows its view, so that it can be sent to a colleague; what a view is, each page says. */
 
+import { closest } from "./elements.mjs";
+
+/**
+ * @typedef {Record<string, string | number | null | undefined>} Parts - Of a link, by key.
+ * @typedef {() => Parts | null} Provider
+ */
+
 // Chromium and Firefox take 200 new addresses in 10 seconds, Safari 100: no two are closer together than this.
 export const PAUSE_MILLISECONDS = 100;
 // A page that is opened learns of its link bit by bit; until it knows all, its address has more than the page.
 const OPENING_MILLISECONDS = 250;
 const REFUSED_MILLISECONDS = 1000;
+/** @type {Provider[]} */
 const providers = [];
-let timer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 let due = false; // whether a change has not been written
 let opened = false; // whether the address has been the page's own
 let busyUntil = 0; // when the next change may be written at once
 
-/** Encode as Python's urllib.parse.urlencode does with "," kept, so that equal views have equal links. */
+/**
+ * Encode as Python's urllib.parse.urlencode does with "," kept, so that equal views have equal links.
+ * @param {string} text
+ */
 function encoded(text) {
   return encodeURIComponent(text)
     .replace(/[!*'()]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -19,27 +31,39 @@ function encoded(text) {
     .replaceAll("%2C", ",");
 }
 
-/** The query string of parts by key: keys sorted, what is null or undefined left out. */
+/**
+ * The query string of parts by key: keys sorted, what is null or undefined left out.
+ * @param {Parts} parts
+ */
 export function write(parts) {
   const written = Object.keys(parts)
     .filter((key) => parts[key] !== null && parts[key] !== undefined)
     .sort()
-    .map((key) => `${encoded(key)}=${encoded(parts[key])}`);
+    .map((key) => `${encoded(key)}=${encoded(String(parts[key]))}`);
   return written.length ? `?${written.join("&")}` : "";
 }
 
-/** A number as Python writes a float. */
+/**
+ * A number as Python writes a float.
+ * @param {number} value
+ */
 export function decimal(value) {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-/** A list as a link has it; null where there is none. */
+/**
+ * A list as a link has it; null where there is none.
+ * @param {ArrayLike<string | number> & { join(by: string): string } | null | undefined} values
+ */
 export function list(values) {
   return values ? values.join(",") : null;
 }
 
-/** Let a part of the page add to the address: `provider()` gives texts by key, null for what is left out, or is
- *  null itself while there is no view yet. */
+/**
+ * Let a part of the page add to the address: `provider()` gives texts by key, null for what is left out, or is
+ * null itself while there is no view yet.
+ * @param {Provider} provider
+ */
 export function add(provider) {
   providers.push(provider);
 }
@@ -84,7 +108,9 @@ export function later() {
 // Whoever leaves at once after a change comes back to what was left.
 document.addEventListener(
   "click",
-  (event) => due && event.target.closest && event.target.closest("a[href]") && follow(),
+  (event) => {
+    if (due && closest(event, "a[href]")) follow();
+  },
   true,
 );
 

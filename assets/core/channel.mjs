@@ -1,12 +1,58 @@
 /* Windows from the server: one request in flight, the newest wins, the last answers are remembered. */
 
+import { Memory } from "./memory.mjs";
+
+/**
+ * @typedef {object} JacobianWindow
+ * @property {number} row
+ * @property {number} col
+ * @property {number} top
+ * @property {number} left
+ * @property {number} height
+ * @property {number} width
+ * @property {boolean} suspicious
+ * @property {number} path
+ * @property {Float32Array} values
+ *
+ * @typedef {ReturnType<typeof decodeImages>} Images
+ *
+ * @typedef {{ number?: number, [name: string]: any }} Request
+ * @typedef {{ bytes: number, compute: number | null, [name: string]: any }} Answer
+ *
+ * @typedef {object} Kind
+ * @property {(request: any) => string} nameOf
+ * @property {(request: any) => string} addressOf
+ * @property {(buffer: ArrayBuffer, request: any) => object} decode
+ * @property {(request: any) => boolean} isCurrent
+ * @property {(answer: any, request: any, milliseconds: number) => void} deliver
+ * @property {(message: string) => void} fail
+ * @property {(request: any) => object | null} [held]
+ */
+
+/** An error of the server's: its message is for visitors, `retry` says after how many milliseconds to ask again. */
+class Refused extends Error {
+  /**
+   * @param {string} message
+   * @param {number | null} retry
+   */
+  constructor(message, retry) {
+    super(message);
+    this.retry = retry;
+  }
+}
+
 const HEADER_INTEGERS = 8;
 const REMEMBERED_BYTES = 64 * 2 ** 20;
 // How a window was computed, by the number that comes with it.
 export const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
 const RETRY_MILLISECONDS = 1500;
 
-/** The window that begins at this byte of an answer, as app/routes/binary.py encodes it; `end` is where the next begins. */
+/**
+ * The window that begins at this byte of an answer, as app/routes/binary.py encodes it; `end` is where the next begins.
+ * @param {ArrayBuffer} buffer
+ * @param {number} start
+ * @returns {JacobianWindow & { end: number }}
+ */
 export function decodeWindow(buffer, start) {
   const [row, col, top, left, height, width, suspicious, path] = new Int32Array(buffer, start, HEADER_INTEGERS);
   const first = start + 4 * HEADER_INTEGERS;
@@ -15,28 +61,40 @@ export function decodeWindow(buffer, start) {
   return { row, col, top, left, height, width, suspicious: suspicious === 1, path, values, end };
 }
 
-/** The images of an answer, as app/routes/binary.py encodes them; `band(index)` is one of them, row by row. */
+/**
+ * The images of an answer, as app/routes/binary.py encodes them; `band(index)` is one of them, row by row.
+ * @param {ArrayBuffer} buffer
+ */
 export function decodeImages(buffer) {
   const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
   const values = new Float32Array(buffer, 4 * HEADER_INTEGERS);
   const size = height * width;
+  /** @param {number} index */
   const band = (index) => values.subarray(index * size, (index + 1) * size);
   return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band };
 }
 
-/** How long the server took for the numbers of an answer, milliseconds; null where it does not say. */
+/**
+ * How long the server took for the numbers of an answer, milliseconds; null where it does not say.
+ * @param {Response} answer
+ */
 function computing(answer) {
   const found = /compute;dur=([\d.]+)/.exec(answer.headers.get("Server-Timing") || "");
   return found ? Number(found[1]) : null;
 }
 
-/** How long an answer was waited for, in words. Less than computing it took: what was asked for before, as the first
- *  view's window, or comes out of the browser's cache. */
+/**
+ * How long an answer was waited for, in words. Less than computing it took: what was asked for before, as the first
+ * view's window, or comes out of the browser's cache.
+ * @param {number} milliseconds
+ * @param {number | null} compute
+ */
 export function waiting(milliseconds, compute) {
   const earlier = typeof compute === "number" && compute > milliseconds + 1 ? " (begun earlier)" : "";
   return `answered in ${milliseconds.toFixed(0)} ms${earlier}`;
 }
 
+/** @param {Response} answer */
 async function reason(answer) {
   try {
     return (await answer.json()).error || `The server answered ${answer.status}.`;
@@ -45,21 +103,30 @@ async function reason(answer) {
   }
 }
 
-/** After how many milliseconds a server that is too busy wants to be asked again; null where it is something else. */
+/**
+ * After how many milliseconds a server that is too busy wants to be asked again; null where it is something else.
+ * @param {Response} answer
+ */
 function patience(answer) {
   const seconds = Number(answer.headers.get("Retry-After"));
   return answer.status === 503 && seconds > 0 ? 1000 * seconds : null;
 }
 
-/** What the browser says of an answer that does not come means nothing to anybody who has not written a browser. */
+/**
+ * What the browser says of an answer that does not come means nothing to anybody who has not written a browser.
+ * @returns {never}
+ */
 function unreachable() {
-  throw Object.assign(new Error("The server does not answer. Is it still running?"), { retry: RETRY_MILLISECONDS });
+  throw new Refused("The server does not answer. Is it still running?", RETRY_MILLISECONDS);
 }
 
-/** Fetch a binary answer; an error has the server's own words, and in `retry` when to ask again, if that may help. */
+/**
+ * Fetch a binary answer; an error has the server's own words, and in `retry` when to ask again, if that may help.
+ * @param {string} address
+ */
 export async function fetchBinary(address) {
   const answer = await fetch(address, { credentials: "same-origin" }).catch(unreachable);
-  if (!answer.ok) throw Object.assign(new Error(await reason(answer)), { retry: patience(answer) });
+  if (!answer.ok) throw new Refused(await reason(answer), patience(answer));
   return { buffer: await answer.arrayBuffer().catch(unreachable), compute: computing(answer) };
 }
 
@@ -71,68 +138,72 @@ export async function fetchBinary(address) {
  * milliseconds)` gets it and `fail(message)` an error. `held(request)`, if there is such a function, gives an answer that is here
  * already, or null. Requests are numbered, so that a late answer never takes a
  * newer one's place.
+ * @param {Kind} kind
  */
-export function make({ nameOf, addressOf, decode, isCurrent, deliver, fail, held }) {
-  const memory = new Map(); // answers by name, the oldest first
-  let remembered = 0;
+export function make(kind) {
+  const { nameOf, held, deliver, isCurrent } = kind;
+  /** @type {Memory<Answer>} */
+  const memory = new Memory(REMEMBERED_BYTES);
   let asked = 0;
   let inFlight = false;
-  let waiting = null;
+  /** @type {Request | null} */
+  let next = null;
 
-  function remember(name, answer) {
-    memory.set(name, answer);
-    remembered += answer.bytes;
-    while (remembered > REMEMBERED_BYTES && memory.size > 1) {
-      const [oldest, { bytes }] = memory.entries().next().value;
-      memory.delete(oldest);
-      remembered -= bytes;
-    }
-  }
-
+  /** @param {Request} request */
   function ask(request) {
     if (request.number === undefined) request.number = asked += 1;
-    const name = nameOf(request);
-    const known = memory.get(name) || (held && held(request));
+    const known = memory.get(nameOf(request)) || (held && held(request));
     if (known) {
-      waiting = null;
+      next = null;
       deliver(known, request, 0);
     } else if (inFlight) {
-      waiting = request;
+      next = request;
     } else {
-      send(request, name);
+      send(request);
     }
   }
 
-  async function send(request, name) {
+  /** @param {Request} request */
+  async function send(request) {
     inFlight = true;
     const sent = performance.now();
-    let received;
-    try {
-      const { buffer, compute } = await fetchBinary(addressOf(request));
-      received = Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
-    } catch (error) {
-      fail(error.retry ? `${error.message} Trying again …` : error.message);
-      if (error.retry) {
-        // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
-        waiting = waiting || request;
-        await new Promise((resolve) => setTimeout(resolve, error.retry));
-      }
-      askNext();
-      return;
-    }
+    const received = await receive(kind, request, () => (next = next || request));
     const milliseconds = performance.now() - sent;
-    remember(name, received);
+    if (received) memory.set(nameOf(request), received);
     // The server computes the next one while this one is painted.
     askNext();
-    deliver(received, request, milliseconds);
+    if (received) deliver(received, request, milliseconds);
   }
 
   function askNext() {
     inFlight = false;
-    const next = waiting;
-    waiting = null;
-    if (next && isCurrent(next)) ask(next);
+    const wanted = next;
+    next = null;
+    if (wanted && isCurrent(wanted)) ask(wanted);
   }
 
   return { ask };
+}
+
+/**
+ * The answer to a request; null where there is none, of which again() is told if it is worth another try, after a pause.
+ * @param {Kind} kind
+ * @param {Request} request
+ * @param {() => void} again
+ * @returns {Promise<Answer | null>}
+ */
+async function receive({ addressOf, decode, fail }, request, again) {
+  try {
+    const { buffer, compute } = await fetchBinary(addressOf(request));
+    return Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
+  } catch (error) {
+    const { message, retry } = /** @type {Refused} */ (error);
+    fail(retry ? `${message} Trying again …` : message);
+    if (retry) {
+      // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
+      again();
+      await new Promise((resolve) => setTimeout(resolve, retry));
+    }
+    return null;
+  }
 }

@@ -10,6 +10,7 @@ function remembered() {
   }
 }
 
+/** @param {string} theme */
 function remember(theme) {
   try {
     window.localStorage.setItem(KEY, theme);
@@ -18,7 +19,10 @@ function remember(theme) {
   }
 }
 
-/** Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's words. */
+/**
+ * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's words.
+ * @param {number | null} clicks
+ */
 export function changeTheme(clicks) {
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

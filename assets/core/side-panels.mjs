@@ -3,24 +3,41 @@
  * moved by their heads, so that what they cover can be seen, and stay in the window.
  */
 
+import { closest } from "./elements.mjs";
+
 const CONTROLS = "input, textarea, button, a";
+/**
+ * @typedef {{ opener: string, closer: string, opened: () => void }} SidePanel
+ * @typedef {{ host: HTMLElement, head: HTMLElement, pointer: number, x: number, y: number }} Drag
+ */
+
+/** @type {Map<string, SidePanel>} */
 const panels = new Map(); // by id
 
-/** Let the button `opener` open and close a panel, and the button `closer` within close it; opened() is told. */
+/**
+ * Let the button `opener` open and close a panel, and the button `closer` within close it; opened() is told.
+ * @param {string} id
+ * @param {SidePanel} panel
+ */
 export function add(id, { opener, closer, opened }) {
   panels.set(id, { opener, closer, opened });
 }
 
+/** @param {string} id */
 function elementOf(id) {
-  return document.getElementById(id);
+  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
-/** Open or close a panel, or the other way round than it is. */
+/**
+ * Open or close a panel, or the other way round than it is.
+ * @param {string} id
+ * @param {boolean} [wanted]
+ */
 export function toggle(id, wanted) {
   const host = elementOf(id);
   const open = wanted === undefined ? host.hidden : wanted;
   if (open !== host.hidden) return;
-  const { opener, opened } = panels.get(id);
+  const { opener, opened } = /** @type {SidePanel} */ (panels.get(id));
   // Before it is hidden, so that a field in which somebody types still tells its change.
   if (!open && host.contains(document.activeElement)) elementOf(opener).focus();
   host.hidden = !open;
@@ -33,13 +50,16 @@ export function toggle(id, wanted) {
   host.focus({ preventScroll: true });
 }
 
-/** The panel in which an element is. */
+/**
+ * The panel in which an element is.
+ * @param {Node} element
+ */
 function around(element) {
   return [...panels.keys()].map(elementOf).find((host) => host && host.contains(element));
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("button[id]");
+  const button = closest(event, "button[id]");
   if (!button) return;
   for (const [id, { opener, closer }] of panels) {
     if (button.id === opener) toggle(id);
@@ -49,26 +69,34 @@ document.addEventListener("click", (event) => {
 
 // At the body, and before the pages: the same keys move pixels and let them go.
 document.body.addEventListener("keydown", (event) => {
-  const host = around(event.target);
+  const host = around(/** @type {Node} */ (event.target));
   if (!host || event.ctrlKey || event.metaKey || event.altKey) return;
   event.stopImmediatePropagation();
   if (event.key === "Escape" && !event.isComposing) toggle(host.id, false);
 });
 
+/** @param {Element} line */
 function controlsOf(line) {
-  return [...line.querySelectorAll(CONTROLS)];
+  return /** @type {HTMLElement[]} */ ([...line.querySelectorAll(CONTROLS)]);
 }
 
 /**
  * Let a list in a panel have a line for each item: make(item, index) once for each key, then update(line, item). Lines that
  * are there stay, and with them the focus and what is being typed; where the line with the focus goes, the same control of
  * the line in its place gets it.
+ * @template Item
+ * @param {HTMLElement} list
+ * @param {Item[]} items
+ * @param {(item: Item, at: number) => string | number} keyOf
+ * @param {(item: Item, at: number) => HTMLElement} make
+ * @param {(line: HTMLElement, item: Item, at: number) => void} update
  */
 export function fill(list, items, keyOf, make, update) {
-  const focused = list.contains(document.activeElement) ? document.activeElement : null;
-  const before = [...list.children];
+  const active = /** @type {HTMLElement} */ (document.activeElement);
+  const focused = list.contains(active) ? active : null;
+  const before = /** @type {HTMLElement[]} */ ([...list.children]);
   const index = before.findIndex((line) => line.contains(focused));
-  const control = focused && controlsOf(before[index]).indexOf(focused);
+  const control = focused ? controlsOf(before[index]).indexOf(focused) : -1;
   const known = new Map(before.map((line) => [line.dataset.key, line]));
   const lines = items.map((item, at) => {
     const key = String(keyOf(item, at));
@@ -80,29 +108,38 @@ export function fill(list, items, keyOf, make, update) {
   before.filter((line) => !lines.includes(line)).forEach((line) => line.remove());
   lines.forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] || null));
   if (!focused || document.activeElement === focused) return;
-  const next = list.children[Math.min(index, list.children.length - 1)];
+  const next = /** @type {HTMLElement | undefined} */ (list.children[Math.min(index, list.children.length - 1)]);
   const wanted = focused.isConnected ? focused : next && controlsOf(next)[control];
-  (wanted || around(list)).focus({ preventScroll: true });
+  (wanted || around(list))?.focus({ preventScroll: true });
 }
 
-/** Keep the focus in a panel whose buttons have changed: one that can no longer be pressed loses it to the whole page. */
+/**
+ * Keep the focus in a panel whose buttons have changed: one that can no longer be pressed loses it to the whole page.
+ * @param {string} id
+ */
 export function keepFocus(id) {
   const { activeElement } = document;
-  if (activeElement && activeElement.disabled && elementOf(id).contains(activeElement)) elementOf(id).focus({ preventScroll: true });
+  const off = activeElement instanceof HTMLButtonElement && activeElement.disabled;
+  if (off && elementOf(id).contains(activeElement)) elementOf(id).focus({ preventScroll: true });
 }
 
 const REMEMBERED = "fusevis-panel-places"; // by the browser, until its tab is closed
+/** @type {Record<string, { left: number, top: number }> | null} */
 let places = null; // by the panel's id, { left, top }: where it was put, which may lie outside of a smaller window
+/** @type {Drag | null} */
 let drag = null; // { host, head, pointer, x, y }: where in the panel it is held
 
+/** @returns {Record<string, { left: number, top: number }>} */
 function known() {
   if (places) return places;
+  let found = {};
   try {
-    places = JSON.parse(window.sessionStorage.getItem(REMEMBERED)) || {};
+    found = JSON.parse(window.sessionStorage.getItem(REMEMBERED) || "{}");
   } catch {
-    places = {}; // a browser may keep nothing
+    // a browser may keep nothing
   }
-  return places;
+  places = found;
+  return found;
 }
 
 function remember() {
@@ -113,29 +150,36 @@ function remember() {
   }
 }
 
-/** Put a panel where it was put, as far as that is inside of the window. */
+/**
+ * Put a panel where it was put, as far as that is inside of the window.
+ * @param {HTMLElement} host
+ */
 function show(host) {
   const place = known()[host.id];
   if (!place || host.hidden) return;
   const { clientWidth, clientHeight } = document.documentElement;
+  /** @type {(value: number, most: number) => string} */
   const within = (value, most) => `${Math.max(0, Math.min(value, most))}px`;
   Object.assign(host.style, {
     right: "auto", left: within(place.left, clientWidth - host.offsetWidth), top: within(place.top, clientHeight - host.offsetHeight),
   });
 }
 
-const grown = new ResizeObserver((entries) => entries.forEach(({ target }) => show(target)));
+const grown = new ResizeObserver((entries) => entries.forEach(({ target }) => show(/** @type {HTMLElement} */ (target))));
 
 document.addEventListener("panel-opened", ({ target }) => {
-  show(target);
-  grown.observe(target);
+  const host = /** @type {HTMLElement} */ (target);
+  show(host);
+  grown.observe(host);
 });
-window.addEventListener("resize", () => document.querySelectorAll(".region-panel").forEach(show));
+window.addEventListener("resize", () => {
+  for (const id of panels.keys()) if (document.getElementById(id)) show(elementOf(id));
+});
 
 document.addEventListener("pointerdown", (event) => {
-  const head = event.button === 0 && event.isPrimary && event.target.closest && event.target.closest(".region-head");
-  if (!head || drag || event.target.closest("button")) return;
-  const host = head.parentNode;
+  const head = event.button === 0 && event.isPrimary && closest(event, ".region-head");
+  if (!head || drag || closest(event, "button")) return;
+  const host = /** @type {HTMLElement} */ (head.parentNode);
   const { left, top } = host.getBoundingClientRect();
   drag = { host, head, pointer: event.pointerId, x: event.clientX - left, y: event.clientY - top };
   head.setPointerCapture(event.pointerId);
@@ -150,10 +194,10 @@ document.addEventListener("pointermove", (event) => {
 });
 
 // Also where the panel is closed while it is held.
-["pointerup", "pointercancel", "lostpointercapture"].forEach((kind) => document.addEventListener(kind, (event) => {
+/** @type {const} */ (["pointerup", "pointercancel", "lostpointercapture"]).forEach((kind) => document.addEventListener(kind, (event) => {
   if (!drag || drag.pointer !== event.pointerId) return;
   const { left, top } = drag.host.getBoundingClientRect();
-  if (known()[drag.host.id] && !drag.host.hidden) places[drag.host.id] = { left, top };
+  if (known()[drag.host.id] && !drag.host.hidden) known()[drag.host.id] = { left, top };
   remember();
   drag.head.classList.remove("dragged");
   drag = null;

@@ -1,36 +1,51 @@
 /* Box and lasso on the explore page: from a drag on any picture or on the scatterplot to a selection of pixels. */
 
+import { closest } from "../core/elements.mjs";
 import * as graphs from "./graphs.mjs";
 import { placeIn } from "./plotly-internals.mjs";
 import * as readout from "./readout.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
-import { state } from "./state.mjs";
+import { shownWindow, state } from "./state.mjs";
 import * as regionList from "../regions/list.mjs";
 import * as selection from "../regions/selection.mjs";
 import * as regions from "../regions/set.mjs";
 
+/**
+ * @import { Drawing } from "../regions/selection.mjs"
+ * @import { Graph, PlotArea } from "./plotly-internals.mjs"
+ */
+
 const TOOLS = ["box", "lasso"];
 
-function panelOf(target) {
-  const section = target.closest && target.closest("section[data-panel]");
-  const panel = section && section.dataset.panel;
-  return graphs.ALL.includes(panel) ? panel : null;
+/** @param {Event} event */
+function panelOf(event) {
+  const panel = closest(event, "section[data-panel]")?.dataset.panel;
+  return panel && graphs.ALL.includes(panel) ? panel : null;
 }
 
-/** Turns a place of the window into one of the panel's axes; in a zoom into one of the image. */
+/**
+ * Turns a place of the window into one of the panel's axes; in a zoom into one of the image.
+ * @param {string} panel
+ * @returns {Drawing["convert"]}
+ */
 function converter(panel) {
-  const graph = graphs.graph(panel);
-  if (graphs.ZOOMS.includes(panel)) return inZoom(graph, graphs.area(panel));
+  const graph = /** @type {Graph} */ (graphs.graph(panel));
+  if (graphs.ZOOMS.includes(panel)) return inZoom(graph, /** @type {PlotArea} */ (graphs.area(panel)));
   return (clientX, clientY) => {
     const { x, y } = placeIn(graph, clientX, clientY);
     return [x, y];
   };
 }
 
-/** A zoom's axes count from the principal pixel, and follow a new half-width only when the pointer rests. */
+/**
+ * A zoom's axes count from the principal pixel, and follow a new half-width only when the pointer rests.
+ * @param {Graph} graph
+ * @param {PlotArea} area
+ * @returns {Drawing["convert"]}
+ */
 function inZoom(graph, area) {
   const { half } = state.display;
-  const { row, col } = state.window;
+  const { row, col } = shownWindow();
   const side = 2 * half + 1;
   return (clientX, clientY) => {
     const { left, top } = graph.getBoundingClientRect();
@@ -41,14 +56,22 @@ function inZoom(graph, area) {
   };
 }
 
+/**
+ * @param {string} panel
+ * @param {PointerEvent} event
+ */
 function inPlot(panel, event) {
-  return Boolean(graphs.area(panel)) && placeIn(graphs.graph(panel), event.clientX, event.clientY).inside;
+  const graph = graphs.graph(panel);
+  return graph !== null && graphs.area(panel) !== null && placeIn(graph, event.clientX, event.clientY).inside;
 }
 
-/** Begin a selection if the toolbar says so; true where it did. */
+/**
+ * Begin a selection if the toolbar says so; true where it did.
+ * @param {PointerEvent} event
+ */
 export function begin(event) {
   if (!TOOLS.includes(state.mode) || event.button !== 0 || !state.scene || !state.window) return false;
-  const panel = panelOf(event.target);
+  const panel = panelOf(event);
   if (!panel || !inPlot(panel, event)) return false;
   const values = panel === graphs.SCATTER ? regionOverlays.guidance() : null;
   if (panel === graphs.SCATTER && !values) {

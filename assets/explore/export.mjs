@@ -1,5 +1,6 @@
 /* What the menu "Export" takes from the explore page. */
 
+import { closest } from "../core/elements.mjs";
 import * as address from "../core/address.mjs";
 import { state } from "./state.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
@@ -9,18 +10,19 @@ const COLUMNS = [
   "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom",
 ];
 const ZOOMS = ["fused_zoom", "guidance_mri_zoom", "guidance_pet_zoom", "guidance_rgb_zoom"]; // alone only
+/** @type {string | null} */
 let under = null; // the panel that the pointer was on last
 
 /** Why nothing can be exported now; empty where something can. */
 function obstacle() {
   if (!state.scene) return "There is nothing to export yet.";
   if (state.limits && !state.limits.provisional) return "";
-  return `Guidance images are needed and still computed: ${document.getElementById("guidance-status").textContent}.`;
+  return `Guidance images are needed and still computed: ${document.getElementById("guidance-status")?.textContent}.`;
 }
 
 /** The link's query; the principal pixel is part of a file even where it is not pinned. */
 function query() {
-  const whole = new URLSearchParams(address.query());
+  const whole = new URLSearchParams(address.query() || "");
   const { pixel } = state;
   if (pixel) whole.set("pixel", `${pixel.row},${pixel.col}`);
   return whole;
@@ -33,8 +35,8 @@ function current() {
 }
 
 document.addEventListener("pointermove", (event) => {
-  const section = event.target.closest && event.target.closest("section.panel");
-  if (section) under = section.dataset.panel;
+  const section = closest(event, "section.panel");
+  if (section) under = section.dataset.panel || null;
 });
 
 provide({

@@ -7,25 +7,55 @@ import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import * as colours from "../painter/colours.mjs";
-import { fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
+import { contextOf, fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
 import { axisEnds, dots } from "../painter/points.mjs";
+
+/**
+ * @import { Images, JacobianWindow } from "../core/channel.mjs"
+ * @import { Limits, Scale } from "../painter/colours.mjs"
+ * @import { Colour, Values } from "../painter/pixels.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ *
+ * @typedef {object} View - What the page says of its first view, as callbacks/first_view.py makes it.
+ * @property {string} home
+ * @property {string} key
+ * @property {string} window
+ * @property {string} images
+ * @property {number} height
+ * @property {number} width
+ * @property {number} half
+ * @property {Pixel} pixel
+ * @property {Scale} scale
+ * @property {number} gamma1
+ * @property {number} gamma2
+ * @property {boolean} complete
+ *
+ * @typedef {HTMLCanvasElement | ((width: number, height: number) => HTMLCanvasElement)} Drawing
+ */
 
 // As in app/figures: what a graph leaves free around its plot, pixels.
 const IMAGE_MARGIN = { left: 40, right: 8, top: 24, bottom: 62 };
 const POINTS_MARGIN = { left: 56, right: 10, top: 24, bottom: 40 };
 const LONGEST_FRAME_MILLISECONDS = 15_000;
+/** @type {Map<string, Drawing>} */
 const drawings = new Map(); // by panel: a canvas of its picture, or a function (width, height) that makes one
+/** @type {Map<string, HTMLCanvasElement>} */
 const shown = new Map(); // by panel: the element on the page
 const noted = new Set(); // of performance's marks
 const element = document.getElementById("first-view");
-const view = element ? JSON.parse(element.textContent) : null;
-let left = !view;
+const view = /** @type {View} */ (element ? JSON.parse(element.textContent || "") : null);
+let left = !element;
 
+/** @param {string} path */
 function get(path) {
   return channel.fetchBinary(`${view.home}${path}`).then(({ buffer }) => buffer);
 }
 
-/** Keep a panel's picture, and its zoom around the principal pixel. */
+/**
+ * Keep a panel's picture, and its zoom around the principal pixel.
+ * @param {string} panel
+ * @param {Colour} colour
+ */
 function keep(panel, colour) {
   const { height, width, half } = view;
   const { row, col } = view.pixel;
@@ -36,16 +66,28 @@ function keep(panel, colour) {
   show();
 }
 
+/**
+ * @param {string} panel
+ * @param {Float32Array} values
+ */
 function keepGray(panel, values) {
   const [low, high] = colours.rangeOf(values);
   keep(panel, ofValues(values, view.width, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
 }
 
+/**
+ * @param {JacobianWindow} window
+ * @param {Limits} limits
+ */
 function keepWindow(window, limits) {
   const painter = colours.gradientPainter(view.scale, view.gamma1, colours.endOf(limits, view.scale));
   ["panel-jacobian-mri", "panel-jacobian-pet"].forEach((panel, index) => keep(panel, ofWindow(window, index, painter)));
 }
 
+/**
+ * @param {Images} guidance
+ * @param {Limits | null} limits
+ */
 function keepGuidance(guidance, limits) {
   const painter = colours.gradientPainter(view.scale, view.gamma2, colours.endOf(limits, view.scale));
   ["panel-guidance-mri", "panel-guidance-pet"].forEach((panel, index) =>
@@ -54,19 +96,29 @@ function keepGuidance(guidance, limits) {
   show();
 }
 
+/** @param {Images} rgb */
 function keepColours(rgb) {
   keep("panel-guidance-rgb", ofBands([0, 1, 2].map(rgb.band), view.width));
 }
 
-/** The scatterplot as it will be, without its axes. */
+/**
+ * The scatterplot as it will be, without its axes.
+ * @param {number} width
+ * @param {number} height
+ * @param {Images} guidance
+ */
 function scatterplot(width, height, guidance) {
   const canvas = canvasOf(width, height);
   const [xs, ys] = [0, 1].map(guidance.band);
-  dots(canvas.getContext("2d"), xs, ys, [xs, ys].map((values) => axisEnds(...colours.rangeOf(values))));
+  dots(contextOf(canvas), xs, ys, [xs, ys].map((values) => axisEnds(...colours.rangeOf(values))));
   return canvas;
 }
 
-/** Where the plot of a panel will be, in its section; pictures keep their shape in the middle. */
+/**
+ * Where the plot of a panel will be, in its section; pictures keep their shape in the middle.
+ * @param {HTMLElement} section
+ * @param {HTMLCanvasElement | null} canvas
+ */
 function placeOf(section, canvas) {
   const margin = canvas ? IMAGE_MARGIN : POINTS_MARGIN;
   const width = section.clientWidth - margin.left - margin.right;
@@ -79,10 +131,13 @@ function placeOf(section, canvas) {
   };
 }
 
-/** Where a panel's picture goes: into the panel, or before there is one into the frame that stands for the page. */
+/**
+ * Where a panel's picture goes: into the panel, or before there is one into the frame that stands for the page.
+ * @param {string} panel
+ */
 function sectionOf(panel) {
-  return document.querySelector(`section[data-panel="${panel}"]`)
-    || document.querySelector(`section[data-first-panel="${panel}"]`);
+  return /** @type {HTMLElement | null} */ (document.querySelector(`section[data-panel="${panel}"]`)
+    || document.querySelector(`section[data-first-panel="${panel}"]`));
 }
 
 /** Show what is there of panels that have no graph yet. */
@@ -95,9 +150,9 @@ function show() {
     const whole = typeof drawing === "function" ? null : drawing;
     const place = placeOf(section, whole);
     if (!(place.width > 0 && place.height > 0)) continue;
-    const canvas = whole || drawing(Math.round(place.width), Math.round(place.height));
+    const canvas = typeof drawing !== "function" ? drawing : drawing(Math.round(place.width), Math.round(place.height));
     canvas.className = "first-view";
-    Object.entries(place).forEach(([side, length]) => { canvas.style[side] = `${length}px`; });
+    Object.entries(place).forEach(([side, length]) => canvas.style.setProperty(side, `${length}px`));
     section.append(canvas);
     shown.set(panel, canvas);
   }
@@ -105,27 +160,36 @@ function show() {
   mark("first-view-complete", graphs.ALL);
 }
 
-/** Note when panels had their pictures: after the frame in which they came. */
+/**
+ * Note when panels had their pictures: after the frame in which they came.
+ * @param {string} name
+ * @param {string[]} panels
+ */
 function mark(name, panels) {
   if (noted.has(name) || !panels.every((panel) => shown.has(panel))) return;
   noted.add(name);
   requestAnimationFrame(() => requestAnimationFrame(() => performance.mark(name)));
 }
 
+/** @param {string} panel */
 function giveWay(panel) {
   const canvas = shown.get(panel);
   if (canvas) canvas.remove();
 }
 
-/** Take all away where another scene is shown than the first. */
+/**
+ * Take all away where another scene is shown than the first.
+ * @param {string} key
+ */
 export function leave(key) {
-  if (left || (view && key === view.key)) return;
+  if (left || key === view.key) return;
   left = true;
   [...shown.keys()].forEach(giveWay);
 }
 
 async function start() {
   const window = get(view.window).then((buffer) => channel.decodeWindow(buffer, 0));
+  /** @param {string} kind */
   const images = (kind) => get(`${view.images}/${kind}`).then(channel.decodeImages);
   const guidance = view.complete ? images("guidance") : null;
   const limits = guidance && guidance.then(({ values }) => colours.limitsOf(values));
@@ -150,9 +214,9 @@ function enter() {
   if (frame) frame.remove();
 }
 
-if (view) {
+if (element) {
   graphs.listen({ drawn: giveWay });
-  observer.observe(document.getElementById("react-entry-point"), { childList: true, subtree: true });
+  observer.observe(/** @type {HTMLElement} */ (document.getElementById("react-entry-point")), { childList: true, subtree: true });
   // The stylesheets, which say where the panels are, may come after the first arrays.
   window.addEventListener("load", show);
   // Whatever keeps the page away must not stay hidden.

@@ -4,6 +4,14 @@ import { isDrawn, placeIn, plotArea, rowsOf } from "./plotly-internals.mjs";
 import { whenDrawn } from "./plot-queue.mjs";
 import { state } from "./state.mjs";
 
+/**
+ * @import { Graph, PlotArea } from "./plotly-internals.mjs"
+ *
+ * @typedef {{ rows: Float32Array[], low: number, high: number }} Rows - An image row by row, and the ends of its colours.
+ * @typedef {{ key?: string, pair?: string, state?: string, display?: string, revision?: string }} Meta
+ * @typedef {{ drawn?: (panel: string) => void, relayout?: (panel: string, event: object) => void }} Listener
+ */
+
 const SOURCES = ["mri", "pet", "fused", "guidance-mri", "guidance-pet", "guidance-rgb", "jacobian-mri", "jacobian-pet"];
 export const FULL = SOURCES.map((source) => `panel-${source}`);
 export const ZOOMS = FULL.map((panel) => `${panel}-zoom`);
@@ -11,17 +19,25 @@ export const SCATTER = "panel-scatter";
 const GROWING = ["panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", SCATTER];
 export const ALL = [...FULL, ...ZOOMS, SCATTER];
 
+/** @type {Listener[]} */
 const listeners = [];
+/** @type {Map<string, Graph>} */
 const attached = new Map();
+/** @type {Map<string, PlotArea>} */
 const areas = new Map();
+/** @type {Map<string, Rows>} */
 const arrays = new Map();
 
-/** The Plotly graph of a panel once it is drawn, else null. */
+/**
+ * The Plotly graph of a panel once it is drawn, else null.
+ * @param {string} panel
+ * @returns {Graph | null}
+ */
 export function graph(panel) {
   const known = attached.get(panel);
   if (known && known.isConnected) return known;
   const element = document.getElementById(panel);
-  const drawn = element && element.querySelector(".js-plotly-plot");
+  const drawn = /** @type {Graph | null} */ (element && element.querySelector(".js-plotly-plot"));
   if (!drawn || !drawn.on || !isDrawn(drawn)) return null;
   attached.set(panel, drawn);
   drawn.on("plotly_afterplot", () => changed(panel));
@@ -29,12 +45,16 @@ export function graph(panel) {
   return drawn;
 }
 
+/** @param {string} panel */
 function changed(panel) {
   areas.delete(panel);
   listeners.forEach((one) => one.drawn && one.drawn(panel));
 }
 
-/** Call listener.drawn(panel) after each drawing and listener.relayout(panel, event) after each zoom or pan. */
+/**
+ * Call listener.drawn(panel) after each drawing and listener.relayout(panel, event) after each zoom or pan.
+ * @param {Listener} listener
+ */
 export function listen(listener) {
   listeners.push(listener);
 }
@@ -44,7 +64,11 @@ export function attach() {
   return ALL.map(graph).every(Boolean);
 }
 
-/** The plot area of a panel: its place in the graph in CSS pixels, and the axes' ranges. */
+/**
+ * The plot area of a panel: its place in the graph in CSS pixels, and the axes' ranges.
+ * @param {string} panel
+ * @returns {PlotArea | null}
+ */
 export function area(panel) {
   if (!areas.has(panel)) {
     const drawn = graph(panel);
@@ -52,10 +76,16 @@ export function area(panel) {
     if (!found) return null;
     areas.set(panel, found);
   }
-  return areas.get(panel);
+  return areas.get(panel) || null;
 }
 
-/** The pixel of the image under a pointer position, or null; `clamp` takes the nearest instead. */
+/**
+ * The pixel of the image under a pointer position, or null; `clamp` takes the nearest instead.
+ * @param {string} panel
+ * @param {number} clientX
+ * @param {number} clientY
+ * @param {boolean} [clamp]
+ */
 export function pixelAt(panel, clientX, clientY, clamp) {
   const drawn = graph(panel);
   const scene = state.scene;
@@ -72,12 +102,16 @@ export function pixelAt(panel, clientX, clientY, clamp) {
   return row >= 0 && col >= 0 && row < scene.height && col < scene.width ? { row, col } : null;
 }
 
-/** The image that a full panel holds as rows of numbers, or null where it is not of this scene, or one of colours. */
+/**
+ * The image that a full panel holds as rows of numbers, or null where it is not of this scene, or one of colours.
+ * @param {string} panel
+ * @returns {Rows | null}
+ */
 export function image(panel) {
   const drawn = graph(panel);
   const scene = state.scene;
   const { pair, key } = meta(panel);
-  if (!scene || !pair || pair !== scene.pair) return null;
+  if (!drawn || !scene || !pair || pair !== scene.pair) return null;
   const ofPair = panel === "panel-mri" || panel === "panel-pet";
   if (!ofPair && key !== scene.key) return null;
   if (grows(panel)) return (state.grown && state.grown.images.get(panel)) || null;
@@ -87,23 +121,31 @@ export function image(panel) {
   if (!rows) return null;
   const known = arrays.get(panel);
   if (!known || known.rows !== rows) arrays.set(panel, { rows, low: trace.zmin, high: trace.zmax });
-  return arrays.get(panel);
+  return arrays.get(panel) || null;
 }
 
-/** Whether a panel's picture grows just now: its graph has nothing but axes, or something older than what is painted. */
+/**
+ * Whether a panel's picture grows just now: its graph has nothing but axes, or something older than what is painted.
+ * @param {string} panel
+ */
 export function grows(panel) {
   if (!GROWING.includes(panel) || !state.scene || meta(panel).key !== state.scene.key) return false;
   return meta(panel).state === "growing" || (state.isGrowing() && Boolean(state.grown));
 }
 
-/** What the server says of a panel's figure, as its scene's pair and key; empty where there is none. */
+/**
+ * What the server says of a panel's figure, as its scene's pair and key; empty where there is none.
+ * @param {string} panel
+ * @returns {Meta}
+ */
 export function meta(panel) {
   const drawn = graph(panel);
   return (drawn && drawn.layout && drawn.layout.meta) || {};
 }
 
 whenDrawn((drawn) => {
-  const section = drawn.closest("section[data-panel]");
-  if (section && graph(section.dataset.panel)) changed(section.dataset.panel);
+  const section = /** @type {HTMLElement | null} */ (drawn.closest("section[data-panel]"));
+  const panel = section?.dataset.panel;
+  if (panel && graph(panel)) changed(panel);
 });
 window.addEventListener("resize", () => areas.clear());

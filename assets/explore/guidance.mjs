@@ -9,10 +9,20 @@ import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 
+/**
+ * @import { Images } from "../core/channel.mjs"
+ * @import { Scene } from "./state.mjs"
+ */
+
 const POINTS_STEP = 0.25; // part of the computation after which the scatterplot's points are fetched again
 let underWay = false;
 
-/** An image of an answer as rows, in the same memory. */
+/**
+ * An image of an answer as rows, in the same memory.
+ * @param {Images} images
+ * @param {number} index
+ * @returns {Float32Array[]}
+ */
 function rowsOf({ band, height, width }, index) {
   const values = band(index);
   return Array.from({ length: height }, (_, row) => values.subarray(row * width, (row + 1) * width));
@@ -22,7 +32,7 @@ function rowsOf({ band, height, width }, index) {
 export function follow() {
   const { scene, limits, grown } = state;
   if (grown && (!scene || grown.key !== scene.key)) state.grown = null;
-  if (underWay || !scene || !state.isGrowing() || !limits.known) return;
+  if (underWay || !scene || !state.isGrowing() || !limits?.known) return;
   if (state.grown && state.grown.revision === limits.revision) return;
   underWay = true;
   grow(scene, limits.revision).then(() => {
@@ -35,7 +45,12 @@ export function follow() {
   });
 }
 
+/**
+ * @param {Scene} scene
+ * @param {string} revision
+ */
 async function grow(scene, revision) {
+  /** @param {string} kind */
   const get = async (kind) => {
     const path = `images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
     return channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
@@ -48,7 +63,7 @@ async function grow(scene, revision) {
   state.grown = {
     key: scene.key,
     revision,
-    images: new Map(painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index) }])),
+    images: new Map(painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index), low: 0, high: 1 }])),
     points,
   };
   painting.paintGrowing();

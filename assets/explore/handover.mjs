@@ -8,6 +8,12 @@ import * as regionOverlays from "./region-overlays.mjs";
 import { state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
 
+/**
+ * @import { Meta } from "./graphs.mjs"
+ *
+ * @typedef {{ colorscale: [number, string][][], zmin: number, zmax: number }} Style
+ */
+
 const FOLLOWING = [...graphs.ZOOMS, ...painting.JACOBIANS, graphs.SCATTER];
 // These have no final state before the guidance images have.
 const WAITING = ["panel-guidance-mri-zoom", "panel-guidance-pet-zoom", "panel-guidance-rgb-zoom", graphs.SCATTER];
@@ -15,14 +21,24 @@ const READ_OUT = ["panel-mri", "panel-pet", "panel-fused"];
 const COLOURED = /^panel-(guidance-(mri|pet)|jacobian-(mri|pet))/;
 const FOLLOW_MILLISECONDS = 200;
 const REST_MILLISECONDS = 250;
+/** @type {Map<string, { meta: Meta, display: string }>} */
 const styled = new Map(); // panel → the colours that its Plotly trace has been given here
+/** @type {Map<string, string>} */
 const revisions = new Map(); // panel → the guidance images that it shows
-let recolouring = null;
-let restTimer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let recolouring;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let restTimer;
+/** @type {string | null} */
 let rested = null; // key of the scene whose figures have been asked for
+/** @type {{ state?: string, meta?: Meta }} */
 let green = {}; // what the scatterplot's green trace shows
 
-/** The colours that Plotly must show in a panel: they depend on gammas, scale and limits. */
+/**
+ * The colours that Plotly must show in a panel: they depend on gammas, scale and limits.
+ * @param {string} panel
+ * @returns {Style}
+ */
 function styleOf(panel) {
   const { scale, gamma1, gamma2 } = state.display;
   const ofGuidance = panel.startsWith("panel-guidance");
@@ -34,7 +50,10 @@ function styleOf(panel) {
   };
 }
 
-/** Name of the colours that a panel's Plotly trace has. */
+/**
+ * Name of the colours that a panel's Plotly trace has.
+ * @param {string} panel
+ */
 export function displayOf(panel) {
   const meta = graphs.meta(panel);
   const given = styled.get(panel);
@@ -46,18 +65,30 @@ export function displayOf(panel) {
   return drawn ? state.displayName() : undefined;
 }
 
-/** Name of the pixel and neighbourhood that a panel's Plotly traces show. */
+/**
+ * Name of the pixel and neighbourhood that a panel's Plotly traces show.
+ * @param {string} panel
+ */
 export function contentOf(panel) {
   const meta = graphs.meta(panel);
   if (panel !== graphs.SCATTER) return meta.state;
   return green.meta === meta ? green.state : undefined;
 }
 
+/**
+ * @param {any} trace
+ * @param {Style} style
+ */
 function hasStyle(trace, { colorscale, zmin, zmax }) {
+  /** @type {(a: number, b: number) => boolean} */
   const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.abs(b);
   return near(trace.zmin, zmin) && near(trace.zmax, zmax) && sameStops(trace.colorscale, colorscale[0]);
 }
 
+/**
+ * @param {any} some
+ * @param {[number, string][]} others
+ */
 function sameStops(some, others) {
   return Array.isArray(some) && some.length === others.length && some.every(
     ([position, colour], at) => Math.abs(position - others[at][0]) < 1e-9 && colour === others[at][1]);
@@ -81,12 +112,14 @@ export function recolourLater() {
   recolouring = setTimeout(recolour, FOLLOW_MILLISECONDS);
 }
 
-/** Give the scatterplot's green trace the points of the pixel at which the pointer rests. */
+/**
+ * Give the scatterplot's green trace the points of the pixel at which the pointer rests.
+ * @param {{ key: string, state: string, x: number[], y: number[] } | null} points
+ */
 export function showGreenPoints(points) {
   const graph = graphs.graph(graphs.SCATTER);
   const meta = graphs.meta(graphs.SCATTER);
-  const current = points && graph && graph.data && graph.data.length === 2 && meta.key === points.key;
-  if (!current) return window.dash_clientside.no_update;
+  if (!points || !graph?.data || graph.data.length !== 2 || meta.key !== points.key) return window.dash_clientside.no_update;
   window.Plotly.restyle(graph, { x: [points.x], y: [points.y] }, [1]).then(() => {
     green = { state: points.state, meta: graphs.meta(graphs.SCATTER) };
     handOver(graphs.SCATTER);
@@ -94,28 +127,38 @@ export function showGreenPoints(points) {
   return points.state;
 }
 
-/** Whether Plotly shows a panel's final state: the same scene, pixel and colours as the overlay. */
+/**
+ * Whether Plotly shows a panel's final state: the same scene, pixel and colours as the overlay.
+ * @param {string} panel
+ */
 function upToDate(panel) {
   if (!state.scene || graphs.meta(panel).key !== state.scene.key || graphs.grows(panel)) return false;
   if (FOLLOWING.includes(panel) && (state.isMoving() || contentOf(panel) !== state.contentName())) return false;
   return !COLOURED.test(panel) || displayOf(panel) === state.displayName();
 }
 
-/** Show Plotly where it is up to date, the overlay where it is not; whether it is. */
+/**
+ * Show Plotly where it is up to date, the overlay where it is not; whether it is.
+ * @param {string} panel
+ */
 function handOver(panel) {
   if (!upToDate(panel)) return false;
   overlays.show(panel, panel === graphs.SCATTER && regionOverlays.coversPoints());
-  const zoom = panel.endsWith("-zoom") && overlays.overlay(panel);
+  const zoom = panel.endsWith("-zoom") ? overlays.overlay(panel) : null;
   if (zoom) zoom.box.style.visibility = "hidden"; // Plotly's figure has a red square of its own
   return true;
 }
 
+/** @param {string} panel */
 function isWaiting(panel) {
   const growing = !state.limits || state.limits.provisional;
-  return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene.key;
+  return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene?.key;
 }
 
-/** Whether a panel shows some other final state than the one that is wanted. */
+/**
+ * Whether a panel shows some other final state than the one that is wanted.
+ * @param {string} panel
+ */
 function isStale(panel) {
   const shown = graphs.meta(panel).state;
   return FOLLOWING.includes(panel) && Boolean(shown) && shown !== "growing" && !state.isMoving();

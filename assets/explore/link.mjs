@@ -8,12 +8,19 @@ import * as pageLinks from "../views/links.mjs";
 
 const WEIGHTS_DIGITS = 8;
 
+/** @type {Record<string, any> | null} */
 let first = null;
 
-/** The text of a part, null where the first view has the same. */
+/**
+ * The text of a part, null where the first view has the same.
+ * @param {string} key
+ * @param {any} value
+ * @param {(value: any) => string | null} [text]
+ */
 function unless(key, value, text = String) {
-  first = first || JSON.parse(document.querySelector(".page").dataset.first);
-  return value === first[key] ? null : text(value);
+  const page = /** @type {HTMLElement} */ (document.querySelector(".page"));
+  first = first || JSON.parse(page.dataset.first || "{}");
+  return value === first?.[key] ? null : text(value);
 }
 
 /** What both pages' links say of gammas and colours. */
@@ -35,7 +42,7 @@ address.add(() => {
   if (!scene) return null;
   return {
     ...colours(),
-    area: address.list(toolbar.area()?.map(address.decimal)),
+    area: address.list(toolbar.area()?.map(address.decimal) || null),
     method: unless("method", scene.method_id),
     pair: scene.pair_address,
     pixel: pinned(),
@@ -48,7 +55,7 @@ address.add(() => {
 pageLinks.carryBy((link) => {
   const { scene, display } = state;
   if (link.dataset.page !== "compare" || !scene) return "";
-  const methods = link.dataset.methods.split(",");
+  const methods = (link.dataset.methods || "").split(",");
   return address.write({
     ...colours(),
     // A method that the page would not show by itself comes first.

@@ -1,23 +1,58 @@
 /* Canvases and red boxes laid over the static Plotly graphs: what moves with the pointer is drawn here. */
 
 import * as graphs from "./graphs.mjs";
+import { contextOf } from "../painter/pixels.mjs";
 
+/**
+ * @import { Images } from "../core/channel.mjs"
+ * @import { Context } from "../painter/pixels.mjs"
+ * @import { Area } from "../painter/pixels.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { PlotArea } from "./plotly-internals.mjs"
+ *
+ * @typedef {object} Overlay
+ * @property {HTMLElement} section
+ * @property {HTMLElement} element
+ * @property {HTMLCanvasElement} canvas
+ * @property {Context} context
+ * @property {HTMLElement} box
+ * @property {PlotArea} [area]
+ * @property {string | null} [laidOut] - Where the canvas lies, by a name.
+ * @property {string | null} [background] - Name of the ground that is on the canvas.
+ * @property {Area} [last] - What was drawn on it.
+ * @property {Images | null} [points] - The growing points that are on it, and where they were drawn.
+ * @property {PlotArea} [pointsArea]
+ *
+ * @typedef {Overlay & { area: PlotArea }} Placed
+ */
+
+/** @type {Map<string, Overlay>} */
 const overlays = new Map();
 
-/** The overlay of a panel: its elements, looked up once. */
+/**
+ * The overlay of a panel: its elements, looked up once.
+ * @param {string} panel
+ * @returns {Overlay | null}
+ */
 export function overlay(panel) {
   const known = overlays.get(panel);
   if (known && known.element.isConnected) return known;
-  const section = document.querySelector(`section[data-panel="${panel}"]`);
+  const section = /** @type {HTMLElement | null} */ (document.querySelector(`section[data-panel="${panel}"]`));
   if (!section) return null;
-  const element = section.querySelector(".overlay");
-  const canvas = element.querySelector("canvas");
-  const made = { section, element, canvas, context: canvas.getContext("2d"), box: element.querySelector(".pixel-box") };
+  const element = /** @type {HTMLElement} */ (section.querySelector(".overlay"));
+  const canvas = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas"));
+  const box = /** @type {HTMLElement} */ (element.querySelector(".pixel-box"));
+  /** @type {Overlay} */
+  const made = { section, element, canvas, context: contextOf(canvas), box };
   overlays.set(panel, made);
   return made;
 }
 
-/** Lay the overlay exactly over the plot area; null where there is none. */
+/**
+ * Lay the overlay exactly over the plot area; null where there is none.
+ * @param {string} panel
+ * @returns {Placed | null}
+ */
 export function placed(panel) {
   const area = graphs.area(panel);
   const one = overlay(panel);
@@ -32,9 +67,14 @@ export function placed(panel) {
     });
     one.laidOut = null;
   }
-  return one;
+  return /** @type {Placed} */ (one);
 }
 
+/**
+ * @param {Overlay} one
+ * @param {number} width
+ * @param {number} height
+ */
 function resize(one, width, height) {
   if (one.canvas.width === width && one.canvas.height === height) return;
   one.canvas.width = width;
@@ -42,7 +82,12 @@ function resize(one, width, height) {
   one.background = null;
 }
 
-/** Make the canvas width×height pixels and let it fill the plot area. */
+/**
+ * Make the canvas width×height pixels and let it fill the plot area.
+ * @param {Overlay} one
+ * @param {number} width
+ * @param {number} height
+ */
 export function fill(one, width, height) {
   resize(one, width, height);
   if (one.laidOut === "whole") return;
@@ -50,7 +95,14 @@ export function fill(one, width, height) {
   Object.assign(one.canvas.style, { left: 0, top: 0, width: "100%", height: "100%" });
 }
 
-/** Make the canvas width×height pixels and lay it over the data rectangle that starts at (x, y). */
+/**
+ * Make the canvas width×height pixels and lay it over the data rectangle that starts at (x, y).
+ * @param {Placed} one
+ * @param {number} width
+ * @param {number} height
+ * @param {number} x
+ * @param {number} y
+ */
 export function spread(one, width, height, x, y) {
   const name = `${width},${height},${x},${y}`;
   resize(one, width, height);
@@ -66,12 +118,21 @@ export function spread(one, width, height, x, y) {
   });
 }
 
+/**
+ * @param {string} panel
+ * @param {boolean} visible
+ */
 export function show(panel, visible) {
   const one = overlay(panel);
   if (one) one.canvas.style.visibility = visible ? "visible" : "hidden";
 }
 
-/** Move the red box of a full panel around the principal pixel. */
+/**
+ * Move the red box of a full panel around the principal pixel.
+ * @param {string} panel
+ * @param {Pixel} pixel
+ * @param {number} half
+ */
 export function moveBox(panel, pixel, half) {
   const one = placed(panel);
   if (!one) return;
@@ -83,8 +144,8 @@ export function moveBox(panel, pixel, half) {
   one.box.style.height = `${(2 * half + 1) * down}px`;
   one.box.style.transform = `translate(${left}px, ${top}px)`;
   one.box.style.visibility = "visible";
-  one.box.dataset.row = pixel.row;
-  one.box.dataset.col = pixel.col;
+  one.box.dataset.row = String(pixel.row);
+  one.box.dataset.col = String(pixel.col);
 }
 
 /** Hide what belongs to a scene that is gone. */

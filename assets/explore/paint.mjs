@@ -2,15 +2,24 @@
 
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
-import { state } from "./state.mjs";
+import { shownScene, shownWindow, state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
 import { fill, fillValues, ofGuidance, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
 import { axisEnds, density, ground, neighbours, placing } from "../painter/points.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 
+/**
+ * @import { Painter } from "../painter/colours.mjs"
+ * @import { Colour } from "../painter/pixels.mjs"
+ * @import { Marked } from "../painter/points.mjs"
+ * @import { Rows } from "./graphs.mjs"
+ */
+
+/** @type {(() => void)[]} */
 const listeners = [];
 export const GRADIENTS = ["panel-guidance-mri", "panel-guidance-pet"];
 const RGB = "panel-guidance-rgb";
+/** @type {{ rows: Float32Array[][], colour: Colour | null }} */
 let mixed = { rows: [], colour: null }; // guidance RGB, and what it was made of
 export const JACOBIANS = ["panel-jacobian-mri", "panel-jacobian-pet"];
 
@@ -24,7 +33,11 @@ function jacobianPainter() {
   return colours.gradientPainter(scale, gamma1, state.jacobianEnd());
 }
 
-/** Paint the neighbourhood of the principal pixel in an image's colours. */
+/**
+ * Paint the neighbourhood of the principal pixel in an image's colours.
+ * @param {string} panel
+ * @param {Colour} colour
+ */
 function paintZoom(panel, colour) {
   const one = overlays.placed(panel);
   if (!one) return;
@@ -32,15 +45,19 @@ function paintZoom(panel, colour) {
   const side = 2 * half + 1;
   // The zoom's own axes may still have the half-width before; the canvas fills the plot area in any case.
   overlays.fill(one, side, side);
-  const { row, col } = state.window;
+  const { row, col } = shownWindow();
   put(one.context, { left: 0, top: 0, width: side, height: side }, (pixels) =>
-    fill(pixels, side, side, within(state.scene, colour), row - half, col - half));
+    fill(pixels, side, side, within(shownScene(), colour), row - half, col - half));
   const cell = 100 / side;
   Object.assign(one.box.style, { left: `${half * cell}%`, top: `${half * cell}%`, width: `${cell}%`, height: `${cell}%` });
   one.box.style.visibility = "visible";
   overlays.show(panel, true);
 }
 
+/**
+ * @param {string} panel
+ * @param {Painter} [painter]
+ */
 function paintImageZoom(panel, painter) {
   const image = graphs.image(panel);
   if (image) paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
@@ -48,21 +65,26 @@ function paintImageZoom(panel, painter) {
 
 /** The colours of guidance RGB, from the images that other panels show; null while one of them is not here. */
 function guidanceColours() {
-  if (graphs.meta(RGB).key !== state.scene.key) return null;
-  const images = [...GRADIENTS, "panel-fused"].map(graphs.image);
-  if (!images.every(Boolean)) return null;
+  if (graphs.meta(RGB).key !== shownScene().key) return null;
+  const images = [...GRADIENTS, "panel-fused"].flatMap((panel) => graphs.image(panel) || []);
+  if (images.length < 3) return null;
   const rows = images.map((image) => image.rows);
   if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows) };
   return mixed.colour;
 }
 
-/** Paint a Jacobian image: the window over a ground of exactly 0. */
+/**
+ * Paint a Jacobian image: the window over a ground of exactly 0.
+ * @param {string} panel
+ * @param {number} index
+ * @param {Painter} painter
+ */
 function paintJacobian(panel, index, painter) {
   const one = overlays.placed(panel);
-  if (!one || graphs.meta(panel).pair !== state.scene.pair) return;
-  const { height, width } = state.scene;
+  if (!one || graphs.meta(panel).pair !== shownScene().pair) return;
+  const { height, width } = shownScene();
   overlays.spread(one, width, height, -0.5, -0.5);
-  const shown = state.window;
+  const shown = shownWindow();
   const ground = `${state.displayName()},${state.jacobianEnd()}`;
   const zero = painter(0);
   const stale = one.background === ground && one.last ? one.last : { left: 0, top: 0, width, height };
@@ -73,11 +95,15 @@ function paintJacobian(panel, index, painter) {
   overlays.show(panel, true);
 }
 
-/** Paint a whole image in its colours. */
+/**
+ * Paint a whole image in its colours.
+ * @param {string} panel
+ * @param {Colour} colour
+ */
 function paintWhole(panel, colour) {
   const one = overlays.placed(panel);
   if (!one) return;
-  const { height, width } = state.scene;
+  const { height, width } = shownScene();
   overlays.spread(one, width, height, -0.5, -0.5);
   put(one.context, { left: 0, top: 0, width, height }, (pixels) => fill(pixels, width, height, colour));
   overlays.show(panel, true);
@@ -85,9 +111,9 @@ function paintWhole(panel, colour) {
 
 /** Paint all points that are known while the guidance images grow; the same ones are left as they are. */
 function paintGrowingPoints() {
-  const one = state.grown && overlays.placed(graphs.SCATTER);
-  if (!one || !graphs.grows(graphs.SCATTER)) return;
-  const { points } = state.grown;
+  const one = overlays.placed(graphs.SCATTER);
+  const points = state.grown?.points;
+  if (!one || !points || !graphs.grows(graphs.SCATTER)) return;
   if (one.points !== points || one.pointsArea !== one.area) {
     const unit = window.devicePixelRatio || 1;
     const [width, height] = [one.area.width, one.area.height].map((side) => Math.round(side * unit));
@@ -101,14 +127,22 @@ function paintGrowingPoints() {
   overlays.show(graphs.SCATTER, true);
 }
 
-/** The points of the zoom window's pixels, [x, y, tint], from the upper left; `tint` is a region's colour, else 0. */
+/**
+ * The points of the zoom window's pixels, [x, y, tint], from the upper left; `tint` is a region's colour, else 0.
+ * @param {Rows} first
+ * @param {Rows} second
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} up
+ * @param {number} height
+ */
 function pointsAround(first, second, across, up, height) {
   const { half } = state.display;
-  const { row, col } = state.window;
-  const { scene } = state;
+  const { row, col } = shownWindow();
+  const scene = shownScene();
   const all = regionPictures.tints();
   // For a moment after the pair has changed the regions may be of the one before.
   const tints = all && all.length === scene.height * scene.width ? all : null;
+  /** @type {Marked[]} */
   const found = [];
   for (let i = Math.max(row - half, 0); i <= Math.min(row + half, scene.height - 1); i += 1) {
     for (let j = Math.max(col - half, 0); j <= Math.min(col + half, scene.width - 1); j += 1) {
@@ -128,8 +162,8 @@ export function paintGreenPoints() {
   }
   const area = graphs.area(graphs.SCATTER);
   const [first, second] = GRADIENTS.map(graphs.image);
-  if (!area || !first || !second || !state.window) return;
   const one = overlays.placed(graphs.SCATTER);
+  if (!area || !first || !second || !state.window || !one) return;
   if (!state.limits || state.limits.provisional) {
     // What was stopped is filled up for the eye: what it shows between known pixels are no points.
     overlays.show(graphs.SCATTER, false);
@@ -144,7 +178,7 @@ export function paintGreenPoints() {
   context.clearRect(0, 0, width, height);
   const points = pointsAround(first, second, placing(area.x, width), placing(area.y, height), height);
   neighbours(context, points, density);
-  one.canvas.dataset.points = points.length;
+  one.canvas.dataset.points = String(points.length);
   overlays.show(graphs.SCATTER, true);
 }
 
@@ -166,15 +200,19 @@ export function paintGrowing() {
   paintGrowingPoints();
 }
 
-/** Call listener() after everything that depends on the principal pixel has been painted. */
+/**
+ * Call listener() after everything that depends on the principal pixel has been painted.
+ * @param {() => void} listener
+ */
 export function whenPainted(listener) {
   listeners.push(listener);
 }
 
 /** Paint everything that depends on the principal pixel. */
 export function paintAll() {
-  if (!state.window || !state.scene || state.window.key !== state.scene.key) return;
-  graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.window, state.display.half));
+  const shown = state.window;
+  if (!shown || !state.scene || shown.key !== state.scene.key) return;
+  graphs.FULL.forEach((panel) => overlays.moveBox(panel, shown, state.display.half));
   ["panel-mri", "panel-pet", "panel-fused"].forEach((panel) => paintImageZoom(panel));
   const mix = guidanceColours();
   if (mix) paintZoom(`${RGB}-zoom`, mix);
@@ -183,7 +221,7 @@ export function paintAll() {
   const jacobian = jacobianPainter();
   JACOBIANS.forEach((panel, index) => {
     paintJacobian(panel, index, jacobian);
-    paintZoom(`${panel}-zoom`, ofWindow(state.window, index, jacobian));
+    paintZoom(`${panel}-zoom`, ofWindow(shown, index, jacobian));
   });
   paintGreenPoints();
   const provisional = !state.limits || state.limits.provisional;

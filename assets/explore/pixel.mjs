@@ -9,47 +9,81 @@ import * as readAhead from "./read-ahead.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Runs } from "./read-ahead.mjs"
+ * @import { Scene, ShownWindow } from "./state.mjs"
+ *
+ * @typedef {{ scene: Scene, pixel: Pixel, start: number, number?: number, ahead?: Runs | null }} Asked
+ * @typedef {{ answer: ShownWindow, request: Asked, milliseconds: number }} Arrived
+ * @typedef {{ start: number, end: number }} Span
+ */
+
 const KEPT_MEASURES = 1000;
 const MEASURE = "hover-to-paint";
 const DRAWING = "hover-painting";
+/** @type {(Span & { detail: Pixel })[]} */
 let measures = [];
 let newest = 0; // number of the newest request that was answered
+/** @type {Arrived | null} */
 let arrived = null; // an answer that has not been painted
 let painted = false; // whether one has been painted since the last frame began
 
-/** Make (row, col) the principal pixel; `start` is when the pointer or key event happened. */
+/**
+ * Move the boxes of all full pictures around a pixel.
+ * @param {Pixel} pixel
+ */
+function moveBoxes(pixel) {
+  graphs.FULL.forEach((panel) => overlays.moveBox(panel, pixel, state.display.half));
+}
+
+/**
+ * Make (row, col) the principal pixel; `start` is when the pointer or key event happened.
+ * @param {Pixel | null} pixel
+ * @param {number} [start]
+ * @param {boolean} [force]
+ */
 export function choose(pixel, start, force) {
   if (!state.scene || !pixel) return;
   const same = state.pixel && state.pixel.row === pixel.row && state.pixel.col === pixel.col;
   if (same && !force) return;
   state.pixel = { row: pixel.row, col: pixel.col };
-  graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+  moveBoxes(state.pixel);
   if (state.pinned) address.later();
   ask({ scene: state.scene, pixel: state.pixel, start: start || performance.now() });
 }
 
+/**
+ * @param {ShownWindow} answer
+ * @param {Asked} request
+ * @param {number} milliseconds
+ */
 function deliver(answer, request, milliseconds) {
-  if (!state.scene || answer.key !== state.scene.key || request.number < newest) return;
-  newest = request.number;
+  const { number = 0 } = request;
+  if (!state.scene || answer.key !== state.scene.key || number < newest) return;
+  newest = number;
   arrived = { answer, request, milliseconds };
-  if (!painted) paint(false);
+  if (!painted) paint(arrived, false);
 }
 
-/** Paint what has arrived at once, as waiting for a frame to begin would often miss it; but once a frame. `begins`:
- *  whether a frame is just beginning, which then shows it. */
-function paint(begins) {
-  const { answer, request, milliseconds } = arrived;
+/**
+ * Paint what has arrived at once, as waiting for a frame to begin would often miss it; but once a frame. `begins`:
+ * whether a frame is just beginning, which then shows it.
+ * @param {Arrived} arrival
+ * @param {boolean} begins
+ */
+function paint({ answer, request, milliseconds }, begins) {
   arrived = null;
   painted = true;
   requestAnimationFrame(() => {
     painted = false;
-    if (arrived && state.scene && arrived.answer.key === state.scene.key) paint(true);
+    if (arrived && state.scene && arrived.answer.key === state.scene.key) paint(arrived, true);
   });
   state.window = answer;
   const began = performance.now();
   painting.paintAll();
   // A newer pixel may be on its way: the boxes belong to it.
-  graphs.FULL.forEach((panel) => overlays.moveBox(panel, state.pixel, state.display.half));
+  if (state.pixel) moveBoxes(state.pixel);
   readout.show();
   readout.status(milliseconds, answer);
   const drawing = { start: began, end: performance.now() };
@@ -58,6 +92,10 @@ function paint(begins) {
   requestAnimationFrame(begins ? shown : () => requestAnimationFrame(shown));
 }
 
+/**
+ * @param {Asked} request
+ * @param {Span} drawing
+ */
 function measure({ start, pixel }, drawing) {
   const entry = { start, end: Math.max(performance.now(), start), detail: { row: pixel.row, col: pixel.col } };
   performance.measure(MEASURE, entry);
@@ -71,7 +109,10 @@ function measure({ start, pixel }, drawing) {
   }
 }
 
-/** Pin or let go; the readout says which. */
+/**
+ * Pin or let go; the readout says which.
+ * @param {boolean} pinned
+ */
 export function pin(pinned) {
   state.pinned = pinned;
   document.body.classList.toggle("pixel-pinned", pinned);
@@ -80,17 +121,20 @@ export function pin(pinned) {
   if (state.window) readout.status(0, state.window);
 }
 
+/** @type {string | null} */
 let prefix = null;
+/** @type {string | null} */
 let atlas = null; // key of the scene whose newest window came from an atlas
 
 function base() {
-  if (prefix === null) {
-    const config = document.getElementById("_dash-config");
-    prefix = (config && JSON.parse(config.textContent).requests_pathname_prefix) || "/";
-  }
-  return prefix;
+  if (prefix !== null) return prefix;
+  const config = document.getElementById("_dash-config");
+  const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "/");
+  prefix = found;
+  return found;
 }
 
+/** @param {Scene} scene */
 function atlasPath(scene) {
   return `${base()}${scene.jacobian_path.replace(/^jacobian/, "atlas")}/`;
 }
@@ -108,7 +152,7 @@ const windows = channel.make({
     if (ahead) readAhead.take(ahead, buffer, window.end);
     return { ...window, key: scene.key };
   },
-  isCurrent: ({ scene }) => Boolean(state.scene) && scene.key === state.scene.key,
+  isCurrent: ({ scene }) => scene.key === state.scene?.key,
   deliver(answer, request, milliseconds) {
     deliver(answer, request, milliseconds);
     // Only where there is an atlas is it worth while to read ahead.
@@ -119,7 +163,10 @@ const windows = channel.make({
   held: ({ scene, pixel }) => readAhead.held(scene, pixel),
 });
 
-/** Ask for the window of a request { scene, pixel, start }; `deliver` gets it. */
+/**
+ * Ask for the window of a request { scene, pixel, start }; `deliver` gets it.
+ * @param {Asked} request
+ */
 function ask(request) {
   readAhead.follow(request.scene, request.pixel, request.start);
   windows.ask(request);

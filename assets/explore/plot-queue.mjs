@@ -6,20 +6,37 @@
 
 import { forgetFirstRanges, isDrawn } from "./plotly-internals.mjs";
 
+/**
+ * @import { Graph } from "./plotly-internals.mjs"
+ *
+ * @typedef {{ data?: any[], layout?: any }} Spec
+ * @typedef {(graph: Graph, spec: Spec) => Promise<Graph>} React
+ * @typedef {{ draw: () => Promise<Graph>, done: (graph: Graph) => void, failed: (error: unknown) => void }} Waiting
+ */
+
+/** @type {Waiting[]} */
 const waiting = []; // { draw, done, failed }
+/** @type {Map<Graph, [string, (event: any) => void][]>} */
 const listeners = new Map(); // by graph not drawn yet: what Dash wants to hear from it
 const turns = new MessageChannel();
+/** @type {(graph: Graph) => void} */
 let drawn = () => {};
 let running = false;
+/** @type {any} */
 let loaded;
 
+/** @param {Spec} spec */
 function hasFigure({ data, layout }) {
   return Boolean((data && data.length) || (layout && layout.annotations));
 }
 
-/** Let Dash listen to a graph that has not been drawn: Plotly takes the listeners over when it is. */
+/**
+ * Let Dash listen to a graph that has not been drawn: Plotly takes the listeners over when it is.
+ * @param {Graph} graph
+ */
 function standIn(graph) {
   if (!listeners.has(graph)) {
+    /** @type {[string, (event: any) => void][]} */
     const kept = [];
     listeners.set(graph, kept);
     graph.on = (...listener) => kept.push(listener);
@@ -27,16 +44,26 @@ function standIn(graph) {
   return Promise.resolve(graph);
 }
 
+/**
+ * @param {React} react
+ * @param {Graph} graph
+ * @param {Spec} spec
+ */
 async function drawFirst(react, graph, spec) {
   const kept = listeners.get(graph) || [];
   listeners.delete(graph);
-  delete graph.on;
+  Reflect.deleteProperty(graph, "on");
   await react(graph, spec);
   kept.forEach((listener) => graph.on(...listener));
   drawn(graph);
   return graph;
 }
 
+/**
+ * @param {React} react
+ * @param {Graph} graph
+ * @param {Spec} spec
+ */
 function drawAgain(react, graph, spec) {
   forgetFirstRanges(graph);
   return react(graph, spec);
@@ -50,6 +77,10 @@ function turn() {
   } else running = false;
 }
 
+/**
+ * @param {() => Promise<Graph>} draw
+ * @returns {Promise<Graph>}
+ */
 function queued(draw) {
   return new Promise((done, failed) => {
     waiting.push({ draw, done, failed });
@@ -59,8 +90,10 @@ function queued(draw) {
   });
 }
 
+/** @param {any} plotly */
 function wrapped(plotly) {
   const react = plotly.react;
+  /** @type {React} */
   const later = (graph, spec) => {
     if (isDrawn(graph)) return queued(() => drawAgain(react, graph, spec));
     return hasFigure(spec) ? queued(() => drawFirst(react, graph, spec)) : standIn(graph);
@@ -76,7 +109,10 @@ Object.defineProperty(window, "Plotly", {
   set: (plotly) => { loaded = wrapped(plotly); },
 });
 
-/** Call listener(graph) after the first drawing of each graph. */
+/**
+ * Call listener(graph) after the first drawing of each graph.
+ * @param {(graph: Graph) => void} listener
+ */
 export function whenDrawn(listener) {
   drawn = listener;
 }

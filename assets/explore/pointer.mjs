@@ -1,21 +1,27 @@
 /* Pointer and keyboard on the pictures. Own listeners: Plotly's hover is throttled and would tie every move to a callback. */
 
+import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
 import * as principal from "./pixel.mjs";
 import { state } from "./state.mjs";
 
+/** @typedef {{ id: number, panel: string, x: number, y: number, moved: boolean }} Press */
+
 const CLICK_DISTANCE = 4;
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+/** @type {Press | null} */
 let press = null;
 
-function panelOf(target) {
-  const section = target.closest && target.closest("section.panel-pointer");
-  return section ? section.dataset.panel : null;
+/** @param {Event} event */
+function panelOf(event) {
+  return closest(event, "section.panel-pointer")?.dataset.panel;
 }
 
-function inPlot(target) {
-  return !(target.closest && target.closest("button, .rgb-legend"));
+/** @param {Event} event */
+function inPlot(event) {
+  return !closest(event, "button, .rgb-legend");
 }
 
 document.addEventListener("pointermove", (event) => {
@@ -29,27 +35,33 @@ document.addEventListener("pointermove", (event) => {
   follow(event);
 });
 
-/** Let the principal pixel follow the pointer, where none is pinned. */
+/**
+ * Let the principal pixel follow the pointer, where none is pinned.
+ * @param {PointerEvent} event
+ */
 function follow(event) {
   if (state.pinned) return;
-  const panel = panelOf(event.target);
+  const panel = panelOf(event);
   if (panel) principal.choose(graphs.pixelAt(panel, event.clientX, event.clientY), event.timeStamp);
 }
 
 // Moves are held back until a frame begins; these are not, where the browser has them (Chromium, over HTTPS or on this
 // machine). The same move's second event changes nothing.
-document.addEventListener("pointerrawupdate", (event) => press || follow(event));
+document.addEventListener("pointerrawupdate", (event) => {
+  if (!press) follow(event);
+});
 
 document.addEventListener("pointerdown", (event) => {
   if (brush.begin(event)) return;
-  const panel = event.button === 0 && panelOf(event.target);
-  if (!panel || !inPlot(event.target) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
+  const panel = event.button === 0 && panelOf(event);
+  if (!panel || !inPlot(event) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
   press = { id: event.pointerId, panel, x: event.clientX, y: event.clientY, moved: false };
   if (state.mode === "pixel") event.preventDefault();
-  const section = event.target.closest("section.panel-pointer");
+  const section = closest(event, "section.panel-pointer");
   if (section) section.focus({ preventScroll: true });
 }, true);
 
+/** @param {PointerEvent} event */
 function release(event) {
   if (!press || press.id !== event.pointerId) return;
   const { panel, moved } = press;
@@ -63,12 +75,13 @@ function release(event) {
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
 
-function typing(target) {
-  return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
+/** @param {{ target: EventTarget | null }} event */
+function typing(event) {
+  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
   const arrow = ARROWS[event.key];
   if (arrow && state.pinned) {
     const step = event.shiftKey ? 10 : 1;
@@ -78,7 +91,7 @@ document.addEventListener("keydown", (event) => {
     principal.choose({ row, col }, event.timeStamp);
   } else if (event.key === "Escape" && state.pinned) {
     principal.pin(false);
-  } else if ((event.key === "Enter" || event.key === " ") && event.target.matches && event.target.matches("section.panel-pointer")) {
+  } else if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.matches("section.panel-pointer")) {
     event.preventDefault();
     principal.pin(!state.pinned);
   }

@@ -4,6 +4,18 @@
  */
 
 import * as channel from "../core/channel.mjs";
+import { Memory } from "../core/memory.mjs";
+
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Scene, ShownWindow } from "./state.mjs"
+ *
+ * @typedef {{ bytes: number, scale?: number, radius?: number, values?: Uint16Array, since?: number }} Kept
+ * @typedef {{ key: string, row: number, col: number, time: number, down: number, right: number }} Passed
+ * @typedef {Pixel & { name: string, rank: number }} Ranked
+ * @typedef {{ pixels: Ranked[], text: string }} Runs - Pixels in the order in which they are asked for, and how.
+ * @typedef {{ address: string, resolve: (buffer: ArrayBuffer) => void, reject: (error: Error) => void }} Asked
+ */
 
 const HEADER_INTEGERS = 8;
 export const ATLAS = 4; // the number of this path in the header of a window
@@ -20,10 +32,13 @@ const AROUND_STANDING = 7; // pixels from a pointer that may go anywhere
 const STANDING_MILLISECONDS = 200; // after which a way is no longer believed
 const SMOOTHING_MILLISECONDS = 40; // of the pointer's speed: single steps are whole pixels
 
-const windows = new Map(); // by name, the oldest first: { scale, radius, values, bytes }, or without values { since }
-let remembered = 0;
+/** @type {Memory<Kept>} */
+const windows = new Memory(REMEMBERED_BYTES); // by name: { scale, radius, values, bytes }, or without values { since, bytes }
+/** @type {Float32Array | null} */
 let halves = null;
-let standing = null; // the timer that tells when the pointer stands
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let standing; // the timer that tells when the pointer stands
+/** @type {Passed | null} */
 let last = null; // { key, row, col, time, down, right }: the pixel and the pointer's speed there, pixels a millisecond
 
 /** The numbers that the 65,536 half precision patterns mean. */
@@ -41,11 +56,22 @@ function halfTable() {
   return halves;
 }
 
+/**
+ * @param {Scene} scene
+ * @param {number} row
+ * @param {number} col
+ */
 function nameOf(scene, row, col) {
   return `${scene.key}/${row}/${col}`;
 }
 
-/** The windows that begin at this byte of an answer, in the order in which they were asked for, as app/routes/binary.py encodes them. */
+/**
+ * The windows that begin at this byte of an answer, in the order in which they were asked for, as app/routes/binary.py encodes them.
+ * @param {ArrayBuffer} buffer
+ * @param {number} first
+ * @param {number} count
+ * @returns {Kept[]}
+ */
 function decode(buffer, first, count) {
   if (buffer.byteLength === first) return Array.from({ length: count }, absent);
   const [radius] = new Int32Array(buffer, first, HEADER_INTEGERS);
@@ -59,28 +85,21 @@ function decode(buffer, first, count) {
   });
 }
 
+/** @returns {Kept} */
 function absent() {
   return { bytes: 0, since: performance.now() };
 }
 
-function remember(name, kept) {
-  const before = windows.get(name);
-  if (before) remembered -= before.bytes;
-  windows.delete(name);
-  windows.set(name, kept);
-  remembered += kept.bytes;
-  while (remembered > REMEMBERED_BYTES) {
-    const [oldest, { bytes }] = windows.entries().next().value;
-    windows.delete(oldest);
-    remembered -= bytes;
-  }
-}
-
-/** The window of a pixel if it is here, cut off at the image's border; else null. */
+/**
+ * The window of a pixel if it is here, cut off at the image's border; else null.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @returns {ShownWindow | null}
+ */
 export function held(scene, { row, col }) {
   const kept = windows.get(nameOf(scene, row, col));
-  if (!kept || !kept.values) return null;
-  const { radius, scale } = kept;
+  if (!kept?.values) return null;
+  const { radius = 0, scale = 0, values: halfs } = kept;
   const whole = 2 * radius + 1;
   const top = Math.max(row - radius, 0);
   const left = Math.max(col - radius, 0);
@@ -93,7 +112,7 @@ export function held(scene, { row, col }) {
     for (let i = 0; i < height; i += 1) {
       let from = (index * whole + (top + i - row + radius)) * whole + (left - col + radius);
       for (let j = 0; j < width; j += 1, at += 1, from += 1) {
-        const value = table[kept.values[from]] * scale;
+        const value = table[halfs[from]] * scale;
         values[at] = value;
         if (!(Math.abs(value) <= SUSPICIOUS)) suspicious = true;
       }
@@ -102,17 +121,24 @@ export function held(scene, { row, col }) {
   return { key: scene.key, row, col, top, left, height, width, suspicious, path: ATLAS, values, compute: null };
 }
 
+/** @param {string} name */
 function isWanted(name) {
   const known = windows.get(name);
-  return !known || !(known.values || performance.now() - known.since < ABSENT_MILLISECONDS);
+  return !known || !(known.values || performance.now() - (known.since || 0) < ABSENT_MILLISECONDS);
 }
 
-/** Take note of where the pointer was at which time, milliseconds. */
+/**
+ * Take note of where the pointer was at which time, milliseconds.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {number} time
+ */
 export function follow(scene, { row, col }, time) {
   const passed = last && last.key === scene.key ? time - last.time : Infinity;
   let [down, right] = [0, 0];
-  if (passed < STANDING_MILLISECONDS) {
+  if (last && passed < STANDING_MILLISECONDS) {
     const share = 1 - Math.exp(-Math.max(passed, 1) / SMOOTHING_MILLISECONDS);
+    /** @param {number} step */
     const speed = (step) => step / Math.max(passed, 1);
     down = last.down + share * (speed(row - last.row) - last.down);
     right = last.right + share * (speed(col - last.col) - last.right);
@@ -122,17 +148,25 @@ export function follow(scene, { row, col }, time) {
 
 /** How far the pointer will have gone in a moment: [down, right] in pixels. */
 function way() {
-  const { down, right } = last;
+  const { down, right } = last || { down: 0, right: 0 };
   const length = Math.hypot(down, right) * AHEAD_MILLISECONDS;
   const scale = AHEAD_MILLISECONDS * Math.min(1, FARTHEST / Math.max(length, 1));
   return [down * scale, right * scale];
 }
 
-/** The pixels within reach of the pointer's way whose windows are not here, those that it reaches first before the others. */
+/**
+ * The pixels within reach of the pointer's way whose windows are not here, those that it reaches first before the others.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {number[]} way
+ * @param {number} reach
+ */
 function missing(scene, pixel, [down, right], reach) {
   const length = Math.hypot(down, right);
   const most = reach + WIDENING * length;
+  /** @type {(start: number, step: number) => number} */
   const from = (start, step) => Math.max(Math.ceil(start + Math.min(step, 0) - most), 0);
+  /** @type {(start: number, step: number, size: number) => number} */
   const to = (start, step, size) => Math.min(Math.floor(start + Math.max(step, 0) + most), size - 1);
   const found = [];
   for (let row = from(pixel.row, down); row <= to(pixel.row, down, scene.height); row += 1) {
@@ -149,9 +183,14 @@ function missing(scene, pixel, [down, right], reach) {
   return found.sort((one, other) => one.rank - other.rank);
 }
 
-/** Pixels in the order in which their windows are asked for, and how the routes read them: runs of neighbours. */
+/**
+ * Pixels in the order in which their windows are asked for, and how the routes read them: runs of neighbours.
+ * @param {Ranked[]} pixels
+ * @returns {Runs}
+ */
 function inRuns(pixels) {
   pixels.sort((one, other) => one.row - other.row || one.col - other.col);
+  /** @type {{ row: number, col: number, count: number }[]} */
   const runs = [];
   for (const { row, col } of pixels) {
     const run = runs.at(-1);
@@ -161,21 +200,36 @@ function inRuns(pixels) {
   return { pixels, text: runs.map(({ row, col, count }) => `${row}.${col}.${count}`).join("-") };
 }
 
-/** What to ask for together with the window of a pixel that the pointer has reached; null where nothing is missing. */
+/**
+ * What to ask for together with the window of a pixel that the pointer has reached; null where nothing is missing.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @returns {Runs | null}
+ */
 export function along(scene, pixel) {
-  const side = 2 * Math.max(...scene.support_radius) + 1;
+  const side = 2 * Math.max(...(scene.support_radius || [0])) + 1;
   const most = Math.min(Math.ceil(BYTES_AT_ONCE / (4 * side * side)), MOST_WINDOWS);
   const found = missing(scene, pixel, way(), BESIDE_MOVING).filter(({ rank }) => rank > 0);
   return found.length && most ? inRuns(found.slice(0, most)) : null;
 }
 
-/** Take the windows that begin at this byte of an answer to what was asked for. */
+/**
+ * Take the windows that begin at this byte of an answer to what was asked for.
+ * @param {Runs} runs
+ * @param {ArrayBuffer} buffer
+ * @param {number} first
+ */
 export function take({ pixels }, buffer, first) {
   const found = decode(buffer, first, pixels.length);
-  pixels.forEach(({ name }, number) => remember(name, found[number]));
+  pixels.forEach(({ name }, number) => windows.set(name, found[number]));
 }
 
-/** Read all around a pixel once the pointer stands there: it may go anywhere next. */
+/**
+ * Read all around a pixel once the pointer stands there: it may go anywhere next.
+ * @param {Scene} scene
+ * @param {Pixel} pixel
+ * @param {string} home
+ */
 export function around(scene, pixel, home) {
   clearTimeout(standing);
   standing = setTimeout(async () => {
@@ -186,7 +240,7 @@ export function around(scene, pixel, home) {
       take(runs, await fetchBuffer(home + runs.text), 0);
     } catch {
       // Reading ahead is for speed alone: the request for the window itself tells what is wrong.
-      asked.forEach(({ name }) => windows.has(name) || remember(name, absent()));
+      asked.forEach(({ name }) => windows.get(name) || windows.set(name, absent()));
     }
   }, STANDING_MILLISECONDS);
 }
@@ -201,7 +255,9 @@ const SOURCE = `onmessage = async ({ data: { number, address } }) => {
     postMessage({ number, error: error.message });
   }
 };`;
+/** @type {Map<number, Asked>} */
 const waiting = new Map(); // by number: { address, resolve, reject }
+/** @type {Worker | null} */
 let worker = null;
 let possible = typeof Worker === "function"; // some pages are shown where none may be started
 let numbers = 0;
@@ -214,13 +270,13 @@ function start() {
     return;
   }
   worker.onmessage = ({ data: { number, buffer, error } }) => {
-    const { resolve, reject } = waiting.get(number);
+    const asked = waiting.get(number);
     waiting.delete(number);
-    if (buffer) resolve(buffer);
-    else reject(new Error(error));
+    if (buffer) asked?.resolve(buffer);
+    else asked?.reject(new Error(error));
   };
   worker.onerror = () => {
-    worker.terminate();
+    worker?.terminate();
     worker = null;
     possible = false;
     const left = [...waiting.values()];
@@ -229,18 +285,24 @@ function start() {
   };
 }
 
+/** @param {string} address */
 async function fetchHere(address) {
   return (await channel.fetchBinary(address)).buffer;
 }
 
-/** Fetch a binary answer: a promise of its buffer, or of an error where there is none. */
+/**
+ * Fetch a binary answer: a promise of its buffer, or of an error where there is none.
+ * @param {string} path
+ * @returns {Promise<ArrayBuffer>}
+ */
 export function fetchBuffer(path) {
   const address = new URL(path, window.location.href).href;
   if (possible && !worker) start();
-  if (!worker) return fetchHere(address);
+  const reader = worker;
+  if (!reader) return fetchHere(address);
   return new Promise((resolve, reject) => {
     numbers += 1;
     waiting.set(numbers, { address, resolve, reject });
-    worker.postMessage({ number: numbers, address });
+    reader.postMessage({ number: numbers, address });
   });
 }

@@ -5,19 +5,30 @@ import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
 
+/**
+ * @import { JacobianWindow } from "../core/channel.mjs"
+ *
+ * @typedef {{ size: number, index: number, row: number, col: number, value: number }} Neighbour
+ * @typedef {{ element: HTMLElement, warning: HTMLElement, values: Record<string, HTMLElement> }} Fields
+ */
+
 const FIELDS = [
   ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
   ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
 ];
+/** @type {Fields | null} */
 let fields = null;
+/** @type {number[]} */
 let painted = [];
 
+/** @returns {Fields | null} */
 function build() {
   const element = document.getElementById("pixel-readout");
   if (!element) return null;
   if (fields && fields.element === element && element.firstChild) return fields;
-  fields = { element };
   element.replaceChildren();
+  /** @type {Record<string, HTMLElement>} */
+  const values = {};
   FIELDS.forEach(([name, label]) => {
     const part = document.createElement("span");
     part.className = "readout-part";
@@ -28,29 +39,43 @@ function build() {
     value.dataset.field = name;
     part.append(caption, value, " ");
     element.append(part);
-    fields[name] = value;
+    values[name] = value;
   });
   const warning = document.createElement("span");
   warning.className = "readout-warning";
   element.append(warning);
-  fields.warning = warning;
+  fields = { element, warning, values };
   return fields;
 }
 
-function number(value) {
+/**
+ * A number of the readout.
+ * @param {number | null | undefined} value
+ */
+export function number(value) {
   if (value === undefined || value === null || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e4) ? value.toExponential(3) : value.toFixed(4);
 }
 
+/**
+ * @param {string} panel
+ * @param {number} row
+ * @param {number} col
+ */
 function at(panel, row, col) {
   const image = graphs.image(panel);
   return image ? image.rows[row][col] : NaN;
 }
 
-/** The largest |gradient| but at the principal pixel, or null. */
-function strongestNeighbour({ row, col, top, left, height, width, values }) {
+/**
+ * The largest |gradient| but at the principal pixel, or null.
+ * @param {Omit<JacobianWindow, "values" | "suspicious" | "path"> & { values: ArrayLike<number> }} window
+ * @returns {Neighbour | null}
+ */
+export function strongestNeighbour({ row, col, top, left, height, width, values }) {
+  /** @type {Neighbour | null} */
   let best = null;
   for (let index = 0, at = 0; index < 2; index += 1) {
     for (let i = 0; i < height; i += 1) {
@@ -67,28 +92,34 @@ function strongestNeighbour({ row, col, top, left, height, width, values }) {
 /** Write the numbers of the window that is shown. */
 export function show() {
   const shown = state.window;
-  const to = build();
-  if (!to || !shown) return;
+  const fieldsOf = build();
+  const { scene } = state;
+  if (!fieldsOf || !shown || !scene) return;
   const { row, col, top, left, height, width, values } = shown;
   const centre = (row - top) * width + (col - left);
   const neighbour = strongestNeighbour(shown);
-  to.row.textContent = row;
-  to.col.textContent = col;
+  const { values: to } = fieldsOf;
+  to.row.textContent = String(row);
+  to.col.textContent = String(col);
   to.x1.textContent = number(at("panel-mri", row, col));
   to.x2.textContent = number(at("panel-pet", row, col));
   to.y.textContent = number(at("panel-fused", row, col));
   to.g1.textContent = number(values[centre]);
   to.g2.textContent = number(values[height * width + centre]);
   to.neighbour.textContent = neighbour
-    ? `${state.scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
+    ? `${scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
     : "none";
-  to.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
-  to.element.classList.toggle("pinned", state.pinned);
-  to.element.dataset.pinned = state.pinned;
+  fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
+  fieldsOf.element.classList.toggle("pinned", state.pinned);
+  fieldsOf.element.dataset.pinned = String(state.pinned);
 }
 
-/** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
- *  server says how much of it went into computing. */
+/**
+ * Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
+ * server says how much of it went into computing.
+ * @param {number} milliseconds
+ * @param {{ compute: number | null, path: number }} answer
+ */
 export function status(milliseconds, { compute, path: way }) {
   const line = document.getElementById("status-line");
   if (!line || !state.scene) return;
@@ -107,7 +138,10 @@ export function status(milliseconds, { compute, path: way }) {
   line.classList.remove("failed");
 }
 
-/** Say that an answer did not come. */
+/**
+ * Say that an answer did not come.
+ * @param {string} message
+ */
 export function fail(message) {
   const line = document.getElementById("status-line");
   if (!line) return;

@@ -3,10 +3,16 @@
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
-import { state } from "./state.mjs";
+import { shownScene, state } from "./state.mjs";
+import { contextOf } from "../painter/pixels.mjs";
 import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
+
+/**
+ * @import { Placed } from "./overlays.mjs"
+ * @import { Rows } from "./graphs.mjs"
+ */
 
 const POINT = 2; // of the screen
 let waiting = false;
@@ -15,8 +21,11 @@ let bare = true; // whether the zooms show no region
 /**
  * The canvas of a panel for regions. It lies over what is drawn as the pointer moves, which covers a whole picture; in
  * the scatterplot it lies below, so that the neighbourhood's points stay on top.
+ * @param {Placed} one
+ * @param {string} panel
  */
-function contextOf(one, panel) {
+function regionContext(one, panel) {
+  /** @type {HTMLCanvasElement | null} */
   let canvas = one.element.querySelector(".region-canvas");
   if (!canvas) {
     canvas = Object.assign(document.createElement("canvas"), { className: "region-canvas" });
@@ -25,7 +34,7 @@ function contextOf(one, panel) {
   }
   const [width, height] = [one.area.width, one.area.height].map((side) => Math.round(side * density()));
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.clearRect(0, 0, width, height);
   return context;
 }
@@ -34,10 +43,11 @@ function density() {
   return window.devicePixelRatio || 1;
 }
 
+/** @param {string} panel */
 function drawWhole(panel) {
   const one = overlays.placed(panel);
   if (!one) return;
-  const context = contextOf(one, panel);
+  const context = regionContext(one, panel);
   const { x, y } = one.area;
   const { width, height } = context.canvas;
   const [across, down] = [width / (x[1] - x[0]), height / (y[0] - y[1])];
@@ -56,7 +66,7 @@ function drawZooms() {
   graphs.ZOOMS.forEach((panel) => {
     const one = overlays.placed(panel);
     if (!one) return;
-    const context = contextOf(one, panel);
+    const context = regionContext(one, panel);
     const { width, height } = context.canvas;
     const origin = { row: shown.row - half, col: shown.col - half, unit: width / (2 * half + 1) };
     regionPictures.borders(context, { left: 0, top: 0, width, height }, origin, WIDTH * density());
@@ -67,7 +77,8 @@ function drawZooms() {
 export function guidance() {
   const [first, second] = painting.GRADIENTS.map(graphs.image);
   if (!first || !second || !state.limits || state.limits.provisional) return null;
-  const { width } = state.scene;
+  const { width } = shownScene();
+  /** @type {(image: Rows) => (at: number) => number} */
   const value = (image) => (at) => image.rows[Math.floor(at / width)][at % width];
   return [value(first), value(second)];
 }
@@ -76,7 +87,7 @@ function drawPoints() {
   const one = overlays.placed(graphs.SCATTER);
   if (!one) return;
   const { area } = one;
-  const context = contextOf(one, graphs.SCATTER);
+  const context = regionContext(one, graphs.SCATTER);
   const { width, height } = context.canvas;
   const values = guidance();
   if (!values) return;

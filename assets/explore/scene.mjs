@@ -14,18 +14,36 @@ import { state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
 import * as regions from "../regions/set.mjs";
 
+/**
+ * @import { Scale } from "../painter/colours.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { GuidanceLimits, Scene } from "./state.mjs"
+ * @import { Part } from "./toolbar.mjs"
+ */
+
 const MAXIMAL_HALF_WIDTH = 64;
+/** @type {Pixel | null} */
 let lastStart = null;
+/** @type {Part | null} */
 let lastArea = null;
 let waitingForGraphs = false;
 
+/**
+ * @param {number | string | null} asked
+ * @param {unknown} followsSupport
+ */
 function halfWidth(asked, followsSupport) {
-  const radius = state.scene.support_radius;
+  const radius = state.scene?.support_radius;
   const half = followsSupport && radius ? Math.max(1, ...radius) : Number(asked);
   return Number.isFinite(half) && half >= 1 ? Math.min(Math.round(half), MAXIMAL_HALF_WIDTH) : state.display.half;
 }
 
-/** The principal pixel of a new scene: a link's, else the one before, else the pair's own, else the middle. */
+/**
+ * The principal pixel of a new scene: a link's, else the one before, else the pair's own, else the middle.
+ * @param {Scene} scene
+ * @param {Scene | null} before
+ * @param {Pixel | null} start
+ */
 function firstPixel(scene, before, start) {
   if (start && start !== lastStart) return { pixel: start, pinned: true };
   if (before && before.pair === scene.pair && state.pixel) return { pixel: state.pixel, pinned: state.pinned };
@@ -33,6 +51,10 @@ function firstPixel(scene, before, start) {
   return { pixel: { row, col }, pinned: false };
 }
 
+/**
+ * @param {Scene} scene
+ * @param {Pixel | null} start
+ */
 function enterScene(scene, start) {
   const { pixel, pinned } = firstPixel(scene, state.scene, start);
   lastStart = start;
@@ -55,14 +77,34 @@ function attachGraphs() {
   painting.paintAll();
 }
 
-graphs.listen({ drawn: () => waitingForGraphs && attachGraphs() });
+graphs.listen({
+  drawn() {
+    if (waitingForGraphs) attachGraphs();
+  },
+});
 
-/** Show the part of the full pictures that a link names, once. */
+/**
+ * Show the part of the full pictures that a link names, once.
+ * @param {Part | null} area
+ * @param {Scene} scene
+ */
 function openArea(area, scene) {
   if (area && area !== lastArea) toolbar.open(area, scene.pair);
   lastArea = area;
 }
 
+/**
+ * @param {number} gamma1
+ * @param {number} gamma2
+ * @param {Scale} scale
+ * @param {number | string | null} asked
+ * @param {unknown} followsSupport
+ * @param {GuidanceLimits | null} limits
+ * @param {Scene | null} scene
+ * @param {Pixel | null} start
+ * @param {Part | null} area
+ * @param {string} viewer
+ */
 export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);

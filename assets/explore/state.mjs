@@ -2,17 +2,67 @@
 
 import * as colours from "../painter/colours.mjs";
 
-export const state = {
-  scene: null, // what is shown: pair, method, size, support (from the server)
-  pixel: null, // { row, col }: the principal pixel that the pointer asks for
-  window: null, // the Jacobian window last painted
+/**
+ * @import { Images, JacobianWindow } from "../core/channel.mjs"
+ * @import { Limits, Scale } from "../painter/colours.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Rows } from "./graphs.mjs"
+ *
+ * @typedef {object} Scene - A pair with a method, as callbacks/selection.py gives it.
+ * @property {string} key
+ * @property {string} pair
+ * @property {string} pair_address
+ * @property {string} pair_id
+ * @property {string} method_id
+ * @property {string} method_title
+ * @property {string} weights_id
+ * @property {string[]} modalities
+ * @property {number} height
+ * @property {number} width
+ * @property {number[] | null} support_radius
+ * @property {number[] | null} default_pixel
+ * @property {string} device
+ * @property {string} jacobian_path
+ *
+ * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, followsSupport: boolean }} Display
+ * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
+ * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean }} GuidanceLimits
+ * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
+ * @property {string} key
+ * @property {string} revision
+ * @property {Map<string, Rows>} images
+ * @property {Images} points - What is known exactly.
+
+ *
+ * @typedef {object} State
+ * @property {Scene | null} scene - What is shown: pair, method, size, support (from the server).
+ * @property {Pixel | null} pixel - The principal pixel that the pointer asks for.
+ * @property {ShownWindow | null} window - The Jacobian window last painted.
+ * @property {boolean} pinned
+ * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
+ * @property {Display} display
+ * @property {GuidanceLimits | null} limits - How far the guidance images are, and the ends of the scales that come from them.
+ * @property {Grown | null} grown
+ * @property {string} viewer - This page's name on the server.
+ * @property {() => boolean} isMoving
+ * @property {() => boolean} isGrowing
+ * @property {() => string} contentName
+ * @property {() => string} displayName
+ * @property {() => number} guidanceEnd
+ * @property {() => number} jacobianEnd
+ */
+
+export const state = /** @type {State} */ ({
+  scene: null,
+  pixel: null,
+  window: null,
   pinned: false,
-  mode: "pixel", // what dragging does: pixel, zoom, pan
+  mode: "pixel",
   display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12, followsSupport: false },
-  limits: null, // how far the guidance images are, and the ends of the colour scales that come from them
-  grown: null, // the guidance images while they grow (guidance.mjs)
-  viewer: "", // this page's name on the server
-};
+  limits: null,
+  grown: null,
+  viewer: "",
+});
 
 /** Whether the window of the principal pixel is still on its way. */
 state.isMoving = () => {
@@ -21,7 +71,7 @@ state.isMoving = () => {
 };
 
 /** Whether guidance images are being computed, and painted as they come. */
-state.isGrowing = () => Boolean(state.limits && state.limits.stage === "running");
+state.isGrowing = () => state.limits?.stage === "running";
 
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {
@@ -42,14 +92,28 @@ state.jacobianEnd = () => {
   if (state.limits && !state.limits.provisional) return state.guidanceEnd();
   if (!state.window) return 1;
   if (own.window !== state.window || own.scale !== state.display.scale) {
-    own = { window: state.window, scale: state.display.scale, end: ownEnd() };
+    own = { window: state.window, scale: state.display.scale, end: ownEnd(state.window) };
   }
   return own.end;
 };
 
-let own = {};
+/** @type {{ window: ShownWindow | null, scale: Scale, end: number }} */
+let own = { window: null, scale: "paper", end: 1 };
 
-/** The end that the shown window alone would give. */
-function ownEnd() {
-  return colours.endOf(colours.limitsOf(state.window.values), state.display.scale);
+/**
+ * The end that the shown window alone would give.
+ * @param {ShownWindow} window
+ */
+function ownEnd(window) {
+  return colours.endOf(colours.limitsOf(window.values), state.display.scale);
+}
+
+/** The scene that is shown; for what is only called while there is one. */
+export function shownScene() {
+  return /** @type {Scene} */ (state.scene);
+}
+
+/** The window that is shown; for what is only called while there is one. */
+export function shownWindow() {
+  return /** @type {ShownWindow} */ (state.window);
 }

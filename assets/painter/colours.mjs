@@ -1,5 +1,11 @@
 /* How gradients become colours, as fusion/colours.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
 
+/**
+ * @typedef {"paper" | "signed" | "robust"} Scale
+ * @typedef {(value: number) => number} Painter - From a value to a pixel.
+ * @typedef {{ maximum: number, magnitude: number, percentile: number }} Limits
+ */
+
 const STOPS = 96;
 const LEVELS = 1024;
 const SEQUENTIAL = [
@@ -10,8 +16,23 @@ const DIVERGING = [
   [5, 48, 97], [33, 102, 172], [67, 147, 195], [146, 197, 222], [209, 229, 240], [247, 247, 247],
   [253, 219, 199], [244, 165, 130], [214, 96, 77], [178, 24, 43], [103, 0, 31],
 ];
+/** @type {Map<string, Uint32Array>} */
 const tables = new Map();
 
+/**
+ * The opaque pixel of red, green and blue bytes.
+ * @param {number} red
+ * @param {number} green
+ * @param {number} blue
+ */
+export function opaque(red, green, blue) {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/**
+ * @param {number[][]} palette
+ * @param {number} position
+ */
 function interpolate(palette, position) {
   const at = position * (palette.length - 1);
   const low = Math.min(Math.floor(at), palette.length - 2);
@@ -19,12 +40,18 @@ function interpolate(palette, position) {
   return palette[low].map((value, band) => Math.floor(value + part * (palette[low + 1][band] - value) + 0.5));
 }
 
+/** @param {Scale} scale */
 function palette(scale) {
   return scale === "signed" ? DIVERGING : SEQUENTIAL;
 }
 
-/** The Plotly colour scale that shows true values with gamma. */
+/**
+ * The Plotly colour scale that shows true values with gamma.
+ * @param {Scale} scale
+ * @param {number} gamma
+ */
 export function bent(scale, gamma) {
+  /** @type {[number, string][]} */
   const stops = [];
   for (let k = 0; k <= STOPS; k += 1) {
     const shown = k / STOPS;
@@ -38,21 +65,30 @@ export function bent(scale, gamma) {
   return stops;
 }
 
-/** The palette as opaque pixels for putImageData (little-endian: alpha, blue, green, red). */
+/**
+ * The palette as opaque pixels for putImageData (little-endian: alpha, blue, green, red).
+ * @param {Scale} scale
+ */
 function table(scale) {
   const name = scale === "signed" ? "signed" : "sequential";
-  if (!tables.has(name)) {
-    const colours = new Uint32Array(LEVELS);
-    for (let k = 0; k < LEVELS; k += 1) {
-      const [red, green, blue] = interpolate(palette(scale), k / (LEVELS - 1));
-      colours[k] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-    }
-    tables.set(name, colours);
+  const known = tables.get(name);
+  if (known) return known;
+  const colours = new Uint32Array(LEVELS);
+  for (let k = 0; k < LEVELS; k += 1) {
+    const [red, green, blue] = interpolate(palette(scale), k / (LEVELS - 1));
+    colours[k] = opaque(red, green, blue);
   }
-  return tables.get(name);
+  tables.set(name, colours);
+  return colours;
 }
 
-/** Make the function from a gradient to an opaque pixel; what is not a number is transparent. */
+/**
+ * Make the function from a gradient to an opaque pixel; what is not a number is transparent.
+ * @param {Scale} scale
+ * @param {number} gamma
+ * @param {number} end
+ * @returns {Painter}
+ */
 export function gradientPainter(scale, gamma, end) {
   const colours = table(scale);
   const top = LEVELS - 1;
@@ -69,15 +105,25 @@ export function gradientPainter(scale, gamma, end) {
   };
 }
 
+/**
+ * Make the function from an intensity to an opaque pixel, black at `low` and white at `high`.
+ * @param {number} low
+ * @param {number} high
+ * @returns {Painter}
+ */
 export function grayPainter(low, high) {
   return (value) => {
     if (Number.isNaN(value)) return 0;
     const shade = Math.round((255 * Math.min(Math.max(value - low, 0), high - low)) / (high - low));
-    return ((255 << 24) | (shade << 16) | (shade << 8) | shade) >>> 0;
+    return opaque(shade, shade, shade);
   };
 }
 
-/** The smallest and the largest number of values, [low, high]; what is not finite does not count. */
+/**
+ * The smallest and the largest number of values, [low, high]; what is not finite does not count.
+ * @param {Iterable<number>} values
+ * @returns {[number, number]}
+ */
 export function rangeOf(values) {
   let low = Infinity;
   let high = -Infinity;
@@ -89,7 +135,11 @@ export function rangeOf(values) {
   return [low, high];
 }
 
-/** What the ends of the scales are taken from, as Limits of fusion/colours.py; the percentile only when asked for. */
+/**
+ * What the ends of the scales are taken from, as Limits of fusion/colours.py; the percentile only when asked for.
+ * @param {Float32Array | Float64Array} values
+ * @returns {Limits}
+ */
 export function limitsOf(values) {
   const finite = values.filter(Number.isFinite);
   let maximum = 0;
@@ -98,6 +148,7 @@ export function limitsOf(values) {
     if (value > maximum) maximum = value;
     if (Math.abs(value) > magnitude) magnitude = Math.abs(value);
   }
+  /** @type {number | null} */
   let known = null;
   return {
     maximum,
@@ -109,6 +160,10 @@ export function limitsOf(values) {
   };
 }
 
+/**
+ * @param {Float32Array | Float64Array} sorted
+ * @param {number} part
+ */
 function percentile(sorted, part) {
   const at = part * (sorted.length - 1);
   const low = Math.floor(at);
@@ -116,9 +171,14 @@ function percentile(sorted, part) {
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
+/** @type {Record<Scale, keyof Limits>} */
 const ENDS = { paper: "maximum", signed: "magnitude", robust: "percentile" };
 
-/** The end of a scale, above 0; 1 where there are no limits or no gradient. */
+/**
+ * The end of a scale, above 0; 1 where there are no limits or no gradient.
+ * @param {Limits | null | undefined} limits
+ * @param {Scale} scale
+ */
 export function endOf(limits, scale) {
   const end = limits ? limits[ENDS[scale]] : 0;
   return end > 0 ? end : 1;

@@ -3,48 +3,82 @@
  * where there is nothing. A picture's colours are a function colour(row, col) that gives the pixel at a place of the image.
  */
 
-import { rangeOf } from "./colours.mjs";
+import { opaque, rangeOf } from "./colours.mjs";
 
-/** The opaque pixel of red, green and blue bytes. */
-export function opaque(red, green, blue) {
-  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-}
+export { opaque };
 
-/** The pixel of a colour "#rrggbb". */
+/**
+ * @import { Painter } from "./colours.mjs"
+ * @typedef {(row: number, col: number) => number} Colour - The pixel at a place of the image.
+ * @typedef {{ left: number, top: number, width: number, height: number }} Area
+ * @typedef {CanvasRenderingContext2D} Context
+ * @typedef {{ height: number, width: number }} Shape
+ * @typedef {ArrayLike<number>} Values
+ */
+
+/**
+ * The pixel of a colour "#rrggbb".
+ * @param {string} colour
+ * @param {number} [opacity]
+ */
 export function pixelOf(colour, opacity = 1) {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   return ((Math.floor(255 * opacity) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** A pixel as a colour for a context's styles, without its opacity. */
+/**
+ * A pixel as a colour for a context's styles, without its opacity.
+ * @param {number} pixel
+ */
 export function css(pixel) {
   return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
 }
 
-/** The colours of values in reading order. */
+/**
+ * The colours of values in reading order.
+ * @param {Values} values
+ * @param {number} width
+ * @param {Painter} painter
+ * @returns {Colour}
+ */
 export function ofValues(values, width, painter) {
   return (row, col) => painter(values[row * width + col]);
 }
 
-/** The colours of rows of values. */
+/**
+ * The colours of rows of values.
+ * @param {ArrayLike<Values>} rows
+ * @param {Painter} painter
+ * @returns {Colour}
+ */
 export function ofRows(rows, painter) {
   return (row, col) => painter(rows[row][col]);
 }
 
-/** The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
- *  from its smallest number to its largest, as guidance_rgb of fusion/colours.py. */
+/**
+ * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
+ * from its smallest number to its largest, as guidance_rgb of fusion/colours.py.
+ * @param {Float32Array[][]} images
+ * @returns {Colour}
+ */
 export function ofGuidance(images) {
   const [red, green, blue] = images.map((rows) => {
     const ranges = rows.map(rangeOf);
     const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
     const unit = high > low ? 255 / (high - low) : 0;
-    return (row, col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
+    return (/** @type {number} */ row, /** @type {number} */ col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
   });
   return (row, col) => opaque(red(row, col), green(row, col), blue(row, col));
 }
 
-/** The colours of an image of three bands, red, green and blue from 0 to 1 in reading order. */
+/**
+ * The colours of an image of three bands, red, green and blue from 0 to 1 in reading order.
+ * @param {Values[]} bands
+ * @param {number} width
+ * @returns {Colour}
+ */
 export function ofBands([red, green, blue], width) {
+  /** @param {number} part */
   const byte = (part) => Math.round(255 * part);
   return (row, col) => {
     const at = row * width + col;
@@ -52,7 +86,13 @@ export function ofBands([red, green, blue], width) {
   };
 }
 
-/** The colours of one input's Jacobian image: the window over a ground of exactly 0. */
+/**
+ * The colours of one input's Jacobian image: the window over a ground of exactly 0.
+ * @param {Area & { values: Values }} window
+ * @param {number} index
+ * @param {Painter} painter
+ * @returns {Colour}
+ */
 export function ofWindow({ top, left, height, width, values }, index, painter) {
   const outside = painter(0);
   return (row, col) => {
@@ -62,39 +102,83 @@ export function ofWindow({ top, left, height, width, values }, index, painter) {
   };
 }
 
-/** The same colours, and nothing outside of an image of this size. */
+/**
+ * The same colours, and nothing outside of an image of this size.
+ * @param {Shape} shape
+ * @param {Colour} colour
+ * @returns {Colour}
+ */
 export function within({ height, width }, colour) {
   return (row, col) => (row >= 0 && col >= 0 && row < height && col < width ? colour(row, col) : 0);
 }
 
-/** Pixels of this size: { data, pixels }, the same memory for a canvas and as one number each. */
+/**
+ * Pixels of this size: { data, pixels }, the same memory for a canvas and as one number each.
+ * @param {number} width
+ * @param {number} height
+ */
 export function blank(width, height) {
   const data = new ImageData(width, height);
   return { data, pixels: new Uint32Array(data.data.buffer) };
 }
 
-/** Write the colours of the part of an image that begins at (top, left) into pixels of width × height. */
+/**
+ * Write the colours of the part of an image that begins at (top, left) into pixels of width × height.
+ * @param {Uint32Array} pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {Colour} colour
+ * @param {number} [top]
+ * @param {number} [left]
+ */
 export function fill(pixels, width, height, colour, top = 0, left = 0) {
   for (let row = 0, at = 0; row < height; row += 1) {
     for (let col = 0; col < width; col += 1, at += 1) pixels[at] = colour(top + row, left + col);
   }
 }
 
-/** Write the colours of values into pixels, the first from values[start]. */
+/**
+ * Write the colours of values into pixels, the first from values[start].
+ * @param {Uint32Array} pixels
+ * @param {Values} values
+ * @param {Painter} painter
+ * @param {number} [start]
+ */
 export function fillValues(pixels, values, painter, start = 0) {
   for (let at = 0; at < pixels.length; at += 1) pixels[at] = painter(values[start + at]);
 }
 
-/** Draw pixels that write(pixels) makes at a place of a canvas. */
+/**
+ * The context of a canvas.
+ * @param {HTMLCanvasElement} canvas
+ */
+export function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser has no canvas.");
+  return context;
+}
+
+/**
+ * Draw pixels that write(pixels) makes at a place of a canvas.
+ * @param {Context} context
+ * @param {Area} area
+ * @param {(pixels: Uint32Array) => void} write
+ */
 export function put(context, { left, top, width, height }, write) {
   const { data, pixels } = blank(width, height);
   write(pixels);
   context.putImageData(data, left, top);
 }
 
-/** Make a canvas of this size whose pixels write(pixels) makes. */
+/**
+ * Make a canvas of this size whose pixels write(pixels) makes.
+ * @param {number} width
+ * @param {number} height
+ * @param {(pixels: Uint32Array) => void} write
+ * @param {HTMLCanvasElement} [canvas]
+ */
 export function picture(width, height, write, canvas = document.createElement("canvas")) {
   Object.assign(canvas, { width, height });
-  put(canvas.getContext("2d"), { left: 0, top: 0, width, height }, write);
+  put(contextOf(canvas), { left: 0, top: 0, width, height }, write);
   return canvas;
 }

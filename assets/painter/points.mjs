@@ -2,6 +2,14 @@
 
 import { blank, css } from "./pixels.mjs";
 
+/**
+ * @import { Area, Context, Shape, Values } from "./pixels.mjs"
+ * @import { Pixel } from "./shapes.mjs"
+ * @typedef {[number, number]} Ends - Of an axis.
+ * @typedef {[number, number, number]} Marked - Place on the canvas, x and y, and a region's colour.
+ * @typedef {{ xs: Values, ys: Values, shape: Shape, place: (first: number, second: number) => [number, number] | null }} Plotted
+ */
+
 export const GROUND = "#f7f8fa"; // points stay dark in both themes, so their ground stays light
 const DARK = [35, 39, 46];
 const DOTS = "rgb(31 41 55 / 45%)";
@@ -9,26 +17,96 @@ const GREEN = "#00c853";
 const FONT = "9px system-ui, sans-serif";
 const SHARE = 0.04; // of the values' range that is left free at both ends of an axis, as in app/figures/scatter.py
 
-/** The ends of an axis for values from low to high. */
+/**
+ * The ends of an axis for values from low to high.
+ * @param {number} low
+ * @param {number} high
+ * @returns {Ends}
+ */
 export function axisEnds(low, high) {
   if (!(high >= low)) return [0, 1];
   const margin = SHARE * (high - low) || 0.05;
   return [low - margin, high + margin];
 }
 
-/** The function from a value to its whole pixel on an axis of this length. */
+/**
+ * The function from a value to its whole pixel on an axis of this length.
+ * @param {Ends} ends
+ * @param {number} length
+ * @returns {(value: number) => number}
+ */
 export function placer([low, high], length) {
   const factor = length / (high - low);
   return (value) => Math.floor((value - low) * factor);
 }
 
-/** The function from a value to its place on an axis of this length. */
+/**
+ * The function from a value to its place on an axis of this length.
+ * @param {Ends} ends
+ * @param {number} length
+ * @returns {(value: number) => number}
+ */
 export function placing([low, high], length) {
   const factor = length / (high - low);
   return (value) => (value - low) * factor;
 }
 
-/** How many points fall on each pixel of a plot: { data }, dark where there are many. */
+/**
+ * The function from a point to its whole pixel of a plot, [x, y] from the upper left; null outside, and for what is no number.
+ * @param {Ends[]} axes
+ * @param {number} width
+ * @param {number} height
+ * @returns {(first: number, second: number) => [number, number] | null}
+ */
+export function placeOf(axes, width, height) {
+  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+  return (first, second) => {
+    const [x, y] = [across(first), height - 1 - up(second)];
+    return x >= 0 && y >= 0 && x < width && y < height ? [x, y] : null;
+  };
+}
+
+/**
+ * The points of the (2·half + 1)² pixels around one, { x, y, tint } each; `tint` is a region's colour, 0 outside of all.
+ * @param {Plotted} plotted
+ * @param {Pixel} pixel
+ * @param {number} half
+ * @param {Uint32Array | null} tints
+ */
+export function around({ xs, ys, shape, place }, { row, col }, half, tints) {
+  const found = [];
+  for (let i = Math.max(0, row - half); i <= Math.min(shape.height - 1, row + half); i += 1) {
+    for (let j = Math.max(0, col - half); j <= Math.min(shape.width - 1, col + half); j += 1) {
+      const at = i * shape.width + j;
+      const where = place(xs[at], ys[at]);
+      if (where) found.push({ x: where[0], y: where[1], tint: tints ? tints[at] : 0 });
+    }
+  }
+  return found;
+}
+
+/**
+ * Fill a square of (2·reach + 1)² pixels around (x, y), as far as it is inside.
+ * @param {Shape & { pixels: Uint32Array }} canvas
+ * @param {number} x
+ * @param {number} y
+ * @param {number} reach
+ * @param {number} colour
+ */
+export function square({ pixels, width, height }, x, y, reach, colour) {
+  for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v += 1) {
+    for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u += 1) pixels[v * width + u] = colour;
+  }
+}
+
+/**
+ * How many points fall on each pixel of a plot: { data }, dark where there are many.
+ * @param {Values} xs
+ * @param {Values} ys
+ * @param {Ends[]} axes
+ * @param {number} width
+ * @param {number} height
+ */
 export function density(xs, ys, axes, width, height) {
   const counts = new Uint32Array(width * height);
   const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
@@ -50,7 +128,10 @@ export function density(xs, ys, axes, width, height) {
   return data;
 }
 
-/** Put the ground of a scatterplot under what is drawn. */
+/**
+ * Put the ground of a scatterplot under what is drawn.
+ * @param {Context} context
+ */
 export function ground(context) {
   const { width, height } = context.canvas;
   context.save();
@@ -60,7 +141,13 @@ export function ground(context) {
   context.restore();
 }
 
-/** Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot. */
+/**
+ * Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot.
+ * @param {Context} context
+ * @param {Values} xs
+ * @param {Values} ys
+ * @param {Ends[]} axes
+ */
 export function dots(context, xs, ys, axes) {
   const { width, height } = context.canvas;
   const [[x0, x1], [y0, y1]] = axes;
@@ -75,30 +162,47 @@ export function dots(context, xs, ys, axes) {
 /**
  * Draw the points around the principal pixel, [x, y, tint] each, where `tint` is the pixel of a region's colour, 0 outside of
  * all: green squares, and over all of them a core in those that are in a region. `unit` is a pixel of the screen.
+ * @param {Context} context
+ * @param {Marked[]} points
+ * @param {number} unit
  */
 export function neighbours(context, points, unit) {
-  const square = (x, y, side) => context.fillRect(x - side / 2, y - side / 2, side, side);
+  /** @type {(x: number, y: number, side: number) => void} */
+  const draw = (x, y, side) => context.fillRect(x - side / 2, y - side / 2, side, side);
   context.fillStyle = GREEN;
-  for (const [x, y, tint] of points) square(x, y, (tint ? 5 : 3) * unit);
+  for (const [x, y, tint] of points) draw(x, y, (tint ? 5 : 3) * unit);
   for (const [x, y, tint] of points) {
     if (!tint) continue;
     context.fillStyle = css(tint);
-    square(x, y, 3 * unit);
+    draw(x, y, 3 * unit);
   }
 }
 
-/** Round numbers for an axis: at most `most` of them. */
-function ticks([low, high], most) {
+/**
+ * Round numbers for an axis: at most `most` of them.
+ * @param {Ends} ends
+ * @param {number} most
+ */
+export function ticks([low, high], most) {
   const rough = (high - low) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) || 10 * power;
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  /** @type {[number, string][]} */
   const found = [];
   for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push([k * step, (k * step).toFixed(digits)]);
   return found;
 }
 
-/** Draw the axes of a plot in its box, with numbers and titles. */
+/**
+ * Draw the axes of a plot in its box, with numbers and titles.
+ * @param {Context} context
+ * @param {Area} box
+ * @param {Area} area
+ * @param {Ends[]} axes
+ * @param {string[]} titles
+ * @param {string} ink
+ */
 export function drawAxes(context, box, area, axes, titles, ink) {
   context.font = FONT;
   context.fillStyle = ink;

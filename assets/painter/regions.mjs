@@ -3,7 +3,14 @@
  * and as points of a scatterplot.
  */
 
-import { blank, picture, pixelOf } from "./pixels.mjs";
+import { blank, contextOf, picture, pixelOf } from "./pixels.mjs";
+
+/**
+ * @import { Context, Shape } from "./pixels.mjs"
+ * @typedef {{ mask: Uint8Array, colour: string }} Region
+ * @typedef {{ left: number, top: number, across: number, down: number }} Place - Of the image on the canvas, and its pixels' size.
+ * @typedef {{ first: Int32Array, last: Int32Array }} Spans
+ */
 
 const FILL = 0.28;
 
@@ -12,6 +19,12 @@ export const WIDTH = 1.5; // of the screen: an outline is as thick in a small pi
 /**
  * Which pixels of the image each pixel of the screen shows, along one side: from `first` up to `last`, which is left out.
  * There are `reach` pixels of the screen more at both ends. A smaller pixel has one, a larger one all that begin in it.
+ * @param {number} count
+ * @param {number} reach
+ * @param {number} start
+ * @param {number} unit
+ * @param {number} size
+ * @returns {Spans}
  */
 function spans(count, reach, start, unit, size) {
   const [first, last] = [new Int32Array(count + 2 * reach), new Int32Array(count + 2 * reach)];
@@ -28,6 +41,12 @@ function spans(count, reach, start, unit, size) {
 /**
  * A line of the screen that shows the rows from `first` up to `last`: where a region is `inside`, and where it is so up
  * to `reach` pixels to both sides, `deep`. Null where there is nothing of the region.
+ * @param {Uint8Array} mask
+ * @param {number} width
+ * @param {number} first
+ * @param {number} last
+ * @param {Spans} columns
+ * @param {number} reach
  */
 function lineOf(mask, width, first, last, columns, reach) {
   const across = columns.first.length;
@@ -36,7 +55,10 @@ function lineOf(mask, width, first, last, columns, reach) {
   for (let row = first; row < last; row += 1) {
     for (let x = 0; x < across; x += 1) {
       for (let col = columns.first[x]; col < columns.last[x]; col += 1) {
-        if (mask[row * width + col]) inside[x] = some = 1;
+        if (mask[row * width + col]) {
+            inside[x] = 1;
+            some = true;
+          }
       }
     }
   }
@@ -49,9 +71,20 @@ function lineOf(mask, width, first, last, columns, reach) {
   return { inside, deep };
 }
 
-/** Write a region's outline into the 32-bit pixels of a picture; whether anything of it is there. */
+/**
+ * Write a region's outline into the 32-bit pixels of a picture; whether anything of it is there.
+ * @param {Uint32Array} pixels
+ * @param {number} width
+ * @param {Uint8Array} mask
+ * @param {number} imageWidth
+ * @param {Spans} rows
+ * @param {Spans} columns
+ * @param {number} reach
+ * @param {number} colour
+ */
 function outline(pixels, width, mask, imageWidth, rows, columns, reach, colour) {
   const depth = new Uint32Array(width); // how many lines until now are deep
+  /** @type {ReturnType<typeof lineOf>[]} */
   const lines = [];
   let some = false;
   for (let y = 0; y < rows.first.length; y += 1) {
@@ -75,6 +108,11 @@ function outline(pixels, width, mask, imageWidth, rows, columns, reach, colour) 
  * Draw the outlines of regions into a canvas, the last one on top; whether there is anything. The image's upper left
  * corner lies at (left, top) of the canvas, and a pixel of the image is across × down. Pixels and not paths: a region of
  * noise has an edge at every second pixel.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Region[]} regions
+ * @param {Shape} shape
+ * @param {Place} place
+ * @param {number} thickness
  */
 export function drawOutlines(canvas, regions, shape, { left, top, across, down }, thickness) {
   const { width, height } = canvas;
@@ -87,11 +125,16 @@ export function drawOutlines(canvas, regions, shape, { left, top, across, down }
   for (const { mask, colour } of regions) {
     some = outline(pixels, width, mask, shape.width, rows, columns, reach, pixelOf(colour)) || some;
   }
-  canvas.getContext("2d").putImageData(data, 0, 0);
+  contextOf(canvas).putImageData(data, 0, 0);
   return some;
 }
 
-/** A canvas of the image's size on which a region is filled a little. */
+/**
+ * A canvas of the image's size on which a region is filled a little.
+ * @param {Uint8Array} mask
+ * @param {string} colour
+ * @param {Shape} shape
+ */
 export function filling(mask, colour, { height, width }) {
   const value = pixelOf(colour, FILL);
   return picture(width, height, (pixels) => {
@@ -102,6 +145,10 @@ export function filling(mask, colour, { height, width }) {
 /**
  * Draw the regions' points of a scatterplot, squares of `side` pixels, into a canvas' context: place(at) gives the pixel of
  * the canvas where the image's pixel `at` lies, [x, y], and null where it is not shown.
+ * @param {Context} context
+ * @param {Region[]} regions
+ * @param {number} side
+ * @param {(at: number) => number[] | null} place
  */
 export function drawPoints(context, regions, side, place) {
   const { width, height } = context.canvas;

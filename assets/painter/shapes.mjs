@@ -1,8 +1,18 @@
 /* What is drawn over pictures: boxes around pixels. A picture's area is its place on the canvas, `unit` the side of a pixel there. */
 
+/**
+ * @import { Area, Context } from "./pixels.mjs"
+ * @typedef {{ row: number, col: number }} Pixel
+ */
+
 const LINE = 1.5;
 
-/** Draw only inside of an area. */
+/**
+ * Draw only inside of an area.
+ * @param {Context} context
+ * @param {Area} area
+ * @param {() => void} draw
+ */
 export function clipped(context, area, draw) {
   context.save();
   context.beginPath();
@@ -12,7 +22,15 @@ export function clipped(context, area, draw) {
   context.restore();
 }
 
-/** Draw a box of (2·reach + 1)² pixels around a pixel, which is counted from the upper left one of the picture. */
+/**
+ * Draw a box of (2·reach + 1)² pixels around a pixel, which is counted from the upper left one of the picture.
+ * @param {Context} context
+ * @param {Area} area
+ * @param {number} unit
+ * @param {Pixel} pixel
+ * @param {number} reach
+ * @param {string} colour
+ */
 export function box(context, area, unit, pixel, reach, colour) {
   const side = Math.max((2 * reach + 1) * unit, 3);
   const x = area.left + (pixel.col + 0.5) * unit - side / 2;
@@ -25,7 +43,15 @@ export function box(context, area, unit, pixel, reach, colour) {
   });
 }
 
-/** Draw a canvas whose upper left corner is the image's pixel (row, col), in a picture that begins at `origin`; pixels stay sharp. */
+/**
+ * Draw a canvas whose upper left corner is the image's pixel (row, col), in a picture that begins at `origin`; pixels stay sharp.
+ * @param {Context} context
+ * @param {Area} area
+ * @param {number} unit
+ * @param {Pixel} origin
+ * @param {HTMLCanvasElement} picture
+ * @param {Pixel} place
+ */
 export function placePicture(context, area, unit, origin, picture, { row, col }) {
   context.imageSmoothingEnabled = false;
   context.drawImage(

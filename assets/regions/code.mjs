@@ -2,7 +2,12 @@
 
 const MOST_BOXES = 8;
 
-/** The boxes of a mask, each from its first pixel to the right and then down; null for too many. */
+/**
+ * The boxes of a mask, each from its first pixel to the right and then down; null for too many.
+ * @param {Uint8Array} mask
+ * @param {number} height
+ * @param {number} width
+ */
 function boxesOf(mask, height, width) {
   const rest = mask.slice();
   const found = [];
@@ -20,11 +25,21 @@ function boxesOf(mask, height, width) {
   return found;
 }
 
+/**
+ * @param {Uint8Array} rest
+ * @param {number} from
+ * @param {number} to
+ */
 function filled(rest, from, to) {
   for (let at = from; at < to; at += 1) if (!rest[at]) return false;
   return true;
 }
 
+/**
+ * @param {Uint8Array} mask
+ * @param {number} height
+ * @param {number} width
+ */
 export function encode(mask, height, width) {
   const boxes = boxesOf(mask, height, width);
   if (boxes) return `b${boxes.map((box) => box.join(".")).join("_")}`;
@@ -46,7 +61,12 @@ export function encode(mask, height, width) {
   return `r${btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
 }
 
-/** The mask of a code that the server has found to fit; null where it does not. */
+/**
+ * The mask of a code that the server has found to fit; null where it does not.
+ * @param {string} code
+ * @param {number} height
+ * @param {number} width
+ */
 export function decode(code, height, width) {
   const mask = new Uint8Array(height * width);
   if (code[0] === "b") {

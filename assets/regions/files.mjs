@@ -1,17 +1,36 @@
 /* Regions from files and from the pair, and into files: PNG masks, 255 inside and 0 outside. */
 
+import { element, save as handOver } from "../core/elements.mjs";
+import { fillValues, picture } from "../painter/pixels.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
 
-/** Names as a sentence has them. */
+/** @import { ImageShape, NamedCode, Outcome } from "./set.mjs" */
+
+/** The images' shape; there are regions only once it is known. */
+function shownShape() {
+  return /** @type {ImageShape} */ (regions.imageShape());
+}
+
+/**
+ * Names as a sentence has them.
+ * @param {string[]} names
+ */
 function listed(names) {
   return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0];
 }
 
-/** Say what became of masks: `outcomes` as regions.load gives them, and what else there is to say. */
+/**
+ * Say what became of masks: `outcomes` as regions.load gives them, and what else there is to say.
+ * @param {string[]} names
+ * @param {Outcome[]} outcomes
+ * @param {string} done
+ * @param {string[]} [others]
+ */
 function tell(names, outcomes, done, others = []) {
+  /** @param {Outcome} outcome */
   const of = (outcome) => names.filter((_, at) => outcomes[at] === outcome);
-  const [added, here, full, other] = ["added", "here", "full", "other"].map(of);
+  const [added, here, full, other] = [of("added"), of("here"), of("full"), of("other")];
   const sentences = [
     added.length && `${listed(added)} ${added.length > 1 ? "were" : "was"} ${done}.`,
     here.length && `${listed(here)} ${here.length > 1 ? "are" : "is"} here already.`,
@@ -22,21 +41,33 @@ function tell(names, outcomes, done, others = []) {
   regionServer.told(sentences.filter(Boolean).join("\n"));
 }
 
-/** Add the masks that come with the pair that is shown. */
+/**
+ * Add the masks that come with the pair that is shown.
+ * @param {NamedCode[]} masks
+ */
 export function addKnown(masks) {
-  const outcomes = regions.load(regions.imageShape().address, masks);
+  const outcomes = regions.load(shownShape().address, masks);
   tell(masks.map(({ name }) => name), outcomes, "added");
 }
 
-/** Read all files, then say which were read, and of each other one why it was not. */
+/**
+ * Read all files, then say which were read, and of each other one why it was not.
+ * @param {File[]} files
+ */
 async function read(files) {
-  const { address } = regions.imageShape();
-  const [masks, names, problems] = [[], [], []];
+  const { address } = shownShape();
+  /** @type {NamedCode[]} */
+  const masks = [];
+  /** @type {string[]} */
+  const names = [];
+  /** @type {string[]} */
+  const problems = [];
   for (const file of files) {
     try {
       masks.push(await regionServer.read(address, file));
       names.push(file.name);
-    } catch ({ message }) {
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
       problems.push(message.startsWith(file.name) ? message : `${file.name}: ${message}`);
     }
   }
@@ -44,12 +75,15 @@ async function read(files) {
 }
 
 export function choose() {
-  const input = Object.assign(document.createElement("input"), { type: "file", accept: "image/png", multiple: true });
-  input.addEventListener("change", () => read([...input.files]));
+  const input = element("input", { type: "file", accept: "image/png", multiple: true });
+  input.addEventListener("change", () => read([...(input.files || [])]));
   input.click();
 }
 
-/** Names for files, each its own also where capital and small letters are the same. */
+/**
+ * Names for files, each its own also where capital and small letters are the same.
+ * @param {string[]} names
+ */
 function fileNames(names) {
   const taken = new Set();
   return names.map((name) => {
@@ -63,18 +97,11 @@ function fileNames(names) {
 
 /** Save each region that has pixels. */
 export function save() {
-  const { height, width } = regions.imageShape();
+  const { height, width } = shownShape();
   const filled = regions.all().filter((region) => region.count);
   const names = fileNames(filled.map(({ name }) => name));
   filled.forEach(({ mask }, index) => {
-    const canvas = Object.assign(document.createElement("canvas"), { height, width });
-    const data = new ImageData(width, height);
-    new Uint32Array(data.data.buffer).set(Uint32Array.from(mask, (one) => (one ? 0xffffffff : 0xff000000)));
-    canvas.getContext("2d").putImageData(data, 0, 0);
-    canvas.toBlob((blob) => {
-      const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: names[index] });
-      link.click();
-      URL.revokeObjectURL(link.href);
-    }, "image/png");
+    const canvas = picture(width, height, (pixels) => fillValues(pixels, mask, (one) => (one ? 0xffffffff : 0xff000000)));
+    canvas.toBlob((blob) => blob && handOver(blob, names[index]), "image/png");
   });
 }

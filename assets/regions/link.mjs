@@ -4,40 +4,61 @@ import * as address from "../core/address.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
 
+/**
+ * @import { Region } from "./set.mjs"
+ *
+ * @typedef {{ id: string | null, asking: Promise<void> | null }} Kept
+ */
+
 const LONGEST_IN_LINK = 850; // letters of all regions together
 const STORED_LENGTH = 33; // of what a link has of a region that the server keeps
 // By mask, which a region keeps when it is renamed, or undone and redone: { id, asking }; an id is "" where the server
 // refused, null while it is asked.
+/** @type {WeakMap<Uint8Array, Kept>} */
 const kept = new WeakMap();
 
+/** @type {(region: Region) => Kept} */
 const keptOf = ({ mask }) => kept.get(mask) || { id: null, asking: null };
 
-/** Codes too long for a link are kept on the server, which names them by their content. */
+/**
+ * Codes too long for a link are kept on the server, which names them by their content.
+ * @param {Region} region
+ * @param {Kept} entry
+ */
 async function keep(region, entry) {
   try {
     entry.id = `s${(await regionServer.keep(region.code)).id}`;
     address.later();
   } catch (error) {
     entry.id = "";
-    regionServer.told(`The region “${region.name}” is not part of the link: ${error.message}`);
+    regionServer.told(`The region “${region.name}” is not part of the link: ${/** @type {Error} */ (error).message}`);
   }
   entry.asking = null;
 }
 
+/** @param {Region} region */
 function ask(region) {
   if (kept.has(region.mask)) return;
+  /** @type {Kept} */
   const entry = { id: null, asking: null };
   kept.set(region.mask, entry);
   entry.asking = keep(region, entry);
 }
 
-/** What a link has of a region before its code. Signs with a meaning in a link's list are escaped; the address escapes the rest. */
+/**
+ * What a link has of a region before its code. Signs with a meaning in a link's list are escaped; the address escapes the rest.
+ * @param {Region} region
+ */
 function label({ name, colour }) {
   return `${name.replace(/[%~,]/g, encodeURIComponent).replaceAll("~", "%7E")}~${colour.slice(1)}~`;
 }
 
-/** The regions whose codes are too long for a link: the longest, as many as have to be kept elsewhere. */
+/**
+ * The regions whose codes are too long for a link: the longest, as many as have to be kept elsewhere.
+ * @param {Region[]} named
+ */
 function tooLong(named) {
+  /** @param {string} text */
   const letters = (text) => encodeURIComponent(text).length;
   const byLength = named.filter(({ code }) => code.length > STORED_LENGTH).sort((one, other) => other.code.length - one.code.length);
   let rest = named.reduce((sum, region) => sum + letters(label(region) + region.code) + 1, -LONGEST_IN_LINK);

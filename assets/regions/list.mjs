@@ -4,18 +4,41 @@
  */
 
 import * as sidePanels from "../core/side-panels.mjs";
-import { element } from "../core/elements.mjs";
+import { closest, element } from "../core/elements.mjs";
 import * as regionFiles from "./files.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
 
+/** @import { NamedCode, Region } from "./set.mjs" */
+
+/** @type {string | null} */
 let watched = null;
+/** @type {NamedCode[]} */
+let ofPair = []; // the masks that come with it
+
+/**
+ * An element that the panel always has.
+ * @param {HTMLElement} host
+ * @param {string} selector
+ */
+function inside(host, selector) {
+  return /** @type {HTMLElement} */ (host.querySelector(selector));
+}
+
+/** @param {string} id */
+function button(id) {
+  return /** @type {HTMLButtonElement} */ (document.getElementById(id));
+}
 
 function panel() {
   return document.getElementById("region-panel");
 }
 
-/** Make the line of the region at a place of the list, whichever region that is. */
+/**
+ * Make the line of the region at a place of the list, whichever region that is.
+ * @param {Region} _
+ * @param {number} index
+ */
 function makeLine(_, index) {
   const choose = element("input", { type: "radio", name: "region-active", title: "Selections change this region" });
   choose.addEventListener("change", () => regions.choose(index));
@@ -33,8 +56,13 @@ function makeLine(_, index) {
   return element("li", {}, choose, colour, name, count, gone);
 }
 
+/**
+ * @param {HTMLElement} line
+ * @param {Region} region
+ * @param {number} index
+ */
 function updateLine(line, region, index) {
-  const [choose, colour, name, count, gone] = line.children;
+  const [choose, colour, name, count, gone] = /** @type {any[]} */ ([...line.children]);
   const active = index === regions.activeIndex();
   line.className = active ? "region active" : "region";
   choose.checked = active;
@@ -44,7 +72,7 @@ function updateLine(line, region, index) {
   if (line.dataset.name !== region.name) name.value = region.name; // else somebody may be typing another
   count.textContent = `${region.count.toLocaleString("en")} px`;
   gone.setAttribute("aria-label", `Delete ${region.name}`);
-  Object.assign(line.dataset, { name: region.name, count: region.count });
+  Object.assign(line.dataset, { name: region.name, count: String(region.count) });
 }
 
 /** What nobody would expect of a selection, in words. */
@@ -60,8 +88,8 @@ function show() {
   const host = panel();
   if (!host) return;
   const list = regions.all();
-  sidePanels.fill(host.querySelector(".region-list"), list, (_, index) => index, makeLine, updateLine);
-  host.querySelector(".region-empty").hidden = list.length > 0;
+  sidePanels.fill(inside(host, ".region-list"), list, (_, index) => index, makeLine, updateLine);
+  inside(host, ".region-empty").hidden = list.length > 0;
   const has = regions.activeIndex() >= 0;
   const some = list.some((region) => region.count);
   const full = list.length >= regions.MOST;
@@ -69,33 +97,37 @@ function show() {
     "region-invert": !has, "region-clear": !has, "region-export": !some, "region-new": full || !regions.imageShape(),
     "region-undo": !regions.canUndo(), "region-redo": !regions.canRedo(),
   };
-  Object.entries(disabled).forEach(([id, off]) => (document.getElementById(id).disabled = off));
-  host.querySelector(".region-rule").textContent = rules();
+  Object.entries(disabled).forEach(([id, off]) => (button(id).disabled = off));
+  inside(host, ".region-rule").textContent = rules();
   regionServer.told("");
   const shape = regions.imageShape();
-  if (shape && watched !== shape.address) known(shape.address);
+  if (shape && watched !== shape.address) askForMasks(shape.address);
   showLegend();
   sidePanels.keepFocus("region-panel");
 }
 
-/** Ask once a pair whether masks come with it. */
-async function known(pair) {
+/**
+ * Ask once a pair whether masks come with it.
+ * @param {string} pair
+ */
+async function askForMasks(pair) {
   watched = pair;
-  const button = document.getElementById("region-known");
-  button.disabled = true;
-  button.title = "Asking …";
+  const known = button("region-known");
+  known.disabled = true;
+  known.title = "Asking …";
   try {
-    const { regions } = await regionServer.known(pair);
+    const { regions: found } = await regionServer.known(pair);
     if (watched !== pair) return;
-    button.known = regions;
-    button.disabled = !regions.length;
-    button.title = regions.length ? `Add ${regions.map((one) => one.name).join(", ")}` : "No masks come with this pair";
+    ofPair = found;
+    known.disabled = !found.length;
+    known.title = found.length ? `Add ${found.map((/** @type {NamedCode} */ one) => one.name).join(", ")}` : "No masks come with this pair";
   } catch (error) {
     watched = null;
-    button.title = error.message;
+    known.title = /** @type {Error} */ (error).message;
   }
 }
 
+/** @type {Record<string, () => void>} */
 const ACTIONS = {
   "region-new": () => regions.add(),
   "region-invert": () => regions.invert(),
@@ -103,19 +135,21 @@ const ACTIONS = {
   "region-undo": () => regions.undo(),
   "region-redo": () => regions.redo(),
   "region-export": () => regionFiles.save(),
-  "region-known": () => regionFiles.addKnown(document.getElementById("region-known").known),
+  "region-known": () => regionFiles.addKnown(ofPair),
   "region-import": () => regionFiles.choose(),
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("button[id^=region-]");
+  const button = closest(event, "button[id^=region-]");
   if (button && ACTIONS[button.id]) ACTIONS[button.id]();
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.id !== "region-operation") return;
-  regions.setOperation(event.target.value);
-  panel().querySelector(".region-rule").textContent = rules();
+  const choice = /** @type {HTMLSelectElement | null} */ (closest(event, "#region-operation"));
+  const host = panel();
+  if (!choice || !host) return;
+  regions.setOperation(choice.value);
+  inside(host, ".region-rule").textContent = rules();
 });
 
 const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=range]), textarea, [contenteditable]";
@@ -123,7 +157,7 @@ const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=rang
 // Fields have an undo of their own.
 document.addEventListener("keydown", (event) => {
   const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
-  if (!asked || (event.target.closest && event.target.closest(TYPED))) return;
+  if (!asked || (closest(event, TYPED))) return;
   event.preventDefault();
   if (event.shiftKey) regions.redo();
   else regions.undo();
@@ -137,6 +171,7 @@ export function start() {
 
 sidePanels.add("region-panel", { opener: "region-open", closer: "region-close", opened: show });
 
+/** @param {Region} region */
 function entry({ name, colour }) {
   const dot = element("span", { className: "region-legend-dot" });
   dot.style.background = colour;
@@ -155,8 +190,9 @@ function showLegend() {
   button.title = names ? `Regions of interest: ${names}` : "Regions of interest: box and lasso, masks, PNG";
   button.setAttribute("aria-label", names ? `${text}: ${names}` : text);
   const legend = document.getElementById("region-legend");
+  if (!legend) return;
   legend.replaceChildren(...list.map(entry));
-  legend.hidden = !list.length || !document.getElementById("region-panel").hidden;
+  legend.hidden = !list.length || !panel()?.hidden;
 }
 
 ["panel-opened", "panel-closed"].forEach((kind) => document.addEventListener(kind, showLegend));

@@ -3,14 +3,35 @@
  * of the region that each pixel is in, by which the points around the principal pixel show that they are selected.
  */
 
-import { pixelOf } from "../painter/pixels.mjs";
+import { contextOf, pixelOf } from "../painter/pixels.mjs";
 import { drawOutlines, drawPoints, filling } from "../painter/regions.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import * as regions from "./set.mjs";
 
+/**
+ * @import { Area, Context } from "../painter/pixels.mjs"
+ * @import { Place } from "../painter/regions.mjs"
+ * @import { ImageShape, Region } from "./set.mjs"
+ *
+ * @typedef {{ mask: Uint8Array, colour: string, canvas: HTMLCanvasElement }} Filling
+ * @typedef {Map<string, HTMLCanvasElement | null>} Canvases - By what is on them, null where nothing is.
+ * @typedef {object} Drawn - All that was drawn of the regions as they were at a revision.
+ * @property {number} revision
+ * @property {Region[]} filled
+ * @property {Filling[]} fillings
+ * @property {Canvases} pictures
+ * @property {Canvases} zooms
+ */
+
 const MOST = 24; // pictures that are kept: panels of some sizes and parts
 const MOST_ZOOMS = 8; // two principal pixels, in the sizes that the zooms of a page have
+/** @type {Drawn} */
 let known = { revision: -1, filled: [], fillings: [], pictures: new Map(), zooms: new Map() };
+
+/** The images' shape; there are regions only once it is known. */
+function shownShape() {
+  return /** @type {ImageShape} */ (regions.imageShape());
+}
 
 /** The regions that have pixels, the active one last. */
 function ordered() {
@@ -24,41 +45,53 @@ function current() {
     const before = known.fillings;
     const fillings = ordered().map(({ mask, colour }) =>
       before.find((one) => one.mask === mask && one.colour === colour) ||
-        { mask, colour, canvas: filling(mask, colour, regions.imageShape()) });
+        { mask, colour, canvas: filling(mask, colour, shownShape()) });
     known = { revision: regions.currentRevision(), filled: ordered(), fillings, pictures: new Map(), zooms: new Map() };
   }
   return known;
 }
 
-/** What a map of canvases has under a name; else make(canvas) draws it, into that of the oldest where there are enough. */
+/**
+ * What a map of canvases has under a name; else make(canvas) draws it, into that of the oldest where there are enough.
+ * @param {Canvases} map
+ * @param {number} most
+ * @param {string} name
+ * @param {number} width
+ * @param {number} height
+ * @param {(canvas: HTMLCanvasElement) => boolean} make
+ */
 function kept(map, most, name, width, height, make) {
   if (!map.has(name)) {
-    const oldest = map.size >= most ? map.keys().next().value : null;
+    const oldest = map.size >= most ? map.keys().next().value : undefined;
     const canvas = (oldest && map.get(oldest)) || canvasOf(width, height);
     if (oldest) map.delete(oldest);
     Object.assign(canvas, { width, height }); // which clears it too
     map.set(name, make(canvas) ? canvas : null);
   }
-  return map.get(name);
+  return map.get(name) || null;
 }
 
 /**
  * A canvas of width × height pixels of the screen with all regions, null where there are none. The image's upper left
  * corner lies at (left, top) of it, and a pixel of the image is across × down; outlines are `thickness` wide.
+ * @param {number} width
+ * @param {number} height
+ * @param {Place} place
+ * @param {number} thickness
  */
 export function placed(width, height, place, thickness) {
   const { filled, fillings, pictures } = current();
   if (!filled.length || !width || !height) return null;
   const name = [width, height, place.left, place.top, place.across, place.down].join();
   return kept(pictures, MOST, name, width, height, (canvas) => {
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     context.imageSmoothingEnabled = place.across < 1;
     for (const { canvas: whole } of fillings) {
       const { width: columns, height: rows } = whole;
       context.drawImage(whole, place.left, place.top, columns * place.across, rows * place.down);
     }
     const outlines = canvasOf(width, height);
-    drawOutlines(outlines, filled, regions.imageShape(), place, thickness);
+    drawOutlines(outlines, filled, shownShape(), place, thickness);
     context.drawImage(outlines, 0, 0);
     return true;
   });
@@ -67,6 +100,10 @@ export function placed(width, height, place, thickness) {
 /**
  * Draw the outlines over a zoom that starts at pixel (row, col): a filling would change its colours. All zooms of a page
  * show the same part, so that it is drawn once for those of a size.
+ * @param {Context} context
+ * @param {Area} area
+ * @param {{ row: number, col: number, unit: number }} origin
+ * @param {number} thickness
  */
 export function borders(context, area, { row, col, unit }, thickness) {
   const { filled, zooms } = current();
@@ -76,7 +113,7 @@ export function borders(context, area, { row, col, unit }, thickness) {
   const place = { left: -col * side, top: -row * side, across: side, down: side };
   const name = [width, height, row, col, side].join();
   const picture = kept(zooms, MOST_ZOOMS, name, Math.round(width), Math.round(height), (canvas) =>
-    drawOutlines(canvas, filled, regions.imageShape(), place, thickness * density));
+    drawOutlines(canvas, filled, shownShape(), place, thickness * density));
   if (!picture) return;
   context.save();
   context.imageSmoothingEnabled = false;
@@ -84,21 +121,28 @@ export function borders(context, area, { row, col, unit }, thickness) {
   context.restore();
 }
 
-/** Draw the regions' points of a scatterplot, as drawPoints of the painter does. */
+/**
+ * Draw the regions' points of a scatterplot, as drawPoints of the painter does.
+ * @param {Context} context
+ * @param {number} side
+ * @param {(at: number) => number[] | null} place
+ */
 export function points(context, side, place) {
   drawPoints(context, ordered(), side, place);
 }
 
+/** @type {{ revision: number, tints: Uint32Array | null }} */
 let tinted = { revision: -1, tints: null };
 
 /** One number a pixel of the image, 0 outside of all regions; the chosen region is on top. Null where there is no region. */
 export function tints() {
   if (tinted.revision === regions.currentRevision()) return tinted.tints;
   const shape = regions.imageShape();
-  const found = shape && regions.all().some((region) => region.count) ? new Uint32Array(shape.height * shape.width) : null;
+  const some = regions.all().some((region) => region.count);
+  const found = shape && some ? new Uint32Array(shape.height * shape.width) : null;
   for (const region of ordered()) {
     const colour = pixelOf(region.colour);
-    for (let at = 0; at < region.mask.length; at += 1) if (region.mask[at]) found[at] = colour;
+    for (let at = 0; found && at < region.mask.length; at += 1) if (region.mask[at]) found[at] = colour;
   }
   tinted = { revision: regions.currentRevision(), tints: found };
   return found;

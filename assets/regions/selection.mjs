@@ -1,16 +1,33 @@
 /* Drawing a box or a lasso with the pointer, and what is inside of it. */
 
+import { closest } from "../core/elements.mjs";
+
+/**
+ * @typedef {[number, number]} Corner
+ * @typedef {(x: number, y: number) => boolean} Inside
+ * @typedef {object} Drawing
+ * @property {number} id - Of the pointer.
+ * @property {string} kind
+ * @property {(clientX: number, clientY: number) => Corner} convert
+ * @property {(inside: Inside, event: PointerEvent) => void} done
+ * @property {SVGElement} svg
+ * @property {SVGElement} path
+ * @property {Corner[]} points
+ */
+
 const LEAST_PIXELS = 3; // of the screen; less is a click
 const SVG = "http://www.w3.org/2000/svg";
+/** @type {Drawing | null} */
 let drawing = null;
 
+/** @param {Drawing} drawing */
 function pathOf({ kind, points }) {
   const [first, last] = [points[0], points[points.length - 1]];
-  const corners = kind === "box" ? [first, [last[0], first[1]], last, [first[0], last[1]]] : points;
-  return corners;
+  return kind === "box" ? [first, [last[0], first[1]], last, [first[0], last[1]]] : points;
 }
 
-function show() {
+/** @param {Drawing} drawing */
+function show(drawing) {
   const corners = pathOf(drawing);
   drawing.path.setAttribute("d", `M${corners.map((corner) => corner.join(",")).join("L")}Z`);
 }
@@ -18,6 +35,10 @@ function show() {
 /**
  * Begin to draw at a pointerdown. `convert(clientX, clientY)` gives the place in the data, [x, y]; `done(inside, event)`
  * is told at the end, with a function that says whether a place of the data is inside.
+ * @param {PointerEvent} event
+ * @param {string} kind
+ * @param {Drawing["convert"]} convert
+ * @param {Drawing["done"]} done
  */
 export function start(event, kind, convert, done) {
   finish();
@@ -33,15 +54,17 @@ export function start(event, kind, convert, done) {
 }
 
 function finish() {
-  if (!drawing) return null;
-  const ended = drawing;
+  if (!drawing) return;
+  drawing.svg.remove();
   drawing = null;
-  ended.svg.remove();
   document.body.classList.remove("selecting");
-  return ended;
 }
 
-/** Whether (x, y) is inside of a polygon, by how often a ray to the right crosses it. */
+/**
+ * Whether (x, y) is inside of a polygon, by how often a ray to the right crosses it.
+ * @param {Corner[]} corners
+ * @returns {Inside}
+ */
 function insidePolygon(corners) {
   return (x, y) => {
     let inside = false;
@@ -54,6 +77,11 @@ function insidePolygon(corners) {
   };
 }
 
+/**
+ * @param {Corner} one
+ * @param {Corner} other
+ * @returns {Inside}
+ */
 function insideBox([x0, y0], [x1, y1]) {
   const [left, right] = [Math.min(x0, x1), Math.max(x0, x1)];
   const [low, high] = [Math.min(y0, y1), Math.max(y0, y1)];
@@ -64,7 +92,7 @@ document.addEventListener("pointermove", (event) => {
   if (!drawing || drawing.id !== event.pointerId) return;
   event.stopPropagation();
   drawing.points.push([event.clientX, event.clientY]);
-  show();
+  show(drawing);
 }, true);
 
 // The principal pixel follows this event too.
@@ -76,7 +104,9 @@ document.addEventListener("pointerup", (event) => {
   if (!drawing || drawing.id !== event.pointerId) return;
   event.stopPropagation();
   drawing.points.push([event.clientX, event.clientY]);
-  const { kind, points, convert, done } = finish();
+  const { kind, points, convert, done } = drawing;
+  finish();
+  /** @param {number} axis */
   const reach = (axis) => Math.max(...points.map((point) => point[axis])) - Math.min(...points.map((point) => point[axis]));
   if (Math.max(reach(0), reach(1)) < LEAST_PIXELS) return;
   const data = points.map(([x, y]) => convert(x, y));
@@ -92,17 +122,27 @@ document.addEventListener("keydown", (event) => {
 
 const ELSEWHERE = "input:not([type=radio], [type=checkbox]), select, textarea, .offcanvas, .modal, dialog, [class*=dash-dropdown]";
 
-/** Let Esc put the tool away while nothing is drawn, before it does anything else: isOn() says whether there is one. */
+/**
+ * Let Esc put the tool away while nothing is drawn, before it does anything else: isOn() says whether there is one.
+ * @param {() => boolean} isOn
+ * @param {() => void} leave
+ */
 export function leaveByEscape(isOn, leave) {
   // At the body: after the panels, and before the document, where pixels are let go.
   document.body.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isOn() || event.target.closest(ELSEWHERE)) return;
+    if (event.key !== "Escape" || !isOn() || closest(event, ELSEWHERE)) return;
     event.stopImmediatePropagation();
     leave();
   });
 }
 
-/** The pixels whose place, given by placeOf(index) as [x, y], is inside. */
+/**
+ * The pixels whose place, given by placeOf(index) as [x, y], is inside.
+ * @param {number} count
+ * @param {Inside} inside
+ * @param {(at: number) => number} xOf
+ * @param {(at: number) => number} yOf
+ */
 export function maskOf(count, inside, xOf, yOf) {
   const mask = new Uint8Array(count);
   for (let at = 0; at < count; at += 1) if (inside(xOf(at), yOf(at))) mask[at] = 1;

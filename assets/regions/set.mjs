@@ -4,22 +4,46 @@ import * as address from "../core/address.mjs";
 import { decode, encode } from "./code.mjs";
 import * as regionServer from "./server.mjs";
 
+/**
+ * @typedef {object} Region - Never changed, only replaced, so that the history can keep it.
+ * @property {string} name
+ * @property {string} colour
+ * @property {Uint8Array} mask - 1 inside, in reading order.
+ * @property {number} count - Of pixels inside.
+ * @property {string} code
+ * @property {boolean} loaded - From a file, a link or the pair, so that it cannot be drawn again.
+ *
+ * @typedef {{ pair: string, address: string, height: number, width: number }} ImageShape
+ * @typedef {{ name: string, code: string }} NamedCode
+ * @typedef {{ pair_address: string, regions: (NamedCode & { colour: string | null })[] }} Linked - Regions of a link.
+ * @typedef {{ list: Region[], active: number }} Step
+ * @typedef {ReturnType<typeof startHistory>} History
+ * @typedef {"added" | "here" | "full" | "other"} Outcome
+ */
+
 // Told apart from the bright green of the zoom's neighbourhood, from each other, and by most who see colours otherwise.
 const COLOURS = ["#9bc400", "#e69f00", "#7b4fd6", "#ff8ad8", "#0c8599", "#8a5a2b"];
 export const MOST = 12;
 const LONGEST_NAME = 40;
+/** @type {Map<string, Step & { history: History }>} */
 const kept = new Map(); // by pair: what other pairs' regions were
+/** @type {(() => void)[]} */
 const listeners = [];
+/** @type {ImageShape | null} */
 let shape = null; // { pair, address, height, width } of what is shown
 // { name, colour, mask, count, code, loaded }: neither the list nor a region in it is ever changed, only replaced, so that
 // the history can keep them.
+/** @type {Region[]} */
 let list = [];
 let active = -1;
+/** @type {History | null} */
 let history = null;
+/** @type {Linked | null} */
 let asked = null; // from the server, until the pair is known that it belongs to
 let operation = "replace";
 let revision = 0;
 
+/** @param {() => void} listener */
 export function listen(listener) {
   listeners.push(listener);
 }
@@ -37,14 +61,19 @@ function write() {
   if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props("regions", { data });
 }
 
+/** @param {Step} state */
 function show(state) {
   ({ list, active } = state);
   changed();
 }
 
-/** Show other regions, as a step that can be undone. */
+/**
+ * Show other regions, as a step that can be undone.
+ * @param {Region[]} regions
+ * @param {number} [chosen]
+ */
 function step(regions, chosen = active) {
-  history.add({ list, active });
+  history?.add({ list, active });
   show({ list: regions, active: chosen });
 }
 
@@ -58,15 +87,26 @@ export function redo() {
   if (after) show(after);
 }
 
+/**
+ * @param {string} name
+ * @param {string} colour
+ * @param {Uint8Array} mask
+ * @param {boolean} [loaded]
+ * @returns {Region}
+ */
 function made(name, colour, mask, loaded = false) {
-  const code = encode(mask, shape.height, shape.width);
+  const { height, width } = /** @type {ImageShape} */ (shape);
+  const code = encode(mask, height, width);
   return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, loaded };
 }
 
-/** Show the regions of this pair: those it had before, or those that the link has named. */
+/**
+ * Show the regions of this pair: those it had before, or those that the link has named.
+ * @param {{ pair: string, pair_address: string, height: number, width: number }} scene
+ */
 export function enter(scene) {
   if (shape && shape.pair === scene.pair) return;
-  if (shape) kept.set(shape.pair, { list, active, history });
+  if (shape && history) kept.set(shape.pair, { list, active, history });
   shape = { pair: scene.pair, address: scene.pair_address, height: scene.height, width: scene.width };
   const fresh = { list: [], active: -1, history: startHistory(scene.height * scene.width) };
   ({ list, active, history } = kept.get(scene.pair) || fresh);
@@ -74,7 +114,10 @@ export function enter(scene) {
   else changed();
 }
 
-/** Take over what the server read from a link, { pair_address, regions }. */
+/**
+ * Take over what the server read from a link, { pair_address, regions }.
+ * @param {Linked | null} found
+ */
 export function take(found) {
   if (!found) return;
   if (!shape || shape.address !== found.pair_address) {
@@ -82,17 +125,23 @@ export function take(found) {
     return;
   }
   asked = null;
+  /** @type {Region[]} */
   const taken = [];
   for (const { name, colour, code } of found.regions) {
     const mask = decode(code, shape.height, shape.width);
     if (mask && taken.length < MOST) taken.push(made(free(name, taken), colour || nextColour(taken), mask, true));
   }
   // What a link says is what the page begins with, and no step.
-  if (!list.length && !history.canUndo()) show({ list: taken, active: taken.length - 1 });
+  if (!list.length && !canUndo()) show({ list: taken, active: taken.length - 1 });
   else step(taken, taken.length - 1);
 }
 
-/** Whether a mask is here already, under its name or under one that was made from it. */
+/**
+ * Whether a mask is here already, under its name or under one that was made from it.
+ * @param {Region} region
+ * @param {string} name
+ * @param {Region[]} regions
+ */
 function isHere({ code }, name, regions) {
   const wanted = trimmed(name);
   return regions.some((region) => region.code === code && [region.name, region.name.replace(/ \d+$/, "")].includes(wanted));
@@ -101,12 +150,17 @@ function isHere({ code }, name, regions) {
 /**
  * Add masks, { name, code }, from files or from the pair at this address, as one step. Gives what became of each: "added",
  * "here" where the same is there already, "full" where no room is left, "other" where another pair is shown by now.
+ * @param {string} address
+ * @param {NamedCode[]} masks
+ * @returns {Outcome[]}
  */
 export function load(address, masks) {
   if (!shape || shape.address !== address) return masks.map(() => "other");
   const regions = [...list];
+  const { height, width } = shape;
   const outcomes = masks.map(({ name, code }) => {
-    const region = made(free(name, regions), nextColour(regions), decode(code, shape.height, shape.width), true);
+    const mask = decode(code, height, width) || new Uint8Array(height * width);
+    const region = made(free(name, regions), nextColour(regions), mask, true);
     if (isHere(region, name, regions)) return "here";
     if (regions.length >= MOST) return "full";
     regions.push(region);
@@ -116,36 +170,58 @@ export function load(address, masks) {
   return outcomes;
 }
 
+/** @param {Region[]} regions */
 function nextColour(regions) {
   return COLOURS.find((colour) => !regions.some((region) => region.colour === colour)) || COLOURS[regions.length % COLOURS.length];
 }
 
+/** @param {string} name */
 const trimmed = (name) => name.trim().slice(0, LONGEST_NAME) || "region";
 
-/** The name, or one like it that none of the regions has. */
+/**
+ * The name, or one like it that none of the regions has.
+ * @param {string} name
+ * @param {Region[]} regions
+ */
 function free(name, regions) {
   const wanted = trimmed(name);
+  /** @param {string} text */
   const taken = (text) => regions.some((region) => region.name === text);
   let text = wanted;
   for (let number = 2; taken(text); number += 1) text = `${wanted} ${number}`;
   return text;
 }
 
+/**
+ * @param {string} [name]
+ * @param {Uint8Array} [mask]
+ */
 export function add(name, mask) {
   if (!shape || list.length >= MOST) return;
   const pixels = mask || new Uint8Array(shape.height * shape.width);
   step([...list, made(free(name || "region", list), nextColour(list), pixels)], list.length);
 }
 
+/**
+ * @param {number} index
+ * @param {Partial<Region>} changes
+ */
 function replace(index, changes) {
   step(list.map((region, at) => (at === index ? { ...region, ...changes } : region)));
 }
 
+/**
+ * @param {Uint8Array} mask
+ * @param {boolean} [loaded]
+ */
 function replaceActive(mask, loaded = list[active].loaded) {
   replace(active, made(list[active].name, list[active].colour, mask, loaded));
 }
 
-/** Begin a region with a selection, where there is room and something selected. */
+/**
+ * Begin a region with a selection, where there is room and something selected.
+ * @param {Uint8Array} selected
+ */
 function begin(selected) {
   if (list.length >= MOST) {
     regionServer.told(`There is no room for another region: ${MOST} are the most. Delete one, or hold Shift to add to the chosen one.`);
@@ -159,6 +235,8 @@ function begin(selected) {
 /**
  * Let a selection replace the active region, join it, or be taken from it. What was loaded cannot be drawn again, so that
  * a selection does not replace it but begins a region of its own.
+ * @param {Uint8Array} selected
+ * @param {string} how
  */
 export function combine(selected, how) {
   const region = list[active];
@@ -169,8 +247,9 @@ export function combine(selected, how) {
   else replaceActive(region.mask.map((one, at) => one & (1 - selected[at])));
 }
 
+/** @param {Region | undefined} region */
 export function isProtected(region) {
-  return Boolean(region) && region.loaded && region.count > 0;
+  return region !== undefined && region.loaded && region.count > 0;
 }
 
 export function invert() {
@@ -179,23 +258,33 @@ export function invert() {
 
 /** Empty the active region, so that it can be drawn anew. */
 export function clear() {
-  if (active >= 0) replaceActive(new Uint8Array(shape.height * shape.width), false);
+  if (active >= 0) replaceActive(list[active].mask.map(() => 0), false);
 }
 
+/** @param {number} index */
 export function remove(index) {
   const rest = list.filter((_, at) => at !== index);
   step(rest, active >= index ? Math.max(active - 1, rest.length ? 0 : -1) : active);
 }
 
+/**
+ * @param {number} index
+ * @param {string} name
+ */
 export function rename(index, name) {
   const others = list.filter((_, at) => at !== index);
   if (name.trim() && name.trim() !== list[index].name) replace(index, { name: free(name, others) });
 }
 
+/**
+ * @param {number} index
+ * @param {string} colour
+ */
 export function recolour(index, colour) {
   if (colour !== list[index].colour) replace(index, { colour });
 }
 
+/** @param {number} index */
 export function choose(index) {
   active = index;
   changed();
@@ -229,12 +318,16 @@ export function canRedo() {
   return Boolean(history && history.canRedo());
 }
 
-/** What a selection does to the chosen region; the keys held at an event come first. */
+/**
+ * What a selection does to the chosen region; the keys held at an event come first.
+ * @param {{ shiftKey?: boolean, altKey?: boolean }} [event]
+ */
 export function operationAt(event) {
   if (event && event.shiftKey) return "add";
   return event && event.altKey ? "subtract" : operation;
 }
 
+/** @param {string} how */
 export function setOperation(how) {
   operation = how;
 }
@@ -243,27 +336,36 @@ const MOST_STEPS = 50;
 const LEAST_STEPS = 5;
 const MOST_PIXELS = 200_000_000; // of a mask for each step: large images have fewer steps
 
-/** The history of a pair whose images have so many pixels. States are kept as they are, so nobody may change them. */
+/**
+ * The history of a pair whose images have so many pixels. States are kept as they are, so nobody may change them.
+ * @param {number} pixels
+ */
 function startHistory(pixels) {
   const most = Math.min(MOST_STEPS, Math.max(LEAST_STEPS, Math.floor(MOST_PIXELS / pixels)));
+  /** @type {Step[]} */
   const past = [];
+  /** @type {Step[]} */
   const future = [];
+  /** @type {(from: Step[], to: Step[], now: Step) => Step | null} */
   const moved = (from, to, now) => {
     const found = from.pop();
     if (found) to.push(now);
     return found || null;
   };
   return {
-    /** Note what was before a change. */
+    /**
+     * Note what was before a change.
+     * @param {Step} before
+     */
     add(before) {
       past.push(before);
       if (past.length > most) past.shift();
       future.length = 0;
     },
     /** The state before the last change, null where there is none; `now` is the one to come back to. */
-    undo: (now) => moved(past, future, now),
+    undo: (/** @type {Step} */ now) => moved(past, future, now),
     /** The state before the last undo, null where there is none. */
-    redo: (now) => moved(future, past, now),
+    redo: (/** @type {Step} */ now) => moved(future, past, now),
     canUndo: () => past.length > 0,
     canRedo: () => future.length > 0,
   };

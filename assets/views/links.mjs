@@ -4,27 +4,40 @@
  */
 
 import * as address from "../core/address.mjs";
-import { element } from "../core/elements.mjs";
+import { closest, element } from "../core/elements.mjs";
 import { isStoring, linkable } from "../regions/link.mjs";
 
 const CONFIRMED_MILLISECONDS = 2500;
-let timer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+/** @type {(link: HTMLAnchorElement) => string} */
 let queryFor = () => ""; // what a link of this page carries
 
-/** Let a page say what its links carry: queryFor(link) gives a query string. */
+/**
+ * Let a page say what its links carry: queryFor(link) gives a query string.
+ * @param {(link: HTMLAnchorElement) => string} provider
+ */
 export function carryBy(provider) {
   queryFor = provider;
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
 function confirm(button, text) {
-  const plain = button.dataset.plain || button.textContent;
+  const plain = button.dataset.plain || button.textContent || "";
   button.dataset.plain = plain;
   button.textContent = text;
   clearTimeout(timer);
   timer = setTimeout(() => (button.textContent = plain), CONFIRMED_MILLISECONDS);
 }
 
-/** Show the link in a field, selected: browsers grant the clipboard only to pages of this machine and of https. */
+/**
+ * Show the link in a field, selected: browsers grant the clipboard only to pages of this machine and of https.
+ * @param {string} link
+ * @param {string[]} lacking
+ */
 function offer(link, lacking) {
   const field = element("input", { type: "text", readOnly: true, value: link, className: "form-control form-control-sm" });
   const dialog = element("dialog", { className: "link-dialog" }, element("label", {}, "Copy this link (Ctrl+C, or ⌘C):", field));
@@ -43,7 +56,7 @@ function offer(link, lacking) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest && event.target.closest("#copy-link");
+  const button = closest(event, "#copy-link");
   if (!button) return;
   const lacking = await linkable();
   const link = address.link();
@@ -56,8 +69,9 @@ document.addEventListener("click", async (event) => {
   confirm(button, lacking.length ? `Link copied, without ${lacking.join(", ")}` : "Link copied");
 });
 
+/** @param {Event} event */
 function carry(event) {
-  const link = event.target.closest && event.target.closest("a[data-page]");
+  const link = /** @type {HTMLAnchorElement | null} */ (closest(event, "a[data-page]"));
   if (link) link.search = queryFor(link);
 }
 
@@ -67,7 +81,7 @@ document.addEventListener("click", carry, true);
 
 // A link made at once after a large region was drawn has that region too.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest && event.target.closest("a[data-page]");
+  const link = /** @type {HTMLAnchorElement | null} */ (closest(event, "a[data-page]"));
   const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   if (!link || elsewhere || !isStoring()) return;
   event.preventDefault();

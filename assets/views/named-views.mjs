@@ -2,19 +2,36 @@
 
 import * as address from "../core/address.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
-import { element, save } from "../core/elements.mjs";
+import { closest, element, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
+/** @typedef {{ id: string, name: string, note: string, page: string, query: string, saved: string }} View */
+
 const FAILED = "The server does not answer. Is it still running?";
+/** @type {View[]} */
 let views = [];
+/** @type {Set<string>} */
 const ticked = new Set();
 
-const panel = () => document.getElementById("views-panel");
+const panel = () => /** @type {HTMLElement} */ (document.getElementById("views-panel"));
 
-function tell(text) {
-  panel().querySelector(".views-message").textContent = text;
+/**
+ * An element that the panel always has.
+ * @param {string} selector
+ */
+function inside(selector) {
+  return /** @type {HTMLElement} */ (panel().querySelector(selector));
 }
 
+/** @param {string} text */
+function tell(text) {
+  inside(".views-message").textContent = text;
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
 async function answered(path, options) {
   try {
     return await fetch(`${panel().dataset.home}views${path}`, options);
@@ -23,57 +40,81 @@ async function answered(path, options) {
   }
 }
 
+/** @param {Response} answer */
 async function read(answer) {
   const found = await answer.json().catch(() => ({ error: FAILED }));
   if (found.error) throw new Error(found.error);
   return found;
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
 async function ask(path, options) {
   return read(await answered(path, options));
 }
 
+/**
+ * @param {string} method
+ * @param {object} values
+ */
 function json(method, values) {
   return { method, body: JSON.stringify(values), headers: { "Content-Type": "application/json" } };
 }
 
-/** Do something with the server, then show the list as it is now, with these words or with what went wrong. */
+/**
+ * Do something with the server, then show the list as it is now, with these words or with what went wrong.
+ * @param {() => Promise<any>} doing
+ * @param {string | ((found: any) => string)} [words]
+ */
 async function act(doing, words) {
+  /** @type {string} */
   let told;
   try {
     const found = await doing();
     told = typeof words === "function" ? words(found) : words || "";
   } catch (error) {
-    told = error.message;
+    told = /** @type {Error} */ (error).message;
   }
   // After an error too: what went wrong may be that somebody else was faster.
   try {
     ({ views } = await ask(""));
   } catch (error) {
-    told = error.message;
+    told = /** @type {Error} */ (error).message;
   }
   tell(told);
   show();
 }
 
+/** @param {View} view */
 function about({ page, query, saved }) {
   const parts = new URLSearchParams(query);
   const methods = parts.get(page === "compare" ? "methods" : "method");
   return [page, parts.get("pair"), methods, new Date(saved).toLocaleDateString()].filter(Boolean).join(" · ");
 }
 
+/**
+ * @param {View} view
+ * @param {"name" | "note"} key
+ * @param {"input" | "textarea"} kind
+ * @param {Record<string, unknown>} properties
+ */
 function field(view, key, kind, properties) {
   const made = element(kind, { ...properties, className: "region-name" });
   made.addEventListener("change", () => act(() => ask(`/${view.id}`, json("PATCH", { [key]: made.value })), "Changed."));
   return made;
 }
 
-/** The button that deletes a view when it is pressed twice. */
+/**
+ * The button that deletes a view when it is pressed twice.
+ * @param {View} view
+ */
 function remover({ id }) {
   const made = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this view" });
   made.addEventListener("click", () => {
     if (made.dataset.sure) {
-      const { name } = made.closest("li").dataset;
+      const name = made.closest("li")?.dataset.name;
       act(() => ask(`/${id}`, { method: "DELETE" }), `“${name}” was deleted.`);
       return;
     }
@@ -87,6 +128,7 @@ function remover({ id }) {
   return made;
 }
 
+/** @param {View} view */
 function makeLine(view) {
   const home = panel().dataset.home;
   const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
@@ -101,8 +143,12 @@ function makeLine(view) {
     field(view, "note", "textarea", { maxLength: 2000, placeholder: "Note" }));
 }
 
+/**
+ * @param {HTMLElement} line
+ * @param {View} view
+ */
 function updateLine(line, { name, note }) {
-  const [tick, title, open, gone, text] = line.querySelectorAll("input, a, button, textarea");
+  const [tick, title, open, gone, text] = /** @type {any[]} */ ([...line.querySelectorAll("input, a, button, textarea")]);
   const labels = [[tick, `Export ${name}`], [title, `Name of ${name}`], [open, `Open ${name}`], [gone, `Delete ${name}`], [text, `Note of ${name}`]];
   labels.forEach(([one, label]) => one.setAttribute("aria-label", label));
   // Else somebody may be typing.
@@ -113,15 +159,14 @@ function updateLine(line, { name, note }) {
 }
 
 function show() {
-  const host = panel();
-  sidePanels.fill(host.querySelector(".views-list"), views, ({ id }) => id, makeLine, updateLine);
-  host.querySelector(".region-empty").hidden = views.length > 0;
-  document.getElementById("views-export").disabled = !views.length;
+  sidePanels.fill(inside(".views-list"), views, ({ id }) => id, makeLine, updateLine);
+  inside(".region-empty").hidden = views.length > 0;
+  /** @type {HTMLButtonElement} */ (document.getElementById("views-export")).disabled = !views.length;
   sidePanels.keepFocus("views-panel");
 }
 
 function saveView() {
-  const [name, note] = ["views-name", "views-note"].map((id) => document.getElementById(id));
+  const [name, note] = ["views-name", "views-note"].map((id) => /** @type {HTMLInputElement} */ (document.getElementById(id)));
   act(async () => {
     const lacking = await linkable();
     if (lacking.length) throw new Error(`The server did not keep the region ${lacking.join(", ")}; the view was not saved. Try again.`);
@@ -143,6 +188,7 @@ function exported() {
   }, "The study was handed to the browser.");
 }
 
+/** @param {File} file */
 async function taken(file) {
   const most = Number(panel().dataset.largestStudy);
   if (file.size > most) throw new Error(`A study may have up to ${most / 2 ** 20} MiB; this file has ${Math.ceil(file.size / 2 ** 20)}.`);
@@ -152,17 +198,18 @@ async function taken(file) {
 function imported() {
   const input = element("input", { type: "file", accept: "application/json,.json" });
   input.addEventListener("change", () => act(
-    () => taken(input.files[0]),
+    () => taken(/** @type {FileList} */ (input.files)[0]),
     ({ added, known }) => `${added} views were added${known ? `, ${known} were here already` : ""}.`));
   input.click();
 }
 
+/** @type {Record<string, () => void>} */
 const ACTIONS = {
   "views-save": saveView, "views-export": exported, "views-import": imported,
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest && event.target.closest("button[id^=views-]");
+  const button = closest(event, "button[id^=views-]");
   if (button && ACTIONS[button.id]) ACTIONS[button.id]();
 });
 

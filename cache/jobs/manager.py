@@ -1,4 +1,4 @@
-"""What a job is made of, and how a viewer sees it."""
+"""Long work in the background: with progress, partial results, and only as long as somebody watches."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
+from cache.store.addresses import Address
 from fusion.errors import Cancelled, FuseVisError
 
 Value = TypeVar("Value")
-Value_contra = TypeVar("Value_contra", contravariant=True)
 
 
 class JobState(StrEnum):
-    """What a job is doing, or how it ended."""
+    """The stages in the life of a job, and its ways to end."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -30,16 +31,13 @@ class JobState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """True where nothing more will come."""
         return self not in (JobState.QUEUED, JobState.RUNNING)
 
 
-class Report(Protocol[Value_contra]):
-    """How work tells of its progress; raises `fusion.errors.Cancelled` if the work should stop."""
-
-    def __call__(self, fraction: float, partial: Value_contra | None = None) -> None:
-        """Say that `fraction` (0 to 1) is done, and hand over what is known by now, if that is news."""
-
+Report = Callable[[float, Value | None], None]
+"""Tells of progress: that a fraction (0 to 1) is done, and what is known by now, ``None`` if that is no news. Raises
+`fusion.errors.Cancelled` if the work should stop."""
 
 Work = Callable[[Report[Value], Callable[[], bool]], Value]
 """Called as work(report, cancelled); returns the result. Where it has no news, it asks ``cancelled()``."""
@@ -94,7 +92,7 @@ UNEXPECTED = "Something went wrong in this computation; the server's log says wh
 
 @dataclass
 class _Job(Generic[Value]):
-    name: str
+    address: Address
     stages: tuple[Stage[Value], ...]
     state: JobState = JobState.QUEUED
     fraction: float = 0.0
@@ -141,7 +139,7 @@ class Jobs(Generic[Value]):
         self._forget_after_s = forget_after_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._jobs: dict[str, _Job[Value]] = {}
+        self._jobs: dict[Address, _Job[Value]] = {}
         self._revisions = itertools.count(1)
         self._workers = dict(lanes)
         self._queues: dict[str, queue.SimpleQueue[_Job[Value] | None]] = {
@@ -160,14 +158,14 @@ class Jobs(Generic[Value]):
             return any(not job.state.ended for job in self._jobs.values())
 
     def submit(
-        self, name: str, stages: Callable[[], Sequence[Stage[Value]]], viewer: str
+        self, address: Address, stages: Callable[[], Sequence[Stage[Value]]], viewer: str
     ) -> JobProgress[Value]:
         """Watch the job of this name; start it if there is none, or the last one was cancelled or failed.
 
         Parameters
         ----------
-        name : str
-            What the job computes: its address.
+        address : Address
+            Of what the job computes.
         stages : callable
             Returns the job's stages; called only if it is started. The last one returns the result.
         viewer : str
@@ -181,10 +179,10 @@ class Jobs(Generic[Value]):
         with self._lock:
             self._require_open()
             self._forget_ended()
-            job = self._jobs.get(name)
+            job = self._jobs.get(address)
             new = job is None or job.stopping or job.state in (JobState.CANCELLED, JobState.FAILED)
             if job is None or new:
-                job = self._jobs[name] = _Job(name, tuple(stages()))
+                job = self._jobs[address] = _Job(address, tuple(stages()))
                 self._start_workers()
             job.withdrawn.discard(viewer)
             job.leases[viewer] = self._clock() + self._lease_s
@@ -192,21 +190,21 @@ class Jobs(Generic[Value]):
                 self._queues[job.stages[0].lane].put(job)
             return self._view(job, viewer)
 
-    def poll(self, name: str, viewer: str) -> JobProgress[Value] | None:
+    def poll(self, address: Address, viewer: str) -> JobProgress[Value] | None:
         """Look at a job, and renew the viewer's lease if it has one; ``None`` if there is no such job."""
         with self._lock:
             self._forget_ended()
-            job = self._jobs.get(name)
+            job = self._jobs.get(address)
             if job is None:
                 return None
             if viewer in job.leases:
                 job.leases[viewer] = self._clock() + self._lease_s
             return self._view(job, viewer)
 
-    def cancel(self, name: str, viewer: str) -> None:
+    def cancel(self, address: Address, viewer: str) -> None:
         """Stop watching a job. It stops, at its next report, unless others watch it."""
         with self._lock:
-            job = self._jobs.get(name)
+            job = self._jobs.get(address)
             if job is not None and not job.state.ended:
                 job.leases.pop(viewer, None)
                 job.withdrawn.add(viewer)
@@ -245,9 +243,9 @@ class Jobs(Generic[Value]):
 
     def _forget_ended(self) -> None:
         now = self._clock()
-        for name, job in list(self._jobs.items()):
+        for address, job in list(self._jobs.items()):
             if job.ended is not None and now - job.ended > self._forget_after_s:
-                del self._jobs[name]
+                del self._jobs[address]
 
     def _view(self, job: _Job[Value], viewer: str) -> JobProgress[Value]:
         end = self._clock() if job.ended is None else job.ended
@@ -256,7 +254,7 @@ class Jobs(Generic[Value]):
         return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
 
     def _unwanted(self, job: _Job[Value]) -> bool:
-        """Whether a job should stop. Once it should, that is final: who comes back starts a new one."""
+        """Return whether a job should stop. Once it should, that is final: who comes back starts a new one."""
         with self._lock:
             now = self._clock()
             job.stopping = job.stopping or self._closed or all(end <= now for end in job.leases.values())
@@ -276,16 +274,13 @@ class Jobs(Generic[Value]):
             stage, *rest = job.stages
             job.stages = tuple(rest)
         try:
-            result = stage.work(
-                lambda fraction, partial=None: self._report(job, fraction, partial),
-                lambda: self._unwanted(job),
-            )
+            result = stage.work(partial(self._report, job), partial(self._unwanted, job))
         except Cancelled:
             self._end(job, JobState.CANCELLED)
         except FuseVisError as error:
             self._end(job, JobState.FAILED, error=str(error))
         except Exception:
-            logger.exception("The job %s failed", job.name)
+            logger.exception("The job %s failed", job.address.key())
             self._end(job, JobState.FAILED, error=UNEXPECTED)
         else:
             if rest:
@@ -293,13 +288,13 @@ class Jobs(Generic[Value]):
             else:
                 self._end(job, JobState.DONE, result=result)
 
-    def _report(self, job: _Job[Value], fraction: float, partial: Value | None) -> None:
+    def _report(self, job: _Job[Value], fraction: float, known: Value | None) -> None:
         if self._unwanted(job):
             raise Cancelled("Nobody waits for this computation any more.")
         with self._lock:
             job.fraction = fraction
-            if partial is not None:
-                job.partial = partial
+            if known is not None:
+                job.partial = known
                 job.revision = next(self._revisions)
 
     def _end(

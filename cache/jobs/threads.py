@@ -1,7 +1,10 @@
-"""How many threads torch may use, by the kind of work."""
+"""The threads and the priority with which this process computes, by the kind of work."""
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +12,9 @@ from dataclasses import dataclass
 import torch
 
 from fusion.errors import DeviceError
+
+LOW_PRIORITY = 10
+"""Niceness of the threads that compute an atlas: a hover comes first."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,10 @@ def computing(threads: int) -> Iterator[None]:
             "The device has too little free memory for this image with this method. "
             "Use a smaller image, or run on the CPU with FUSEVIS_DEVICE=cpu."
         ) from error
+
+
+def yield_to_others() -> None:
+    """Let the calling thread, and those of torch that it starts, run only where others leave room (Linux)."""
+    if sys.platform == "linux":
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(LOW_PRIORITY, os.getpriority(os.PRIO_PROCESS, own)))

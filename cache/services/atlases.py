@@ -1,19 +1,18 @@
-"""The atlases that are on disk: complete Jacobians that were computed beforehand."""
+"""Atlases: complete Jacobians computed beforehand, as they lie on disk, the job that makes one, and its progress."""
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from cache.jobs.manager import Jobs, JobState, Report, Stage
-from cache.jobs.threads import computing
+from cache.jobs.threads import computing, yield_to_others
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import AtlasAddress
 from fusion import JacobianWindow, Method, Pair
@@ -25,6 +24,9 @@ from fusion.saliency.atlas_store import outdated_atlas, radius_of, tile_side, ti
 OPEN_ATLASES = 16
 LOOK_AGAIN_S = 3.0
 """How long it takes until it is noticed that another process makes an atlas, or how far that is by now."""
+
+ATLAS_LANE = "atlas"
+ATLAS_LANES = {ATLAS_LANE: 1}
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class AtlasFolder:
         self._clock = clock
         self._lock = threading.Lock()
         self._told: set[Path] = set()
-        self._open: OrderedDict[Path, tuple[Atlas | None, float]] = OrderedDict()
+        self._open: LRUCache[Path, tuple[Atlas | None, float]] = LRUCache(OPEN_ATLASES)
 
     def window(self, method: Method, pair: Pair, row: int, col: int) -> JacobianWindow | None:
         """Read the window of a pixel of the image; ``None`` where there is no atlas, or it is not that far."""
@@ -68,9 +70,6 @@ class AtlasFolder:
             if now - looked >= LOOK_AGAIN_S:
                 atlas = self._looked_up(folder, method, pair, atlas)
                 self._open[folder] = (atlas, now)
-                while len(self._open) > OPEN_ATLASES:
-                    self._open.popitem(last=False)
-            self._open.move_to_end(folder)
             return atlas
 
     def look_again(self, method: Method, pair: Pair) -> None:
@@ -95,13 +94,6 @@ class AtlasFolder:
             logger.exception("The atlas in %s cannot be used; its windows are computed instead", folder)
             return None
         return known
-
-
-ATLAS_LANE = "atlas"
-ATLAS_LANES = {ATLAS_LANE: 1}
-
-LOW_PRIORITY = 10
-"""Niceness of the threads that compute an atlas: a hover comes first."""
 
 
 class AtlasWork:
@@ -141,7 +133,7 @@ class AtlasWork:
         def progress(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled("The atlas is not wanted any more.")
-            report(done / total)
+            report(done / total, None)
 
         try:
             with computing(self._threads):
@@ -151,16 +143,9 @@ class AtlasWork:
         return atlas.tiles_done[1]
 
 
-def yield_to_others() -> None:
-    """Let the calling thread, and those of torch that it starts, run only where others leave room (Linux)."""
-    if sys.platform == "linux":
-        own = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, own, max(LOW_PRIORITY, os.getpriority(os.PRIO_PROCESS, own)))
-
-
 @dataclass(frozen=True)
 class AtlasState:
-    """How far the atlas of a scene is.
+    """The state of a scene's atlas.
 
     Attributes
     ----------
@@ -215,7 +200,7 @@ class Atlases:
         if scene.support_radius is None:
             return AtlasState(False, 0.0, False, False, None)
         method = self._scenes.method(scene)
-        job = self._jobs.poll(AtlasAddress.of(method, scene.pair_id).key(), viewer)
+        job = self._jobs.poll(AtlasAddress.of(method, scene.pair_id), viewer)
         done, tiles = self._tiles_done(method, scene)
         if job is not None and not job.state.ended:
             return AtlasState(True, max(job.fraction, done / tiles), False, True, None)
@@ -257,7 +242,7 @@ class Atlases:
             self._threads,
             lambda: self._folder.look_again(method, pair),
         )
-        self._jobs.submit(AtlasAddress.of(method, pair.id).key(), work.stages, viewer)
+        self._jobs.submit(AtlasAddress.of(method, pair.id), work.stages, viewer)
 
     def cancel(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; what is computed stays.
@@ -267,7 +252,7 @@ class Atlases:
         UserError
             If the method has other weights by now.
         """
-        self._jobs.cancel(AtlasAddress.of(self._scenes.method(scene), scene.pair_id).key(), viewer)
+        self._jobs.cancel(AtlasAddress.of(self._scenes.method(scene), scene.pair_id), viewer)
 
     def windows_at(
         self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]

@@ -1,4 +1,4 @@
-"""All arrays of a comparison at once, for files that leave the page; nothing here that is not final."""
+"""Files that leave the page: all arrays of a view, its numbers, and the description that goes with them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NotReady(FuseVisError):
 
 @dataclass(frozen=True, eq=False)
 class MethodArrays:
-    """What is exported of one method.
+    """Arrays of one method in an export.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ COMPLETE_REVISION = 2**53 - 1
 
 @dataclass(frozen=True)
 class GuidanceState:
-    """How far the guidance images of a scene are.
+    """The state of a scene's guidance images.
 
     Attributes
     ----------
@@ -174,7 +174,7 @@ class GuidanceWork:
                 raise Cancelled("The guidance images are not wanted any more.")
             began = self._clock()
             if began < next_report or done == total:
-                report(done / total)
+                report(done / total, None)
                 return
             # A copy in any case: `guidance` goes on writing to its own array.
             report(done / total, np.where(np.isnan(partial), self._coarse, partial))
@@ -252,13 +252,13 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            return followed(self._jobs.poll(address.key(), viewer))
+            return followed(self._jobs.poll(address, viewer))
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
             return GuidanceWork(method, pair, address, self._store, self._threads).stages()
 
-        return followed(self._jobs.submit(address.key(), stages, viewer))
+        return followed(self._jobs.submit(address, stages, viewer))
 
     def cancel(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; the computation stops unless others follow it.
@@ -269,7 +269,7 @@ class Guidance:
             If the method has other weights by now.
         """
         address = GuidanceAddress.of(self._scenes.method(scene), scene.pair_id)
-        self._jobs.cancel(address.key(), viewer)
+        self._jobs.cancel(address, viewer)
 
     def busy(self) -> bool:
         """Return whether guidance images are being computed, for whomever."""

@@ -146,7 +146,7 @@ class LoadedPairs:
 
     def __init__(self, catalogue: Catalogue, limit_bytes: int = PAIR_MEMORY_BYTES) -> None:
         self._catalogue = catalogue
-        self._pairs: MemoryTier[Pair] = MemoryTier(limit_bytes)
+        self._pairs: MemoryTier[Pair] = MemoryTier(limit_bytes, lambda pair: pair.images.nbytes)
 
     def by_address(self, address: str) -> tuple[PairEntry, Pair]:
         """Return the pair that an address leads to now, and what the catalogue says of it.
@@ -157,7 +157,7 @@ class LoadedPairs:
         """
         entry = self._catalogue.find(address)
         pair = self._catalogue.load(entry)
-        self._pairs.put(pair.id, pair, pair.images.nbytes)
+        self._pairs.put(pair.id, pair)
         return entry, pair
 
     def by_content(self, pair_id: str, address: str | None = None) -> Pair:

@@ -1,4 +1,4 @@
-"""Named views as people write them and as files hold them: what is allowed in one, and in a study of many."""
+"""Named views: what is allowed in one and in a study of many, the folder of all, and what pages can do with them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class SavedView(BaseModel):
 
 
 class _Head(BaseModel):
-    """What any version of a study says of itself."""
+    """The part of a study that any version has."""
 
     format: Literal["fusevis-study"]
     version: Annotated[int, Field(gt=STUDY_VERSION)]

@@ -1,4 +1,4 @@
-"""Regions whose codes are too long for a link: kept in files named by their content."""
+"""Regions of interest: of a pair, from PNG masks, drawn by a visitor, and those too long for a link, kept in files."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class RegionFolder:
 
     @staticmethod
     def is_code_of(id: str, code: str) -> bool:
-        """Whether a text is the code of a region, and the one of this id."""
+        """Return whether a text is the code of a region, and the one of this id."""
         try:
             require_code(code)
         except RegionError:

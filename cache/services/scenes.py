@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import numpy as np
 import fusion
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
-from cache.store.addresses import FusedAddress
+from cache.store.addresses import FusedAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
@@ -106,7 +107,7 @@ class Scenes:
         self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._prepared: deque[FusedAddress] = deque(maxlen=PREPARED_SCENES)
+        self._prepared: deque[SceneAddress] = deque(maxlen=PREPARED_SCENES)
 
     def entries(self) -> tuple[PairEntry, ...]:
         """Return all pairs that can be chosen."""
@@ -202,32 +203,35 @@ class Scenes:
         UserError
             If the method cannot be run on these images.
         """
-        method = self.method(scene)
-        address = FusedAddress.of(method, scene.pair_id)
-        return self._store.get_or_compute(address, lambda: self._fuse(method, self.pair(scene)))["fused"]
+        return self._fused(self.method(scene), scene.pair_id, lambda: self.pair(scene))
 
     def close(self) -> None:
         """Stop preparing."""
         self._closed.set()
         self._background.shutdown(wait=False, cancel_futures=True)
 
-    def _fuse(self, method: Method, pair: Pair) -> Arrays:
-        with computing(self._threads.whole_image):
-            return {"fused": fusion.fuse(method, pair)}
+    def _fused(self, method: Method, pair_id: str, pair: Callable[[], Pair]) -> np.ndarray:
+        """Return a fused image; `pair` is called only if it must be computed."""
+
+        def compute() -> Arrays:
+            with computing(self._threads.whole_image):
+                return {"fused": fusion.fuse(method, pair())}
+
+        return self._store.get_or_compute(FusedAddress.of(method, pair_id), compute)["fused"]
 
     def _begin_to_prepare(self, method: Method, pair: Pair) -> None:
         """Begin to compute what all Jacobian windows of a scene have in common, once; does not wait for it."""
-        address = FusedAddress.of(method, pair.id)
+        scene = SceneAddress.of(method, pair.id)
         with self._lock:
-            if address in self._prepared:
+            if scene in self._prepared:
                 return
-            self._prepared.append(address)
-        self._background.submit(self._prepare, method, pair, address)
+            self._prepared.append(scene)
+        self._background.submit(self._prepare, method, pair)
 
-    def _prepare(self, method: Method, pair: Pair, address: FusedAddress) -> None:
+    def _prepare(self, method: Method, pair: Pair) -> None:
         try:
             # Whoever opens a scene waits for its fused image; both at once would take twice the memory as well.
-            self._store.get_or_compute(address, lambda: self._fuse(method, pair))
+            self._fused(method, pair.id, lambda: pair)
             self._go_on()
             with computing(self._threads.hover):
                 fusion.prepare(method, pair, progress=lambda share: self._go_on())

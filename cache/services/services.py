@@ -37,7 +37,7 @@ Files = Iterable[Sequence[Path | str]]
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether the services can answer, and what is wrong, in sentences.
+    """The ability of the services to answer, and what is wrong, in sentences.
 
     A store that does not work is a problem, but no reason to send nobody here: results are computed anew.
     """

@@ -1,4 +1,4 @@
-"""Statistics as arrays that the store keeps, and back, to the last digit."""
+"""The numbers beside the pictures, memoized by content, and the influence on regions, computed in the background."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ REST_S = 0.3
 
 @dataclass(frozen=True)
 class InfluenceProgress:
-    """How far the influence on all regions is.
+    """Progress of the influence on all regions.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ class InfluenceJobs:
         """Take this viewer's interest back; what nobody else waits for stops."""
         for scene in scenes:
             for region in regions:
-                self._jobs.cancel(self._address(scene, region).key(), viewer)
+                self._jobs.cancel(self._address(scene, region), viewer)
 
     def close(self) -> None:
         """Stop all jobs."""
@@ -191,22 +191,22 @@ class InfluenceJobs:
         self, scene: Scene, region: Region, viewer: str, start: bool
     ) -> JobProgress[RegionInfluence] | None:
         address = self._address(scene, region)
-        view = self._jobs.poll(address.key(), viewer)
+        view = self._jobs.poll(address, viewer)
         # What failed is told, and tried again when the job is forgotten.
         if not start or (view is not None and view.state is JobState.FAILED):
             return view
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
-        return self._jobs.submit(address.key(), lambda: self._stages(method, pair, region, address), viewer)
+        return self._jobs.submit(address, lambda: self._stages(method, pair, region, address), viewer)
 
     def _stages(
         self, method: Method, pair: Pair, region: Region, address: InfluenceAddress
     ) -> Sequence[Stage[RegionInfluence]]:
         def work(report: Report[RegionInfluence], _cancelled: Callable[[], bool]) -> RegionInfluence:
             def progress(done: int, total: int) -> None:
-                report(done / total)
+                report(done / total, None)
                 while self._guidance_runs() or self._since_window() < REST_S:
                     time.sleep(NAP_S)
-                    report(done / total)  # which raises where nobody waits any more
+                    report(done / total, None)  # which raises where nobody waits any more
 
             progress(0, 1)
             with computing(self._threads):
@@ -236,7 +236,7 @@ NEEDS_GUIDANCE, NEEDS_INFLUENCE = 3, 4
 
 @dataclass(frozen=True)
 class MethodNumbers:
-    """What is known of one method.
+    """Numbers that are known of one method.
 
     Attributes
     ----------
@@ -297,7 +297,7 @@ class Statistics:
         self._regions = regions
         self._store = store
         self.influence = influence
-        self._heads: MemoryTier[Region] = MemoryTier(HEAD_MEMORY_BYTES)
+        self._heads: MemoryTier[Region] = MemoryTier(HEAD_MEMORY_BYTES, lambda head: head.mask.nbytes)
 
     def regions(self, scene: Scene, own: Sequence[Region] = ()) -> list[Region]:
         """Return the regions that are described: those of the command, and a visitor's own.
@@ -375,5 +375,5 @@ class Statistics:
         head = self._heads.get(scene.pair_id)
         if head is None:
             head = inside_head(self._scenes.pair(scene))
-            self._heads.put(scene.pair_id, head, head.mask.nbytes)
+            self._heads.put(scene.pair_id, head)
         return head

@@ -1,4 +1,4 @@
-"""What the training page shows, as plain values: the report of `fusion.report` and memoized fused images."""
+"""Content of the training page, as plain values: the report of `fusion.report` and memoized fused images."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from cache.errors import TooBusyError
 from cache.jobs.threads import computing
 from cache.services.atlases import AtlasFolder
 from cache.services.scenes import Scene, Scenes
-from cache.store.addresses import JacobianAddress
+from cache.store.addresses import JacobianAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import JacobianWindow, Method, Pair
@@ -46,7 +46,7 @@ class _Batch:
 
 @dataclass
 class _Scene:
-    """What is under way for one pair and method."""
+    """Work under way for one pair and method."""
 
     running: int = 0
     waiting: _Batch | None = None
@@ -88,7 +88,7 @@ class MicroBatches:
         self._most = most
         self._inside = 0
         self._changed = threading.Condition()
-        self._scenes: dict[tuple[str, str, str], _Scene] = {}
+        self._scenes: dict[SceneAddress, _Scene] = {}
 
     def __len__(self) -> int:
         """Return for how many pairs and methods something is under way."""
@@ -117,7 +117,7 @@ class MicroBatches:
                 self._inside -= 1
 
     def _window(self, method: Method, pair: Pair, pixel: Pixel) -> JacobianWindow:
-        key = (method.id, method.weights_id, pair.id)
+        key = SceneAddress.of(method, pair.id)
         with self._changed:
             scene = self._scenes.setdefault(key, _Scene())
             batch, place = _joined(scene, pixel)
@@ -137,9 +137,7 @@ class MicroBatches:
             raise batch.error
         return batch.windows[place]
 
-    def _run(
-        self, key: tuple[str, str, str], scene: _Scene, batch: _Batch, method: Method, pair: Pair
-    ) -> None:
+    def _run(self, key: SceneAddress, scene: _Scene, batch: _Batch, method: Method, pair: Pair) -> None:
         try:
             with computing(self._threads):
                 batch.windows = self._compute(method, pair, batch.pixels)

@@ -1,1 +1,1 @@
-"""Where results lie: flask-caching's back ends, addresses, plain bytes, and computing once however many ask."""
+"""The place of results: flask-caching's back ends, addresses, plain bytes, and computing once however many ask."""

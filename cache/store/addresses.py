@@ -1,4 +1,8 @@
-"""One id for everything in the program that decides which numbers come out."""
+"""Addresses of memoized results: small values of content ids, never the arrays themselves.
+
+Besides pair, method and weights, the numbers depend on the program. One id stands for all of it that decides which
+numbers come out, and another one for the statistics.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +60,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Address:
-    """What every result depends on.
+    """Everything that a result depends on: the only key of stores, memory, batches, jobs and equal computations.
 
     Attributes
     ----------
@@ -104,6 +108,13 @@ class Address:
         parts = [self.kind, f"v{SCHEMA_VERSION}", numerics_id()]
         parts += [f"{part.name}={quote(str(getattr(self, part.name)), safe='')}" for part in fields(self)]
         return "/".join(parts)
+
+
+@dataclass(frozen=True)
+class SceneAddress(Address):
+    """A method on a pair: the name of what is under way for both, of which nothing is stored."""
+
+    kind: ClassVar[str] = "scene"
 
 
 @dataclass(frozen=True)

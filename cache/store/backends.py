@@ -1,4 +1,4 @@
-"""How flask-caching is set up with one of two back ends, and what both say while they do not work.
+"""The set-up of flask-caching with one of two back ends, and what both say while they do not work.
 
 Its `Cache` is the door to all stored results. ``CACHE_TYPE`` names one of ours, which it imports and asks to make
 itself of the settings, as it does with its own.
@@ -42,7 +42,7 @@ def connect_cache(server: flask.Flask, settings: ServiceSettings) -> flask_cachi
 
 
 class Outage:
-    """Whether a back end works, with one log line when it stops and one when it works again.
+    """Knows whether a back end works, with one log line when it stops and one when it works again.
 
     Parameters
     ----------

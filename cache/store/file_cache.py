@@ -1,9 +1,21 @@
-"""The file of one entry of the file cache: whose it is, until when it holds, and its bytes.
+"""A flask-caching back end on the file system whose size is bounded in bytes.
 
-All numbers little-endian: 8 bytes of magic, the time of expiry (8 bytes, microseconds since 1970, 0 for
-never), the SHA-256 of the key (32), a 16-byte checksum of these, and the entry as the serializer made it,
-which has a checksum of its own. The key is in it so that a file that was copied or renamed onto another is
-noticed.
+Cachelib's `FileSystemCache` bounds the number of files, keeps that number in an entry of its own (through the
+serializer, a pickle by default), lists the folder to find what to evict, cannot tell a used entry from an
+unused one, and leaves what it cannot read in its place. Nothing of its storage would be left, so this stands
+on the base class.
+
+One file an entry, in 256 subfolders. No index and no bookkeeping file: what eviction
+must know stands in the files' times, so that several processes can share the folder without a lock.
+The access time is set to the moment of the last use, the modification time to that of expiry. The expiry that
+counts for readers is the one inside the file.
+
+A file begins, all numbers little-endian, with 8 bytes of magic, the time of expiry (8 bytes, microseconds since
+1970, 0 for never), the SHA-256 of the key (32) and a 16-byte checksum of these. The entry follows as the serializer
+made it, which has a checksum of its own. The key is in it so that a file that was copied or renamed onto
+another is noticed.
+
+Paths are strings on the way of every hover: a `Path` costs as much as the system call that it is for.
 """
 
 from __future__ import annotations
@@ -11,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import re
 import secrets
@@ -38,16 +51,16 @@ HEADER_BYTES = _FIELDS.size + CHECKSUM_BYTES
 _ENTRY_NAME = re.compile(r"[0-9a-f]{64}" + re.escape(SUFFIX))
 _TEMPORARY_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]+" + re.escape(TEMPORARY_SUFFIX))
 
+BLOCK_BYTES = 4096
+"""Files are counted in the blocks that most file systems give them: the bound is one of disk space."""
 
-@dataclass(frozen=True)
-class EntryHeader:
-    """What an entry's file says before its bytes; `expires` in seconds since 1970, ``None`` for never."""
+NEVER = 2.0**33
+"""The modification time of an entry that never expires, seconds since 1970: the year 2242."""
 
-    expires: float | None
+TEMPORARY_AGE_S = 3600.0
+"""A temporary file this old was left by a process that died while writing it."""
 
-    def expired(self, now: float) -> bool:
-        """Whether the entry holds no longer at `now`, seconds since 1970."""
-        return self.expires is not None and self.expires <= now
+logger = logging.getLogger(__name__)
 
 
 def key_digest(key: str) -> bytes:
@@ -56,12 +69,12 @@ def key_digest(key: str) -> bytes:
 
 
 def is_entry_name(name: str) -> bool:
-    """Whether a file is called as entries are."""
+    """Return whether a file is called as entries are."""
     return _ENTRY_NAME.fullmatch(name) is not None
 
 
 def is_temporary_name(name: str) -> bool:
-    """Whether a file is called as entries are while they are written."""
+    """Return whether a file is called as entries are while they are written."""
     return _TEMPORARY_NAME.fullmatch(name) is not None
 
 
@@ -72,8 +85,8 @@ def pack_header(key: str, expires: float | None) -> bytes:
     return start + checksum(start)
 
 
-def unpack_header(key: str, content: bytes | memoryview) -> EntryHeader:
-    """Read the header of the file that should hold the entry of `key`.
+def unpack_header(key: str, content: bytes | memoryview) -> float:
+    """Return when the entry of `key` expires that a file holds, seconds since 1970; infinity for never.
 
     Raises
     ------
@@ -91,17 +104,7 @@ def unpack_header(key: str, content: bytes | memoryview) -> EntryHeader:
         raise CorruptEntryError("its header's checksum is wrong")
     if digest != key_digest(key):
         raise CorruptEntryError("it is the entry of another key")
-    return EntryHeader(microseconds / 1e6 if microseconds else None)
-
-
-BLOCK_BYTES = 4096
-"""Files are counted in the blocks that most file systems give them: the bound is one of disk space."""
-
-NEVER = 2.0**33
-"""The modification time of an entry that never expires, seconds since 1970: the year 2242."""
-
-TEMPORARY_AGE_S = 3600.0
-"""A temporary file this old was left by a process that died while writing it."""
+    return microseconds / 1e6 if microseconds else math.inf
 
 
 @dataclass(frozen=True)
@@ -213,9 +216,6 @@ def _listing(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-logger = logging.getLogger(__name__)
-
-
 class BoundedFileCache(BaseCache):
     """Named arrays on the file system: expired entries go first, then the least recently used.
 
@@ -287,7 +287,7 @@ class BoundedFileCache(BaseCache):
             content = self._read(path)
             if content is None:
                 return None
-            if unpack_header(key, content).expired(self._clock()):
+            if unpack_header(key, content) <= self._clock():
                 self._discard(path)
                 return None
             arrays = self.serializer.loads(memoryview(content)[HEADER_BYTES:])
@@ -321,10 +321,10 @@ class BoundedFileCache(BaseCache):
         return not self.has(key) and self.set(key, value, timeout)
 
     def has(self, key: str) -> bool:
-        """Whether there is an entry that holds; its arrays are not read, so they can still prove damaged."""
+        """Return whether there is an entry that holds; its arrays are not read, so they can still prove damaged."""
         try:
             with open(self._path(key), "rb") as file:  # noqa: PTH123
-                return not unpack_header(key, file.read(HEADER_BYTES)).expired(self._clock())
+                return unpack_header(key, file.read(HEADER_BYTES)) > self._clock()
         except (OSError, CorruptEntryError):
             return False
 

@@ -103,7 +103,7 @@ class ArrayRedisCache(RedisCache):
         return bool(self._try(lambda: super(ArrayRedisCache, self).add(key, value, timeout), False))
 
     def has(self, key: str) -> bool:
-        """Whether there is an entry."""
+        """Return whether there is an entry."""
         return self._try(lambda: super(ArrayRedisCache, self).has(key), False)
 
     def delete(self, key: str) -> bool:

@@ -1,20 +1,34 @@
-"""Equal computations that are wanted at the same time are done once."""
+"""Results under their addresses: kept for a stated time, computed once however many ask.
+
+Stored results go in and out through flask-caching's `Cache` (`get`, `set`), on one of the back ends that
+`cache.store.backends` sets up. What it lacks stands on top of it here: equal computations that are wanted at the same
+time are done once (`SingleFlight`; `Cache.memoize` would let every thread compute), and what this process computed last
+stays in memory (`MemoryTier`). Its decorators are not used: their keys are made of arguments, which here are
+arrays and networks, and they keep texts and version numbers beside results, where these back ends keep arrays alone.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from typing import Generic, Protocol, TypeVar
+from contextlib import suppress
+from typing import Generic, TypeVar
 
 import flask_caching
 import numpy as np
+from cachetools import TTLCache
 
+from cache.store.addresses import Address
 from cache.store.serializer import Arrays, require_storable
 
 Result = TypeVar("Result")
+Value = TypeVar("Value")
+
+ENTRY_OVERHEAD_BYTES = 1024
+"""The bytes that an entry takes in memory beside its arrays', so that very small ones are bounded too."""
 
 
 class _Flight(Generic[Result]):
@@ -74,70 +88,53 @@ class SingleFlight(Generic[Result]):
             del self._flights[key]
 
 
-Value = TypeVar("Value")
-
-
 class MemoryTier(Generic[Value]):
-    """A mapping bounded in bytes that forgets what expired and what was not used for longest.
+    """A mapping bounded in bytes, for many threads, that forgets what expired and what was not used for longest.
 
     Parameters
     ----------
     limit_bytes : int
         The most bytes that all values together have. A larger value is not kept.
+    size_of : callable
+        Returns the bytes of a value.
+    timeout_s : float
+        Seconds for which a value is kept.
     clock : callable
         Seconds, from any moment on.
     """
 
-    def __init__(self, limit_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit_bytes = limit_bytes
-        self._clock = clock
+    def __init__(
+        self,
+        limit_bytes: int,
+        size_of: Callable[[Value], int],
+        timeout_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[Value, int, float]] = OrderedDict()
-        self._total = 0
+        self._values: TTLCache[Hashable, Value] = TTLCache(limit_bytes, timeout_s, clock, size_of)
 
     @property
     def total_bytes(self) -> int:
         """Bytes of all values that are kept."""
-        return self._total
+        with self._lock:
+            return int(self._values.currsize)
 
-    def get(self, key: str) -> Value | None:
+    def get(self, key: Hashable) -> Value | None:
         """Return the value of a key, ``None`` if there is none that holds."""
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            if entry[2] <= self._clock():
-                self._forget(key)
-                return None
-            self._entries.move_to_end(key)
-            return entry[0]
+            return self._values.get(key)
 
-    def put(self, key: str, value: Value, size: int, timeout: float | None = None) -> None:
-        """Keep a value of `size` bytes for `timeout` seconds, for ever if ``None``."""
+    def put(self, key: Hashable, value: Value) -> None:
+        """Keep a value in the place of an older one of its key, which is forgotten in any case."""
         with self._lock:
-            if key in self._entries:
-                self._forget(key)
-            if size > self.limit_bytes:
-                return
-            expires = float("inf") if timeout is None else self._clock() + timeout
-            self._entries[key] = (value, size, expires)
-            self._total += size
-            while self._total > self.limit_bytes:
-                self._forget(next(iter(self._entries)))
+            self._values.pop(key, None)
+            with suppress(ValueError):  # larger than all that may be kept
+                self._values[key] = value
 
-    def _forget(self, key: str) -> None:
-        self._total -= self._entries.pop(key)[1]
-
-
-ENTRY_OVERHEAD_BYTES = 1024
-"""What an entry takes in memory beside its arrays' bytes, so that very small ones are bounded too."""
-
-
-class HasKey(Protocol):
-    """Anything with a key of its own: an address."""
-
-    def key(self) -> str:
-        """Return a text that no other address has."""
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
 
 
 class ArrayStore:
@@ -165,43 +162,46 @@ class ArrayStore:
         memory_bytes: int = 64 * 2**20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # The back end itself: the proxy would look for the application of the current request on every call.
-        self._backend = cache.cache
+        self._cache = cache
         self.timeout_s = timeout_s
-        self._memory: MemoryTier[Arrays] = MemoryTier(memory_bytes, clock)
+        self._memory: MemoryTier[Arrays] = MemoryTier(memory_bytes, _size_of, timeout_s or math.inf, clock)
         self._flights: SingleFlight[Arrays] = SingleFlight()
 
     @property
     def problem(self) -> str | None:
         """A sentence while the back end does not work, else ``None``."""
-        return getattr(self._backend, "problem", None)
+        return getattr(self._cache.cache, "problem", None)
 
-    def get(self, address: HasKey) -> Arrays | None:
+    def get(self, address: Address) -> Arrays | None:
         """Return the arrays under an address, read-only, or ``None`` where there are none."""
-        key = address.key()
-        kept = self._memory.get(key)
+        kept = self._memory.get(address)
         if kept is None:
-            kept = self._backend.get(key)
+            kept = self._cache.get(address.key())
         return None if kept is None else dict(kept)
 
-    def put(self, address: HasKey, arrays: Mapping[str, np.ndarray]) -> Arrays:
+    def put(self, address: Address, arrays: Mapping[str, np.ndarray]) -> Arrays:
         """Keep arrays under an address, and return the read-only copies that `get` will return.
+
+        Parameters
+        ----------
+        address : Address
+            Everything that they depend on.
+        arrays : mapping of str to ndarray
+            Of any shape, booleans or numbers.
 
         Raises
         ------
         TypeError
-            If they are anything but named arrays of booleans or numbers.
+            If they are anything else.
         """
         require_storable(arrays)
         frozen = {name: _frozen(array) for name, array in arrays.items()}
-        key = address.key()
-        size = ENTRY_OVERHEAD_BYTES + sum(array.nbytes for array in frozen.values())
         # The back end first: what memory shows as finished, other processes find too.
-        self._backend.set(key, frozen, timeout=self.timeout_s)
-        self._memory.put(key, frozen, size, self.timeout_s or None)
+        self._cache.set(address.key(), frozen, timeout=self.timeout_s)
+        self._memory.put(address, frozen)
         return dict(frozen)
 
-    def get_or_compute(self, address: HasKey, compute: Callable[[], Mapping[str, np.ndarray]]) -> Arrays:
+    def get_or_compute(self, address: Address, compute: Callable[[], Mapping[str, np.ndarray]]) -> Arrays:
         """Return the arrays under an address; where there are none, compute and keep them.
 
         Of all threads that ask for the same address at the same time, one computes. What `compute` raises is
@@ -216,7 +216,11 @@ class ArrayStore:
             done = self.get(address)
             return self.put(address, compute()) if done is None else done
 
-        return dict(self._flights.do(address.key(), compute_unless_done))
+        return dict(self._flights.do(address, compute_unless_done))
+
+
+def _size_of(arrays: Arrays) -> int:
+    return ENTRY_OVERHEAD_BYTES + sum(array.nbytes for array in arrays.values())
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

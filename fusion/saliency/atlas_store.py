@@ -25,8 +25,10 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.abc.store import ByteRequest
 from zarr.codecs import Crc32cCodec
-from zarr.storage import MemoryStore
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import LocalStore, MemoryStore
 
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
@@ -48,8 +50,10 @@ CHECKSUM_BYTES = 4
 
 VALUES, SCALES = "values", "scales"
 METADATA = "zarr.json"
+CHUNK = "c."
+"""Begins the names of chunks, as in "c.3.5.0.0.0" and "c.3.5"."""
 PART = ".partial"
-"""Ends the names under which Zarr writes chunks before it moves them to their places."""
+"""Ends the names of chunks that are being written."""
 
 Tile = tuple[int, int]
 """Row and column of a tile, counted in tiles from 0."""
@@ -185,7 +189,7 @@ class AtlasStore:
         try:
             if not (folder / METADATA).exists():
                 _make(folder, attributes, shape, radius)
-            group = zarr.open_group(folder, mode="r+")
+            group = zarr.open_group(ChunkFiles(folder), mode="r+")
             if dict(group.attrs) != attributes:
                 raise AtlasError(f"{folder}: this is the atlas of another pair, method or version.")
             self._arrays: dict[str, Any] = {name: group[name] for name in (VALUES, SCALES)}
@@ -243,10 +247,6 @@ class AtlasStore:
             values, scales = (
                 np.asarray(self._arrays[name][pixels.rows(), pixels.columns()]) for name in (VALUES, SCALES)
             )
-            # Zarr reads a chunk that is not there as one that is filled with NaN.
-            for name in (VALUES, SCALES):
-                if not self._path(name, tile).is_file():
-                    raise ValueError(f"there is no {self._path(name, tile).name} of the {name}")
             if not (np.isfinite(scales) & (scales > 0)).all():
                 raise ValueError("not every window has a scale")
         except (OSError, ValueError) as error:
@@ -282,7 +282,7 @@ class AtlasStore:
 
     def remove_parts(self) -> None:
         """Remove what processes left that ended while they wrote; only while nobody writes."""
-        for path in self.folder.glob(f"*/c.*{PART}"):
+        for path in self.folder.glob(f"*/{CHUNK}*{PART}"):
             path.unlink(missing_ok=True)
 
     def _path(self, name: str, tile: Tile) -> Path:
@@ -290,13 +290,33 @@ class AtlasStore:
         return self.folder / name / array.metadata.encode_chunk_key((*tile, *[0] * (array.ndim - 2)))
 
     def _tiles_in(self, name: str) -> set[tuple[str, ...]]:
-        # As in "c.3.5.0.0.0" and "c.3.5".
         with os.scandir(self.folder / name) as entries:
             return {
                 tuple(one.name.split(".")[1:3])
                 for one in entries
-                if one.name.startswith("c.") and not one.name.endswith(PART)
+                if one.name.startswith(CHUNK) and not one.name.endswith(PART)
             }
+
+
+class ChunkFiles(LocalStore):
+    """Zarr's store of local files, read and written at once, for which a chunk that is missing is an error.
+
+    Zarr itself would fill it with NaN, which gradients may be. And it takes a thread of a pool for each file, which
+    costs more than reading a chunk does and is not to be had any more while Python ends.
+    """
+
+    async def get(
+        self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Read a file; see `zarr.abc.store.Store`."""
+        found = self.get_sync(key, prototype=prototype, byte_range=byte_range)
+        if found is None and key.rpartition("/")[2].startswith(CHUNK):
+            raise FileNotFoundError(f"there is no file {key}")
+        return found
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Put a file in its place in one step; see `zarr.abc.store.Store`."""
+        self.set_sync(key, value)
 
 
 def _make(folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radius: int) -> None:

@@ -7,8 +7,14 @@ import time
 from collections.abc import Callable
 
 from cache.jobs.manager import JobProgress, Jobs, Report, Stage
+from cache.store.addresses import SceneAddress
 
 WAIT_S = 120.0
+
+
+def named(name: str) -> SceneAddress:
+    """Return an address that differs from another in its pair."""
+    return SceneAddress(name, "method", "weights", device="cpu")
 
 
 class Task:
@@ -51,7 +57,7 @@ class Task:
 
 
 def state_of(jobs: Jobs[str], name: str = "job", viewer: str = "nobody") -> JobProgress[str]:
-    view = jobs.poll(name, viewer)
+    view = jobs.poll(named(name), viewer)
     assert view is not None
     return view
 

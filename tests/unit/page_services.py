@@ -72,9 +72,15 @@ def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
     return assembled(settings, store, LoadedMethods("cpu", load, TITLES), pairs)
 
 
+def server_of(services: Services) -> flask.Flask:
+    """Return the server whose cache these services use: the only one that can answer requests with them."""
+    server: flask.Flask = services.store._cache.app
+    return server
+
+
 def client_of(services: Services, **parts: Any) -> FlaskClient:
     """Return a client of a server that has these services, some parts of them replaced, and the binary routes."""
-    server = flask.Flask("test")
+    server = server_of(services)
     server.extensions[EXTENSION] = replace(services, **parts)
     answers.register(server)
     server.register_blueprint(binary.routes)

@@ -199,15 +199,15 @@ def test_an_atlas_of_an_earlier_version_is_told_and_not_read(
     assert str(earlier) in (outdated_atlas(tmp_path, method, pair) or "")
     with pytest.raises(AtlasError, match="another pair, method or version"):
         Atlas(earlier, method, pair)
-    shelf = AtlasFolder(tmp_path)
+    atlases = AtlasFolder(tmp_path)
     with caplog.at_level(logging.WARNING):
-        assert shelf.window(method, pair, 0, 0) is None
-        shelf.look_again(method, pair)
-        assert shelf.window(method, pair, 12, 12) is None
+        assert atlases.window(method, pair, 0, 0) is None
+        atlases.look_again(method, pair)
+        assert atlases.window(method, pair, 12, 12) is None
     assert caplog.text.count("made by an earlier version") == 1
     Atlas(folder, method, pair).fill(method, pair)
-    shelf.look_again(method, pair)
-    found = shelf.window(method, pair, 0, 0)
+    atlases.look_again(method, pair)
+    found = atlases.window(method, pair, 0, 0)
     assert found is not None
     np.testing.assert_allclose(found.values, fusion.jacobian(method, pair, (0, 0)).values, rtol=1e-3)
     assert (earlier / "zarr.json").exists(), "nothing of the user's is removed"

@@ -74,6 +74,7 @@ def test_a_pointer_inside_the_process_gets_answers() -> None:
     with services_for(of_side(32)) as services:
         scene = services.scenes.open("own", "weighted_averaging")
         times = hover(services, scene, 0.2, seed=1)
+        assert not services.atlases.state(scene, "benchmark").running
         finish_guidance(services, scene)
         assert services.guidance.known(scene) is not None
     assert 1 <= len(times) <= 14 and min(times) > 0

@@ -3,32 +3,71 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cache.store.addresses
 import fusion
-from cache.store.addresses import Address, FusedAddress, GuidanceAddress, JacobianAddress, numerics_id
+from cache.store.addresses import (
+    Address,
+    FusedAddress,
+    GuidanceAddress,
+    InfluenceAddress,
+    JacobianAddress,
+    SceneAddress,
+    numerics_id,
+)
+from fusion import Method
+from tests.unit.small_services import Small
 
 JACOBIAN = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"pair": "c" * 64},
-        {"method": "deepfuse"},
-        {"weights": "c" * 64},
-        {"row": 4},
-        {"col": 40},
-        {"device": "cuda"},
-        {"dtype": "float64"},
-    ],
-)
-def test_every_field_changes_the_key(change: dict[str, str | int]) -> None:
-    assert replace(JACOBIAN, **change).key() != JACOBIAN.key()  # type: ignore[arg-type]
+def kinds(base: type[Address] = Address) -> Iterator[type[Address]]:
+    """Yield every class of addresses that names results, or work under way."""
+    for kind in base.__subclasses__():
+        if hasattr(kind, "kind"):
+            yield kind
+        yield from kinds(kind)
+
+
+def made(kind: type[Address]) -> Address:
+    """Return an address of a kind, with another value in each field."""
+    values = {part.name: position if part.type == "int" else f"{part.name} {position}"
+              for position, part in enumerate(fields(kind))}  # fmt: skip
+    return kind(**values)  # type: ignore[arg-type]  # some fields are numbers
+
+
+EVERY_FIELD = [(kind, part.name) for kind in kinds() for part in fields(kind)]
+
+
+def test_all_kinds_are_looked_at() -> None:
+    found = {kind.kind for kind in kinds()}
+    assert found == {"scene", "fused", "guidance", "jacobian", "atlas", "guidance-statistics", "influence"}
+    assert all(
+        {"pair", "method", "weights", "device", "dtype"} <= {p.name for p in fields(k)} for k in kinds()
+    )
+
+
+@pytest.mark.parametrize(("kind", "field"), EVERY_FIELD, ids=lambda one: getattr(one, "kind", one))
+def test_every_field_changes_the_key(kind: type[Address], field: str) -> None:
+    address = made(kind)
+    value = getattr(address, field)
+    change: dict[str, Any] = {field: value + 1 if isinstance(value, int) else f"{value}x"}
+    changed = replace(address, **change)
+    assert changed.key() != address.key(), "the key of stored results"
+    assert changed != address and len({changed, address}) == 2, "memory, batches, jobs and equal computations"
+
+
+def test_addresses_are_made_of_what_the_method_is() -> None:
+    method = Method.from_module(Small(), "small", "Small network")
+    for kind, more in ((FusedAddress, ()), (JacobianAddress, (3, 41)), (InfluenceAddress, ("region", 7))):
+        address = kind.of(method, "p" * 64, *more)
+        assert address == kind("p" * 64, "small", method.weights_id, *more, device="cpu")
 
 
 def test_equal_addresses_have_equal_keys() -> None:
@@ -42,9 +81,10 @@ def test_key_starts_with_kind_and_schema_version() -> None:
 
 
 def test_kinds_do_not_meet() -> None:
-    kinds = (FusedAddress, GuidanceAddress)
-    keys = {kind("p", "m", "w", device="cpu").key() for kind in kinds} | {JACOBIAN.key()}
-    assert len(keys) == 3
+    keys = [made(kind).key() for kind in kinds()]
+    same = [kind("p", "m", "w", device="cpu") for kind in (SceneAddress, FusedAddress, GuidanceAddress)]
+    assert len({*keys, *(address.key() for address in same)}) == len(keys) + len(same)
+    assert len(set(same)) == len(same), "nor in memory"
 
 
 def test_fields_cannot_run_into_each_other() -> None:

@@ -19,7 +19,8 @@ import fusion
 from app.ids import Id
 from app.routes.binary import ATLAS_HEADER, MOST_WINDOWS, window_bytes
 from app.routes.binary import WINDOW_HEADER as PIXEL_HEADER
-from cache.services.atlases import LOW_PRIORITY, Atlases, AtlasFolder, AtlasState, yield_to_others
+from cache.jobs.threads import LOW_PRIORITY, yield_to_others
+from cache.services.atlases import Atlases, AtlasFolder, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from callbacks.atlas import followed
@@ -251,28 +252,40 @@ def test_nothing_of_an_error_is_hidden(atlases: Atlases, services: Services, sce
 
 
 ENDING = """
-import sys, threading
+import sys, threading, time
 from pathlib import Path
 import numpy as np
 import fusion
 from cache.services.atlases import ATLAS_LANES, AtlasWork
 from cache.jobs.manager import Jobs
+from cache.store.addresses import AtlasAddress
 from fusion import Pair
 from fusion.saliency.atlas_store import AtlasStore
 
 begun = threading.Event()
-right = AtlasStore.write
-AtlasStore.write = lambda *arguments: (right(*arguments), begun.set())
+right, writes = AtlasStore.write, []
+def write(*arguments):
+    writes.append(arguments)
+    if len(writes) == int(sys.argv[2]):
+        begun.set()
+        time.sleep(0.5)
+    right(*arguments)
+    begun.set()
+AtlasStore.write = write
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
-Jobs(ATLAS_LANES).submit("atlas", work.stages, "ann")
+Jobs(ATLAS_LANES).submit(AtlasAddress("pair", "deepfuse", "weights", device="cpu"), work.stages, "ann")
 begun.wait(60)
 """
 
 
-def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
+@pytest.mark.parametrize("writing", [1, 0], ids=["while it writes", "while it computes"])
+def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path, writing: int) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas"), str(writing)],
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -9,7 +9,7 @@ import pytest
 
 from cache.jobs.manager import Jobs, JobState, Report, Stage
 from fusion.errors import Cancelled
-from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
+from tests.unit.job_tasks import WAIT_S, Task, ended, named, state_of
 from tests.unit.moved_clock import MovedClock
 
 
@@ -28,9 +28,9 @@ def jobs(clock: MovedClock) -> Iterator[Jobs[str]]:
 def test_many_viewers_share_one_job(jobs: Jobs[str]) -> None:
     task = Task()
     never = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     threads = [
-        threading.Thread(target=jobs.submit, args=("job", never.stages, f"viewer {number}"))
+        threading.Thread(target=jobs.submit, args=(named("job"), never.stages, f"viewer {number}"))
         for number in range(8)
     ]
     for thread in threads:
@@ -44,9 +44,9 @@ def test_many_viewers_share_one_job(jobs: Jobs[str]) -> None:
 
 def test_cancelling_stops_the_job(jobs: Jobs[str]) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.step()
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     assert state_of(jobs, viewer="ann").withdrawn
     task.permits.release()
     view = ended(jobs)
@@ -56,34 +56,34 @@ def test_cancelling_stops_the_job(jobs: Jobs[str]) -> None:
 
 def test_cancelling_does_not_stop_what_others_watch(jobs: Jobs[str]) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
-    jobs.submit("job", task.stages, "ben")
+    jobs.submit(named("job"), task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ben")
     task.step()
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     task.step()
     assert state_of(jobs, viewer="ann").withdrawn
     assert not state_of(jobs, viewer="ben").withdrawn
     assert state_of(jobs).state is JobState.RUNNING
-    jobs.cancel("job", "ben")
+    jobs.cancel(named("job"), "ben")
     task.permits.release()
     assert ended(jobs).state is JobState.CANCELLED
 
 
 def test_a_stranger_cannot_cancel(jobs: Jobs[str]) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
-    jobs.cancel("job", "stranger")
-    jobs.cancel("another job", "ann")
+    jobs.submit(named("job"), task.stages, "ann")
+    jobs.cancel(named("job"), "stranger")
+    jobs.cancel(named("another job"), "ann")
     task.finish()
     assert ended(jobs).state is JobState.DONE
 
 
 def test_coming_back_before_it_stopped_keeps_the_job(jobs: Jobs[str]) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.step()
-    jobs.cancel("job", "ann")
-    assert not jobs.submit("job", task.stages, "ann").withdrawn
+    jobs.cancel(named("job"), "ann")
+    assert not jobs.submit(named("job"), task.stages, "ann").withdrawn
     task.finish()
     assert ended(jobs).state is JobState.DONE
     assert task.calls == 1
@@ -102,12 +102,12 @@ def test_coming_back_while_it_stops_starts_anew(jobs: Jobs[str]) -> None:
         raise Cancelled("as noticed")
 
     second = Task()
-    jobs.submit("job", lambda: [Stage(work, "long")], "ann")
+    jobs.submit(named("job"), lambda: [Stage(work, "long")], "ann")
     assert begun.wait(WAIT_S)
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     cancelled_now.set()
     assert noticed.wait(WAIT_S)
-    jobs.submit("job", second.stages, "ann")
+    jobs.submit(named("job"), second.stages, "ann")
     go_on.set()
     second.finish()
     assert ended(jobs).state is JobState.DONE
@@ -115,13 +115,13 @@ def test_coming_back_while_it_stops_starts_anew(jobs: Jobs[str]) -> None:
 
 def test_a_cancelled_job_can_be_started_again(jobs: Jobs[str]) -> None:
     first, second = Task(), Task()
-    jobs.submit("job", first.stages, "ann")
+    jobs.submit(named("job"), first.stages, "ann")
     first.step()
     before = state_of(jobs).revision
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     first.permits.release()
     ended(jobs)
-    assert not jobs.submit("job", second.stages, "ann").withdrawn
+    assert not jobs.submit(named("job"), second.stages, "ann").withdrawn
     second.step()
     assert state_of(jobs).revision > before
     second.finish()
@@ -130,7 +130,7 @@ def test_a_cancelled_job_can_be_started_again(jobs: Jobs[str]) -> None:
 
 def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.step()
     clock.now += 16
     task.permits.release()
@@ -139,7 +139,7 @@ def test_a_job_that_nobody_watches_any_more_is_stopped(jobs: Jobs[str], clock: M
 
 def test_polling_keeps_a_job_alive(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task(steps=10)
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     for _ in range(9):
         clock.now += 14
         state_of(jobs, viewer="ann")
@@ -150,7 +150,7 @@ def test_polling_keeps_a_job_alive(jobs: Jobs[str], clock: MovedClock) -> None:
 
 def test_polling_by_somebody_else_does_not(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.step()
     clock.now += 14
     state_of(jobs, viewer="stranger")
@@ -161,9 +161,9 @@ def test_polling_by_somebody_else_does_not(jobs: Jobs[str], clock: MovedClock) -
 
 def test_polling_after_cancelling_does_not(jobs: Jobs[str]) -> None:
     task = Task()
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.step()
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     state_of(jobs, viewer="ann")
     task.permits.release()
     assert ended(jobs).state is JobState.CANCELLED
@@ -171,11 +171,11 @@ def test_polling_after_cancelling_does_not(jobs: Jobs[str]) -> None:
 
 def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: Jobs[str], clock: MovedClock) -> None:
     running, cancelled, deserted, wanted = (Task() for _ in range(4))
-    jobs.submit("running", running.stages, "ann")
-    jobs.submit("cancelled", cancelled.stages, "ann")
-    jobs.submit("deserted", deserted.stages, "ben")
-    jobs.submit("wanted", wanted.stages, "ann")
-    jobs.cancel("cancelled", "ann")
+    jobs.submit(named("running"), running.stages, "ann")
+    jobs.submit(named("cancelled"), cancelled.stages, "ann")
+    jobs.submit(named("deserted"), deserted.stages, "ben")
+    jobs.submit(named("wanted"), wanted.stages, "ann")
+    jobs.cancel(named("cancelled"), "ann")
     clock.now += 14
     for name in ("running", "wanted"):
         assert state_of(jobs, name, "ann").state in (JobState.RUNNING, JobState.QUEUED)

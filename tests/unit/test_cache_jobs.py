@@ -14,7 +14,7 @@ import pytest
 
 from cache.jobs.manager import UNEXPECTED, Jobs, JobState, Report, Stage
 from fusion.errors import Cancelled, NetworkError
-from tests.unit.job_tasks import WAIT_S, Task, ended, state_of
+from tests.unit.job_tasks import WAIT_S, Task, ended, named, state_of
 from tests.unit.moved_clock import MovedClock
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def jobs(clock: MovedClock) -> Iterator[Jobs[str]]:
 def test_progress_partial_results_and_result(jobs: Jobs[str], clock: MovedClock) -> None:
     task = Task()
     assert not jobs.busy()
-    view = jobs.submit("job", task.stages, "ann")
+    view = jobs.submit(named("job"), task.stages, "ann")
     assert jobs.busy()
     assert (view.fraction, view.partial, view.revision, view.error) == (0, None, 0, None)
     assert view.state in (JobState.QUEUED, JobState.RUNNING)
@@ -62,12 +62,12 @@ def test_progress_without_news_keeps_the_revision(jobs: Jobs[str]) -> None:
 
     def work(report: Report[str], cancelled: Callable[[], bool]) -> str:
         report(0.25, "something")
-        report(0.5)
+        report(0.5, None)
         reported.set()
         assert go_on.wait(WAIT_S)
         return "result"
 
-    jobs.submit("job", lambda: [Stage(work, "long")], "ann")
+    jobs.submit(named("job"), lambda: [Stage(work, "long")], "ann")
     assert reported.wait(WAIT_S)
     view = state_of(jobs)
     assert (view.fraction, view.partial, view.revision) == (0.5, "something", 1)
@@ -78,7 +78,7 @@ def test_progress_without_news_keeps_the_revision(jobs: Jobs[str]) -> None:
 def test_one_at_a_time_in_order(jobs: Jobs[str]) -> None:
     tasks = [Task(steps=1) for _ in range(3)]
     for number, task in enumerate(tasks):
-        jobs.submit(str(number), task.stages, "ann")
+        jobs.submit(named(str(number)), task.stages, "ann")
     assert tasks[0].begun.wait(WAIT_S)
     for number, task in enumerate(tasks):
         assert state_of(jobs, str(number)).state is JobState.RUNNING
@@ -91,9 +91,9 @@ def test_one_at_a_time_in_order(jobs: Jobs[str]) -> None:
 
 def test_a_quick_stage_does_not_wait_for_anothers_long_one(jobs: Jobs[str]) -> None:
     blocking, quick, long = Task(), Task(steps=1), Task(steps=1)
-    jobs.submit("blocking", blocking.stages, "ann")
+    jobs.submit(named("blocking"), blocking.stages, "ann")
     assert blocking.begun.wait(WAIT_S)
-    jobs.submit("job", lambda: [Stage(quick, "quick"), Stage(long, "long")], "ben")
+    jobs.submit(named("job"), lambda: [Stage(quick, "quick"), Stage(long, "long")], "ben")
     quick.finish()
     assert not long.begun.is_set()
     view = state_of(jobs)
@@ -106,11 +106,11 @@ def test_a_quick_stage_does_not_wait_for_anothers_long_one(jobs: Jobs[str]) -> N
 
 def test_a_job_cancelled_between_its_stages_stops(jobs: Jobs[str]) -> None:
     blocking, quick, long = Task(), Task(steps=1), Task(steps=1)
-    jobs.submit("blocking", blocking.stages, "ann")
+    jobs.submit(named("blocking"), blocking.stages, "ann")
     assert blocking.begun.wait(WAIT_S)
-    jobs.submit("job", lambda: [Stage(quick, "quick"), Stage(long, "long")], "ben")
+    jobs.submit(named("job"), lambda: [Stage(quick, "quick"), Stage(long, "long")], "ben")
     quick.finish()
-    jobs.cancel("job", "ben")
+    jobs.cancel(named("job"), "ben")
     blocking.finish()
     assert ended(jobs).state is JobState.CANCELLED
     assert long.calls == 0
@@ -118,7 +118,7 @@ def test_a_job_cancelled_between_its_stages_stops(jobs: Jobs[str]) -> None:
 
 def test_errors_for_the_user_are_kept_as_they_are(jobs: Jobs[str], caplog: pytest.LogCaptureFixture) -> None:
     task = Task(steps=1, error=NetworkError("The network needs even sizes."))
-    jobs.submit("job", task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ann")
     task.finish()
     view = ended(jobs)
     assert (view.state, view.error) == (JobState.FAILED, "The network needs even sizes.")
@@ -129,7 +129,7 @@ def test_errors_for_the_user_are_kept_as_they_are(jobs: Jobs[str], caplog: pytes
 def test_other_errors_are_logged_and_said_plainly(jobs: Jobs[str], caplog: pytest.LogCaptureFixture) -> None:
     task = Task(steps=1, error=ZeroDivisionError("a secret detail"))
     with caplog.at_level(logging.ERROR):
-        jobs.submit("job", task.stages, "ann")
+        jobs.submit(named("job"), task.stages, "ann")
         task.finish()
         view = ended(jobs)
     assert (view.state, view.error) == (JobState.FAILED, UNEXPECTED)
@@ -140,41 +140,41 @@ def test_other_errors_are_logged_and_said_plainly(jobs: Jobs[str], caplog: pytes
 def test_the_worker_survives_errors(jobs: Jobs[str]) -> None:
     for number in range(3):
         bad = Task(steps=0, error=ValueError("no"))
-        jobs.submit(f"bad {number}", bad.stages, "ann")
+        jobs.submit(named(f"bad {number}"), bad.stages, "ann")
     good = Task(steps=0)
-    jobs.submit("good", good.stages, "ann")
+    jobs.submit(named("good"), good.stages, "ann")
     assert ended(jobs, "good").state is JobState.DONE
 
 
 def test_a_failed_job_can_be_started_again(jobs: Jobs[str]) -> None:
     bad, good = Task(steps=0, error=NetworkError("no")), Task(steps=0)
-    jobs.submit("job", bad.stages, "ann")
+    jobs.submit(named("job"), bad.stages, "ann")
     assert ended(jobs).error == "no"
-    assert jobs.submit("job", good.stages, "ann").error is None
+    assert jobs.submit(named("job"), good.stages, "ann").error is None
     assert ended(jobs).state is JobState.DONE
 
 
 def test_a_job_that_is_done_is_not_started_again(jobs: Jobs[str]) -> None:
     first, second = Task(steps=0), Task(steps=0)
-    jobs.submit("job", first.stages, "ann")
+    jobs.submit(named("job"), first.stages, "ann")
     ended(jobs)
-    view = jobs.submit("job", second.stages, "ben")
+    view = jobs.submit(named("job"), second.stages, "ben")
     assert (view.state, view.partial, second.calls) == (JobState.DONE, "result", 0)
 
 
 def test_ended_jobs_are_forgotten(jobs: Jobs[str], clock: MovedClock) -> None:
     done, failed, running = Task(steps=0), Task(steps=0, error=NetworkError("no")), Task()
-    jobs.submit("done", done.stages, "ann")
-    jobs.submit("failed", failed.stages, "ann")
+    jobs.submit(named("done"), done.stages, "ann")
+    jobs.submit(named("failed"), failed.stages, "ann")
     ended(jobs, "done")
     ended(jobs, "failed")
-    jobs.submit("running", running.stages, "ann")
+    jobs.submit(named("running"), running.stages, "ann")
     clock.now += 59
     assert state_of(jobs, "done").partial == "result"
     clock.now += 2
-    jobs.submit("running", running.stages, "ann")
-    assert jobs.poll("done", "ann") is None
-    assert jobs.poll("failed", "ann") is None
+    jobs.submit(named("running"), running.stages, "ann")
+    assert jobs.poll(named("done"), "ann") is None
+    assert jobs.poll(named("failed"), "ann") is None
     assert len(jobs) == 1
     running.finish()
     ended(jobs, "running")
@@ -182,14 +182,14 @@ def test_ended_jobs_are_forgotten(jobs: Jobs[str], clock: MovedClock) -> None:
 
 def test_an_ended_job_holds_on_to_nothing_but_its_result(jobs: Jobs[str]) -> None:
     bad, never = Task(steps=0, error=NetworkError("no")), Task()
-    jobs.submit("job", lambda: [Stage(bad, "quick"), Stage(never, "long")], "ann")
+    jobs.submit(named("job"), lambda: [Stage(bad, "quick"), Stage(never, "long")], "ann")
     assert ended(jobs).state is JobState.FAILED
-    assert jobs._jobs["job"].stages == ()
+    assert jobs._jobs[named("job")].stages == ()
 
 
 def test_unknown_jobs(jobs: Jobs[str]) -> None:
-    assert jobs.poll("job", "ann") is None
-    jobs.cancel("job", "ann")
+    assert jobs.poll(named("job"), "ann") is None
+    jobs.cancel(named("job"), "ann")
     assert len(jobs) == 0
 
 
@@ -204,9 +204,9 @@ def test_work_can_ask_whether_it_is_wanted(jobs: Jobs[str]) -> None:
         asked.append(cancelled())
         raise Cancelled("as asked")
 
-    jobs.submit("job", lambda: [Stage(work, "long")], "ann")
+    jobs.submit(named("job"), lambda: [Stage(work, "long")], "ann")
     assert begun.wait(WAIT_S)
-    jobs.cancel("job", "ann")
+    jobs.cancel(named("job"), "ann")
     go_on.set()
     assert ended(jobs).state is JobState.CANCELLED
     assert asked == [False, True]
@@ -215,8 +215,8 @@ def test_work_can_ask_whether_it_is_wanted(jobs: Jobs[str]) -> None:
 def test_closing_stops_all_jobs(clock: MovedClock) -> None:
     manager: Jobs[str] = Jobs({"long": 1}, clock=clock)
     running, waiting = Task(), Task()
-    manager.submit("running", running.stages, "ann")
-    manager.submit("waiting", waiting.stages, "ann")
+    manager.submit(named("running"), running.stages, "ann")
+    manager.submit(named("waiting"), waiting.stages, "ann")
     running.step()
     closing = threading.Thread(target=manager.close, args=(WAIT_S,))
     closing.start()
@@ -229,30 +229,28 @@ def test_closing_stops_all_jobs(clock: MovedClock) -> None:
     assert ended(manager, "running").state is JobState.CANCELLED
     assert waiting.calls == 0
     with pytest.raises(Cancelled):
-        manager.submit("another", waiting.stages, "ann")
+        manager.submit(named("another"), waiting.stages, "ann")
     manager.close()
 
 
-# The package without its __init__, which imports torch: that takes seconds, and jobs need only the errors.
 ENDLESS = """
-import sys, threading, time, types
-sys.modules["fusion"] = types.ModuleType("fusion")
-sys.modules["fusion"].__path__ = ["fusion"]
-from cache.jobs.manager import Stage
-from cache.jobs.manager import Jobs
+import threading, time
+from cache.jobs.manager import Jobs, Stage
+from cache.store.addresses import SceneAddress
 begun = threading.Event()
 def work(report, cancelled):
     begun.set()
     while True:
         {body}
 jobs = Jobs({{"long": 1}})
-jobs.submit("job", lambda: [Stage(work, "long")], "ann")
+job = SceneAddress("pair", "method", "weights", device="cpu")
+jobs.submit(job, lambda: [Stage(work, "long")], "ann")
 assert begun.wait(120)
 """
 
 
 def test_the_interpreter_ends_while_a_job_runs() -> None:
-    polite, deaf = "report(0.5); time.sleep(0.01)", "time.sleep(0.01)"
+    polite, deaf = "report(0.5, None); time.sleep(0.01)", "time.sleep(0.01)"
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", ENDLESS.format(body=body)], cwd=ROOT, stderr=subprocess.PIPE, text=True

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import torch
 
 import fusion
 from cache.errors import UserError
-from cache.services.loaded import LoadedPairs
+from cache.services.loaded import LoadedMethods, LoadedPairs
 from cache.services.scenes import Scene
-from cache.services.services import Services
+from cache.services.services import Services, assembled
 from fusion import Method
 from fusion.data.catalogue import Catalogue
 from fusion.errors import (
@@ -26,12 +27,17 @@ from fusion.errors import (
     UnknownPairError,
     WeightsError,
 )
+from fusion.statistics.guidance import guidance_statistics
+from fusion.statistics.influence import region_influence
+from fusion.statistics.regions import Region
 from tests.unit.small_services import (
     SHAPE,
     WAIT_S,
     Maker,
     Small,
     follow,
+    settings_of,
+    wait_for,
 )
 
 
@@ -239,6 +245,51 @@ def test_new_weights_never_meet_old_results(make: Maker, small: Method) -> None:
     ):
         with pytest.raises(WeightsError, match="Reload"):
             stale()
+
+
+def test_weights_are_kept_apart_in_memory_too(make: Maker, small: Method, folder: Path) -> None:
+    """One store, so that what one method computed lies in memory when the other asks."""
+    other = Method.from_module(Small(seed=6), "small", "Small network")
+    first = make(small)
+    settings = settings_of(folder / "memo", data_dir=folder)
+    shelf = LoadedMethods("cpu", lambda id, device: other, (("small", "Small network"),))
+    second = assembled(settings, first.store, shelf)
+    region = Region("corner", np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE) < 9)
+    # The first method again at the end: nobody wrote over its results.
+    for services, method in ((first, small), (second, other), (first, small)):
+        scene = services.scenes.open("1", "small")
+        pair = services.scenes.pair(scene)
+        np.testing.assert_array_equal(services.scenes.fused(scene), fusion.fuse(method, pair))
+        window = fusion.jacobian(method, pair, (5, 6)).values
+        np.testing.assert_allclose(services.windows.of(scene, 5, 6).values, window, rtol=1e-4, atol=1e-6)
+        guidance = fusion.guidance(method, pair)
+        np.testing.assert_array_equal(follow(services, scene).values, guidance)
+        np.testing.assert_array_equal(services.guidance.known(scene), guidance)
+        influence = services.statistics.influence
+        wait_for(lambda one=influence, of=scene: one.follow([of], [region], "ann").complete)  # type: ignore[misc]
+        numbers = services.statistics.numbers(scene, [region]).comparison
+        assert numbers.weights_id == method.weights_id
+        assert numbers.guidance == (guidance_statistics(guidance, region),)
+        assert numbers.region_influence == (region_influence(method, pair, region),)
+    second.close()
+
+
+def test_a_scene_with_old_weights_is_refused_by_all_that_computes(make: Maker, small: Method) -> None:
+    services = make()
+    stale = replace(services.scenes.open("1", "small"), weights_id="0" * 64)
+    region = Region("all", np.ones(SHAPE, dtype=bool))
+    influence = services.statistics.influence
+    for ask in (
+        lambda: services.guidance.known(stale),
+        lambda: services.guidance.cancel(stale, "ann"),
+        lambda: services.statistics.numbers(stale, [region]),
+        lambda: influence.known(stale, region),
+        lambda: influence.follow([stale], [region], "ann"),
+        lambda: services.atlases.start(stale, "ann"),
+        lambda: services.atlases.state(stale, "ann"),
+    ):
+        with pytest.raises(WeightsError, match="Reload"):
+            ask()
 
 
 def test_changed_files_never_meet_old_results(services: Services, scene: Scene, folder: Path) -> None:

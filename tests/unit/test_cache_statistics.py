@@ -37,6 +37,7 @@ from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, box_region
+from tests.unit.job_tasks import named
 from tests.unit.page_services import SHAPE, WAIT_S, finished_guidance, load, write_pair
 
 PAIR = "3"
@@ -351,7 +352,7 @@ def test_the_influence_rests_while_guidance_images_are_computed(
         assert computed.wait(WAIT_S)
         return np.zeros(0)
 
-    services.guidance._jobs.submit("somebody's", lambda: (Stage(slow, LATTICE_LANE),), "bob")
+    services.guidance._jobs.submit(named("somebody's"), lambda: (Stage(slow, LATTICE_LANE),), "bob")
     regions = statistics.regions(scenes[1])[:1]
     assert require_rest(statistics, scenes[1:], regions) == 0
     computed.set()

@@ -158,8 +158,8 @@ def test_equal_requests_compute_once(store: ArrayStore) -> None:
             futures = [pool.submit(ask) for _ in range(threads)]
             assert {future.result(30) for future in futures} == {round_number}
             assert len(calls) == round_number
-            store._backend.clear()
-            store._memory = MemoryTier(store._memory.limit_bytes)
+            store._cache.clear()
+            store._memory.clear()
     assert len(store._flights) == 0
 
 
@@ -204,29 +204,29 @@ def test_a_store_that_cannot_write_still_answers(tmp_path: Path, caplog: pytest.
 
 
 def test_memory_is_bounded_in_bytes() -> None:
-    memory: MemoryTier[int] = MemoryTier(100)
+    memory: MemoryTier[int] = MemoryTier(100, lambda number: 101 if number < 0 else 1 + number % 40)
     for number in range(1000):
-        memory.put(str(number), number, 1 + number % 40)
+        memory.put(str(number), number)
         assert memory.total_bytes <= 100
         assert memory.get(str(number)) == number
     assert memory.total_bytes > 50
-    memory.put("999", 1, 101)
+    memory.put("999", -1)
     assert memory.get("999") is None, "the old value is not the value any more"
 
 
 def test_memory_forgets_what_was_not_used_for_longest() -> None:
-    memory: MemoryTier[int] = MemoryTier(3)
+    memory: MemoryTier[int] = MemoryTier(3, lambda number: 1)
     for number in range(3):
-        memory.put(str(number), number, 1)
+        memory.put(str(number), number)
     memory.get("0")
-    memory.put("3", 3, 1)
+    memory.put("3", 3)
     assert [memory.get(str(number)) for number in range(4)] == [0, None, 2, 3]
 
 
 def test_memory_counts_overwritten_values_once() -> None:
-    memory: MemoryTier[int] = MemoryTier(10)
+    memory: MemoryTier[int] = MemoryTier(10, lambda number: 6)
     for number in range(5):
-        memory.put("a", number, 6)
+        memory.put("a", number)
     assert memory.total_bytes == 6
     assert memory.get("a") == 4
 
@@ -235,5 +235,5 @@ def test_many_small_results_do_not_fill_the_memory(tmp_path: Path) -> None:
     store = ArrayStore(connect(tmp_path), timeout_s=60, memory_bytes=10 * (ENTRY_OVERHEAD_BYTES + 24))
     for col in range(40):
         store.put(replace(ADDRESS, col=col), value(col))
-    kept = [col for col in range(40) if store._memory.get(replace(ADDRESS, col=col).key()) is not None]
+    kept = [col for col in range(40) if store._memory.get(replace(ADDRESS, col=col)) is not None]
     assert kept == list(range(30, 40))

@@ -212,7 +212,9 @@ def fill(
     """Fill maps for some pixels, and ahead of those that may follow.
 
     One pixel alone costs one small forward pass; whoever goes on to look at pixels all over an image soon finds
-    everything there. All that is done ahead takes about as long as `fill_all`, in few calls. Nothing is done
+    everything there. All that is done ahead takes about as long as `fill_all`, in few calls. A visit of 256 pixels all
+    over an image of 256×256 takes 1.5 times as long without, of 48 pixels 0.9 times (FunFuseAn; the former is what
+    `python -m benchmarks.chain_parts --part filled` prints). Nothing is done
     ahead in images that are too large for all of it to be kept, or once something of a pair had to make room.
 
     Parameters

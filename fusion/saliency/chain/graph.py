@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TypeVar
 
 import torch
@@ -116,6 +117,17 @@ class TwoSlopes:
     on: int
     factor: float
     is_on: Callable[[Tensor], Tensor]
+
+
+LARGEST_CODE = 255
+
+
+def leaky_slopes(slope: float) -> TwoSlopes | None:
+    """Return the slopes of a leaky rectifier, `slope` where not x > 0; ``None`` where no byte can hold them."""
+    ratio = Fraction(slope).limit_denominator(LARGEST_CODE)
+    if not 0 < ratio <= 1 or abs(float(ratio) - slope) > 1e-15 * slope:
+        return None
+    return TwoSlopes(ratio.numerator, ratio.denominator, 1 / ratio.denominator, lambda x: x > 0)
 
 
 @dataclass(frozen=True, eq=False)

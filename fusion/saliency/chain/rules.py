@@ -9,7 +9,6 @@ its kind, or write one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import torch
@@ -27,6 +26,7 @@ from fusion.saliency.chain.graph import (
     Scale,
     Sum,
     TwoSlopes,
+    leaky_slopes,
     with_derivatives_known,
 )
 from fusion.saliency.chain.operations import (
@@ -420,23 +420,12 @@ def _one_a_channel(constant: Any, channels: int) -> Tensor | None:
     return flat if tuple(constant.shape) in {(1, channels, 1, 1), (channels, 1, 1)} else None
 
 
-LARGEST_CODE = 255
-
-
 def _two_slopes(operation: Operation) -> TwoSlopes | None:
     """Return how the derivative of a rectifier is kept; of a plain one it is 0 where x ≤ 0, else 1 (for NaN too)."""
     if operation.kind is _aten.relu:
         return TwoSlopes(0, 1, 1.0, lambda x: ~(x <= 0))
     slope = operation.given.get("negative_slope")
     return leaky_slopes(slope) if operation.kind is _aten.leaky_relu and isinstance(slope, float) else None
-
-
-def leaky_slopes(slope: float) -> TwoSlopes | None:
-    """Return the slopes of a leaky rectifier, `slope` where not x > 0; ``None`` where no byte can hold them."""
-    ratio = Fraction(slope).limit_denominator(LARGEST_CODE)
-    if not 0 < ratio <= 1 or abs(float(ratio) - slope) > 1e-15 * slope:
-        return None
-    return TwoSlopes(ratio.numerator, ratio.denominator, 1 / ratio.denominator, lambda x: x > 0)
 
 
 _RULES: Sequence[Callable[[Operation], Meaning]] = (

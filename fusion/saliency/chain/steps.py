@@ -158,8 +158,8 @@ class PackedConvolution:
 
     For an image alone that is as small as a window, torch leaves 3×3 convolutions to a matrix product and a sum, and
     where it asks oneDNN it lays the weights out again each time. When this was written, MaskNet's single Jacobian
-    images took 1.3 and DeepPedestrian's 1.2 times as long without. It depends on the processor, and on what else wants
-    its caches: `python -m benchmarks.chain_parts --part packed` says what it is here.
+    images took 1.3 and DeepPedestrian's 1.2 times as long without. On two busy AVX2 cores they take 0.9 to 1.0 times as
+    long: it depends on the processor, and `python -m benchmarks.chain_parts --part packed` says what it is on yours.
     """
 
     weight: Tensor

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import "./page.mjs";
+
+const { number, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
+const { linked } = await import("../../assets/explore/toolbar.mjs");
+const { state } = await import("../../assets/explore/state.mjs");
+const readAhead = await import("../../assets/explore/read-ahead.mjs");
+const address = await import("../../assets/core/address.mjs");
+
+test("the strongest neighbour is that of the right input, but never the principal pixel", () => {
+  const window = { row: 5, col: 5, top: 4, left: 4, height: 2, width: 2 };
+  const first = strongestNeighbour({ ...window, values: [1, -3, 2, 9, 0, 0, 1, 9] });
+  assert.deepEqual(first, { size: 3, index: 0, row: 4, col: 5, value: -3 });
+  const second = strongestNeighbour({ ...window, values: [1, -3, 2, 9, 0, 0, 4, 9] });
+  assert.deepEqual([second.index, second.row, second.col], [1, 5, 4]);
+  assert.equal(strongestNeighbour({ ...window, top: 5, left: 5, height: 1, width: 1, values: [7, 7] }), null);
+});
+
+test("numbers of the readout", () => {
+  assert.deepEqual([0, 0.5, -1234.5, 0.00012, 20000, NaN, -Infinity, null].map(number),
+    ["0.0000", "0.5000", "-1234.5000", "1.200e-4", "2.000e+4", "–", "-Infinity", "–"]);
+});
+
+test("the ends of the scales are the window's own until those of the guidance images are known", () => {
+  state.window = { row: 1, col: 2, values: Float32Array.of(0.5, -2, NaN) };
+  assert.equal(state.jacobianEnd(), 0.5);
+  state.display.scale = "signed";
+  assert.equal(state.jacobianEnd(), 2);
+  state.limits = { maximum: 3, magnitude: 4, percentile: 1, provisional: false, revision: "r" };
+  assert.deepEqual([state.jacobianEnd(), state.guidanceEnd(), state.displayName()], [4, 4, "0.3,0.5,signed,r"]);
+  state.limits.provisional = true;
+  assert.deepEqual([state.jacobianEnd(), state.displayName()], [2, "0.3,0.5,signed,provisional"]);
+  state.pixel = { row: 1, col: 3 };
+  assert.equal(state.isMoving(), true);
+});
+
+test("a part is linked in tenths of a pixel, at least a pixel wide, and not where it is all or nothing", () => {
+  const shape = { height: 48, width: 60 };
+  assert.deepEqual(linked([1.234, 2.345, 10, 20], shape), [1.2, 2.3, 10, 20]);
+  assert.deepEqual(linked([5, 5, 5.2, 20], shape), [4.6, 5, 5.6, 20]);
+  assert.equal(linked([-0.5, -0.5, 47.5, 59.5], shape), null);
+  assert.equal(linked([60, 0, 70, 10], shape), null);
+});
+
+test("links are written as Python writes them", () => {
+  assert.equal(address.write({ b: "x y", a: "1,2", c: null, d: undefined }), "?a=1,2&b=x+y");
+  assert.equal(address.write({ name: "it's (ä)*!" }), "?name=it%27s+%28%C3%A4%29%2A%21");
+  assert.equal(address.write({}), "");
+  assert.deepEqual([address.decimal(1), address.decimal(0.35), address.list([1, 2]), address.list(null)], ["1.0", "0.35", "1,2", null]);
+});
+
+test("windows are read ahead where the pointer goes, and are there without a request", () => {
+  const scene = { key: "scene", height: 40, width: 40, support_radius: [1, 1] };
+  readAhead.follow(scene, { row: 20, col: 10 }, 0);
+  readAhead.follow(scene, { row: 20, col: 12 }, 20);
+  const asked = readAhead.along(scene, { row: 20, col: 12 });
+  const rows = asked.pixels.map(({ row }) => row);
+  const columns = asked.pixels.map(({ col }) => col);
+  assert.ok(Math.max(...columns) > 14 && Math.max(...columns) - 12 > 12 - Math.min(...columns), "to the right");
+  assert.ok(Math.min(...rows) >= 18 && Math.max(...rows) <= 22, "along the way");
+  assert.equal(asked.text.split("-").reduce((sum, run) => sum + Number(run.split(".")[2]), 0), asked.pixels.length);
+  // A scale of 2 and halves of 1.0 in all 2 × 9 places, for each; as the route writes them.
+  const count = asked.pixels.length;
+  const buffer = new ArrayBuffer(32 + 4 * count + 36 * count);
+  new Int32Array(buffer, 0, 1)[0] = 1;
+  new Float32Array(buffer, 32, count).fill(2);
+  new Float32Array(buffer, 32, count)[0] = NaN;
+  new Uint16Array(buffer, 32 + 4 * count).fill(0x3c00);
+  readAhead.take(asked, buffer, 0);
+  const [missing, here] = asked.pixels;
+  assert.equal(readAhead.held(scene, missing), null);
+  const window = readAhead.held(scene, here);
+  assert.deepEqual([window.top, window.left, window.height, window.width], [here.row - 1, here.col - 1, 3, 3]);
+  assert.ok(window.values.every((value) => value === 2) && window.path === readAhead.ATLAS);
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import "./page.mjs";
+import { decode, encode } from "../../assets/regions/code.mjs";
+
+const regions = await import("../../assets/regions/set.mjs");
+const regionLink = await import("../../assets/regions/link.mjs");
+
+const [HEIGHT, WIDTH] = [8, 10];
+let pairs = 0;
+let address;
+
+const mask = (...places) => {
+  const found = new Uint8Array(HEIGHT * WIDTH);
+  places.forEach((at) => (found[at] = 1));
+  return found;
+};
+const counts = () => regions.all().map(({ count }) => count);
+const names = () => regions.all().map(({ name }) => name);
+
+beforeEach(() => {
+  pairs += 1;
+  address = `pair-${pairs}`;
+  regions.enter({ pair: address, pair_address: address, height: HEIGHT, width: WIDTH });
+  regions.setOperation("replace");
+});
+
+test("codes give the masks back: boxes as boxes, noise as runs", () => {
+  const box = mask(11, 12, 21, 22);
+  assert.equal(encode(box, HEIGHT, WIDTH), "b1.1.3.3");
+  assert.deepEqual(decode("b1.1.3.3", HEIGHT, WIDTH), box);
+  for (const density of [0, 0.3, 0.9, 1]) {
+    const noise = Uint8Array.from({ length: HEIGHT * WIDTH }, () => Number(Math.random() < density));
+    assert.deepEqual(decode(encode(noise, HEIGHT, WIDTH), HEIGHT, WIDTH), noise);
+  }
+  const long = new Uint8Array(300 * 400);
+  for (let at = 0; at < long.length; at += 2) long[at] = 1;
+  assert.deepEqual(decode(encode(long, 300, 400), 300, 400), long);
+  assert.equal(decode("rAQ", HEIGHT, WIDTH), null, "too short for the image");
+});
+
+test("a selection begins a region, replaces it, joins it, and is taken from it", () => {
+  regions.combine(mask(1, 2), "replace");
+  regions.combine(mask(2, 3, 4), "replace");
+  regions.combine(mask(4, 5), "add");
+  assert.deepEqual(counts(), [4]);
+  regions.combine(mask(2, 5, 9), "subtract");
+  assert.deepEqual([...regions.all()[0].mask.keys()].filter((at) => regions.all()[0].mask[at]), [3, 4]);
+  regions.invert();
+  assert.deepEqual(counts(), [HEIGHT * WIDTH - 2]);
+  regions.clear();
+  assert.deepEqual(counts(), [0]);
+});
+
+test("what was loaded is not replaced, and the same is not loaded twice", () => {
+  const masks = [{ name: "core", code: "b1.1.3.3" }];
+  assert.deepEqual(regions.load(address, masks), ["added"]);
+  assert.deepEqual(regions.load(address, masks), ["here"]);
+  assert.deepEqual(regions.load("another", masks), ["other"]);
+  regions.combine(mask(1), "replace");
+  assert.deepEqual([names(), counts()], [["core", "region"], [4, 1]]);
+});
+
+test("there are twelve regions at most, with names of their own", () => {
+  for (let number = 0; number < 15; number += 1) regions.add(" mine ", mask(number));
+  assert.equal(regions.all().length, regions.MOST);
+  assert.deepEqual(names().slice(0, 3), ["mine", "mine 2", "mine 3"]);
+  assert.deepEqual(regions.load(address, [{ name: "core", code: "b1.1.3.3" }]), ["full"]);
+});
+
+test("every step is undone and redone, and a new one ends what could be redone", () => {
+  regions.add("one", mask(1));
+  regions.rename(0, "two");
+  regions.recolour(0, "#112233");
+  regions.undo();
+  regions.undo();
+  assert.deepEqual([names(), regions.canUndo(), regions.canRedo()], [["one"], true, true]);
+  regions.redo();
+  assert.deepEqual(names(), ["two"]);
+  regions.remove(0);
+  assert.deepEqual([regions.canRedo(), regions.activeIndex()], [false, -1]);
+  regions.undo();
+  assert.deepEqual(names(), ["two"]);
+});
+
+test("every pair has its regions, and they come back with it", () => {
+  const before = address;
+  regions.add("mine", mask(1));
+  regions.enter({ pair: "elsewhere", pair_address: "elsewhere", height: 2, width: 2 });
+  assert.deepEqual(names(), []);
+  regions.enter({ pair: before, pair_address: before, height: HEIGHT, width: WIDTH });
+  assert.deepEqual(names(), ["mine"]);
+});
+
+test("a link's regions wait for their pair", () => {
+  regions.take({ pair_address: "later", regions: [{ name: "core", colour: "#e69f00", code: "b0.0.1.1" }] });
+  assert.deepEqual(names(), []);
+  regions.enter({ pair: "later", pair_address: "later", height: 2, width: 2 });
+  assert.deepEqual([names(), regions.canUndo()], [["core"], false]);
+});
+
+test("keys decide what a selection does before the list's choice", () => {
+  assert.equal(regions.operationAt({ shiftKey: true }), "add");
+  assert.equal(regions.operationAt({ altKey: true }), "subtract");
+  regions.setOperation("subtract");
+  assert.equal(regions.operationAt({}), "subtract");
+});
+
+test("a link says names, colours and codes; empty regions are left out", () => {
+  assert.equal(regionLink.text(), null);
+  regions.add("a~b, 5%", mask(0, 1));
+  regions.recolour(0, "#112233");
+  regions.add("empty");
+  assert.equal(regionLink.text(), "a%7Eb%2C 5%25~112233~b0.0.1.2");
+});
