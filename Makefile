@@ -2,8 +2,13 @@
 #
 #   make run                                   the page, at http://127.0.0.1:8050/
 #   make run ARGS="--pair MRI_FILE PET_FILE"   the same with a pair of your own
+#   make run TORCH_INDEX=ADDRESS               the first time: takes PyTorch from this package index (see the README)
 #   make test                                  lint, types, all tests (ARGS go to pytest)
+#   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
+#   make load                                  many users at once, which make test leaves out
+#   make check-wheel                           installs the built package into an empty environment and opens its page
 #   make lint | format                         lint and types only | bring the code into shape
+#   make api                                   the Python API as HTML, in build/api
 #   make bench                                 all measurements, one to two hours, with one summary; or one of these,
 #                                              each with ARGS="--help" for its options:
 #   make bench-numerics                        times against full-image autograd, on a GPU with ARGS="--device cuda"
@@ -22,30 +27,35 @@
 
 PYTHON ?= python3
 ARGS ?=
+FILE ?=
+TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
+TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test lint format bench bench-numerics bench-users bench-hover \
-	bench-atlas bench-compare bench-compare-atlas bench-page bench-background bench-memory bench-growth bench-sizes \
-	samples browser clean
+.PHONY: run test check load check-wheel lint format api samples browser clean \
+	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
+	bench-background bench-memory bench-growth bench-sizes
 
 run: $(VENV)/installed
 	@echo "Starting FuseVis; the page's address follows when it is ready ..."
 	@exec $(BIN)/python -m app $(ARGS)
 
-# One thread of torch: tests are many small computations, in which threads only wait for each other. Those without a
-# server take a process a core; two browsers with their servers share the cores. What fails beside another browser is
-# run once more by itself, and both results are printed: what fails twice is broken.
-test: lint browser
-ifeq ($(strip $(ARGS)),)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/unit
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/browser tests/load || \
-	    OMP_NUM_THREADS=1 $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/browser tests/load
-else
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
-endif
+# Part by part, see tests/__main__.py; what each printed is kept in test-results.
+test: $(VENV)/installed-dev browser
+	@$(BIN)/python -m tests $(ARGS)
+
+check: $(VENV)/installed-dev browser
+	@test -n "$(FILE)" || { echo "Name the file: make check FILE=tests/unit/test_pair.py"; exit 2; }
+	@$(BIN)/python -m tests --alone $(FILE) $(ARGS)
+
+load: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/load
+
+check-wheel: $(VENV)/installed-dev
+	$(BIN)/python -m tests.wheel $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -55,6 +65,10 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+api: $(VENV)/installed-dev
+	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api fusion fusion.errors fusion.pair fusion.reading fusion.data.entries
+	@echo "Open build/api/index.html in a browser."
 
 # What is missed is told, and fails only with ARGS=--strict; wrong results fail always.
 bench: $(VENV)/installed-dev browser
@@ -97,7 +111,7 @@ samples: $(VENV)/installed-samples
 	$(BIN)/python -m fusion.data.make_samples $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-results
 
 # The stamps: whoever changes a list of requirements gets it installed at the next call.
 $(VENV)/python-ready:
@@ -109,17 +123,31 @@ $(VENV)/python-ready:
 	    echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-$(VENV)/installed: $(VENV)/python-ready requirements.txt
+# PyTorch before the rest, which then finds it there. Where pip sees no build for CPUs, it takes the one for GPUs.
+$(VENV)/torch-chosen: $(VENV)/python-ready requirements.txt
+ifneq ($(strip $(TORCH_INDEX)),)
+	$(PIP) --no-deps --index-url $(TORCH_INDEX) torch==$(TORCH)
+else
+	@if test "$$(uname -s)" = Linux && \
+	    ! $(BIN)/python -m pip index versions torch 2>/dev/null | grep -q -e ' $(TORCH)+' -e 'INSTALLED:.* $(TORCH)'; then \
+	    echo "The package index here has PyTorch for GPUs only: about 2.7 GB to download, more than 5 GB on disk."; \
+	    echo "The build for CPUs has 0.2 GB and 0.8 GB. To take it, stop this (Ctrl-C) and name an index that has it:"; \
+	    echo "make run TORCH_INDEX=ADDRESS. The README says where PyTorch tells the address."; \
+	fi
+endif
+	@touch $@
+
+$(VENV)/installed: $(VENV)/torch-chosen requirements.txt
 	@echo "Installing what FuseVis needs into $(VENV); the first time takes a few minutes ..."
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/python-ready requirements-dev.txt requirements.txt
-	$(PIP) -r requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/torch-chosen requirements-dev.txt requirements.txt
+	$(PIP) -r requirements.txt -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
-$(VENV)/installed-samples: $(VENV)/python-ready requirements-samples.txt requirements.txt
-	$(PIP) -r requirements-samples.txt
+$(VENV)/installed-samples: $(VENV)/torch-chosen requirements-samples.txt requirements.txt
+	$(PIP) -r requirements.txt -r requirements-samples.txt
 	@touch $@ $(VENV)/installed
 
 # The browser tests drive the system's Chromium; a browser of its own is never downloaded.

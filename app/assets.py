@@ -1,35 +1,83 @@
-"""Which files of ``assets/`` each page loads: every page leaves out what belongs to the others.
+"""The files of ``assets/`` that each page loads: stylesheets in their order, and one module that imports all others.
 
-A file that begins with the name of a page is that page's own; those of `SHARED` are for all; the others belong to the
-explore page.
+Dash lists none of them. It would load the entry with a query (``?m=…``), and a module that is loaded with a query is
+another one than that without. Here all pages take each module from the same address, and the browser is told of all of
+them at once, as it would otherwise learn of each only from the one that imports it. The entry runs as soon as it is
+there; Dash starts after it, and so finds the functions of its callbacks, and Plotly's queue in Plotly's place.
 """
 
 from __future__ import annotations
 
-EVERY_PAGE = (r"00-bootstrap\.min\.css", r"65-theme\.js", r"page\.css")
-SHARED = {
-    "training": (*EVERY_PAGE, r"panels\.css"),
-    "compare": (
-        *EVERY_PAGE,
-        r"05-colours\.js",
-        r"15-channel\.js",
-        r"64-",
-        r"66-sliders\.js",
-        r"67-copy-link\.js",
-        r"68-",
-    ),
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dash import Dash
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+STYLES = {
+    "explore": ("bootstrap.min", "export-menu", "page", "panels"),
+    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page"),
+    "training": ("bootstrap.min", "page", "panels", "training"),
 }
-"""What the pages besides the explore page load of files that are not their own."""
+IMPORT = re.compile(r"""^(?:import|export)\s(?:[^"']*?\sfrom\s)?["']([^"']+)["'];$""", re.MULTILINE)
 
 
-def left_out(page: str) -> str:
-    """Return the pattern of the files that a page does without, for Dash's ``assets_ignore``.
+def modules(page: str) -> list[str]:
+    """Return the modules that a page imports, its entry last: paths within ``assets/``."""
+    found: dict[str, None] = {}
+
+    def add(name: str) -> None:
+        if name in found:
+            return
+        found[name] = None
+        for path in IMPORT.findall((ASSETS / name).read_text(encoding="utf-8")):
+            add(_resolved(PurePosixPath(name).parent / path))
+
+    add(f"{page}.mjs")
+    return [*list(found)[1:], f"{page}.mjs"]
+
+
+def _resolved(path: PurePosixPath) -> str:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+class ModulePage(Dash):
+    """A Dash application whose HTML loads the page's stylesheets and modules.
 
     Parameters
     ----------
     page : str
-        ``explore``, or a name in `SHARED`.
+        A name in `STYLES`, which is also that of the entry module.
+    home : str or None
+        Address of the explore page, under which ``assets/`` is served; ``None`` for that page itself.
+    *settings, **more
+        As for `dash.Dash`.
     """
-    if page == "explore":
-        return f"^(?:{'|'.join(SHARED)})"
-    return f"^(?!{page}|{'|'.join(SHARED[page])})"
+
+    def __init__(self, page: str, home: str | None, *settings: Any, **more: Any) -> None:
+        more |= {"assets_folder": str(ASSETS), "include_assets_files": False}
+        super().__init__(*settings, **more)
+        at = f"{self.config.requests_pathname_prefix if home is None else home}assets/"
+        self._styles = "".join(
+            f'<link rel="stylesheet" href="{at}styles/{name}.css">\n' for name in STYLES[page]
+        )
+        self._preloads = "".join(f'<link rel="modulepreload" href="{at}{name}">\n' for name in modules(page))
+        self._entry = f"{at}{page}.mjs"
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash calls it by names
+        """Make the HTML."""
+        parts["css"] = str(parts["css"]) + self._styles + self._preloads
+        # Before Dash's own scripts, and without waiting for them: the first pictures need none.
+        entry = f'<script type="module" async src="{self._entry}"></script>\n'
+        parts["scripts"] = entry + str(parts["scripts"])
+        parts["renderer"] = (
+            f'<script id="_dash-renderer" type="module">import "{self._entry}"; {self.renderer}</script>'
+        )
+        return str(super().interpolate_index(**parts))

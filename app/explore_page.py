@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dash import Dash
 from flask import request
 
+from app.assets import ModulePage
 from app.layout.panels import panel_ids
 
 FRAME = """
@@ -21,7 +21,7 @@ FRAME = """
 SECTION = '<section class="panel {kind}" data-first-panel="{panel}"></section>'
 
 
-class ExplorePage(Dash):
+class ExplorePage(ModulePage):
     """A Dash application whose HTML holds what the browser needs to draw its first pictures.
 
     Parameters
@@ -36,7 +36,7 @@ class ExplorePage(Dash):
         self, first_view: Callable[[str], dict[str, Any] | None], *settings: Any, **more: Any
     ) -> None:
         self._first_view = first_view
-        super().__init__(*settings, **more)
+        super().__init__("explore", None, *settings, **more)
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash calls it by names
         """Make the HTML; ``first-view`` is the id of the script element that holds the JSON."""

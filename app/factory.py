@@ -7,11 +7,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dash import Dash, set_props
+from dash import set_props
 from dash.development.base_component import Component
-from flask import Flask, request
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from flask import Flask
 
 import callbacks.atlas
 import callbacks.compare
@@ -24,22 +22,20 @@ import callbacks.link
 import callbacks.regions
 import callbacks.selection
 import callbacks.training
-from app.assets import left_out
+from app.assets import ModulePage
 from app.explore_page import ExplorePage
 from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
-from app.layout.notices import notice
-from app.layout.page import page
-from app.routes import atlas, compare, regions, same_origin, views, windows
-from app.routes import export as takeaway_routes
-from app.routes.missing import missing_page
+from app.layout.explore import explore_page
+from app.layout.parts import notice
+from app.routes import answers, binary, export, regions, views
+from app.routes.plain_pages import missing_page
 from app.settings import Settings
 from cache.errors import UserError
 from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = (
     callbacks.link,
     callbacks.selection,
@@ -49,6 +45,7 @@ CALLBACKS = (
     callbacks.regions,
     callbacks.atlas,
 )
+ROUTES = (binary, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)
@@ -81,24 +78,17 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         server=server,
         title="FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out("explore"),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: page(pair_choices(services), services.scenes.methods())
+    app.layout = lambda: explore_page(pair_choices(services), services.scenes.methods())
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
-    same_origin.register(server)
-    windows.register(server, services, UserError)
-    atlas.register(server, services, services.atlases, UserError)
-    compare.register(server, services, UserError)
-    regions.register(server, services.regions, UserError)
-    views.register(server, services.views, UserError)
-    takeaway_routes.register(server, services)
-    server.register_error_handler(Exception, refuse_malformed)
+    answers.register(server)
+    for module in ROUTES:
+        server.register_blueprint(module.routes)
     return server
 
 
@@ -117,22 +107,22 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 
 
-def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> Dash:
+def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Component]) -> ModulePage:
     """Serve a page at ``name``.
 
     It is a Dash application of its own: Dash asks for a layout without saying for which address, and no
     page should load, or answer for, what belongs to another.
     """
     prefix = f"/{name}/"
-    app = Dash(
+    app = ModulePage(
+        name,
+        home,
         f"fusevis-{name}",
-        server=server,  # type: ignore[arg-type]  # dash takes a Flask server; its stub does not say so
+        server=server,
         routes_pathname_prefix=prefix,
         requests_pathname_prefix=f"{home}{name}/",
         title=f"{name.capitalize()} · FuseVis",
         update_title="",
-        assets_folder=str(ROOT / "assets"),
-        assets_ignore=left_out(name),
         on_error=show_error,
         suppress_callback_exceptions=False,
     )
@@ -151,19 +141,6 @@ def pair_choices(services: Services) -> list[tuple[str, str]]:
 def menu_label(title: str, simulated: bool) -> str:
     """Return a pair's name in the menu; simulated ones say so."""
     return f"{title} (simulated)" if simulated and "simulated" not in title.lower() else title
-
-
-def refuse_malformed(error: Exception) -> ResponseReturnValue:
-    """Answer a request to Dash's own route that no page would send, at which Dash itself stumbles.
-
-    Errors inside callbacks never come here: `show_error` has them.
-    """
-    if isinstance(error, HTTPException):
-        return error
-    if not request.path.endswith("/_dash-update-component"):
-        raise error
-    logger.warning("A request could not be read", exc_info=error)
-    return {"error": "This is not a request of the page."}, 400
 
 
 def show_error(error: Exception) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from gunicorn.http.errors import LimitRequestLine
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.routes.missing import plain_page
+from app.routes.plain_pages import plain_page
 
 LONGEST_REQUEST_LINE = 8190
 """Bytes of ``GET``, address and version together: the most that gunicorn can be told to read."""

@@ -23,16 +23,17 @@ from benchmarks.options import (
     StrictOption,
     WidthOption,
 )
+from benchmarks.page_modules import show_modules
 from benchmarks.pointer import MOVES, move_along, path_of_the_pointer
 from benchmarks.server import benchmark_server
 
 COMPLETE = """() => {
   const compare = window.fusevis && fusevis.compare;
-  return compare && compare.paint && compare.state.common() && compare.paint.drawn() && compare.state.a.shown
+  return compare && compare.table && compare.state.common() && compare.table.shown() && compare.state.a.shown
     && !compare.scale.isProvisional();
 }"""
 PICTURE = """() => {
-  const { area } = fusevis.compare.paint.drawn().pictures.find((one) => one.kind === "fused" && !one.zoom);
+  const { area } = fusevis.compare.table.shown().pictures.find((one) => one.kind === "fused" && !one.zoom);
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
   return { x: left + area.left, y: top + area.top, width: area.width, height: area.height };
 }"""
@@ -66,6 +67,7 @@ def main(
     chosen = method or list(METHODS)
     with benchmark_server(pair) as server, chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": height})
+        show_modules(page)
         page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
         if atlas:
             # The compare page has no button for it: each method's own page makes its atlas.

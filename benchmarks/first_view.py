@@ -22,6 +22,7 @@ from benchmarks.options import (
     StrictOption,
     WidthOption,
 )
+from benchmarks.page_modules import show_modules
 from benchmarks.server import benchmark_server
 
 FIRST = "() => performance.getEntriesByName('first-view-images').map((mark) => mark.startTime)[0]"
@@ -76,6 +77,7 @@ def visit(
 ) -> list[float]:
     """Open the page with an empty browser cache; return the seconds until each of `moments`."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    show_modules(context)
     page = context.new_page()
     page.set_default_timeout(GUIDANCE_SECONDS * 1e3)
     page.goto(address, wait_until="commit")

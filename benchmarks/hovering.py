@@ -30,6 +30,7 @@ from benchmarks.options import (
     StrictOption,
     WidthOption,
 )
+from benchmarks.page_modules import show_modules
 from benchmarks.pointer import MOVES, STEP_PIXELS, STEP_SECONDS, move_along, path_of_the_pointer
 from benchmarks.report import machine_line
 from benchmarks.server import benchmark_server
@@ -122,6 +123,7 @@ def main(
         found = []
         for id in method or METHODS:
             page = browser.new_page(viewport={"width": width, "height": height})
+            show_modules(page)
             console.print(f"Hovering over {id} …")
             found.append(hover(page, f"{server.url}?{link_to(pair)}method={id}", id, guidance, atlas, moves))
             page.close()

@@ -9,14 +9,17 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 120
+START_SECONDS = 240
+END_SECONDS = 60
+"""Both are generous: a machine that is busy with something else is slow, and not broken."""
 LOG = "server.log"
+COMMAND = (sys.executable, "-m", "app")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ def benchmark_server(
 
 @contextmanager
 def server_in(
-    folder: Path, pair: tuple[Path, Path] | None = None, settings: dict[str, str] | None = None
+    folder: Path,
+    pair: tuple[Path, Path] | None = None,
+    settings: dict[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
+    working_folder: Path = ROOT,
 ) -> Iterator[BenchmarkServer]:
     """Start ``python -m app`` with the user's pair, if any, and settings beside the defaults.
 
@@ -80,11 +87,15 @@ def server_in(
         The two files of a pair.
     settings : dict of str to str, optional
         Environment variables of the server.
+    command : sequence of str
+        Starts the page; an installed FuseVis has one of its own.
+    working_folder : Path
+        Where it is started.
 
     Raises
     ------
     RuntimeError
-        If the server does not become ready, with its log.
+        If the server does not become ready, or does not end when told to, with its log.
     """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEVIS_")}
@@ -95,22 +106,25 @@ def server_in(
         "FUSEVIS_VIEW_DIR": f"{folder}/views",
     }
     environment |= own | (settings or {})
-    command = [sys.executable, "-m", "app", "--port", str(port)]
+    arguments = ["--port", str(port)]
     if pair is not None:
-        command += ["--pair", *map(str, pair)]
+        arguments += ["--pair", *map(str, pair)]
     log = folder / LOG
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [*command, *arguments],
+            cwd=working_folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         url = f"http://127.0.0.1:{port}/"
         try:
             _wait(url, process, log, started + START_SECONDS)
             yield BenchmarkServer(url, process.pid, time.monotonic() - started)
         finally:
-            process.terminate()
-            process.wait(30)
+            _end(process, log)
 
 
 def free_port() -> int:
@@ -128,7 +142,17 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path, end: float) -> 
                     return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"The server did not become ready:\n{log.read_text()}")
+    state = "is still starting" if process.poll() is None else f"has ended with {process.returncode}"
+    raise RuntimeError(f"The server did not become ready and {state}. Its log:\n{log.read_text()}")
+
+
+def _end(process: subprocess.Popen[bytes], log: Path) -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise RuntimeError(f"The server did not end when told to. Its log:\n{log.read_text()}") from None
 
 
 def _family(process_id: int) -> list[int]:

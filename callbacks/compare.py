@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from app.ids import CompareId
 from cache.errors import UserError
-from cache.services.guidance import GuidanceState
 from cache.services.services import Services, services_of
+from callbacks.following import CANCELLED, COMPLETE, FAILED, RUNNING, WAITING, leave, let_go, plain
 from callbacks.polling import one_at_a_time
 from callbacks.selection import note, scene_data
 
@@ -53,7 +52,7 @@ def register(app: Dash) -> None:
     ) -> tuple[Any, ...]:
         if scenes is None:
             return no_update, True, no_update, True
-        leave(services, scenes, shown or {}, viewer)
+        leave(services, {scene.get("key") for scene in scenes}, shown or {}, viewer)
         if ctx.triggered_id == CompareId.GUIDANCE_BUTTON and button == CANCEL:
             return cancelled(services, shown or {}, viewer), True, COMPUTE, False
         if ctx.triggered_id == CompareId.POLL and button == COMPUTE:
@@ -61,7 +60,7 @@ def register(app: Dash) -> None:
             return no_update, True, no_update, no_update
         retry = ctx.triggered_id != CompareId.POLL
         states = progress(services, scenes, shown or {}, viewer, retry)
-        ended = all(state["stage"] in ("complete", "failed") for state in states.values())
+        ended = all(state["stage"] in (COMPLETE, FAILED) for state in states.values())
         return states, ended, CANCEL, ended
 
     app.clientside_callback(
@@ -83,7 +82,7 @@ def register(app: Dash) -> None:
         State(CompareId.VIEWER, "data"),
     )
     app.clientside_callback(
-        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        ClientsideFunction("page", "changeTheme"),
         Output(CompareId.THEME_SWITCH, "children"),
         Input(CompareId.THEME_SWITCH, "n_clicks"),
     )
@@ -105,28 +104,13 @@ def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dic
     return scenes
 
 
-def leave(services: Services, scenes: list[dict[str, Any]], shown: dict[str, Any], viewer: str) -> None:
-    """Take this viewer's interest in scenes that are not shown any more back, so that others need not wait for them."""
-    wanted = {scene.get("key") for scene in scenes}
-    for key, state in shown.items():
-        if key not in wanted and state["stage"] == "running":
-            # Where its files are gone, so is whatever there was to stop.
-            with suppress(UserError):
-                services.guidance.cancel(
-                    services.scenes.open(state["pair_address"], state["method_id"]), viewer
-                )
-
-
 def cancelled(services: Services, shown: dict[str, Any], viewer: str) -> dict[str, Any]:
     """Take this viewer's interest in all guidance images back that are not complete; return what is shown then."""
     states = dict(shown)
     for key, state in shown.items():
-        if state["stage"] in ("running", "waiting"):
-            with suppress(UserError):
-                services.guidance.cancel(
-                    services.scenes.open(state["pair_address"], state["method_id"]), viewer
-                )
-            states[key] = {**state, "stage": "cancelled"}
+        if state["stage"] in (RUNNING, WAITING):
+            let_go(services, state, viewer)
+            states[key] = {**state, "stage": CANCELLED}
     return states
 
 
@@ -154,7 +138,7 @@ def progress(
         if scene["error"] is not None:
             continue
         before = shown.get(scene["key"], {}).get("stage")
-        if before == "complete" or (before == "failed" and not retry):
+        if before == COMPLETE or (before == FAILED and not retry):
             states[scene["key"]] = shown[scene["key"]]
             continue
         origin = {"pair_address": scene["pair_address"], "method_id": scene["method_id"]}
@@ -167,24 +151,10 @@ def progress(
         except UserError as error:
             states[scene["key"]] = {
                 **origin,
-                "stage": "failed",
+                "stage": FAILED,
                 "fraction": 0.0,
                 "revision": 0,
                 "error": str(error),
             }
-        busy = busy or states[scene["key"]]["stage"] == "running"
+        busy = busy or states[scene["key"]]["stage"] == RUNNING
     return states
-
-
-def plain(state: GuidanceState) -> dict[str, Any]:
-    """Return what the browser must know of guidance images; the images themselves it fetches."""
-    if state.complete:
-        stage = "complete"
-    elif state.error is not None:
-        stage = "failed"
-    else:
-        stage = "running" if state.running else "waiting"
-    known = state.values is not None
-    return {
-        "stage": stage, "fraction": state.fraction, "revision": state.revision if known else 0, "error": state.error,
-    }  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import CompareId, RegionId
-from app.layout.notices import link_notices
-from app.link.compare_state import CompareState
+from app.layout.parts import link_notices
+from app.link.view_state import CompareState
 from cache.services.services import Services, services_of
 from callbacks.link import other_weights, resolve_pair, resolve_pixel
 from callbacks.regions import given_regions
@@ -17,7 +17,7 @@ from callbacks.regions import given_regions
 def register(app: Dash) -> None:
     """Add the callback that reads the address."""
     services = services_of(app.server)
-    regions = services.regions
+    regions = services_of(app.server).regions
 
     @app.callback(
         Output(CompareId.PAIR_SELECT, "value"),

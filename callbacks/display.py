@@ -10,7 +10,7 @@ from app.ids import Id, Panel
 def register(app: Dash) -> None:
     """Add the callbacks that run in the browser."""
     app.clientside_callback(
-        ClientsideFunction("fusevis", "changeDisplay"),
+        ClientsideFunction("explore", "changeDisplay"),
         Output(Id.DISPLAY, "data"),
         Input(Id.GAMMA_1, "value"),
         Input(Id.GAMMA_2, "value"),
@@ -21,20 +21,21 @@ def register(app: Dash) -> None:
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),
         State(Id.START_AREA, "data"),
+        State(Id.VIEWER, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("fusevis", "showGreenPoints"),
+        ClientsideFunction("explore", "showGreenPoints"),
         Output(Id.GREEN_POINTS_SHOWN, "data"),
         Input(Id.GREEN_POINTS, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("fusevis", "changeMode"),
+        ClientsideFunction("explore", "changeMode"),
         Output(Id.BROWSER, "data"),
         Input(Id.TOOLBAR_MODE, "value"),
         Input(Panel.FUSED, "figure"),
     )
     app.clientside_callback(
-        ClientsideFunction("fusevis", "changeTheme"),
+        ClientsideFunction("page", "changeTheme"),
         Output(Id.THEME_SWITCH, "children"),
         Input(Id.THEME_SWITCH, "n_clicks"),
     )

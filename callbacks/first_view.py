@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.link.view_state import FIRST_HALF_WIDTH, ViewState
+from app.link.view_state import FIRST_HALF_WIDTH, ExploreState
 from cache.errors import UserError
 from cache.services.services import Services
 from callbacks.link import resolve
@@ -29,7 +29,7 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         ``window``) and whether the guidance images are ``complete``. ``None`` where there is nothing to show, as
         the page's callbacks say, or a part of the pictures, which is left to Plotly.
     """
-    state, _ = ViewState.from_query(search)
+    state, _ = ExploreState.from_query(search)
     if state.area is not None:
         return None
     try:

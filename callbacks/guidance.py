@@ -1,29 +1,33 @@
-"""Guidance images as they grow, guidance RGB, the scatterplot, and the button that cancels."""
+"""Guidance images, guidance RGB and the scatterplot, and the button that cancels their computation.
+
+While they grow, the browser fetches them as numbers (``/images``) and draws them itself: through here it is told only
+that there are newer ones. Plotly gets its figures once, when the computation has ended.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from app.figures.empty import empty_figure
-from app.figures.images import gradient_colours, gradient_figure, rgb_figure
-from app.figures.scales import Limits, Scale
-from app.figures.scatter import scatter_figure
+from app.figures.images import gradient_figure, growing_image, rgb_figure
+from app.figures.parts import Figure, colour_scale, empty_figure
+from app.figures.scatter import growing_scatter, scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState
 from cache.services.services import Services, services_of
+from callbacks.following import COMPLETE, RUNNING, leave, plain, stage
 from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
 from fusion import guidance_rgb
+from fusion.colours import Limits, Scale
 from fusion.saliency.preview import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
-PICTURE_STEP, POINTS_STEP = 0.04, 0.25
-"""Parts of the computation after which growing pictures, and the scatterplot, are drawn again."""
+PICTURE_STEP = 0.04
+"""Part of the computation after which growing pictures are fetched and drawn again."""
 
 
 def register(app: Dash) -> None:
@@ -63,7 +67,7 @@ def register(app: Dash) -> None:
         cancelling = ctx.triggered_id == Id.GUIDANCE_BUTTON and button == "Cancel"
         polled = ctx.triggered_id == Id.GUIDANCE_POLL
         try:
-            leave(services, scene, shown, viewer)
+            leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)
             state = current_state(services, scene, viewer, cancelling, polled)
             figures, limits = news(services, scene, state, shown, gamma, Scale(scale))
         except UserError as error:
@@ -79,15 +83,6 @@ def register(app: Dash) -> None:
             state.complete,
             not state.running,
         )
-
-
-def leave(services: Services, scene: dict[str, Any], shown: dict[str, Any] | None, viewer: str) -> None:
-    """Take this viewer's interest in the scene before back, so that the new one need not wait for it."""
-    if shown is None or shown["revision"].startswith(scene["key"]):
-        return
-    # Where its files are gone, so is whatever there was to stop.
-    with suppress(UserError):
-        services.guidance.cancel(services.scenes.open(shown["pair_address"], shown["method_id"]), viewer)
 
 
 def current_state(
@@ -108,87 +103,127 @@ def news(
     gamma: float,
     scale: Scale,
 ) -> tuple[tuple[Any, ...], Any]:
-    """Return the figures and the limits that have to change, ``no_update`` for those that have not."""
+    """Return the figures and what the browser must know, ``no_update`` for those that have not changed.
+
+    Parameters
+    ----------
+    services : Services
+        What has the images.
+    scene : dict
+        Of `callbacks.selection.scene_data`.
+    state : GuidanceState
+        How far they are.
+    shown : dict or None
+        What this function returned before.
+    gamma, scale
+        How guidance images are coloured.
+
+    Returns
+    -------
+    tuple of figures
+        Of `PANELS`; while the images grow, once, axes on which the browser draws.
+    dict
+        See `told`.
+    """
+    if shown is not None and shown["key"] != scene["key"]:
+        shown = None
     revision = f"{scene['key']}-{state.revision}-{stage(state)}"
-    if not worth_drawing(scene, state, revision, shown):
+    if not worth_drawing(state, revision, shown):
         return (no_update,) * len(PANELS), no_update
-    figures, limits = draw(services, scene, state, revision, gamma, scale)
-    if shown is not None and same_points(scene, state, shown):
-        figures = (*figures[:-1], no_update)
-        limits["points_fraction"] = shown["points_fraction"]
-    return figures, limits
+    growing = stage(state) == RUNNING
+    if not growing:
+        figures = final_figures(services, scene, state, revision, gamma, scale)
+    elif shown is None or not shown["axes"]:
+        figures = growing_figures(scene)
+    else:
+        figures = (no_update,) * len(PANELS)
+    return figures, told(scene, state, revision, axes=growing or state.values is not None)
 
 
-def worth_drawing(
-    scene: dict[str, Any], state: GuidanceState, revision: str, shown: dict[str, Any] | None
-) -> bool:
-    """Whether there is enough news since the figures that are shown: drawing them halts the browser a while."""
-    if shown is None or not shown["revision"].startswith(scene["key"]):
+def worth_drawing(state: GuidanceState, revision: str, shown: dict[str, Any] | None) -> bool:
+    """Tell whether there is enough news since what is shown: fetching and drawing it takes the browser a while."""
+    if shown is None:
         return True
     if shown["revision"] == revision:
         return False
-    began_or_ended = stage(state) != "growing" or not shown["fraction"]
+    began_or_ended = stage(state) != RUNNING or shown["stage"] != RUNNING or not shown["fraction"]
     return began_or_ended or state.fraction - shown["fraction"] >= PICTURE_STEP
 
 
-def same_points(scene: dict[str, Any], state: GuidanceState, shown: dict[str, Any]) -> bool:
-    """Whether the scatterplot may stay as it is while it grows: its points are the slowest to draw."""
-    known = shown["revision"].startswith(scene["key"]) and state.values is not None
-    drawn: float | None = shown["points_fraction"]
-    if not known or stage(state) != "growing" or not drawn:
-        return False  # the few points of the coarse grid are quick to draw, and soon too few
-    return state.fraction - drawn < POINTS_STEP
+def told(scene: dict[str, Any], state: GuidanceState, revision: str, axes: bool) -> dict[str, Any]:
+    """Return what the browser must know of the images, which it fetches itself while they grow.
+
+    Parameters
+    ----------
+    scene, state
+        As for `news`.
+    revision : str
+        Another one for each set of images; it begins with the scene's key.
+    axes : bool
+        True where the panels' graphs have axes by now, on which one can draw.
+
+    Returns
+    -------
+    dict
+        Beside these and the state: the ends of the colour scales, and whether they are ``provisional``.
+    """
+    limits = Limits() if state.values is None else Limits.of(state.values)
+    return {
+        **plain(state),
+        "key": scene["key"],
+        "pair_address": scene["pair_address"],
+        "method_id": scene["method_id"],
+        "known": state.values is not None,
+        "revision": revision,
+        "axes": axes,
+        "provisional": not state.complete,
+        **asdict(limits),
+    }
 
 
-def draw(
+def titles_of(scene: dict[str, Any]) -> tuple[str, ...]:
+    """Return the titles of the figures of `PANELS`."""
+    first, second = scene["modalities"]
+    return f"Guidance {first}", f"Guidance {second}", "Guidance RGB", "Guidance scatterplot"
+
+
+def growing_figures(scene: dict[str, Any]) -> tuple[Figure, ...]:
+    """Make axes without anything, on which the browser draws what grows."""
+    shape = (scene["height"], scene["width"])
+    metas = [meta_of(scene, panel, state="growing") for panel in PANELS]
+    titles = titles_of(scene)
+    images = (growing_image(shape, title, meta) for title, meta in zip(titles[:3], metas[:3], strict=True))
+    return *images, growing_scatter(scene["modalities"], titles[3], metas[3])
+
+
+def final_figures(
     services: Services,
     scene: dict[str, Any],
     state: GuidanceState,
     revision: str,
     gamma: float,
     scale: Scale,
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Make the four figures of what is known so far, and the limits of their colour scales."""
-    names = scene["modalities"]
-    origin = {"revision": revision, "pair_address": scene["pair_address"], "method_id": scene["method_id"]}
-    titles = (f"Guidance {names[0]}", f"Guidance {names[1]}", "Guidance RGB", "Guidance scatterplot")
+) -> tuple[Figure, ...]:
+    """Make the four figures of what is known when the computation has ended, however it has."""
+    titles = titles_of(scene)
     if state.values is None:
-        limits = Limits(0.0, 0.0, 0.0, provisional=True)
-        message = absence(state)
-        return tuple(empty_figure(title, message) for title in titles), {
-            **origin,
-            "fraction": 0.0,
-            "points_fraction": None,
-            **asdict(limits),
-        }
+        return tuple(empty_figure(title, absence(state)) for title in titles)
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
-    limits = Limits.of(state.values, provisional=not state.complete)
-    colours = gradient_colours(scale, gamma, limits)
+    colours = colour_scale(scale, gamma, Limits.of(state.values))
     shown = state.values if state.complete else filled(state.values)
     fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
-    figures = (
+    return (
         gradient_figure(shown[0], titles[0], colours, metas[0]),
         gradient_figure(shown[1], titles[1], colours, metas[1]),
         rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
-        scatter_figure(state.values, (names[0], names[1]), titles[3], metas[3]),
+        scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )
-    drawn = {"fraction": state.fraction, "points_fraction": state.fraction}
-    return figures, {**origin, **drawn, **asdict(limits)}
-
-
-def stage(state: GuidanceState) -> str:
-    """Say where the computation is, for the name of what is drawn; the browser looks for ``complete``."""
-    if state.complete:
-        return "complete"
-    return "growing" if state.running else "stopped"
 
 
 def absence(state: GuidanceState) -> str:
     """Say why there is no guidance image to show."""
     if state.error is not None:
         return "Failed"
-    if state.running:
-        return "Computing…"
     return "Cancelled" if state.cancelled else "Not computed"
 
 
@@ -196,7 +231,7 @@ def status(state: GuidanceState) -> str:
     """Say in words how far the guidance images are."""
     if state.error is not None:
         return f"Guidance failed: {state.error}"
-    if state.complete:
+    if stage(state) == COMPLETE:
         return "Guidance complete"
     if state.running:
         return f"Guidance {state.fraction:.0%}"

@@ -11,24 +11,22 @@ from numpy.typing import NDArray
 
 from app.figures.images import (
     FUSED_INTENSITY,
-    Figure,
     cut_out,
-    gradient_colours,
     gradient_figure,
     gradient_zoom,
     gray_zoom,
     opaque_bytes,
     rgb_zoom,
 )
-from app.figures.scales import Limits, Scale
+from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
-from app.layout.control_parts import GAMMAS
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import GAMMAS, LARGEST_ZOOM
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
 from fusion import guidance_rgb
+from fusion.colours import Limits, Scale
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,9 @@ def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[An
     window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
     guidance = services.guidance.known(scene)
-    limits = Limits.of(window.values, provisional=True) if guidance is None else Limits.of(guidance, False)
-    jacobian_colours = gradient_colours(rest.scale, rest.gamma1, limits)
-    guidance_colours = gradient_colours(rest.scale, rest.gamma2, limits)
+    limits = Limits.of(window.values if guidance is None else guidance)
+    jacobian_colours = colour_scale(rest.scale, rest.gamma1, limits)
+    guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities
     wholes = [
         gradient_figure(dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel))
@@ -161,5 +159,5 @@ def _zoom(
         return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta)
     # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
     unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
-    colours = gradient_colours(rest.scale, rest.gamma2, Limits(0.0, 0.0, 0.0, provisional=True))
+    colours = colour_scale(rest.scale, rest.gamma2, Limits())
     return gradient_zoom(unknown, title, colours, meta | {"state": "growing"})

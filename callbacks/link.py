@@ -9,14 +9,14 @@ from typing import Any
 from dash import Dash, Input, Output, no_update
 
 from app.ids import Id, RegionId
-from app.layout.notices import link_notices
-from app.link.view_state import FIRST_HALF_WIDTH, Area, ViewState
+from app.layout.parts import link_notices
+from app.link.view_state import FIRST_HALF_WIDTH, Area, ExploreState
 from cache.errors import UserError
 from cache.services.services import Services, services_of
 from callbacks.regions import given_regions
 
 SIZES_BEYOND = 4
-"""How far an area may reach beyond the images, in lengths of their longer side, as in ``assets/55-toolbar.js``."""
+"""How far an area may reach beyond the images, in lengths of their longer side (as in ``explore/toolbar.mjs``)."""
 
 
 def register(app: Dash) -> None:
@@ -39,7 +39,7 @@ def register(app: Dash) -> None:
         Input(Id.LOCATION, "search"),
     )
     def open_link(search: str | None) -> tuple[Any, ...]:
-        state, messages = ViewState.from_query(search or "")
+        state, messages = ExploreState.from_query(search or "")
         pair, method, pixel, more = resolve(services, state)
         changed = other_weights(services, pair, [(state.method, state.weights)])
         # Regions of a pair that is not to be had here mean nothing in another one.
@@ -55,7 +55,7 @@ def register(app: Dash) -> None:
         )  # fmt: skip
 
 
-def resolve(services: Services, state: ViewState) -> tuple[str, str, dict[str, Any] | None, list[str]]:
+def resolve(services: Services, state: ExploreState) -> tuple[str, str, dict[str, Any] | None, list[str]]:
     """Find what a view names among what this server has.
 
     Returns
@@ -71,7 +71,7 @@ def resolve(services: Services, state: ViewState) -> tuple[str, str, dict[str, A
         messages.append(
             f"This server has no method “{method}”; FunFuseAn is shown. It has: {', '.join(known)}."
         )
-        method = ViewState().method
+        method = ExploreState().method
     pair, shape, more = resolve_pair(services, state.pair)
     pixel, outside = resolve_pixel("pixel", state.pixel, shape)
     return pair, method, pixel, messages + more + outside

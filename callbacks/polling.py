@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Output
 
-from app.layout.polls import POLL_MILLISECONDS
+from app.layout.parts import POLL_MILLISECONDS
 
 PATIENCE_MILLISECONDS = 60_000
 """After which an answer counts as lost."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dash import Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output
 
 from app.ids import RegionId
-from app.link.linked_region import linked_region
+from app.link.texts import linked_region
 from cache.errors import UserError
 from cache.services.regions import Regions
 
@@ -16,7 +16,7 @@ from cache.services.regions import Regions
 def register(app: Dash) -> None:
     """Let the browser take over what the server gives."""
     app.clientside_callback(
-        "(given) => { window.fusevis.regions.take(given); return null; }",
+        ClientsideFunction("regions", "take"),
         Output(RegionId.TAKEN, "data"),
         Input(RegionId.GIVEN, "data"),
         prevent_initial_call=True,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 
 from app.figures.training import curves_figure
 from app.ids import TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from cache.errors import UserError
 from cache.services.services import Services, services_of
 from cache.services.training import (
@@ -45,7 +51,7 @@ def register(app: Dash, home: str) -> None:
     """
     services = services_of(app.server)
     app.clientside_callback(
-        "(clicks) => window.fusevis.theme.changeTheme(clicks)",
+        ClientsideFunction("page", "changeTheme"),
         Output(TrainingId.THEME_SWITCH, "children"),
         Input(TrainingId.THEME_SWITCH, "n_clicks"),
     )

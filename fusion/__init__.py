@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fusion.colours import guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.fusing import fuse
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids
 from fusion.pair import Pair, load_pair
-from fusion.saliency.colours import guidance_rgb
 from fusion.saliency.guidance import guidance
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
 from fusion.saliency.window import JacobianWindow
+
+__version__ = "0.1.0"
 
 __all__ = [
     "FuseVisError",

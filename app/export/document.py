@@ -8,16 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jinja2
 
-from app.export.cells import ExportArrays
-from app.export.difference import difference_of, left_out
-from app.export.print_pages import print_pages
-from app.export.wording import shown
-from app.link.compare_state import CompareState
-from app.link.view_state import Area
+from app.export.content import difference_of, left_out
+from app.export.figure import page_figures
+from app.link.view_state import Area, CompareState
+from cache.services.exports import ExportArrays, ExportNumbers
+from fusion.statistics.wording import shown
 
 SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
@@ -27,23 +26,10 @@ BELOW_TITLE = 0.2
 """What the template's first lines take on a printed page: letters in a line, and inches."""
 
 
-class Numbers(Protocol):
-    """The numbers of a view, as ``cache`` collects them."""
-
-    @property
-    def tables(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def csv(self) -> str: ...  # noqa: D102
-    @property
-    def missing(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def errors(self) -> Sequence[str]: ...  # noqa: D102
-
-
 def document(
     view: ExportArrays,
     state: CompareState,
-    numbers: Numbers,
+    numbers: ExportNumbers,
     links: tuple[str, str],
     about: Mapping[str, Any],
     area: Area | None = None,
@@ -56,14 +42,14 @@ def document(
         The arrays.
     state : CompareState
         Columns, colours, zoom, regions and difference.
-    numbers : Numbers
+    numbers : ExportNumbers
         What is known; what is not, the page says.
     links : tuple of str
         The link that reopens the view on the server, and that to the file with all numbers.
     about : mapping
         What the file says of itself: pair, methods, pixels and versions, as JSON can hold it.
     area : tuple of float or None
-        The part that whole pictures show, as for `print_figure`.
+        The part that whole pictures show, as for `figure_file`.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -72,7 +58,7 @@ def document(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = shown
+    environment.filters["shown"] = lambda value: shown(value, DECIMALS)
     pair = about["pair"]
     title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
     made = (
@@ -80,7 +66,7 @@ def document(
         f"pixels; x1 is {pair['modalities'][0]}, x2 is {pair['modalities'][1]}."
     )
     above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
-    figures = print_pages(view, state, links[0], area, above)
+    figures = page_figures(view, state, links[0], area, above)
     return environment.get_template("compare.html.jinja").render(
         view=view,
         state=state,
@@ -94,7 +80,7 @@ def document(
         about=about,
         figures=[
             {
-                "source": f"data:image/png;base64,{base64.b64encode(one.content).decode('ascii')}",
+                "source": f"data:image/png;base64,{base64.b64encode(one.png).decode('ascii')}",
                 "width": f"{one.width:.3f}",
                 "words": one.words,
             }
@@ -117,3 +103,7 @@ def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {"name": name, "count": len(list(several))}
         for name, several in groupby(columns, lambda one: one["group"])
     ]
+
+
+DECIMALS = 4
+"""As in the page's own numbers at a pixel."""

@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.scales import GRAY, Limits, Scale, bent_colours, colour_range
-from app.figures.titles import panel_title
-from app.figures.typed import typed_array
+from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
+from fusion.colours import gray_range, rgb_bytes
 
-Figure = dict[str, Any]
 BOX_COLOUR = "#ff2a2a"
 INTENSITY = "intensity (min–max scaled)"
 FUSED_INTENSITY = "fused intensity y"
 GRADIENT = "dy/dx (dimensionless)"
 TICKS = 8
 """Numbers along the longer side of an image, at most."""
+COLOUR_IMAGE: dict[str, Any] = {
+    "type": "image",
+    "colormodel": "rgba256",
+    "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
+    "hoverlabel": {"bgcolor": "#23272e", "font": {"color": "#ffffff"}},
+}
+"""A trace of colours, without them."""
 
 
 def gray_figure(
@@ -31,13 +36,22 @@ def gray_figure(
 def gradient_figure(
     image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show an (H, W) gradient image whole, in colours of `gradient_colours`."""
+    """Show an (H, W) gradient image whole, in colours of `colour_scale`."""
     return _whole(_heatmap(image, GRADIENT) | colours, title, image.shape, meta)
 
 
 def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
     """Show an (H, W, 3) colour image in [0, 1] whole."""
-    return _whole(_colour_image(opaque_bytes(rgb)), title, rgb.shape[:2], meta)
+    # One PNG, which the browser decodes by itself: pixels one by one would halt it for a while.
+    return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
+
+
+def growing_image(shape: tuple[int, int], title: str, meta: dict[str, Any]) -> Figure:
+    """Make the axes of a whole (H, W) image that grows: the browser draws it until Plotly has all of it."""
+    nothing = {"type": "heatmap", "z": [[None]], "showscale": False}
+    figure = _whole(nothing, title, shape, meta)
+    figure["layout"]["annotations"] = [notice("Computing…")]
+    return figure
 
 
 def gray_zoom(
@@ -54,20 +68,14 @@ def gray_zoom(
 def gradient_zoom(
     part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show a neighbourhood of a gradient image, in colours of `gradient_colours`."""
+    """Show a neighbourhood of a gradient image, in colours of `colour_scale`."""
     return _zoom(_heatmap(part, GRADIENT) | colours, title, part.shape, meta)
 
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
     """Show a neighbourhood of an image of `opaque_bytes`."""
     # As lists: Plotly's tooltips take a pixel in a typed array for the name of a colour, and complain in the console.
-    return _zoom(_colour_image(part) | {"z": part.tolist()}, title, part.shape, meta)
-
-
-def gradient_colours(scale: Scale, gamma: float, limits: Limits) -> dict[str, Any]:
-    """Return the trace properties that colour gradients: ``colorscale``, ``zmin``, ``zmax``."""
-    low, high = colour_range(scale, limits.end(scale))
-    return {"colorscale": bent_colours(scale, gamma), "zmin": low, "zmax": high}
+    return _zoom(COLOUR_IMAGE | {"z": part.tolist()}, title, part.shape, meta)
 
 
 def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:
@@ -88,14 +96,13 @@ def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[A
 
 def opaque_bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Turn an (H, W, 3) image in [0, 1] into (H, W, 4) bytes, fully opaque."""
-    colours = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    colours = rgb_bytes(rgb)
     return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
 
 
 def _gray_range(image: NDArray[np.floating]) -> dict[str, float]:
-    finite = image[np.isfinite(image)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    return {"zmin": min(low, 0.0), "zmax": max(high, 1.0)}
+    low, high = gray_range(image)
+    return {"zmin": low, "zmax": high}
 
 
 def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
@@ -118,16 +125,6 @@ def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
             "ticklen": 2,
             "title": {"text": unit, "side": "bottom", "font": {"size": 9}},
         },
-    }
-
-
-def _colour_image(colours: NDArray[np.uint8]) -> dict[str, Any]:
-    return {
-        "type": "image",
-        "z": typed_array(colours),
-        "colormodel": "rgba256",
-        "hovertemplate": "row %{y}, column %{x}<br>red, green, blue %{z[0]}, %{z[1]}, %{z[2]}<extra></extra>",
-        "hoverlabel": {"bgcolor": "#23272e", "font": {"color": "#ffffff"}},
     }
 
 

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.figures.images import Figure
-from app.figures.titles import panel_title
-from app.figures.typed import typed_array
+from app.figures.parts import Figure, notice, panel_title, typed_array
 
 DARK = "#23272e"
 GREEN = "#00c853"
@@ -32,25 +30,39 @@ def scatter_figure(
         What the browser must know of this figure.
     """
     x, y = known_points(guidance.reshape(2, -1))
+    points = [
+        _points(x, y, DARK, 2, 0.45, "all pixels"),
+        _points(x[:0], y[:0], GREEN, 4, 0.9, "zoom window"),
+    ]
+    layout = _layout(labels, title, meta)
+    for axis, values in (("xaxis", x), ("yaxis", y)):
+        layout[axis]["range"] = list(axis_range(values))
+    return {"data": points, "layout": layout}
+
+
+def growing_scatter(labels: tuple[str, str], title: str, meta: dict[str, Any]) -> Figure:
+    """Make the axes of a scatterplot that grows: the browser draws it, from end to end, until Plotly has all of it."""
+    layout = _layout(labels, title, meta) | {"annotations": [notice("Computing…")], "uirevision": "growing"}
+    for axis in ("xaxis", "yaxis"):
+        # Their ends change as long as values come.
+        layout[axis] |= {"range": [0, 1], "showticklabels": False, "zeroline": False, "showgrid": False}
+    return {"data": [{"type": "scatter", "x": [], "y": [], "hoverinfo": "skip"}], "layout": layout}
+
+
+def _layout(labels: tuple[str, str], title: str, meta: dict[str, Any]) -> dict[str, Any]:
     return {
-        "data": [
-            _points(x, y, DARK, 2, 0.45, "all pixels"),
-            _points(x[:0], y[:0], GREEN, 4, 0.9, "zoom window"),
-        ],
-        "layout": {
-            "title": panel_title(title),
-            "margin": {"l": 56, "r": 10, "t": 24, "b": 40, "pad": 0},
-            "xaxis": _axis(x, f"∂y/∂{labels[0]} (dimensionless)"),
-            "yaxis": _axis(y, f"∂y/∂{labels[1]} (dimensionless)"),
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            # Points stay dark in both themes, so their ground stays light.
-            "plot_bgcolor": "#f7f8fa",
-            "showlegend": False,
-            "hovermode": False,
-            "dragmode": False,
-            "meta": meta,
-            "uirevision": meta.get("key", ""),
-        },
+        "title": panel_title(title),
+        "margin": {"l": 56, "r": 10, "t": 24, "b": 40, "pad": 0},
+        "xaxis": _axis(f"∂y/∂{labels[0]} (dimensionless)"),
+        "yaxis": _axis(f"∂y/∂{labels[1]} (dimensionless)"),
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        # Points stay dark in both themes, so their ground stays light.
+        "plot_bgcolor": "#f7f8fa",
+        "showlegend": False,
+        "hovermode": False,
+        "dragmode": False,
+        "meta": meta,
+        "uirevision": meta.get("key", ""),
     }
 
 
@@ -74,11 +86,18 @@ def _points(
     }
 
 
-def _axis(values: NDArray[np.float32], title: str) -> dict[str, Any]:
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+def axis_range(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the ends of a scatterplot's axis: those of finite values with a margin; print has the same."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
     margin = 0.04 * (high - low) or 0.05
+    return low - margin, high + margin
+
+
+def _axis(title: str) -> dict[str, Any]:
     return {
-        "range": [low - margin, high + margin],
         "title": {"text": title, "font": {"size": 9}, "standoff": 2},
         "tickfont": {"size": 9},
         "nticks": 6,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.figures.images import Figure
+from app.figures.parts import Figure
 
 Curve = tuple[str, str, Mapping[str, Mapping[str, Sequence[float]]]]
 """Title and colour of a network; for ``training`` and ``validation`` the columns ``percent``, ``step`` and losses."""

@@ -1,4 +1,4 @@
-"""The compare page: its head, and the place where the browser draws the table."""
+"""The compare page: its head, the place where the browser draws the table, and the numbers below it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,32 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import CompareId
-from app.layout.attributes import attributes
-from app.layout.columns import COLUMN_LABELS
-from app.layout.control_parts import copy_link, gamma_slider, labelled, menu, scale_menu, theme_switch
-from app.layout.export_menu import export_menu
-from app.layout.navigation import page_links
-from app.layout.numbers import numbers_button, numbers_panel
-from app.layout.polls import poll
+from app.layout.export_menu import COLUMN_LABELS, export_menu
+from app.layout.parts import (
+    attributes,
+    copy_link,
+    gamma_slider,
+    labelled,
+    menu,
+    page_links,
+    poll,
+    scale_menu,
+    small_button,
+    theme_switch,
+)
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
-from app.link.compare_state import CompareState, TableSize
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
 
 SIZES = ((TableSize.FIT.value, "fit the window"), (TableSize.LARGE.value, "large"))
+
+
+TABS = (
+    ("guidance", "Guidance by region"),
+    ("influence", "Influence"),
+    ("checklist", "The paper's requirements"),
+)
+"""The tables, by the names that the browser draws them under."""
 
 
 def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
@@ -104,13 +117,13 @@ def _second_row(first: CompareState) -> html.Div:
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             html.Div(
                 [
-                    _pin(
+                    small_button(
                         CompareId.PIN_A, "Pin A", "Pin the principal pixel, or let it go (click on a picture)"
                     ),
-                    _pin(
+                    small_button(
                         CompareId.PIN_B, "Pin B", "Keep this pixel for comparison (Shift and click, or key B)"
                     ),
-                    _pin(CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
+                    small_button(CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
                 ],
                 role="group",
                 className="btn-group btn-group-sm",
@@ -144,15 +157,12 @@ def _third_row(methods: Sequence[tuple[str, str]], home: str) -> html.Div:
 
 
 def _cancel() -> dbc.Button:
-    return dbc.Button(
+    return small_button(
+        CompareId.GUIDANCE_BUTTON,
         "Cancel guidance",
-        id=CompareId.GUIDANCE_BUTTON,
-        size="sm",
-        color="secondary",
-        outline=True,
+        "Stop computing guidance images, or go on",
         disabled=True,
         className="compare-guidance-button",
-        title="Stop computing guidance images, or go on",
     )
 
 
@@ -186,5 +196,71 @@ def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: st
     return html.Div([html.Label(text, htmlFor=id), group], className="control control-several")
 
 
-def _pin(id: str, text: str, title: str) -> dbc.Button:
-    return dbc.Button(text, id=id, size="sm", color="secondary", outline=True, title=title)
+def numbers_button() -> html.Button:
+    """Make the button that opens and closes the numbers."""
+    return html.Button(
+        "Numbers",
+        id=CompareId.NUMBERS_BUTTON,
+        type="button",
+        className="btn btn-outline-secondary btn-sm",
+        title="Show or hide the numbers of all methods: by region, by pixel, and the paper's requirements (key N)",
+        **attributes(aria_expanded="false", aria_controls=CompareId.NUMBERS.value),
+    )
+
+
+def numbers_panel() -> html.Section:
+    """Make the section of the numbers, closed; the browser draws the tables in it."""
+    return html.Section(
+        [
+            dcc.Store(id=CompareId.NUMBERS_OPEN, data=False),
+            dcc.Store(id=CompareId.NUMBERS_VIEW),
+            dcc.Store(id=CompareId.NUMBERS_DATA),
+            dcc.Store(id=CompareId.NUMBERS_STATE),
+            poll(CompareId.NUMBERS_POLL),
+            dcc.Download(id=CompareId.NUMBERS_DOWNLOAD),
+            _head(),
+            html.Div(
+                id=CompareId.NUMBERS_TABLES,
+                className="numbers-tables",
+                tabIndex=0,
+                role="region",
+                **attributes(aria_label="Table of numbers"),
+            ),
+        ],
+        id=CompareId.NUMBERS,
+        hidden=True,
+        className="numbers",
+        **attributes(aria_label="Numbers"),
+    )
+
+
+def _head() -> html.Div:
+    tabs = dbc.RadioItems(
+        id=CompareId.NUMBERS_TAB,
+        options=[{"value": value, "label": label} for value, label in TABS],
+        value=TABS[0][0],
+        inline=True,
+        className="btn-group btn-group-sm",
+        inputClassName="btn-check",
+        labelClassName="btn btn-outline-secondary btn-sm",
+        labelCheckedClassName="active",
+    )
+    return html.Div(
+        [
+            html.Div(tabs, role="group", **attributes(aria_label="Which numbers")),
+            html.Span(id=CompareId.NUMBERS_STATUS, className="numbers-status"),
+            # Percentages change every second: a screen reader is told only what changes besides.
+            html.Span(id=CompareId.NUMBERS_PHASE, className="visually-hidden", role="status"),
+            dbc.Switch(
+                id=CompareId.NUMBERS_INFLUENCE,
+                label="compute influence of regions",
+                value=True,
+                className="control-support",
+            ),
+            small_button(
+                CompareId.NUMBERS_CSV, "Export CSV", "Save all numbers that are known, as a CSV file"
+            ),
+            small_button(CompareId.NUMBERS_CLOSE, "Close", "Close the numbers (Esc)"),
+        ],
+        className="numbers-head",
+    )

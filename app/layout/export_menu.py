@@ -1,15 +1,41 @@
-"""The menu that exports the view; ``assets/68-export-menu.js`` acts, and asks each page for what its view is."""
+"""The menu that exports the view, and what pictures are called in menus; ``assets/export/menu.mjs`` acts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 
 import dash_bootstrap_components as dbc
 from dash import html
 
-from app.ids import ExportId
-from app.layout.attributes import attributes
-from app.layout.columns import COLUMN_LABELS, INPUT_LABELS, ZOOM_LABELS
+from app.ids import CompareColumn, ExportId, InputColumn, ZoomColumn
+from app.layout.parts import attributes
+
+COLUMN_LABELS: Mapping[StrEnum, str] = {
+    CompareColumn.FUSED: "Fused",
+    CompareColumn.GUIDANCE_MRI: "Guidance x1 (MRI)",
+    CompareColumn.GUIDANCE_PET: "Guidance x2 (PET)",
+    CompareColumn.GUIDANCE_RGB: "Guidance RGB",
+    CompareColumn.JACOBIAN_MRI: "Jacobian x1 (MRI), whole",
+    CompareColumn.JACOBIAN_PET: "Jacobian x2 (PET), whole",
+    CompareColumn.JACOBIAN_MRI_ZOOM: "Jacobian x1 (MRI), zoom",
+    CompareColumn.JACOBIAN_PET_ZOOM: "Jacobian x2 (PET), zoom",
+    CompareColumn.SCATTER: "Scatterplot",
+}
+ZOOM_LABELS: Mapping[StrEnum, str] = {
+    ZoomColumn.FUSED: "Fused, zoom",
+    ZoomColumn.GUIDANCE_MRI: "Guidance x1 (MRI), zoom",
+    ZoomColumn.GUIDANCE_PET: "Guidance x2 (PET), zoom",
+    ZoomColumn.GUIDANCE_RGB: "Guidance RGB, zoom",
+}
+INPUT_LABELS: Mapping[StrEnum, str] = {
+    InputColumn.MRI: "x1 (MRI)",
+    InputColumn.PET: "x2 (PET)",
+    InputColumn.MRI_ZOOM: "x1 (MRI), zoom",
+    InputColumn.PET_ZOOM: "x2 (PET), zoom",
+}
+
 
 FORMS = (
     ("png", "Picture for print (PNG, 300 dpi)"),

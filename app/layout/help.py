@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from app.ids import Id
-from app.layout.rgb_legend import MEANINGS
+from app.layout.panels import MEANINGS
 
 LINES = (
     (

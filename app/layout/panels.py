@@ -1,4 +1,4 @@
-"""The seventeen panels of the paper's Figure 1, in three rows."""
+"""The seventeen panels of the paper's Figure 1, in three rows, and what the colours of guidance RGB mean."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from itertools import chain
 from dash import dcc, html
 
 from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
-from app.layout.attributes import attributes
-from app.layout.rgb_legend import rgb_legend
+from app.layout.parts import attributes
+
+MEANINGS = (
+    ("#ff0000", "red", "x1 gradient high, x2 low, fused dark"),
+    ("#ff00ff", "magenta", "x1 gradient high, x2 low, fused bright"),
+    ("#00ff00", "green", "x2 gradient high, x1 low, fused dark"),
+    ("#00ffff", "cyan", "x2 gradient high, x1 low, fused bright"),
+    ("#ffff00", "yellow", "both gradients high"),
+    ("#0000ff", "blue", "both gradients low, fused bright"),
+)
+
 
 ROWS = (
     (Panel.MRI, Panel.GUIDANCE_MRI, Panel.JACOBIAN_MRI),
     (Panel.FUSED, Panel.GUIDANCE_RGB, Panel.SCATTER),
     (Panel.PET, Panel.GUIDANCE_PET, Panel.JACOBIAN_PET),
 )
-
 DESCRIPTIONS = {
     Panel.MRI: "First input image",
     Panel.PET: "Second input image",
@@ -28,6 +36,22 @@ DESCRIPTIONS = {
     Panel.JACOBIAN_PET: "Jacobian image of the second input",
     Panel.SCATTER: "Scatterplot of both guidance images",
 }
+
+
+def rgb_legend() -> html.Ul:
+    """Make the legend under the guidance RGB panel."""
+    return html.Ul(
+        [
+            html.Li(
+                [html.Span(className="swatch", style={"backgroundColor": colour}), name],
+                title=meaning,
+                **attributes(aria_label=f"{name}: {meaning}"),
+            )
+            for colour, name, meaning in MEANINGS
+        ],
+        className="rgb-legend",
+        **attributes(aria_label="Colours of guidance RGB"),
+    )
 
 
 def panel_ids() -> list[tuple[str, str]]:

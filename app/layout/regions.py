@@ -1,4 +1,4 @@
-"""The panel of the regions of interest, which both pages have; ``assets/64-region-list.js`` fills it."""
+"""The panel of the regions of interest, which both pages have; ``assets/regions/list.mjs`` fills it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.ids import RegionId
-from app.layout.attributes import attributes
+from app.layout.parts import SMALL, attributes, panel_button
 
 TOOLS = (
     ("point", "Point", "The pointer chooses the principal pixel"),
@@ -28,7 +28,6 @@ ACTIONS = (
     (RegionId.IMPORT, "Import PNG", "Read masks: 8-bit PNG of the images' size, 255 inside"),
     (RegionId.EXPORT, "Export PNG", "Save every region as a PNG mask"),
 )
-SMALL = "btn btn-outline-secondary btn-sm"
 
 
 def region_store() -> list[dcc.Store]:
@@ -75,7 +74,7 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
         className="form-select form-select-sm",
         **attributes(aria_label="What a selection does"),
     )
-    buttons = [_button(id, text, title) for id, text, title in ACTIONS]
+    buttons = [panel_button(id, text, title) for id, text, title in ACTIONS]
     close = html.Button("×", id=RegionId.CLOSE, type="button", className="region-remove", title="Close")
     return html.Div(
         [
@@ -111,7 +110,3 @@ def _tools() -> html.Div:
     return html.Div(
         tools, role="group", className="btn-group region-tools", **attributes(aria_label="What dragging does")
     )
-
-
-def _button(id: str, text: str, title: str) -> html.Button:
-    return html.Button(text, id=id, type="button", title=title, className=SMALL)

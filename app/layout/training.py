@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.figures.images import Figure
+from app.figures.parts import Figure
 from app.ids import TrainingId
-from app.layout.attributes import attributes
-from app.layout.control_parts import theme_switch
-from app.layout.navigation import page_links
+from app.layout.parts import attributes, page_links, theme_switch
 
 Card = tuple[str, str, str, Sequence[str], Sequence[tuple[str, str]]]
 """A network's title, its card in one line, a note, remarks, and all that the card says as (name, value)."""
@@ -26,6 +25,17 @@ SECTIONS = (
 
 
 CURVES_HEIGHT = "580px"
+
+
+Sample = tuple[str, str, tuple[str, str]]
+"""A pair's address and title, and what x1 and x2 are."""
+WAITING = "Computing…"
+CAPTION = (
+    "Every method on every sample; black is 0 and white is 1 in all images. An image leads to the same pair and "
+    "method among the saliency pictures."
+)
+Group = tuple[str, Sequence[tuple[str, Sequence[str]]]]
+"""The name of a group, and its lines: what each is (nothing where there is one alone), and its cells."""
 
 
 def training_page(
@@ -43,11 +53,11 @@ def training_page(
     home : str
         Address of the page with the saliency pictures.
     losses, brightness : Component
-        Tables of `app.layout.tables.grouped_table`.
+        Tables of `app.layout.training.grouped_table`.
     curves : sequence of Component
         See `curves_part`.
     gallery : Component
-        See `app.layout.gallery.gallery`.
+        See `app.layout.training.gallery`.
     cards : sequence of Card
         One a network.
     """
@@ -133,3 +143,117 @@ def _card(card: Card) -> list[Component]:
         ),
         *(html.P(remark, className="remark card-remark") for remark in remarks),
     ]
+
+
+def gallery(samples: Sequence[Sample], methods: Sequence[tuple[str, str]]) -> html.Div:
+    """Make the gallery's frame, with places for pictures.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The columns.
+    methods : sequence of (id, title)
+        The rows under the two inputs.
+    """
+    head = html.Tr([html.Td(), *(html.Th(title, scope="col") for _, title, _ in samples)])
+    rows = [
+        html.Tr(_waiting(title, len(samples)), id=TrainingId.gallery_row(id), className="gallery-row")
+        for id, title in methods
+    ]
+    inputs = html.Tbody(
+        [html.Tr(_waiting(f"input x{number}", len(samples))) for number in (1, 2)],
+        id=TrainingId.GALLERY_INPUTS,
+        className="gallery-row",
+    )
+    table = html.Table(
+        [html.Caption(CAPTION), html.Thead(head), inputs, html.Tbody(rows)], className="table gallery-table"
+    )
+    return scrolling(table, CAPTION)
+
+
+def input_rows(samples: Sequence[Sample], pictures: Sequence[tuple[str, str]]) -> list[html.Tr]:
+    """Make the two rows of inputs, with what they show written under them."""
+    rows = []
+    for index in (0, 1):
+        cells = [
+            html.Td([_picture(both[index], f"{title}: {modalities[index]}"), html.Small(modalities[index])])
+            for (_, title, modalities), both in zip(samples, pictures, strict=True)
+        ]
+        rows.append(html.Tr([html.Th(f"input x{index + 1}", scope="row"), *cells]))
+    return rows
+
+
+def fused_cells(
+    samples: Sequence[Sample], method: tuple[str, str], pictures: Sequence[str], home: str
+) -> list[html.Th | html.Td]:
+    """Make the cells of a method's row; each picture leads to its pair and method on the page at `home`."""
+    id, title = method
+    cells = [
+        html.Td(
+            html.A(
+                _picture(picture, f"{sample_title}, fused by {title}"),
+                href=f"{home}?{urlencode({'pair': address, 'method': id})}",
+            )
+        )
+        for (address, sample_title, _), picture in zip(samples, pictures, strict=True)
+    ]
+    return [html.Th(title, scope="row"), *cells]
+
+
+def failed_cells(title: str, message: str, columns: int) -> list[html.Th | html.Td]:
+    """Make the cells of a method's row that say why there are no pictures."""
+    return [html.Th(title, scope="row"), html.Td(message, colSpan=columns, className="remark")]
+
+
+def _waiting(title: str, columns: int) -> list[html.Th | html.Td]:
+    return [html.Th(title, scope="row"), html.Td(WAITING, colSpan=columns, className="waiting")]
+
+
+def _picture(address: str, description: str) -> html.Img:
+    return html.Img(src=address, alt=description, title=description)
+
+
+def grouped_table(id: str, caption: str, columns: Sequence[str], groups: Sequence[Group]) -> html.Div:
+    """Make a table with a body for each group; it scrolls by itself where the window is too narrow.
+
+    Parameters
+    ----------
+    id : str
+        Of the table.
+    caption : str
+        What it shows.
+    columns : sequence of str
+        Heads of the cells.
+    groups : sequence of Group
+        The content.
+    """
+    named = any(kind for _, lines in groups for kind, _ in lines)
+    heads = ["network", *([""] if named else []), *columns]
+    # An empty head names nothing: a plain cell.
+    head = html.Tr([html.Th(text, scope="col") if text else html.Td() for text in heads])
+    bodies = [html.Tbody(_lines(title, lines, named)) for title, lines in groups]
+    table = html.Table(
+        [html.Caption(caption), html.Thead(head), *bodies], id=id, className="table table-sm number-table"
+    )
+    return scrolling(table, caption)
+
+
+def scrolling(table: html.Table, caption: str) -> html.Div:
+    """Let a wide table scroll by itself, by keyboard too; its caption's first sentence names the part."""
+    label = attributes(aria_label=caption.partition(".")[0])
+    return html.Div(table, className="scrolling", tabIndex=0, role="region", **label)
+
+
+def _lines(title: str, lines: Sequence[tuple[str, Sequence[str]]], named: bool) -> list[html.Tr]:
+    made = []
+    for index, (kind, cells) in enumerate(lines):
+        heads = []
+        if index == 0:
+            scope = "rowgroup" if len(lines) > 1 else "row"
+            heads.append(html.Th(title, scope=scope, rowSpan=len(lines), className="group-name"))
+        if named:
+            heads.append(html.Th(kind, scope="row", className="line-name"))
+        made.append(
+            html.Tr([*heads, *(html.Td(cell) for cell in cells)], className="first" if index == 0 else None)
+        )
+    return made

@@ -1,14 +1,12 @@
-"""The panel of the named views, which both pages have; ``assets/64-views.js`` fills it."""
+"""The panel of the named views, which both pages have; ``assets/views/named-views.mjs`` fills it."""
 
 from __future__ import annotations
 
 from dash import dcc, html
 
 from app.ids import ViewsId
-from app.layout.attributes import attributes
+from app.layout.parts import SMALL, attributes, panel_button
 from app.routes.views import LARGEST_STUDY
-
-SMALL = "btn btn-outline-secondary btn-sm"
 
 
 def views_open() -> html.Button:
@@ -48,9 +46,11 @@ def views_panel(home: str, page: str) -> html.Div:
     )
     close = html.Button("×", id=ViewsId.CLOSE, type="button", className="region-remove", title="Close")
     buttons = [
-        _button(ViewsId.SAVE, "Save this view", "Keep it on the server, for everybody who uses this server"),
-        _button(ViewsId.EXPORT, "Export study", "Save the ticked views, or all, as one file"),
-        _button(ViewsId.IMPORT, "Import study", "Take over the views of a file"),
+        panel_button(
+            ViewsId.SAVE, "Save this view", "Keep it on the server, for everybody who uses this server"
+        ),
+        panel_button(ViewsId.EXPORT, "Export study", "Save the ticked views, or all, as one file"),
+        panel_button(ViewsId.IMPORT, "Import study", "Take over the views of a file"),
     ]
     return html.Div(
         [
@@ -74,7 +74,3 @@ def views_panel(home: str, page: str) -> html.Div:
         **attributes(aria_label="Named views", data_home=home, data_page=page),
         **attributes(data_largest_study=str(LARGEST_STUDY)),
     )
-
-
-def _button(id: str, text: str, title: str) -> html.Button:
-    return html.Button(text, id=id, type="button", title=title, className=SMALL)

@@ -1,24 +1,65 @@
-"""What a link to the explore page carries."""
+"""The state of a page that a link carries: one model of what both pages have, and what each has besides.
+
+A link is read from a query that anybody may have written, and written with its keys sorted and first values left out.
+``tests/golden/links.json`` has links with what they say; the browser's tests can read it as well.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import parse_qs, urlencode
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from app.link.linked_state import LARGEST_ZOOM, VERSION, WEIGHTS, HalfWidth, LinkedState, Name
+from app.ids import CompareColumn
+from app.link.texts import (
+    MOST_REGIONS,
+    NEWER,
+    TOO_MANY_PARTS,
+    UNSEEN,
+    LinkProblem,
+    linked_region,
+    repeated,
+    shortened,
+    unknown,
+    unusable,
+)
+from fusion.colours import Scale
 
-__all__ = ["VERSION", "ViewState"]
+VERSION = 1
 
+GAMMAS = (0.1, 2.0)
+"""Smallest and largest gamma."""
+LARGEST_ZOOM = 64
 FIRST_HALF_WIDTH = 12
-"""Half-width of the zooms at first, pixels."""
-
+"""Half-width of the explore page's zooms at first; both in pixels."""
+MOST_METHODS = 16
 LEAST_SIDE = 1
 """Of an area, pixels."""
 ROUNDED = 1e-6
 """By how much the difference of two numbers in a link may miss what they say, as 11.1 − 10.1 does."""
+WEIGHTS = "the id of weights is 8 to 64 digits from 0 to f"
+PIXEL = "a pixel is written row,column with whole numbers from 0"
+ZOOM = f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}"
 
-Edge = Annotated[float, Field(ge=-(2.0**31), le=2.0**31, allow_inf_nan=False)]
+PAPER_METHODS = ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian")
+"""The five methods of the paper, in its order."""
+FIRST_COLUMNS = (
+    CompareColumn.FUSED,
+    CompareColumn.GUIDANCE_MRI,
+    CompareColumn.GUIDANCE_PET,
+    CompareColumn.JACOBIAN_MRI_ZOOM,
+    CompareColumn.JACOBIAN_PET_ZOOM,
+    CompareColumn.SCATTER,
+)
+
+
+class TableSize(StrEnum):
+    """Sizes of the compare page's pictures."""
+
+    FIT = "fit"
+    LARGE = "large"
 
 
 def _large_enough(area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
@@ -28,26 +69,146 @@ def _large_enough(area: tuple[float, float, float, float]) -> tuple[float, float
     return area
 
 
+Gamma = Annotated[float, Field(ge=GAMMAS[0], le=GAMMAS[1], allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
+MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{UNSEEN},:/]+$")]
+Index = Annotated[int, Field(ge=0, lt=2**31)]
+Pixel = tuple[Index, Index]
+HalfWidth = Annotated[int, Field(ge=1, le=LARGEST_ZOOM)]
+Version = Annotated[int, Field(ge=1)]
+Weights = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+"""The first digits of the sha256 of weights."""
+KnownWeights = Weights | Literal[""]
+"""The same, or nothing where they are not known."""
+Edge = Annotated[float, Field(ge=-(2.0**31), le=2.0**31, allow_inf_nan=False)]
 Area = Annotated[tuple[Edge, Edge, Edge, Edge], AfterValidator(_large_enough)]
 
 
-class ViewState(LinkedState):
-    """The state of the explore page that a link reopens.
+class ViewState(BaseModel):
+    """The state that a link to either page reopens.
 
     Attributes
     ----------
+    LISTS : frozenset of str
+        Keys whose values are several, separated by commas.
+    EXPECTED : dict
+        What a value of each key has to be, for the notice that names a wrong one.
+    v : int
+        Version of the link.
     pair : str or None
         A pair's address: a sample's slug, a file id, or a prefix of a content id. ``None``: the first view.
-    method : str
-        A method's id.
-    weights : str or None
-        What the link's pictures were made with: the first 8 or more digits of the sha256 of the method's weights.
     pixel : tuple of int or None
         The pinned principal pixel (row, col), 0-based; ``None``: not pinned.
     gamma1, gamma2 : float
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2 (paper, section 3.2.5).
     scale : Scale
         The colour scale of gradients.
+    regions : tuple of str
+        Regions of interest, each ``name~rrggbb~code``, see `app.link.texts.LinkedRegion`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "regions"})
+    EXPECTED: ClassVar[dict[str, str]] = {
+        "v": "a version is a whole number from 1",
+        "pair": "a pair's address is a short name without control characters",
+        "pixel": PIXEL,
+        "gamma1": "gamma 1 is a number from 0.1 to 2",
+        "gamma2": "gamma 2 is a number from 0.1 to 2",
+        "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "scale": f"a colour scale is one of {', '.join(Scale)}",
+    }
+
+    v: Version = VERSION
+    pair: Name | None = None
+    pixel: Pixel | None = None
+    gamma1: Gamma = 0.3
+    gamma2: Gamma = 0.5
+    scale: Scale = Scale.PAPER
+    regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
+
+    @classmethod
+    def from_query(cls, search: str) -> tuple[Self, list[str]]:
+        """Read a query string; whatever is wrong in it is left out and named.
+
+        Parameters
+        ----------
+        search : str
+            As the browser gives it, ``"?pair=…&pixel=12,34"``; may be empty or hostile.
+
+        Returns
+        -------
+        ViewState
+            Defaults wherever the query says nothing usable.
+        list of str
+            One notice for each key that was ignored.
+        """
+        state, problems = cls.read(search)
+        return state, [problem.ignored for problem in problems]
+
+    @classmethod
+    def read(cls, search: str) -> tuple[Self, list[LinkProblem]]:
+        """Read a query string as `from_query` does, for those who refuse it where it has a problem."""
+        values: dict[str, Any] = {}
+        problems: list[LinkProblem] = []
+        try:
+            query = parse_qs(search.removeprefix("?"), keep_blank_values=True, max_num_fields=50)
+        except ValueError:
+            return cls(), [TOO_MANY_PARTS]
+        for key, given in query.items():
+            if key not in cls.model_fields:
+                problems.append(unknown(f"“{shortened(key)}”"))
+                continue
+            if len(given) > 1:
+                problems.append(repeated(key, len(given)))
+            values[key] = cls.split(key, given[-1], problems) if key in cls.LISTS else given[-1]
+        while True:
+            try:
+                state = cls.model_validate(values)
+                break
+            except ValidationError as error:
+                for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
+                    del values[key]
+                    problems.append(unusable(f"{key}={shortened(query[key][-1])}", cls.EXPECTED[key]))
+        if state.v > VERSION:
+            problems.append(NEWER)
+        return state.model_copy(update={"v": VERSION}), problems
+
+    @classmethod
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
+        """Return the parts of a list; a kind of state may leave some out, each with a problem."""
+        parts = tuple(value.split(","))
+        if key != "regions":
+            return parts
+        known = tuple(part for part in parts if linked_region(part))
+        problems += [
+            unusable(f"region “{shortened(part)}”", "it is not name~colour~code")
+            for part in parts[:MOST_REGIONS]
+            if part not in known
+        ]
+        return known
+
+    def to_query(self) -> str:
+        """Write the query string of this view, keys sorted, defaults left out."""
+        parts = {}
+        for key, value in sorted(self.model_dump(exclude_defaults=True).items()):
+            if isinstance(value, bool):
+                parts[key] = str(int(value))
+            else:
+                parts[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        return "?" + urlencode(parts, safe=",") if parts else ""
+
+
+class ExploreState(ViewState):
+    """The state of the explore page, besides what both have.
+
+    Attributes
+    ----------
+    method : str
+        A method's id.
+    weights : str or None
+        What the link's pictures were made with: the first 8 or more digits of the sha256 of the method's weights.
     zoom : int or "support"
         Half-width of the zooms, pixels, or that of the method's support.
     area : tuple of float or None
@@ -55,16 +216,100 @@ class ViewState(LinkedState):
         i + 0.5; at least 1 pixel high and wide. ``None``: all of it.
     """
 
-    LISTS: ClassVar[frozenset[str]] = LinkedState.LISTS | {"area"}
+    LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {"area"}
     EXPECTED: ClassVar[dict[str, str]] = {
-        **LinkedState.EXPECTED,
+        **ViewState.EXPECTED,
         "method": "a method's id is a short name without control characters",
         "weights": WEIGHTS,
-        "zoom": f"a zoom's half-width is a whole number from 1 to {LARGEST_ZOOM}, or “support”",
+        "zoom": f"{ZOOM}, or “support”",
         "area": "an area is top,left,bottom,right in pixels, at least 1 pixel high and 1 pixel wide",
     }
 
     method: Name = "funfusean"
-    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    weights: Weights | None = None
     zoom: HalfWidth | Literal["support"] = FIRST_HALF_WIDTH
     area: Area | None = None
+
+
+class CompareState(ViewState):
+    """The state of the compare page, besides what both have; `pixel` is the pinned pixel A.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Ids of the methods, in the order of the rows; may be empty.
+    columns : tuple of CompareColumn
+        What is shown of each method, from left to right; may be empty.
+    pin : tuple of int or None
+        The pinned pixel B, (row, col), 0-based; ``None``: not pinned.
+    difference : tuple of str
+        Ids of two methods, the second taken from the first in a row of its own; empty: no such row.
+    numbers : bool
+        True where the numbers below the table are open.
+    shared : bool
+        True where all methods have the same end of scale.
+    size : TableSize
+        How large the pictures are.
+    weights : tuple of str
+        What the link's pictures were made with: the first 8 or more digits of the sha256 of each method's weights, in
+        the order of the methods, empty where one is not known.
+    zoom : int or None
+        Half-width of the zooms, pixels; ``None``: the largest support of the chosen methods.
+    """
+
+    LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {
+        "pin",
+        "methods",
+        "columns",
+        "weights",
+        "difference",
+    }
+    EXPECTED: ClassVar[dict[str, str]] = {
+        **ViewState.EXPECTED,
+        "pin": PIXEL,
+        "methods": f"methods are up to {MOST_METHODS} different ids with commas between them",
+        "columns": "columns are different names with commas between them",
+        "numbers": "numbers is 1 or 0",
+        "shared": "shared is 1 or 0",
+        "difference": "a difference is of two different methods' ids with a comma between them",
+        "size": f"a size is one of {', '.join(TableSize)}",
+        "weights": f"{WEIGHTS}, one for each method with commas between them",
+        "zoom": ZOOM,
+    }
+
+    methods: Annotated[tuple[MethodName, ...], Field(max_length=MOST_METHODS)] = PAPER_METHODS
+    columns: tuple[CompareColumn, ...] = FIRST_COLUMNS
+    difference: tuple[MethodName, MethodName] | tuple[()] = ()
+    numbers: bool = False
+    pin: Pixel | None = None
+    shared: bool = True
+    size: TableSize = TableSize.FIT
+    weights: Annotated[tuple[KnownWeights, ...], Field(max_length=MOST_METHODS)] = ()
+    zoom: HalfWidth | None = None
+
+    @field_validator("methods", "columns", "difference")
+    @classmethod
+    def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("one is named twice")
+        return values
+
+    @field_validator("weights")
+    @classmethod
+    def _end_with_one_that_is_known(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        known = [index for index, value in enumerate(values) if value]
+        return values[: known[-1] + 1] if known else ()
+
+    @classmethod
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
+        """Return the parts of a list; an empty value has none. Unknown columns are left out, each with a problem."""
+        if key == "regions":
+            return super().split(key, value, problems)
+        parts = tuple(value.split(",")) if value or key in ("pixel", "pin") else ()
+        if key != "columns":
+            return parts
+        known = tuple(part for part in parts if part in list(CompareColumn))
+        problems += [
+            unknown(f"column “{shortened(part)}”") for part in parts[:MOST_METHODS] if part not in known
+        ]
+        return known if known or not parts else FIRST_COLUMNS

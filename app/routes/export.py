@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from flask import Flask, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 
-from app.export.asked_view import PAGES, asked_view
-from app.export.difference import DIFFERENCE, NOT_SUBTRACTED, left_out
+from app.export.content import DIFFERENCE, NOT_SUBTRACTED, Column, left_out
 from app.export.document import document
-from app.export.print_figure import INPUTS, print_figure, print_panel
-from app.export.print_sheet import Column
+from app.export.figure import INPUTS, figure_file, panel_file
+from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.compare_state import CompareState
-from app.link.linked_region import linked_regions
+from app.link.texts import linked_regions
+from app.link.view_state import CompareState
+from app.routes.answers import problem_answer
 from cache.errors import UserError
-from cache.services.exports import NotReady, arrays_file, described, export_arrays, export_numbers
-from cache.services.services import Services
+from cache.services.exports import (
+    ExportArrays,
+    ExportNumbers,
+    NotReady,
+    arrays_file,
+    described,
+    export_arrays,
+    export_numbers,
+)
+from cache.services.services import services_of
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -39,116 +46,147 @@ NO_PANEL = (
     "row has."
 )
 
+routes = Blueprint("export", __name__, url_prefix="/export")
 
-def register(server: Flask, services: Services) -> None:
-    """Add the routes.
 
-    Parameters
+class ExportRefused(UserError):
+    """A request for a file that there cannot be, with the status of the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is asked for.
+
+    Attributes
     ----------
-    server : flask.Flask
-        The server that Dash uses.
-    services : Services
-        What has the arrays and numbers of a view.
+    asked : ExportRequest
+        The view of the link.
+    form : str
+        One of `TYPES`.
+    panel : tuple of (str, Column), optional
+        The one picture that is wanted, by a method's id, ``difference`` or ``inputs``, and a column of this row.
+    complete : bool
+        True to compute numbers that are not known yet.
     """
 
-    def answer(page: str, form: str, only: tuple[str, str] | None = None, complete: bool = False) -> Response:
-        asked, problems = asked_view(page, request.query_string.decode("utf-8", "replace"))
-        state = asked.state
-        if problems:
-            return _refused(400, " ".join(problems))
-        if form in WITH_TABLE and not state.columns and only is None:
-            return _refused(400, "The view has no column; choose at least one.")
-        panel = None if only is None else _panel(state, *only)
-        if only is not None and panel is None:
-            return _refused(404, NO_PANEL)
-        link = request.root_url + asked.link
-        try:
-            regions = {region.name: region.code for region in linked_regions(state.regions)}
-            view = export_arrays(
-                services,
-                state.pair,
-                state.methods,
-                state.weights,
-                state.pixel,
-                state.pin,
-                list(regions.items()),
-            )
-            numbers = (
-                export_numbers(services, view, list(regions), complete) if form in WITH_NUMBERS else None
-            )
-        except NotReady as error:
-            return _not_ready(str(error))
-        except UserError as error:
-            return _refused(400, str(error))
-        state = asked.with_zoom(one.scene.support_radius for one in view.methods)
-        body: bytes | str
-        if panel is not None:
-            body = print_panel(view, state, *panel, form, link, asked.area)
-        elif form == "npz":
-            body = arrays_file(view, link)
-        elif numbers is None:
-            body = print_figure(view, state, form, link, asked.area)
-        elif form == "csv":
-            body = numbers.csv
-        else:
-            links = link, request.root_url + asked.complete
-            body = document(view, state, numbers, links, described(view, link), asked.area)
-        slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in _address(view))
-        name = "-".join(("fusevis", slug[:60], *(only or ()))) + f".{form}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        if numbers is not None and numbers.missing:
-            headers[MISSING] = str(len(numbers.missing))
-        if form in WITH_TABLE and only is None and left_out(view, state):
-            headers[LEFT_OUT] = DIFFERENCE
-        return Response(body, mimetype=TYPES[form], headers=headers)
-
-    @server.get(f"/export/{PAGE}.<form>")
-    def export_table(page: str, form: str) -> Response:
-        if form not in TYPES:
-            return _refused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
-        return answer(page, form)
-
-    @server.get(f"/export/{PAGE}-complete.<form>")
-    def export_all_numbers(page: str, form: str) -> Response:
-        if form not in WITH_NUMBERS:
-            return _refused(404, f"These files have numbers: {', '.join(WITH_NUMBERS)}.")
-        return answer(page, form, complete=True)
-
-    @server.get(f"/export/{PAGE}/<row>/<column>.<form>")
-    def export_panel(page: str, row: str, column: str, form: str) -> Response:
-        if form not in ("png", "svg"):
-            return _refused(404, "A panel is exported as png or svg.")
-        return answer(page, form, (row, column))
+    asked: ExportRequest
+    form: str
+    panel: tuple[str, Column] | None = None
+    complete: bool = False
 
 
-def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column] | None:
-    """Return the row and column of a panel; ``None`` where the view has no such panel."""
-    if row == INPUTS:
-        return (row, InputColumn(column)) if column in list(InputColumn) else None
-    known = row in state.methods or (row == DIFFERENCE and set(state.difference) <= set(state.methods))
-    shown: Column | None = next((one for one in (*CompareColumn, *ZoomColumn) if one == column), None)
-    if shown is None or not known:
-        return None
-    whole = shown.whole if isinstance(shown, ZoomColumn) else shown
-    empty = row == DIFFERENCE and (not state.difference or whole in NOT_SUBTRACTED)
-    return None if empty else (row, shown)
+@routes.errorhandler(UserError)
+def refuse(error: UserError) -> Response:
+    """Answer with an error that is meant for the user."""
+    return problem_answer(getattr(error, "status", 400), str(error))
 
 
-def _address(view: Any) -> str:
-    return str(view.methods[0].scene.pair_address)
-
-
-def _not_ready(message: str) -> Response:
+@routes.errorhandler(NotReady)
+def refuse_for_now(error: NotReady) -> Response:
     """Answer 409; but 202 where the page asks, because a browser would call the other one an error."""
     if "respond-async" in request.headers.get("Prefer", ""):
-        answer = jsonify(waiting=message)
+        answer = jsonify(waiting=str(error))
         answer.status_code = 202
         return answer
-    return _refused(409, message, {"Retry-After": RETRY_SECONDS})
+    return problem_answer(409, str(error), {"Retry-After": RETRY_SECONDS})
 
 
-def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    answer = jsonify(error=message)
-    answer.status_code = status
-    answer.headers.update(headers or {})
-    return answer
+@routes.get(f"/{PAGE}.<form>")
+def export_table(page: str, form: str) -> Response:
+    """Answer with the whole view."""
+    if form not in TYPES:
+        raise ExportRefused(404, f"A view is exported as one of these: {', '.join(TYPES)}.")
+    return _file_of(Wanted(_asked(page, form), form))
+
+
+@routes.get(f"/{PAGE}-complete.<form>")
+def export_all_numbers(page: str, form: str) -> Response:
+    """Answer with the whole view once all its numbers are known."""
+    if form not in WITH_NUMBERS:
+        raise ExportRefused(404, f"These files have numbers: {', '.join(WITH_NUMBERS)}.")
+    return _file_of(Wanted(_asked(page, form), form, complete=True))
+
+
+@routes.get(f"/{PAGE}/<row>/<column>.<form>")
+def export_panel(page: str, row: str, column: str, form: str) -> Response:
+    """Answer with one picture of the view."""
+    if form not in ("png", "svg"):
+        raise ExportRefused(404, "A panel is exported as png or svg.")
+    asked = _asked(page)
+    return _file_of(Wanted(asked, form, _panel(asked.state, row, column)))
+
+
+def _asked(page: str, form: str = "") -> ExportRequest:
+    """Read the query; a file with a table needs a column."""
+    asked, problems = read_request(page, request.query_string.decode("utf-8", "replace"))
+    if problems:
+        raise ExportRefused(400, " ".join(problems))
+    if form in WITH_TABLE and not asked.state.columns:
+        raise ExportRefused(400, "The view has no column; choose at least one.")
+    return asked
+
+
+def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column]:
+    """Return the row and column of a panel that the view has."""
+    if row == INPUTS and column in list(InputColumn):
+        return row, InputColumn(column)
+    shown: Column | None = next((one for one in (*CompareColumn, *ZoomColumn) if one == column), None)
+    known = row in state.methods or (row == DIFFERENCE and set(state.difference) <= set(state.methods))
+    if row == INPUTS or shown is None or not known:
+        raise ExportRefused(404, NO_PANEL)
+    whole = shown.whole if isinstance(shown, ZoomColumn) else shown
+    if row == DIFFERENCE and (not state.difference or whole in NOT_SUBTRACTED):
+        raise ExportRefused(404, NO_PANEL)
+    return row, shown
+
+
+def _file_of(wanted: Wanted) -> Response:
+    """Answer with a file."""
+    asked, form = wanted.asked, wanted.form
+    state = asked.state
+    regions = {region.name: region.code for region in linked_regions(state.regions)}
+    services = services_of(current_app)
+    view = export_arrays(
+        services, state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+    )
+    numbers = None
+    if form in WITH_NUMBERS:
+        numbers = export_numbers(services, view, list(regions), wanted.complete)
+    body = _body(wanted, view, asked.with_zoom(one.scene.support_radius for one in view.methods), numbers)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{_name(wanted, view)}"',
+        "Cache-Control": "no-store",
+    }
+    if numbers is not None and numbers.missing:
+        headers[MISSING] = str(len(numbers.missing))
+    if form in WITH_TABLE and wanted.panel is None and left_out(view, state):
+        headers[LEFT_OUT] = DIFFERENCE
+    return Response(body, mimetype=TYPES[form], headers=headers)
+
+
+def _body(
+    wanted: Wanted, view: ExportArrays, state: CompareState, numbers: ExportNumbers | None
+) -> bytes | str:
+    asked, form = wanted.asked, wanted.form
+    link = request.root_url + asked.link
+    if wanted.panel is not None:
+        return panel_file(view, state, *wanted.panel, form, link, asked.area)
+    if form == "npz":
+        return arrays_file(view, link)
+    if numbers is None:
+        return figure_file(view, state, form, link, asked.area)
+    if form == "csv":
+        return numbers.csv
+    links = link, request.root_url + asked.complete
+    return document(view, state, numbers, links, described(view, link), asked.area)
+
+
+def _name(wanted: Wanted, view: ExportArrays) -> str:
+    """Return what the file is called, in letters that every system takes."""
+    address = view.methods[0].scene.pair_address
+    slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in address)
+    return "-".join(("fusevis", slug[:60], *(wanted.panel or ()))) + f".{wanted.form}"

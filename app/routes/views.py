@@ -2,108 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from app.routes.answers import told
+from cache.errors import UserError
+from cache.services.named_views import NamedViews
+from cache.services.services import services_of
 
 LARGEST_VIEW = 64 * 2**10
 LARGEST_STUDY = 64 * 2**20
 
-
-class Views(Protocol):
-    """Where views are kept."""
-
-    def all(self) -> list[dict[str, Any]]:
-        """Return all views."""
-
-    def save(self, values: Any) -> dict[str, Any]:
-        """Save a new view."""
-
-    def change(self, id: str, values: Any) -> dict[str, Any]:
-        """Give a view another name or note."""
-
-    def delete(self, id: str) -> None:
-        """Remove a view."""
-
-    def study(self, ids: list[str]) -> str:
-        """Return views as one JSON file."""
-
-    def take(self, content: bytes) -> dict[str, int]:
-        """Take a study's views over."""
+routes = Blueprint("views", __name__, url_prefix="/views")
+routes.register_error_handler(UserError, told)
 
 
-def register(server: Flask, views: Views, user_error: type[Exception]) -> None:
-    """Add the routes.
+@routes.get("")
+def list_views() -> Response:
+    """Answer with all views, the newest first."""
+    return jsonify(views=_views().all())
 
-    Parameters
-    ----------
-    server : flask.Flask
-        The server that Dash uses.
-    views : Views
-        Where views are kept.
-    user_error : type of Exception
-        The family of errors whose message is for the user.
-    """
 
-    def answer(act: Callable[[], Any]) -> Response:
-        try:
-            return jsonify(act())
-        except user_error as error:
-            # What a person did wrong is an answer, not a failure that a browser would write into its console.
-            return jsonify(error=str(error))
+@routes.post("")
+def save_view() -> Response:
+    """Save a view and answer with it."""
+    return jsonify(_views().save(_body()))
 
-    def body() -> Any:
-        request.max_content_length = LARGEST_VIEW
-        return request.get_json(silent=True)
 
-    @server.get("/views")
-    def list_views() -> Response:
-        return answer(lambda: {"views": views.all()})
+@routes.patch("/<id>")
+def change_view(id: str) -> Response:
+    """Give a view another name or note and answer with it."""
+    return jsonify(_views().change(id, _body()))
 
-    @server.post("/views")
-    def save_view() -> Response:
-        return answer(lambda: views.save(body()))
 
-    @server.patch("/views/<id>")
-    def change_view(id: str) -> Response:
-        return answer(lambda: views.change(id, body()))
+@routes.delete("/<id>")
+def delete_view(id: str) -> Response:
+    """Remove a view."""
+    _views().delete(id)
+    return jsonify(deleted=id)
 
-    @server.delete("/views/<id>")
-    def delete_view(id: str) -> Response:
-        def act() -> dict[str, str]:
-            views.delete(id)
-            return {"deleted": id}
 
-        return answer(act)
+@routes.get("/study.json")
+def study() -> Response:
+    """Answer with the views of these ids as one file; without any, all of them."""
+    return _study([id for id in request.args.get("ids", "").split(",") if id])
 
-    def study_of(ids: list[str]) -> Response:
-        try:
-            text = views.study(ids)
-        except user_error as error:
-            return jsonify(error=str(error))
-        name = {
-            "Content-Disposition": 'attachment; filename="fusevis-study.json"',
-            "Cache-Control": "no-store",
-        }
-        return Response(text, mimetype="application/json", headers=name)
 
-    @server.get("/views/study.json")
-    def study() -> Response:
-        return study_of([id for id in request.args.get("ids", "").split(",") if id])
+@routes.post("/study.json")
+def study_of_many() -> Response:
+    """Answer as `study` does: the ids of all views that a server keeps are too many for an address."""
+    values = _body()
+    ids = values.get("ids") if isinstance(values, dict) else None
+    if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
+        return told('Views are asked for as {"ids": ["…", "…"]}; without any, all of them.')
+    return _study(ids)
 
-    @server.post("/views/study.json")
-    def study_of_many() -> Response:
-        # The ids of all views that a server keeps are too many for an address.
-        values = body()
-        ids = values.get("ids") if isinstance(values, dict) else None
-        if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
-            return jsonify(error='Views are asked for as {"ids": ["…", "…"]}; without any, all of them.')
-        return study_of(ids)
 
-    @server.post("/views/study")
-    def take_study() -> Response:
-        if (request.content_length or 0) > LARGEST_STUDY:
-            return jsonify(error=f"A study may have up to {LARGEST_STUDY // 2**20} MiB.")
-        request.max_content_length = LARGEST_STUDY
-        return answer(lambda: views.take(request.get_data()))
+@routes.post("/study")
+def take_study() -> Response:
+    """Take the views of a study over."""
+    if (request.content_length or 0) > LARGEST_STUDY:
+        return told(f"A study may have up to {LARGEST_STUDY // 2**20} MiB.")
+    request.max_content_length = LARGEST_STUDY
+    return jsonify(_views().take(request.get_data()))
+
+
+def _views() -> NamedViews:
+    return services_of(current_app).views
+
+
+def _body() -> Any:
+    request.max_content_length = LARGEST_VIEW
+    return request.get_json(silent=True)
+
+
+def _study(ids: list[str]) -> Response:
+    headers = {
+        "Content-Disposition": 'attachment; filename="fusevis-study.json"',
+        "Cache-Control": "no-store",
+    }
+    return Response(_views().study(ids), mimetype="application/json", headers=headers)

@@ -47,7 +47,7 @@ def images_at(
         Id of the method.
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
-        the eye while they grow) or ``rgb`` (guidance RGB).
+        the eye while they grow), ``known`` (the same, NaN between the known pixels) or ``rgb`` (guidance RGB).
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -67,7 +67,7 @@ def images_at(
     if state.values is None:
         nothing = np.full((2, scene.height, scene.width), np.nan, dtype=np.float32)
         return SceneImages(nothing, state.fraction, complete=False)
-    values = state.values if state.complete else filled(state.values)
+    values = state.values if state.complete or kind == "known" else filled(state.values)
     if kind == "rgb":
         values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
     return SceneImages(values, state.fraction, state.complete)

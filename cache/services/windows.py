@@ -20,9 +20,7 @@ from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import JacobianWindow, Method, Pair
 from fusion.saliency.jacobian import checked_pixel
-
-PATHS = ("", "chain", "window", "whole image", "atlas")
-"""The ways a window can have come about, `fusion.JacobianWindow.path`, by the number under which it is kept."""
+from fusion.saliency.window import PATHS
 
 LONGEST_WAIT_S = 0.003
 """How long a request waits for the one that is being computed, before it is computed beside it."""
@@ -70,8 +68,8 @@ class MicroBatches:
     3 to 5 (measured, one thread).
 
     Nothing that waits here is out of date, so nothing is dropped for something newer of the same user. That is decided
-    in the browser (`assets/15-channel.js`): a page has one request in flight, when it is answered the newest pixel goes
-    next, and those passed over meanwhile are never asked for. Two tabs of one user show a pixel each, and both are
+    in the browser (`assets/core/channel.mjs`): a page has one request in flight, when it is answered the newest pixel
+    goes next, and those passed over meanwhile are never asked for. Two tabs of one user show a pixel each, and both are
     wanted. Only a script could let a newer request follow an older one of its own that waits.
 
     Parameters

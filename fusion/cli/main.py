@@ -40,11 +40,11 @@ from fusion.cli.options import (
 from fusion.cli.report import report_app
 from fusion.cli.train import train_command
 from fusion.cli.tune import tune_command
+from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
 from fusion.methods.registry import method_specification
-from fusion.picture import PictureScale, colour_picture, gradient_picture, gray_picture, scale_end
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS, describe
 from fusion.saliency.jacobian import checked_pixel
@@ -85,7 +85,7 @@ def fuse_command(
         files = choose_files(output, f"{entry.address}_{method}", ("fused",) if pictures else (), entry)
         fused = fusion.fuse(job.method, job.pair, dtype.value)
     metadata = describe(job.method, job.pair, entry, dtype.value) | {"units": {"fused": INTENSITY_UNITS}}
-    report(files.write({"fused": fused}, metadata, {"fused": gray_picture(fused)}))
+    report(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
 
 
 @app.command("jacobian")
@@ -106,7 +106,7 @@ def jacobian_command(
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
-    scale: ScaleOption = PictureScale.PAPER,
+    scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.3,
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
@@ -131,7 +131,7 @@ def jacobian_command(
         window = fusion.jacobian(job.method, job.pair, chosen, dtype.value)
     if window.suspicious:
         say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
-    end = end if end is not None else scale_end(window.values, scale)
+    end = end if end is not None else Limits.of(window.values).end(scale)
     metadata = describe(job.method, job.pair, entry, dtype.value) | {
         "units": {"jacobian": GRADIENT_UNITS},
         "pixel": {"row": window.row, "col": window.col},
@@ -139,7 +139,7 @@ def jacobian_command(
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
     dense = window.dense()
-    x1, x2 = (gradient_picture(image, scale, end, gamma) for image in dense)
+    x1, x2 = (gradient_colours(image, scale, end, gamma) for image in dense)
     report(files.write({"jacobian": dense}, metadata, {"x1": x1, "x2": x2}))
     at1, at2 = window.at_principal
     say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")
@@ -153,7 +153,7 @@ def guidance_command(
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
-    scale: ScaleOption = PictureScale.PAPER,
+    scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.5,
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
@@ -174,16 +174,16 @@ def guidance_command(
         fused = fusion.fuse(job.method, job.pair, dtype.value)
     with progress_bar("Guidance images") as show:
         values = fusion.guidance(job.method, job.pair, lambda done, total, _: show(done, total), dtype.value)
-    end = end if end is not None else scale_end(values, scale)
+    end = end if end is not None else Limits.of(values).end(scale)
     metadata = describe(job.method, job.pair, entry, dtype.value) | {
         "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
     drawn = {
-        "x1": gradient_picture(values[0], scale, end, gamma),
-        "x2": gradient_picture(values[1], scale, end, gamma),
-        "fused": gray_picture(fused),
-        "rgb": colour_picture(fusion.guidance_rgb(values, fused)),
+        "x1": gradient_colours(values[0], scale, end, gamma),
+        "x2": gradient_colours(values[1], scale, end, gamma),
+        "fused": grays(fused, *gray_range(fused)),
+        "rgb": rgb_bytes(fusion.guidance_rgb(values, fused)),
     }
     report(files.write({"guidance": values, "fused": fused}, metadata, drawn))
 

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fusion.cli.file_names import named_file
+from fusion.colours import Scale
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair, load_pair
-from fusion.picture import PictureScale
 from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.results import ResultFiles
 
@@ -86,7 +86,7 @@ PixelLimitOption = Annotated[
     int, typer.Option("--pixel-limit", min=1, metavar="N", help="Most pixels that an image may have.")
 ]
 ScaleOption = Annotated[
-    PictureScale,
+    Scale,
     typer.Option(
         "--scale",
         help="Colours of gradients: paper, from 0 to the maximum, negative ones dark as 0; signed, blue "

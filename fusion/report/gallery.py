@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.colours import grays
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.device import resolve_device
@@ -19,7 +20,6 @@ from fusion.errors import FuseVisError
 from fusion.fusing import fuse
 from fusion.methods.registry import load_method, method_specification
 from fusion.pair import Pair
-from fusion.picture import gray_picture
 from fusion.report.report import fused_ids
 from fusion.weights import FOLDER
 
@@ -118,5 +118,5 @@ def picture_address(image: NDArray[np.floating]) -> str:
     """
     comparable = np.clip(np.nan_to_num(image, nan=0.5), 0, 1)
     stream = io.BytesIO()
-    Image.fromarray(gray_picture(comparable)).save(stream, "PNG", optimize=True)
+    Image.fromarray(grays(comparable, 0, 1)).save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

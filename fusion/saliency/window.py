@@ -26,6 +26,10 @@ SUSPICIOUS_GRADIENT = 1e3
 """Magnitude from which a gradient is flagged: intensities span 1, trained networks stay below about 10."""
 
 
+PATHS = ("", "chain", "window", "whole image", "atlas")
+"""The ways in which a window can have come about, by the number that stored results and answers to browsers have."""
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle of pixels: rows top ≤ row < bottom, columns left ≤ column < right."""
@@ -90,7 +94,7 @@ class JacobianWindow:
     shape : tuple of int
         (H, W) of the whole image.
     path : str
-        How it was computed: ``"chain"``, ``"window"`` or ``"whole image"``; empty if that is not known any more.
+        How it was computed, one of `PATHS`; empty if that is not known any more.
     """
 
     values: NDArray[np.floating]

@@ -2,7 +2,7 @@
 
 A code is ``b`` and boxes ``top.left.bottom.right`` with ``_`` between them (rows top ≤ row < bottom, columns
 left ≤ column < right), where few boxes make the region; else ``r`` and the base64url of run lengths. Equal regions have
-equal codes: ``assets/64-region-code.js`` writes the same texts, which a test holds both to.
+equal codes: ``assets/regions/code.mjs`` writes the same texts, which a test holds both to.
 """
 
 from __future__ import annotations

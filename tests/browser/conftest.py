@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from benchmarks.browser import chromium, launched
+from benchmarks.page_modules import show_modules
 from tests.running_server import Server, running_server
 
 __all__ = ["Asked", "Opener", "Server", "wait_until_settled"]
@@ -75,6 +76,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
     ) -> Page:
         context = process.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
+        show_modules(context)
         page = context.new_page()
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", listen)
@@ -118,7 +120,7 @@ SETTLED = """() => {
   if (!state.window || !state.limits || state.limits.provisional) return false;
   if (state.pixel.row !== state.window.row || state.pixel.col !== state.window.col) return false;
   return [...graphs.ZOOMS, "panel-jacobian-mri", "panel-jacobian-pet", graphs.SCATTER].every((panel) => {
-    return graphs.meta(panel).key === state.scene.key && fusevis.settle.contentOf(panel) === state.contentName();
+    return graphs.meta(panel).key === state.scene.key && fusevis.handover.contentOf(panel) === state.contentName();
   }) && graphs.ALL.every((panel) => {
     if (panel === graphs.SCATTER && fusevis.regionOverlays.coversPoints()) return true;
     return getComputedStyle(fusevis.overlays.overlay(panel).canvas).visibility === "hidden";

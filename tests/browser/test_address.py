@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from app.link.compare_state import CompareState
-from app.link.view_state import ViewState
+from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, place, wait_for_pixel
 from tests.browser.test_compare_page import open_compare
@@ -22,9 +21,9 @@ LEFT_AT_ONCE = """() => {
 }"""
 
 
-def view_of(page: Page) -> ViewState:
+def view_of(page: Page) -> ExploreState:
     """Read the page's address as the server would; nothing in it may be wrong."""
-    view, notices = ViewState.from_query(page.evaluate("location.search"))
+    view, notices = ExploreState.from_query(page.evaluate("location.search"))
     assert notices == []
     return view
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from app.link.view_state import ViewState
+from app.link.view_state import ExploreState
 from callbacks.link import resolve_area
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import choose_mode, place
@@ -58,7 +58,7 @@ def test_every_part_that_a_page_writes_is_read(open_page: Opener, server: Server
         for part, query in zip(parts, written, strict=True):
             if query is None:
                 continue
-            state, notices = ViewState.from_query(query)
+            state, notices = ExploreState.from_query(query)
             assert notices == [] and state.to_query() == query, (part, query)
             assert resolve_area(state.area, shape) == (state.area, []), (part, query)
             top, left, bottom, right = state.area or (0, 0, 0, 0)
@@ -88,7 +88,7 @@ def test_zooming_far_in_and_moving_far_away_gives_links_that_open(open_page: Ope
             return Math.abs(yaxis.range[0] - yaxis.range[1]) < 0.9; }"""
     )
     search = wait_for_part(page, search)
-    area = ViewState.from_query(search)[0].area
+    area = ExploreState.from_query(search)[0].area
     assert area and min(area[2] - area[0], area[3] - area[1]) == pytest.approx(1)
     other = open_page(search)
     assert other.locator(".toast").count() == 0 and other.evaluate("location.search") == search

@@ -33,8 +33,8 @@ COLOURED = """([selector, colour]) => {
   return count;
 }"""
 PLOT = """([method, x, y]) => {
-  const { paint, scatter, state } = fusevis.compare;
-  const picture = paint.drawn().pictures.find((one) => one.kind === "scatter" && one.scene.method_id === method);
+  const { table, scatter, state } = fusevis.compare;
+  const picture = table.shown().pictures.find((one) => one.kind === "scatter" && one.scene.method_id === method);
   const area = scatter.plot(picture.box);
   const [[x0, x1], [y0, y1]] = scatter.ranges();
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from benchmarks.page_modules import show_modules
 from tests.browser.conftest import Server, wait_until_settled
 from tests.browser.pictures import place, wait_for_pixel
 
@@ -18,6 +19,7 @@ REFUSED = {"error": "The server is asked for too many pixels at the same moment;
 def page(browser: Browser, server: Server) -> Iterator[Page]:
     """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    show_modules(context)
     opened = context.new_page()
     opened.set_default_timeout(60_000)
     opened.goto(f"{server.url}?pair={server.pair}&method=deepfuse")

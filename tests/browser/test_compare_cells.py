@@ -30,18 +30,18 @@ OUTSIDE = """([methods, columns, several, size, across, down, shape]) => {
   return layout.pictures(table).filter(({ box, area }) => outside(box) || outside(area) || area.width < 5).length;
 }"""
 IN_ZOOM = """([kind, index, method, down, across]) => {
-  const { paint, state } = fusevis.compare;
-  const { area } = paint.drawn().pictures.find((one) => one.zoom && one.kind === kind && one.index === index
+  const { table, state } = fusevis.compare;
+  const { area } = table.shown().pictures.find((one) => one.zoom && one.kind === kind && one.index === index
     && one.point === state.a && (!method || one.scene.method_id === method));
   const unit = area.width / (2 * state.half() + 1);
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
   return [left + area.left + area.width / 2 + across * unit, top + area.top + area.height / 2 + down * unit];
 }"""
 COLOURED = """(colour) => {
-  const { paint, scatter } = fusevis.compare;
-  const { left, top, width, height } = scatter.plot(paint.drawn().pictures.find((one) => one.kind === "scatter").box);
+  const { table, scatter } = fusevis.compare;
+  const { left, top, width, height } = scatter.plot(table.shown().pictures.find((one) => one.kind === "scatter").box);
   const shown = document.querySelector(".compare-canvas");
-  const scale = shown.width / paint.drawn().table.width;
+  const scale = shown.width / table.shown().table.width;
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(shown, left * scale, top * scale, width * scale, height * scale, 0, 0, width, height);

@@ -11,19 +11,19 @@ from playwright.sync_api import Page
 
 import fusion
 from app.ids import CompareColumn
-from app.link.compare_state import CompareState
+from app.link.view_state import CompareState
 from tests.browser.conftest import Opener, Server
 
 METHODS = ("weighted_averaging", "deepfuse")
 SETTLED = """() => {
   const compare = window.fusevis && fusevis.compare;
-  if (!compare || !compare.paint || !compare.state.common() || !compare.paint.drawn()) return false;
+  if (!compare || !compare.table || !compare.state.common() || !compare.table.shown()) return false;
   return compare.state.points().every((point) => point.shown) && !compare.scale.isProvisional()
     && !document.querySelector(".compare-empty:not([hidden])");
 }"""
 WHERE = """([kind, row, col]) => {
-  const { paint, state } = fusevis.compare;
-  const { area } = paint.drawn().pictures.find((one) => one.kind === kind && !one.zoom);
+  const { table, state } = fusevis.compare;
+  const { area } = table.shown().pictures.find((one) => one.kind === kind && !one.zoom);
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
   const { height, width } = state.common();
   return [left + area.left + (col + 0.5) * area.width / width, top + area.top + (row + 0.5) * area.height / height];
@@ -164,7 +164,7 @@ def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> 
     expected[:, rows_, columns] = 0
     assert not expected.any(), "nothing is outside"
     images = page.evaluate(
-        """() => Array.from(fusevis.compare.difference.image(fusevis.compare.difference.row(), "guidance").values)"""
+        """() => Array.from(fusevis.compare.images.get(fusevis.compare.difference.row(), "guidance").values)"""
     )
     right = fusion.guidance(first, pair) - fusion.guidance(second, pair)
     np.testing.assert_allclose(np.array(images), right.ravel(), atol=1e-6)

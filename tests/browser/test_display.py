@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, Request
 
 import fusion
-from app.figures.scales import Scale, bent_colours
+from app.figures.parts import bent_colours
+from fusion.colours import Scale
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import heatmap, painted_window, point_at
 

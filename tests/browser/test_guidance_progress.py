@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from app.ids import Id
-from app.layout.polls import POLL_MILLISECONDS
+from app.layout.parts import POLL_MILLISECONDS
+from fusion.colours import Limits, Scale, gradient_colours, guidance_rgb, rgb_bytes
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import heatmap, point_at
+from tests.browser.pictures import point_at
 
 
 def test_growing_cancelling_and_computing_again(open_page: Opener) -> None:
@@ -18,8 +24,13 @@ def test_growing_cancelling_and_computing_again(open_page: Opener) -> None:
     )
     # The page is usable meanwhile.
     point_at(page, "panel-fused", 100, 120)
-    z, colours = heatmap(page, "panel-guidance-mri")
-    assert z.shape == (256, 256) and colours["zmax"] > 0
+    shape, end = page.evaluate(
+        """() => {
+          const { rows } = fusevis.graphs.image("panel-guidance-mri");
+          return [[rows.length, rows[0].length], fusevis.state.guidanceEnd()];
+        }"""
+    )
+    assert shape == [256, 256] and end > 0
     page.click("#guidance-button")
     page.wait_for_function("() => /cancelled/.test(document.getElementById('guidance-status').textContent)")
     page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
@@ -85,3 +96,69 @@ def test_guidance_images_come_over_a_connection_slower_than_the_poll(
     page.select_option("#pair-select", "healthy-t1")
     page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
     wait_until_settled(page)
+
+
+GUIDANCE_PANELS = ("panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", "panel-scatter")
+COUNT_DRAWINGS = """(panels) => {
+  window.drawings = Object.fromEntries(panels.map((panel) => [panel, 0]));
+  panels.forEach((panel) => fusevis.graphs.graph(panel).on("plotly_afterplot", () => { window.drawings[panel] += 1; }));
+}"""
+GROWN = """() => {
+  const { state, graphs, overlays } = fusevis;
+  const rows = (panel) => graphs.image(panel).rows.map((row) => Array.from(row));
+  const pixels = (panel) => {
+    const { canvas, context } = overlays.overlay(panel);
+    const { width, height } = canvas;
+    return { width, height, visible: getComputedStyle(canvas).visibility === "visible",
+      bytes: Array.from(context.getImageData(0, 0, width, height).data) };
+  };
+  return {
+    fraction: state.limits.fraction, limits: state.limits, known: Array.from(state.grown.points.values),
+    values: ["panel-guidance-mri", "panel-guidance-pet", "panel-fused"].map(rows),
+    pictures: ["panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", "panel-scatter"].map(pixels),
+  };
+}"""
+
+
+def painted(picture: dict[str, Any]) -> NDArray[np.int64]:
+    assert picture["visible"]
+    return np.array(picture["bytes"]).reshape(picture["height"], picture["width"], 4)
+
+
+def test_growing_pictures_have_the_right_colours_and_plotly_draws_nothing(open_page: Opener) -> None:
+    page = open_page("?pair=glioma-t2&method=deepfuse&gamma2=0.7&scale=signed", settled=False)
+    page.wait_for_function("() => fusevis.state.grown && fusevis.state.limits.fraction > 0", timeout=120_000)
+    page.wait_for_function("(panels) => panels.every(fusevis.graphs.grows)", arg=list(GUIDANCE_PANELS))
+    page.evaluate(COUNT_DRAWINGS, list(GUIDANCE_PANELS))
+    grown = page.evaluate(GROWN)
+    first, second, fused = (np.array(rows, dtype=np.float32) for rows in grown["values"])
+    assert np.isfinite(first).all(), "growing pictures have no gaps"
+    known = np.array([value is not None for value in grown["known"]]).reshape(2, -1)
+    assert 0 < known[0].sum() < known[0].size
+    end = Limits(**{name: grown["limits"][name] for name in ("maximum", "magnitude", "percentile")}).end(
+        Scale.SIGNED
+    )
+    for values, picture in zip((first, second), grown["pictures"], strict=False):
+        expected = gradient_colours(values, Scale.SIGNED, end, 0.7).astype(int)
+        difference = np.abs(painted(picture)[..., :3] - expected).max(axis=-1)
+        # The limits may be of an earlier moment than the picture, which is painted anew right after they have come.
+        assert (difference <= 3).mean() > 0.99
+    mixed = rgb_bytes(guidance_rgb(np.stack([first, second]), fused)).astype(int)
+    assert np.abs(painted(grown["pictures"][2])[..., :3] - mixed).max() <= 1
+    points = painted(grown["pictures"][3])
+    ground = (points[..., :3] == [247, 248, 250]).all(axis=-1)
+    assert (points[..., 3] == 255).all() and 0 < (~ground).sum() < ground.size / 2
+    page.wait_for_function(
+        "(fraction) => fusevis.state.limits.fraction > fraction", arg=grown["fraction"], timeout=120_000
+    )
+    assert page.evaluate("() => fusevis.state.limits.provisional"), (
+        "this test needs a computation that takes longer"
+    )
+    assert page.evaluate("() => window.drawings") == dict.fromkeys(GUIDANCE_PANELS, 0)
+    wait_until_settled(page)
+    drawings = page.evaluate("() => window.drawings")
+    # The scatterplot gets its green points after its figure.
+    assert [drawings[panel] for panel in GUIDANCE_PANELS[:3]] == [1, 1, 1] and drawings[
+        "panel-scatter"
+    ] <= 3, drawings
+    assert page.evaluate("() => fusevis.state.grown") is None

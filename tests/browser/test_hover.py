@@ -9,6 +9,7 @@ import pytest
 
 import fusion
 from app.figures.images import cut_out
+from fusion.colours import Scale, gradient_colours
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import (
     box_pixels,
@@ -88,10 +89,7 @@ def test_painted_colours_are_the_colours_of_the_values(open_page: Opener, server
     assert (picture[:, :, 3] == 255).all()
     outside = picture[:, : window["left"], :3]
     assert (outside == [68, 1, 84]).all()
-    from app.figures.scales import SEQUENTIAL, interpolate
-
-    shown = np.clip(values[0] / end, 0, 1) ** 0.3
-    expected = interpolate(SEQUENTIAL, shown.ravel()).reshape(*shown.shape, 3)
+    expected = gradient_colours(values[0], Scale.PAPER, end, 0.3).astype(int)
     top, left = window["top"], window["left"]
     painted = picture[top : top + window["height"], left : left + window["width"], :3]
     assert np.abs(painted - expected).max() <= 2

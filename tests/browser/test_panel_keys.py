@@ -36,7 +36,7 @@ def test_whatever_is_changed_in_the_list_the_focus_stays(page: Page) -> None:
     page.focus("[aria-label='Select into three']")
     page.keyboard.press("ArrowUp")
     assert focused(page) == "Select into two"
-    assert page.evaluate("fusevis.regions.active()") == 1
+    assert page.evaluate("fusevis.regions.activeIndex()") == 1
     page.keyboard.press("ArrowUp")
     assert focused(page) == "Select into one"
     page.focus("[aria-label='Name of region 2']")

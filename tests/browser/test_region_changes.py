@@ -14,7 +14,7 @@ from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import REGIONS, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place
 
-LOAD = "([name, code]) => fusevis.regions.load(fusevis.regions.shape().address, [{ name, code }])"
+LOAD = "([name, code]) => fusevis.regions.load(fusevis.regions.imageShape().address, [{ name, code }])"
 CORE = box((10, 30), (10, 40))
 
 

@@ -72,7 +72,7 @@ def test_where_no_room_is_left_an_import_says_so(open_page: Opener, server: Serv
 
 
 def test_masks_of_the_pair_are_added_once(open_page: Opener) -> None:
-    ready = "() => window.fusevis?.regions?.shape()"
+    ready = "() => window.fusevis?.regions?.imageShape()"
     page = open_page("compare?pair=glioma-t1&methods=weighted_averaging", settled=False, ready=ready)
     page.evaluate("fusevis.regions.add('core')")
     page.click("#region-open")
@@ -90,7 +90,7 @@ def test_masks_of_the_pair_are_added_once(open_page: Opener) -> None:
     page.wait_for_function(
         "() => location.search === fusevis.address.query() && location.search.includes('healthy')"
     )
-    page.evaluate("fusevis.regions.linkable()")
+    page.evaluate("fusevis.regionLink.linkable()")
     page.wait_for_function("() => location.search === fusevis.address.query()")
     other = open_page(
         f"compare{page.evaluate('location.search')}",

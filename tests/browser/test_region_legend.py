@@ -27,7 +27,7 @@ def test_colours_are_named_while_the_list_is_closed(open_page: Opener, server: S
         1280,
         720,
         settled=False,
-        ready="() => window.fusevis?.regions?.shape()",
+        ready="() => window.fusevis?.regions?.imageShape()",
     )
     legend, button = page.locator("#region-legend"), page.locator("#region-open")
     heights = page.evaluate(HEIGHTS)

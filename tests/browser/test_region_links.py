@@ -42,7 +42,7 @@ def test_twelve_regions_make_no_long_link(open_page: Opener, server: Server) -> 
     page = open_compare(open_page, server)
     for number in range(12):
         page.evaluate(ADD, [f"Läsion, {number} ~ 5%", of_boxes(1 + 5 * number)])
-    page.evaluate("fusevis.regions.linkable()")
+    page.evaluate("fusevis.regionLink.linkable()")
     page.wait_for_function("() => location.search === fusevis.address.query()")
     search = page.evaluate("location.search")
     assert len(search) < LONGEST
@@ -58,7 +58,7 @@ def test_what_is_done_at_once_after_drawing_has_the_region(
     open_page: Opener, server: Server, address: str
 ) -> None:
     page = open_page(
-        f"{address}&pair={server.pair}", settled=False, ready="() => window.fusevis?.regions?.shape()"
+        f"{address}&pair={server.pair}", settled=False, ready="() => window.fusevis?.regions?.imageShape()"
     )
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     keep_slowly(page)

@@ -17,7 +17,7 @@ DRAWN = """([code, shape, sides, place, thickness]) => {
   const [height, width] = shape;
   const mask = fusevis.regionCode.decode(code, height, width);
   const canvas = Object.assign(document.createElement("canvas"), { width: sides[1], height: sides[0] });
-  fusevis.regionOutline.draw(canvas, [{ mask, colour: "#123456" }], { height, width }, place, thickness);
+  fusevis.regionPainter.drawOutlines(canvas, [{ mask, colour: "#123456" }], { height, width }, place, thickness);
   const { data } = canvas.getContext("2d").getImageData(0, 0, sides[1], sides[0]);
   return Array.from({ length: sides[0] * sides[1] }, (_, at) => (data[4 * at + 3] ? 1 : 0));
 }"""
@@ -25,7 +25,7 @@ COUNTS = """([selector, colours]) => {
   const canvas = document.querySelector(selector);
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const pixels = new Uint32Array(data.buffer);
-  return colours.map((colour) => pixels.filter((pixel) => pixel === fusevis.regionOutline.pixel(colour)).length);
+  return colours.map((colour) => pixels.filter((pixel) => pixel === fusevis.pixels.pixelOf(colour)).length);
 }"""
 MANY_NOISY = """() => {
   const [height, width] = [1024, 1024];
@@ -35,7 +35,7 @@ MANY_NOISY = """() => {
   for (const [side, unit] of [[300, 300 / 1024], [170, 6.8]]) {
     const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
     const place = { left: 0, top: 0, across: unit, down: unit };
-    fusevis.regionOutline.draw(canvas, regions, { height, width }, place, 1.5);
+    fusevis.regionPainter.drawOutlines(canvas, regions, { height, width }, place, 1.5);
   }
   return performance.now() - began;
 }"""

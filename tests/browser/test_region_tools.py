@@ -17,7 +17,7 @@ COUNTS = "fusevis.regions.all().map(({ count }) => count)"
 
 
 SCATTERPLOT = """(difference) => {
-  const { box } = fusevis.compare.paint.drawn().pictures
+  const { box } = fusevis.compare.table.shown().pictures
     .find((one) => one.kind === "scatter" && Boolean(one.scene.difference) === difference);
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
   return [left + box.left + box.width / 2, top + box.top + box.height / 2];
@@ -105,7 +105,7 @@ def test_points_have_to_wait_for_guidance_images(open_page: Opener, server: Serv
     page = open_page(
         f"compare?pair={server.pair}&methods=weighted_averaging",
         settled=False,
-        ready="() => window.fusevis?.compare?.paint?.drawn() && fusevis.compare.state.a.shown",
+        ready="() => window.fusevis?.compare?.table?.shown() && fusevis.compare.state.a.shown",
         prepare=lambda opened: opened.route("**/guidance?viewer=*", lambda route: None),
     )
     page.click("#region-open")

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from app.link.compare_state import CompareState
-from app.link.view_state import ViewState
+from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, wait_for_pixel
 from tests.browser.pictures import place as place_of
@@ -58,7 +57,7 @@ def require_same(first: Shot, second: Shot) -> None:
 
 def link_of(page: Page, keys: set[str]) -> str:
     """Return the query of the page's link, which says something of everything that a link can say."""
-    page.evaluate("fusevis.regions.linkable()")
+    page.evaluate("fusevis.regionLink.linkable()")
     # What was done last goes through Dash first.
     page.wait_for_function(
         """(keys) => location.search === fusevis.address.query()
@@ -97,7 +96,7 @@ def test_a_link_shows_the_same_pictures_in_another_browser(
     choose_mode(first, "Pixel")
     click_at(first, "panel-fused", 9, 31)
     wait_for_pixel(first, 9, 31)
-    search = link_of(first, set(ViewState.model_fields))
+    search = link_of(first, set(ExploreState.model_fields))
     second = open_page(search, process=other_browser)
     second.wait_for_function("() => fusevis.regions.all().length === 2")
     pictures = []
@@ -177,7 +176,7 @@ def test_two_visitors_of_the_table_never_meet(
     one.evaluate(ADD, ["more of mine", of_boxes(600)])
     one.select_option("#compare-minuend", "deepfuse")
     one.select_option("#compare-subtrahend", "weighted_averaging")
-    one.evaluate("fusevis.regions.linkable()")
+    one.evaluate("fusevis.regionLink.linkable()")
     one.wait_for_function(
         "() => location.search === fusevis.address.query() && location.search.includes('difference')"
     )

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 import fusion
-from app.routes.windows import HEADER, PATHS
+from app.routes.binary import WINDOW_HEADER as HEADER
+from fusion.saliency.window import PATHS
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import place, point_at, wait_for_pixel
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import fusion
-from app.routes.windows import HEADER
+from app.routes.binary import WINDOW_HEADER as HEADER
 from cache.services.windows import MOST_AT_ONCE
 from tests.running_server import SHAPE, running_server
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from cache.jobs.manager import JobProgress, Jobs, Report, Stage
 from cache.store.addresses import SceneAddress
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 def named(name: str) -> SceneAddress:

@@ -1,11 +1,15 @@
-"""Finds the parts of a layout."""
+"""Finds the parts of a layout, and checks figures."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from dash.development.base_component import Component
+from plotly.graph_objects import Figure as PlotlyFigure
+
+from app.figures.parts import Figure
 
 
 def components(root: Component) -> list[Any]:
@@ -39,3 +43,10 @@ def words(root: Component) -> str:
         several = children if isinstance(children, (list, tuple)) else [children]
         texts += [child for child in several if isinstance(child, str)]
     return " ".join(texts)
+
+
+def accepted(figure: Figure) -> Figure:
+    """Check that Plotly knows every property, and that it survives the way to the browser."""
+    PlotlyFigure(figure)
+    sent: Figure = json.loads(json.dumps(figure, allow_nan=False))
+    return sent

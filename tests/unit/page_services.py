@@ -8,19 +8,21 @@ from pathlib import Path
 import flask
 import numpy as np
 import torch
+from flask.testing import FlaskClient
 from torch import Tensor, nn
 
+from app.routes import answers, binary
 from cache.services.guidance import GuidanceState
 from cache.services.loaded import LoadedMethods
 from cache.services.scenes import Scene
-from cache.services.services import Services, assembled
+from cache.services.services import EXTENSION, Services, assembled
 from cache.settings import ServiceSettings
 from cache.store.backends import connect_cache
 from cache.store.store import ArrayStore
 from fusion import Method, load_method
 
 SHAPE = (9, 11)
-WAIT_S = 60.0
+WAIT_S = 120.0
 TITLES = (("funfusean", "FunFuseAn"), ("weighted_averaging", "Weighted Averaging"), ("small", "Small"))
 
 
@@ -68,10 +70,13 @@ def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
     return assembled(settings, store, LoadedMethods("cpu", load, TITLES), pairs)
 
 
-def server_of(services: Services) -> flask.Flask:
-    """Return the server whose cache these services use: the only one that can answer requests with them."""
+def client_of(services: Services) -> FlaskClient:
+    """Return a client of the server whose cache these services use, which has them and the binary routes."""
     server: flask.Flask = services.store._cache.app
-    return server
+    server.extensions[EXTENSION] = services
+    answers.register(server)
+    server.register_blueprint(binary.routes)
+    return server.test_client()
 
 
 def finished_guidance(services: Services, scene: Scene, viewer: str = "test") -> GuidanceState:

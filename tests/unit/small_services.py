@@ -25,7 +25,7 @@ from fusion.errors import (
     UnknownMethodError,
 )
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 SHAPE = (24, 31)
 
 Maker = Callable[..., Services]

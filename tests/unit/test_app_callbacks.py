@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from dash import no_update
+from PIL import Image
 
 import fusion
-from app.figures.images import FUSED_INTENSITY, Figure, cut_out, opaque_bytes
-from app.figures.scales import Limits, Scale
+from app.figures.images import FUSED_INTENSITY, cut_out, opaque_bytes
+from app.figures.parts import Figure
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState
 from cache.services.scenes import Scene
 from cache.services.services import Services
+from callbacks.following import leave, stage
 from callbacks.guidance import (
     PANELS,
     PICTURE_STEP,
-    POINTS_STEP,
     absence,
     current_state,
-    draw,
-    leave,
-    same_points,
-    stage,
+    news,
     status,
     worth_drawing,
 )
 from callbacks.hover import Rest, figures_at, green_points
 from callbacks.selection import scene_data
+from fusion.colours import Limits, Scale
+from tests.unit.page_parts import accepted
 from tests.unit.page_services import SHAPE, finished_guidance, load, make_services, write_pair
 
 PAIR = "3"
@@ -86,6 +89,13 @@ def values_of(figure: Figure) -> np.ndarray:
     return np.frombuffer(base64.b64decode(z["bdata"]), dtype=z["dtype"]).reshape(shape)
 
 
+def colours_of(figure: Figure) -> np.ndarray:
+    """Read the PNG of an image trace."""
+    kind, _, content = figure["data"][0]["source"].partition(",")
+    assert kind == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))).astype(int)
+
+
 # Guidance
 
 
@@ -96,11 +106,11 @@ def guidance_state(**changes: Any) -> GuidanceState:
 @pytest.mark.parametrize(
     ("changes", "said", "shown", "named"),
     [
-        ({}, "Guidance not computed", "Not computed", "stopped"),
-        ({"running": True}, "Guidance 0%", "Computing…", "growing"),
-        ({"running": True, "fraction": 0.345}, "Guidance 34%", "Computing…", "growing"),
-        ({"cancelled": True, "fraction": 0.5}, "Guidance cancelled", "Cancelled", "stopped"),
-        ({"error": "No memory."}, "Guidance failed: No memory.", "Failed", "stopped"),
+        ({}, "Guidance not computed", "Not computed", "waiting"),
+        ({"running": True}, "Guidance 0%", None, "running"),
+        ({"running": True, "fraction": 0.345}, "Guidance 34%", None, "running"),
+        ({"cancelled": True, "fraction": 0.5}, "Guidance cancelled", "Cancelled", "waiting"),
+        ({"error": "No memory."}, "Guidance failed: No memory.", "Failed", "failed"),
         ({"complete": True, "fraction": 1.0}, "Guidance complete", None, "complete"),
     ],
 )
@@ -111,14 +121,45 @@ def test_guidance_is_told_in_words(changes: dict[str, Any], said: str, shown: st
     assert stage(state) == named
 
 
-def test_guidance_is_drawn_empty_until_something_is_known(services: Services, scene: Scene) -> None:
-    state = guidance_state(running=True)
-    figures, limits = draw(services, scene_data(scene), state, "r-0-growing", 0.5, Scale.PAPER)
-    assert [figure["data"] for figure in figures] == [[]] * len(PANELS)
+def test_growing_guidance_gets_axes_once_and_then_only_news(services: Services, scene: Scene) -> None:
+    data = scene_data(scene)
+    figures, first = news(services, data, guidance_state(running=True), None, 0.5, Scale.PAPER)
     assert [figure["layout"]["annotations"][0]["text"] for figure in figures] == ["Computing…"] * len(PANELS)
+    assert all(figure["layout"]["meta"]["state"] == "growing" for figure in figures)
+    assert [figure["layout"]["meta"]["panel"] for figure in figures] == [panel.value for panel in PANELS]
+    for figure in figures[:3]:
+        accepted(figure)
+        assert figure["layout"]["xaxis"]["range"] == [-0.5, SHAPE[1] - 0.5]
+        assert figure["data"][0]["z"] == [[None]], "no image goes through here"
+    accepted(figures[3])
+    assert figures[3]["data"][0]["x"] == []
     ends = {"maximum": 0, "magnitude": 0, "percentile": 0, "provisional": True}
-    origin = {"revision": "r-0-growing", "pair_address": scene.pair_address, "method_id": scene.method_id}
-    assert limits == ends | origin | {"fraction": 0, "points_fraction": None}
+    origin = {"key": data["key"], "pair_address": scene.pair_address, "method_id": scene.method_id}
+    stage = {"stage": "running", "fraction": 0.0, "known": False, "axes": True, "error": None}
+    assert first == ends | origin | stage | {"revision": f"{data['key']}-0-running"}
+
+    values = np.full((2, *SHAPE), np.nan, dtype=np.float32)
+    values[:, ::4, ::4] = np.arange(1, 10).reshape(3, 3)
+    values[0, 0, 0] = -20
+    state = guidance_state(values=values, running=True, revision=3)
+    figures, told = news(services, data, state, first, 0.5, Scale.SIGNED)
+    assert figures == (no_update,) * len(PANELS)
+    assert len(json.dumps(told)) < 1000, "numbers come by another way"
+    assert (told["maximum"], told["magnitude"], told["provisional"], told["known"]) == (9, 20, True, True)
+    assert news(services, data, state, told, 0.5, Scale.SIGNED) == ((no_update,) * len(PANELS), no_update)
+
+
+@pytest.mark.parametrize("changes", [{}, {"cancelled": True}, {"error": "No memory."}])
+def test_guidance_that_is_not_computed_says_why(
+    services: Services, scene: Scene, changes: dict[str, Any]
+) -> None:
+    data, state = scene_data(scene), guidance_state(**changes)
+    figures, told = news(services, data, state, None, 0.5, Scale.PAPER)
+    assert [figure["data"] for figure in figures] == [[]] * len(PANELS)
+    assert {figure["layout"]["annotations"][0]["text"] for figure in figures} == {absence(state)}
+    assert not told["axes"], "who goes on needs axes to draw on"
+    again, _ = news(services, data, guidance_state(running=True, revision=1), told, 0.5, Scale.PAPER)
+    assert all(figure["layout"]["meta"]["state"] == "growing" for figure in again)
 
 
 def test_a_new_scene_lets_go_of_the_one_before() -> None:
@@ -136,40 +177,43 @@ def test_a_new_scene_lets_go_of_the_one_before() -> None:
             self.cancelled.append((*scene, viewer))
 
     recorded: Any = Recorded()
-    before = {"revision": "a-1-growing", "pair_address": "3", "method_id": "masknet"}
-    leave(recorded, {"key": "a"}, before, "me")
-    leave(recorded, {"key": "b"}, None, "me")
-    leave(recorded, {"key": "b"}, before | {"pair_address": "gone"}, "me")
+    before = {"a": {"stage": "running", "pair_address": "3", "method_id": "masknet"}}
+    leave(recorded, {"a"}, before, "me")
+    leave(recorded, {"b"}, {}, "me")
+    leave(recorded, {"b"}, {"a": before["a"] | {"pair_address": "gone"}}, "me")
+    leave(recorded, {"b"}, {"a": before["a"] | {"stage": "complete"}}, "me")
     assert recorded.cancelled == []
-    leave(recorded, {"key": "b"}, before, "me")
+    leave(recorded, {"b"}, before, "me")
     assert recorded.cancelled == [("3", "masknet", "me")]
 
 
-def test_growing_guidance_is_filled_in_pictures_but_not_in_the_scatterplot(
+def test_stopped_guidance_is_filled_in_pictures_but_not_in_the_scatterplot(
     services: Services, scene: Scene
 ) -> None:
     values = np.full((2, *SHAPE), np.nan, dtype=np.float32)
     values[:, ::4, ::4] = np.arange(1, 10).reshape(3, 3)
     values[0, 0, 0] = -20
-    state = guidance_state(values=values, running=True, revision=3)
-    figures, limits = draw(services, scene_data(scene), state, "r-3-growing", 0.5, Scale.SIGNED)
+    state = guidance_state(values=values, cancelled=True, revision=3)
+    figures, limits = news(services, scene_data(scene), state, None, 0.5, Scale.SIGNED)
     first, second, rgb, scatter = figures
     for picture in (first, second):
         assert np.isfinite(values_of(picture)).all()
         assert (picture["data"][0]["zmin"], picture["data"][0]["zmax"]) == (-20, 20), "one scale for both"
     known = ~np.isnan(values[0])
     np.testing.assert_array_equal(values_of(first)[known], values[0][known])
-    assert values_of(rgb).shape == (*SHAPE, 4)
+    assert colours_of(rgb).shape == (*SHAPE, 3)
     assert len(base64.b64decode(scatter["data"][0]["x"]["bdata"])) == 4 * known.sum()
     assert (limits["maximum"], limits["magnitude"], limits["provisional"]) == (9, 20, True)
     metas = [figure["layout"]["meta"] for figure in figures]
     assert [meta["panel"] for meta in metas] == [panel.value for panel in PANELS]
-    assert {(meta["key"], meta["revision"]) for meta in metas} == {(scene_data(scene)["key"], "r-3-growing")}
+    assert {(meta["key"], meta["revision"]) for meta in metas} == {
+        (scene_data(scene)["key"], limits["revision"])
+    }
 
 
 def test_finished_guidance_is_drawn_exactly(services: Services, averaging: Scene, pair: fusion.Pair) -> None:
     state = services.guidance.state(averaging, "test", start=False)
-    figures, limits = draw(services, scene_data(averaging), state, "r-complete", 0.5, Scale.PAPER)
+    figures, limits = news(services, scene_data(averaging), state, None, 0.5, Scale.PAPER)
     total = pair.images.sum(axis=0)
     expected = np.where(total == 0, 0.5, pair.images / np.where(total == 0, 1, total))
     for figure, values, name in zip(figures, expected, averaging.modalities, strict=False):
@@ -177,11 +221,12 @@ def test_finished_guidance_is_drawn_exactly(services: Services, averaging: Scene
         assert figure["layout"]["title"]["text"] == f"Guidance {name}"
     assert not limits["provisional"] and limits["maximum"] == pytest.approx(expected.max())
     rgb = fusion.guidance_rgb(expected, fusion.fuse(load("weighted_averaging", "cpu"), pair))
-    assert np.abs(values_of(figures[2])[..., :3] - np.rint(rgb * 255)).max() <= 1
+    assert np.abs(colours_of(figures[2]) - np.rint(rgb * 255)).max() <= 1
     x, y = (np.frombuffer(base64.b64decode(figures[3]["data"][0][axis]["bdata"]), "<f4") for axis in "xy")
     np.testing.assert_allclose([x, y], expected.reshape(2, -1), rtol=1e-6)
 
 
+RUNNING = {"stage": "running"}
 GROWING: dict[str, Any] = {"values": np.zeros((2, *SHAPE)), "running": True}
 
 
@@ -189,22 +234,34 @@ GROWING: dict[str, Any] = {"values": np.zeros((2, *SHAPE)), "running": True}
     ("changes", "shown", "worth"),
     [
         (GROWING, None, True),
-        (GROWING, {"revision": "other-1-growing", "fraction": 0.0}, True),
-        (GROWING | {"fraction": 0.5}, {"revision": "scene-2-growing", "fraction": 0.0}, False),
-        (GROWING, {"revision": "scene-1-growing", "fraction": 0.0}, True),
+        (GROWING, {"revision": "scene-1-waiting", "stage": "waiting", "fraction": 0.3}, True),
+        (
+            GROWING | {"fraction": 0.5},
+            {"revision": "scene-2-running", "stage": "running", "fraction": 0.0},
+            False,
+        ),
+        (GROWING, {"revision": "scene-1-running", "stage": "running", "fraction": 0.0}, True),
         (
             GROWING | {"fraction": 0.3 + PICTURE_STEP / 2},
-            {"revision": "scene-1-growing", "fraction": 0.3},
+            {"revision": "scene-1-running", "stage": "running", "fraction": 0.3},
             False,
         ),
         (
             GROWING | {"fraction": 0.3 + PICTURE_STEP * 2},
-            {"revision": "scene-1-growing", "fraction": 0.3},
+            {"revision": "scene-1-running", "stage": "running", "fraction": 0.3},
             True,
         ),
-        ({"complete": True, "fraction": 1.0}, {"revision": "scene-1-growing", "fraction": 0.999}, True),
-        ({"cancelled": True, "fraction": 0.3}, {"revision": "scene-2-growing", "fraction": 0.3}, True),
-        ({"error": "No."}, {"revision": "scene-2-growing", "fraction": 0.9}, True),
+        (
+            {"complete": True, "fraction": 1.0},
+            {"revision": "scene-1-running", "stage": "running", "fraction": 0.999},
+            True,
+        ),
+        (
+            {"cancelled": True, "fraction": 0.3},
+            {"revision": "scene-2-running", "stage": "running", "fraction": 0.3},
+            True,
+        ),
+        ({"error": "No."}, {"revision": "scene-2-running", "stage": "running", "fraction": 0.9}, True),
     ],
 )
 def test_guidance_is_drawn_again_when_there_is_enough_news(
@@ -212,33 +269,7 @@ def test_guidance_is_drawn_again_when_there_is_enough_news(
 ) -> None:
     state = guidance_state(**changes)
     revision = f"scene-2-{stage(state)}"
-    assert worth_drawing({"key": "scene"}, state, revision, shown) is worth
-
-
-@pytest.mark.parametrize(
-    ("changes", "shown", "same"),
-    [
-        (GROWING, {"revision": "scene-1-growing", "points_fraction": None}, False),
-        (GROWING, {"revision": "scene-1-growing", "points_fraction": 0.0}, False),
-        (GROWING | {"fraction": 0.2}, {"revision": "scene-1-growing", "points_fraction": 0.1}, True),
-        (
-            GROWING | {"fraction": 0.1 + POINTS_STEP * 1.5},
-            {"revision": "scene-1-growing", "points_fraction": 0.1},
-            False,
-        ),
-        (GROWING, {"revision": "other-1-growing", "points_fraction": 0.0}, False),
-        (GROWING | {"values": None}, {"revision": "scene-1-growing", "points_fraction": 0.0}, False),
-        (
-            {"values": GROWING["values"], "complete": True},
-            {"revision": "scene-1-growing", "points_fraction": 0.9},
-            False,
-        ),
-    ],
-)
-def test_points_are_drawn_more_rarely_but_at_the_end(
-    changes: dict[str, Any], shown: dict[str, Any], same: bool
-) -> None:
-    assert same_points({"key": "scene"}, guidance_state(**changes), shown) is same
+    assert worth_drawing(state, revision, shown) is worth
 
 
 def test_a_poll_starts_nothing_and_cancelling_takes_interest_back(
@@ -311,7 +342,7 @@ def test_with_guidance_all_gradients_share_its_scale(
             scene_data(averaging)["key"],
         )
         if "jacobian" in panel or panel in (Panel.GUIDANCE_MRI, Panel.GUIDANCE_PET):
-            assert figure["data"][0]["zmax"] == pytest.approx(Limits.of(guidance, False).maximum)
+            assert figure["data"][0]["zmax"] == pytest.approx(Limits.of(guidance).maximum)
             by_gamma.setdefault(panel.split("-")[1], set()).add(str(figure["data"][0]["colorscale"]))
     assert [len(scales) for scales in by_gamma.values()] == [1, 1]
     assert by_gamma["jacobian"] != by_gamma["guidance"], "gamma 1 and gamma 2"

@@ -15,14 +15,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import callbacks.compare as page
-from app.assets import SHARED, left_out
 from app.factory import create_server
 from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
-from app.layout.columns import COLUMN_LABELS
 from app.layout.compare import compare_page
-from app.link.compare_state import CompareState
-from app.link.linked_state import LARGEST_ZOOM
-from app.routes.compare import chosen_methods
+from app.layout.export_menu import COLUMN_LABELS
+from app.link.view_state import LARGEST_ZOOM, CompareState
+from app.routes.binary import chosen_methods
 from app.settings import Settings
 from cache.services.guidance import GuidanceState
 from cache.services.images import images_at
@@ -91,16 +89,15 @@ def test_each_page_has_its_own_files(client: FlaskClient) -> None:
     text = {name: client.get(f"/{name}").get_data(as_text=True) for name in ("", "compare", "training")}
     assert "<title>Compare · FuseVis</title>" in text["compare"]
     for file, pages in {
-        "compare-50-paint.js": {"compare"},
-        "compare.css": {"compare"},
-        "30-paint.js": {""},
-        "05-colours.js": {"", "compare"},
-        "15-channel.js": {"", "compare"},
-        "training.css": {"training"},
-        "65-theme.js": {"", "compare", "training"},
+        "compare/table.mjs": {"compare"},
+        "styles/compare.css": {"compare"},
+        "explore/paint.mjs": {""},
+        "painter/colours.mjs": {"", "compare"},
+        "core/channel.mjs": {"", "compare"},
+        "styles/training.css": {"training"},
+        "core/controls.mjs": {"", "compare", "training"},
     }.items():
         assert {name for name, page_ in text.items() if f"/assets/{file}" in page_} == pages, file
-    assert set(SHARED) == {"training", "compare"} and left_out("explore") == "^(?:training|compare)"
     assert client.get("/compare/nothing").status_code == 404
     assert '"href":"compare"' in client.get("/_dash-layout").get_data(as_text=True)
 
@@ -261,5 +258,5 @@ def test_scenes_that_are_left_are_not_computed_any_more(
     monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: left.append(scene.method_id))
     origin = {"pair_address": PAIR, "stage": "running"}
     shown = {"a": {**origin, "method_id": METHOD}, "b": {**origin, "method_id": OTHER}}
-    page.leave(services, [{"key": "b"}], shown, "viewer")
+    page.leave(services, {"b"}, shown, "viewer")
     assert left == [METHOD]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import fusion
-from app.routes import compare
-from app.routes.compare import COUNT
-from app.routes.windows import HEADER, PATHS
+from app.routes.binary import COUNT
+from app.routes.binary import WINDOW_HEADER as HEADER
 from cache.errors import UserError
 from cache.services.services import Services
 from fusion.saliency.atlas import Atlas, atlas_folder
-from tests.unit.page_services import load, make_services, server_of, write_pair
+from fusion.saliency.window import PATHS
+from tests.unit.page_services import client_of, load, make_services, write_pair
 
 WITH_ATLAS, WITHOUT = "small", "weighted_averaging"
 
@@ -31,10 +31,8 @@ def test_each_window_says_that_it_is_from_an_atlas(services: Services, tmp_path:
     scenes = [services.scenes.open("3", id) for id in (WITH_ATLAS, WITHOUT)]
     pair, method = services.scenes.pair(scenes[0]), load(WITH_ATLAS, "cpu")
     Atlas(atlas_folder(tmp_path / "atlas", method, pair), method, pair).fill(method, pair)
-    server = server_of(services)
-    compare.register(server, services, UserError)
     chosen = ",".join(f"{scene.method_id}:{scene.weights_id}" for scene in scenes)
-    answer = server.test_client().get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
+    answer = client_of(services).get(f"/jacobians/{pair.id}/4/6?methods={chosen}")
     assert answer.status_code == 200
     (count,), at = COUNT.unpack_from(answer.data), COUNT.size
     found = []
@@ -59,7 +57,5 @@ def test_who_asks_too_much_at_once_is_told_to_come_again(
         raise Later("Too many ask.")
 
     monkeypatch.setattr(services.windows, "at", refuse)
-    server = server_of(services)
-    compare.register(server, services, UserError)
-    answer = server.test_client().get("/jacobians/a/4/6?methods=small:b")
+    answer = client_of(services).get("/jacobians/a/4/6?methods=small:b")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

@@ -12,7 +12,7 @@ from flask import Flask
 import callbacks.compare_numbers as numbers
 from app.factory import create_server
 from app.ids import CompareId
-from app.layout.numbers import TABS, numbers_button, numbers_panel
+from app.layout.compare import TABS, numbers_button, numbers_panel
 from app.settings import Settings
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.figures.scales import Scale
 from app.ids import CompareColumn
-from app.link.compare_state import FIRST_COLUMNS, PAPER_METHODS, CompareState, TableSize
-from app.link.linked_state import LARGEST_ZOOM
+from app.link.view_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, CompareState, TableSize
+from fusion.colours import Scale
 
 FIRST_VIEW = CompareState()
 indices = st.integers(0, 2**31 - 1)

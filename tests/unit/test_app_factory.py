@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.assets import ASSETS, STYLES, modules
 from app.factory import UNEXPECTED, create_server, menu_label
 from app.ids import Id, Panel
 from app.settings import Settings
@@ -22,7 +23,6 @@ from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
 PAIR, METHOD = "3", "weighted_averaging"
 UPDATE = "/_dash-update-component"
-ASSETS = Path(__file__).parents[2] / "assets"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,12 +246,24 @@ def test_health(page: Page) -> None:
 def test_the_page_and_its_assets_are_served(page: Page) -> None:
     html = page.client.get("/").get_data(as_text=True)
     assert "<title>FuseVis</title>" in html
-    assets = [path for path in ASSETS.iterdir() if path.suffix in (".js", ".css")]
-    assert {".js", ".css"} == {path.suffix for path in assets}
+    assets = [path for path in ASSETS.rglob("*.*") if path.suffix in (".mjs", ".css")]
+    assert {".mjs", ".css"} == {path.suffix for path in assets}
+    own = {f"{page}.mjs" for page in STYLES}
+    loaded = {
+        name: [f"styles/{style}.css" for style in styles] + modules(name) for name, styles in STYLES.items()
+    }
     for path in assets:
-        with page.client.get(f"/assets/{path.name}") as answer:
+        name = path.relative_to(ASSETS).as_posix()
+        with page.client.get(f"/assets/{name}") as answer:
             assert answer.status_code == 200 and answer.data == path.read_bytes()
-        assert (f"assets/{path.name}" in html) is not path.name.startswith(("training", "compare"))
+            assert path.suffix != ".mjs" or str(answer.mimetype).endswith("javascript"), (
+                "else no browser runs it"
+            )
+        assert (f'href="/assets/{name}"' in html) is (name in loaded["explore"])
+        assert any(name in files for files in loaded.values()), f"no page loads {name}"
+        assert f"{name}?" not in html, "with a query it would be another module"
+    imported = {name for files in loaded.values() for name in files[:-1]}
+    assert not imported & own, "an entry is not imported by any module"
     layout = page.client.get("/_dash-layout").get_data(as_text=True)
     assert '"pair-select"' in layout and "(simulated)" in layout
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
+import io
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from plotly.graph_objects import Figure as PlotlyFigure
+from PIL import Image
 
-from app.figures.empty import empty_figure
 from app.figures.images import (
     FUSED_INTENSITY,
     GRADIENT,
     INTENSITY,
-    Figure,
     cut_out,
-    gradient_colours,
     gradient_figure,
     gradient_zoom,
     gray_figure,
@@ -29,9 +26,10 @@ from app.figures.images import (
     rgb_figure,
     rgb_zoom,
 )
-from app.figures.scales import Limits, Scale, bent_colours
+from app.figures.parts import bent_colours, colour_scale, empty_figure, typed_array
 from app.figures.scatter import DARK, GREEN, known_points, scatter_figure
-from app.figures.typed import typed_array
+from fusion.colours import Limits, Scale
+from tests.unit.page_parts import accepted
 
 META = {"key": "scene", "pair": "content", "panel": "panel-mri"}
 
@@ -41,13 +39,6 @@ def decoded(encoded: dict[str, str]) -> NDArray[Any]:
     flat = np.frombuffer(base64.b64decode(encoded["bdata"]), dtype=f"<{encoded['dtype']}")
     shape = encoded.get("shape")
     return flat if shape is None else flat.reshape([int(size) for size in shape.split(",")])
-
-
-def accepted(figure: Figure) -> Figure:
-    """Check that Plotly knows every property, and that it survives the way to the browser."""
-    PlotlyFigure(figure)
-    sent: Figure = json.loads(json.dumps(figure, allow_nan=False))
-    return sent
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int32"])
@@ -135,9 +126,9 @@ def test_a_whole_image_stands_upright_on_pixel_axes() -> None:
 
 def test_gradients_keep_true_values_under_any_gamma() -> None:
     image = np.array([[-2.0, 0.5], [np.nan, 4.0]], dtype=np.float32)
-    limits = Limits(maximum=4.0, magnitude=5.0, percentile=3.0, provisional=False)
+    limits = Limits(maximum=4.0, magnitude=5.0, percentile=3.0)
     for scale, range_ in ((Scale.PAPER, (0, 4)), (Scale.SIGNED, (-5, 5)), (Scale.ROBUST, (0, 3))):
-        colours = gradient_colours(scale, 0.3, limits)
+        colours = colour_scale(scale, 0.3, limits)
         trace = accepted(gradient_figure(image, "Guidance", colours, META))["data"][0]
         assert (trace["zmin"], trace["zmax"]) == range_
         assert trace["colorscale"] == bent_colours(scale, 0.3)
@@ -145,12 +136,14 @@ def test_gradients_keep_true_values_under_any_gamma() -> None:
         np.testing.assert_array_equal(decoded(trace["z"]), image)
 
 
-def test_rgb_becomes_opaque_bytes() -> None:
+def test_rgb_becomes_one_png() -> None:
     rgb = np.array([[[0.0, 0.5, 1.0], [-1.0, 2.0, 0.998]]])
     figure = accepted(rgb_figure(rgb, "Guidance RGB", META))
     trace = figure["data"][0]
     assert trace["type"] == "image" and trace["colormodel"] == "rgba256"
-    assert decoded(trace["z"]).tolist() == [[[0, 128, 255, 255], [0, 255, 254, 255]]]
+    assert opaque_bytes(rgb).tolist() == [[[0, 128, 255, 255], [0, 255, 254, 255]]]
+    picture = Image.open(io.BytesIO(base64.b64decode(trace["source"].removeprefix("data:image/png;base64,"))))
+    assert np.asarray(picture).tolist() == [[[0, 128, 255], [0, 255, 254]]] and "z" not in trace
     assert figure["layout"]["yaxis"]["range"] == [0.5, -0.5] and figure["layout"]["xaxis"]["range"] == [
         -0.5,
         1.5,
@@ -160,7 +153,7 @@ def test_rgb_becomes_opaque_bytes() -> None:
 def test_zooms_are_centred_on_the_principal_pixel_with_a_red_square() -> None:
     image = np.linspace(0, 1.5, 35, dtype=np.float32).reshape(5, 7)
     part = cut_out(image, (0, 6), 3)
-    colours = gradient_colours(Scale.SIGNED, 1.0, Limits.of(image, provisional=True))
+    colours = colour_scale(Scale.SIGNED, 1.0, Limits.of(image))
     bytes_ = cut_out(opaque_bytes(np.repeat(image[..., None], 3, axis=-1)), (0, 6), 3)
     for figure in (
         gray_zoom(part, "Zoom", META, like=image, unit=FUSED_INTENSITY),

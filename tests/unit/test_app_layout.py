@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 from dash import dcc, html
 
-from app.figures.scales import Scale
 from app.ids import (
     GUIDANCE_PANELS,
     IMAGE_PANELS,
@@ -19,10 +18,11 @@ from app.ids import (
     RegionId,
     ViewsId,
 )
-from app.layout.notices import MOST_NAMED, link_notices, notice
-from app.layout.page import page
-from app.layout.rgb_legend import MEANINGS, rgb_legend
-from app.link.view_state import ViewState
+from app.layout.explore import explore_page
+from app.layout.panels import MEANINGS, rgb_legend
+from app.layout.parts import MOST_NAMED, link_notices, notice
+from app.link.view_state import ExploreState
+from fusion.colours import Scale
 from tests.unit.page_parts import components, find, of_kind, words
 
 PAIRS = [("own", "Own pair"), ("glioma-t2", "Glioma (simulated)")]
@@ -39,7 +39,7 @@ IDS_OF_THE_ISSUE = {
 
 @pytest.fixture(scope="module")
 def whole() -> html.Div:
-    return page(PAIRS, METHODS)
+    return explore_page(PAIRS, METHODS)
 
 
 def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
@@ -130,7 +130,7 @@ def test_controls_that_are_their_own_label(whole: html.Div) -> None:
 
 def test_controls_start_as_the_paper_has_them(whole: html.Div) -> None:
     assert (find(whole, "gamma1").value, find(whole, "gamma2").value) == (0.3, 0.5)
-    assert (ViewState().gamma1, ViewState().gamma2) == (0.3, 0.5)
+    assert (ExploreState().gamma1, ExploreState().gamma2) == (0.3, 0.5)
     for id in ("gamma1", "gamma2"):
         slider = find(whole, id)
         assert (slider.min, slider.max, slider.updatemode) == (0.1, 2, "drag")
@@ -148,7 +148,10 @@ def test_menus_offer_what_they_are_given(whole: html.Div) -> None:
 
 
 def test_every_visitor_has_another_name() -> None:
-    assert find(page(PAIRS, METHODS), Id.VIEWER).data != find(page(PAIRS, METHODS), Id.VIEWER).data
+    assert (
+        find(explore_page(PAIRS, METHODS), Id.VIEWER).data
+        != find(explore_page(PAIRS, METHODS), Id.VIEWER).data
+    )
 
 
 def test_the_legend_explains_six_colours(whole: html.Div) -> None:

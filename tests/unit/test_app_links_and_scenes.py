@@ -10,7 +10,7 @@ import pytest
 
 import fusion
 from app.ids import Panel
-from app.link.view_state import Area, ViewState
+from app.link.view_state import Area, ExploreState
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from callbacks.link import other_weights, resolve, resolve_area
@@ -49,25 +49,25 @@ def scene(services: Services) -> Scene:
 
 
 def test_an_empty_link_leads_to_the_first_sample(services: Services) -> None:
-    assert resolve(services, ViewState()) == ("glioma-t2", "funfusean", None, [])
+    assert resolve(services, ExploreState()) == ("glioma-t2", "funfusean", None, [])
 
 
 def test_a_link_leads_to_a_pair_by_address_and_by_content(services: Services, pair: fusion.Pair) -> None:
     for address in (PAIR, pair.id, pair.id[:12], pair.id[:20].upper()):
-        state = ViewState(pair=address, method="small", pixel=(8, 10))
+        state = ExploreState(pair=address, method="small", pixel=(8, 10))
         assert resolve(services, state) == (PAIR, "small", {"row": 8, "col": 10}, [])
 
 
 @pytest.mark.parametrize("pixel", [(9, 0), (0, 11), (2**31 - 1, 2**31 - 1)])
 def test_a_pixel_outside_the_image_is_named_and_left_out(services: Services, pixel: tuple[int, int]) -> None:
-    address, method, start, messages = resolve(services, ViewState(pair=PAIR, method="small", pixel=pixel))
+    address, method, start, messages = resolve(services, ExploreState(pair=PAIR, method="small", pixel=pixel))
     assert (address, method, start) == (PAIR, "small", None)
     (message,) = messages
     assert f"{pixel[0]},{pixel[1]}" in message and "rows 0 to 8" in message and "columns 0 to 10" in message
 
 
 def test_an_unknown_method_and_an_unknown_pair_are_both_named(services: Services) -> None:
-    state = ViewState(pair="nowhere", method="<script>", pixel=(1, 1), gamma1=1)
+    state = ExploreState(pair="nowhere", method="<script>", pixel=(1, 1), gamma1=1)
     address, method, start, messages = resolve(services, state)
     assert (address, method, start) == ("glioma-t2", "funfusean", None)
     assert len(messages) == 3
@@ -78,7 +78,7 @@ def test_an_unknown_method_and_an_unknown_pair_are_both_named(services: Services
 
 @pytest.mark.parametrize("pixel", [None, (0, 0)])
 def test_a_pair_that_cannot_be_read_is_named(services: Services, pixel: tuple[int, int] | None) -> None:
-    address, method, start, messages = resolve(services, ViewState(pair="9", method="small", pixel=pixel))
+    address, method, start, messages = resolve(services, ExploreState(pair="9", method="small", pixel=pixel))
     assert (address, method, start) == ("glioma-t2", "small", None)
     assert "mri_9.npy" in messages[0]
     assert len(messages) == (1 if pixel is None else 2), (
@@ -123,7 +123,7 @@ def test_an_area_is_left_alone_where_it_shows_something() -> None:
 
 @pytest.mark.parametrize("address", ["../../etc/passwd", "0" * 200, "α", "*", "a b", "00000000000", "%00"])
 def test_hostile_addresses_lead_to_the_first_sample(services: Services, address: str) -> None:
-    found, _, _, messages = resolve(services, ViewState(pair=address))
+    found, _, _, messages = resolve(services, ExploreState(pair=address))
     assert found == "glioma-t2" and len(messages) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,30 +12,30 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.routes import windows as routes
-from app.routes.windows import window_bytes
-from cache.services import windows
+from app.routes import answers, binary
+from app.routes.binary import window_bytes
+from cache.errors import UserError
+from cache.services.services import EXTENSION, Services
 from fusion import JacobianWindow
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
 VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
 
 
-class Refusal(Exception):
+class Refusal(UserError):
     """An error whose message is for the user."""
 
 
-@dataclass
-class FakeServices:
+class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
     window: JacobianWindow | Exception
-    readiness: Any = None
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    readiness: Any
+    asked: list[tuple[Any, ...]]
 
-    @property
-    def windows(self) -> FakeServices:
-        return self
+    def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
+        # Services are frozen, and have more parts than are asked for here.
+        self.__dict__.update(window=window, readiness=readiness, asked=[], windows=self)
 
     def at(self, *address: Any) -> JacobianWindow:
         self.asked.append(address)
@@ -52,9 +51,11 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
     return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
 
 
-def client_of(services: Any) -> FlaskClient:
+def client_of(services: FakeServices) -> FlaskClient:
     server = Flask("test")
-    routes.register(server, services, Refusal)
+    server.extensions[EXTENSION] = services
+    answers.register(server)
+    server.register_blueprint(binary.routes)
     return server.test_client()
 
 
@@ -178,7 +179,3 @@ def test_ready(ready: bool, problems: tuple[str, ...], code: int) -> None:
     answer = client_of(services).get("/readyz")
     assert answer.status_code == code
     assert json.loads(answer.data) == {"ready": ready, "problems": list(problems)}
-
-
-def test_page_and_cache_number_the_ways_of_computing_alike() -> None:
-    assert routes.PATHS == windows.PATHS, "the numbers are in the cache's entries and in answers to browsers"

@@ -14,9 +14,15 @@ import callbacks.training
 from app.factory import create_server
 from app.figures.training import TRAINING, VALIDATION, curves_figure
 from app.ids import Id, TrainingId
-from app.layout.gallery import failed_cells, fused_cells, gallery, input_rows
-from app.layout.tables import grouped_table
-from app.layout.training import curves_part, training_page
+from app.layout.training import (
+    curves_part,
+    failed_cells,
+    fused_cells,
+    gallery,
+    grouped_table,
+    input_rows,
+    training_page,
+)
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
 from cache.services.services import services_of
@@ -185,15 +191,15 @@ def test_two_pages_each_with_its_own(client: FlaskClient) -> None:
     for path in ("/training", "/training/"):
         page = client.get(path).get_data(as_text=True)
         assert "<title>Training · FuseVis</title>" in page
-        assert "training/assets/65-theme.js" in page and "training/assets/training.css" in page
-        assert "30-paint" not in page and "90-callbacks" not in page
-    with client.get("/training/assets/65-theme.js") as answer:
+        assert "/assets/core/controls.mjs" in page and "/assets/styles/training.css" in page
+        assert "explore/paint" not in page and "explore.mjs" not in page
+    with client.get("/assets/core/controls.mjs") as answer:
         assert answer.status_code == 200
     layout = client.get("/training/_dash-layout").get_data(as_text=True)
     assert "training-losses" in layout and "0.2524" in layout and "pair-select" not in layout
     assert "data:image" not in layout, "pictures come later"
     main = client.get("/?v=1&pair=glioma-t2").get_data(as_text=True)
-    assert "<title>FuseVis</title>" in main and "30-paint" in main
+    assert "<title>FuseVis</title>" in main and "explore/paint" in main
     explorer = client.get("/_dash-layout").get_data(as_text=True)
     assert '"href":"training"' in explorer and "training-losses" not in explorer
 

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.figures.scales import Scale
-from app.link.linked_state import LARGEST_ZOOM
-from app.link.linked_text import shortened, visible
-from app.link.view_state import VERSION, ViewState
+from app.link.texts import shortened, visible
+from app.link.view_state import LARGEST_ZOOM, VERSION, ExploreState
+from fusion.colours import Scale
 
-FIRST_VIEW = ViewState()
-KEYS = tuple(ViewState.model_fields)
+FIRST_VIEW = ExploreState()
+KEYS = tuple(ExploreState.model_fields)
 
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 letters = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters=TURNS)
@@ -28,7 +27,7 @@ areas = st.tuples(edges, edges, edges, edges).filter(
     lambda area: area[0] + 1 < area[2] and area[1] + 1 < area[3]
 )
 states = st.builds(
-    ViewState,
+    ExploreState,
     pair=st.none() | names,
     method=names,
     pixel=st.none() | st.tuples(indices, indices),
@@ -42,32 +41,32 @@ states = st.builds(
 
 
 @given(states)
-def test_a_view_comes_back_from_its_link(state: ViewState) -> None:
+def test_a_view_comes_back_from_its_link(state: ExploreState) -> None:
     query = state.to_query()
-    assert ViewState.from_query(query) == (state, [])
+    assert ExploreState.from_query(query) == (state, [])
     assert query.isascii() and not any(character.isspace() for character in query)
 
 
 def test_the_first_view_has_an_empty_query() -> None:
     assert FIRST_VIEW.to_query() == ""
-    assert ViewState.from_query("") == ViewState.from_query("?") == (FIRST_VIEW, [])
+    assert ExploreState.from_query("") == ExploreState.from_query("?") == (FIRST_VIEW, [])
     assert (FIRST_VIEW.pair, FIRST_VIEW.method, FIRST_VIEW.pixel) == (None, "funfusean", None)
     assert (FIRST_VIEW.gamma1, FIRST_VIEW.gamma2) == (0.3, 0.5), "as in the paper's figures 7 and 5"
 
 
 def test_a_query_is_readable_and_sorted() -> None:
-    state = ViewState(pair="glioma-t1", method="masknet", pixel=(12, 34), gamma1=0.8, gamma2=1.0)
+    state = ExploreState(pair="glioma-t1", method="masknet", pixel=(12, 34), gamma1=0.8, gamma2=1.0)
     assert state.to_query() == "?gamma1=0.8&gamma2=1.0&method=masknet&pair=glioma-t1&pixel=12,34"
 
 
 def test_queries_of_others_are_read_with_and_without_escapes() -> None:
-    expected = ViewState(pair="hirn α/β", pixel=(1, 2))
+    expected = ExploreState(pair="hirn α/β", pixel=(1, 2))
     for query in (
         "?pair=hirn%20%CE%B1%2F%CE%B2&pixel=1%2C2",
         "pair=hirn+α/β&pixel=1,2",
         "?pixel=1, 2&pair=hirn α/β",
     ):
-        assert ViewState.from_query(query) == (expected, [])
+        assert ExploreState.from_query(query) == (expected, [])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ def test_queries_of_others_are_read_with_and_without_escapes() -> None:
 def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
     others = {"pair": "own", "gamma1": "0.7", "gamma2": "0.9"}
     others.pop(key, None)
-    state, notices = ViewState.from_query("?" + urlencode({**others, key: value}))
+    state, notices = ExploreState.from_query("?" + urlencode({**others, key: value}))
     assert len(notices) == 1
     assert f"link's {key}=" in notices[0] and len(notices[0]) < 250
     assert visible(value)[:39] in notices[0]
@@ -106,14 +105,14 @@ def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
      "\u200eWhatsApp Image", "脳 画像", "brain 🧠\u200d", "\u3000", "x\u00adyz", "ⅳ–½_ªº'\"<>&#"],
 )  # fmt: skip
 def test_names_of_files_are_names(name: str) -> None:
-    state = ViewState(pair=name, method=name)
-    assert ViewState.from_query(state.to_query()) == (state, [])
+    state = ExploreState(pair=name, method=name)
+    assert ExploreState.from_query(state.to_query()) == (state, [])
 
 
 def test_no_notice_can_be_turned_around() -> None:
     hostile = "\u202etxt\u2066\x1b[31m\u200f"
     for key in ("method", "pair", "scale", "area", "regions", hostile):
-        _, (notice,) = ViewState.from_query("?" + urlencode({key: hostile}))
+        _, (notice,) = ExploreState.from_query("?" + urlencode({key: hostile}))
         assert notice.isprintable() and "\\u202etxt\\u2066\\x1b[31m\\u200f" in notice
     assert shortened("\u202e" * 100) == "\\u202e" * 6 + "\\u2…"
 
@@ -121,13 +120,13 @@ def test_no_notice_can_be_turned_around() -> None:
 @given(st.integers(-100_000, 100_000), st.integers(10, 100_000))
 def test_a_side_of_one_pixel_is_enough_however_it_is_rounded(tenths: int, side: int) -> None:
     area = f"{tenths / 10},{tenths / 10},{(tenths + side) / 10},{(tenths + 10) / 10}"
-    state, notices = ViewState.from_query(f"?area={area}")
+    state, notices = ExploreState.from_query(f"?area={area}")
     assert notices == [] and state.area is not None
 
 
 def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:
     query = "?method=&gamma2=9&pixel=x&surprise=1&gamma1=0&pair=%00"
-    state, notices = ViewState.from_query(query)
+    state, notices = ExploreState.from_query(query)
     assert state == FIRST_VIEW
     named = [
         key
@@ -136,22 +135,22 @@ def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:
         if f"{key}=" in notice or f"“{key}”" in notice
     ]
     assert sorted(named) == ["gamma1", "gamma2", "method", "pair", "pixel", "surprise"]
-    assert ViewState.from_query(query) == (state, notices)
+    assert ExploreState.from_query(query) == (state, notices)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_unknown_parts_are_named(key: str, value: str) -> None:
     query = "?" + urlencode({f"no-{key}": value}, errors="replace")
-    state, notices = ViewState.from_query(query)
+    state, notices = ExploreState.from_query(query)
     assert state == FIRST_VIEW
     assert len(notices) == 1 and "no-" in notices[0] and "not known here" in notices[0]
 
 
 @given(st.text(max_size=300))
 def test_no_query_raises(search: str) -> None:
-    state, notices = ViewState.from_query(search)
-    assert isinstance(state, ViewState) and all(notices)
-    assert ViewState.from_query(state.to_query()) == (state, [])
+    state, notices = ExploreState.from_query(search)
+    assert isinstance(state, ExploreState) and all(notices)
+    assert ExploreState.from_query(state.to_query()) == (state, [])
 
 
 @given(
@@ -159,7 +158,7 @@ def test_no_query_raises(search: str) -> None:
 )
 def test_each_part_is_used_or_named(parts: list[tuple[str, str]]) -> None:
     query = "&".join(f"{key}={quote(value, errors='replace')}" for key, value in parts)
-    state, notices = ViewState.from_query(f"?{query}")
+    state, notices = ExploreState.from_query(f"?{query}")
     for key, value in dict(parts).items():
         named = any(f"link's {key}=" in notice or f"“{key}”" in notice for notice in notices)
         if key == "other":
@@ -175,23 +174,23 @@ def test_each_part_is_used_or_named(parts: list[tuple[str, str]]) -> None:
 
 
 def test_of_repeated_keys_the_last_counts_and_the_others_are_named() -> None:
-    state, (notice,) = ViewState.from_query("?gamma1=0.4&gamma1=0.9")
+    state, (notice,) = ExploreState.from_query("?gamma1=0.4&gamma1=0.9")
     assert state.gamma1 == 0.9
     assert "gamma1 2 times" in notice and "last" in notice
-    state, notices = ViewState.from_query("?pair=a&pair=%00&gamma1=1")
+    state, notices = ExploreState.from_query("?pair=a&pair=%00&gamma1=1")
     assert (state.pair, state.gamma1, len(notices)) == (None, 1, 2)
 
 
 def test_a_link_of_very_many_parts_is_not_read() -> None:
-    state, notices = ViewState.from_query("?pair=own&" + "&".join(f"key{i}={i}" for i in range(100_000)))
+    state, notices = ExploreState.from_query("?pair=own&" + "&".join(f"key{i}={i}" for i in range(100_000)))
     assert state == FIRST_VIEW
     assert len(notices) == 1 and "too many parts" in notices[0]
 
 
 def test_a_very_long_link_gives_short_notices() -> None:
     query = f"?{'k' * 1_000_000}=1&pair={'p' * 1_000_000}&gamma1=0.2"
-    state, notices = ViewState.from_query(query)
-    assert state == ViewState(gamma1=0.2)
+    state, notices = ExploreState.from_query(query)
+    assert state == ExploreState(gamma1=0.2)
     assert len(notices) == 2 and all(len(notice) < 250 for notice in notices)
 
 
@@ -200,22 +199,22 @@ def test_a_very_long_link_gives_short_notices() -> None:
     ["?pair=%ff%fe", "?pair=\ud800", "?\ud800=1", "?%00=%00", "?=", "?&&&==&", "?a;b", "#?", "??pair=x"],
 )
 def test_broken_encodings_do_not_raise(query: str) -> None:
-    state, _ = ViewState.from_query(query)
+    state, _ = ExploreState.from_query(query)
     state.to_query().encode("ascii")
 
 
 def test_a_link_of_a_newer_version_shows_what_is_understood() -> None:
-    state, notices = ViewState.from_query(f"?v={VERSION + 1}&gamma1=0.2&tilt=3")
-    assert state == ViewState(gamma1=0.2) and state.v == VERSION
+    state, notices = ExploreState.from_query(f"?v={VERSION + 1}&gamma1=0.2&tilt=3")
+    assert state == ExploreState(gamma1=0.2) and state.v == VERSION
     assert any("newer version" in notice for notice in notices)
     assert any("tilt" in notice for notice in notices)
-    assert ViewState.from_query(f"?v={VERSION}") == (FIRST_VIEW, [])
+    assert ExploreState.from_query(f"?v={VERSION}") == (FIRST_VIEW, [])
 
 
 def test_a_view_is_checked_when_it_is_made_and_does_not_change() -> None:
     with pytest.raises(ValidationError):
-        ViewState(gamma1=3)
+        ExploreState(gamma1=3)
     with pytest.raises(ValidationError):
-        ViewState(pixel=(-1, 0))
+        ExploreState(pixel=(-1, 0))
     with pytest.raises(ValidationError, match="frozen"):
         FIRST_VIEW.gamma1 = 1.0  # type: ignore[misc]

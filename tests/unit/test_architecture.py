@@ -181,8 +181,8 @@ def test_the_guard_against_web_packages_works() -> None:
 
 def source_files() -> list[Path]:
     patterns = [f"{part}/**/*.py" for part in (*PARTS, "benchmarks", "tests")] + [
-        "assets/*.js",
-        "assets/*.css",
+        "assets/**/*.mjs",
+        "assets/styles/*.css",
     ]
     return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 

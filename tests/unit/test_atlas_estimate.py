@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from fusion import Method, Pair
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas_estimate import estimate
 from fusion.saliency.atlas_files import TileContent, write_tile
+from tests.unit.moved_clock import MovedClock
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,12 @@ def test_writing_is_part_of_the_time(
     tmp_path: Path, method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders: list[Path] = []
+    clock = MovedClock(tick=0.001)
+    monkeypatch.setattr(atlas_estimate, "time", SimpleNamespace(perf_counter=clock))
 
     def slow(values: Path, scales: Path, content: TileContent) -> None:
         folders.append(values.parent)
-        time.sleep(0.2)
+        clock.now += 0.2
         write_tile(values, scales, content)
 
     monkeypatch.setattr(atlas_estimate, "write_tile", slow)
@@ -50,10 +53,12 @@ def test_where_nothing_may_be_written_the_time_is_told_all_the_same(
 
 def test_a_slow_method_is_timed_once(method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
+    clock = MovedClock(tick=0.001)
+    monkeypatch.setattr(atlas_estimate, "time", SimpleNamespace(perf_counter=clock))
 
     def slow(method: Method, pair: Pair, pixels: list[tuple[int, int]]) -> None:
         calls.append(len(pixels))
-        time.sleep(0.1)
+        clock.now += 0.1
 
     monkeypatch.setattr(atlas_estimate, "TIMING_S", 0.05)
     monkeypatch.setattr(atlas_estimate, "computed_windows", slow)

@@ -88,7 +88,7 @@ def test_two_processes_share_an_atlas_and_every_window_is_right(
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        computed = [int(process.communicate(timeout=120)[0]) for process in processes]
+        computed = [int(process.communicate(timeout=240)[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,8 @@ import pytest
 
 import fusion
 from app.ids import Id
-from app.routes import atlas
-from app.routes.windows import HEADER as PIXEL_HEADER
-from app.routes.windows import window_bytes
-from cache.errors import UserError
+from app.routes.binary import ATLAS_HEADER, MOST_WINDOWS, window_bytes
+from app.routes.binary import WINDOW_HEADER as PIXEL_HEADER
 from cache.jobs.threads import LOW_PRIORITY, yield_to_others
 from cache.services.atlases import Atlases, AtlasFolder, AtlasState
 from cache.services.scenes import Scene
@@ -32,7 +31,7 @@ from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
 from fusion.saliency.atlas_files import AtlasFiles, TileContent
 from fusion.saliency.atlas_layout import Tile
-from tests.unit.page_services import SHAPE, load, make_services, server_of, write_pair
+from tests.unit.page_services import SHAPE, client_of, load, make_services, write_pair
 from tests.unit.small_services import wait_for
 
 VIEWER = "ann"
@@ -113,9 +112,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
-    server = server_of(services)
-    atlas.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(replace(services, atlases=atlases))
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     nothing = client.get(f"{path}/1.1.2")
     assert (nothing.status_code, nothing.data, nothing.headers["Cache-Control"]) == (200, b"", "no-store")
@@ -127,7 +124,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         scene.pair_id, scene.method_id, scene.weights_id, [(1, 0), (1, 1), (0, 1), (SHAPE[0], 3)]
     )
     assert kept is not None
-    assert atlas.HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
+    assert ATLAS_HEADER.unpack_from(answer.data) == (kept.radius, 4, 0, 0, 0, 0, 0, 0)
     np.testing.assert_array_equal(np.frombuffer(answer.data, "<f4", 4, offset=32), kept.scales)
     assert np.isnan(kept.scales).tolist() == [False, False, False, True]
     side = 2 * kept.radius + 1
@@ -135,8 +132,8 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
         np.frombuffer(answer.data, "<f2", offset=48).reshape(3, 2, side, side), np.array(kept.values)
     )
     assert "max-age" in client.get(f"{path}/1.0.2-0.1.1").headers["Cache-Control"]
-    assert client.get(f"{path}/0.0.{atlas.MOST_WINDOWS}").status_code == 200
-    too_many = f"0.0.{atlas.MOST_WINDOWS}-1.0.1"
+    assert client.get(f"{path}/0.0.{MOST_WINDOWS}").status_code == 200
+    too_many = f"0.0.{MOST_WINDOWS}-1.0.1"
     for wrong_pixels in ("1", "1.1", "1.1.1-", "1.1.x", "1.2.3.4", "1.1.0", "-1.0.1", too_many):
         assert client.get(f"{path}/{wrong_pixels}").status_code == 404
     wrong = client.get(f"/atlas/{scene.pair_id}/small/{'0' * 64}/0.0.1")
@@ -146,9 +143,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
 def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
-    server = server_of(services)
-    atlas.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(replace(services, atlases=atlases))
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     finished(atlases, scene)
     good = client.get(f"{path}/{TILE}.{TILE}.1").data
@@ -175,9 +170,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
-    server = server_of(services)
-    atlas.register(server, services, atlases, UserError)
-    client = server.test_client()
+    client = client_of(replace(services, atlases=atlases))
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     path = "/atlas/" + "/".join(address)
 
@@ -283,7 +276,7 @@ begun.wait(60)
 
 def test_a_server_that_ends_stops_its_atlas_without_complaint(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", ENDING, str(tmp_path / "atlas")], capture_output=True, text=True, timeout=240
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

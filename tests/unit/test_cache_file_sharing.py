@@ -90,7 +90,7 @@ def test_processes_share_a_folder(tmp_path: Path) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        outcomes.append(process.communicate(timeout=60))
+        outcomes.append(process.communicate(timeout=240))
     assert [
         (process.returncode, errors) for process, (_, errors) in zip(processes, outcomes, strict=True)
     ] == [(0, "")] * 3

@@ -245,7 +245,7 @@ def work(report, cancelled):
 jobs = Jobs({{"long": 1}})
 job = SceneAddress("pair", "method", "weights", device="cpu")
 jobs.submit(job, lambda: [Stage(work, "long")], "ann")
-assert begun.wait(30)
+assert begun.wait(120)
 """
 
 
@@ -258,5 +258,5 @@ def test_the_interpreter_ends_while_a_job_runs() -> None:
         for body in (polite, deaf)
     ]
     for process in processes:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
         assert (process.returncode, errors) == (0, "")

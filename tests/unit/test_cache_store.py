@@ -174,7 +174,7 @@ def test_errors_reach_all_and_are_not_kept(store: ArrayStore) -> None:
 
     with ThreadPoolExecutor(threads) as pool:
         first = pool.submit(store.get_or_compute, ADDRESS, fail)
-        assert begun.wait(30)
+        assert begun.wait(120)
         others = [pool.submit(store.get_or_compute, ADDRESS, fail) for _ in range(threads - 1)]
         go_on.set()
         for future in (first, *others):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.export.asked_view import asked_view
-from app.link.compare_state import CompareState
-from app.link.view_state import ViewState
+from app.export.request import read_request
+from app.link.view_state import CompareState, ExploreState
 from app.routes import export
 
 WRONG = [
@@ -28,28 +26,23 @@ LEFT_OUT = re.compile("ignored|was read|is shown|understands")
 @pytest.mark.parametrize("page", ["explore", "compare"])
 @pytest.mark.parametrize(("query", "words"), WRONG)
 def test_a_page_says_what_it_left_out_and_an_export_what_is_wrong(page: str, query: str, words: str) -> None:
-    (refused,) = asked_view(page, query)[1]
-    (ignored,) = (ViewState if page == "explore" else CompareState).from_query(query)[1]
+    (refused,) = read_request(page, query)[1]
+    (ignored,) = (ExploreState if page == "explore" else CompareState).from_query(query)[1]
     assert LEFT_OUT.search(ignored) and not LEFT_OUT.search(refused)
     assert words in refused and refused.endswith(".")
 
 
 @pytest.mark.parametrize(("page", "query"), [("compare", "columns=heat,fused"), ("explore", "method=a:b")])
 def test_what_only_one_page_has_is_told_so_too(page: str, query: str) -> None:
-    (refused,) = asked_view(page, query)[1]
+    (refused,) = read_request(page, query)[1]
     assert query.split("=")[1].split(",")[0] in refused and not LEFT_OUT.search(refused)
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    def nothing(*given: Any) -> Any:
-        raise AssertionError("nothing may be computed for a request that is refused")
-
-    for name in ("export_arrays", "export_numbers", "arrays_file", "described"):
-        monkeypatch.setattr(export, name, nothing)
-    services: Any = None
+def client() -> FlaskClient:
+    # Without services: whatever asks for them fails, as nothing may be computed for a request that is refused.
     server = Flask("test")
-    export.register(server, services)
+    server.register_blueprint(export.routes)
     return server.test_client()
 
 

@@ -193,7 +193,7 @@ def test_the_server_says_where_it_is_answers_and_stops(stop: signal.Signals) -> 
         with urlopen(address.group(), timeout=30) as answer:
             assert answer.read() == b"hello"
         process.send_signal(stop)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=240)
         assert process.returncode == 0, output + errors
         assert "Traceback" not in errors
 
@@ -228,7 +228,7 @@ def test_long_links_are_read_and_longer_ones_get_a_page() -> None:
 
 def test_a_page_that_cannot_be_made_ends_with_its_reason() -> None:
     with started(BROKEN_PAGE) as process:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=240)
         assert process.returncode == 2, output + errors
         assert "Error: This machine has no device 'cuda:9'." in errors
         assert "Traceback" not in errors

@@ -12,10 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import app.routes.views
 import cache.services.named_views
+from app.routes.views import routes
 from cache.services.named_views import NamedViews, SavedView, ViewFolder
 from cache.services.regions import RegionFolder
+from cache.services.services import EXTENSION, Services
 from fusion.errors import FuseVisError
 from fusion.statistics.region_code import encode_mask
 
@@ -226,10 +227,18 @@ def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
     assert views.all() == []
 
 
+class OnlyViews(Services):
+    """Services of which nothing else is asked."""
+
+    def __init__(self, views: NamedViews) -> None:
+        self.__dict__["views"] = views
+
+
 @pytest.fixture
 def client(views: NamedViews) -> FlaskClient:
     server = Flask("test")
-    app.routes.views.register(server, views, FuseVisError)
+    server.extensions[EXTENSION] = OnlyViews(views)
+    server.register_blueprint(routes)
     return server.test_client()
 
 

@@ -1,0 +1,173 @@
+"""Parts that several pages have: attributes, controls, links between pages, polls, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app.ids import CompareId, Id
+from app.link.view_state import GAMMAS, PAPER_METHODS
+from fusion.colours import Scale
+
+SMALL = "btn btn-outline-secondary btn-sm"
+SCALE_LABELS = {
+    Scale.PAPER: "Paper: 0 to maximum",
+    Scale.SIGNED: "Signed: around 0",
+    Scale.ROBUST: "Robust: 0 to 99th percentile",
+}
+POLL_MILLISECONDS: Mapping[str, int] = {
+    Id.GUIDANCE_POLL: 700,
+    CompareId.POLL: 700,
+    Id.ATLAS_POLL: 1000,
+    CompareId.NUMBERS_POLL: 1000,
+}
+"""By the id of a poll."""
+PAGES = (
+    (
+        "explore",
+        "",
+        "Explore",
+        "One method in all its pictures: inputs, fused image, guidance and Jacobian images",
+    ),
+    ("compare", "compare", "Compare", "Several methods beside each other, at the same pixel"),
+    (
+        "training",
+        "training",
+        "Training",
+        "How the networks were trained: loss curves, losses beside the paper's, fused images, cards",
+    ),
+)
+"""Name, path, label and explanation of each page."""
+MOST_TOASTS = 3
+MOST_NAMED = 30
+MILLISECONDS = 20_000
+MILLISECONDS_A_LINE = 3_000
+
+
+def attributes(**values: str) -> dict[str, Any]:
+    """Return ``aria-…`` and ``data-…`` attributes, written with underscores, for Dash's components to unpack."""
+    return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def small_button(id: str, text: str, title: str, **more: Any) -> dbc.Button:
+    """Make a button of the head; `title` is its explanation."""
+    return dbc.Button(text, id=id, size="sm", color="secondary", outline=True, title=title, **more)
+
+
+def panel_button(id: str, text: str, title: str) -> html.Button:
+    """Make a button of a panel at the side, which the browser's own code listens to."""
+    return html.Button(text, id=id, type="button", title=title, className=SMALL)
+
+
+def theme_switch(id: str) -> dbc.Button:
+    """Make the button between the light and the dark theme."""
+    return small_button(id, "Theme", "Change between the light and the dark theme")
+
+
+def copy_link(id: str) -> html.Button:
+    """Make the button that copies the link to the present view; ``assets/views/links.mjs`` acts."""
+    return html.Button(
+        "Copy link",
+        id=id,
+        type="button",
+        title="Copy a link that reopens this view",
+        className=f"{SMALL} copy-link",
+        **attributes(aria_live="polite"),
+    )
+
+
+def scale_menu(id: str) -> html.Div:
+    """Make the menu of the colour scales of gradients."""
+    choices = [(scale.value, SCALE_LABELS[scale]) for scale in Scale]
+    return labelled("Colours", id, menu(id, choices, Scale.PAPER.value), "control-scale")
+
+
+def labelled(text: str, control: str, component: Component, class_name: str) -> html.Div:
+    """Put a control beside its label."""
+    return html.Div([html.Label(text, htmlFor=control), component], className=f"control {class_name}")
+
+
+def menu(
+    id: str, choices: Sequence[tuple[str, str]], value: str | None = None, nothing: str | None = None
+) -> dbc.Select:
+    """Make a menu of (value, label); `nothing` is what it shows while its value is the empty text."""
+    return dbc.Select(
+        id=id,
+        options=[{"value": choice, "label": label} for choice, label in choices],
+        value=value,
+        placeholder=nothing,
+        size="sm",
+    )
+
+
+def gamma_slider(text: str, id: str, value: float) -> html.Div:
+    """Make the slider of a gamma."""
+    slider = dcc.Slider(
+        id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
+        allow_direct_input=True,
+    )  # fmt: skip
+    # A label cannot name the slider's thumb and its number field; a group around both can.
+    group = html.Div(slider, className="gamma-slider", role="group", **attributes(aria_label=text))
+    return html.Div([html.Label(text, htmlFor=id), group], className="control control-gamma")
+
+
+def poll(id: str) -> dcc.Interval:
+    """Make a poll that does not ask yet."""
+    return dcc.Interval(id=id, interval=POLL_MILLISECONDS[id], disabled=True)
+
+
+def page_links(current: str, home: str) -> list[html.A]:
+    """Make the links to the other pages; in the browser, ``assets/views/links.mjs`` lets them carry the view along.
+
+    Parameters
+    ----------
+    current : str
+        The page that they stand on.
+    home : str
+        Address of the first page; may be empty on that page itself.
+    """
+    return [
+        html.A(
+            label,
+            href=f"{home}{path}",
+            className=SMALL,
+            title=explanation,
+            **attributes(data_page=name, data_methods=",".join(PAPER_METHODS)),
+        )
+        for name, path, label, explanation in PAGES
+        if name != current
+    ]
+
+
+def notice(text: str | list[Component], kind: str = "warning", milliseconds: int = MILLISECONDS) -> dbc.Toast:
+    """Make a notice that the visitor can close; warnings go away by themselves."""
+    return dbc.Toast(
+        text,
+        header={"warning": "Notice", "danger": "This did not work"}[kind],
+        icon=kind,
+        dismissable=True,
+        is_open=True,
+        duration=milliseconds if kind == "warning" else None,
+    )
+
+
+def link_notices(texts: Sequence[str]) -> list[dbc.Toast]:
+    """Make the notices of a link: one each for a few, else one with a list that scrolls.
+
+    Each text is there up to `MOST_NAMED`; how many more there are is said. A list stays long enough to be read.
+    """
+    if len(texts) <= MOST_TOASTS:
+        return [notice(text) for text in texts]
+    lines = [html.Li(text) for text in texts[:MOST_NAMED]]
+    if len(texts) > MOST_NAMED:
+        lines.append(html.Li(f"… and {len(texts) - MOST_NAMED} more."))
+    # Who has no pointer scrolls it with the arrow keys, for which it has to take the focus.
+    listed = html.Ul(
+        lines, className="notice-list", tabIndex=0, **attributes(aria_label="Notices on this link")
+    )
+    told = html.P(f"{len(texts)} parts of this link cannot be shown as it says:", className="notice-lead")
+    return [notice([told, listed], milliseconds=MILLISECONDS + MILLISECONDS_A_LINE * len(lines))]

@@ -1,0 +1,25 @@
+/* The page `/compare`: everything that it consists of, and the functions that its callbacks call in the browser. */
+
+import "./compare/brush.mjs";
+import "./compare/link.mjs";
+import "./compare/export.mjs";
+import "./views/named-views.mjs";
+import { change } from "./compare/change.mjs";
+import * as numbers from "./compare/numbers.mjs";
+import { fail } from "./compare/status-line.mjs";
+import { changeTheme } from "./core/controls.mjs";
+import { tellBy } from "./regions/server.mjs";
+import { take } from "./regions/set.mjs";
+
+tellBy(fail);
+
+window.dash_clientside = window.dash_clientside || {};
+window.dash_clientside.page = { changeTheme };
+window.dash_clientside.compare = { change };
+window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
+window.dash_clientside.regions = {
+  take(found) {
+    take(found);
+    return null;
+  },
+};

@@ -1,0 +1,116 @@
+/* What stays while the pointer moves, drawn once into a canvas off the screen: images, scatterplots, words. */
+
+import * as images from "./images.mjs";
+import * as layout from "./layout.mjs";
+import * as scale from "./scale.mjs";
+import * as scatter from "./scatter.mjs";
+import { state } from "./state.mjs";
+import * as tableRegions from "./table-regions.mjs";
+
+const FONT = "11px system-ui, sans-serif";
+
+function inkOf(name) {
+  return getComputedStyle(document.body).getPropertyValue(name).trim();
+}
+
+/** Say in words why a picture is not there yet. */
+function absence(picture) {
+  const progress = state.progress[picture.scene.key];
+  if (picture.scene.difference && ["rgb", "scatter"].includes(picture.kind)) return "no difference of these";
+  if (picture.kind === "fused" || picture.kind === "inputs" || picture.scene.difference) return "Loading…";
+  if (!progress) return "Guidance …";
+  if (progress.stage === "failed") return "Guidance failed";
+  if (progress.stage === "cancelled") return "Guidance cancelled";
+  if (progress.stage === "waiting") return "Guidance waits";
+  if (progress.stage === "complete") return "Loading…";
+  return `Guidance ${Math.round(100 * progress.fraction)} %`;
+}
+
+function write(context, text, { left, top, width, height }, ink) {
+  context.font = FONT;
+  context.fillStyle = ink;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, left + width / 2, top + height / 2, width);
+}
+
+/** The bitmap of a whole picture in its present colours, null where it is not here yet. */
+export function bitmapOf(picture) {
+  const { scene, kind, index } = picture;
+  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, "rgb");
+  if (scene.difference && kind !== "inputs") {
+    if (!images.get(scene, kind)) return null;
+    const { paint, name } = scale.differencePainter(scene, kind);
+    return images.bitmap(scene, kind, index, paint, name);
+  }
+  const painter =
+    kind === "guidance" ? scale.painterFor(scene, state.display.gamma2) : scale.grayPainter(scene, kind);
+  return images.bitmap(scene, kind, index, painter.paint, painter.name);
+}
+
+function ended(picture) {
+  const image = images.get(picture.scene, picture.kind);
+  return image && image.complete;
+}
+
+function drawPicture(context, picture, look) {
+  if (picture.kind === "jacobian" || picture.zoom) return;
+  if (picture.kind === "scatter") {
+    const guidance = images.get(picture.scene, "guidance");
+    if (look.axes && guidance && guidance.complete && !picture.scene.difference) {
+      scatter.drawStill(context, picture, look.axes, look.density, look.ink);
+      tableRegions.drawPoints(context, picture, look.axes, look.density);
+    } else write(context, absence(picture), picture.box, look.quiet);
+    return;
+  }
+  const bitmap = bitmapOf(picture);
+  const { left, top, width, height } = picture.area;
+  if (!bitmap) {
+    context.fillStyle = look.ground;
+    context.fillRect(left, top, width, height);
+    write(context, absence(picture), picture.area, look.quiet);
+    return;
+  }
+  context.imageSmoothingEnabled = width < bitmap.width;
+  context.drawImage(bitmap, left, top, width, height);
+  tableRegions.drawWhole(context, picture, look.density);
+  if (!ended(picture)) {
+    context.fillStyle = "rgb(0 0 0 / 60%)";
+    context.fillRect(left, top + height - 16, width, 16);
+    write(context, absence(picture), { left, top: top + height - 16, width, height: 16 }, "#ffffff");
+  }
+}
+
+/** The captions of the inputs, which stand above no heads of their own. */
+function drawCaptions(context, pictures, look) {
+  const common = state.common();
+  for (const picture of pictures.filter((one) => one.kind === "inputs")) {
+    const name = common.modalities[picture.index] + (common.simulated ? " (simulated)" : "");
+    const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
+    const text = picture.zoom ? `${common.modalities[picture.index]} zoom${letter}` : name;
+    write(context, text, { ...picture.box, top: picture.box.top - layout.CAPTION + 2, height: layout.CAPTION }, look.ink);
+  }
+}
+
+/** Draw everything that stays; gives what the moving parts need to know of it. */
+export function draw(canvas, table, pictures, density) {
+  canvas.width = Math.round(table.width * density);
+  canvas.height = Math.round(table.height * density);
+  const context = canvas.getContext("2d");
+  context.setTransform(density, 0, 0, density, 0, 0);
+  const look = {
+    density,
+    axes: scatter.ranges(),
+    ink: inkOf("--bs-body-color"),
+    quiet: inkOf("--bs-secondary-color"),
+    ground: inkOf("--bs-secondary-bg"),
+    line: inkOf("--bs-border-color"),
+  };
+  context.fillStyle = inkOf("--bs-body-bg");
+  context.fillRect(0, 0, table.width, table.height);
+  context.fillStyle = look.line;
+  table.rows.slice(2).forEach(({ top }) => context.fillRect(0, top, table.width, 1));
+  pictures.forEach((picture) => drawPicture(context, picture, look));
+  drawCaptions(context, pictures, look);
+  return look;
+}

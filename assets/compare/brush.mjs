@@ -1,0 +1,97 @@
+/* Box and lasso on the compare page: from a drag on any picture or scatterplot to a selection of pixels. */
+
+import { redraw } from "./frames.mjs";
+import * as images from "./images.mjs";
+import * as layout from "./layout.mjs";
+import * as scatter from "./scatter.mjs";
+import * as status from "./status-line.mjs";
+import * as table from "./table.mjs";
+import * as regionList from "../regions/list.mjs";
+import * as selection from "../regions/selection.mjs";
+import * as regions from "../regions/set.mjs";
+
+let tool = "point";
+
+/** The picture under the pointer, with its part of the window and the part of the image that it shows. */
+function target(event) {
+  if (!(event.target.closest && event.target.closest(".compare-canvas"))) return null;
+  const picture = table.pictureAt(event.clientX, event.clientY);
+  if (!picture) return null;
+  const { left, top } = event.target.getBoundingClientRect();
+  const area = layout.areaOf(picture);
+  const place = { left: left + area.left, top: top + area.top, width: area.width, height: area.height };
+  return { picture, place, part: layout.partOf(picture) };
+}
+
+function onImage({ width }, place, part) {
+  return {
+    convert: (clientX, clientY) => [
+      part.col + ((clientX - place.left) / place.width) * part.width - 0.5,
+      part.row + ((clientY - place.top) / place.height) * part.height - 0.5,
+    ],
+    xOf: (at) => at % width,
+    yOf: (at) => Math.floor(at / width),
+  };
+}
+
+function onScatter(scene, place) {
+  const guidance = images.get(scene, "guidance");
+  const axes = scatter.ranges();
+  if (scene.difference || !axes || !guidance || !guidance.complete) return null;
+  const [xs, ys] = [0, 1].map(guidance.band);
+  const [[x0, x1], [y0, y1]] = axes;
+  return {
+    convert: (clientX, clientY) => [
+      x0 + ((clientX - place.left) / place.width) * (x1 - x0),
+      y1 - ((clientY - place.top) / place.height) * (y1 - y0),
+    ],
+    xOf: (at) => xs[at],
+    yOf: (at) => ys[at],
+  };
+}
+
+document.addEventListener("pointerdown", (event) => {
+  if (tool === "point" || event.button !== 0) return;
+  const found = target(event);
+  if (!found) return;
+  const { scene, kind } = found.picture;
+  const data = kind === "scatter" ? onScatter(scene, found.place) : onImage(scene, found.place, found.part);
+  if (!data) {
+    status.fail(scene.difference
+      ? "The difference has no points to select; draw on the scatterplot of a method."
+      : "Points can be selected once the guidance images are complete.");
+    return;
+  }
+  selection.start(event, tool, data.convert, (inside, ended) => {
+    regions.combine(selection.maskOf(scene.height * scene.width, inside, data.xOf, data.yOf), regions.operationAt(ended));
+  });
+}, true);
+
+/** Let dragging choose pixels, or draw boxes or lassos. */
+export function changeTool(wanted) {
+  tool = wanted;
+  document.body.dataset.tool = tool;
+  document.querySelectorAll("[data-tool]").forEach((button) => {
+    button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+    button.classList.toggle("active", button.dataset.tool === tool);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("[data-tool]");
+  if (button) changeTool(button.dataset.tool);
+});
+
+// The tools are in the panel alone: without it nothing would say that one is on.
+document.addEventListener("panel-closed", (event) => event.target.id === "region-panel" && changeTool("point"));
+selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
+
+let started = false;
+regions.listen(() => {
+  if (!started) {
+    started = true;
+    changeTool(tool);
+    regionList.start();
+  }
+  redraw();
+});

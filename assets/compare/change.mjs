@@ -1,0 +1,76 @@
+/* What the server and the controls say becomes the state. */
+
+import { redraw } from "./frames.mjs";
+import * as images from "./images.mjs";
+import * as pointer from "./pointer.mjs";
+import { state } from "./state.mjs";
+import * as windows from "./windows.mjs";
+import * as address from "../core/address.mjs";
+import * as controls from "../core/controls.mjs";
+import * as regions from "../regions/set.mjs";
+
+let opened = null; // the link's view that was taken over last
+let scenesShown = null;
+
+/** The chosen ones in the order that they had; new ones at the end. */
+function ordered(before, chosen) {
+  const kept = before.filter((one) => chosen.includes(one));
+  return [...kept, ...chosen.filter((one) => !kept.includes(one))];
+}
+
+function open(start) {
+  opened = start;
+  state.methods = start.methods;
+  state.columns = start.columns;
+  state.a.pixel = start.pixel;
+  state.a.pinned = Boolean(start.pixel);
+  state.b.pixel = start.pin;
+  [state.a, state.b].forEach((point) => (point.shown = null));
+  state.held = null;
+}
+
+/** Take the scenes over; pixels stay where the images have them, else the pair's own principal pixel is shown. */
+function takeScenes(scenes) {
+  const before = state.common();
+  const name = state.setName();
+  scenesShown = scenes;
+  state.methods = ordered(state.methods, scenes.map((scene) => scene.method_id));
+  state.scenes = scenes;
+  state.reorder();
+  const common = state.common();
+  if (!common) return;
+  regions.enter(common);
+  const inside = ({ row, col }) => row < common.height && col < common.width;
+  const moved = before && before.pair !== common.pair;
+  if (moved) state.held = null;
+  for (const point of [state.a, state.b]) {
+    if (point.pixel && !inside(point.pixel)) Object.assign(point, { pixel: null, pinned: false });
+    if (moved) point.shown = null;
+  }
+  if (!state.a.pixel || (moved && !state.a.pinned)) {
+    const [row, col] = common.default_pixel || [common.height >> 1, common.width >> 1];
+    state.a.pixel = { row, col };
+  }
+  if (name !== state.setName()) state.points().forEach((point) => windows.ask(point));
+}
+
+/** Take over what the controls say; gives the display, for callbacks on the server. */
+export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, pair, start, viewer) {
+  if (!scenes || !start) return window.dash_clientside.no_update;
+  const reopened = opened !== start;
+  if (reopened) open(start);
+  state.pair = pair;
+  state.viewer = viewer;
+  state.progress = progress || {};
+  state.columns = ordered(state.columns, columns || []);
+  state.display = { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size };
+  state.difference = minuend && subtrahend && minuend !== subtrahend ? [minuend, subtrahend] : [];
+  if (scenes !== scenesShown) takeScenes(scenes);
+  else if (reopened) state.points().forEach((point) => windows.ask(point));
+  images.wantAll();
+  redraw();
+  pointer.showPins();
+  controls.nameSliders();
+  address.later();
+  return { ...state.display };
+}

@@ -1,0 +1,74 @@
+/* What the menu "Export" takes from the compare page. */
+
+import * as difference from "./difference.mjs";
+import * as images from "./images.mjs";
+import * as layout from "./layout.mjs";
+import { state } from "./state.mjs";
+import * as table from "./table.mjs";
+import * as address from "../core/address.mjs";
+import { INPUTS, provide } from "../export/menu.mjs";
+
+const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
+let under = null; // the picture that the pointer was on last
+
+/** Why nothing can be exported now; empty where something can. */
+function obstacle() {
+  if (!state.ready().length) return "There is no method to export.";
+  const waiting = state.ready().filter((scene) => !(images.get(scene, "guidance") || {}).complete);
+  if (!waiting.length) return "";
+  const share = (scene) => Math.floor(100 * ((state.progress[scene.key] || {}).fraction || 0));
+  const parts = waiting.map((scene) => `${scene.method_title} ${share(scene)} %`);
+  return `Guidance images are needed and still computed: ${parts.join(", ")}.`;
+}
+
+/** The link's query; the principal pixel is part of a file even where it is not pinned. */
+function query() {
+  const { search } = new URL(address.link());
+  const { pixel } = state.a;
+  const whole = new URLSearchParams(search);
+  const known = state.ready().map((scene) => scene.method_id);
+  if (known.length < state.methods.length) {
+    whole.set("methods", known.join());
+    whole.delete("weights");
+  }
+  if (pixel) whole.set("pixel", `${pixel.row},${pixel.col}`);
+  return whole;
+}
+
+function rows() {
+  const shown = difference.rows().filter((scene) => !scene.error);
+  return [...shown.map((scene) => [scene.method_id, scene.method_title]), ["inputs", "Inputs"]];
+}
+
+function columns(row) {
+  if (row === "inputs") return INPUTS;
+  return layout.COLUMNS.filter((name) => row !== "difference" || !EMPTY_IN_DIFFERENCE.includes(name));
+}
+
+/** The name of a picture's column. */
+function nameOf({ kind, index, zoom }) {
+  const wanted = kind === "inputs" ? "input" : kind;
+  return [...INPUTS, ...layout.COLUMNS].find((name) => {
+    const meant = layout.meaning(name);
+    return meant.kind === wanted && meant.index === index && meant.zoom === zoom;
+  });
+}
+
+document.addEventListener("pointermove", (event) => {
+  const drawn = table.shown();
+  if (!drawn || !event.target.closest || !event.target.closest(".compare-canvas")) return;
+  const { left, top } = table.elements().canvas.getBoundingClientRect();
+  const [x, y] = [event.clientX - left, event.clientY - top];
+  const inside = ({ box }) => x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;
+  under = drawn.pictures.find(inside) || under;
+});
+
+provide({
+  page: "compare",
+  obstacle,
+  query,
+  rows,
+  columns,
+  forms: (form) => state.columns.length > 0 || form === "npz" || form === "csv",
+  current: () => under && [under.kind === "inputs" ? "inputs" : under.scene.method_id, nameOf(under)],
+});

@@ -1,0 +1,141 @@
+/*
+ * The numbers below the table: what is drawn of them, and what is said to be missing. They are opened and closed by hand or
+ * by a link; while they are open, the server is told which pixels are pinned.
+ */
+
+import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
+import { state } from "./state.mjs";
+import { append } from "../core/elements.mjs";
+import * as address from "../core/address.mjs";
+
+let frame = null; // what stays while numbers change: { looks, notes, fill }
+let shown = null; // the data, the tab and the words that are drawn
+
+function waiting({ waits }) {
+  return waits.length ? `Waits for guidance images of ${waits.join(", ")}.` : "";
+}
+
+/** What is said where a table has no lines. */
+function emptiness(data, tab, known) {
+  if (tab === "checklist") return data.checklist.rows ? "" : "No method is chosen.";
+  if (data[tab].rows.length) return "";
+  return tab === "guidance" ? waiting(known) || "No method is chosen." : "Nothing is known yet.";
+}
+
+function makeFrame(host, looks, table, tab, empty) {
+  host.replaceChildren();
+  const notes = append("div", "numbers-notes", host);
+  let fill;
+  if (empty) {
+    const line = append("p", "numbers-empty", host);
+    fill = (_table, words) => {
+      line.textContent = words;
+    };
+  } else {
+    fill = tab === "checklist" ? makeChecklist(host, table) : makeTable(host, tab, table);
+  }
+  return { looks, notes, fill };
+}
+
+function draw(data, tab, empty) {
+  const host = document.getElementById("compare-numbers-tables");
+  const table = data[tab];
+  const { hint = "" } = table;
+  const looks = JSON.stringify([tab, Boolean(empty), { ...table, rows: null, hint: null }]);
+  if (!frame || frame.looks !== looks) {
+    const inside = [...host.querySelectorAll("button, summary")];
+    const held = inside.indexOf(document.activeElement);
+    frame = makeFrame(host, looks, table, tab, empty);
+    // As those of another pair, whose heads are other elements.
+    if (held >= 0) (host.querySelectorAll("button, summary")[held] || host).focus();
+  }
+  sentences(frame.notes, "numbers-note", [...data.cautions.map((words) => `Warning: ${words}`), hint].filter(Boolean));
+  const { scrollTop, scrollLeft } = host;
+  frame.fill(table, empty);
+  Object.assign(host, { scrollTop, scrollLeft });
+}
+
+/** Say what is still missing; `influence` is what is said of that on regions. */
+function missing(known, influence) {
+  const parts = [waiting(known)];
+  if (!known.influence_complete) parts.push(`Influence of regions ${influence}${known.going_on ? "" : ", stopped"}.`);
+  return [...parts, ...known.errors].filter(Boolean).join(" ") || "Complete.";
+}
+
+function status(known) {
+  return missing(known, `${Math.floor(100 * known.influence)} %`);
+}
+
+/** The same without percentages, which would be read aloud every second. */
+function phase(known) {
+  const waits = known.waits.map((words) => words.replace(/ \(\d+ %\)$/, ""));
+  return missing({ ...known, waits }, "not complete");
+}
+
+/** Show the numbers that the server knows; gives the status and what is read aloud of it. */
+export function show(data, known, tab) {
+  if (!data || !known) return ["", ""];
+  const empty = emptiness(data, tab, known);
+  if (!shown || shown.data !== data || shown.tab !== tab || shown.empty !== empty) {
+    draw(data, tab, empty);
+    shown = { data, tab, empty };
+  }
+  return [status(known), phase(known)];
+}
+
+const LOOK_MILLISECONDS = 250;
+let looking = null;
+let told = "";
+
+const element = (part) => document.getElementById(`compare-numbers${part}`);
+
+/** What the numbers need of the view; the pointer and the rows need not know of them. */
+function tell() {
+  const { a, b, methods } = state;
+  const view = { pins: { A: a.pinned ? a.pixel : null, B: b.pixel }, methods };
+  const text = JSON.stringify(view);
+  if (text === told) return;
+  told = text;
+  window.dash_clientside.set_props("compare-numbers-view", { data: JSON.parse(text) });
+}
+
+/** Whether the numbers are to be open now: as a link says, or as a click on one of their buttons does. */
+function wanted(start, open) {
+  const { triggered_id: cause } = window.dash_clientside.callback_context;
+  return cause === "compare-start" ? Boolean(start && start.numbers) : cause === "compare-numbers-button" && !open;
+}
+
+/** Open or close the numbers: gives whether they are hidden, and whether they are open. */
+export function toggle(_clicks, _closes, start, open) {
+  const opened = wanted(start, open);
+  state.numbers = opened;
+  address.later();
+  const button = element("-button");
+  button.setAttribute("aria-expanded", String(opened));
+  button.classList.toggle("active", opened);
+  clearInterval(looking);
+  if (opened) {
+    tell();
+    looking = setInterval(tell, LOOK_MILLISECONDS);
+  }
+  return [!opened, opened];
+}
+
+function typing(target) {
+  return target.closest && target.closest("input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [class*=dash-dropdown]");
+}
+
+// At the body: after the components, and before the document, where the same keys move pixels and let them go.
+document.body.addEventListener("keydown", (event) => {
+  const inside = event.target.closest && event.target.closest("#compare-numbers");
+  const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
+  if (inside && event.key === "Escape") {
+    event.stopPropagation();
+    element("-close").click();
+    element("-button").focus();
+  } else if (inside && event.key.startsWith("Arrow")) {
+    event.stopPropagation();
+  } else if (plain && event.key.toLowerCase() === "n" && !typing(event.target)) {
+    element("-button").click();
+  }
+});

@@ -1,0 +1,126 @@
+/* What follows the pointer: boxes, zooms, Jacobian images and the points in the scatterplots. */
+
+import * as background from "./background.mjs";
+import * as difference from "./difference.mjs";
+import * as images from "./images.mjs";
+import * as layout from "./layout.mjs";
+import * as scale from "./scale.mjs";
+import * as scatter from "./scatter.mjs";
+import { state } from "./state.mjs";
+import * as tableRegions from "./table-regions.mjs";
+import { canvasOf } from "../core/elements.mjs";
+import { blank, css, fillValues } from "../painter/pixels.mjs";
+import { box, clipped, placePicture } from "../painter/shapes.mjs";
+
+const COLOURS = new Map([[state.a, "#ff2a2a"], [state.b, "#2f8bff"]]);
+const POINTS = new Map([[state.a, 0xff53c800], [state.b, 0xffff8b2f]]); // alpha, blue, green, red
+const scratch = new Map();
+
+/** A canvas for the windows of a scene, kept while they have this size. */
+function scratchOf(name, width, height) {
+  let kept = scratch.get(name);
+  if (!kept || kept.canvas.width !== width || kept.canvas.height !== height) {
+    const canvas = canvasOf(width, height);
+    kept = { canvas, context: canvas.getContext("2d"), ...blank(width, height) };
+    scratch.set(name, kept);
+  }
+  return kept;
+}
+
+/** The window of a picture's pixel and method, null while it is on its way. */
+function windowOf(picture) {
+  const { shown } = picture.point;
+  if (shown && picture.scene.difference) return difference.windowAt(picture.scene, shown);
+  return (shown && shown.windows.get(picture.scene.key)) || null;
+}
+
+function paintWindow(kept, window, index, paint) {
+  fillValues(kept.pixels, window.values, paint, index * window.height * window.width);
+  kept.context.putImageData(kept.data, 0, 0);
+}
+
+/** A zoom at the border of the image shows where that ends. */
+function drawGround(context, area, look) {
+  context.fillStyle = look.ground;
+  context.fillRect(area.left, area.top, area.width, area.height);
+}
+
+function drawJacobian(context, picture, half, look) {
+  const window = windowOf(picture);
+  if (!window) return;
+  if (picture.zoom) drawGround(context, picture.area, look);
+  const { area, index, scene } = picture;
+  const painter = scene.difference
+    ? scale.differencePainter(scene, "jacobian")
+    : scale.painterFor(scene, state.display.gamma1);
+  const kept = scratchOf(scene.key, window.width, window.height);
+  paintWindow(kept, window, index, painter.paint);
+  const origin = layout.partOf(picture);
+  const unit = area.width / origin.width;
+  clipped(context, area, () => {
+    // Outside the window the Jacobian is exactly 0, outside the image there is none.
+    context.fillStyle = css(painter.paint(0));
+    context.fillRect(
+      area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
+    placePicture(context, area, unit, origin, kept.canvas, { row: window.top, col: window.left });
+  });
+  const { drawBorders, drawWhole } = tableRegions;
+  if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
+  else drawWhole(context, picture, look.density);
+  const { row, col } = picture.zoom ? window : state.centreOf(picture.point);
+  box(context, area, unit, { row: row - origin.row, col: col - origin.col }, picture.zoom ? 0 : half, COLOURS.get(picture.point));
+}
+
+/** Cut the neighbourhood out of the bitmap of a whole picture. */
+function drawZoom(context, picture, look) {
+  const bitmap = background.bitmapOf({ ...picture, zoom: false });
+  const { area } = picture;
+  const pixel = picture.point.shown || picture.point.pixel;
+  if (!bitmap) return;
+  const origin = layout.partOf(picture);
+  const { row, col } = origin;
+  const unit = area.width / origin.width;
+  drawGround(context, area, look);
+  clipped(context, area, () => placePicture(context, area, unit, origin, bitmap, { row: 0, col: 0 }));
+  tableRegions.drawBorders(context, area, { row, col, unit });
+  box(context, area, unit, { row: pixel.row - row, col: pixel.col - col }, 0, COLOURS.get(picture.point));
+}
+
+function drawLetter(context, picture) {
+  context.font = "bold 11px system-ui, sans-serif";
+  context.textAlign = "left";
+  context.textBaseline = "top";
+  context.fillStyle = COLOURS.get(picture.point);
+  context.fillText(picture.point === state.a ? "A" : "B", picture.area.left + 3, picture.area.top + 2);
+}
+
+function drawOne(context, picture, look, half) {
+  const points = state.points();
+  if (picture.point) {
+    if (picture.kind === "jacobian") drawJacobian(context, picture, half, look);
+    else drawZoom(context, picture, look);
+    if (points.length > 1) drawLetter(context, picture);
+  } else if (picture.kind === "scatter") {
+    const guidance = images.get(picture.scene, "guidance");
+    if (!look.axes || !guidance || !guidance.complete || picture.scene.difference) return;
+    const shown = points.filter((point) => point.shown)
+      .map((point) => ({ ...state.centreOf(point), colour: POINTS.get(point) }));
+    scatter.drawMoving(context, picture, look.axes, look.density, shown, half, tableRegions.tints());
+  } else if (background.bitmapOf(picture)) {
+    // The boxes belong to the pixel that is pointed at, even while its windows are on their way.
+    const unit = picture.area.width / picture.scene.width;
+    [...points].reverse().forEach((point) => {
+      const centre = (point === state.a && state.held) || point.pixel;
+      box(context, picture.area, unit, centre, half, COLOURS.get(point));
+    });
+  }
+}
+
+/** Lay what stays over the canvas and draw what moves. */
+export function draw(context, canvas, table, pictures, look) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.drawImage(canvas, 0, 0);
+  context.setTransform(look.density, 0, 0, look.density, 0, 0);
+  const half = state.half();
+  pictures.forEach((picture) => drawOne(context, picture, look, half));
+}

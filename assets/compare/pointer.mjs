@@ -1,0 +1,167 @@
+/* Pointer and keyboard: the principal pixel A, the second pixel B, pinning and letting go. */
+
+import { move, redraw } from "./frames.mjs";
+import { state } from "./state.mjs";
+import * as table from "./table.mjs";
+import * as windows from "./windows.mjs";
+import * as address from "../core/address.mjs";
+
+const CLICK_DISTANCE = 4;
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+let press = null;
+let last = null; // where the pointer was seen last
+
+/** Give a point this pixel; null lets it go. */
+export function choose(point, pixel, start) {
+  const before = point.pixel;
+  if (pixel && before && before.row === pixel.row && before.col === pixel.col) return;
+  point.pixel = pixel && { row: pixel.row, col: pixel.col };
+  if (!pixel) point.shown = null;
+  // With the second pixel pictures come and go, else only boxes move.
+  if (Boolean(before) !== Boolean(pixel)) redraw();
+  else move();
+  windows.ask(point, start);
+  noteLater(point);
+}
+
+function noteLater(point) {
+  if (point === state.b || state.a.pinned) address.later();
+  showPins();
+}
+
+export function pinA(pinned) {
+  state.a.pinned = pinned;
+  move();
+  address.later();
+  showPins();
+}
+
+function letGo() {
+  pinA(false);
+  choose(state.b, null);
+}
+
+export function showPins() {
+  const pressed = { "compare-pin-a": state.a.pinned, "compare-pin-b": Boolean(state.b.pixel) };
+  for (const [id, on] of Object.entries(pressed)) {
+    const button = document.getElementById(id);
+    if (!button) continue;
+    button.setAttribute("aria-pressed", String(on));
+    button.classList.toggle("active", on);
+  }
+}
+
+/** Keep the principal pixel as the second one, or let that go where it is the same already. */
+function pinB(pixel, start) {
+  const { b } = state;
+  const same = b.pixel && pixel && b.pixel.row === pixel.row && b.pixel.col === pixel.col;
+  choose(b, same ? null : pixel, start);
+}
+
+function onCanvas(event) {
+  return event.target.closest && event.target.closest(".compare-canvas");
+}
+
+document.addEventListener("pointermove", (event) => {
+  if (press && press.id === event.pointerId) {
+    if (Math.hypot(event.clientX - press.x, event.clientY - press.y) >= CLICK_DISTANCE) press.moved = true;
+    const pixel = press.moved && table.pixelIn(press.picture, event.clientX, event.clientY, true);
+    if (pixel) choose(state.a, pixel, event.timeStamp);
+    return;
+  }
+  follow(event);
+});
+
+/** Let A follow the pointer over every picture, where it is not pinned. */
+function follow(event) {
+  last = { target: event.target, clientX: event.clientX, clientY: event.clientY };
+  const picture = onCanvas(event) ? table.pictureAt(event.clientX, event.clientY) : null;
+  if (state.held || !state.a.pinned) hold(picture);
+  if (state.a.pinned || !picture) return;
+  const pixel = table.pixelIn(picture, event.clientX, event.clientY);
+  if (pixel) choose(state.a, pixel, event.timeStamp);
+}
+
+/** Let A's zooms stay where they are while the pointer is in one of them, else have A in their middle. */
+function hold(picture) {
+  const within = Boolean(picture && picture.zoom && picture.point === state.a);
+  if (within === Boolean(state.held)) return;
+  state.held = within ? { ...state.centreOf(state.a) } : null;
+  move();
+}
+
+// As on the explore page: before the next frame begins, where the browser has this event.
+document.addEventListener("pointerrawupdate", (event) => press || follow(event));
+
+// The table may move under a pointer that rests.
+document.addEventListener("scroll", (event) => {
+  if (last && !press) follow({ ...last, timeStamp: event.timeStamp });
+}, true);
+
+// A finger that is lifted, and a mouse that leaves the window, are in no zoom any more.
+document.addEventListener("pointerout", (event) => {
+  if (event.relatedTarget) return;
+  last = null;
+  hold(null);
+});
+
+document.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || !onCanvas(event)) return;
+  const picture = table.pictureAt(event.clientX, event.clientY);
+  if (!picture || !table.pixelIn(picture, event.clientX, event.clientY)) return;
+  press = { id: event.pointerId, picture, x: event.clientX, y: event.clientY, moved: false, shift: event.shiftKey };
+  hold(picture);
+  event.preventDefault();
+  table.elements().host.focus({ preventScroll: true });
+});
+
+document.addEventListener("pointerup", (event) => {
+  if (!press || press.id !== event.pointerId) return;
+  const { picture, moved, shift } = press;
+  press = null;
+  if (moved) return; // the end of a drag never pins
+  const at = table.pixelIn(picture, event.clientX, event.clientY, true);
+  if (!at) return;
+  if (shift) {
+    pinB(at, event.timeStamp);
+  } else {
+    choose(state.a, at, event.timeStamp);
+    pinA(!state.a.pinned);
+  }
+});
+
+document.addEventListener("pointercancel", () => (press = null));
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("#compare-pin-a, #compare-pin-b, #compare-let-go");
+  if (!button || !state.common()) return;
+  if (button.id === "compare-pin-a") pinA(!state.a.pinned);
+  else if (button.id === "compare-pin-b") pinB(state.b.pixel || state.a.pixel, event.timeStamp);
+  else letGo();
+});
+
+function typing(target) {
+  return target.closest && target.closest("input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
+}
+
+function step(pixel, [down, across], by) {
+  const { height, width } = state.common();
+  const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
+  return { row: limit(pixel.row + down * by, height), col: limit(pixel.col + across * by, width) };
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!state.common() || !state.a.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  const moved = state.a.pinned ? state.a : state.b;
+  if (ARROWS[event.key] && moved.pixel) {
+    event.preventDefault();
+    hold(null);
+    choose(moved, step(moved.pixel, ARROWS[event.key], event.shiftKey ? 10 : 1), event.timeStamp);
+  } else if (event.key === "Escape") {
+    letGo();
+  } else if (event.key === "b" || event.key === "B") {
+    pinB(state.a.pixel, event.timeStamp);
+  } else if (event.key === "Enter" && event.target === table.elements().host) {
+    pinA(!state.a.pinned);
+  }
+});

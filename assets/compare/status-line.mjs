@@ -1,0 +1,49 @@
+/* The line below the table: how the last answer came, or why none did. */
+
+import { state } from "./state.mjs";
+import * as channel from "../core/channel.mjs";
+
+let answered = ""; // of the last answer: how it came
+let failure = "";
+let painted = []; // when answers of the last second were shown
+
+/** Show the status line as things are now; what it says of the zoom and of the pins must not be older than the table. */
+export function refresh() {
+  const element = document.getElementById("compare-status");
+  if (!element || !(answered || failure)) return;
+  const hint = state.a.pinned ? "Arrow keys move A, Esc lets go." : "A click pins pixel A, Shift and click or key B pins B.";
+  const text = failure || (state.common() ? `${answered} · zoom ±${state.half()} px · ${hint}` : "");
+  if (element.textContent !== text) element.textContent = text;
+  element.classList.toggle("failed", Boolean(failure));
+}
+
+/** How the windows of an answer were computed; with numbers of methods where not all in the same way. */
+function paths({ windows }) {
+  const counts = new Map();
+  for (const { path } of windows.values()) {
+    const words = channel.PATHS[path] || "exact";
+    counts.set(words, (counts.get(words) || 0) + 1);
+  }
+  if (counts.size === 1) return [...counts.keys()][0];
+  return [...counts].map(([words, count]) => `${count} by ${words}`).join(", ");
+}
+
+/** Say how long the last answer took. */
+export function show(answer, milliseconds) {
+  const waited = milliseconds ? channel.waiting(milliseconds, answer.compute) : "remembered";
+  const computed = milliseconds && answer.compute !== null ? `, computed in ${answer.compute.toFixed(1)} ms` : "";
+  const ready = state.ready();
+  const place = ready.length ? ` on ${ready[0].device}` : "";
+  const count = answer.windows.size === 1 ? "1 method" : `${answer.windows.size} methods`;
+  const now = performance.now();
+  painted = [...painted.filter((time) => now - time < 1000), now];
+  const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
+  answered = `Jacobians of ${count} · ${paths(answer)} · ${waited}${computed}${place} · ${rate}`;
+  failure = "";
+  refresh();
+}
+
+export function fail(message) {
+  failure = message;
+  refresh();
+}

@@ -1,0 +1,28 @@
+/* The page `/`: everything that it consists of, and the functions that its callbacks call in the browser. */
+
+import "./explore/plot-queue.mjs";
+import "./explore/first-view.mjs";
+import "./explore/pointer.mjs";
+import "./explore/link.mjs";
+import "./explore/export.mjs";
+import "./export/panel-picture.mjs";
+import "./views/named-views.mjs";
+import { changeTheme } from "./core/controls.mjs";
+import { showGreenPoints } from "./explore/handover.mjs";
+import { fail } from "./explore/readout.mjs";
+import { changeDisplay } from "./explore/scene.mjs";
+import { changeMode } from "./explore/toolbar.mjs";
+import { tellBy } from "./regions/server.mjs";
+import { take } from "./regions/set.mjs";
+
+tellBy(fail);
+
+window.dash_clientside = window.dash_clientside || {};
+window.dash_clientside.page = { changeTheme };
+window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
+window.dash_clientside.regions = {
+  take(found) {
+    take(found);
+    return null;
+  },
+};

@@ -1,0 +1,162 @@
+/*
+ * The first view's pictures, drawn as soon as the panels are on the page: Dash has to ask for them in three steps, and
+ * Plotly takes a second to load. The page says where they are (callbacks/first_view.py); each gives way to its panel's graph.
+ */
+
+import * as channel from "../core/channel.mjs";
+import * as graphs from "./graphs.mjs";
+import { canvasOf } from "../core/elements.mjs";
+import * as colours from "../painter/colours.mjs";
+import { fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
+import { axisEnds, dots } from "../painter/points.mjs";
+
+// As in app/figures: what a graph leaves free around its plot, pixels.
+const IMAGE_MARGIN = { left: 40, right: 8, top: 24, bottom: 62 };
+const POINTS_MARGIN = { left: 56, right: 10, top: 24, bottom: 40 };
+const LONGEST_FRAME_MILLISECONDS = 15_000;
+const drawings = new Map(); // by panel: a canvas of its picture, or a function (width, height) that makes one
+const shown = new Map(); // by panel: the element on the page
+const noted = new Set(); // of performance's marks
+const element = document.getElementById("first-view");
+const view = element ? JSON.parse(element.textContent) : null;
+let left = !view;
+
+function get(path) {
+  return channel.fetchBinary(`${view.home}${path}`).then(({ buffer }) => buffer);
+}
+
+/** Keep a panel's picture, and its zoom around the principal pixel. */
+function keep(panel, colour) {
+  const { height, width, half } = view;
+  const { row, col } = view.pixel;
+  const side = 2 * half + 1;
+  drawings.set(panel, picture(width, height, (pixels) => fill(pixels, width, height, colour)));
+  drawings.set(`${panel}-zoom`, picture(side, side, (pixels) =>
+    fill(pixels, side, side, within(view, colour), row - half, col - half)));
+  show();
+}
+
+function keepGray(panel, values) {
+  const [low, high] = colours.rangeOf(values);
+  keep(panel, ofValues(values, view.width, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
+}
+
+function keepWindow(window, limits) {
+  const painter = colours.gradientPainter(view.scale, view.gamma1, colours.endOf(limits, view.scale));
+  ["panel-jacobian-mri", "panel-jacobian-pet"].forEach((panel, index) => keep(panel, ofWindow(window, index, painter)));
+}
+
+function keepGuidance(guidance, limits) {
+  const painter = colours.gradientPainter(view.scale, view.gamma2, colours.endOf(limits, view.scale));
+  ["panel-guidance-mri", "panel-guidance-pet"].forEach((panel, index) =>
+    keep(panel, ofValues(guidance.band(index), view.width, painter)));
+  drawings.set(graphs.SCATTER, (width, height) => scatterplot(width, height, guidance));
+  show();
+}
+
+function keepColours(rgb) {
+  keep("panel-guidance-rgb", ofBands([0, 1, 2].map(rgb.band), view.width));
+}
+
+/** The scatterplot as it will be, without its axes. */
+function scatterplot(width, height, guidance) {
+  const canvas = canvasOf(width, height);
+  const [xs, ys] = [0, 1].map(guidance.band);
+  dots(canvas.getContext("2d"), xs, ys, [xs, ys].map((values) => axisEnds(...colours.rangeOf(values))));
+  return canvas;
+}
+
+/** Where the plot of a panel will be, in its section; pictures keep their shape in the middle. */
+function placeOf(section, canvas) {
+  const margin = canvas ? IMAGE_MARGIN : POINTS_MARGIN;
+  const width = section.clientWidth - margin.left - margin.right;
+  const height = section.clientHeight - margin.top - margin.bottom;
+  if (!canvas) return { left: margin.left, top: margin.top, width, height };
+  const unit = Math.min(width / canvas.width, height / canvas.height);
+  const [across, down] = [canvas.width * unit, canvas.height * unit];
+  return {
+    left: margin.left + (width - across) / 2, top: margin.top + (height - down) / 2, width: across, height: down,
+  };
+}
+
+/** Where a panel's picture goes: into the panel, or before there is one into the frame that stands for the page. */
+function sectionOf(panel) {
+  return document.querySelector(`section[data-panel="${panel}"]`)
+    || document.querySelector(`section[data-first-panel="${panel}"]`);
+}
+
+/** Show what is there of panels that have no graph yet. */
+function show() {
+  if (left) return;
+  for (const [panel, drawing] of drawings) {
+    const section = sectionOf(panel);
+    const known = shown.get(panel);
+    if (!section || (known && known.parentElement === section) || graphs.graph(panel)) continue;
+    const whole = typeof drawing === "function" ? null : drawing;
+    const place = placeOf(section, whole);
+    if (!(place.width > 0 && place.height > 0)) continue;
+    const canvas = whole || drawing(Math.round(place.width), Math.round(place.height));
+    canvas.className = "first-view";
+    Object.entries(place).forEach(([side, length]) => { canvas.style[side] = `${length}px`; });
+    section.append(canvas);
+    shown.set(panel, canvas);
+  }
+  mark("first-view-images", ["panel-mri", "panel-pet", "panel-fused"]);
+  mark("first-view-complete", graphs.ALL);
+}
+
+/** Note when panels had their pictures: after the frame in which they came. */
+function mark(name, panels) {
+  if (noted.has(name) || !panels.every((panel) => shown.has(panel))) return;
+  noted.add(name);
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark(name)));
+}
+
+function giveWay(panel) {
+  const canvas = shown.get(panel);
+  if (canvas) canvas.remove();
+}
+
+/** Take all away where another scene is shown than the first. */
+export function leave(key) {
+  if (left || (view && key === view.key)) return;
+  left = true;
+  [...shown.keys()].forEach(giveWay);
+}
+
+async function start() {
+  const window = get(view.window).then((buffer) => channel.decodeWindow(buffer, 0));
+  const images = (kind) => get(`${view.images}/${kind}`).then(channel.decodeImages);
+  const guidance = view.complete ? images("guidance") : null;
+  const limits = guidance && guidance.then(({ values }) => colours.limitsOf(values));
+  await Promise.all([
+    images("inputs").then(({ band }) => ["panel-mri", "panel-pet"].forEach((panel, at) => keepGray(panel, band(at)))),
+    images("fused").then(({ band }) => keepGray("panel-fused", band(0))),
+    guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
+    guidance && images("rgb").then(keepColours),
+    window.then(async (found) => keepWindow(found, (await limits) || colours.limitsOf(found.values))),
+  ]);
+}
+
+const observer = new MutationObserver(() => {
+  if (document.querySelector(`section[data-panel="${graphs.SCATTER}"]`)) enter();
+});
+
+/** The page itself is there: it takes over. */
+function enter() {
+  observer.disconnect();
+  show();
+  const frame = document.getElementById("first-frame");
+  if (frame) frame.remove();
+}
+
+if (view) {
+  graphs.listen({ drawn: giveWay });
+  observer.observe(document.getElementById("react-entry-point"), { childList: true, subtree: true });
+  // The stylesheets, which say where the panels are, may come after the first arrays.
+  window.addEventListener("load", show);
+  // Whatever keeps the page away must not stay hidden.
+  setTimeout(enter, LONGEST_FRAME_MILLISECONDS);
+  // What cannot be had is explained by the page's own callbacks, which ask for the same.
+  start().catch(() => {});
+}

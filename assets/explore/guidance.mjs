@@ -1,0 +1,63 @@
+/*
+ * Guidance images while they grow: fetched as numbers when the server tells of newer ones, and painted over the graphs' empty axes.
+ * Plotly draws them once, when they are complete.
+ */
+
+import * as graphs from "./graphs.mjs";
+import * as painting from "./paint.mjs";
+import * as readout from "./readout.mjs";
+import { state } from "./state.mjs";
+import * as channel from "../core/channel.mjs";
+
+const POINTS_STEP = 0.25; // part of the computation after which the scatterplot's points are fetched again
+let underWay = false;
+
+/** An image of an answer as rows, in the same memory. */
+function rowsOf({ band, height, width }, index) {
+  const values = band(index);
+  return Array.from({ length: height }, (_, row) => values.subarray(row * width, (row + 1) * width));
+}
+
+/** Fetch what the server has told of by now, one at a time. */
+export function follow() {
+  const { scene, limits, grown } = state;
+  if (grown && (!scene || grown.key !== scene.key)) state.grown = null;
+  if (underWay || !scene || !state.isGrowing() || !limits.known) return;
+  if (state.grown && state.grown.revision === limits.revision) return;
+  underWay = true;
+  grow(scene, limits.revision).then(() => {
+    underWay = false;
+    follow();
+  }, (error) => {
+    // The next news ask again.
+    underWay = false;
+    readout.fail(error.message);
+  });
+}
+
+async function grow(scene, revision) {
+  const get = async (kind) => {
+    const path = `images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
+    return channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
+  };
+  const images = await get("guidance");
+  const before = state.grown && state.grown.key === scene.key ? state.grown.points : null;
+  // The images are filled up for the eye: what they show between known pixels are no points.
+  const points = before && images.fraction - before.fraction < POINTS_STEP ? before : await get("known");
+  if (!state.scene || state.scene.key !== scene.key) return;
+  state.grown = {
+    key: scene.key,
+    revision,
+    images: new Map(painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index) }])),
+    points,
+  };
+  painting.paintGrowing();
+  painting.paintAll();
+}
+
+// Once Plotly has all of them, they need not be kept twice.
+graphs.listen({
+  drawn() {
+    if (state.grown && !state.isGrowing() && !graphs.ALL.some(graphs.grows)) state.grown = null;
+  },
+});

@@ -1,0 +1,99 @@
+/* Canvases and red boxes laid over the static Plotly graphs: what moves with the pointer is drawn here. */
+
+import * as graphs from "./graphs.mjs";
+
+const overlays = new Map();
+
+/** The overlay of a panel: its elements, looked up once. */
+export function overlay(panel) {
+  const known = overlays.get(panel);
+  if (known && known.element.isConnected) return known;
+  const section = document.querySelector(`section[data-panel="${panel}"]`);
+  if (!section) return null;
+  const element = section.querySelector(".overlay");
+  const canvas = element.querySelector("canvas");
+  const made = { section, element, canvas, context: canvas.getContext("2d"), box: element.querySelector(".pixel-box") };
+  overlays.set(panel, made);
+  return made;
+}
+
+/** Lay the overlay exactly over the plot area; null where there is none. */
+export function placed(panel) {
+  const area = graphs.area(panel);
+  const one = overlay(panel);
+  if (!area || !one) return null;
+  if (one.area !== area) {
+    one.area = area;
+    Object.assign(one.element.style, {
+      left: `${area.left}px`,
+      top: `${area.top}px`,
+      width: `${area.width}px`,
+      height: `${area.height}px`,
+    });
+    one.laidOut = null;
+  }
+  return one;
+}
+
+function resize(one, width, height) {
+  if (one.canvas.width === width && one.canvas.height === height) return;
+  one.canvas.width = width;
+  one.canvas.height = height;
+  one.background = null;
+}
+
+/** Make the canvas width×height pixels and let it fill the plot area. */
+export function fill(one, width, height) {
+  resize(one, width, height);
+  if (one.laidOut === "whole") return;
+  one.laidOut = "whole";
+  Object.assign(one.canvas.style, { left: 0, top: 0, width: "100%", height: "100%" });
+}
+
+/** Make the canvas width×height pixels and lay it over the data rectangle that starts at (x, y). */
+export function spread(one, width, height, x, y) {
+  const name = `${width},${height},${x},${y}`;
+  resize(one, width, height);
+  if (one.laidOut === name) return;
+  one.laidOut = name;
+  const across = one.area.width / (one.area.x[1] - one.area.x[0]);
+  const down = one.area.height / (one.area.y[0] - one.area.y[1]);
+  Object.assign(one.canvas.style, {
+    left: `${(x - one.area.x[0]) * across}px`,
+    top: `${(y - one.area.y[1]) * down}px`,
+    width: `${width * across}px`,
+    height: `${height * down}px`,
+  });
+}
+
+export function show(panel, visible) {
+  const one = overlay(panel);
+  if (one) one.canvas.style.visibility = visible ? "visible" : "hidden";
+}
+
+/** Move the red box of a full panel around the principal pixel. */
+export function moveBox(panel, pixel, half) {
+  const one = placed(panel);
+  if (!one) return;
+  const across = one.area.width / (one.area.x[1] - one.area.x[0]);
+  const down = one.area.height / (one.area.y[0] - one.area.y[1]);
+  const left = (pixel.col - half - 0.5 - one.area.x[0]) * across;
+  const top = (pixel.row - half - 0.5 - one.area.y[1]) * down;
+  one.box.style.width = `${(2 * half + 1) * across}px`;
+  one.box.style.height = `${(2 * half + 1) * down}px`;
+  one.box.style.transform = `translate(${left}px, ${top}px)`;
+  one.box.style.visibility = "visible";
+  one.box.dataset.row = pixel.row;
+  one.box.dataset.col = pixel.col;
+}
+
+/** Hide what belongs to a scene that is gone. */
+export function hideAll() {
+  graphs.ALL.forEach((panel) => {
+    const one = overlay(panel);
+    if (!one) return;
+    one.canvas.style.visibility = "hidden";
+    one.box.style.visibility = "hidden";
+    one.background = null;
+  });
+}

@@ -1,0 +1,116 @@
+/* The numbers of the principal pixel, and the line that says what they rest on. */
+
+import { PATHS, waiting } from "../core/channel.mjs";
+import * as graphs from "./graphs.mjs";
+import { ATLAS } from "./read-ahead.mjs";
+import { state } from "./state.mjs";
+
+const FIELDS = [
+  ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
+  ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
+];
+let fields = null;
+let painted = [];
+
+function build() {
+  const element = document.getElementById("pixel-readout");
+  if (!element) return null;
+  if (fields && fields.element === element && element.firstChild) return fields;
+  fields = { element };
+  element.replaceChildren();
+  FIELDS.forEach(([name, label]) => {
+    const part = document.createElement("span");
+    part.className = "readout-part";
+    const caption = document.createElement("span");
+    caption.className = "readout-label";
+    caption.textContent = `${label} `;
+    const value = document.createElement("b");
+    value.dataset.field = name;
+    part.append(caption, value, " ");
+    element.append(part);
+    fields[name] = value;
+  });
+  const warning = document.createElement("span");
+  warning.className = "readout-warning";
+  element.append(warning);
+  fields.warning = warning;
+  return fields;
+}
+
+function number(value) {
+  if (value === undefined || value === null || Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e4) ? value.toExponential(3) : value.toFixed(4);
+}
+
+function at(panel, row, col) {
+  const image = graphs.image(panel);
+  return image ? image.rows[row][col] : NaN;
+}
+
+/** The largest |gradient| but at the principal pixel, or null. */
+function strongestNeighbour({ row, col, top, left, height, width, values }) {
+  let best = null;
+  for (let index = 0, at = 0; index < 2; index += 1) {
+    for (let i = 0; i < height; i += 1) {
+      for (let j = 0; j < width; j += 1, at += 1) {
+        if (top + i === row && left + j === col) continue;
+        const size = Math.abs(values[at]);
+        if (size > (best ? best.size : 0)) best = { size, index, row: top + i, col: left + j, value: values[at] };
+      }
+    }
+  }
+  return best;
+}
+
+/** Write the numbers of the window that is shown. */
+export function show() {
+  const shown = state.window;
+  const to = build();
+  if (!to || !shown) return;
+  const { row, col, top, left, height, width, values } = shown;
+  const centre = (row - top) * width + (col - left);
+  const neighbour = strongestNeighbour(shown);
+  to.row.textContent = row;
+  to.col.textContent = col;
+  to.x1.textContent = number(at("panel-mri", row, col));
+  to.x2.textContent = number(at("panel-pet", row, col));
+  to.y.textContent = number(at("panel-fused", row, col));
+  to.g1.textContent = number(values[centre]);
+  to.g2.textContent = number(values[height * width + centre]);
+  to.neighbour.textContent = neighbour
+    ? `${state.scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
+    : "none";
+  to.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
+  to.element.classList.toggle("pinned", state.pinned);
+  to.element.dataset.pinned = state.pinned;
+}
+
+/** Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
+ *  server says how much of it went into computing. */
+export function status(milliseconds, { compute, path: way }) {
+  const line = document.getElementById("status-line");
+  if (!line || !state.scene) return;
+  const now = performance.now();
+  painted = painted.filter((time) => now - time < 1000);
+  painted.push(now);
+  const radius = state.scene.support_radius;
+  const reach = radius ? ` ±${Math.max(...radius)} px` : "";
+  const path = `${PATHS[way] || "exact"}${reach}`;
+  const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
+  const here = compute === null && way === ATLAS ? "read ahead" : "remembered";
+  const time = milliseconds ? `${computed}${waiting(milliseconds, compute)}` : here;
+  const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
+  const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
+  line.textContent = `${state.scene.device} · ${path} · ${time} · ${rate}${pinned}`;
+  line.classList.remove("failed");
+}
+
+/** Say that an answer did not come. */
+export function fail(message) {
+  const line = document.getElementById("status-line");
+  if (!line) return;
+  line.textContent = message;
+  line.classList.add("failed");
+}

@@ -1,0 +1,83 @@
+/* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
+
+import * as address from "../core/address.mjs";
+import * as controls from "../core/controls.mjs";
+import * as firstView from "./first-view.mjs";
+import * as graphs from "./graphs.mjs";
+import * as guidance from "./guidance.mjs";
+import * as handover from "./handover.mjs";
+import * as overlays from "./overlays.mjs";
+import * as painting from "./paint.mjs";
+import * as principal from "./pixel.mjs";
+import * as regionOverlays from "./region-overlays.mjs";
+import { state } from "./state.mjs";
+import * as toolbar from "./toolbar.mjs";
+import * as regions from "../regions/set.mjs";
+
+const MAXIMAL_HALF_WIDTH = 64;
+let lastStart = null;
+let lastArea = null;
+let waitingForGraphs = false;
+
+function halfWidth(asked, followsSupport) {
+  const radius = state.scene.support_radius;
+  const half = followsSupport && radius ? Math.max(1, ...radius) : Number(asked);
+  return Number.isFinite(half) && half >= 1 ? Math.min(Math.round(half), MAXIMAL_HALF_WIDTH) : state.display.half;
+}
+
+/** The principal pixel of a new scene: a link's, else the one before, else the pair's own, else the middle. */
+function firstPixel(scene, before, start) {
+  if (start && start !== lastStart) return { pixel: start, pinned: true };
+  if (before && before.pair === scene.pair && state.pixel) return { pixel: state.pixel, pinned: state.pinned };
+  const [row, col] = scene.default_pixel || [Math.floor(scene.height / 2), Math.floor(scene.width / 2)];
+  return { pixel: { row, col }, pinned: false };
+}
+
+function enterScene(scene, start) {
+  const { pixel, pinned } = firstPixel(scene, state.scene, start);
+  lastStart = start;
+  state.scene = scene;
+  regions.enter(scene);
+  state.window = null;
+  overlays.hideAll();
+  firstView.leave(scene.key);
+  principal.pin(pinned);
+  principal.choose(pixel, performance.now(), true);
+  attachGraphs();
+}
+
+/** Listen to the graphs, and paint once all of them are there. */
+function attachGraphs() {
+  waitingForGraphs = !graphs.attach();
+  if (waitingForGraphs) return;
+  regionOverlays.draw();
+  controls.nameSliders();
+  painting.paintAll();
+}
+
+graphs.listen({ drawn: () => waitingForGraphs && attachGraphs() });
+
+/** Show the part of the full pictures that a link names, once. */
+function openArea(area, scene) {
+  if (area && area !== lastArea) toolbar.open(area, scene.pair);
+  lastArea = area;
+}
+
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, viewer) {
+  if (!scene) return window.dash_clientside.no_update;
+  const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
+  const colours = state.displayName();
+  state.limits = limits && limits.revision.startsWith(scene.key) ? limits : null;
+  if (entered) enterScene(scene, start);
+  openArea(area, scene);
+  state.display = { gamma1, gamma2, scale, half: halfWidth(asked, followsSupport), followsSupport: Boolean(followsSupport) };
+  address.later();
+  if (!entered) {
+    if (colours !== state.displayName()) painting.paintGuidanceImages();
+    painting.paintAll();
+  }
+  state.viewer = viewer;
+  guidance.follow();
+  handover.recolourLater();
+  return { ...state.display };
+}

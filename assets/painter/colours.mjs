@@ -1,0 +1,125 @@
+/* How gradients become colours, as fusion/colours.py has it: min(v / end, 1)^gamma, sign kept on the signed scale. */
+
+const STOPS = 96;
+const LEVELS = 1024;
+const SEQUENTIAL = [
+  [68, 1, 84], [72, 40, 120], [62, 73, 137], [49, 104, 142], [38, 130, 142],
+  [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [253, 231, 37],
+];
+const DIVERGING = [
+  [5, 48, 97], [33, 102, 172], [67, 147, 195], [146, 197, 222], [209, 229, 240], [247, 247, 247],
+  [253, 219, 199], [244, 165, 130], [214, 96, 77], [178, 24, 43], [103, 0, 31],
+];
+const tables = new Map();
+
+function interpolate(palette, position) {
+  const at = position * (palette.length - 1);
+  const low = Math.min(Math.floor(at), palette.length - 2);
+  const part = at - low;
+  return palette[low].map((value, band) => Math.floor(value + part * (palette[low + 1][band] - value) + 0.5));
+}
+
+function palette(scale) {
+  return scale === "signed" ? DIVERGING : SEQUENTIAL;
+}
+
+/** The Plotly colour scale that shows true values with gamma. */
+export function bent(scale, gamma) {
+  const stops = [];
+  for (let k = 0; k <= STOPS; k += 1) {
+    const shown = k / STOPS;
+    const centred = 2 * shown - 1;
+    const position =
+      scale === "signed"
+        ? (Math.sign(centred) * Math.abs(centred) ** (1 / gamma) + 1) / 2
+        : shown ** (1 / gamma);
+    stops.push([position, `rgb(${interpolate(palette(scale), shown).join(",")})`]);
+  }
+  return stops;
+}
+
+/** The palette as opaque pixels for putImageData (little-endian: alpha, blue, green, red). */
+function table(scale) {
+  const name = scale === "signed" ? "signed" : "sequential";
+  if (!tables.has(name)) {
+    const colours = new Uint32Array(LEVELS);
+    for (let k = 0; k < LEVELS; k += 1) {
+      const [red, green, blue] = interpolate(palette(scale), k / (LEVELS - 1));
+      colours[k] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    }
+    tables.set(name, colours);
+  }
+  return tables.get(name);
+}
+
+/** Make the function from a gradient to an opaque pixel; what is not a number is transparent. */
+export function gradientPainter(scale, gamma, end) {
+  const colours = table(scale);
+  const top = LEVELS - 1;
+  if (scale === "signed") {
+    return (value) => {
+      if (Number.isNaN(value)) return 0;
+      const size = Math.min(Math.abs(value) / end, 1) ** gamma;
+      return colours[Math.round(((value < 0 ? -size : size) + 1) * 0.5 * top)];
+    };
+  }
+  return (value) => {
+    if (Number.isNaN(value)) return 0;
+    return colours[value <= 0 ? 0 : Math.round(Math.min(value / end, 1) ** gamma * top)];
+  };
+}
+
+export function grayPainter(low, high) {
+  return (value) => {
+    if (Number.isNaN(value)) return 0;
+    const shade = Math.round((255 * Math.min(Math.max(value - low, 0), high - low)) / (high - low));
+    return ((255 << 24) | (shade << 16) | (shade << 8) | shade) >>> 0;
+  };
+}
+
+/** The smallest and the largest number of values, [low, high]; what is not finite does not count. */
+export function rangeOf(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+/** What the ends of the scales are taken from, as Limits of fusion/colours.py; the percentile only when asked for. */
+export function limitsOf(values) {
+  const finite = values.filter(Number.isFinite);
+  let maximum = 0;
+  let magnitude = 0;
+  for (const value of finite) {
+    if (value > maximum) maximum = value;
+    if (Math.abs(value) > magnitude) magnitude = Math.abs(value);
+  }
+  let known = null;
+  return {
+    maximum,
+    magnitude,
+    get percentile() {
+      if (known === null) known = finite.length ? percentile(finite.map(Math.abs).sort(), 0.99) : 0;
+      return known;
+    },
+  };
+}
+
+function percentile(sorted, part) {
+  const at = part * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}
+
+const ENDS = { paper: "maximum", signed: "magnitude", robust: "percentile" };
+
+/** The end of a scale, above 0; 1 where there are no limits or no gradient. */
+export function endOf(limits, scale) {
+  const end = limits ? limits[ENDS[scale]] : 0;
+  return end > 0 ? end : 1;
+}

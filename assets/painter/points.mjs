@@ -1,0 +1,127 @@
+/* Scatterplots of guidance values: where points lie, how dense they are, and those that are marked. */
+
+import { blank, css } from "./pixels.mjs";
+
+export const GROUND = "#f7f8fa"; // points stay dark in both themes, so their ground stays light
+const DARK = [35, 39, 46];
+const DOTS = "rgb(31 41 55 / 45%)";
+const GREEN = "#00c853";
+const FONT = "9px system-ui, sans-serif";
+const SHARE = 0.04; // of the values' range that is left free at both ends of an axis, as in app/figures/scatter.py
+
+/** The ends of an axis for values from low to high. */
+export function axisEnds(low, high) {
+  if (!(high >= low)) return [0, 1];
+  const margin = SHARE * (high - low) || 0.05;
+  return [low - margin, high + margin];
+}
+
+/** The function from a value to its whole pixel on an axis of this length. */
+export function placer([low, high], length) {
+  const factor = length / (high - low);
+  return (value) => Math.floor((value - low) * factor);
+}
+
+/** The function from a value to its place on an axis of this length. */
+export function placing([low, high], length) {
+  const factor = length / (high - low);
+  return (value) => (value - low) * factor;
+}
+
+/** How many points fall on each pixel of a plot: { data }, dark where there are many. */
+export function density(xs, ys, axes, width, height) {
+  const counts = new Uint32Array(width * height);
+  const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
+  let most = 1;
+  for (let at = 0; at < xs.length; at += 1) {
+    const x = across(xs[at]);
+    const y = height - 1 - up(ys[at]);
+    if (!(x >= 0 && y >= 0 && x < width && y < height)) continue; // what is not a number too
+    counts[y * width + x] += 1;
+    most = Math.max(most, counts[y * width + x]);
+  }
+  const { data, pixels } = blank(width, height);
+  const colour = (DARK[2] << 16) | (DARK[1] << 8) | DARK[0];
+  const scale = 1 / Math.log1p(most);
+  for (let at = 0; at < counts.length; at += 1) {
+    // One pixel is to be seen, ten thousand are not to be the only ones seen.
+    if (counts[at]) pixels[at] = ((Math.round(255 * (0.35 + 0.65 * Math.log1p(counts[at]) * scale)) << 24) | colour) >>> 0;
+  }
+  return data;
+}
+
+/** Put the ground of a scatterplot under what is drawn. */
+export function ground(context) {
+  const { width, height } = context.canvas;
+  context.save();
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = GROUND;
+  context.fillRect(0, 0, width, height);
+  context.restore();
+}
+
+/** Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot. */
+export function dots(context, xs, ys, axes) {
+  const { width, height } = context.canvas;
+  const [[x0, x1], [y0, y1]] = axes;
+  context.fillStyle = GROUND;
+  context.fillRect(0, 0, width, height);
+  context.fillStyle = DOTS;
+  for (let at = 0; at < xs.length; at += 1) {
+    context.fillRect(((xs[at] - x0) / (x1 - x0)) * width - 1, ((y1 - ys[at]) / (y1 - y0)) * height - 1, 2, 2);
+  }
+}
+
+/**
+ * Draw the points around the principal pixel, [x, y, tint] each, where `tint` is the pixel of a region's colour, 0 outside of
+ * all: green squares, and over all of them a core in those that are in a region. `unit` is a pixel of the screen.
+ */
+export function neighbours(context, points, unit) {
+  const square = (x, y, side) => context.fillRect(x - side / 2, y - side / 2, side, side);
+  context.fillStyle = GREEN;
+  for (const [x, y, tint] of points) square(x, y, (tint ? 5 : 3) * unit);
+  for (const [x, y, tint] of points) {
+    if (!tint) continue;
+    context.fillStyle = css(tint);
+    square(x, y, 3 * unit);
+  }
+}
+
+/** Round numbers for an axis: at most `most` of them. */
+function ticks([low, high], most) {
+  const rough = (high - low) / Math.max(1, most);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const found = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k += 1) found.push([k * step, (k * step).toFixed(digits)]);
+  return found;
+}
+
+/** Draw the axes of a plot in its box, with numbers and titles. */
+export function drawAxes(context, box, area, axes, titles, ink) {
+  context.font = FONT;
+  context.fillStyle = ink;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  const bottom = area.top + area.height;
+  for (const [value, text] of ticks(axes[0], area.width / 34)) {
+    const x = area.left + ((value - axes[0][0]) / (axes[0][1] - axes[0][0])) * area.width;
+    context.fillRect(x, bottom, 1, 3);
+    context.fillText(text, Math.min(Math.max(x, area.left + 8), area.left + area.width - 8), bottom + 4);
+  }
+  context.fillText(titles[0], area.left + area.width / 2, bottom + 15, area.width + 30);
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const [value, text] of ticks(axes[1], area.height / 22)) {
+    const y = bottom - ((value - axes[1][0]) / (axes[1][1] - axes[1][0])) * area.height;
+    context.fillRect(area.left - 3, y, 3, 1);
+    context.fillText(text, area.left - 5, Math.min(Math.max(y, area.top + 4), bottom - 4));
+  }
+  context.save();
+  context.translate(box.left + 5, box.top + box.height / 2);
+  context.rotate(-Math.PI / 2);
+  context.textAlign = "center";
+  context.fillText(titles[1], 0, 0, box.height - 8);
+  context.restore();
+}

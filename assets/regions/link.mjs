@@ -1,0 +1,80 @@
+/* What links say of the regions; codes too long for a link are kept on the server. */
+
+import * as address from "../core/address.mjs";
+import * as regionServer from "./server.mjs";
+import * as regions from "./set.mjs";
+
+const LONGEST_IN_LINK = 850; // letters of all regions together
+const STORED_LENGTH = 33; // of what a link has of a region that the server keeps
+// By mask, which a region keeps when it is renamed, or undone and redone: { id, asking }; an id is "" where the server
+// refused, null while it is asked.
+const kept = new WeakMap();
+
+const keptOf = ({ mask }) => kept.get(mask) || { id: null, asking: null };
+
+/** Codes too long for a link are kept on the server, which names them by their content. */
+async function keep(region, entry) {
+  try {
+    entry.id = `s${(await regionServer.keep(region.code)).id}`;
+    address.later();
+  } catch (error) {
+    entry.id = "";
+    regionServer.told(`The region “${region.name}” is not part of the link: ${error.message}`);
+  }
+  entry.asking = null;
+}
+
+function ask(region) {
+  if (kept.has(region.mask)) return;
+  const entry = { id: null, asking: null };
+  kept.set(region.mask, entry);
+  entry.asking = keep(region, entry);
+}
+
+/** What a link has of a region before its code. Signs with a meaning in a link's list are escaped; the address escapes the rest. */
+function label({ name, colour }) {
+  return `${name.replace(/[%~,]/g, encodeURIComponent).replaceAll("~", "%7E")}~${colour.slice(1)}~`;
+}
+
+/** The regions whose codes are too long for a link: the longest, as many as have to be kept elsewhere. */
+function tooLong(named) {
+  const letters = (text) => encodeURIComponent(text).length;
+  const byLength = named.filter(({ code }) => code.length > STORED_LENGTH).sort((one, other) => other.code.length - one.code.length);
+  let rest = named.reduce((sum, region) => sum + letters(label(region) + region.code) + 1, -LONGEST_IN_LINK);
+  const found = new Set();
+  for (const region of byLength) {
+    if (rest <= 0) break;
+    rest -= region.code.length - STORED_LENGTH;
+    found.add(region);
+  }
+  return found;
+}
+
+/** What a link says of the regions, null where there are none. Empty ones are left out, and those that the server does not keep yet. */
+export function text() {
+  const named = regions.all().filter(({ count }) => count);
+  const long = tooLong(named);
+  const parts = [];
+  for (const region of named) {
+    if (long.has(region)) ask(region);
+    const short = long.has(region) ? keptOf(region).id : region.code;
+    if (short) parts.push(label(region) + short);
+  }
+  return parts.length ? parts.join(",") : null;
+}
+
+/** Wait until a link can say all of the regions; gives the names of those that it will lack because the server did not keep them. */
+export async function linkable() {
+  const list = regions.all();
+  list.filter((region) => keptOf(region).id === "").forEach(({ mask }) => kept.delete(mask));
+  text();
+  await Promise.all(list.map((region) => keptOf(region).asking));
+  return list.filter((region) => keptOf(region).id === "").map(({ name }) => name);
+}
+
+address.add(() => ({ regions: text() }));
+
+/** Whether the server is being asked to keep a region. */
+export function isStoring() {
+  return regions.all().some((region) => keptOf(region).asking);
+}

@@ -1,0 +1,77 @@
+/*
+ * Links to the view: "Copy link" puts one into the clipboard or, where a browser refuses that, into a field; those between
+ * the pages carry pair, method, pinned pixel and regions along.
+ */
+
+import * as address from "../core/address.mjs";
+import { element } from "../core/elements.mjs";
+import { isStoring, linkable } from "../regions/link.mjs";
+
+const CONFIRMED_MILLISECONDS = 2500;
+let timer = null;
+let queryFor = () => ""; // what a link of this page carries
+
+/** Let a page say what its links carry: queryFor(link) gives a query string. */
+export function carryBy(provider) {
+  queryFor = provider;
+}
+
+function confirm(button, text) {
+  const plain = button.dataset.plain || button.textContent;
+  button.dataset.plain = plain;
+  button.textContent = text;
+  clearTimeout(timer);
+  timer = setTimeout(() => (button.textContent = plain), CONFIRMED_MILLISECONDS);
+}
+
+/** Show the link in a field, selected: browsers grant the clipboard only to pages of this machine and of https. */
+function offer(link, lacking) {
+  const field = element("input", { type: "text", readOnly: true, value: link, className: "form-control form-control-sm" });
+  const dialog = element("dialog", { className: "link-dialog" }, element("label", {}, "Copy this link (Ctrl+C, or ⌘C):", field));
+  const close = element("button", { type: "button", textContent: "Close", className: "btn btn-sm btn-outline-secondary" });
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  if (lacking.length) {
+    const told = `It lacks regions that the server did not keep: “${lacking.join("”, “")}”. The list of regions says why.`;
+    dialog.append(element("p", { textContent: told }));
+  }
+  dialog.append(close);
+  document.body.append(dialog);
+  dialog.showModal();
+  field.focus();
+  field.select();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest && event.target.closest("#copy-link");
+  if (!button) return;
+  const lacking = await linkable();
+  const link = address.link();
+  try {
+    await navigator.clipboard.writeText(link);
+  } catch {
+    offer(link, lacking);
+    return;
+  }
+  confirm(button, lacking.length ? `Link copied, without ${lacking.join(", ")}` : "Link copied");
+});
+
+function carry(event) {
+  const link = event.target.closest && event.target.closest("a[data-page]");
+  if (link) link.search = queryFor(link);
+}
+
+// Before the click itself, so that a middle click and a copied address have it too.
+document.addEventListener("pointerdown", carry, true);
+document.addEventListener("click", carry, true);
+
+// A link made at once after a large region was drawn has that region too.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest && event.target.closest("a[data-page]");
+  const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (!link || elsewhere || !isStoring()) return;
+  event.preventDefault();
+  await linkable();
+  link.search = queryFor(link);
+  window.location.assign(link.href);
+});

@@ -1,0 +1,169 @@
+/* Named views: the list, saving, changing, deleting, and studies as files; the elements are those of app/layout/views.py. */
+
+import * as address from "../core/address.mjs";
+import * as sidePanels from "../core/side-panels.mjs";
+import { element, save } from "../core/elements.mjs";
+import { linkable } from "../regions/link.mjs";
+
+const FAILED = "The server does not answer. Is it still running?";
+let views = [];
+const ticked = new Set();
+
+const panel = () => document.getElementById("views-panel");
+
+function tell(text) {
+  panel().querySelector(".views-message").textContent = text;
+}
+
+async function answered(path, options) {
+  try {
+    return await fetch(`${panel().dataset.home}views${path}`, options);
+  } catch {
+    throw new Error(FAILED);
+  }
+}
+
+async function read(answer) {
+  const found = await answer.json().catch(() => ({ error: FAILED }));
+  if (found.error) throw new Error(found.error);
+  return found;
+}
+
+async function ask(path, options) {
+  return read(await answered(path, options));
+}
+
+function json(method, values) {
+  return { method, body: JSON.stringify(values), headers: { "Content-Type": "application/json" } };
+}
+
+/** Do something with the server, then show the list as it is now, with these words or with what went wrong. */
+async function act(doing, words) {
+  let told;
+  try {
+    const found = await doing();
+    told = typeof words === "function" ? words(found) : words || "";
+  } catch (error) {
+    told = error.message;
+  }
+  // After an error too: what went wrong may be that somebody else was faster.
+  try {
+    ({ views } = await ask(""));
+  } catch (error) {
+    told = error.message;
+  }
+  tell(told);
+  show();
+}
+
+function about({ page, query, saved }) {
+  const parts = new URLSearchParams(query);
+  const methods = parts.get(page === "compare" ? "methods" : "method");
+  return [page, parts.get("pair"), methods, new Date(saved).toLocaleDateString()].filter(Boolean).join(" · ");
+}
+
+function field(view, key, kind, properties) {
+  const made = element(kind, { ...properties, className: "region-name" });
+  made.addEventListener("change", () => act(() => ask(`/${view.id}`, json("PATCH", { [key]: made.value })), "Changed."));
+  return made;
+}
+
+/** The button that deletes a view when it is pressed twice. */
+function remover({ id }) {
+  const made = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this view" });
+  made.addEventListener("click", () => {
+    if (made.dataset.sure) {
+      const { name } = made.closest("li").dataset;
+      act(() => ask(`/${id}`, { method: "DELETE" }), `“${name}” was deleted.`);
+      return;
+    }
+    made.dataset.sure = "yes";
+    made.textContent = "Delete?";
+  });
+  made.addEventListener("blur", () => {
+    delete made.dataset.sure;
+    made.textContent = "×";
+  });
+  return made;
+}
+
+function makeLine(view) {
+  const home = panel().dataset.home;
+  const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
+  tick.addEventListener("change", () => (tick.checked ? ticked.add(view.id) : ticked.delete(view.id)));
+  const open = element("a", {
+    href: `${home || "/"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
+    className: "btn btn-outline-primary btn-sm",
+  });
+  return element("li", { className: "view" },
+    element("div", { className: "view-line" }, tick, field(view, "name", "input", { type: "text", maxLength: 80 }), open, remover(view)),
+    element("div", { className: "view-about", textContent: about(view) }),
+    field(view, "note", "textarea", { maxLength: 2000, placeholder: "Note" }));
+}
+
+function updateLine(line, { name, note }) {
+  const [tick, title, open, gone, text] = line.querySelectorAll("input, a, button, textarea");
+  const labels = [[tick, `Export ${name}`], [title, `Name of ${name}`], [open, `Open ${name}`], [gone, `Delete ${name}`], [text, `Note of ${name}`]];
+  labels.forEach(([one, label]) => one.setAttribute("aria-label", label));
+  // Else somebody may be typing.
+  if (line.dataset.name !== name) title.value = name;
+  if (line.dataset.note !== note) text.value = note;
+  text.rows = note ? 2 : 1;
+  Object.assign(line.dataset, { name, note });
+}
+
+function show() {
+  const host = panel();
+  sidePanels.fill(host.querySelector(".views-list"), views, ({ id }) => id, makeLine, updateLine);
+  host.querySelector(".region-empty").hidden = views.length > 0;
+  document.getElementById("views-export").disabled = !views.length;
+  sidePanels.keepFocus("views-panel");
+}
+
+function saveView() {
+  const [name, note] = ["views-name", "views-note"].map((id) => document.getElementById(id));
+  act(async () => {
+    const lacking = await linkable();
+    if (lacking.length) throw new Error(`The server did not keep the region ${lacking.join(", ")}; the view was not saved. Try again.`);
+    const query = new URL(address.link()).search;
+    const values = { name: name.value, note: note.value, page: panel().dataset.page, query };
+    const saved = await ask("", json("POST", values));
+    ["views-name", "views-note"].forEach((id) => window.dash_clientside.set_props(id, { value: "" }));
+    return saved;
+  }, (saved) => `“${saved.name}” was saved.`);
+}
+
+function exported() {
+  const ids = views.filter((view) => ticked.has(view.id)).map((view) => view.id);
+  act(async () => {
+    const answer = await answered("/study.json", json("POST", { ids }));
+    // Only the study itself comes as a file; everything else says what is wrong.
+    if (!answer.headers.has("Content-Disposition")) await read(answer);
+    save(await answer.blob(), "fusevis-study.json");
+  }, "The study was handed to the browser.");
+}
+
+async function taken(file) {
+  const most = Number(panel().dataset.largestStudy);
+  if (file.size > most) throw new Error(`A study may have up to ${most / 2 ** 20} MiB; this file has ${Math.ceil(file.size / 2 ** 20)}.`);
+  return ask("/study", { method: "POST", body: file });
+}
+
+function imported() {
+  const input = element("input", { type: "file", accept: "application/json,.json" });
+  input.addEventListener("change", () => act(
+    () => taken(input.files[0]),
+    ({ added, known }) => `${added} views were added${known ? `, ${known} were here already` : ""}.`));
+  input.click();
+}
+
+const ACTIONS = {
+  "views-save": saveView, "views-export": exported, "views-import": imported,
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("button[id^=views-]");
+  if (button && ACTIONS[button.id]) ACTIONS[button.id]();
+});
+
+sidePanels.add("views-panel", { opener: "views-open", closer: "views-close", opened: () => act(async () => null) });
