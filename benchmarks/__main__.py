@@ -11,8 +11,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.figures import MISSED_EXIT, Figure, console, figures_table, recorded, summary
-from benchmarks.options import RecordOption, StrictOption
+from fusion.benchmark.figures import (
+    MISSED_EXIT,
+    Figure,
+    RecordOption,
+    StrictOption,
+    console,
+    figures_table,
+    recorded,
+    summary,
+)
 
 
 @dataclass(frozen=True)

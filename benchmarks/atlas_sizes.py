@@ -1,4 +1,4 @@
-"""How large atlases are, and how long they take, beside the paper's: ``python -m benchmarks.atlas_sizes``."""
+"""Sizes of atlases, and the time they take, beside the paper's: ``python -m benchmarks.atlas_sizes``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import typer
 
 import fusion
 from benchmarks import limits
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.images import of_side
-from benchmarks.options import TRAINED, NetworksOption, RecordOption, StrictOption
+from benchmarks.inputs import NetworksOption, of_side
 from fusion import Method, Pair
+from fusion.benchmark.command import TRAINED
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.limits import SIDE
 from fusion.saliency.atlas import Atlas
 from fusion.saliency.atlas_estimate import estimate
 
 
 def main(
     method: NetworksOption = None,
-    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = limits.SIDE,
+    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = SIDE,
     make: Annotated[
         bool, typer.Option("--make", help="Make each atlas as well, and hold what was announced against it.")
     ] = False,
@@ -42,7 +43,7 @@ def figures_of(method: Method, pair: Pair, make: bool) -> list[Figure]:
     with TemporaryDirectory() as folder:
         atlas = Atlas(Path(folder) / "atlas", method, pair)
         needs = estimate(method, pair, atlas.tiles_done, Path(folder))
-        size = limits.ATLAS_GIGABYTES if max(pair.shape) == limits.SIDE else None
+        size = limits.ATLAS_GIGABYTES if max(pair.shape) == SIDE else None
         found = [
             Figure.beside(f"{method.title}: both modalities", needs.size / 1e9, "GB", size),
             Figure(f"{method.title}: announced time", needs.seconds, "s"),

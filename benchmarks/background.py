@@ -16,14 +16,13 @@ import typer
 
 import fusion
 from benchmarks import limits
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.images import of_side, written
+from benchmarks.inputs import of_side, written
 from benchmarks.long_work import KINDS, long_work
-from benchmarks.opened import opened
-from benchmarks.options import RecordOption, StrictOption
-from benchmarks.report import machine_line
 from benchmarks.server import benchmark_server
-from benchmarks.walking import POINTER_GAP_S, User, Walk
+from benchmarks.walking import POINTER_GAP_S, User, Walk, opened
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.limits import SIDE
+from fusion.benchmark.tables import machine_line
 
 PAIR = "own"
 WARM_SECONDS = 2.0
@@ -37,7 +36,7 @@ def main(
     ] = None,
     other: Annotated[str, typer.Option(help="Id of the method of the long work.")] = "deep_pedestrian",
     seconds: Annotated[float, typer.Option(min=0.5, help="For each part.")] = 15.0,
-    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = limits.SIDE,
+    side: Annotated[int, typer.Option(min=16, help="Of the image, pixels.")] = SIDE,
     strict: StrictOption = False,
     record: RecordOption = None,
 ) -> None:
@@ -52,7 +51,7 @@ def main(
             with benchmark_server(files) as server:
                 walk = opened(server.url, pair, id, POINTER_GAP_S)
                 times = in_turn(walk, server.url, other, seconds)
-            figures += busy_figures(id, times, side == limits.SIDE)
+            figures += busy_figures(id, times, side == SIDE)
     console.print(figures_table(f"Hovering beside work on {other}", figures))
     finish("background", figures, strict, record)
 

@@ -9,23 +9,12 @@ import typer
 from playwright.sync_api import Page
 
 from benchmarks import limits
-from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table, finish
+from benchmarks.browser import MOVES, chromium, move_along, path_of_the_pointer, show_modules
 from benchmarks.hovering import ATLAS, FORGET, GUIDANCE_SECONDS, READY, make_atlas
-from benchmarks.images import link_to
-from benchmarks.limits import Limit
-from benchmarks.options import (
-    METHODS,
-    HeightOption,
-    MethodsOption,
-    PairOption,
-    RecordOption,
-    StrictOption,
-    WidthOption,
-)
-from benchmarks.page_modules import show_modules
-from benchmarks.pointer import MOVES, move_along, path_of_the_pointer
+from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.limits import Limit
 
 COMPLETE = """() => {
   const compare = window.fusevis && fusevis.compare;

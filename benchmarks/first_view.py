@@ -9,21 +9,11 @@ import typer
 from playwright.sync_api import Browser
 
 from benchmarks import limits
-from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table, finish
+from benchmarks.browser import chromium, show_modules
 from benchmarks.hovering import GUIDANCE_SECONDS
-from benchmarks.images import link_to
-from benchmarks.options import (
-    METHODS,
-    HeightOption,
-    MethodsOption,
-    PairOption,
-    RecordOption,
-    StrictOption,
-    WidthOption,
-)
-from benchmarks.page_modules import show_modules
+from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
 
 FIRST = "() => performance.getEntriesByName('first-view-images').map((mark) => mark.startTime)[0]"
 PICTURES = "() => performance.getEntriesByName('first-view-complete').map((mark) => mark.startTime)[0]"

@@ -1,4 +1,4 @@
-"""How times grow with the image: ``python -m benchmarks.growth``."""
+"""Growth of times with the image: ``python -m benchmarks.growth``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 import fusion
-from benchmarks import limits
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.images import of_side
-from benchmarks.measurement import random_pixels, timed
-from benchmarks.options import TRAINED, NetworksOption, RecordOption, StrictOption
+from benchmarks.inputs import NetworksOption, of_side
+from fusion.benchmark import limits
+from fusion.benchmark.command import TRAINED
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.measurement import random_pixels, timed
 from fusion.methods.base import Method
 
 

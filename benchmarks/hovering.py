@@ -1,4 +1,4 @@
-"""How a hover feels: a real server and a headless Chromium on the same machine, the pointer moving over the page.
+"""Hovering as a user feels it: a server and a headless Chromium on the same machine, the pointer moving over the page.
 
 ``python -m benchmarks.hovering``. The pointer moves 2.5 screen pixels every 16 ms, 200 times. An update counts when
 it is painted. For each method: updates a second, time from the pointer's event to the painted frame, where that time
@@ -18,24 +18,19 @@ from playwright.sync_api import Page
 from rich.table import Table
 
 from benchmarks import limits
-from benchmarks.browser import chromium
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.images import link_to
-from benchmarks.options import (
-    METHODS,
-    HeightOption,
-    MethodsOption,
-    PairOption,
-    RecordOption,
-    StrictOption,
-    WidthOption,
+from benchmarks.browser import (
+    MOVES,
+    STEP_PIXELS,
+    STEP_SECONDS,
+    chromium,
+    move_along,
+    path_of_the_pointer,
+    show_modules,
 )
-from benchmarks.page_modules import show_modules
-from benchmarks.pointer import MOVES, STEP_PIXELS, STEP_SECONDS, move_along, path_of_the_pointer
-from benchmarks.report import machine_line
+from benchmarks.inputs import METHODS, HeightOption, MethodsOption, PairOption, WidthOption, link_to
 from benchmarks.server import benchmark_server
-
-__all__ = ["MOVES", "STEP_PIXELS", "Hover", "hover_table", "main", "path_of_the_pointer", "summary"]
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.tables import machine_line
 
 PANEL = "panel-fused"
 GUIDANCE_SECONDS = 900
@@ -67,7 +62,7 @@ FORGET = """() => {
 
 @dataclass(frozen=True)
 class Hover:
-    """What 200 moves over one method's page gave; times in milliseconds.
+    """Outcome of 200 moves over one method's page; times in milliseconds.
 
     Attributes
     ----------

@@ -17,14 +17,13 @@ from rich.table import Table
 
 import fusion
 from benchmarks import limits
-from benchmarks.figures import Figure, console, figures_table, finish
-from benchmarks.options import PairOption, RecordOption, StrictOption
-from benchmarks.report import machine_line
+from benchmarks.inputs import PairOption
 from benchmarks.server import BenchmarkServer, benchmark_server
 from benchmarks.walking import USER_GAP_S, User, Walk
-from fusion.data.catalogue import Catalogue
-
-__all__ = ["User", "main", "users_table"]
+from fusion.benchmark.command import load_images
+from fusion.benchmark.figures import Figure, RecordOption, StrictOption, console, figures_table, finish
+from fusion.benchmark.limits import SIDE
+from fusion.benchmark.tables import machine_line
 
 
 def main(
@@ -38,14 +37,13 @@ def main(
 ) -> None:
     """Measure how long answers take while many users hover."""
     console.print(machine_line(torch.device("cpu")))
-    catalogue = Catalogue()
-    images = fusion.load_pair(*pair) if pair else catalogue.load(catalogue.default())
+    images = load_images(pair)
     weights = fusion.load_method(method, "cpu").weights_id
     with benchmark_server(pair) as server:
         walk = Walk(server.url, f"/jacobian/{images.id}/{method}/{weights}", images.shape, USER_GAP_S)
         everybody, memory = hovering(server, walk, users, seconds, seed)
     console.print(users_table(method, everybody, seconds, memory))
-    is_standard = (method, users, images.shape) == (limits.USERS_METHOD, limits.USERS, (limits.SIDE,) * 2)
+    is_standard = (method, users, images.shape) == (limits.USERS_METHOD, limits.USERS, (SIDE,) * 2)
     found = users_figures(everybody, memory, is_standard)
     console.print(figures_table("Many users at once", found))
     errors = [error for one in everybody for error in one.errors]

@@ -1,19 +1,27 @@
-"""A pointer that walks over an image, each of its pixels a request by HTTP to a server."""
+"""A pointer that walks over the image of an opened page, each of its pixels a request by HTTP, without a browser."""
 
 from __future__ import annotations
 
 import http.client
 import random
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import fusion
+from fusion.pair import Pair
+
 USER_GAP_S = 0.1
 """From one move to the next of a user among many."""
+
 POINTER_GAP_S = 0.016
 """The same of a pointer that moves as fast as a browser tells of it."""
+
 STEP = 3
 """Pixels of the image from one move to the next, at most, in each direction."""
+
+OPEN_SECONDS = 300
 
 
 @dataclass
@@ -24,9 +32,31 @@ class User:
     errors: list[str] = field(default_factory=list)
 
 
+def opened(url: str, pair: Pair, method: str, gap: float) -> Walk:
+    """Open the page of a pair and a method, and return a walk over its fused image.
+
+    Parameters
+    ----------
+    url : str
+        Of the server.
+    pair : Pair
+        One that the server has.
+    method : str
+        Its id.
+    gap : float
+        Seconds from one move to the next.
+    """
+    weights = fusion.load_method(method, "cpu").weights_id
+    scene = f"{pair.id}/{method}/{weights}"
+    for path in (f"?pair={pair.id}&method={method}", f"images/{scene}/fused?viewer=benchmark"):
+        with urllib.request.urlopen(url + path, timeout=OPEN_SECONDS) as answer:
+            answer.read()
+    return Walk(url, f"/jacobian/{scene}", pair.shape, gap)
+
+
 @dataclass(frozen=True)
 class Walk:
-    """Where and how a pointer walks.
+    """Way of a pointer.
 
     Attributes
     ----------

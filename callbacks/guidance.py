@@ -23,7 +23,7 @@ from callbacks.polling import one_at_a_time
 from callbacks.selection import meta_of
 from fusion import guidance_rgb
 from fusion.colours import Limits, Scale
-from fusion.saliency.preview import filled
+from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
 PICTURE_STEP = 0.04

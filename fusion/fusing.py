@@ -1,4 +1,4 @@
-"""The fused image."""
+"""The fused image y = f(x1, x2), computed tile by tile."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.memory import give_back
+from fusion.device import give_back
 from fusion.methods.base import Method
-from fusion.network import apply_network
+from fusion.network import apply_network, images_tensor, torch_dtype
 from fusion.pair import Pair
-from fusion.precision import images_tensor, torch_dtype
 from fusion.saliency.tiles import tiles
 
 PIXELS_A_TILE = {"cpu": 176 * 176, "cuda": 512 * 512}
@@ -40,7 +39,7 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     NetworkError
         If the network cannot be run on this image.
     """
-    images = images_tensor(method, pair, torch_dtype(dtype))
+    images = images_tensor(pair, torch_dtype(dtype), method.device)
     network = method.network_as(images.dtype)
     fused = np.empty(pair.shape, dtype=dtype)
     for tile in tiles(pair.shape, method.locality_at(pair.shape), PIXELS_A_TILE[images.device.type]):

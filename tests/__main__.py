@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Annotated
 from xml.etree import ElementTree
 
-import playwright
 import typer
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "test-results"
-NODE = Path(playwright.__file__).parent / "driver" / "node"
-"""The Node that drives the browser; it has a runner of tests of its own."""
+NODE = Path(sys.executable).with_name("node")
+"""A package of Python's brings it; it has a runner of tests of its own."""
 PYTEST = (sys.executable, "-m", "pytest")
 ONE_REPEAT = ("--reruns", "1", "--max-suite-reruns", "1", "--rerun-show-tracebacks")
 """A test that fails in the browser is repeated on the spot, beside the other browser. It is named at the end, and
@@ -74,7 +73,7 @@ def parts(arguments: list[str]) -> list[Part]:
     if arguments:
         return [*found, pytest_part("chosen", *arguments)]
     found.append(pytest_part("unit", "-n", "auto", "--maxprocesses", "4", "tests/unit"))
-    if scripts := sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/js/**/*.test.mjs")):
+    if scripts := sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/js/*.test.mjs")):
         found.append(node_part("js", *scripts))
     return [*found, pytest_part("browser", "-n", "2", *ONE_REPEAT, "tests/browser")]
 

@@ -17,7 +17,7 @@ from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
 from cache.services.images import SceneImages, images_at
 from cache.services.services import services_of
-from fusion.saliency.atlas import KeptWindows
+from fusion.saliency.atlas import StoredWindows
 from fusion.saliency.window import PATHS, JacobianWindow
 
 INDEX = re.compile("[0-9]{1,9}")
@@ -156,12 +156,12 @@ def image_bytes(pictures: SceneImages) -> bytes:
     return header + _bytes(pictures.values, "<f4")
 
 
-def kept_bytes(windows: KeptWindows | None) -> bytes:
+def kept_bytes(windows: StoredWindows | None) -> bytes:
     """Encode windows of an atlas.
 
     Parameters
     ----------
-    windows : KeptWindows or None
+    windows : StoredWindows or None
         Scales of all pixels asked for, NaN where a window is not there, and the windows that are there.
 
     Returns

@@ -17,9 +17,9 @@ from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import AtlasAddress
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import AtlasError, Cancelled
-from fusion.saliency.atlas import Atlas, KeptWindows, atlas_bytes, atlas_folder
+from fusion.saliency.atlas import Atlas, StoredWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
-from fusion.saliency.atlas_layout import outdated_atlas, radius_of, tile_side, tiles_of
+from fusion.saliency.atlas_store import outdated_atlas, radius_of, tile_side, tiles_of
 
 OPEN_ATLASES = 16
 LOOK_AGAIN_S = 3.0
@@ -126,6 +126,8 @@ class AtlasWork:
 
     def fill(self, report: Report[int], cancelled: Callable[[], bool]) -> int:
         """Compute what is missing, and report after each tile and now and then."""
+        # Opened first: the thread that reads and writes for Zarr, hovers too, has the priority of whoever starts it.
+        atlas = Atlas(self._folder, self._method, self._pair)
         yield_to_others()
 
         def progress(done: int, total: int) -> None:
@@ -133,7 +135,6 @@ class AtlasWork:
                 raise Cancelled("The atlas is not wanted any more.")
             report(done / total, None)
 
-        atlas = Atlas(self._folder, self._method, self._pair)
         try:
             with computing(self._threads):
                 atlas.fill(self._method, self._pair, progress)
@@ -255,8 +256,8 @@ class Atlases:
 
     def windows_at(
         self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
-    ) -> KeptWindows | None:
-        """Return the windows of some pixels as an atlas keeps them; ``None`` where there is no atlas.
+    ) -> StoredWindows | None:
+        """Return the windows of some pixels as an atlas stores them; ``None`` where there is no atlas.
 
         Raises
         ------
@@ -265,7 +266,7 @@ class Atlases:
         """
         current = self._scenes.loaded_methods.with_weights(method, weights)
         atlas = self._folder.find(current, self._scenes.loaded_pairs.by_content(pair))
-        return None if atlas is None else atlas.kept(pixels)
+        return None if atlas is None else atlas.stored(pixels)
 
     def close(self) -> None:
         """Stop all jobs."""

@@ -18,7 +18,7 @@ from cache.services.services import Services
 from cache.store.addresses import numerics_id
 from fusion import guidance_rgb
 from fusion.errors import FuseVisError
-from fusion.results import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 

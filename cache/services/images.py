@@ -8,7 +8,7 @@ import numpy as np
 
 from cache.services.services import Services
 from fusion import guidance_rgb
-from fusion.saliency.preview import filled
+from fusion.saliency.guidance import filled
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cache.services.statistics import MethodNumbers
-from fusion.statistics.cautions import cautions
-from fusion.statistics.guidance import DOMINANCE_RATIO, GuidanceStatistics
+from fusion.statistics.comparison import cautions
+from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE, GuidanceStatistics, Line
 from fusion.statistics.influence import Influence, RegionInfluence
 from fusion.statistics.records import csv_text, records
-from fusion.statistics.relation import SMALLEST_LINE_SHARE, Line
+from fusion.statistics.requirements import measured
 from fusion.statistics.wording import (
     UNDEFINED,
     dominant_name,
     line_share_shown,
-    measured,
     percent,
     ratio_shown,
     shown,

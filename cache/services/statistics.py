@@ -27,15 +27,13 @@ from fusion.statistics.guidance import (
     Dominance,
     Dominant,
     GuidanceStatistics,
+    Line,
     ModalityStatistics,
     guidance_statistics,
 )
-from fusion.statistics.influence import DEFAULT_LIMIT, RegionInfluence, region_influence
-from fusion.statistics.influence_sums import ModalityInfluence
+from fusion.statistics.influence import DEFAULT_LIMIT, ModalityInfluence, RegionInfluence, region_influence
 from fusion.statistics.regions import Region, described_regions, inside_head, whole_image
-from fusion.statistics.relation import Line
-from fusion.statistics.requirements import CORE, checklist
-from fusion.statistics.verdicts import Requirement
+from fusion.statistics.requirements import CORE, Requirement, checklist
 
 TEXT = "json"
 

@@ -9,11 +9,17 @@ from pathlib import Path
 from cache.services.services import Services
 from fusion.data.entries import PairEntry, PairSource
 from fusion.pair import load_pair
-from fusion.report.cards import BRIGHTNESS_CAPTION, BRIGHTNESS_COLUMNS
-from fusion.report.curves import CURVES_CAPTION, PANELS, network_colours, upper_ends
-from fusion.report.gallery import picture_address
-from fusion.report.report import NetworkReport, fused_ids, training_report, without_curve
+from fusion.report.document import CURVES_CAPTION, PANELS, network_colours, upper_ends
+from fusion.report.fused import picture_address
 from fusion.report.table import CAPTION, COLUMNS, lines, shown
+from fusion.report.training import (
+    BRIGHTNESS_CAPTION,
+    BRIGHTNESS_COLUMNS,
+    NetworkReport,
+    fused_ids,
+    training_report,
+    without_curve,
+)
 from fusion.weights import FOLDER
 
 Lines = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]

@@ -1,26 +1,23 @@
-"""The tables that the command `compare` prints: each fits a terminal of 80 columns."""
+"""The tables that the command `compare` prints: each fits a terminal of 80 columns, and nothing of them is cut off."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from rich.table import Table
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Column, Table
 from rich.text import Text
 
-from fusion.cli.compare_checklist import checklist_tables, longest_name
-from fusion.cli.table_layout import (
-    new_table,
-    numbers,
-    print_whole,
-    table_console,
-    whole_words,
-    words,
-)
 from fusion.statistics.comparison import MethodComparison
-from fusion.statistics.guidance import DOMINANCE_RATIO
+from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE
 from fusion.statistics.influence import Influence, RegionInfluence
-from fusion.statistics.relation import SMALLEST_LINE_SHARE
+from fusion.statistics.requirements import Verdict, measured
 from fusion.statistics.wording import (
     dominant_name,
     line_share_shown,
@@ -31,16 +28,17 @@ from fusion.statistics.wording import (
 )
 
 Lines = Iterable[tuple[str, ...]]
-Value = TypeVar("Value", covariant=True)
 
+Value = TypeVar("Value")
 
-class HasInputs(Protocol[Value]):
-    """Something there is of each input."""
+SENTENCE_WIDTH = 24
+"""Sentences are broken into lines of so many signs at least."""
 
-    @property
-    def x1(self) -> Value: ...  # noqa: D102
-    @property
-    def x2(self) -> Value: ...  # noqa: D102
+WIDTH_WITHOUT_TERMINAL = 120
+
+UNLIMITED = 10_000
+
+_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNDECIDABLE: "yellow"}
 
 
 def show_tables(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> None:
@@ -77,7 +75,7 @@ def _guidance_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
 
     def lines(comparison: MethodComparison, number: int) -> Lines:
         found = comparison.guidance[number]
-        for method, modality, values in _by_input(comparison, modalities, found):
+        for method, modality, values in _by_input(comparison, modalities, (found.x1, found.x2)):
             yield (
                 method,
                 modality,
@@ -192,7 +190,7 @@ def _influence(
     modalities: tuple[str, str],
     everything: bool,
 ) -> Lines:
-    for method, modality, values in _by_input(comparison, modalities, found):
+    for method, modality, values in _by_input(comparison, modalities, (found.x1, found.x2)):
         yield (
             method,
             modality,
@@ -225,11 +223,90 @@ def _filled(
 
 
 def _by_input(
-    comparison: MethodComparison, modalities: tuple[str, str], found: HasInputs[Value]
+    comparison: MethodComparison, modalities: tuple[str, str], values: tuple[Value, Value]
 ) -> Iterator[tuple[str, str, Value]]:
-    """Yield what there is of each input, after the method (at the first) and the input's name."""
-    return zip((comparison.method_id, ""), modalities, (found.x1, found.x2), strict=True)
+    """Yield the value of each input, after the method (at the first) and the input's name."""
+    return zip((comparison.method_id, ""), modalities, values, strict=True)
 
 
 def _regions(comparisons: Sequence[MethodComparison]) -> list[str]:
     return [found.region for found in comparisons[0].guidance]
+
+
+def checklist_tables(comparisons: Sequence[MethodComparison]) -> Iterator[Table]:
+    """Make a table for each requirement, with a line for each method."""
+    for number, requirement in enumerate(comparisons[0].requirements):
+        table = new_table(
+            f"The paper's requirement {requirement.number}: {requirement.title}",
+            f"Rule: {requirement.rule}.",
+            words("method", longest_name(comparisons)),
+            numbers("number"),
+            whole_words("verdict"),
+            words("in words", SENTENCE_WIDTH),
+        )
+        for comparison in comparisons:
+            judged = comparison.requirements[number]
+            table.add_row(
+                comparison.method_id,
+                "\n".join(measured(part) for part in judged.measures),
+                Text(judged.verdict.value, style=_COLOURS[judged.verdict]),
+                judged.sentence,
+            )
+        yield table
+
+
+def longest_name(comparisons: Sequence[MethodComparison]) -> int:
+    """Return the length of the longest name of a method, which no table breaks."""
+    return max(len(comparison.method_id) for comparison in comparisons)
+
+
+def table_console() -> Console:
+    """Return what prints tables to standard output: as wide as the terminal, or as COLUMNS says, else 120 columns."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    fixed = not terminal and "COLUMNS" not in os.environ
+    # Names of files and regions are no markup.
+    return Console(
+        width=WIDTH_WITHOUT_TERMINAL if fixed else None, markup=False, emoji=False, highlight=False
+    )
+
+
+def new_table(title: str, caption: str, *columns: Column) -> Table:
+    """Return a table without rows, with a title above and a caption below."""
+    return Table(
+        *columns,
+        title=Text(title, style="bold"),
+        caption=Text(caption, style="dim"),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def words(name: str, least: int) -> Column:
+    """Return a column of words that are broken into lines of ``least`` signs at least."""
+    return Column(name, overflow="fold", min_width=least)
+
+
+def whole_words(name: str) -> Column:
+    """Return a column of words that stand in one line each."""
+    return Column(name, no_wrap=True)
+
+
+def numbers(name: str) -> Column:
+    """Return a column of numbers, of which each stands in one piece."""
+    return Column(name, justify="right", no_wrap=True)
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table, wider than the console where it would lose a number or a name: a terminal breaks its lines."""
+    for column in table.columns:
+        if column.no_wrap:
+            lines = [line for cell in (column.header, *column.cells) for line in str(cell).splitlines()]
+            column.min_width = max(map(cell_len, lines))
+    needed = Measurement.get(console, console.options.update(max_width=UNLIMITED), table).minimum
+    before = console.width
+    console.width = max(before, needed)
+    console.print(table)
+    console.width = before

@@ -1,8 +1,9 @@
-"""What the commands have in common: their options, and how these become a method, a pair and files."""
+"""Options that commands have in common, and how these become a method, a pair and files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,15 +14,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fusion.cli.file_names import named_file
 from fusion.colours import Scale
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
+from fusion.output_files import OutputFiles
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT
-from fusion.results import ResultFiles
 
 # Everything but results goes to the error stream, so that these can be piped on.
 console = Console(stderr=True)
@@ -112,8 +112,8 @@ EndOption = Annotated[
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a command works on."""
+class Inputs:
+    """Method and pair that a command works on."""
 
     method: Method
     pair: Pair
@@ -137,15 +137,17 @@ def choose_pair(mri: Path | None, pet: Path | None, sample: str | None) -> PairE
     return user_entry(mri, pet)
 
 
-def load_job(entry: PairEntry, method_id: str, device: str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> Job:
+def load_inputs(
+    entry: PairEntry, method_id: str, device: str, pixel_limit: int = DEFAULT_PIXEL_LIMIT
+) -> Inputs:
     """Load the images and the method."""
     pair = load_pair(*entry.paths, pixel_limit)
-    return Job(load_method(method_id, device), pair, entry)
+    return Inputs(load_method(method_id, device), pair, entry)
 
 
 def choose_files(
     output: str | None, default_name: str, pictures: tuple[str, ...], entry: PairEntry
-) -> ResultFiles:
+) -> OutputFiles:
     """Return where results go, after a check that they can be written there.
 
     Raises
@@ -156,7 +158,7 @@ def choose_files(
         If nothing can be written there.
     """
     base = Path(default_name) if output is None else named_file(output, ".npz").with_suffix("")
-    files = ResultFiles(base, pictures)
+    files = OutputFiles(base, pictures)
     files.prepare(entry.paths)
     return files
 
@@ -195,7 +197,41 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def report(written: list[Path]) -> None:
+def name_files(written: Iterable[Path]) -> None:
     """Name the files that were written, one a line."""
     for path in written:
         typer.echo(path)
+
+
+OPTION = "--output"
+
+
+def named_file(text: str, extension: str) -> Path:
+    """Return the file that ``--output`` names, its extension added where it has none.
+
+    Parameters
+    ----------
+    text : str
+        As it was given: a path would have lost the slash at its end.
+    extension : str
+        As ``.csv``.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it names no file, a folder, or a file of another extension.
+    """
+    form = f"FILE{extension}"
+    path = Path(text)
+    if not text.strip():
+        raise _refused(f"there is no name. Give that of a file: {OPTION} {form}")
+    separators = tuple(sign for sign in (os.sep, os.altsep) if sign)
+    if text.endswith(separators) or path.name in ("", "..") or (path.suffix == "" and path.is_dir()):
+        raise _refused(f"{text} is a folder. Give the name of a file in it: {OPTION} {path / form}")
+    if path.suffix not in ("", extension):
+        raise _refused(f"{text}: the name ends in {extension}, as {OPTION} {path.stem}{extension}")
+    return path if path.suffix else path.with_name(f"{path.name}{extension}")
+
+
+def _refused(words: str) -> typer.BadParameter:
+    return typer.BadParameter(words, param_hint=OPTION)

@@ -1,4 +1,4 @@
-"""Standard output and error of the command line, whose failure loses no work."""
+"""Around all commands: plain messages for mistakes, and standard streams whose failure loses no work."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
 
+import torch
 import typer
+from typer.core import TyperGroup
+
+from fusion.errors import FuseVisError
 
 USER_ERROR = 2
 
@@ -18,6 +22,60 @@ SUBSTITUTES = {
     "─": "-", "━": "-", "│": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "•": "*",
 }  # fmt: skip
 """What is written instead of signs that an encoding lacks: a question mark before a number would hide its sign."""
+
+
+class PlainErrors(TyperGroup):
+    """Commands that answer a user's mistake with a plain message and exit code 2, without a traceback."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line."""
+        with patient_streams():
+            return super().main(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except FuseVisError as error:
+            _end(str(error), error)
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            _end("There is not enough memory. Use smaller images, --dtype float32 or --device cpu.", error)
+
+
+def _end(message: str, cause: Exception) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(USER_ERROR) from cause
+
+
+@contextmanager
+def patient_streams() -> Iterator[None]:
+    """Let work in this block go on whatever becomes of the standard streams; tell at its end what was not written.
+
+    A reader that has left is not told: it wanted no more. Where there is no standard output at all, nothing is written.
+
+    Raises
+    ------
+    SystemExit
+        With exit code 2, if the standard output could not be written.
+    """
+    output, errors = sys.stdout, sys.stderr
+    patient = [None if stream is None else PatientStream(stream) for stream in (output, errors)]
+    sys.stdout, sys.stderr = (cast(TextIO, stream) for stream in patient)
+    try:
+        yield
+    finally:
+        for stream in patient:
+            if stream is not None:
+                stream.flush()
+        problem = None if patient[0] is None else patient[0].problem
+        if problem is not None and not isinstance(problem, BrokenPipeError):
+            typer.echo(
+                f"Error: The output could not be written ({problem.strerror}). Files of results are not affected.",
+                err=True,
+            )
+        sys.stdout, sys.stderr = output, errors
+        if problem is not None and not isinstance(problem, BrokenPipeError):
+            raise SystemExit(USER_ERROR)
 
 
 class PatientStream:
@@ -68,37 +126,6 @@ class PatientStream:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
-
-
-@contextmanager
-def patient_streams() -> Iterator[None]:
-    """Let work in this block go on whatever becomes of the standard streams; tell at its end what was not written.
-
-    A reader that has left is not told: it wanted no more. Where there is no standard output at all, nothing is written.
-
-    Raises
-    ------
-    SystemExit
-        With exit code 2, if the standard output could not be written.
-    """
-    output, errors = sys.stdout, sys.stderr
-    patient = [None if stream is None else PatientStream(stream) for stream in (output, errors)]
-    sys.stdout, sys.stderr = (cast(TextIO, stream) for stream in patient)
-    try:
-        yield
-    finally:
-        for stream in patient:
-            if stream is not None:
-                stream.flush()
-        problem = None if patient[0] is None else patient[0].problem
-        if problem is not None and not isinstance(problem, BrokenPipeError):
-            typer.echo(
-                f"Error: The output could not be written ({problem.strerror}). Files of results are not affected.",
-                err=True,
-            )
-        sys.stdout, sys.stderr = output, errors
-        if problem is not None and not isinstance(problem, BrokenPipeError):
-            raise SystemExit(USER_ERROR)
 
 
 def writable(text: str, stream: TextIO) -> str:

@@ -1,19 +1,25 @@
-"""The pairs that can be chosen: the user's own, those of a data folder, and the samples that ship."""
+"""The pairs that can be chosen: the user's own, those of a data folder, and the samples that ship.
+
+What was read from files is remembered for as long as they stay as they were.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Generic, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from fusion.data.entries import PairEntry, PairSource, folder_entries, sample_entries, user_entry
-from fusion.data.file_memo import FileMemo, FolderListing
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
@@ -28,6 +34,15 @@ SHORTEST_PREFIX = 12
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
 IDS_IN_MEMORY = 10_000
+
+Value = TypeVar("Value")
+Signature = tuple[int, ...]
+
+SETTLED_NS = 2_000_000_000
+"""Nanoseconds that a file must have been left alone to be remembered.
+
+A second change within one tick of the file system's clock (up to 2 s) would leave no trace in its times.
+"""
 
 
 class Catalogue:
@@ -126,7 +141,17 @@ class Catalogue:
         return self._pairs.get_or_load(entry.paths, lambda: self._read(entry))
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
-        """Return the masks of the known regions of a pair, (H, W) each; none for most pairs.
+        """Return the masks of the known regions of a pair.
+
+        Parameters
+        ----------
+        entry : PairEntry
+            One of `entries`.
+
+        Returns
+        -------
+        dict
+            From the region's name to a bool (H, W); empty for most pairs.
 
         Raises
         ------
@@ -208,3 +233,97 @@ def _shortened(address: str) -> str:
 def _known(entries: Sequence[PairEntry]) -> str:
     shown = ", ".join(entry.address for entry in entries[:12]) or "none"
     return f"Known pairs: {shown}{', …' if len(entries) > 12 else ''}."
+
+
+class FileMemo(Generic[Value]):
+    """Values read from groups of files, the least recently used dropped first. Safe for several threads.
+
+    Parameters
+    ----------
+    capacity : int
+        How much is kept, in the unit of `cost`; without it, how many values. A value of a higher cost than
+        this is not kept at all.
+    cost : callable
+        What a value takes up.
+    """
+
+    def __init__(self, capacity: int, cost: Callable[[Value], int] = lambda value: 1) -> None:
+        self._values: LRUCache[tuple[Path, ...], tuple[tuple[Signature, ...], Value]] = LRUCache(
+            capacity, lambda remembered: cost(remembered[1])
+        )
+        self._lock = Lock()
+
+    def get_or_load(self, files: Sequence[Path], load: Callable[[], Value]) -> Value:
+        """Return the remembered value of some files, or load it.
+
+        Parameters
+        ----------
+        files : sequence of Path
+            All that the value depends on.
+        load : callable
+            Loads the value; what it raises is not remembered.
+        """
+        key = tuple(files)
+        before = _signatures(key)
+        if before is not None:
+            with self._lock:
+                known = self._values.get(key)
+            if known is not None and known[0] == before:
+                return known[1]
+        value = load()
+        if before is not None and before == _signatures(key):
+            # A value that costs more than all that there is room for is refused.
+            with self._lock, contextlib.suppress(ValueError):
+                self._values[key] = before, value
+        return value
+
+
+class FolderListing:
+    """The files of a folder (not of folders in it), read again only if some were added, removed or renamed.
+
+    Parameters
+    ----------
+    folder : Path
+        May disappear and come back; while it is away it counts as empty, with a logged warning.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: tuple[Signature, tuple[Path, ...]] | None = None
+        self._missing = False
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of the folder, without hidden ones."""
+        before, known = signature(self.folder), self._known
+        if before is not None and known is not None and known[0] == before:
+            return known[1]
+        try:
+            files = tuple(
+                path for path in self.folder.iterdir() if not path.name.startswith(".") and path.is_file()
+            )
+        except OSError as error:
+            if not self._missing:
+                logger.warning("The data folder %s cannot be read (%s): it has no pairs.", self.folder, error)
+            self._missing = True
+            return ()
+        self._missing = False
+        if before is not None:
+            self._known = (before, files)
+        return files
+
+
+def signature(path: Path) -> Signature | None:
+    """Return what changes whenever a file or folder does; ``None`` if it is not there, or just changed."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    now = time.time_ns()
+    if abs(now - found.st_mtime_ns) < SETTLED_NS or abs(now - found.st_ctime_ns) < SETTLED_NS:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _signatures(files: Sequence[Path]) -> tuple[Signature, ...] | None:
+    found = tuple(signature(file) for file in files)
+    return None if None in found else tuple(one for one in found if one is not None)

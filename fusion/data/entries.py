@@ -1,4 +1,4 @@
-"""What is known of a pair before it is loaded, and how files become pairs: by name, by order or by a card.
+"""Entries: all that is known of a pair before it is loaded. Files become pairs by name, by order or by a card.
 
 A card is the ``sample.json`` of a sample folder::
 
@@ -29,7 +29,7 @@ _ACRONYMS = frozenset(
 
 
 class PairSource(StrEnum):
-    """Where a pair comes from."""
+    """The origin of a pair."""
 
     USER = "user"
     FOLDER = "folder"
@@ -88,10 +88,13 @@ def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
 
 
 def user_entry(file1: Path, file2: Path) -> PairEntry:
-    """Return the pair of two files given in the order x1, x2.
+    """Return the pair of two files.
 
-    Names ``<modality>_<id>`` with the same id give the address and the modalities. Any others give an address
-    made of both names, and the modalities are the paper's, MRI and PET.
+    Parameters
+    ----------
+    file1, file2 : Path
+        In the order x1, x2. Names ``<modality>_<id>`` with the same id give the address and the modalities. Any others
+        give an address made of both names, and the modalities are the paper's, MRI and PET.
     """
     name1, name2 = split_name(file1), split_name(file2)
     if name1 and name2 and name1[1] == name2[1]:
@@ -108,7 +111,11 @@ def user_entry(file1: Path, file2: Path) -> PairEntry:
 def folder_entries(files: Iterable[Path]) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
     """Make pairs of all files ``<modality>_<id>.<extension>`` with two modalities for an id.
 
-    x1 is ``mri`` if there is one, else the alphabetically first modality; capitals make no difference.
+    Parameters
+    ----------
+    files : iterable of Path
+        Those with other extensions than `SUFFIXES` are passed over. x1 is ``mri`` if there is one, else the
+        alphabetically first modality; capitals make no difference.
 
     Returns
     -------

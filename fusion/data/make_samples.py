@@ -7,6 +7,7 @@ files.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +16,20 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from fusion.data.filters import blur, scale_to_unit, smooth_noise
-from fusion.data.lesions import Lesion, grow_lesion
-from fusion.data.rendering import Uptake, add_scanner_effects, render_mri, render_pet
-from fusion.data.sample_recipes import BRAIN_SAMPLES, PHOTOGRAPHER, BrainSample
+from fusion.data.rendering import (
+    T2_CONTRAST,
+    Contrast,
+    Lesion,
+    LesionLevels,
+    Uptake,
+    add_scanner_effects,
+    blur,
+    grow_lesion,
+    render_mri,
+    render_pet,
+    scale_to_unit,
+    smooth_noise,
+)
 from fusion.data.tissue import (
     FloatArray,
     Head,
@@ -34,6 +45,120 @@ SIZE = 256
 PIXEL_MM = 0.88
 FWHM_MM = 6.0
 SAMPLE_UPTAKE = Uptake(grey=1.0, white=0.25, fluid=0.04, scalp=0.13)
+SAMPLE_T1 = Contrast(fluid=0.13, grey=0.47, white=0.72, bone=0.05, marrow=0.42, fat=0.88)
+
+
+@dataclass(frozen=True)
+class Tumour:
+    """A tumour's centre (row, column) and radius in pixels, and the brightness of its parts."""
+
+    centre: tuple[float, float]
+    radius: float
+    mri: LesionLevels
+    pet: LesionLevels
+
+
+@dataclass(frozen=True)
+class BrainSample:
+    """A brain pair to draw: an axial plane of the head (voxel index) in one MRI contrast, and PET."""
+
+    slug: str
+    title: str
+    about: str
+    sequence: str
+    contrast: Contrast
+    plane: int
+    angle: float
+    aspect: float
+    seed: int
+    default_pixel: tuple[int, int] | None = None
+    tumour: Tumour | None = None
+
+
+BRAIN_SAMPLES = (
+    BrainSample(
+        slug="glioma-t2",
+        title="Glioma, T2",
+        about=(
+            "A simulated glioma in the parietal white matter: bright on the T2-weighted MRI, with a necrotic "
+            "core that is dark on PET, a rim of intermediate uptake, and edema around it."
+        ),
+        sequence="MRI T2",
+        contrast=T2_CONTRAST,
+        plane=119,
+        angle=0.05,
+        aspect=1.0,
+        seed=2,
+        tumour=Tumour(
+            (157, 169),
+            25,
+            LesionLevels(core=0.9, rim=0.68, edema=0.66),
+            LesionLevels(core=0.05, rim=0.75, edema=0.3),
+        ),
+    ),
+    BrainSample(
+        slug="glioma-t1",
+        title="Glioma, T1 with contrast agent",
+        about=(
+            "A simulated glioma in the frontal white matter after a contrast agent: its rim enhances on the "
+            "T1-weighted MRI and takes up some tracer, its bright core takes up almost none."
+        ),
+        sequence="MRI T1",
+        contrast=SAMPLE_T1,
+        plane=126,
+        angle=-0.07,
+        aspect=0.97,
+        seed=11,
+        tumour=Tumour(
+            (88, 97),
+            22,
+            LesionLevels(core=0.84, rim=1.12, edema=0.5),
+            LesionLevels(core=0.06, rim=0.7, edema=0.28),
+        ),
+    ),
+    BrainSample(
+        slug="healthy-t1",
+        title="Healthy brain, T1",
+        about="A simulated healthy brain at the level of the basal ganglia, T1-weighted MRI and PET.",
+        sequence="MRI T1",
+        contrast=SAMPLE_T1,
+        plane=105,
+        angle=0.03,
+        aspect=0.98,
+        seed=21,
+        default_pixel=(104, 112),
+    ),
+    BrainSample(
+        slug="healthy-t2",
+        title="Healthy brain, T2",
+        about="A simulated healthy brain at the level of the lateral ventricles, T2-weighted MRI and PET.",
+        sequence="MRI T2",
+        contrast=T2_CONTRAST,
+        plane=114,
+        angle=-0.04,
+        aspect=1.03,
+        seed=31,
+        default_pixel=(118, 118),
+    ),
+)
+
+PHOTOGRAPHER = (
+    (3, 256),
+    (10, 150),
+    (36, 88),
+    (62, 62),
+    (74, 30),
+    (96, 24),
+    (110, 36),
+    (116, 62),
+    (168, 66),
+    (170, 96),
+    (150, 110),
+    (160, 190),
+    (206, 252),
+    (206, 256),
+)
+"""Outline of the man and his tripod in the photograph at 256×256, (column, row)."""
 
 
 def make_samples(folder: Path = FOLDER, head: Head | None = None) -> tuple[Path, ...]:

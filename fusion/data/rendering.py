@@ -1,16 +1,165 @@
-"""What an MRI and a PET scanner would show of a slice of the head."""
+"""Pictures that an MRI and a PET scanner would take of a slice of the head, with or without a tumour in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch.nn import functional
 
-from fusion.data.filters import blur, smooth_noise
-from fusion.data.lesions import Lesion, LesionLevels, blend_lesion
 from fusion.data.tissue import FloatArray, TissueMaps
 
 FWHM_TO_SIGMA = 1 / 2.3548
+"""Of a Gaussian: its full width at half maximum times this is its standard deviation."""
+
+
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> FloatArray:
+    """Draw Gaussian noise that varies slowly.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        All that is random comes from here.
+    shape : tuple of int
+        (H, W), pixels.
+    cells : int
+        The noise varies over about 1/`cells` of the image.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32, of about unit variance.
+    """
+    coarse = torch.from_numpy(rng.standard_normal((1, 1, cells + 1, cells + 1)).astype(np.float32))
+    fine = functional.interpolate(coarse, size=shape, mode="bicubic", align_corners=True)
+    return np.asarray(fine[0, 0].numpy() * 1.2)
+
+
+def blur(image: FloatArray, sigma: float) -> FloatArray:
+    """Convolve an image with a Gaussian; outside it is 0.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32.
+    sigma : float
+        Standard deviation, pixels; below 0.2 the image is returned as it is.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
+    if sigma < 0.2:
+        return image
+    radius = int(np.ceil(3.5 * sigma))
+    taps = torch.exp(-(torch.arange(-radius, radius + 1, dtype=torch.float32) ** 2) / (2 * sigma**2))
+    taps = taps / taps.sum()
+    result = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None]
+    result = functional.conv2d(result, taps[None, None, :, None], padding=(radius, 0))
+    result = functional.conv2d(result, taps[None, None, None, :], padding=(0, radius))
+    return np.asarray(result[0, 0].numpy())
+
+
+def scale_to_unit(image: FloatArray) -> FloatArray:
+    """Min–max scale an image to [0, 1]; a constant one becomes zeros.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32, finite.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
+    low, high = float(image.min()), float(image.max())
+    if high <= low:
+        return np.zeros_like(image)
+    return np.asarray((image - low) / (high - low), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A tumour: three shares, each (H, W) float32 in [0, 1], that together make up its pixels."""
+
+    core: FloatArray
+    rim: FloatArray
+    edema: FloatArray
+
+
+@dataclass(frozen=True)
+class LesionLevels:
+    """Brightness (MRI) or uptake (PET) of the parts of a lesion."""
+
+    core: float
+    rim: float
+    edema: float
+
+
+def grow_lesion(
+    tissue: TissueMaps,
+    centre: tuple[float, float],
+    radius: float,
+    rng: np.random.Generator,
+    ragged: float = 0.25,
+) -> Lesion:
+    """Grow a tumour inside the brain.
+
+    Parameters
+    ----------
+    tissue : TissueMaps
+        The slice.
+    centre : tuple of float
+        (row, column) in pixels.
+    radius : float
+        Outer radius of the rim, pixels; the edema reaches about 1.6 times as far.
+    ragged : float
+        How far the outline strays from an ellipse, as a share of the radius.
+    """
+    rows, columns = np.mgrid[: tissue.shape[0], : tissue.shape[1]].astype(np.float32)
+    angle, stretch = rng.uniform(0, np.pi), rng.uniform(1, 1.45)
+    dy, dx = rows - centre[0], columns - centre[1]
+    along, across = np.cos(angle) * dx + np.sin(angle) * dy, np.cos(angle) * dy - np.sin(angle) * dx
+    distance = np.hypot(along / stretch, across * stretch) / radius
+    distance = distance * (1 + ragged * smooth_noise(rng, tissue.shape, max(3, round(512 / radius / 4))))
+    distance = distance + 0.5 * ragged * smooth_noise(rng, tissue.shape, 24)
+    edge = 1.5 / radius
+
+    def within(limit: float) -> FloatArray:
+        steepness = np.clip((distance - limit) / edge * 3, -30, 30)
+        return np.asarray(tissue.brain / (1 + np.exp(steepness)), dtype=np.float32)
+
+    core, rim = within(rng.uniform(0.55, 0.75)), within(1.0)
+    core = np.minimum(core, rim)
+    spread = within(rng.uniform(1.4, 1.8)) * np.clip(0.35 + tissue.white, 0, 1)
+    return Lesion(core, rim - core, np.asarray(np.maximum(spread - rim, 0), dtype=np.float32))
+
+
+def blend_lesion(image: FloatArray, lesion: Lesion | None, levels: LesionLevels | None) -> FloatArray:
+    """Put a lesion, if there is one, into an image.
+
+    Parameters
+    ----------
+    image : ndarray
+        (H, W) float32, brightness or uptake of the healthy slice.
+    lesion, levels : Lesion and LesionLevels, or None
+        The shares of the lesion's parts, and what they replace the image by.
+
+    Returns
+    -------
+    ndarray
+        (H, W) float32.
+    """
+    if lesion is None or levels is None:
+        return image
+    rest = 1 - lesion.core - lesion.rim - lesion.edema
+    return np.asarray(
+        image * rest + lesion.core * levels.core + lesion.rim * levels.rim + lesion.edema * levels.edema,
+        dtype=np.float32,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from fusion.data.filters import blur, scale_to_unit, smooth_noise
-from fusion.data.lesions import Lesion, LesionLevels, grow_lesion
 from fusion.data.rendering import (
     FLAIR_CONTRAST,
     T1_CONTRAST,
     T2_CONTRAST,
     Contrast,
+    Lesion,
+    LesionLevels,
     Uptake,
     add_scanner_effects,
+    blur,
+    grow_lesion,
     render_mri,
     render_pet,
+    scale_to_unit,
+    smooth_noise,
 )
 from fusion.data.tissue import FloatArray, Head, TissueMaps, resample, slice_grid
 
@@ -47,7 +51,22 @@ def simulate_pair(head: Head, rng: np.random.Generator, size: int = 256) -> Floa
 
 
 def random_slice(head: Head, rng: np.random.Generator, size: int = 256) -> TissueMaps:
-    """Cut a slice at random: mostly axial, turned, stretched, shifted and elastically deformed."""
+    """Cut a slice at random: mostly axial, turned, stretched, shifted and elastically deformed.
+
+    Parameters
+    ----------
+    head : Head
+        As `fusion.data.tissue.load_head` gives it.
+    rng : numpy.random.Generator
+        All that is random comes from here.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    TissueMaps
+        (size, size) each.
+    """
     orientation = str(rng.choice(["axial", "coronal", "sagittal"], p=[0.7, 0.15, 0.15]))
     plane = head.plane(orientation, int(rng.choice(head.brain_planes(orientation))))
     displacement = np.stack([smooth_noise(rng, (size, size), int(rng.integers(3, 8))) for _ in range(2)])
@@ -154,6 +173,21 @@ def _as_displayed(image: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def simulate_pairs(head: Head, seed: int, count: int, size: int = 256) -> FloatArray:
-    """Draw a fixed set, (count, 2, size, size): the same seed gives the same pairs."""
+    """Draw a fixed set of pairs.
+
+    Parameters
+    ----------
+    head : Head
+        As `fusion.data.tissue.load_head` gives it.
+    seed : int
+        The same seed gives the same pairs.
+    count, size : int
+        How many pairs, and pixels a side.
+
+    Returns
+    -------
+    ndarray
+        (count, 2, size, size) float32, see `simulate_pair`.
+    """
     rng = np.random.default_rng(seed)
     return np.stack([simulate_pair(head, rng, size) for _ in range(count)])

@@ -61,12 +61,37 @@ class Head:
     maps: FloatArray
 
     def plane(self, orientation: str, index: int) -> FloatArray:
-        """Return the (5, h, w) maps of one plane, front or top of the head in the first row."""
+        """Return the maps of one plane, front or top of the head in the first row.
+
+        Parameters
+        ----------
+        orientation : {"axial", "coronal", "sagittal"}
+            Which way the plane lies.
+        index : int
+            Voxel along the axis across it.
+
+        Returns
+        -------
+        ndarray
+            (5, h, w) float32: the maps of `TissueMaps`, in their order.
+        """
         axis = {"axial": 3, "coronal": 2, "sagittal": 1}[orientation]
         return np.take(self.maps, index, axis=axis).swapaxes(1, 2)[:, ::-1]
 
     def brain_planes(self, orientation: str, least_share: float = 0.35) -> NDArray[np.int_]:
-        """Return the indices of planes that show at least this share of the largest brain section."""
+        """Return the indices of planes that show much of the brain.
+
+        Parameters
+        ----------
+        orientation : {"axial", "coronal", "sagittal"}
+            Which way the planes lie.
+        least_share : float
+            Of the largest brain section.
+
+        Returns
+        -------
+        ndarray of int
+        """
         area = self._brain_areas[orientation]
         return np.flatnonzero(area >= least_share * area.max())
 
@@ -175,7 +200,20 @@ def load_head() -> Head:
 
 
 def head_from_template(t1: FloatArray, grey: FloatArray, white: FloatArray) -> Head:
-    """Derive the maps from a skull-stripped T1 volume and its tissue shares, (X, Y, Z) in [0, 1] each."""
+    """Derive the maps of a head from a template.
+
+    Parameters
+    ----------
+    t1 : ndarray
+        (X, Y, Z) float32 in [0, 1], a skull-stripped T1 volume at 1 mm.
+    grey, white : ndarray
+        (X, Y, Z) float32 in [0, 1], its tissue shares.
+
+    Returns
+    -------
+    Head
+        With a margin of `MARGIN` voxels of air.
+    """
     from scipy import ndimage
 
     t1, grey, white = (np.pad(volume, MARGIN) for volume in (t1, grey, white))

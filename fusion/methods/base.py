@@ -1,4 +1,4 @@
-"""What a fusion method is, and how any network becomes one."""
+"""Fusion methods: networks y = f(x1, x2) with all that is needed to differentiate them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import nn
 
 from fusion.device import full_precision
 from fusion.errors import SupportRadiusError
-from fusion.network_state import NetworkState
+from fusion.network import NetworkState
 from fusion.saliency.support import Locality, declared_locality, locality_at, probe_locality
 
 SupportRadius = tuple[int, int] | None
-"""How far (Chebyshev distance, pixels) each input reaches; ``None`` where it is the whole image."""
+"""The distance (Chebyshev, pixels) that each input reaches; ``None`` where it is the whole image."""
 
 
 @dataclass(frozen=True)
 class MethodSpecification:
-    """What a file of this folder says about the method that it holds.
+    """The declaration of a method by the file of this folder that holds it.
 
     Parameters
     ----------

@@ -31,7 +31,18 @@ class DeepPedestrian(nn.Module):
         self.last = convolution(CHANNELS, 1, 3)
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """Fuse two (B, 1, H, W) images; the result is not bounded."""
+        """Fuse a batch of pairs.
+
+        Parameters
+        ----------
+        x1, x2 : torch.Tensor
+            (B, 1, H, W), intensities in [0, 1].
+
+        Returns
+        -------
+        torch.Tensor
+            (B, 1, H, W), fused intensities, not bounded.
+        """
         first = self.stage1(torch.cat((x1, x2), dim=1))
         second = first + self.stage2(torch.relu(first))
         third = self.stage3(torch.relu(second))

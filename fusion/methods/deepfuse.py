@@ -26,7 +26,18 @@ class DeepFuse(nn.Module):
         )
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """Fuse two (B, 1, H, W) images; the result is in (−1, 1)."""
+        """Fuse a batch of pairs.
+
+        Parameters
+        ----------
+        x1, x2 : torch.Tensor
+            (B, 1, H, W), intensities in [0, 1].
+
+        Returns
+        -------
+        torch.Tensor
+            (B, 1, H, W), fused intensities, in (−1, 1).
+        """
         return torch.tanh(self.reconstruction(self.features(x1) + self.features(x2)))
 
 

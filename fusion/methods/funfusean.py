@@ -20,6 +20,16 @@ def fuse_by_maximum(h1: Tensor, h2: Tensor) -> Tensor:
     """Return max(h1, h2) / (h1 + h2) with the sum moved 0.1 away from 0, its sign kept (0 counts as positive).
 
     The published rule has a pole at h1 + h2 = 0, where values and gradients explode and training ends in NaN.
+
+    Parameters
+    ----------
+    h1, h2 : torch.Tensor
+        (B, 64, H, W) features of both modalities, not bounded.
+
+    Returns
+    -------
+    torch.Tensor
+        (B, 64, H, W).
     """
     total = h1 + h2
     guarded = torch.where(total >= 0, total + POLE_DISTANCE, total - POLE_DISTANCE)
@@ -27,7 +37,7 @@ def fuse_by_maximum(h1: Tensor, h2: Tensor) -> Tensor:
 
 
 def fuse_by_sum(h1: Tensor, h2: Tensor) -> Tensor:
-    """Return h1 + h2."""
+    """Return h1 + h2, features (B, 64, H, W) of both modalities."""
     return h1 + h2
 
 
@@ -55,7 +65,18 @@ class FunFuseAn(nn.Module):
         self.last = convolution(16, 1, 5)
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """Fuse two (B, 1, H, W) images; the result is in (−1, 1)."""
+        """Fuse a batch of pairs.
+
+        Parameters
+        ----------
+        x1, x2 : torch.Tensor
+            (B, 1, H, W), intensities in [0, 1].
+
+        Returns
+        -------
+        torch.Tensor
+            (B, 1, H, W), fused intensities, in (−1, 1).
+        """
         g1 = self.reconstruction(self.rule(self.high1(x1), self.high2(x2)))
         g = (g1 + self.low1(x1) + self.low2(x2)) / 3
         return torch.tanh(self.last(g))

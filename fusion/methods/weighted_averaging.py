@@ -28,7 +28,18 @@ class WeightedAveraging(nn.Module):
         self.constant_weights = constant_weights
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """Fuse two (B, 1, H, W) images."""
+        """Fuse a batch of pairs (paper, equation 3).
+
+        Parameters
+        ----------
+        x1, x2 : torch.Tensor
+            (B, 1, H, W), intensities in [0, 1].
+
+        Returns
+        -------
+        torch.Tensor
+            (B, 1, H, W), fused intensities, in [0, 1].
+        """
         total = x1 + x2
         empty = total == 0
         # where() alone is not enough: the unused branch would still send NaN gradients back.

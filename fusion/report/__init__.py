@@ -1,1 +1,1 @@
-"""What trainings left behind, put together for people: Table 1, loss curves, fused images, model cards."""
+"""Results of trainings, put together for people: Table 1, loss curves, fused images, model cards."""

@@ -46,7 +46,7 @@ class TableRow:
         return tuple(getattr(self, column.name) for column in COLUMNS)
 
     def known(self) -> bool:
-        """Whether there is any number in it."""
+        """Return True if there is any number in it."""
         return any(number is not None for number in self.numbers())
 
 

@@ -1,1 +1,1 @@
-"""Which input pixels made a fused pixel: Jacobian images, guidance images, support radii."""
+"""The input pixels that made a fused pixel: Jacobian images, guidance images, support radii."""

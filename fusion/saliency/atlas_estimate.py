@@ -1,4 +1,4 @@
-"""What an atlas will cost, in bytes and seconds, before it is made."""
+"""The cost of an atlas, in bytes and seconds, before it is made."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ import numpy as np
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
-from fusion.saliency.atlas_files import write_tile
-from fusion.saliency.atlas_layout import TILE, Tile, atlas_bytes, radius_of, tile_side, tiles_of
-from fusion.saliency.atlas_tiles import computed_windows, tile_box
+from fusion.saliency.atlas import computed_windows
+from fusion.saliency.atlas_store import (
+    TILE,
+    AtlasStore,
+    Tile,
+    atlas_bytes,
+    radius_of,
+    tile_box,
+    tile_side,
+    tiles_of,
+)
 from fusion.saliency.jacobian import jacobian
 
 MEGABYTE = 2**20
@@ -35,7 +43,7 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class AtlasEstimate:
-    """What an atlas needs.
+    """The disk and the time that an atlas needs.
 
     Attributes
     ----------
@@ -152,11 +160,12 @@ def _timed_at(method: Method, pair: Pair, place: Tile) -> tuple[float, float]:
 def _seconds_of_writing(radius: int, root: Path | None) -> float:
     """Time writing a tile. Apart from the windows: between others that wait for the disk, they would seem fast."""
     side, window = tile_side(radius), 2 * radius + 1
-    content = np.zeros((side, side, 2, window, window), np.float16), np.zeros((side, side), np.float32)
+    content = np.zeros((side, side, 2, window, window), np.float16), np.ones((side, side), np.float32)
     with _folder_on_disk(root) as folder:
+        store = AtlasStore(Path(folder) / "atlas", {}, (WRITTEN * side, side), radius)
         began = time.perf_counter()
         for number in range(WRITTEN):
-            write_tile(Path(folder) / f"values{number}", Path(folder) / f"scales{number}", content)
+            store.write((number, 0), content)
         return (time.perf_counter() - began) / WRITTEN
 
 

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.methods.base import Method
-from fusion.network import apply_network
+from fusion.network import apply_network, images_tensor, torch_dtype
 from fusion.pair import Pair
-from fusion.precision import images_tensor, torch_dtype
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.windows import chain_of
@@ -104,7 +103,7 @@ def _by_chain(chain: Chain, pair: Pair) -> tuple[int, Iterator[Lattice]]:
 
 def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, Iterator[Lattice]]:
     """Return the same for methods without a chain, and for those whose forward pass costs next to nothing."""
-    images = images_tensor(method, pair, dtype)
+    images = images_tensor(pair, dtype, method.device)
     locality = method.locality_at(pair.shape)
     spacing = lattice_spacing(locality, pair.shape)
     pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype)
@@ -135,7 +134,24 @@ def colour_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
 def tile_diagonals(
     method: Method, images: Tensor, tile: Tile, spacing: int
 ) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
-    """Yield the diagonal on each lattice of a tile: its rows, its columns and the (2, h, w) values."""
+    """Compute the diagonal of a tile by colouring (paper, equation 2).
+
+    Parameters
+    ----------
+    method : Method
+        The fusion method.
+    images : torch.Tensor
+        (2, H, W), the whole pair, of the dtype that is to be computed in.
+    tile : Tile
+        The part to compute, and what of the image it needs.
+    spacing : int
+        Pixels between lattice points, at least the support radius + 1.
+
+    Yields
+    ------
+    tuple
+        Of each lattice: its rows and its columns as slices of the image, and (2, h, w) values dy(i)/dx(i) there.
+    """
     core, crop = tile.core, tile.crop
     leaf = images[None, :, crop.rows(), crop.columns()].detach().clone().requires_grad_(True)
     with torch.enable_grad():
@@ -177,3 +193,39 @@ def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "floa
     for window in jacobians(method, pair, [(row, column) for row in rows for column in columns], dtype):
         result[:, window.row, window.col] = window.at_principal
     return result
+
+
+def filled(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Fill unknown pixels with a known one of the smallest square block around them that has any.
+
+    For display only: a growing picture looks like a mosaic that gets finer.
+
+    Parameters
+    ----------
+    values : ndarray
+        (2, H, W), NaN where not known.
+
+    Returns
+    -------
+    ndarray
+        The same shape and dtype. Known values are unchanged; NaN only where nothing at all is known.
+    """
+    result = values.copy()
+    height, width = values.shape[-2:]
+    size = 2
+    while np.isnan(result).any() and size < 2 * max(height, width, 2):
+        representatives = _first_known(values, size)
+        spread = representatives.repeat(size, axis=1).repeat(size, axis=2)[:, :height, :width]
+        result = np.where(np.isnan(result), spread, result)
+        size *= 2
+    return result
+
+
+def _first_known(values: NDArray[np.floating], size: int) -> NDArray[np.floating]:
+    """Return one known value of each size×size block, (2, ⌈H/size⌉, ⌈W/size⌉), NaN where it has none."""
+    count, height, width = values.shape
+    padded = np.pad(values, ((0, 0), (0, -height % size), (0, -width % size)), constant_values=np.nan)
+    rows, columns = padded.shape[1] // size, padded.shape[2] // size
+    blocks = padded.reshape(count, rows, size, columns, size).swapaxes(2, 3).reshape(count, rows, columns, -1)
+    first = (~np.isnan(blocks)).argmax(axis=-1)
+    return np.take_along_axis(blocks, first[..., None], axis=-1)[..., 0]

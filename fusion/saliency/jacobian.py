@@ -16,9 +16,8 @@ from torch import Tensor
 
 from fusion.errors import PixelOutsideImageError
 from fusion.methods.base import Method
-from fusion.network import apply_network
+from fusion.network import apply_network, images_tensor, torch_dtype
 from fusion.pair import Pair
-from fusion.precision import images_tensor, torch_dtype
 from fusion.saliency.chain.windows import chain_of, chain_windows, keep
 from fusion.saliency.window import (
     Box,
@@ -105,7 +104,7 @@ def jacobians(
     precision = torch_dtype(dtype)
     radius = method.locality_at(pair.shape).radius
     if radius is None:
-        return _whole_image_jacobians(method, pair, images_tensor(method, pair, precision), wanted)
+        return _whole_image_jacobians(method, images_tensor(pair, precision, method.device), wanted)
     chain = chain_of(method, precision) if wanted else None
     if chain is None:
         return _by_windows(method, pair, wanted, precision, batch_size)
@@ -216,12 +215,11 @@ def _trimmed(
     )
 
 
-def _whole_image_jacobians(
-    method: Method, pair: Pair, images: Tensor, pixels: list[Pixel]
-) -> list[JacobianWindow]:
+def _whole_image_jacobians(method: Method, images: Tensor, pixels: list[Pixel]) -> list[JacobianWindow]:
     """Take the path of global methods: one forward pass kept, one backward pass a pixel."""
     if not pixels:
         return []
+    height, width = images.shape[1:]
     leaf = images[None].detach().requires_grad_(True)
     with torch.enable_grad():
         fused = apply_network(method.network_as(images.dtype), leaf)[0]
@@ -231,7 +229,7 @@ def _whole_image_jacobians(
                 0,
                 0,
                 *pixel,
-                pair.shape,
+                (height, width),
                 path="whole image",
             )
             for pixel in pixels

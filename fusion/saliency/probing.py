@@ -1,4 +1,4 @@
-"""Probing a network: images to run it on, and how far a change of one pixel spreads.
+"""Probing a network: how far a change of one pixel spreads, and whether it is the same everywhere and for all values.
 
 A NaN in one input pixel spreads through the forward pass to exactly those fused pixels that the input pixel
 can reach, dead rectifiers or not. (Backward it does not: rectifiers and maxima turn a NaN cotangent into 0.)
@@ -10,15 +10,28 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from fusion.network import apply_network
 
 HUGE = 1e30
 DARK = 1e-6
 """Brightness of a background. Not 0: where all is equal, which of two is the larger one is a matter of rounding."""
+
+TOLERANCE = 1e-9
+"""Of two results that are equal but for rounding, in float64."""
+SHIFTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Pixels, by which images are moved to see whether the fused image moves with them."""
+
+_aten = torch.ops.aten
+_DECIDING = {_aten._local_scalar_dense, _aten.equal, _aten.is_nonzero, _aten.nonzero, _aten.masked_select}
+"""Operations whose result, or its size, leaves the world of tensors."""
 
 
 def double_copy(network: nn.Module) -> nn.Module:
@@ -27,9 +40,21 @@ def double_copy(network: nn.Module) -> nn.Module:
 
 
 def sample(shape: tuple[int, int], seed: int) -> Tensor:
-    """Make a pair of images, (1, 2, H, W) float64 in [0, 1]: noise, dark and bright parts as slices have them.
+    """Make a pair of images to probe with: noise, dark and bright parts as slices have them.
 
     Noise alone would leave branches asleep that a black background wakes.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W), pixels.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    torch.Tensor
+        (1, 2, H, W) float64 in [0, 1].
     """
     height, width = shape
     generator = torch.Generator().manual_seed(seed)
@@ -41,6 +66,170 @@ def sample(shape: tuple[int, int], seed: int) -> Tensor:
     noise[:, 1, -upper:, :left] *= DARK
     noise[:, :, -upper:, -left:] = 1 - DARK * noise[:, :, -upper:, -left:]
     return noise
+
+
+def nan_reaches(network: nn.Module, side: int) -> tuple[int, int]:
+    """Return how far a NaN in the middle pixel of each input of side × side pixels spreads."""
+    inputs = sample((side, side), seed=0)
+    first, second = (_reach(network, inputs, index, torch.nan, None) for index in (0, 1))
+    return first, second
+
+
+@torch.no_grad()
+def reaches_of_pixel(network: nn.Module, side: int) -> tuple[int, int]:
+    """Return how far any value in the middle pixel of each input of side × side pixels spreads.
+
+    That is as far as a NaN does, and half the side where other values spread farther: such a network hides NaNs. How
+    far other values spread depends on what they meet, so that no radius is certain.
+    """
+    inputs = sample((side, side), seed=0)
+    fused = apply_network(network, inputs)[0]
+    found = list(nan_reaches(network, side))
+    for index in (0, 1):
+        if any(_reach(network, inputs, index, value, fused) > found[index] for value in (HUGE, -HUGE)):
+            found[index] = side // 2
+    return found[0], found[1]
+
+
+def _reach(network: nn.Module, inputs: Tensor, index: int, value: float, fused: Tensor | None) -> int:
+    middle = inputs.shape[2] // 2
+    changed = pixel_of(inputs, index, middle, middle)
+    return farthest(touched(network, inputs, changed, value, fused), (middle, middle))
+
+
+@torch.no_grad()
+def reach_of_phases(network: nn.Module, index: int, side: int, alignment: int) -> int:
+    """Return how far NaNs spread over all phases of a strided network.
+
+    A whole row (column) of NaNs at once stands for all column (row) phases, so that 2·alignment passes do.
+    """
+    reach = 0
+    for phase in range(alignment):
+        line = side // 2 - alignment // 2 + phase
+        inputs = sample((side, side), seed=phase)
+        for axis in (0, 1):
+            found = touched(network, inputs, line_of(inputs, index, axis, line), torch.nan)
+            lines = found.any(dim=1 - axis).nonzero()[:, 0]
+            reach = max(reach, int((lines - line).abs().max()) if len(lines) else 0)
+    return reach
+
+
+def equivariant_shift(network: nn.Module, side: int, reach: int) -> int | None:
+    """Return the smallest shift under which the fused image, and what it sees, move with its inputs."""
+    for shift in SHIFTS:
+        # Strided networks reach further in some phases than in the probed one.
+        margin = reach + 2 * shift
+        if 2 * margin + shift >= side:
+            return None
+        if _moves(network, side, shift, margin) and follows(network, side, shift, reach):
+            return shift
+    return None
+
+
+@torch.no_grad()
+def _moves(network: nn.Module, side: int, shift: int, margin: int) -> bool:
+    """Return whether the fused image moves with its inputs, away from the border."""
+    inputs = sample((side, side), seed=1)
+    fused = apply_network(network, inputs)[0]
+    inner = slice(margin, side - margin)
+    moved = slice(margin + shift, side - margin + shift)
+    return all(
+        close(apply_network(network, inputs.roll(shift, dims=axis + 2))[0][place], fused[inner, inner])
+        for axis, place in ((0, (moved, inner)), (1, (inner, moved)))
+    )
+
+
+@torch.no_grad()
+def follows(network: nn.Module, side: int, shift: int, reach: int) -> bool:
+    """Return whether a NaN one shift further spreads to what lies one shift further, whatever the values are.
+
+    Values alone would not tell of a branch that strides but is asleep in the probe images.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, float64, on the CPU.
+    side : int
+        Of the probe images, pixels.
+    shift : int
+        Pixels, by which the NaN is moved along both axes.
+    reach : int
+        Pixels, as far as NaNs are known to spread.
+    """
+    inputs = sample((side, side), seed=1)
+    middle = side // 2
+    for index in (0, 1):
+        first, second = (
+            touched(network, inputs, pixel_of(inputs, index, at, at), torch.nan)
+            for at in (middle, middle + shift)
+        )
+        width = min(reach + shift, middle, side - 1 - middle - shift)
+        around, moved = (slice(at - width, at + width + 1) for at in (middle, middle + shift))
+        if not torch.equal(first[around, around], second[moved, moved]):
+            return False
+    return True
+
+
+@torch.no_grad()
+def decides_by_values(network: nn.Module, inputs: Tensor) -> bool:
+    """Return whether anything computed from the images becomes a number or a size of the program.
+
+    A network that says ``if (x1 > 0).all()`` does one thing with the whole image and another with a part of it: no
+    crop is safe, however many agree.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        y = f(x1, x2), in evaluation mode.
+    inputs : torch.Tensor
+        (1, 2, H, W), any images that it runs on.
+
+    Raises
+    ------
+    NetworkError
+        If it cannot be run on them.
+    """
+    with _Watch(inputs) as watch:
+        apply_network(network, inputs)
+    return watch.decided
+
+
+class _Watch(TorchDispatchMode):
+    """Follows what is computed from a tensor, by the memory that it lies in."""
+
+    def __init__(self, origin: Tensor) -> None:
+        super().__init__()
+        self.decided = False
+        self._followed = {_memory(origin)}
+        self._alive: list[Any] = [origin]  # so that no memory is given to something else meanwhile
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """See `TorchDispatchMode`."""
+        kwargs = kwargs or {}
+        tensors = [value for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
+        followed = [tensor for tensor in tensors if _memory(tensor) in self._followed]
+        result = func(*args, **kwargs)
+        if not followed:
+            return result
+        packet = getattr(func, "overloadpacket", None)
+        masked = packet is _aten.index and any(tensor.dtype == torch.bool for tensor in tensors)
+        self.decided = self.decided or packet in _DECIDING or masked
+        changed = tensors[:1] if func._schema.is_mutable else []  # type: ignore[attr-defined]
+        for value in (*tree_leaves(result), *changed):
+            if isinstance(value, Tensor):
+                self._followed.add(_memory(value))
+                self._alive.append(value)
+        return result
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 @torch.no_grad()
@@ -89,3 +278,22 @@ def farthest(found: Tensor, start: tuple[int, int]) -> int:
     """Return the Chebyshev distance of the farthest pixel of a (H, W) mask from a pixel; 0 where there is none."""
     places = found.nonzero()
     return int((places - torch.tensor(start)).abs().max()) if len(places) else 0
+
+
+def close(found: Tensor, expected: Tensor) -> bool:
+    """Return whether two tensors are equal but for rounding.
+
+    Parameters
+    ----------
+    found, expected : torch.Tensor
+        float64, of one shape.
+
+    Returns
+    -------
+    bool
+        Whether they differ by `TOLERANCE` of the largest magnitude of `expected` at most.
+    """
+    if not expected.numel():
+        return True
+    scale = max(float(expected.abs().max()), torch.finfo(torch.float64).tiny)
+    return bool((found - expected).abs().max() <= TOLERANCE * scale)

@@ -9,7 +9,7 @@ cut wrongly.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -21,11 +21,18 @@ from fusion.network import apply_network
 from fusion.saliency.chain.nodes import NotUnderstoodError
 from fusion.saliency.chain.reaches import sights
 from fusion.saliency.chain.tracing import traced
-from fusion.saliency.crop_check import crops_agree
-from fusion.saliency.probing import double_copy, sample
-from fusion.saliency.reach import equivariant_shift, follows, nan_reaches, reach_of_phases, reaches_of_pixel
-from fusion.saliency.value_dependence import decides_by_values
-from fusion.saliency.window import Pixel
+from fusion.saliency.probing import (
+    close,
+    decides_by_values,
+    double_copy,
+    equivariant_shift,
+    follows,
+    nan_reaches,
+    reach_of_phases,
+    reaches_of_pixel,
+    sample,
+)
+from fusion.saliency.window import Pixel, aligned, box_around, gradient, gradients_in_crops
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +48,7 @@ LARGEST_CHECK = 384
 
 @dataclass(frozen=True)
 class Locality:
-    """Which crops of an image give the whole image's derivatives exactly.
+    """The crops of an image that give the whole image's derivatives exactly.
 
     Attributes
     ----------
@@ -101,7 +108,7 @@ def probe_locality(network: nn.Module) -> Locality:
     -------
     Locality
         Global where the support reaches the border of the largest probe, where the network is not
-        equivariant to any of `fusion.saliency.reach.SHIFTS`, looks at values to decide what to do, lets no NaN
+        equivariant to any of `fusion.saliency.probing.SHIFTS`, looks at values to decide what to do, lets no NaN
         through, or where crops and whole image disagree.
 
     Raises
@@ -213,7 +220,7 @@ def _probed(network: nn.Module, side: int) -> Locality | None:
 
 
 def _holds(network: nn.Module, locality: Locality, side: int) -> bool:
-    """Whether a locality that NaNs agree with holds for a network whose program is not understood."""
+    """Return whether a locality that NaNs agree with holds for a network whose program is not understood."""
     radius = locality.radius
     assert radius is not None
     return (
@@ -229,6 +236,57 @@ def _crops_agree(network: nn.Module, locality: Locality, shape: tuple[int, int])
     images = sample(shape, seed=2)
     pixels = islice(_pixels(shape), FEW if 2 * locality.radius + SPARE >= max(shape) else None)
     return crops_agree(network, images, locality.radius, locality.alignment, pixels)
+
+
+def crops_agree(
+    network: nn.Module, inputs: Tensor, radius: int, alignment: int, pixels: Iterable[Pixel]
+) -> bool:
+    """Hold the derivatives of crops against those of the whole image, by plain autograd in float64.
+
+    A second, different sample is in the batch, so that a network that mixes its batch is found out.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, float64, on the CPU, frozen.
+    inputs : torch.Tensor
+        (1, 2, H, W), the whole image.
+    radius, alignment : int
+        Of the crops, pixels; see `fusion.saliency.support.Locality`.
+    pixels : iterable of (row, column)
+        Where to compare.
+
+    Returns
+    -------
+    bool
+        Whether they agree but for rounding, and everything outside the radius is exactly 0.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on the whole image.
+    """
+    shape = (inputs.shape[2], inputs.shape[3])
+    leaf = inputs.clone().requires_grad_(True)
+    with torch.enable_grad():
+        fused = apply_network(network, leaf)[0]
+    for pixel in pixels:
+        whole = gradient(fused[pixel], leaf, keep_graph=True)[0]
+        support = box_around(pixel, radius, shape)
+        crop = aligned(support, alignment, shape)
+        part = inputs[:, :, crop.rows(), crop.columns()]
+        local = (pixel[0] - crop.top, pixel[1] - crop.left)
+        try:
+            inside = gradients_in_crops(network, torch.cat((part, torch.rand_like(part))), [local, local])[0]
+        except NetworkError:
+            return False
+        placed = torch.zeros_like(whole)
+        placed[:, crop.rows(), crop.columns()] = inside
+        outside = whole.clone()
+        outside[:, support.rows(), support.columns()] = 0
+        if not close(placed, whole) or bool((outside != 0).any()):
+            return False
+    return True
 
 
 def _pixels(shape: tuple[int, int]) -> Iterator[Pixel]:

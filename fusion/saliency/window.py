@@ -54,7 +54,17 @@ class Box:
 
 
 def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
-    """Return the pixels within `radius` (Chebyshev distance) of a pixel, clipped at the image border."""
+    """Return the pixels around a pixel, clipped at the image border.
+
+    Parameters
+    ----------
+    pixel : tuple of int
+        (row, column), 0-based.
+    radius : int
+        Chebyshev distance, pixels.
+    shape : tuple of int
+        (H, W) of the image.
+    """
     row, column = pixel
     height, width = shape
     return Box(
@@ -119,7 +129,7 @@ class JacobianWindow:
 
     @cached_property
     def suspicious(self) -> bool:
-        """Whether any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+        """True if any gradient is not finite or larger than `SUSPICIOUS_GRADIENT`."""
         return not bool((np.abs(self.values) <= SUSPICIOUS_GRADIENT).all())
 
     def strongest_neighbour(self) -> tuple[int, int, int, float] | None:
@@ -162,7 +172,21 @@ def gradients_in_crops(network: nn.Module, crops: Tensor, pixels: Sequence[Pixel
 
 
 def gradient(output: Tensor, leaf: Tensor, keep_graph: bool = False) -> Tensor:
-    """Return d output / d leaf, zeros where the output does not depend on the leaf at all.
+    """Differentiate an output with respect to a leaf of autograd's graph.
+
+    Parameters
+    ----------
+    output : torch.Tensor
+        One number.
+    leaf : torch.Tensor
+        (…), any shape.
+    keep_graph : bool
+        Whether more will be differentiated in the same graph.
+
+    Returns
+    -------
+    torch.Tensor
+        d output / d leaf, the leaf's shape; zeros where the output does not depend on the leaf at all.
 
     Raises
     ------

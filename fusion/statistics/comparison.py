@@ -20,15 +20,13 @@ from fusion.statistics.influence import (
     influence,
     region_influence,
 )
-from fusion.statistics.regions import Region
-from fusion.statistics.requirements import CORE, checklist
-from fusion.statistics.sampling import grid_sample
-from fusion.statistics.verdicts import Requirement
+from fusion.statistics.regions import Region, grid_sample
+from fusion.statistics.requirements import CORE, Requirement, checklist
 
 
 @dataclass(frozen=True)
 class MethodComparison:
-    """What is compared of one method.
+    """All numbers of one method.
 
     Attributes
     ----------
@@ -103,11 +101,11 @@ def compare_method(
     for number, region in enumerate(regions):
         before = sum(counts[:number])
 
-        def report(done: int, total: int, before: int = before) -> None:
+        def show(done: int, total: int, before: int = before) -> None:
             if progress is not None:
                 progress(before + done, sum(counts))
 
-        influences.append(region_influence(method, pair, region, limit, dtype, report))
+        influences.append(region_influence(method, pair, region, limit, dtype, show))
     by_name = {found.region: found for found in influences}
     return MethodComparison(
         method_id=method.id,
@@ -136,5 +134,31 @@ def pixel_influence(window: JacobianWindow, regions: Sequence[Region]) -> list[I
 
 
 def suspicious_pixels(guidance: NDArray[np.floating]) -> int:
-    """Count the pixels of (2, H, W) with a value that is not finite or larger than `SUSPICIOUS_GRADIENT`."""
+    """Count the pixels with a value that is not finite or whose magnitude exceeds `SUSPICIOUS_GRADIENT`.
+
+    Parameters
+    ----------
+    guidance : ndarray
+        (2, H, W), guidance images of x1 and x2, dimensionless.
+    """
     return int(np.count_nonzero(~(np.abs(guidance) <= SUSPICIOUS_GRADIENT).all(axis=0)))
+
+
+def cautions(comparison: MethodComparison) -> list[str]:
+    """Return a sentence for each reason to be careful with a method's numbers; none for most."""
+    found = []
+    if pixels := comparison.suspicious:
+        several = f"{pixels} pixels with guidance values that are"
+        what = "1 pixel with a guidance value that is" if pixels == 1 else several
+        found.append(
+            f"{comparison.title} has {what} not finite or larger than {SUSPICIOUS_GRADIENT:,.0f}: those that are not "
+            "finite are in no number, the others are."
+        )
+    for one in comparison.region_influence:
+        if one.left_out:
+            some = f"{one.left_out} of {one.used + one.left_out} principal pixels"
+            found.append(
+                f"{comparison.title}, {one.region}: {some} are not in the influence, since gradients of theirs are not "
+                "finite."
+            )
+    return found

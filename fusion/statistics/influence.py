@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.window import JacobianWindow, Pixel
-from fusion.statistics.influence_sums import InfluenceSums, ModalityInfluence
-from fusion.statistics.regions import Region
-from fusion.statistics.sampling import grid_sample
+from fusion.statistics.guidance import NAN
+from fusion.statistics.regions import Region, grid_sample
 
 DEFAULT_LIMIT = 256
 """Principal pixels of a region that are used at most: seconds for any method that ships."""
@@ -21,6 +23,37 @@ PIXELS_AT_ONCE = 64
 
 GLOBAL_PIXELS_AT_ONCE = 8
 """The same for methods whose Jacobian images are as large as the image."""
+
+_ROUNDING = 1e-12
+"""Relative slack of a reached share, so that the order of a summation decides nothing."""
+
+
+@dataclass(frozen=True)
+class ModalityInfluence:
+    """The influence of one input.
+
+    Attributes
+    ----------
+    total : float
+        Σ |J| over all input pixels, ≥ 0, dimensionless.
+    signed : float
+        Σ J: how the fused pixel answers when the whole input becomes brighter, in [−total, total].
+    radius_50, radius_90 : float
+        The smallest Chebyshev radius around the principal pixel that holds 50 % and 90 % of Σ |J|, pixels; NaN
+        without influence.
+    outside : float
+        Share of Σ |J| that lies outside the region, in [0, 1]; NaN without region or influence.
+    gini : float
+        Gini index of |J| over the support window, in [0, 1); NaN without influence and for a window of
+        one pixel.
+    """
+
+    total: float
+    signed: float
+    radius_50: float
+    radius_90: float
+    outside: float
+    gini: float
 
 
 @dataclass(frozen=True)
@@ -55,13 +88,13 @@ class RegionInfluence:
     region : str
         The region's name.
     pixels : int
-        How many pixels it has.
+        Number of its pixels.
     used : int
         Of how many the Jacobian images are in the numbers: of all, or of a regular grid.
     spacing : int
         Spacing of that grid in pixels, 1 where it is all pixels.
     left_out : int
-        How many more pixels of the grid do not count, since a gradient of theirs is not finite.
+        Number of further pixels of the grid that do not count, since a gradient of theirs is not finite.
     x1, x2 : ModalityInfluence
         `total` and `signed` are means over the principal pixels; radii and `outside` are of the influence on
         all of them together, so that a pixel counts by how much influence it is under; `gini` is the mean
@@ -133,7 +166,7 @@ def region_influence(
     region : Region
         The principal pixels, and what `outside` refers to.
     limit : int
-        The most principal pixels to use, ≥ 1; see `fusion.statistics.sampling.grid_sample`.
+        The most principal pixels to use, ≥ 1; see `fusion.statistics.regions.grid_sample`.
     dtype : {"float32", "float64"}
         The precision of the Jacobian images.
     progress : callable, optional
@@ -177,3 +210,133 @@ def _in_batches(
     size = GLOBAL_PIXELS_AT_ONCE if method.locality_at(pair.shape).radius is None else PIXELS_AT_ONCE
     for start in range(0, len(pixels), size):
         yield from jacobians(method, pair, pixels[start : start + size], dtype, ahead=False)
+
+
+class InfluenceSums:
+    """Running sums of influence over principal pixels.
+
+    Attributes
+    ----------
+    count : int
+        Principal pixels added so far, without those whose gradients are not all finite.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._signed = np.zeros(2)
+        self._outside = np.zeros(2)
+        self._rings = np.zeros((2, 1))
+        self._gini: tuple[list[float], list[float]] = ([], [])
+
+    def add(self, window: JacobianWindow, region: Region | None) -> None:
+        """Add the Jacobian images of a principal pixel, unless a gradient of theirs is not finite."""
+        values = window.values.astype(np.float64)
+        if not np.isfinite(values).all():
+            return
+        self.count += 1
+        self._signed += values.sum(axis=(1, 2))
+        rings = ring_sums(window)
+        more = max(0, rings.shape[1] - self._rings.shape[1])
+        self._rings = np.pad(self._rings, ((0, 0), (0, more)))
+        self._rings[:, : rings.shape[1]] += rings
+        if region is not None:
+            height, width = values.shape[1:]
+            inside = region.mask[window.top : window.top + height, window.left : window.left + width]
+            self._outside += np.abs(values[:, ~inside]).sum(axis=1)
+        for image, found in zip(values, self._gini, strict=True):
+            if not np.isnan(index := gini_index(image)):
+                found.append(index)
+
+    def modality(self, number: int, has_region: bool) -> ModalityInfluence:
+        """Return the influence of x1 (number 0) or x2 (1) so far; NaN where there is none."""
+        if self.count == 0:
+            return ModalityInfluence(NAN, NAN, NAN, NAN, NAN, NAN)
+        rings, gini = self._rings[number], self._gini[number]
+        total = float(rings.sum())
+        return ModalityInfluence(
+            total=total / self.count,
+            signed=float(self._signed[number]) / self.count,
+            radius_50=effective_radius(rings, 0.5),
+            radius_90=effective_radius(rings, 0.9),
+            outside=_share(float(self._outside[number]), total) if has_region else NAN,
+            gini=float(np.mean(gini)) if gini else NAN,
+        )
+
+    def outside_of_both(self, has_region: bool) -> float:
+        """Return the share of both inputs' influence that lies outside the region."""
+        if not has_region or self.count == 0:
+            return NAN
+        return _share(float(self._outside.sum()), float(self._rings.sum()))
+
+
+def _share(part: float, whole: float) -> float:
+    return min(1.0, part / whole) if whole > 0 else NAN
+
+
+def gini_index(values: ArrayLike) -> float:
+    """Return the Gini index of magnitudes: G = 1 − 2·Σ_k (v_(k) / Σ v)·(N − k + ½) / N.
+
+    v_(1) ≤ … ≤ v_(N) are the magnitudes in order, zeros among them.
+
+    Parameters
+    ----------
+    values : array_like
+        Real numbers; their signs make no difference.
+
+    Returns
+    -------
+    float
+        From 0, all magnitudes equal, to 1 − 1/N, one alone is not 0; NaN where all are 0, where one is not
+        finite and for fewer than two: one number is evenly spread and all in one place, both.
+    """
+    magnitudes = np.sort(np.abs(np.asarray(values, dtype=np.float64)).ravel())
+    count = magnitudes.size
+    if count < 2 or not np.isfinite(magnitudes[-1]) or magnitudes[-1] == 0:
+        return NAN
+    shares = magnitudes / magnitudes[-1]
+    weights = (count - np.arange(1, count + 1) + 0.5) / count
+    return max(0.0, 1 - 2 * float(shares @ weights) / float(shares.sum()))
+
+
+def ring_sums(window: JacobianWindow) -> NDArray[np.float64]:
+    """Sum |J| over the rings around the principal pixel.
+
+    Parameters
+    ----------
+    window : JacobianWindow
+        Its values (2, h, w) are finite; outside of it |J| is 0.
+
+    Returns
+    -------
+    ndarray
+        (2, K): for x1 and x2, the sum over all pixels at Chebyshev distance 0, 1 … K − 1, where K − 1 is the
+        distance of the window's furthest pixel.
+    """
+    height, width = window.values.shape[1:]
+    rows = np.abs(np.arange(height) + window.top - window.row)
+    columns = np.abs(np.arange(width) + window.left - window.col)
+    distance = np.maximum(rows[:, None], columns[None, :]).ravel()
+    return np.stack(
+        [np.bincount(distance, weights=np.abs(image.astype(np.float64)).ravel()) for image in window.values]
+    )
+
+
+def effective_radius(rings: ArrayLike, share: float) -> float:
+    """Return the smallest Chebyshev radius that holds at least a share of all influence.
+
+    Parameters
+    ----------
+    rings : array_like
+        Sums of |J| at distance 0, 1, 2 …, ≥ 0.
+    share : float
+        In (0, 1], as 0.5 or 0.9.
+
+    Returns
+    -------
+    float
+        A whole number of pixels, ≥ 0; NaN where there is no influence, or where it is not finite.
+    """
+    held = np.cumsum(np.asarray(rings, dtype=np.float64))
+    if held.size == 0 or not np.isfinite(held[-1]) or held[-1] == 0:
+        return NAN
+    return float(np.argmax(held >= share * held[-1] * (1 - _ROUNDING)))

@@ -11,10 +11,8 @@ from dataclasses import astuple, dataclass, fields
 from fusion.saliency.window import Pixel
 from fusion.statistics.comparison import MethodComparison
 from fusion.statistics.guidance import GuidanceStatistics, ModalityStatistics
-from fusion.statistics.influence import Influence, RegionInfluence
-from fusion.statistics.influence_sums import ModalityInfluence
-from fusion.statistics.requirements import CORE, HEALTHY
-from fusion.statistics.verdicts import Requirement, Verdict
+from fusion.statistics.influence import Influence, ModalityInfluence, RegionInfluence
+from fusion.statistics.requirements import CORE, HEALTHY, Requirement, Verdict
 
 X1, X2, BOTH = "x1", "x2", "both"
 

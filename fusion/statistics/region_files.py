@@ -13,9 +13,8 @@ from PIL import Image, PngImagePlugin
 
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
-from fusion.decoders import exif_orientation, orient
 from fusion.errors import ImageFileError, OutputError, RegionError, UnsupportedImageError
-from fusion.reading import read_image, require_file
+from fusion.reading import exif_orientation, orient, read_image, require_file
 from fusion.statistics.regions import Region
 
 INSIDE_ABOVE = 127
@@ -123,7 +122,7 @@ def known_region(catalogue: Catalogue, entry: PairEntry, name: str) -> Region:
 
 @dataclass(frozen=True)
 class _Header:
-    """What a PNG file says of itself: bits a channel, the colour type, and (H, W) as it is stored."""
+    """Head of a PNG file: bits a channel, the colour type, and (H, W) as it is stored."""
 
     depth: int
     colour_type: int

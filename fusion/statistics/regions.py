@@ -30,7 +30,7 @@ class Region:
     mask : ndarray of bool, shape (H, W)
         True inside. Copied; the region's own array cannot be written to.
     replaces : bool
-        Whether it is a user's in the place of another one, with other pixels, that has this name and is there anyway.
+        True for a user's in the place of another one, with other pixels, that has this name and is there anyway.
 
     Raises
     ------
@@ -64,11 +64,11 @@ class Region:
 
     @property
     def size(self) -> int:
-        """How many pixels are inside."""
+        """Number of pixels inside."""
         return int(np.count_nonzero(self.mask))
 
     def contains(self, pixel: Pixel) -> bool:
-        """Return whether a pixel (row, col) of the image is inside."""
+        """Return True if a pixel (row, col) of the image is inside."""
         return bool(self.mask[pixel])
 
     def require_shape(self, shape: Sequence[int]) -> None:
@@ -162,7 +162,7 @@ def difference(first: Region, second: Region, name: str | None = None) -> Region
 
 
 def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
-    """Return what is not the air around the head.
+    """Return all but the air around the head.
 
     Inside is every pixel at which x1 or x2 exceeds `intensity`, and every dark pixel that no path of dark
     pixels (by their four sides) connects with the image's border, such as those of a ventricle.
@@ -178,7 +178,18 @@ def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
 
 
 def filled(mask: ArrayLike) -> NDArray[np.bool_]:
-    """Return a mask (H, W) with its holes filled: outside stays what reaches the border by four sides."""
+    """Return a mask with its holes filled: outside stays what reaches the border by four sides.
+
+    Parameters
+    ----------
+    mask : array_like
+        (H, W); what is not 0 is inside.
+
+    Returns
+    -------
+    ndarray of bool
+        (H, W), True inside.
+    """
     outside = ~np.asarray(mask, dtype=np.bool_)
     reached = np.zeros_like(outside)
     reached[[0, -1]], reached[:, [0, -1]] = outside[[0, -1]], outside[:, [0, -1]]
@@ -202,3 +213,48 @@ def _along_rows(passable: NDArray[np.bool_], reached: NDArray[np.bool_]) -> NDAr
 
 def _size(shape: Sequence[int]) -> str:
     return "×".join(str(side) for side in shape)
+
+
+@dataclass(frozen=True)
+class GridSample:
+    """Pixels of a region that stand for all of it.
+
+    Attributes
+    ----------
+    pixels : tuple of (row, col)
+        Those used, row by row.
+    spacing : int
+        Pixels from one to the next in both directions, ≥ 1; 1 where all are used.
+    region_pixels : int
+        Number that the region has.
+    """
+
+    pixels: tuple[Pixel, ...]
+    spacing: int
+    region_pixels: int
+
+
+def grid_sample(region: Region, limit: int) -> GridSample:
+    """Choose at most `limit` pixels of a region on a regular grid.
+
+    The spacing is the smallest at which no position of the grid meets more than `limit` pixels of the
+    region; of all positions, that which meets most is taken, the topmost and leftmost of equals. So there is
+    chance in nothing, and no region with pixels, however thin, is left without any.
+
+    Raises
+    ------
+    ValueError
+        If `limit` is less than 1.
+    """
+    if limit < 1:
+        raise ValueError(f"At least one pixel is used, not {limit}")
+    rows, columns = np.nonzero(region.mask)
+    spacing, position = 1, np.zeros(rows.size, dtype=np.intp)
+    counts = np.array([rows.size])
+    while counts.max() > limit:
+        spacing += 1
+        position = rows % spacing * spacing + columns % spacing
+        counts = np.bincount(position, minlength=1)
+    used = position == int(counts.argmax())
+    pixels = tuple((int(row), int(column)) for row, column in zip(rows[used], columns[used], strict=True))
+    return GridSample(pixels, spacing, rows.size)

@@ -7,7 +7,8 @@ where a change is called slight; half where something must mostly be kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,75 @@ from fusion.pair import Pair
 from fusion.statistics.guidance import DOMINANCE_RATIO, guidance_statistics, ratio_of
 from fusion.statistics.influence import RegionInfluence
 from fusion.statistics.regions import Region
-from fusion.statistics.verdicts import Measure, Requirement, Verdict
 from fusion.statistics.wording import brightness_change, percent, shown
+
+_BRIGHTNESS = ("requirement.core_brightness", "requirement.healthy_brightness")
+
+_MEASURES = {
+    "requirement.contrast_kept": "contrast",
+    "requirement.core_sensitivity": "guidance",
+    "requirement.core_sensitivity_ratio": "ratio",
+    "requirement.core_outside": "outside",
+}
+
+
+class Verdict(StrEnum):
+    """Answer of a requirement's rule."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDABLE = "undecidable"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that a requirement is judged by.
+
+    Attributes
+    ----------
+    definition : str
+        Where docs/statistics.md defines it.
+    value : float
+        Dimensionless.
+    modality : str
+        ``x1`` or ``x2`` where it is of one input alone, else ``both``.
+    limits : tuple of float
+        Those of the rule: how the number is written says on which side of them it is.
+    """
+
+    definition: str
+    value: float
+    modality: str = "both"
+    limits: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One of the four, judged for one method and pair.
+
+    Attributes
+    ----------
+    number : int
+        1 to 4, as in section 5.3 of the paper.
+    title : str
+        What is required, in a few words.
+    rule : str
+        The rule that decides, with its limits.
+    measures : tuple of Measure
+        The numbers that it was applied to; none where they cannot be had.
+    verdict : Verdict
+        What the rule says.
+    sentence : str
+        The verdict and its reason in words.
+    """
+
+    number: int
+    title: str
+    rule: str
+    measures: tuple[Measure, ...]
+    verdict: Verdict
+    sentence: str
+
 
 CORE, RIM, HEALTHY = "core", "rim", "healthy"
 """The names by which the regions are known: necrotic core, rim around it, healthy tissue."""
@@ -242,3 +310,13 @@ def _missing(regions: dict[str, Region], *names: str) -> str:
 
 def _not_finite(fused: NDArray[np.floating]) -> str:
     return "" if np.isfinite(fused).all() else "The fused picture has values that are not finite."
+
+
+def measured(measure: Measure) -> str:
+    """Write a number that a requirement is judged by, after a word that says which."""
+    if measure.definition not in _BRIGHTNESS:
+        return f"{_MEASURES[measure.definition]} {shown(measure.value, limits=measure.limits)}"
+    if abs(measure.value) < 0.0005:
+        return "as bright"
+    amount = shown(abs(measure.value), limits=[abs(limit) for limit in measure.limits])
+    return f"{'brighter' if measure.value > 0 else 'darker'} {amount}"

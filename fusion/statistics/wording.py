@@ -1,26 +1,16 @@
-"""How numbers, shares and dominance are written for people, on the page and in the terminal alike."""
+"""Numbers, shares and dominance as they are written for people, on the page and in the terminal alike."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from fusion.statistics.guidance import DOMINANCE_RATIO, Dominance, Dominant
-from fusion.statistics.relation import SMALLEST_LINE_SHARE, Line
-from fusion.statistics.verdicts import Measure
+from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE, Dominance, Dominant, Line
 
 UNDEFINED = "–"
 
 MOST_DIGITS = 17
 """With so many digits after the point, two numbers near 1 that differ at all are written differently."""
-
-_BRIGHTNESS = ("requirement.core_brightness", "requirement.healthy_brightness")
-_MEASURES = {
-    "requirement.contrast_kept": "contrast",
-    "requirement.core_sensitivity": "guidance",
-    "requirement.core_sensitivity_ratio": "ratio",
-    "requirement.core_outside": "outside",
-}
 
 
 def shown(value: float, digits: int = 3, limits: Iterable[float] = ()) -> str:
@@ -80,16 +70,6 @@ def dominant_name(dominance: Dominance, modalities: tuple[str, str]) -> str:
     """Return the name of the modality that dominates, else ``neither`` or ``undefined``."""
     names = {Dominant.X1: modalities[0], Dominant.X2: modalities[1]}
     return names.get(dominance.dominant, dominance.dominant.value)
-
-
-def measured(measure: Measure) -> str:
-    """Write a number that a requirement is judged by, after a word that says which."""
-    if measure.definition not in _BRIGHTNESS:
-        return f"{_MEASURES[measure.definition]} {shown(measure.value, limits=measure.limits)}"
-    if abs(measure.value) < 0.0005:
-        return "as bright"
-    amount = shown(abs(measure.value), limits=[abs(limit) for limit in measure.limits])
-    return f"{'brighter' if measure.value > 0 else 'darker'} {amount}"
 
 
 def _side(value: float, limit: float) -> int:

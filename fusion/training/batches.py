@@ -1,4 +1,4 @@
-"""What a network is shown in one training step, and which of its pixels can be judged."""
+"""Images of one training step, where they come from, and which of their pixels can be judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fusion.training.loss import WINDOW
 
 @dataclass(frozen=True)
 class Sides:
-    """Which sides of a patch are sides of the image it was cut from."""
+    """Sides of a patch: True where it is a side of the image that it was cut from."""
 
     top: bool = True
     bottom: bool = True
@@ -35,13 +35,16 @@ class Batch:
     sides: Sides
 
 
-class Source(Protocol):
-    """Where the images of a training come from. A batch depends on its number alone: that is how runs resume."""
+class ImageSource(Protocol):
+    """Origin of a training's images: simulated ones, or a user's folders.
+
+    A batch depends on its number alone: that is how runs resume.
+    """
 
     description: dict[str, Any]
-    """What the images are, for the model card; JSON."""
+    """Words on the images, for the model card; JSON."""
     training_pairs: int | None
-    """How many different pairs are trained on; None for simulated ones, without end."""
+    """Number of different pairs that are trained on; None for simulated ones, without end."""
 
     def batch(self, number: int, count: int, patch: int | None) -> Batch:
         """Return a batch: `count` patches of `patch`×`patch` pixels, or whole images (None)."""
@@ -61,6 +64,15 @@ def cut_patches(pairs: Sequence[FloatArray], patch: int | None, rng: np.random.G
 
     Along each axis a patch lies at one end of the image with probability 1/4 each, else anywhere inside: the
     outermost pixels, whose neighbourhood is a network's zero padding, would hardly ever be shown otherwise.
+
+    Parameters
+    ----------
+    pairs : sequence of ndarray
+        (2, H, W) each, float32 in [0, 1]; of one size where `patch` is None.
+    patch : int, optional
+        Pixels a side, cut to the smallest image; None takes whole images.
+    rng : numpy.random.Generator
+        Chooses the places.
     """
     heights, widths = zip(*(pair.shape[1:] for pair in pairs), strict=True)
     if patch is None:

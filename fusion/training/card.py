@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from fusion.methods.registry import method_specification
-from fusion.training.brightness import Brightness
+from fusion.training.evaluation import Brightness
 from fusion.training.loss import WINDOW
 from fusion.training.options import TrainingError, TrainingOptions
 from fusion.training.run import CHECK_IMAGES, FREEZE_AT, GRADIENT_NORM, Run
@@ -30,7 +30,7 @@ def training_card(
 ) -> dict[str, Any]:
     """Describe a training: what, on what, how, for how long, and how good on the validation images."""
     specification = method_specification(options.method_id)
-    balance, device = run.balance, run.device
+    device = run.device
     return {
         "title": specification.title,
         "about": (
@@ -39,25 +39,7 @@ def training_card(
         ),
         "note": specification.note,
         "data": data["about"],
-        "recipe": {
-            "name": options.recipe,
-            "command": command_line(options),
-            "optimizer": "Adam",
-            "largest_learning_rate": options.peak_learning_rate,
-            "schedule": "linear rise over the first 2 %, then cosine to 0",
-            "gradient_norm": f"clipped to {GRADIENT_NORM:g}",
-            "loss": (
-                f"equation 4. Patches are cut by {run.halo} pixels where they end inside the image; the image's own "
-                f"sides get a mirrored margin of {WINDOW // 2} pixels, so that the outermost pixels count"
-            ),
-            "lambda": balance.lambda_,
-            "gamma_ssim": round(balance.gamma_ssim, 4),
-            "gamma_l2": balance.gamma_l2,
-            **_balancing(options),
-            **_shown(options, run),
-            "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
-            "kept": f"the best of the checks after batch norm was frozen, on {CHECK_IMAGES} of the validation images",
-        },
+        "recipe": _recipe(options, run),
         "seed": options.seed,
         "steps": run.step,
         "seconds": round(run.seconds, 1),
@@ -76,6 +58,29 @@ def training_card(
             },
         },
         "versions": _versions(),
+    }
+
+
+def _recipe(options: TrainingOptions, run: Run) -> dict[str, Any]:
+    balance = run.balance
+    return {
+        "name": options.recipe,
+        "command": command_line(options),
+        "optimizer": "Adam",
+        "largest_learning_rate": options.peak_learning_rate,
+        "schedule": "linear rise over the first 2 %, then cosine to 0",
+        "gradient_norm": f"clipped to {GRADIENT_NORM:g}",
+        "loss": (
+            f"equation 4. Patches are cut by {run.halo} pixels where they end inside the image; the image's own "
+            f"sides get a mirrored margin of {WINDOW // 2} pixels, so that the outermost pixels count"
+        ),
+        "lambda": balance.lambda_,
+        "gamma_ssim": round(balance.gamma_ssim, 4),
+        "gamma_l2": balance.gamma_l2,
+        **_balancing(options),
+        **_shown(options, run),
+        "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
+        "kept": f"the best of the checks after batch norm was frozen, on {CHECK_IMAGES} of the validation images",
     }
 
 

@@ -1,13 +1,14 @@
 """An unfinished training on disk: everything a later session needs to go on as if it had never stopped.
 
-A checkpoint is one safetensors file: tensors, and all other state as JSON in its head. Nothing is unpickled.
+A checkpoint is one safetensors file: tensors, and all other state as JSON in its head. Nothing is unpickled. Its
+fingerprint tells if it is the training that is asked for: a run goes on only as it began.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fusion.training.recipes import TrainingError
+from fusion.training.batches import ImageSource
+from fusion.training.options import TrainingError, TrainingOptions
 
 STATE = "state"
+
+KEYS = ("method_id", "steps", "minutes", "seed", "recipe", "validation_slices", "balanced", "checks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +77,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def network_tensors(prefix: str, network: nn.Module) -> dict[str, Tensor]:
-    """Return a network's parameters and buffers by prefixed names."""
+    """Return a network's parameters and buffers, in their own shapes, as ``<prefix>.<name>``."""
     return {f"{prefix}.{name}": tensor for name, tensor in network.state_dict().items()}
 
 
@@ -106,3 +110,34 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
         kept = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
         state.setdefault(int(number), {})[name] = kept.detach()
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def fingerprint(options: TrainingOptions, source: ImageSource, started_from: str | None) -> dict[str, Any]:
+    """Return all that a run's course depends on, but for the machine, as JSON."""
+    return {
+        **{name: getattr(options, name) for name in KEYS},
+        "patch": options.patch_side,
+        "batch": options.batch_size,
+        "learning_rate": options.peak_learning_rate,
+        "balance": asdict(options.loss_balance),
+        "started_from": started_from,
+        "data": source.description,
+    }
+
+
+def check_fingerprint(path: Path, state: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Compare a checkpoint with what is asked for.
+
+    Raises
+    ------
+    TrainingError
+        If they differ; it names how.
+    """
+    found = state.get("fingerprint", {})
+    differing = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    if differing:
+        described = ", ".join(f"{name} {found.get(name)!r}, not {wanted.get(name)!r}" for name in differing)
+        raise TrainingError(
+            f"{path}: the unfinished training has {described}. Give the same options to go on with it, "
+            "or remove the file to begin anew."
+        )

@@ -1,16 +1,38 @@
-"""The training loss (paper, section 4.3, equation 4): similarity of the fused image to both inputs."""
+"""The training loss (paper, section 4.3, equation 4): similarity of the fused image to both inputs.
+
+Its γ_ssim is given, or follows the losses so that both modalities are kept equally well (`rebalanced`). With a fixed
+γ_ssim, a copy of one input can be the better minimum: it costs nothing for that input, and γ_ssim or 1 − γ_ssim times
+the inputs' own dissimilarity for the other. What is wanted (section 4.6) is that neither modality falls behind, which
+is the minimum of the larger one of both losses:
+
+    min over networks of max(L_SSIM^MRI, L_SSIM^PET)
+        = min over networks of max over γ of γ·L_SSIM^MRI + (1 − γ)·L_SSIM^PET.
+
+Hence γ_ssim climbs while the network descends: it moves towards the modality whose loss is larger.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from pytorch_msssim import ssim
 from torch import Tensor
 
+WINDOW = 11
+"""Pixels a side of the similarity's Gaussian window; its standard deviation is 1.5 pixels."""
+
+LOSS_NAMES = ("total", "ssim_mri", "ssim_pet", "l2_mri", "l2_pet")
+
+RATE = 3e-3
+"""How far γ_ssim moves in a step, per unit of difference between both losses."""
+
+RANGE = (0.1, 0.9)
+
 
 @dataclass(frozen=True)
 class LossBalance:
-    """How equation 4 weighs its parts, each 0 to 1.
+    """Weights of equation 4, each 0 to 1.
 
     Attributes
     ----------
@@ -67,24 +89,6 @@ class LossParts:
         return {name: float(getattr(self, name).detach()) for name in LOSS_NAMES}
 
 
-WINDOW = 11
-"""Pixels a side of the similarity's Gaussian window; its standard deviation is 1.5 pixels."""
-
-LOSS_NAMES = ("total", "ssim_mri", "ssim_pet", "l2_mri", "l2_pet")
-
-
-def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
-    """Return 1 − SSIM of two batches (B, 1, H, W) in [0, 1], averaged: Gaussian window 11×11, σ 1.5 pixels.
-
-    Only windows that lie wholly inside the image count.
-    """
-    if min(x.shape[-2:]) < WINDOW:
-        raise ValueError(
-            f"The similarity window needs images of at least {WINDOW}×{WINDOW} pixels, not {tuple(x.shape[-2:])}"
-        )
-    return 1 - ssim(x, y, data_range=1.0, win_size=WINDOW, win_sigma=1.5)
-
-
 def fusion_loss(inputs: Tensor, fused: Tensor, balance: LossBalance) -> LossParts:
     """Evaluate equation 4.
 
@@ -108,3 +112,42 @@ def fusion_loss(inputs: Tensor, fused: Tensor, balance: LossBalance) -> LossPart
     error = balance.gamma_l2 * l2_mri + (1 - balance.gamma_l2) * l2_pet
     total = balance.lambda_ * structure + (1 - balance.lambda_) * error
     return LossParts(total, ssim_mri, ssim_pet, l2_mri, l2_pet)
+
+
+def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
+    """Return 1 − SSIM of two batches, averaged: Gaussian window 11×11, σ 1.5 pixels, data range 1.
+
+    Only windows that lie wholly inside the image count.
+
+    Parameters
+    ----------
+    x, y : Tensor
+        (B, 1, H, W), in [0, 1].
+
+    Returns
+    -------
+    Tensor
+        A scalar, 0 (equal) to 2.
+
+    Raises
+    ------
+    ValueError
+        If a side has fewer than 11 pixels.
+    """
+    if min(x.shape[-2:]) < WINDOW:
+        raise ValueError(
+            f"The similarity window needs images of at least {WINDOW}×{WINDOW} pixels, not {tuple(x.shape[-2:])}"
+        )
+    return 1 - ssim(x, y, data_range=1.0, win_size=WINDOW, win_sigma=1.5)
+
+
+def rebalanced(balance: LossBalance, ssim_mri: float, ssim_pet: float) -> LossBalance:
+    """Return the balance of the next step, after one step's 1 − SSIM with the MRI and with the PET."""
+    moved = balance.gamma_ssim + RATE * (ssim_mri - ssim_pet)
+    return replace(balance, gamma_ssim=min(max(moved, RANGE[0]), RANGE[1]))
+
+
+def larger_loss(losses: Mapping[str, float], balance: LossBalance) -> float:
+    """Return equation 4 with the larger one of both structural losses: what a balanced training lowers."""
+    error = balance.gamma_l2 * losses["l2_mri"] + (1 - balance.gamma_l2) * losses["l2_pet"]
+    return balance.lambda_ * max(losses["ssim_mri"], losses["ssim_pet"]) + (1 - balance.lambda_) * error

@@ -1,25 +1,111 @@
-"""What a training is told, what it reports and what it leaves behind."""
+"""Options, recipes and learning rate of a training, its progress, and its result."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from fusion.errors import FuseVisError
 from fusion.training.loss import PAPER_BALANCE, LossBalance
-from fusion.training.recipes import Recipe, TrainingError, recipe_named
-from fusion.training.schedule import largest_learning_rate
 from fusion.weights import FOLDER
-
-__all__ = ["SLICE", "TrainingError", "TrainingOptions", "TrainingProgress", "TrainingResult"]
 
 SLICE = 256
 """Pixels a side of a simulated slice."""
 
+PAIRS_AN_EPOCH = 500
+"""Simulated pairs that count as one epoch: the paper trains on several slices of each of 50 patients."""
+
+LEARNING_RATES = {"deep_pedestrian": 5e-4}
+
+DEFAULT_LEARNING_RATE = 2e-3
+
+WARM_UP = 0.02
+"""Share of a run in which the steps grow."""
+
+
+class TrainingError(FuseVisError):
+    """Training cannot start with these options, or went wrong."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A documented way to train a network: what is shown to it, in which order, for how long.
+
+    Attributes
+    ----------
+    name, about : str
+        What it is called, and what it is for.
+    patch : int or None
+        Pixels a side of the patches that the run begins with; None shows whole images from the first step on.
+    batch : int
+        Patches, or whole images, in a step.
+    whole_images_from : float
+        Share of the run from which on whole images are shown, one a step where patches came before.
+    batches_a_slice : int
+        Number of batches that a simulated slice stays the newest of the pool that patches are cut from; 0 draws
+        new slices for every batch.
+    steps : mapping
+        Steps by method id, with ``""`` for all others; empty where `epochs` says how long.
+    epochs : int or None
+        Number of times that all pairs are shown; a simulated epoch has `PAIRS_AN_EPOCH` pairs.
+    """
+
+    name: str
+    about: str
+    patch: int | None
+    batch: int
+    whole_images_from: float
+    batches_a_slice: int
+    steps: Mapping[str, int] = field(default_factory=dict)
+    epochs: int | None = None
+
+    def length(self, method_id: str, pairs: int | None, batch: int) -> int:
+        """Return the steps of a run on so many pairs (None: simulated ones, without end)."""
+        if self.epochs is not None:
+            return self.epochs * -(-(pairs or PAIRS_AN_EPOCH) // batch)
+        return self.steps.get(method_id, self.steps[""])
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "cpu": Recipe(
+            name="cpu",
+            about="patches of 96×96 pixels, whole images in the last fifth; at most about 45 minutes on two cores",
+            patch=96,
+            batch=2,
+            whole_images_from=0.8,
+            batches_a_slice=4,
+            steps=MappingProxyType(
+                {
+                    "funfusean": 2200,
+                    "funfusean_sum": 2000,
+                    "masknet": 2200,
+                    "deepfuse": 4000,
+                    "deep_pedestrian": 2500,
+                    "": 2000,
+                }
+            ),
+        ),
+        "paper": Recipe(
+            name="paper",
+            about="200 epochs of whole images, two a step, as section 4.5 of the paper; for a GPU",
+            patch=None,
+            batch=2,
+            whole_images_from=0.0,
+            batches_a_slice=0,
+            epochs=200,
+        ),
+    }
+)
+"""All recipes by name."""
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What to train and how.
+    """Choices of whoever trains a network.
 
     Attributes
     ----------
@@ -46,19 +132,19 @@ class TrainingOptions:
     validation_slices : int
         Whole simulated 256×256 slices for the losses on the card.
     recipe : str
-        ``cpu`` or ``paper``: see `fusion.training.recipes`.
+        ``cpu`` or ``paper``: see `fusion.training.options`.
     pairs : tuple of Path or None
         Two folders of registered images, MRI and PET or any others, to train on instead of simulated slices.
     resume : bool
-        Whether to go on with the unfinished training in `output`, where there is one.
+        True to go on with the unfinished training in `output`, where there is one.
     mixed_precision : bool or None
-        Whether convolutions run in bfloat16; None does so on a GPU.
+        True where convolutions run in bfloat16; None does so on a GPU.
     workers : int or None
         Processes that simulate slices; 0 does it between the steps. None takes 0 on a CPU, which is busy
         with training, and up to 8 beside a GPU.
     balanced : bool
-        Whether γ_ssim follows the losses, from the one given, so that neither modality falls behind: see
-        `fusion.training.balancing`.
+        True where γ_ssim follows the losses, from the one given, so that neither modality falls behind: see
+        `fusion.training.loss`.
     checks : int
         How often, over the whole run, the network is judged on some of the validation images.
     """
@@ -135,7 +221,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a training stands.
+    """Point that a training has reached.
 
     Attributes
     ----------
@@ -160,7 +246,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training left behind; `interrupted` where somebody stopped it early."""
+    """Outcome of a training; `interrupted` where somebody stopped it early."""
 
     weights_path: Path
     card_path: Path
@@ -172,3 +258,33 @@ class TrainingResult:
     history: tuple[TrainingProgress, ...] = field(repr=False, default=())
     brightness: dict[str, float] = field(default_factory=dict)
     curve_path: Path | None = None
+
+
+def recipe_named(name: str) -> Recipe:
+    """Return a recipe.
+
+    Raises
+    ------
+    TrainingError
+        If there is none of this name.
+    """
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise TrainingError(f"There is no recipe {name!r}. Choose one of: {', '.join(RECIPES)}.") from None
+
+
+def largest_learning_rate(method_id: str, continued: bool) -> float:
+    """Return Adam's usual step size for a network; trained ones are continued with a quarter of it."""
+    usual = LEARNING_RATES.get(method_id, DEFAULT_LEARNING_RATE)
+    return usual / 4 if continued else usual
+
+
+def learning_rate_at(fraction: float, peak: float) -> float:
+    """Return the step size at a share of the run: a short linear rise, then a cosine that falls to 0."""
+    if fraction < WARM_UP:
+        return peak * (0.05 + 0.95 * fraction / WARM_UP)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (fraction - WARM_UP) / (1 - WARM_UP))))
+
+
+__all__ = ["SLICE", "TrainingError", "TrainingOptions", "TrainingProgress", "TrainingResult"]

@@ -15,14 +15,12 @@ from torch import Tensor, nn
 from fusion.data.tissue import FloatArray
 from fusion.training import checkpoint as checkpoints
 from fusion.training import evaluation
-from fusion.training.balancing import larger_loss, rebalanced
-from fusion.training.batches import Batch, Source, judged
-from fusion.training.brightness import Brightness, mean_brightness
+from fusion.training.batches import Batch, ImageSource, judged
 from fusion.training.checkpoint import Checkpoint
 from fusion.training.curve import POINTS, CurvePoint
-from fusion.training.loss import LOSS_NAMES, fusion_loss
-from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress
-from fusion.training.schedule import learning_rate_at
+from fusion.training.evaluation import Brightness, mean_brightness
+from fusion.training.loss import LOSS_NAMES, fusion_loss, larger_loss, rebalanced
+from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress, learning_rate_at
 
 CHECK_IMAGES = 8
 FREEZE_AT = 0.2
@@ -47,7 +45,7 @@ class Run:
         Its support radius, pixels; 0 where that is the whole image.
     device : torch.device
         Where the network is.
-    source : Source
+    source : ImageSource
         What it is shown.
     progress : callable or None
         Called after each step.
@@ -59,7 +57,7 @@ class Run:
         network: nn.Module,
         radius: int,
         device: torch.device,
-        source: Source,
+        source: ImageSource,
         progress: Callable[[TrainingProgress], None] | None,
     ) -> None:
         self.options = options

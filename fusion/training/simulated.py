@@ -44,7 +44,7 @@ class SimulatedSource:
     batches_a_slice : int
         Every so many batches a new slice joins the pool; 0 draws new slices for each batch.
     validation : int
-        How many slices are for validation.
+        Number of slices for validation.
     workers : int
         Processes that simulate ahead; 0 simulates when a slice is needed.
     size : int
@@ -81,7 +81,7 @@ class SimulatedSource:
         self._next = 0
 
     def batch(self, number: int, count: int, patch: int | None) -> Batch:
-        """See `fusion.training.batches.Source`; half of the batches are mirrored left to right."""
+        """See `fusion.training.batches.ImageSource`; half of the batches are mirrored left to right."""
         rng = np.random.default_rng([self.seed, BATCHES, number])
         if self.batches_a_slice:
             newest = number // self.batches_a_slice
@@ -97,11 +97,11 @@ class SimulatedSource:
         return cut_patches(pairs, patch, rng)
 
     def calibration(self) -> Sequence[FloatArray]:
-        """See `fusion.training.batches.Source`."""
+        """See `fusion.training.batches.ImageSource`."""
         return list(_fixed_set(self.head, CALIBRATION_SEED, CALIBRATION_SLICES, self.size))
 
     def validation(self) -> Sequence[FloatArray]:
-        """See `fusion.training.batches.Source`."""
+        """See `fusion.training.batches.ImageSource`."""
         return list(_fixed_set(self.head, VALIDATION_SEED, self._validation, self.size))
 
     def _hold(self, oldest: int, newest: int) -> None:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
 
 import torch
 
 from fusion.data.tissue import Head, load_head
 from fusion.device import resolve_device
 from fusion.methods.registry import method_specification
-from fusion.training.batches import Source
+from fusion.training.batches import ImageSource
 from fusion.training.card import earlier_card, training_card
-from fusion.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
+from fusion.training.checkpoint import (
+    check_fingerprint,
+    checkpoint_path,
+    fingerprint,
+    read_checkpoint,
+    write_checkpoint,
+)
 from fusion.training.curve import curve_file, curve_text
-from fusion.training.fingerprint import check_fingerprint, fingerprint
 from fusion.training.folders import FolderSource
-from fusion.training.interruption import Interruption
 from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress, TrainingResult
 from fusion.training.run import Run
 from fusion.training.simulated import SimulatedSource
 from fusion.weights import load_weights, save_weights
-
-__all__ = ["TrainingError", "TrainingOptions", "TrainingProgress", "TrainingResult", "train"]
 
 CHECKPOINT_SECONDS = 60.0
 """A crash costs this long at most."""
@@ -91,22 +97,38 @@ def train(
             check_fingerprint(unfinished, checkpoint.state, marks)
             run.restore(checkpoint)
         interrupted = _go(run, options, marks)
+    return _written(
+        options, run, source, interrupted, None if started_from is None else (started_from, earlier)
+    )
+
+
+def _written(
+    options: TrainingOptions,
+    run: Run,
+    source: ImageSource,
+    interrupted: bool,
+    origin: tuple[str, dict[str, Any]] | None,
+) -> TrainingResult:
+    """Judge a network that is trained, write weights, card and curve, and drop the unfinished state if it is done.
+
+    `origin` is the sha256 of the weights that it started from, and what their card says.
+    """
     losses, brightness = run.finish()
     if brightness.shift < INVERTED:
         logger.warning(
             "%s draws the negative of a fused image: its structural similarity is as high, for that is blind to the "
             "sign. Train it with another --seed, or with a smaller --lambda.",
-            specification.title,
+            method_specification(options.method_id).title,
         )
     card = training_card(options, run, source.description, losses, brightness)
     card["interrupted"] = interrupted
-    if started_from is not None:
-        card["started_from"] = {"sha256": started_from, **earlier}
-    digest = save_weights(network, options.method_id, card, options.output)
+    if origin is not None:
+        card["started_from"] = {"sha256": origin[0], **origin[1]}
+    digest = save_weights(run.network, options.method_id, card, options.output)
     curve = curve_file(options.output, options.method_id)
     curve.write_text(curve_text(run.curve), encoding="utf-8")
     if not interrupted:
-        unfinished.unlink(missing_ok=True)
+        checkpoint_path(options.output, options.method_id).unlink(missing_ok=True)
     return TrainingResult(
         weights_path=options.output / f"{options.method_id}.safetensors",
         card_path=options.output / f"{options.method_id}.json",
@@ -151,7 +173,7 @@ def _go(run: Run, options: TrainingOptions, marks: dict[str, object]) -> bool:
     return False
 
 
-def _source(options: TrainingOptions, device: torch.device, head: Head | None) -> Source:
+def _source(options: TrainingOptions, device: torch.device, head: Head | None) -> ImageSource:
     if options.pairs is not None:
         return FolderSource(*options.pairs, seed=options.seed)
     workers = options.workers
@@ -164,3 +186,30 @@ def _source(options: TrainingOptions, device: torch.device, head: Head | None) -
         options.validation_slices,
         workers,
     )
+
+
+class Interruption:
+    """While entered, a first Ctrl-C only raises a flag; a second one interrupts at once.
+
+    Signals reach the main thread alone; in any other thread this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._before: signal._HANDLER = None
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._flag)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+
+    def _flag(self, number: int, frame: FrameType | None) -> None:
+        if self.wanted:
+            raise KeyboardInterrupt
+        self.wanted = True

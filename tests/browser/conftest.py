@@ -10,15 +10,16 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from benchmarks.browser import chromium, launched
-from benchmarks.page_modules import show_modules
+from benchmarks.browser import chromium, launched, show_modules
+from tests.browser.pictures import WAIT_MILLISECONDS
 from tests.running_server import Server, running_server
 
-__all__ = ["Asked", "Opener", "Server", "wait_until_settled"]
+__all__ = ["WAIT_MILLISECONDS", "Asked", "Opener", "Server", "wait_until_settled"]
 
-WAIT_MILLISECONDS = 60_000
+expect.set_options(timeout=WAIT_MILLISECONDS)
+
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
 DRIVER_MESSAGE = re.compile(r"GL Driver Message .*GPU stall due to ReadPixels")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,19 @@ POINTS = """() => {
   const trace = fusevis.graphs.graph("panel-scatter")._fullData[1];
   return { x: Array.from(trace.x), y: Array.from(trace.y) };
 }"""
+
+
+WAIT_MILLISECONDS = 180_000
+"""How long a busy machine may take for what a test waits for."""
+
+
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until what a test asks of the page holds, however long the page takes to paint."""
+    for _ in range(WAIT_MILLISECONDS // 50):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("what the page should show does not come")
 
 
 def place(page: Page, panel: str, row: float, col: float) -> tuple[float, float]:

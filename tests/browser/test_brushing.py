@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 import fusion
 from fusion.statistics.region_code import decode_mask, encode_mask
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import choose_mode
+from tests.browser.pictures import choose_mode, wait_until
 from tests.browser.pictures import place as place_of
 from tests.browser.test_compare_page import open_compare, place
 from tests.running_server import SHAPE
@@ -86,8 +86,7 @@ def test_a_box_on_any_picture_is_a_region_of_all(open_page: Opener, server: Serv
     assert chosen == {"row": 0, "col": 0}, "where the pointer began to draw, and nowhere on its way"
     (region,) = page.evaluate(REGIONS)
     page.wait_for_function("() => location.search.includes('regions=')")
-    page.wait_for_timeout(200)
-    assert page.evaluate(COLOURED, [".compare-canvas", region["colour"]]) > 500
+    wait_until(page, lambda: page.evaluate(COLOURED, [".compare-canvas", region["colour"]]) > 500)
     page.click("#region-invert")
     np.testing.assert_array_equal(masks(page)["region"], ~joined)
     page.click("#region-clear")
@@ -121,10 +120,9 @@ def test_brushing_on_the_explore_page_goes_both_ways(open_page: Opener, server: 
     drag(page, [place_of(page, "panel-pet", *corner) for corner in corners((5, 25), (6, 36))])
     np.testing.assert_array_equal(masks(page)["region"], box((5, 25), (6, 36)))
     (region,) = page.evaluate(REGIONS)
-    page.wait_for_timeout(300)
-    for panel in ("panel-mri", "panel-fused", "panel-guidance-rgb", "panel-jacobian-pet", "panel-scatter"):
-        selector = f"section[data-panel={panel}] .region-canvas"
-        assert page.evaluate(COLOURED, [selector, region["colour"]]) > 30, panel
+    panels = ("panel-mri", "panel-fused", "panel-guidance-rgb", "panel-jacobian-pet", "panel-scatter")
+    canvases = [f"section[data-panel={panel}] .region-canvas" for panel in panels]
+    wait_until(page, lambda: all(page.evaluate(COLOURED, [one, region["colour"]]) > 30 for one in canvases))
     assert page.evaluate("fusevis.state.pinned") is False
     choose_mode(page, "Lasso")
     left, top, width, height = page.evaluate(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from benchmarks.page_modules import show_modules
-from tests.browser.conftest import Server, wait_until_settled
+from benchmarks.browser import show_modules
+from tests.browser.conftest import WAIT_MILLISECONDS, Server, wait_until_settled
 from tests.browser.pictures import place, wait_for_pixel
 
 WINDOWS = "**/jacobian/**"
@@ -21,7 +21,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     show_modules(context)
     opened = context.new_page()
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(WAIT_MILLISECONDS)
     opened.goto(f"{server.url}?pair={server.pair}&method=deepfuse")
     opened.wait_for_function("() => window.fusevis && fusevis.state.window")
     wait_until_settled(opened)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 import fusion
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode
+from tests.browser.pictures import choose_mode, wait_until
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import PLOT, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place, wait_for_pixel
@@ -160,8 +160,7 @@ def test_zooms_can_be_drawn_on(open_page: Opener, server: Server) -> None:
 
 def test_selected_points_are_seen_among_those_of_the_zoom(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server, "&pixel=20,25&zoom=8&methods=deepfuse&columns=scatter")
-    page.wait_for_timeout(300)
-    green = page.evaluate(COLOURED, [0x00, 0xC8, 0x53])
+    wait_until(page, lambda: page.evaluate(COLOURED, [0x00, 0xC8, 0x53]) > 100)
     chosen = box((18, 22), (23, 27)).ravel().astype(int).tolist()
     page.evaluate(
         """(mask) => {
@@ -170,9 +169,8 @@ def test_selected_points_are_seen_among_those_of_the_zoom(open_page: Opener, ser
         }""",
         chosen,
     )
-    page.wait_for_timeout(300)
-    magenta = page.evaluate(COLOURED, [0xFF, 0x00, 0xFF])
-    assert green > 100 and magenta >= 9, "the points of the region are seen over the green ones"
+    # The points of the region are seen over the green ones.
+    wait_until(page, lambda: page.evaluate(COLOURED, [0xFF, 0x00, 0xFF]) >= 9)
     assert page.evaluate(COLOURED, [0x00, 0xC8, 0x53]) > 50, "which are still there"
 
 

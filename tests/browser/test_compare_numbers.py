@@ -149,7 +149,7 @@ def test_numbers_are_opened_sorted_and_saved(open_page: Opener, server: Server) 
 
 def test_a_link_opens_the_numbers_and_a_drawn_region_joins_them(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server, "&numbers=1")
-    page.wait_for_function(f"() => ({TABLE})('guidance').length === 4", timeout=60_000)
+    page.wait_for_function(f"() => ({TABLE})('guidance').length === 4")
     button = page.get_by_role("button", name="Numbers", exact=True)
     assert button.get_attribute("aria-expanded") == "true"
     page.wait_for_function("() => location.search.includes('weights=')")

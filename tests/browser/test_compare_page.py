@@ -13,6 +13,7 @@ import fusion
 from app.ids import CompareColumn
 from app.link.view_state import CompareState
 from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import wait_until
 
 METHODS = ("weighted_averaging", "deepfuse")
 SETTLED = """() => {
@@ -59,6 +60,16 @@ def wait_for_address(page: Page, query: str) -> None:
     page.wait_for_function("(query) => location.search === query", arg=query)
 
 
+def wait_for_numbers(page: Page, id: str, right: list[float]) -> None:
+    """Wait until a row tells the fused value and both guidances of the pixel."""
+
+    def told() -> list[float]:
+        (numbers,) = page.evaluate(NUMBERS, id)
+        return [float(numbers[name].replace("−", "-")) for name in ("y", "g1", "g2")]
+
+    wait_until(page, lambda: np.allclose(told(), right, rtol=0, atol=6e-5))
+
+
 def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server)
     pair = fusion.load_pair(*server.pair_paths)
@@ -75,11 +86,8 @@ def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, 
             assert (window["top"], window["left"]) == (expected.top, expected.left)
             values = np.array(window["values"]).reshape(2, window["height"], window["width"])
             np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
-            page.wait_for_timeout(60)
-            (numbers,) = page.evaluate(NUMBERS, id)
-            told = [float(numbers[name].replace("−", "-")) for name in ("y", "g1", "g2")]
             right = [fusion.fuse(method, pair)[row, col], *expected.at_principal]
-            np.testing.assert_allclose(told, right, atol=6e-5)
+            wait_for_numbers(page, id, right)
     jacobians = [url for url in asked if "/jacobian" in url]
     assert len(jacobians) == len(pixels), jacobians
     page.mouse.move(*place(page, *pixels[0]))
@@ -118,12 +126,10 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     wait_for_pixel(page, 10, 13)
     wait_for_pixel(page, 30, 40, "b")
     again = open_page("compare" + state.to_query(), settled=False, ready=SETTLED)
-    pictures = []
     for one in (page, again):
         one.mouse.move(5, 5)
-        one.wait_for_timeout(500)
-        pictures.append(one.evaluate("() => document.querySelector('.compare-canvas').toDataURL()"))
-    assert pictures[0] == pictures[1]
+    picture = "() => document.querySelector('.compare-canvas').toDataURL()"
+    wait_until(page, lambda: page.evaluate(picture) == again.evaluate(picture))
     numbers = again.evaluate(NUMBERS, "deepfuse")
     assert [line["letter"] for line in numbers] == ["A", "B"]
     again.keyboard.press("Escape")

@@ -87,4 +87,4 @@ def test_the_readout_is_complete_although_the_window_comes_before_the_graphs(
     assert page.locator("[data-field=row]").inner_text() == "24"
     held[0].continue_()
     for name in ("x1", "x2", "y"):
-        expect(page.locator(f"[data-field={name}]")).to_have_text(re.compile(r"^\d\.\d{4}$"), timeout=30_000)
+        expect(page.locator(f"[data-field={name}]")).to_have_text(re.compile(r"^\d\.\d{4}$"))

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.routes.views import LARGEST_STUDY
 from cache.services.named_views import SavedView, Study
-from tests.browser.conftest import WAIT_MILLISECONDS, Asked, Opener, Server
+from tests.browser.conftest import Asked, Opener, Server
 
 
 def add(asked: Asked, count: int) -> list[str]:
@@ -26,7 +26,7 @@ def add(asked: Asked, count: int) -> list[str]:
 def open_views(open_page: Opener, server: Server, count: int) -> Page:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
     page.click("#views-open")
-    expect(page.locator("#views-panel .view")).to_have_count(count, timeout=WAIT_MILLISECONDS)
+    expect(page.locator("#views-panel .view")).to_have_count(count)
     return page
 
 
@@ -50,9 +50,7 @@ def test_very_many_ticked_views_are_one_file(
     download.value.save_as(tmp_path / "study.json")
     study = Study.read((tmp_path / "study.json").read_bytes())
     assert [view.name for view in study.views] == names[1:]
-    expect(page.locator(".views-message")).to_have_text(
-        "The study was handed to the browser.", timeout=WAIT_MILLISECONDS
-    )
+    expect(page.locator(".views-message")).to_have_text("The study was handed to the browser.")
 
 
 def test_a_ticked_view_that_is_gone_is_told_and_no_file_is_made(

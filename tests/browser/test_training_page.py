@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page
 
 from fusion.methods.registry import method_specification
-from fusion.report.report import fused_ids, trained_ids
 from fusion.report.table import PAPER_TABLE
+from fusion.report.training import fused_ids, trained_ids
 from fusion.training.curve import curve_file
 from fusion.weights import FOLDER, weights_path
 from tests.browser.conftest import Opener

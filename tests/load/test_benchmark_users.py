@@ -10,8 +10,7 @@ import fusion
 from benchmarks.background import busy_figures, in_turn
 from benchmarks.long_work import KINDS, LongWorkError, long_work
 from benchmarks.memory import server_memory
-from benchmarks.opened import opened
-from benchmarks.walking import POINTER_GAP_S, User
+from benchmarks.walking import POINTER_GAP_S, User, opened
 from tests.running_server import Server, running_server
 
 SLOW = "deep_pedestrian"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from fusion.training.tuning.instance import InstanceTask, InstanceTraining, Trained
-from fusion.training.tuning.plan import Instance
-from fusion.training.tuning.result import InstanceResult
+from fusion.training.tuning.instance import Instance, InstanceResult, InstanceTask, InstanceTraining, Trained
 
 TRAINING = InstanceTraining("funfusean", steps=7)
 

@@ -13,7 +13,7 @@ from torch import nn
 from fusion.methods.registry import method_specification
 from fusion.training import run as running
 from fusion.training import simulated, trainer
-from fusion.training.trainer import TrainingOptions
+from fusion.training.options import TrainingOptions
 
 
 class Tiny(nn.Module):

@@ -35,7 +35,7 @@ from cache.services.training import (
 )
 from fusion.errors import WeightsError
 from fusion.report import table
-from fusion.report.curves import PANELS
+from fusion.report.document import PANELS
 from tests.unit.made_up_trainings import LOSSES, card, curve, write_training
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import make_services

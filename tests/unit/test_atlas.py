@@ -8,11 +8,12 @@ import pytest
 import torch
 import zarr
 from torch import nn
+from zarr.codecs import Crc32cCodec
 
 import fusion
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled, PixelOutsideImageError
-from fusion.saliency import whole_windows
+from fusion.saliency import atlas as atlas_module
 from fusion.saliency.atlas import TILE, Atlas, atlas_bytes
 from fusion.saliency.chain.chain import Chain
 
@@ -39,7 +40,7 @@ def pair(rng: np.random.Generator) -> Pair:
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several tiles in a small image, whatever the method."""
-    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+    monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
 
 
 class Dark(nn.Module):
@@ -107,7 +108,7 @@ def test_where_nothing_has_influence_windows_are_zero_and_not_missing(
     assert atlas.complete
     for pixel in [(0, 0), (7, 7)]:
         np.testing.assert_array_equal(atlas.window(*pixel).values, np.zeros((2, 1, 1)))
-    assert not np.isnan(atlas.kept([(0, 0)]).scales).any()
+    assert not np.isnan(atlas.stored([(0, 0)]).scales).any()
     (tmp_path / "values/c.0.0.0.0.0").unlink()
     fresh = Atlas(tmp_path, method, pair)
     assert not fresh.complete
@@ -163,7 +164,7 @@ def test_gradients_that_are_not_finite_stay_so(
     values[0] = np.inf
     broken = fusion.JacobianWindow(values, window.top, window.left, 3, 4, pair.shape)
     asked: list[tuple[int, int]] = []
-    by_the_chain = whole_windows.chain_tensors
+    by_the_chain = atlas_module.chain_tensors
 
     def jacobians(method: Method, pair: Pair, pixels: list[tuple[int, int]], ahead: bool) -> list[object]:
         asked.extend(pixels)
@@ -178,10 +179,10 @@ def test_gradients_that_are_not_finite_stay_so(
             # As in the chain: 0 times infinity, of which autograd may say something else.
             yield numbers, gradients.clone().index_fill(0, torch.tensor(odd, dtype=torch.int64), torch.nan)
 
-    monkeypatch.setattr(whole_windows, "jacobians", jacobians)
-    monkeypatch.setattr(whole_windows, "chain_tensors", chain_tensors)
+    monkeypatch.setattr(atlas_module, "jacobians", jacobians)
+    monkeypatch.setattr(atlas_module, "chain_tensors", chain_tensors)
     if not by_chain:
-        monkeypatch.setattr(whole_windows, "chain_of", lambda *arguments: None)
+        monkeypatch.setattr(atlas_module, "chain_of", lambda *arguments: None)
     atlas = filled(tmp_path, method, pair)
     found = atlas.window(3, 4)
     assert np.isinf(found.values[0]).all()
@@ -198,6 +199,7 @@ def test_any_zarr_reader_opens_it(tmp_path: Path, pair: Pair) -> None:
     assert zarr.open_group(tmp_path, mode="r").attrs["pair"] == pair.id
     values, scales = (zarr.open_array(tmp_path / name, mode="r") for name in ("values", "scales"))
     assert (values.shape, values.chunks) == ((21, 26, 2, 1, 1), (64, 64, 2, 1, 1))
+    assert values.compressors == (Crc32cCodec(),)
     assert scales.shape == (21, 26)
     value = np.asarray(values[20, 25]) * np.asarray(scales[20, 25])
     np.testing.assert_allclose(value, atlas.window(20, 25).values, rtol=1e-6)
@@ -216,7 +218,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, pair: Pair) -> None:
             (tmp_path / name).write_bytes(wrong)
             with pytest.raises(AtlasError, match="missing or damaged"):
                 atlas.window(0, 0)
-            kept = atlas.kept([(0, 0), (1, 1)])
+            kept = atlas.stored([(0, 0), (1, 1)])
             assert np.isnan(kept.scales).all() and not kept.values
         (tmp_path / name).write_bytes(good)
     assert atlas.window(0, 0).values.shape == (2, 1, 1)

@@ -10,7 +10,7 @@ import fusion
 from fusion import Method, Pair
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas_estimate import estimate
-from fusion.saliency.atlas_files import TileContent, write_tile
+from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
 from tests.unit.moved_clock import MovedClock
 
 
@@ -31,12 +31,14 @@ def test_writing_is_part_of_the_time(
     clock = MovedClock(tick=0.001)
     monkeypatch.setattr(atlas_estimate, "time", SimpleNamespace(perf_counter=clock))
 
-    def slow(values: Path, scales: Path, content: TileContent) -> None:
-        folders.append(values.parent)
-        clock.now += 0.2
-        write_tile(values, scales, content)
+    right = AtlasStore.write
 
-    monkeypatch.setattr(atlas_estimate, "write_tile", slow)
+    def slow(store: AtlasStore, tile: Tile, content: TileContent) -> None:
+        folders.append(store.folder.parent)
+        clock.now += 0.2
+        right(store, tile, content)
+
+    monkeypatch.setattr(AtlasStore, "write", slow)
     assert estimate(method, pair, (0, 6), tmp_path / "atlases" / "of" / "mine").seconds >= 6 * 0.2
     assert 2 * 0.2 <= estimate(method, pair, (4, 6)).seconds < 6 * 0.2
     assert estimate(method, pair, (6, 6)).seconds == 0

@@ -1,211 +1,297 @@
-"""The benchmark judges what it times: a wrong result ends it with exit code 1, a slow one only where asked."""
+"""Measurements of pages and servers: they say what is missed, and measure what they say."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import sys
+import json
+import math
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
-import fusion
-from benchmarks import limits
-from benchmarks.full_image import FullImageGradients
-from benchmarks.images import of_side
-from benchmarks.jacobian_guidance import PIXELS, conclude, main
-from benchmarks.measurement import BATCHES, Breaks, Measurement, measure, random_pixels, relative_error
-from benchmarks.ratios import ratio_figures
-from fusion.cli.benchmark import benchmark_command
-from fusion.cli.main import app as command_line
-from fusion.errors import WeightsError
+from benchmarks import __main__ as together
+from benchmarks import atlas_sizes
+from benchmarks.background import busy_figures
+from benchmarks.browser import MOVES, STEP_PIXELS, path_of_the_pointer
+from benchmarks.comparing import figures_of
+from benchmarks.first_view import visit_figures
+from benchmarks.hovering import Hover, hover_figures, hover_table
+from benchmarks.hovering import summary as hover_summary
+from benchmarks.inputs import of_side, sample
+from benchmarks.memory import finish_guidance, hover, services_for
+from benchmarks.users import users_figures, users_table
+from benchmarks.walking import User
+from fusion import load_method
+from fusion.benchmark.figures import Figure, figures_table, finish, recorded, summary
+from fusion.benchmark.limits import at_least, at_most
 from tests.unit.command_line import exit_code
-from tests.unit.moved_clock import MovedClock
-
-program = typer.Typer()
-program.command()(main)
-
-
-@pytest.fixture
-def pair_files(tmp_path: Path) -> list[str]:
-    generator = np.random.default_rng(0)
-    files = [str(tmp_path / name) for name in ("mri.npy", "pet.npy")]
-    for file in files:
-        np.save(file, generator.random((12, 9)))
-    return files
-
-
-def run(files: list[str], *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(program, ["--pair", *files, "--pixels", "3", *arguments])
-    return result.exit_code, result.output
-
-
-def test_a_method_that_is_exact_passes(pair_files: list[str]) -> None:
-    code, output = run(pair_files, "--method", "weighted_averaging_true")
-    assert code == 0, output
-    for heading in ("fusion.jacobian", "fusion.guidance", "Jacobian, float64"):
-        assert heading in output
-    assert "NOT EXACT" not in output
-
-
-@pytest.mark.parametrize("factor", [1.001, np.nan])
-def test_a_wrong_jacobian_is_not_accepted(
-    pair_files: list[str], monkeypatch: pytest.MonkeyPatch, factor: float
-) -> None:
-    right = fusion.jacobian
-
-    def wrong(*arguments: Any) -> fusion.JacobianWindow:
-        window = right(*arguments)
-        return dataclasses.replace(window, values=window.values * factor)
-
-    monkeypatch.setattr(fusion, "jacobian", wrong)
-    code, output = run(pair_files, "--method", "weighted_averaging", "--no-guidance")
-    assert code == 1
-    assert "NOT EXACT: Weighted Averaging" in output
-
-
-def test_a_wrong_guidance_image_is_not_accepted(
-    pair_files: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    right = fusion.guidance
-    monkeypatch.setattr(fusion, "guidance", lambda *arguments: right(*arguments)[:, ::-1])
-    code, output = run(pair_files, "--method", "weighted_averaging")
-    assert code == 1
-    assert "NOT EXACT: Weighted Averaging" in output
-
-
-def test_missing_weights_are_told(pair_files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_weights(id: str, device: str) -> fusion.Method:
-        raise WeightsError(f"no weights of {id}")
-
-    monkeypatch.setattr(fusion, "load_method", no_weights)
-    code, output = run(pair_files, "--method", "masknet")
-    assert code == 1
-    assert "masknet was not measured: no weights of masknet" in output
-
-
-def test_relative_error_is_measured_on_the_largest_value() -> None:
-    expected = np.array([0.0, -4.0, 1.0])
-    assert relative_error(np.array([0.0, -4.0, 1.5]), expected) == 0.125
-    assert relative_error(expected, expected) == 0
-    assert relative_error(np.array([np.nan, 0, 0]), expected) == np.inf
-    assert relative_error(np.array([0.25]), np.array([0.0])) == 0.25
-
-
-def test_the_command_line_offers_it_as_table_2(pair_files: list[str]) -> None:
-    arguments = ["benchmark", "--pair", *pair_files, "--pixels", "2", "-m", "deepfuse", "--device", "cpu"]
-    result = CliRunner().invoke(command_line, arguments)
-    assert result.exit_code == 0, result.output
-    assert "Table 2 of the paper" in result.output
-    for paper in ("0.003", "195"):
-        assert paper in result.output
-
-
-def measurement(single: float = 1e-3, error: float = 0.0, side: int = 256) -> Measurement:
-    return Measurement(
-        "deepfuse", "DeepFuse", (side, side), 0.2, 1.0, single, single / 2, 20.0, 0.25, error, 0.0, 0.0
-    )
-
-
-def test_ratios_stand_beside_what_they_must_reach() -> None:
-    single, batched, guidance = ratio_figures([measurement()], on_cpu=True)
-    assert [one.value for one in (single, batched)] == pytest.approx([200, 400])
-    assert [one.bound for one in (single, batched, guidance)] == [120, 350, 600]
-    assert [one.aim for one in (single, batched)] == [200, None]
-    # The baseline that counts is the one that was computed in breaks of the guidance images.
-    assert guidance.value == pytest.approx(65_536 * 0.25 / 20)
-    assert all(one.reached and not one.at_most for one in (single, batched, guidance))
-    assert not ratio_figures([measurement(single=2e-3)], on_cpu=True)[0].reached
-
-
-def test_ratios_of_other_images_and_devices_are_only_told() -> None:
-    for figures in (
-        ratio_figures([measurement(side=300)], on_cpu=True),
-        ratio_figures([measurement()], on_cpu=False),
-    ):
-        assert [one.bound for one in figures] == [None] * 3
 
 
 @pytest.mark.parametrize(
-    ("single", "error", "strict", "code"),
-    [(1e-3, 0.0, True, 0), (1.0, 0.0, False, 0), (1.0, 0.0, True, 3), (1.0, 1e-3, True, 1), (1e-3, 1e-3, False, 1)],
+    ("value", "bound", "at_most", "reached"),
+    [
+        (5, None, True, True), (5, 5, True, True), (5.1, 5, True, False), (5, 5, False, True),
+        (4.9, 5, False, False), (math.nan, 5, True, False), (math.nan, 5, False, False),
+    ],
 )  # fmt: skip
-def test_a_missed_figure_fails_only_where_asked_and_a_wrong_result_always(
-    single: float, error: float, strict: bool, code: int
+def test_a_figure_keeps_to_its_bound_or_is_missed(
+    value: float, bound: float | None, at_most: bool, reached: bool
 ) -> None:
-    found = [measurement(single, error)]
-    assert exit_code(lambda: conclude(found, [], ratio_figures(found, on_cpu=True), strict, None)) == code
+    figure = Figure("time", value, "s", bound, at_most)
+    assert figure.reached is reached
+    table = figures_table("Times", [figure])
+    assert list(table.columns[3].cells) == ["" if reached else "MISSED"]
+    assert str(next(iter(table.columns[2].cells))).startswith(
+        "–" if bound is None else "≤" if at_most else "≥"
+    )
 
 
-def test_a_hundred_pixels_unless_told_otherwise() -> None:
-    assert PIXELS == 100
-    assert inspect.signature(benchmark_command).parameters["pixels"].default == PIXELS
+def test_larger_images_are_the_sample_again() -> None:
+    small, large = sample().images, of_side(600).images
+    assert large.shape == (2, 600, 600)
+    np.testing.assert_array_equal(large[:, 256:512, :256], small)
+    assert of_side(40).images.shape == (2, 40, 40)
 
 
-def test_both_command_lines_take_the_same_options() -> None:
-    ours, theirs = (inspect.signature(command).parameters for command in (main, benchmark_command))
-    assert list(ours) == list(theirs), "the second passes its options on in this order"
+def test_what_is_announced_of_an_atlas_is_held_against_it() -> None:
+    method, pair = load_method("weighted_averaging", "cpu"), of_side(100)
+    announced, made = atlas_sizes.figures_of(method, pair, False), atlas_sizes.figures_of(method, pair, True)
+    size, seconds, taken, ratio, on_disk, files = made
+    assert [one.name for one in announced] == [size.name, seconds.name]
+    assert size.value == announced[0].value == 4 * 64 * 64 * 8 / 1e9
+    assert ratio.value == pytest.approx(taken.value / seconds.value)
+    assert size.value <= on_disk.value < 2 * size.value
+    # A tile is two files; the group, its two arrays and the claims are four.
+    assert files.value == 2 * 4 + 4
 
 
-def test_the_baseline_computes_in_breaks_that_are_not_counted(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+def test_a_pointer_inside_the_process_gets_answers() -> None:
+    with services_for(of_side(32)) as services:
+        scene = services.scenes.open("own", "weighted_averaging")
+        times = hover(services, scene, 0.2, seed=1)
+        finish_guidance(services, scene)
+        assert services.guidance.known(scene) is not None
+    assert 1 <= len(times) <= 14 and min(times) > 0
+
+
+def test_the_compare_pages_updates_are_counted() -> None:
+    found = {"paints": [50.0, 60.0, 70.0], "rounds": [20.0], "computing": [10.0]}
+    updates, half, most, trip, computing = figures_of(found, 0.5)
+    assert (updates.value, updates.reached) == (6, False)
+    assert (half.value, trip.value, computing.value) == (60, 20, 10)
+    assert most.value == pytest.approx(69)
+    assert math.isnan(figures_of({"paints": [], "rounds": [], "computing": []}, 1)[1].value)
+
+
+def test_without_a_limit_the_compare_pages_updates_are_only_told() -> None:
+    assert figures_of({"paints": [50.0], "rounds": [], "computing": []}, 1, None)[0].bound is None
+
+
+def test_a_figure_says_what_it_must_reach_and_what_is_hoped_for() -> None:
+    assert Figure.beside("ratio", 119.6, "×", at_least(120, aim=200)).wanted == "≥ 120 × (aim 200)"
+    assert Figure.beside("ratio", 119.6, "×", at_least(120)).measured == "119.6 ×"
+    assert Figure.beside("errors", 0, "", at_most(0)).wanted == "≤ 0"
+    assert Figure.beside("size", 65_536, "MB", None).wanted == "–"
+    assert Figure.beside("size", 65_536, "MB", None).measured == "65,536 MB"
+
+
+def test_the_summary_counts_and_names_what_is_missed() -> None:
+    figures = [
+        Figure.beside("fast", 250, "×", at_least(200)),
+        Figure.beside("slow", 3.5, "s", at_most(3)),
+        Figure("told", 7, "s"),
+    ]
+    assert summary(figures).splitlines() == [
+        "Limits: 1 of 2 figures keep to theirs.",
+        "  MISSED slow: 3.5 s, must be ≤ 3 s",
+    ]
+    assert summary(figures[2:]) == "None of these figures has a limit."
+
+
+@pytest.mark.parametrize(
+    ("value", "strict", "code"), [(2, True, 0), (4, False, 0), (4, True, 3), (math.nan, True, 3)]
+)
+def test_a_missed_figure_is_a_failure_only_where_asked(value: float, strict: bool, code: int) -> None:
+    figures = [
+        Figure.beside("time", value, "s", at_most(3)),
+        Figure.beside("ratio", 5, "×", at_least(4, aim=6)),
+    ]
+    assert exit_code(lambda: finish("part", figures, strict)) == code
+
+
+def test_figures_are_written_down_missed_or_not(tmp_path: Path) -> None:
+    figures = [Figure.beside("time", 9, "s", at_most(3)), Figure("ratio", 5, "×", 4, False, 6)]
+    record = tmp_path / "figures.jsonl"
+    finish("one", figures, record=record)
+    assert exit_code(lambda: finish("two", figures, strict=True, record=record)) == 3
+    assert recorded(record) == [(part, one) for part in ("one", "two") for one in figures]
+
+
+def test_nothing_is_recorded_where_nothing_was_measured(tmp_path: Path) -> None:
+    assert recorded(tmp_path / "figures.jsonl") == []
+
+
+def test_the_first_views_medians_have_limits_for_the_sample_only() -> None:
+    seen = [[1.0, 2.0, 5.0], [9.0, 2.5, 6.0], [1.2, 9.0, 7.0]]
+    first, pictures, graphs = visit_figures("masknet", seen, is_standard=True)
+    assert (first.value, pictures.value, graphs.value) == (1.2, 2.5, 6)
+    assert (first.bound, pictures.bound, graphs.bound) == (1.5, 3, None)
+    assert all(one.bound is None for one in visit_figures("masknet", seen, is_standard=False))
+
+
+BOX = {"x": 100.0, "y": 50.0, "width": 300.0, "height": 240.0}
+
+
+def test_the_pointer_moves_two_and_a_half_pixels_at_a_time_inside_the_picture() -> None:
+    points = path_of_the_pointer(BOX)
+    assert len(points) == MOVES + 1
+    steps = [math.dist(first, second) for first, second in pairwise(points)]
+    assert max(steps) == pytest.approx(STEP_PIXELS, rel=0.15)
+    assert min(steps) > 0.75 * STEP_PIXELS
+    assert all(100 <= x <= 400 and 50 <= y <= 290 for x, y in points)
+
+
+def test_a_hover_is_split_into_where_its_time_goes() -> None:
+    found = {
+        "measures": [[0, 30.0], [20, 40.0], [40, 100.0]],
+        "paints": [2.0, 2.0, 4.0],
+        "answers": [
+            {"round": 12.0, "server": 5.0, "bytes": 3000},
+            {"round": 14.0, "server": 6.0, "bytes": 3000},
+        ],
+    }
+    hover = hover_summary("deepfuse", found, seconds=2.0)
+    assert (hover.updates, hover.paint_50, hover.answers) == (1.5, 40.0, 2)
+    assert hover.paint_95 == pytest.approx(94)
+    assert (hover.server, hover.wire, hover.main_thread) == (5.5, 7.5, 2.0)
+    assert hover.rest == 40 - 13 - 2
+    assert hover_table([hover]).row_count == 1
+
+
+def test_a_browser_that_painted_nothing_has_no_times() -> None:
+    hover = hover_summary("deepfuse", {"measures": [], "paints": [], "answers": []}, seconds=1.0)
+    assert hover.updates == 0
+    assert math.isnan(hover.paint_50)
+
+
+def test_the_slowest_user_and_all_errors_are_told() -> None:
+    users = [User([0.01] * 100), User([0.2] * 100, ["status 500"])]
+    table = users_table("masknet", users, 10, [2**20, 3 * 2**20, 4 * 2**20])
+    values = dict(zip(table.columns[0].cells, table.columns[1].cells, strict=True))
+    assert values["answers"] == "200"
+    assert values["p95 of the slowest user, ms"] == "200"
+    assert values["errors"] == "1"
+    assert values["server's memory before; half-way; after, MiB"] == "1; 3; 4"
+
+
+def made_up(method: str, updates: float) -> Hover:
+    return Hover(method, updates, 50.0, 90.0, 5.0, 7.0, 2.0, 30.0, 3000.0, 100)
+
+
+@pytest.mark.parametrize(
+    ("method", "updates", "atlas", "missed"),
+    [
+        ("masknet", 30, False, []), ("masknet", 29, False, ["updates a second"]), ("deep_pedestrian", 20, False, []),
+        ("deep_pedestrian", 49, True, ["updates a second", "to paint, p50", "to paint, p95"]),
+    ],
+)  # fmt: skip
+def test_hovering_has_limits_and_others_over_an_atlas(
+    method: str, updates: float, atlas: bool, missed: list[str]
 ) -> None:
-    clock = MovedClock(tick=0.001)
-    monkeypatch.setattr(sys.modules[Breaks.__module__], "time", SimpleNamespace(perf_counter=clock))
-
-    class Slow(FullImageGradients):
-        def jacobian(self, pixel: tuple[int, int]) -> Any:
-            asked.append(pixel)
-            clock.now += 0.02
-            return super().jacobian(pixel)
-
-    asked: list[tuple[int, int]] = []
-    pair = of_side(16)
-    pixels = random_pixels(4, pair.shape, seed=0)
-    breaks = Breaks(Slow(fusion.load_method("weighted_averaging_true", "cpu"), pair), pixels)
-    for done in range(1, 9):
-        breaks(done, 8, np.zeros(0))
-        assert len(asked) == done // 2
-    assert asked == pixels
-    assert len(breaks.seconds) == 4 and min(breaks.seconds) >= 0.02
-    assert sum(breaks.seconds) <= breaks.total < sum(breaks.seconds) + 0.02
-    everything = Breaks(Slow(fusion.load_method("weighted_averaging_true", "cpu"), pair), pixels)
-    everything(1, 1, np.zeros(0))
-    assert len(everything.seconds) == 4, "a computation of one pass has one break"
+    figures = hover_figures(made_up(method, updates), atlas, is_standard=True)
+    assert [one.name for one in figures if not one.reached] == [f"{method}: {name}" for name in missed]
+    told = hover_figures(made_up(method, updates), atlas, is_standard=False)
+    assert [one.bound for one in told] == [None] * 3
 
 
-@pytest.mark.parametrize("count", [2, 25])
-def test_batches_take_turns_with_the_baseline(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    order: list[str] = []
-    pair = of_side(12)
-    jacobians, jacobian = fusion.jacobians, FullImageGradients.jacobian
-
-    def batch(*arguments: Any) -> list[fusion.JacobianWindow]:
-        order.append("batch")
-        return jacobians(*arguments)
-
-    def slow(self: FullImageGradients, pixel: tuple[int, int]) -> Any:
-        order.append("baseline")
-        return jacobian(self, pixel)
-
-    monkeypatch.setattr(fusion, "jacobians", batch)
-    monkeypatch.setattr(FullImageGradients, "jacobian", slow)
-    method = fusion.load_method("weighted_averaging_true", "cpu")
-    found = measure(method, pair, random_pixels(count, pair.shape, seed=0), True)
-    assert found.guidance is not None and found.guidance_baseline is not None
-    batches = [number for number, name in enumerate(order) if name == "batch"]
-    assert len(batches) >= BATCHES
-    last = max(number for number, name in enumerate(order) if name == "baseline")
-    assert batches[0] < last and order[0] == "baseline"
+def test_users_have_limits() -> None:
+    users = [User([0.01] * 100), User([0.3] * 100, ["status 500"])]
+    for is_standard, missed in ((True, [True, True, True]), (False, [False, True, False])):
+        slow, errors, growth = users_figures(users, [100, 200, 220], is_standard)
+        assert [not one.reached for one in (slow, errors, growth)] == missed
+        assert [one.value for one in (slow, errors, growth)] == pytest.approx([300, 1, 1.1])
 
 
-def test_every_network_has_limits() -> None:
-    for wanted in (limits.JACOBIAN_RATIO, limits.BATCH_RATIO, limits.GUIDANCE_RATIO):
-        assert set(wanted) == {"funfusean", "masknet", "deepfuse", "deep_pedestrian"}
-        assert not any(one.most for one in wanted.values())
-    assert set(limits.HOVER_UPDATES) == {*limits.JACOBIAN_RATIO, "weighted_averaging"}
+def test_hovering_beside_long_work_is_measured_by_that_of_an_idle_server() -> None:
+    times = {"idle": [0.01] * 20, "guidance": [0.015] * 20, "atlas": [0.021] * 20}
+    idle, guidance, atlas = busy_figures("funfusean", times, is_standard=True)
+    assert [one.value for one in (idle, guidance, atlas)] == pytest.approx([10, 1.5, 2.1])
+    assert (idle.bound, guidance.reached, atlas.reached) == (None, True, False)
+    assert all(one.bound is None for one in busy_figures("funfusean", times, is_standard=False))
+
+
+MAKEFILE = Path(__file__).parents[2] / "Makefile"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, list[list[str]]]]:
+    """Run the program; instead of each part, a figure of the given value is recorded and a code returned."""
+
+    def program(*arguments: str, value: float = 1, code: int = 0) -> tuple[int, str, list[list[str]]]:
+        started: list[list[str]] = []
+
+        def instead(command: list[str], check: bool) -> Any:
+            started.append(command[2:])
+            record = Path(command[command.index("--record") + 1])
+            finish(f"part {len(started)}", [Figure.beside("time", value, "s", at_most(2))], record=record)
+            return SimpleNamespace(returncode=code)
+
+        monkeypatch.setattr(together.subprocess, "run", instead)
+        result = CliRunner().invoke(together.app, list(arguments))
+        return result.exit_code, result.output, started
+
+    return program
+
+
+def test_each_part_is_run_and_summed_up(run: Any) -> None:
+    code, output, started = run()
+    assert code == 0
+    assert [command[0] for command in started] == [part.module for part in together.PARTS]
+    assert f"Limits: {len(together.PARTS)} of {len(together.PARTS)} figures keep to theirs." in output
+
+
+def test_what_is_missed_is_named_and_fails_where_asked(run: Any) -> None:
+    code, output, _ = run("--only", "users", value=3)
+    assert code == 0
+    assert "MISSED part 1: time: 3 s, must be ≤ 2 s" in output
+    assert run("--only", "users", "--strict", value=3)[0] == 3
+
+
+def test_a_part_that_fails_stops_no_other(run: Any) -> None:
+    code, output, started = run("--only", "users", "--only", "growth", "--strict", value=3, code=1)
+    assert code == 1
+    assert len(started) == 2
+    assert "FAILED: users, growth" in output
+
+
+def test_other_options_go_to_the_numerics(run: Any) -> None:
+    _, _, started = run("--pixels", "5", "--only", "numerics", "--only", "hover")
+    assert "--pixels" in started[0] and "5" in started[0]
+    assert "--pixels" not in started[1]
+
+
+def test_figures_can_be_kept(run: Any, tmp_path: Path) -> None:
+    record = tmp_path / "all.jsonl"
+    run("--only", "users", "--only", "growth", "--record", str(record))
+    run("--only", "users", "--record", str(record))
+    assert [part for part, _ in recorded(record)] == ["part 1", "part 2", "part 1"]
+    assert json.loads(record.read_text().splitlines()[0])["bound"] == 2
+
+
+def test_an_unknown_part_is_refused(run: Any) -> None:
+    code, output, started = run("--only", "nothing")
+    assert (code, started) == (2, [])
+    assert "There is no part nothing" in output
+
+
+def test_every_part_has_a_make_target_with_the_same_command() -> None:
+    rules = MAKEFILE.read_text(encoding="utf-8")
+    for part in together.PARTS:
+        command = " ".join(("-m", part.module, *part.arguments, "$(ARGS)"))
+        assert f"\nbench-{part.name}: " in rules
+        assert command in rules

@@ -22,7 +22,7 @@ def method() -> Method:
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several tiles in a small image."""
-    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+    monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture

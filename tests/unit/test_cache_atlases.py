@@ -29,8 +29,7 @@ from callbacks.selection import scene_data
 from fusion.errors import AtlasError, WeightsError
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
-from fusion.saliency.atlas_files import AtlasFiles, TileContent
-from fusion.saliency.atlas_layout import Tile
+from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
 from tests.unit.page_services import SHAPE, client_of, load, make_services, write_pair
 from tests.unit.small_services import wait_for
 
@@ -41,7 +40,7 @@ TILES = 4
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have several tiles in a small image."""
-    monkeypatch.setattr("fusion.saliency.atlas_layout.TILE_SIDES", (TILE,))
+    monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
 
 
 @pytest.fixture
@@ -199,16 +198,16 @@ def test_a_stopped_atlas_goes_on_where_it_was(
 ) -> None:
     computed: list[tuple[int, int]] = []
     reached, go_on = threading.Event(), threading.Event()
-    right = AtlasFiles.write
+    right = AtlasStore.write
 
-    def counting(files: AtlasFiles, tile: Tile, content: TileContent) -> None:
+    def counting(files: AtlasStore, tile: Tile, content: TileContent) -> None:
         computed.append(tile)
         right(files, tile, content)
         if len(computed) == 2:
             reached.set()
             assert go_on.wait(30)
 
-    monkeypatch.setattr(AtlasFiles, "write", counting)
+    monkeypatch.setattr(AtlasStore, "write", counting)
     atlases.start(scene, VIEWER)
     assert reached.wait(30)
     assert atlases.state(scene, VIEWER).running
@@ -262,11 +261,11 @@ from cache.services.atlases import ATLAS_LANES, AtlasWork
 from cache.jobs.manager import Jobs
 from cache.store.addresses import AtlasAddress
 from fusion import Pair
-from fusion.saliency.atlas_files import AtlasFiles
+from fusion.saliency.atlas_store import AtlasStore
 
 begun = threading.Event()
-right = AtlasFiles.write
-AtlasFiles.write = lambda *arguments: (right(*arguments), begun.set())
+right = AtlasStore.write
+AtlasStore.write = lambda *arguments: (right(*arguments), begun.set())
 images = np.random.default_rng(0).random((2, 96, 96))
 work = AtlasWork(fusion.load_method("deepfuse", "cpu"), Pair.from_arrays(*images), Path(sys.argv[1]), 1, lambda: None)
 Jobs(ATLAS_LANES).submit(AtlasAddress("pair", "deepfuse", "weights", device="cpu"), work.stages, "ann")

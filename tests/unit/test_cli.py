@@ -1,19 +1,27 @@
+"""The command line: images of two files, atlases, and mistakes that end with a plain message."""
+
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 import fusion
 from fusion.cli import options
+from fusion.cli.main import app
 from fusion.errors import WeightsError
+from fusion.saliency.atlas import Atlas, atlas_folder
 from tests.unit.command_line import SHAPE, picture, read, run, write_pair
 
 
@@ -175,3 +183,146 @@ def test_the_module_runs_and_explains_itself() -> None:
     for command in ("fuse", "jacobian", "guidance", "compare", "methods", "samples", "train"):
         assert command in done.stdout
         assert "Usage" in run(command, "--help").stdout
+
+
+@pytest.fixture
+def atlas_files(tmp_path: Path, rng: np.random.Generator) -> list[str]:
+    paths = [tmp_path / name for name in ("mri.npy", "pet.npy")]
+    for path in paths:
+        np.save(path, rng.random((10, 17)))
+    return list(map(str, paths))
+
+
+def run_atlas(*arguments: str, expect: int = 0) -> Any:
+    result = CliRunner().invoke(app, ["atlas", *arguments, "--device", "cpu"])
+    assert result.exit_code == expect, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_an_atlas_is_announced_made_and_found_again(tmp_path: Path, atlas_files: list[str]) -> None:
+    output = tmp_path / "atlases"
+    result = run_atlas(*atlas_files, "--method", "weighted_averaging", "-o", str(output))
+    assert "1 tile, 0 of them there already; about" in result.stderr
+    pair = fusion.load_pair(atlas_files[0], atlas_files[1])
+    method = fusion.load_method("weighted_averaging", "cpu")
+    folder = atlas_folder(output, method, pair)
+    assert result.stdout.strip() == str(folder)
+    atlas = Atlas(folder, method, pair)
+    assert atlas.complete
+    np.testing.assert_allclose(
+        atlas.window(4, 5).values, fusion.jacobian(method, pair, (4, 5)).values, rtol=1e-3
+    )
+    assert (
+        "1 of them there already"
+        in run_atlas(*atlas_files, "-m", "weighted_averaging", "-o", str(output)).stderr
+    )
+
+
+def test_an_atlas_of_an_earlier_version_is_named(tmp_path: Path, atlas_files: list[str]) -> None:
+    output = tmp_path / "atlases"
+    pair, method = (
+        fusion.load_pair(atlas_files[0], atlas_files[1]),
+        fusion.load_method("weighted_averaging", "cpu"),
+    )
+    folder = atlas_folder(output, method, pair)
+    earlier = folder.with_name(folder.name.removesuffix("-v3"))
+    earlier.mkdir(parents=True)
+    (earlier / "zarr.json").write_text("{}")
+    result = run_atlas(*atlas_files, "--method", "weighted_averaging", "-o", str(output))
+    assert f"{earlier}: this atlas was made by an earlier version" in result.stderr
+    assert Atlas(folder, method, pair).complete
+
+
+def test_a_full_disk_is_told_before_anything_is_computed(
+    tmp_path: Path, atlas_files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+    result = run_atlas(*atlas_files, "-m", "weighted_averaging", "-o", str(tmp_path / "atlases"), expect=2)
+    assert "MiB free" in result.stderr
+    assert not (tmp_path / "atlases").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fuse"], "--sample"),
+        (["fuse", "MRI"], "--sample"),
+        (["fuse", "MRI", "PET", "--sample", "glioma-t2"], "--sample"),
+        (["fuse", "--sample", "nothing"], "There is no pair 'nothing'"),
+        (["fuse", "MRI", "missing.png"], "missing.png: there is no such file"),
+        (["fuse", "MRI", "."], "this is a folder"),
+        (["fuse", "MRI", "PET", "-m", "nothing"], "There is no method 'nothing'"),
+        (["fuse", "MRI", "PET", "-m", "weighted_averaging", "--device", "warp"], "Unknown device 'warp'"),
+        (["fuse", "MRI", "PET", "--pixel-limit", "71"], "more than the limit of 71"),
+        (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "x.png"], "ends in .npz"),
+        (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "/proc/x/y"], "cannot be made"),
+        (["fuse", "MRI", "PET", "-m", "weighted_averaging", "-o", "."], "--output: . is a folder"),
+        (["guidance", "MRI", "PET", "-m", "weighted_averaging", "-o", ""], "--output FILE.npz"),
+        (
+            ["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "9,0", "-o", "new/x"],
+            "outside the image",
+        ),
+        (["fuse", "MRI", "PET", "--dtype", "float16"], "float64"),
+        (["jacobian", "MRI", "PET", "-m", "weighted_averaging"], "--pixel"),
+        (["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "3"], "ROW,COL"),
+        (["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "1.5,2"], "ROW,COL"),
+        (["jacobian", "MRI", "PET", "-m", "weighted_averaging", "-p", "9,0"], "outside the image of 9×8"),
+        (["jacobian", "MRI", "PET", "-m", "weighted_averaging", "--pixel=-1,0"], "outside the image"),
+        (["jacobian", "MRI", "PET", "-p", "1,1", "--vmax", "0"], "greater than 0"),
+        (["jacobian", "MRI", "PET", "-p", "1,1", "--vmax", "nan"], "greater than 0"),
+        (["guidance", "MRI", "PET", "--gamma", "3"], "gamma"),
+        (["guidance", "MRI", "PET", "--scale", "rainbow"], "rainbow"),
+        (["dance"], "dance"),
+    ],
+)
+def test_mistakes_end_with_a_plain_message_and_write_nothing(
+    files: list[str], empty_folder: Path, arguments: list[str], words: str
+) -> None:
+    names = {"MRI": files[0], "PET": files[1]}
+    result = run(*(names.get(argument, argument) for argument in arguments), expect=2)
+    # Boxes drawn around messages break their lines.
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert words in message
+    assert result.stdout == ""
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_inputs_are_never_replaced(files: list[str], tmp_path: Path) -> None:
+    original = tmp_path / "mri-fused.png"
+    Path(files[0]).rename(original)
+    before = original.read_bytes()
+    arguments = (str(original), files[1], "-m", "weighted_averaging", "-o", str(tmp_path / "mri.npz"))
+    assert "is an input" in run("fuse", *arguments, expect=2).stderr
+    assert original.read_bytes() == before
+
+
+def test_a_folder_in_the_way(files: list[str], empty_folder: Path) -> None:
+    (empty_folder / "x.npz").mkdir()
+    assert "is a folder" in run("fuse", *files, "-m", "weighted_averaging", "-o", "x", expect=2).stderr
+
+
+def test_a_full_disk(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    assert "No space left" in run("fuse", *files, "-m", "weighted_averaging", expect=2).stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_too_little_memory(files: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def too_large(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fusion, "fuse", too_large)
+    assert "not enough memory" in run("fuse", *files, "-m", "weighted_averaging", expect=2).stderr
+
+
+def test_defects_are_not_hidden(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(fusion, "fuse", broken)
+    result = CliRunner().invoke(app, ["fuse", *files, "-m", "weighted_averaging"])
+    assert isinstance(result.exception, ZeroDivisionError)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import fusion.cli.compare
-import fusion.cli.report_pairs
+import fusion.cli.report
 from fusion.cli.streams import PatientStream, patient_streams, writable
 from tests.unit.command_line import run, write_pair
 
@@ -165,8 +165,8 @@ def test_scores_are_written_before_they_are_shown_and_their_place_is_looked_at_f
     def never(*_: object) -> None:
         raise AssertionError("computed, though it cannot be kept")
 
-    monkeypatch.setattr(fusion.cli.report_pairs, "score_methods", never)
-    monkeypatch.setattr(fusion.cli.report_pairs, "WINDOW", 1)
+    monkeypatch.setattr(fusion.cli.report, "score_methods", never)
+    monkeypatch.setattr(fusion.cli.report, "WINDOW", 1)
     for folder, file in zip(("a", "b"), files, strict=True):
         (tmp_path / folder).mkdir()
         Path(file).rename(tmp_path / folder / "1.png")

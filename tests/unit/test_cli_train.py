@@ -10,7 +10,7 @@ import fusion.cli.train
 from fusion.cli.main import app
 from fusion.training.checkpoint import checkpoint_path
 from fusion.training.loss import LossBalance
-from fusion.training.trainer import TrainingOptions, TrainingProgress, TrainingResult
+from fusion.training.options import TrainingOptions, TrainingProgress, TrainingResult
 
 LOSSES = {"total": 0.25, "ssim_mri": 0.2, "ssim_pet": 0.3, "l2_mri": 0.01, "l2_pet": 0.02}
 

@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 import fusion.cli.tune
 from fusion.cli.main import app
 from fusion.training.tuning import runner as runners
-from fusion.training.tuning.instance import InstanceTraining, Trained
-from fusion.training.tuning.plan import Instance
-from fusion.training.tuning.runner import Where
+from fusion.training.tuning.instance import Instance, InstanceTraining, Trained
+from fusion.training.tuning.runner import ClusterOptions
 from tests.unit.made_up_tuning import trained
 
 REDUCED = (
@@ -39,7 +38,9 @@ class MadeUpRunner:
     stop_after: ClassVar[int | None]
     failing: ClassVar[bool]
 
-    def __init__(self, training: InstanceTraining, where: Where, keep_weights: bool, notify: Any) -> None:
+    def __init__(
+        self, training: InstanceTraining, where: ClusterOptions, keep_weights: bool, notify: Any
+    ) -> None:
         self.training = training
         self.where = where
         self.keep_weights = keep_weights
@@ -105,7 +106,7 @@ def test_the_papers_search_by_default(
     (cluster,) = clusters.made
     assert len(cluster.asked) == 125 + 5 * 8 + 6
     assert cluster.training == InstanceTraining("funfusean", steps=400)
-    assert (cluster.where, cluster.keep_weights) == (Where(), False)
+    assert (cluster.where, cluster.keep_weights) == (ClusterOptions(), False)
     assert sorted(path.name for path in (tmp_path / "tune_funfusean").iterdir()) == sorted(
         ["results.csv", "choice.json", "plan.json", "instances.jsonl"]
     )
@@ -119,7 +120,7 @@ def test_a_reduced_search(clusters: type[MadeUpRunner], tmp_path: Path) -> None:
     )  # fmt: skip
     (cluster,) = clusters.made
     assert cluster.training == InstanceTraining("masknet", 7, 3, 64, 4, 0.01)
-    assert (cluster.where, cluster.keep_weights) == (Where(None, 2, "cpu"), True)
+    assert (cluster.where, cluster.keep_weights) == (ClusterOptions(None, 2, "cpu"), True)
     # Four of the grid, 0.4 and 0.6 beside 0.5 for both λ, and λ = 1 with the best γ.
     assert len(cluster.asked) == 4 + 4 + 1
     assert result.stdout.split() == [str(tmp_path / name) for name in FILES]

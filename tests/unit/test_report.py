@@ -9,18 +9,22 @@ from typing import Any
 import pytest
 
 from fusion.errors import WeightsError
-from fusion.report.cards import card_brightness, card_facts, card_row, card_summary, known_problems
-from fusion.report.curves import PALETTE, curves_svg, network_colours, upper_ends
-from fusion.report.report import (
+from fusion.report.document import PALETTE, curves_svg, network_colours, upper_ends
+from fusion.report.table import ABSENT, COLUMNS, PAPER_TABLE, TableRow, lines, shown
+from fusion.report.training import (
     NO_CURVE,
     NetworkReport,
+    card_brightness,
+    card_facts,
+    card_row,
+    card_summary,
     checked_folder,
     fused_ids,
+    known_problems,
     trained_ids,
     training_report,
     without_curve,
 )
-from fusion.report.table import ABSENT, COLUMNS, PAPER_TABLE, TableRow, lines, shown
 from tests.unit.made_up_trainings import card, curve, write_training
 
 ODD_CARDS: list[dict[str, Any]] = [

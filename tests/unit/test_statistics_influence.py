@@ -10,9 +10,15 @@ from torch import Tensor, nn
 import fusion
 from fusion.errors import RegionError
 from fusion.saliency.window import Box, JacobianWindow
-from fusion.statistics.concentration import effective_radius, gini_index, ring_sums
-from fusion.statistics.influence import Influence, influence, region_influence
-from fusion.statistics.influence_sums import ModalityInfluence
+from fusion.statistics.influence import (
+    Influence,
+    ModalityInfluence,
+    effective_radius,
+    gini_index,
+    influence,
+    region_influence,
+    ring_sums,
+)
 from fusion.statistics.regions import box_region, inverted, whole_image
 from tests.unit.reference import random_method, random_pair, whole_image_jacobian
 

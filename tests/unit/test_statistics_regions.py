@@ -16,12 +16,12 @@ from fusion.statistics.regions import (
     box_region,
     difference,
     filled,
+    grid_sample,
     inside_head,
     inverted,
     union,
     whole_image,
 )
-from fusion.statistics.sampling import grid_sample
 
 SHAPE = (5, 7)
 

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from fusion.errors import RegionError
 from fusion.pair import Pair
 from fusion.saliency.window import Box
-from fusion.statistics.influence import RegionInfluence
-from fusion.statistics.influence_sums import ModalityInfluence
+from fusion.statistics.influence import ModalityInfluence, RegionInfluence
 from fusion.statistics.regions import Region, box_region, described_regions, inverted, whole_image
-from fusion.statistics.requirements import checklist
-from fusion.statistics.verdicts import Requirement, Verdict
+from fusion.statistics.requirements import Requirement, Verdict, checklist
 
 SHAPE = (4, 6)
 CORE = box_region("core", Box(0, 0, 4, 2), SHAPE)

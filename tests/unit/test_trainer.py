@@ -12,14 +12,18 @@ from torch import nn
 from fusion.data.simulate import simulate_pairs
 from fusion.data.tissue import Head
 from fusion.errors import UnknownMethodError, WeightsError
-from fusion.training.brightness import mean_brightness
 from fusion.training.curve import read_curve
-from fusion.training.evaluation import freeze_batch_norm, fusions_of, validate
+from fusion.training.evaluation import freeze_batch_norm, fusions_of, mean_brightness, validate
 from fusion.training.loss import LossBalance, fusion_loss
-from fusion.training.recipes import recipe_named
-from fusion.training.schedule import learning_rate_at
+from fusion.training.options import (
+    TrainingError,
+    TrainingOptions,
+    TrainingProgress,
+    learning_rate_at,
+    recipe_named,
+)
 from fusion.training.simulated import VALIDATION_SEED, SimulatedSource
-from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, train
+from fusion.training.trainer import train
 from fusion.weights import load_weights
 from tests.unit.phantom import ball_head
 from tests.unit.small_trainings import Tiny, make_small

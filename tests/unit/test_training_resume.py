@@ -18,7 +18,8 @@ from fusion.training import trainer
 from fusion.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
 from fusion.training.curve import CurvePoint, read_curve
 from fusion.training.loss import LossBalance
-from fusion.training.trainer import TrainingError, TrainingOptions, TrainingProgress, TrainingResult, train
+from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress, TrainingResult
+from fusion.training.trainer import train
 from tests.unit.phantom import ball_head
 from tests.unit.small_trainings import Tiny, make_small, small_options
 

@@ -15,10 +15,16 @@ from fusion.training.loss import LOSS_NAMES
 from fusion.training.options import TrainingError, TrainingOptions, TrainingResult
 from fusion.training.tuning import instance as instances
 from fusion.training.tuning import runner as runners
-from fusion.training.tuning.cluster import local_cluster
-from fusion.training.tuning.instance import CHECKS, JUDGED_SLICES, InstanceTask, Trained, train_instance
-from fusion.training.tuning.plan import Instance, TuningError
-from fusion.training.tuning.runner import Runner, Where
+from fusion.training.tuning.instance import (
+    CHECKS,
+    JUDGED_SLICES,
+    Instance,
+    InstanceTask,
+    Trained,
+    TuningError,
+    train_instance,
+)
+from fusion.training.tuning.runner import ClusterOptions, Runner, local_cluster
 from tests.unit.job_tasks import WAIT_S
 from tests.unit.made_up_tuning import TRAINING, train_made_up, trained
 
@@ -34,7 +40,7 @@ def scheduler() -> Iterator[str]:
 
 def test_on_the_cluster_of_a_scheduler(scheduler: str) -> None:
     told: list[str] = []
-    with Runner(TRAINING, Where(scheduler), notify=told.append, function=train_made_up) as run:
+    with Runner(TRAINING, ClusterOptions(scheduler), notify=told.append, function=train_made_up) as run:
         assert dict(run([BAD, GOOD])) == {BAD: "RuntimeError: made to fail", GOOD: trained(GOOD)}
         assert dict(run([])) == {}
         assert dict(run([GOOD])) == {GOOD: trained(GOOD)}
@@ -46,7 +52,7 @@ def refuse(task: InstanceTask) -> Trained:
 
 
 def test_a_plain_error_of_a_worker_is_told_as_it_is(scheduler: str) -> None:
-    with Runner(TRAINING, Where(scheduler), function=refuse) as run:
+    with Runner(TRAINING, ClusterOptions(scheduler), function=refuse) as run:
         assert dict(run([GOOD])) == {GOOD: "The loss is not a number."}
 
 
@@ -62,12 +68,12 @@ def wait_unless_first(task: InstanceTask) -> Trained:
 
 def test_who_stops_waiting_takes_the_rest_back(scheduler: str) -> None:
     others = [Instance(0.5, gamma / 100, 0.5) for gamma in range(2, 60)]
-    with Runner(TRAINING, Where(scheduler), function=wait_unless_first) as run:
+    with Runner(TRAINING, ClusterOptions(scheduler), function=wait_unless_first) as run:
         for one, _ in run([GOOD, *others]):
             assert one == GOOD
             break
     LET_GO.set()
-    with Runner(TRAINING, Where(scheduler), function=train_made_up) as run:
+    with Runner(TRAINING, ClusterOptions(scheduler), function=train_made_up) as run:
         assert dict(run([GOOD])) == {GOOD: trained(GOOD)}
     assert BEGUN[0] == GOOD
     assert len(BEGUN) <= 3, "of 58 instances that nobody waits for, the one at work is finished"
@@ -83,7 +89,7 @@ def where_it_ran(task: InstanceTask) -> Trained:
 
 def test_on_processes_of_its_own_that_nobody_else_can_reach() -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    with Runner(TRAINING, Where(workers=1, device="cpu"), function=where_it_ran) as run:
+    with Runner(TRAINING, ClusterOptions(workers=1, device="cpu"), function=where_it_ran) as run:
         (one,) = (outcome for _, outcome in run([GOOD]))
         listening = [
             address.laddr
@@ -103,25 +109,25 @@ def test_on_processes_of_its_own_that_nobody_else_can_reach() -> None:
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(runners, "CONNECT_SECONDS", 0.5)
     with (
-        Runner(TRAINING, Where(address), function=train_made_up) as run,
+        Runner(TRAINING, ClusterOptions(address), function=train_made_up) as run,
         pytest.raises(TuningError, match=r"no dask scheduler at .*dask scheduler"),
     ):
         list(run([GOOD]))
 
 
 def test_nothing_is_started_for_nothing() -> None:
-    with Runner(TRAINING, Where("tcp://127.0.0.1:9"), function=train_made_up) as run:
+    with Runner(TRAINING, ClusterOptions("tcp://127.0.0.1:9"), function=train_made_up) as run:
         assert list(run([])) == []
 
 
 def test_impossible_places() -> None:
     with pytest.raises(TuningError, match="1 or more"):
-        Where(workers=0)
+        ClusterOptions(workers=0)
     with pytest.raises(TuningError, match="--scheduler"):
-        Where("tcp://127.0.0.1:9", workers=2)
+        ClusterOptions("tcp://127.0.0.1:9", workers=2)
     with pytest.raises(DeviceError):
-        Where(device="abacus")
-    Where("tcp://127.0.0.1:9", device="cuda:7")  # this machine need not have what the cluster has
+        ClusterOptions(device="abacus")
+    ClusterOptions("tcp://127.0.0.1:9", device="cuda:7")  # this machine need not have what the cluster has
 
 
 class Trainings:

@@ -12,7 +12,7 @@ from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.saliency.support import declared_locality
 from tests.unit.reference import random_pair
 from tests.unit.small_networks import OfTwo, conv
-from tests.unit.test_support_strided import check_everywhere, dark_pair
+from tests.unit.test_support import check_everywhere, dark_pair
 
 
 class Choosing(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusion.network_state import NetworkState
+from fusion.network import NetworkState
 from fusion.saliency.chain.capturing import Capturing, GraphRecorder
 from fusion.saliency.chain.keeping import map_dtype
 from fusion.saliency.chain.nodes import Convolution, Network

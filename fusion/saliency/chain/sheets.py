@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.memory import give_back
+from fusion.device import give_back
 from fusion.saliency.chain.keeping import kept_values, map_dtype, margin
 from fusion.saliency.chain.nodes import Network, Reach
 from fusion.saliency.chain.places import Maps, OnePlace

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from fusion.memory import give_back
+from fusion.device import give_back
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain

@@ -1,66 +1,35 @@
-"""Which instances of a network the search trains (paper, section 4.6): grid, neighbours, last values of λ."""
+"""Plan of a search (paper, section 4.6): the instances that it tries, and the one that it chooses of their results.
+
+Pure functions: a grid of λ and both γ, the neighbours of the best, the last values of λ; and the rules of the choice.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from fusion.errors import FuseVisError
-from fusion.training.loss import LossBalance
+from fusion.training.tuning.instance import DIGITS, Instance, InstanceResult, TuningError, shown
 
 LAMBDAS = (0.01, 0.2, 0.5, 0.8, 0.99)
 GAMMAS = (0.1, 0.3, 0.5, 0.7, 0.9)
 LAST_LAMBDAS = (0.9, 0.999, 0.9999, 0.99999, 0.999999, 1.0)
 """The corner cases of the loss that the authors tried once both γ were fixed."""
+_LISTS = {
+    "lambdas": "λ",
+    "gammas_ssim": "γ_ssim",
+    "gammas_l2": "γ_l2",
+    "last_lambdas": "λ of the last stage",
+}
 
-DIGITS = 10
-"""Values are rounded to so many decimals, so that 0.1 + 0.2 and 0.3 are one instance."""
-
-
-class TuningError(FuseVisError):
-    """A search cannot start, go on or end with a choice."""
-
-
-def shown(value: float) -> str:
-    """Return a λ or γ as a person writes it: 0.99, 0.999999, 1."""
-    return f"{value:.{DIGITS}g}"
-
-
-@dataclass(frozen=True, order=True)
-class Instance:
-    """One network of the search, by its weights in equation 4: λ, γ_ssim and γ_l2, each 0 to 1."""
-
-    lambda_: float
-    gamma_ssim: float
-    gamma_l2: float
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, round(float(getattr(self, field.name)), DIGITS))
-
-    def __str__(self) -> str:
-        return f"λ {shown(self.lambda_)}, γ_ssim {shown(self.gamma_ssim)}, γ_l2 {shown(self.gamma_l2)}"
-
-    @property
-    def key(self) -> str:
-        """A name for files and tasks."""
-        return f"lambda-{shown(self.lambda_)}_ssim-{shown(self.gamma_ssim)}_l2-{shown(self.gamma_l2)}"
-
-    @property
-    def options(self) -> str:
-        """The same as options of the command that trains."""
-        return (
-            f"--lambda {shown(self.lambda_)} --gamma-ssim {shown(self.gamma_ssim)} "
-            f"--gamma-l2 {shown(self.gamma_l2)}"
-        )
-
-    @property
-    def balance(self) -> LossBalance:
-        """The weights as the loss takes them."""
-        return LossBalance(self.lambda_, self.gamma_ssim, self.gamma_l2)
+RULES = (
+    "lowest dissimilarity of those that are balanced and without a brightness artefact",
+    "lowest imbalance of those without a brightness artefact, for none of them is balanced",
+    "least brightness artefact, for none is without",
+)
+"""In this order: a rule holds where the one before has nothing to choose from."""
 
 
 @dataclass(frozen=True)
@@ -165,14 +134,57 @@ class SearchPlan:
         return lacks
 
 
-_LISTS = {
-    "lambdas": "λ",
-    "gammas_ssim": "γ_ssim",
-    "gammas_l2": "γ_l2",
-    "last_lambdas": "λ of the last stage",
-}
-
-
 def _spacing(values: Sequence[float]) -> float:
     """Return the smallest distance between neighbours of a sorted list, 0 for a single value."""
     return min((after - before for before, after in itertools.pairwise(values)), default=0.0)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen instance and the rule, in words, by which it was chosen."""
+
+    result: InstanceResult
+    rule: str
+
+
+def choose(results: Iterable[InstanceResult]) -> Choice | None:
+    """Return the instance to train with, or None where all failed."""
+    ranked = ranking(results)
+    if not ranked or ranked[0].failed:
+        return None
+    return Choice(ranked[0], RULES[_rule(ranked[0])])
+
+
+def ranking(results: Iterable[InstanceResult]) -> list[InstanceResult]:
+    """Sort results, the chosen one first and those that failed last.
+
+    First come clean and balanced ones by dissimilarity, then clean ones by imbalance, then the others by
+    artefact. Equal ones are sorted by what the other rules measure, then by λ and both γ, so that the order
+    of the table does not matter.
+    """
+    return sorted(results, key=_rank)
+
+
+def best_balanced(results: Iterable[InstanceResult]) -> InstanceResult | None:
+    """Return the one of lowest imbalance, around which the search is refined, or None where all failed.
+
+    Equal ones are told apart by dissimilarity, artefact, λ and both γ.
+    """
+    usable = [one for one in results if not one.failed]
+    return min(
+        usable, key=lambda one: (one.imbalance, one.dissimilarity, one.artefact, one.instance), default=None
+    )
+
+
+def _rule(result: InstanceResult) -> int:
+    if not result.clean:
+        return 2
+    return 0 if result.balanced else 1
+
+
+def _rank(result: InstanceResult) -> tuple[Any, ...]:
+    if result.failed:
+        return (len(RULES), result.instance)
+    measures = (result.dissimilarity, result.imbalance, result.artefact)
+    rule = _rule(result)
+    return (rule, measures[rule], *measures, result.instance)

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fusion.training.tuning.choice import best_balanced, choose
-from fusion.training.tuning.instance import Trained
-from fusion.training.tuning.plan import Instance, SearchPlan, TuningError
-from fusion.training.tuning.result import InstanceResult
+from fusion.training.tuning.instance import Instance, InstanceResult, Trained, TuningError
+from fusion.training.tuning.plan import SearchPlan, best_balanced, choose
 from fusion.training.tuning.store import ResultStore
 
 GRID = "grid"
@@ -21,7 +19,7 @@ Run = Callable[[Sequence[Instance]], Iterator[tuple[Instance, Trained | str]]]
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """Where a search stands.
+    """Point that a search has reached.
 
     Attributes
     ----------
@@ -56,10 +54,10 @@ class Search:
         Where results are kept and looked up.
     run : callable
         Trains instances and yields each with its outcome, as `Runner` does.
-    report : callable, optional
+    progress : callable, optional
         Called at the start of each stage and after each instance.
     retry_failed : bool
-        Whether instances that failed in an earlier session are trained again.
+        True where instances that failed in an earlier session are trained again.
     """
 
     def __init__(
@@ -67,13 +65,13 @@ class Search:
         plan: SearchPlan,
         store: ResultStore,
         run: Run,
-        report: Callable[[SearchProgress], None] = lambda progress: None,
+        progress: Callable[[SearchProgress], None] = lambda now: None,
         retry_failed: bool = False,
     ) -> None:
         self.plan = plan
         self.store = store
         self.run = run
-        self.report = report
+        self.progress = progress
         self._retried = {key for key, one in store.results.items() if one.failed} if retry_failed else set()
         self._found: dict[Instance, InstanceResult] = {}
         self._total = plan.largest_size
@@ -115,7 +113,7 @@ class Search:
     def _tell(self, stage: str, result: InstanceResult | None) -> None:
         choice = choose(self._found.values())
         best = None if choice is None else choice.result
-        self.report(SearchProgress(stage, len(self._found), self._total, result, best))
+        self.progress(SearchProgress(stage, len(self._found), self._total, result, best))
 
     def _of(self, lambda_: float) -> list[InstanceResult]:
         return [one for one in self._found.values() if one.instance.lambda_ == lambda_]

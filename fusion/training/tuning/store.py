@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fusion.errors import OutputError
-from fusion.training.tuning.instance import InstanceTraining
-from fusion.training.tuning.plan import Instance, SearchPlan, TuningError
-from fusion.training.tuning.result import InstanceResult
+from fusion.training.tuning.instance import Instance, InstanceResult, InstanceTraining, TuningError
+from fusion.training.tuning.plan import SearchPlan
 
 FORMAT = 1
 PLAN = "plan.json"
@@ -22,7 +21,7 @@ WEIGHTS = "weights"
 
 
 class ResultStore:
-    """What a search has found so far; made by `open_store`.
+    """Results of a search so far; made by `open_store`.
 
     Attributes
     ----------

@@ -1,0 +1,1 @@
+"""Measurements of Jacobian and guidance images against full-image autograd: `python -m fusion benchmark`."""

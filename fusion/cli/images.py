@@ -1,0 +1,214 @@
+"""The commands that compute images of a pair: fused, Jacobian and guidance images, and the atlas of all Jacobians."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import fusion
+from fusion.cli.options import (
+    DeviceOption,
+    EndOption,
+    GammaOption,
+    MethodOption,
+    MriOption,
+    OutputOption,
+    PetOption,
+    PicturesOption,
+    PixelLimitOption,
+    Precision,
+    PrecisionOption,
+    SampleOption,
+    ScaleOption,
+    choose_files,
+    choose_pair,
+    console,
+    load_inputs,
+    name_files,
+    parse_pixel,
+    progress_bar,
+    say,
+)
+from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS, describe
+from fusion.reading import DEFAULT_PIXEL_LIMIT
+from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
+from fusion.saliency.atlas_estimate import check_space, estimate
+from fusion.saliency.atlas_store import outdated_atlas
+from fusion.saliency.jacobian import checked_pixel
+
+DEFAULT_METHOD = "funfusean"
+
+PixelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pixel",
+        "-p",
+        metavar="ROW,COL",
+        help="The principal pixel of the fused image, counted from 0; samples have one of their own.",
+        show_default=False,
+    ),
+]
+FolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Folder of atlases; the server reads the one that FUSEVIS_ATLAS_DIR names.",
+    ),
+]
+
+
+def fuse_command(
+    mri: MriOption = None,
+    pet: PetOption = None,
+    sample: SampleOption = None,
+    method: MethodOption = DEFAULT_METHOD,
+    output: OutputOption = None,
+    pictures: PicturesOption = True,
+    dtype: PrecisionOption = Precision.FLOAT32,
+    device: DeviceOption = "auto",
+    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+) -> None:
+    """Fuse a pair.
+
+    Writes the fused image (array `fused`, H×W) and a gray picture of it.
+    """
+    entry = choose_pair(mri, pet, sample)
+    with console.status("Fusing"):
+        inputs = load_inputs(entry, method, device, pixel_limit)
+        files = choose_files(output, f"{entry.address}_{method}", ("fused",) if pictures else (), entry)
+        fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
+    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "units": {"fused": INTENSITY_UNITS}
+    }
+    name_files(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
+
+
+def jacobian_command(
+    mri: MriOption = None,
+    pet: PetOption = None,
+    sample: SampleOption = None,
+    pixel: PixelOption = None,
+    method: MethodOption = DEFAULT_METHOD,
+    output: OutputOption = None,
+    pictures: PicturesOption = True,
+    scale: ScaleOption = Scale.PAPER,
+    gamma: GammaOption = 0.3,
+    vmax: EndOption = None,
+    dtype: PrecisionOption = Precision.FLOAT32,
+    device: DeviceOption = "auto",
+    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+) -> None:
+    """Differentiate one fused pixel with respect to every input pixel.
+
+    Writes both Jacobian images (array `jacobian`, 2×H×W, zeros outside the support) and a picture of each,
+    with the same colours for both.
+    """
+    end = _checked_end(vmax)
+    entry = choose_pair(mri, pet, sample)
+    chosen = parse_pixel(pixel) if pixel is not None else entry.default_pixel
+    if chosen is None:
+        raise typer.BadParameter("Say which pixel: --pixel ROW,COL.")
+    name = f"{entry.address}_{method}_jacobian_{chosen[0]}_{chosen[1]}"
+    with console.status("Differentiating"):
+        inputs = load_inputs(entry, method, device, pixel_limit)
+        checked_pixel(chosen, inputs.pair.shape)
+        files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
+        window = fusion.jacobian(inputs.method, inputs.pair, chosen, dtype.value)
+    if window.suspicious:
+        say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
+    end = end if end is not None else Limits.of(window.values).end(scale)
+    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "units": {"jacobian": GRADIENT_UNITS},
+        "pixel": {"row": window.row, "col": window.col},
+        "window": {"top": window.top, "left": window.left, "shape": window.values.shape[1:]},
+        "picture": {"scale": scale, "vmax": end, "gamma": gamma},
+    }
+    dense = window.dense()
+    x1, x2 = (gradient_colours(image, scale, end, gamma) for image in dense)
+    name_files(files.write({"jacobian": dense}, metadata, {"x1": x1, "x2": x2}))
+    at1, at2 = window.at_principal
+    say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")
+
+
+def guidance_command(
+    mri: MriOption = None,
+    pet: PetOption = None,
+    sample: SampleOption = None,
+    method: MethodOption = DEFAULT_METHOD,
+    output: OutputOption = None,
+    pictures: PicturesOption = True,
+    scale: ScaleOption = Scale.PAPER,
+    gamma: GammaOption = 0.5,
+    vmax: EndOption = None,
+    dtype: PrecisionOption = Precision.FLOAT32,
+    device: DeviceOption = "auto",
+    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+) -> None:
+    """Differentiate every fused pixel with respect to the input pixels at the same place.
+
+    Writes both guidance images (array `guidance`, 2×H×W), the fused image (`fused`, H×W), a picture of
+    each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image.
+    """
+    end = _checked_end(vmax)
+    entry = choose_pair(mri, pet, sample)
+    names = ("x1", "x2", "fused", "rgb") if pictures else ()
+    with console.status("Fusing"):
+        inputs = load_inputs(entry, method, device, pixel_limit)
+        files = choose_files(output, f"{entry.address}_{method}_guidance", names, entry)
+        fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
+    with progress_bar("Guidance images") as show:
+        values = fusion.guidance(
+            inputs.method, inputs.pair, lambda done, total, _: show(done, total), dtype.value
+        )
+    end = end if end is not None else Limits.of(values).end(scale)
+    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
+        "picture": {"scale": scale, "vmax": end, "gamma": gamma},
+    }
+    drawn = {
+        "x1": gradient_colours(values[0], scale, end, gamma),
+        "x2": gradient_colours(values[1], scale, end, gamma),
+        "fused": grays(fused, *gray_range(fused)),
+        "rgb": rgb_bytes(fusion.guidance_rgb(values, fused)),
+    }
+    name_files(files.write({"guidance": values, "fused": fused}, metadata, drawn))
+
+
+def atlas_command(
+    mri: MriOption = None,
+    pet: PetOption = None,
+    sample: SampleOption = None,
+    method: MethodOption = DEFAULT_METHOD,
+    output: FolderOption = Path("atlas"),
+    device: DeviceOption = "auto",
+    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+) -> None:
+    """Compute the Jacobian images of every pixel of a fused image, and keep them.
+
+    Says first how large they are and about how long it takes. What is computed stays when it is interrupted; the same
+    command goes on. A server that finds the atlas reads windows instead of computing them.
+    """
+    entry = choose_pair(mri, pet, sample)
+    with console.status("Loading"):
+        inputs = load_inputs(entry, method, device, pixel_limit)
+        folder = atlas_folder(output, inputs.method, inputs.pair)
+        check_space(output, atlas_bytes(inputs.method, inputs.pair.shape))
+        atlas = Atlas(folder, inputs.method, inputs.pair)
+        needs = estimate(inputs.method, inputs.pair, atlas.tiles_done, output)
+    if (outdated := outdated_atlas(output, inputs.method, inputs.pair)) is not None:
+        say(outdated, warning=True)
+    say(needs.sentence())
+    with progress_bar("Atlas") as show:
+        atlas.fill(inputs.method, inputs.pair, show)
+    typer.echo(folder)
+
+
+def _checked_end(vmax: float | None) -> float | None:
+    if vmax is not None and not 0 < vmax < float("inf"):
+        raise typer.BadParameter("--vmax must be a number greater than 0.")
+    return vmax
