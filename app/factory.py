@@ -13,36 +13,31 @@ from flask import Flask
 
 import callbacks.atlas
 import callbacks.compare
-import callbacks.compare_link
 import callbacks.compare_numbers
 import callbacks.display
 import callbacks.guidance
 import callbacks.hover
 import callbacks.link
-import callbacks.regions
 import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.icon import add_icon
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.parts import notice
 from app.routes import answers, binary, export, regions, views
-from app.routes.plain_pages import missing_page
+from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import UserError
 from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
 CALLBACKS = (
-    callbacks.link,
     callbacks.selection,
     callbacks.guidance,
     callbacks.hover,
     callbacks.display,
-    callbacks.regions,
     callbacks.atlas,
 )
 ROUTES = (binary, regions, views, export)
@@ -83,6 +78,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     )
     add_icon(app)
     app.layout = lambda: explore_page(pair_choices(services), services.scenes.methods())
+    callbacks.link.register_explore(app)
     for module in CALLBACKS:
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
@@ -100,8 +96,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
         server, "compare", home, lambda: compare_page(pair_choices(services), services.scenes.methods(), home)
     )
     callbacks.compare.register(compare)
-    callbacks.compare_link.register(compare)
-    callbacks.regions.register(compare)
+    callbacks.link.register_compare(compare)
     callbacks.compare_numbers.register(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)

@@ -165,7 +165,7 @@ class ExportId(StrEnum):
 
 
 class CompareColumn(StrEnum):
-    """What the compare page can show of each method; the values are part of links."""
+    """Pictures that the compare page can show of each method; the values are part of links."""
 
     FUSED = "fused"
     GUIDANCE_MRI = "guidance_mri"
@@ -179,7 +179,7 @@ class CompareColumn(StrEnum):
 
 
 class InputColumn(StrEnum):
-    """What an export can show of the pair itself; the values are part of addresses."""
+    """Pictures that an export can show of the pair itself; the values are part of addresses."""
 
     MRI = "input_mri"
     PET = "input_pet"
@@ -188,7 +188,7 @@ class InputColumn(StrEnum):
 
 
 class ZoomColumn(StrEnum):
-    """What an export can show around the principal pixels besides; the values are part of addresses."""
+    """Pictures that an export can show around the principal pixels besides; the values are part of addresses."""
 
     FUSED = "fused_zoom"
     GUIDANCE_MRI = "guidance_mri_zoom"

@@ -1,4 +1,4 @@
-"""How gunicorn serves the page: one process a device, many threads, nothing computed before the fork."""
+"""Serving the page with gunicorn: one process a device, many threads, nothing computed before the fork."""
 
 from __future__ import annotations
 

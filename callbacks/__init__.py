@@ -1,1 +1,1 @@
-"""What happens on the page: one file an interaction, each with ``register(app)``."""
+"""Interactions with the pages: one file each, with ``register(app)``."""

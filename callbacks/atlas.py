@@ -11,7 +11,7 @@ from cache.errors import UserError
 from cache.services.atlases import Atlases, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
-from callbacks.polling import one_at_a_time
+from callbacks.following import one_at_a_time
 
 
 def register(app: Dash) -> None:

@@ -9,8 +9,17 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from app.ids import CompareId
 from cache.errors import UserError
 from cache.services.services import Services, services_of
-from callbacks.following import CANCELLED, COMPLETE, FAILED, RUNNING, WAITING, leave, let_go, plain
-from callbacks.polling import one_at_a_time
+from callbacks.following import (
+    CANCELLED,
+    COMPLETE,
+    FAILED,
+    RUNNING,
+    WAITING,
+    leave,
+    let_go,
+    one_at_a_time,
+    plain,
+)
 from callbacks.selection import note, scene_data
 
 CANCEL, COMPUTE = "Cancel guidance", "Compute guidance"

@@ -15,7 +15,7 @@ from cache.services.regions import drawn_regions
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from cache.services.statistics import MethodNumbers, Statistics
-from callbacks.polling import one_at_a_time
+from callbacks.following import one_at_a_time
 
 DRAWN_REGIONS = "regions"
 """The store of the visitor's own regions; numbers do without it."""

@@ -1,4 +1,4 @@
-"""What needs no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
+"""Interactions that need no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
 
 from __future__ import annotations
 

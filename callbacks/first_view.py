@@ -1,4 +1,4 @@
-"""What a page says of its first view at once, so that the browser draws pictures before Dash and Plotly are ready."""
+"""Facts on a page's first view, in its HTML, so that the browser draws pictures before Dash and Plotly are ready."""
 
 from __future__ import annotations
 

@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
+from dash import Output
+
+from app.layout.parts import POLL_MILLISECONDS
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState
 from cache.services.services import Services
@@ -13,6 +16,10 @@ from cache.services.services import Services
 COMPLETE, FAILED, RUNNING, WAITING, CANCELLED = "complete", "failed", "running", "waiting", "cancelled"
 """Stages of a computation. One that waits has not been started, or was stopped; one that this page has cancelled is not
 started by itself."""
+
+
+PATIENCE_MILLISECONDS = 60_000
+"""After which an answer counts as lost."""
 
 
 def stage(state: GuidanceState) -> str:
@@ -61,3 +68,22 @@ def let_go(services: Services, state: Mapping[str, Any], viewer: str) -> None:
     # Where its files are gone, so is whatever there was to stop.
     with suppress(UserError):
         services.guidance.cancel(services.scenes.open(state["pair_address"], state["method_id"]), viewer)
+
+
+def one_at_a_time(poll: str) -> list[tuple[Output, int, int]]:
+    """Return what a callback passes as ``running``, so that its poll waits for the answer.
+
+    Dash drops an answer once the same callback has been called again: on a connection that is slower than the poll,
+    none would ever be shown.
+
+    Parameters
+    ----------
+    poll : str
+        The id of its `dash.dcc.Interval`.
+
+    Returns
+    -------
+    list of (Output, value, value)
+        The interval while the callback runs, and afterwards, milliseconds.
+    """
+    return [(Output(poll, "interval"), PATIENCE_MILLISECONDS, POLL_MILLISECONDS[poll])]

@@ -18,11 +18,9 @@ from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState
 from cache.services.services import Services, services_of
-from callbacks.following import COMPLETE, RUNNING, leave, plain, stage
-from callbacks.polling import one_at_a_time
+from callbacks.following import COMPLETE, RUNNING, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
-from fusion import guidance_rgb
-from fusion.colours import Limits, Scale
+from fusion.colours import Limits, Scale, guidance_rgb
 from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
@@ -131,12 +129,11 @@ def news(
     if not worth_drawing(state, revision, shown):
         return (no_update,) * len(PANELS), no_update
     growing = stage(state) == RUNNING
+    figures: tuple[Any, ...] = (no_update,) * len(PANELS)
     if not growing:
         figures = final_figures(services, scene, state, revision, gamma, scale)
     elif shown is None or not shown["axes"]:
         figures = growing_figures(scene)
-    else:
-        figures = (no_update,) * len(PANELS)
     return figures, told(scene, state, revision, axes=growing or state.values is not None)
 
 

@@ -25,13 +25,12 @@ from app.link.view_state import GAMMAS, LARGEST_ZOOM
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
-from fusion import guidance_rgb
-from fusion.colours import Limits, Scale
+from fusion.colours import Limits, Scale, guidance_rgb
 
 
 @dataclass(frozen=True)
-class Rest:
-    """Where the pointer rests and how the page shows it, as the browser says it.
+class RestingPixel:
+    """The pixel at which the pointer rests and how the page shows it, as the browser says it.
 
     Attributes
     ----------
@@ -59,7 +58,7 @@ class Rest:
     display: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Rest:
+    def of(cls, data: dict[str, Any]) -> RestingPixel:
         """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
         half = min(max(int(data["half"]), 1), LARGEST_ZOOM)
         gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
@@ -90,10 +89,10 @@ def register(app: Dash) -> None:
     def rest(data: dict[str, Any] | None, scene: dict[str, Any] | None) -> tuple[Any, ...]:
         if data is None or scene is None or data["key"] != scene["key"]:
             return (no_update,) * (len(JACOBIAN_PANELS) + len(IMAGE_PANELS) + 1)
-        return figures_at(services, scene, Rest.of(data))
+        return figures_at(services, scene, RestingPixel.of(data))
 
 
-def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[Any, ...]:
+def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> tuple[Any, ...]:
     """Make both Jacobian figures, the eight zooms and the scatterplot's green points."""
     scene = services.scenes.open(data["pair_address"], data["method_id"])
     window = services.windows.of(scene, rest.row, rest.col)
@@ -122,11 +121,23 @@ def figures_at(services: Services, data: dict[str, Any], rest: Rest) -> tuple[An
     return *wholes, *zooms, green_points(guidance, rest)
 
 
-def green_points(guidance: NDArray[np.floating] | None, rest: Rest) -> dict[str, Any] | None:
-    """Return the zoom window's pixels for the scatterplot's green trace, ``None`` until guidance is complete.
+def green_points(guidance: NDArray[np.floating] | None, rest: RestingPixel) -> dict[str, Any] | None:
+    """Return the zoom window's pixels for the scatterplot's green trace.
 
     The browser puts them into the trace: a change of the figure from here could meet another scene's figure
     there, and would make Dash send and draw all other points again.
+
+    Parameters
+    ----------
+    guidance : ndarray, shape (2, H, W), or None
+        Complete guidance images; ``None`` until they are.
+    rest : RestingPixel
+        Where the window is.
+
+    Returns
+    -------
+    dict or None
+        ``x`` and ``y`` of the pixels, and which state they belong to.
     """
     if guidance is None:
         return None
@@ -139,7 +150,7 @@ def _zoom(
     services: Services,
     scene: Scene,
     data: dict[str, Any],
-    rest: Rest,
+    rest: RestingPixel,
     panel: Panel,
     gradients: dict[Panel, tuple[NDArray[np.floating], dict[str, Any]]],
     rgb: NDArray[np.uint8] | None,

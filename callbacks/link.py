@@ -1,4 +1,4 @@
-"""Opening a link: the query string sets the controls and the first principal pixel."""
+"""Opening a link to either page: the query string sets the controls, the first pixels and the regions."""
 
 from __future__ import annotations
 
@@ -6,21 +6,59 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from dash import Dash, Input, Output, no_update
+from dash import ClientsideFunction, Dash, Input, Output, no_update
 
-from app.ids import Id, RegionId
+from app.ids import CompareId, Id, RegionId
 from app.layout.parts import link_notices
-from app.link.view_state import FIRST_HALF_WIDTH, Area, ExploreState
+from app.link.texts import linked_region
+from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreState
 from cache.errors import UserError
+from cache.services.regions import Regions
 from cache.services.services import Services, services_of
-from callbacks.regions import given_regions
 
 SIZES_BEYOND = 4
 """How far an area may reach beyond the images, in lengths of their longer side (as in ``explore/toolbar.mjs``)."""
 
 
-def register(app: Dash) -> None:
-    """Add the callback that reads the address."""
+def given_regions(
+    regions: Regions, pair: str, shape: tuple[int, int] | None, linked: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a link's regions for the browser, and a notice for each that cannot be shown.
+
+    Parameters
+    ----------
+    regions : Regions
+        What keeps long codes.
+    pair : str
+        Address of the pair that is shown.
+    shape : tuple of int or None
+        (H, W) of its images; ``None`` where it is not the pair that the link names.
+    linked : sequence of str
+        As in the link.
+    """
+    found: list[dict[str, str]] = []
+    messages: list[str] = []
+    for text in linked:
+        region = linked_region(text)
+        if region is None:
+            continue
+        if shape is None:
+            messages.append(
+                f"The link's region “{region.name}” was ignored: it belongs to the link's own pair."
+            )
+            continue
+        try:
+            code = regions.resolve(region.code, shape)
+        except UserError as error:
+            messages.append(f"The link's region “{region.name}” was ignored. {error}")
+        else:
+            found.append({"name": region.name, "colour": region.colour, "code": code})
+    return {"pair_address": pair, "regions": found}, messages
+
+
+def register_explore(app: Dash) -> None:
+    """Add the callback that reads the explore page's address."""
+    _take_regions(app)
     services = services_of(app.server)
     regions = services.regions
 
@@ -145,3 +183,87 @@ def resolve_pixel(
             f"{width - 1}."
         ]
     return {"row": row, "col": col}, []
+
+
+def register_compare(app: Dash) -> None:
+    """Add the callback that reads the compare page's address."""
+    _take_regions(app)
+    services = services_of(app.server)
+    regions = services.regions
+
+    @app.callback(
+        Output(CompareId.PAIR_SELECT, "value"),
+        Output(CompareId.METHODS, "value"),
+        Output(CompareId.COLUMNS, "value"),
+        Output(CompareId.GAMMA_1, "value"),
+        Output(CompareId.GAMMA_2, "value"),
+        Output(CompareId.COLOUR_SCALE, "value"),
+        Output(CompareId.SHARED, "value"),
+        Output(CompareId.ZOOM_HALF_WIDTH, "value"),
+        Output(CompareId.SIZE, "value"),
+        Output(CompareId.MINUEND, "value"),
+        Output(CompareId.SUBTRAHEND, "value"),
+        Output(CompareId.START, "data"),
+        Output(RegionId.GIVEN, "data"),
+        Output(CompareId.NOTICES, "children"),
+        Input(CompareId.LOCATION, "search"),
+    )
+    def open_link(search: str | None) -> tuple[Any, ...]:
+        state, messages = CompareState.from_query(search or "")
+        start, more = compare_start(services, state)
+        given, unfit = given_regions(
+            regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions
+        )
+        toasts: Any = link_notices(messages + more + unfit) or no_update
+        return (
+            start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
+            state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")), start, given, toasts,
+        )  # fmt: skip
+
+
+def compare_start(services: Services, state: CompareState) -> tuple[dict[str, Any], list[str]]:
+    """Find what a link names among what this server has.
+
+    Returns
+    -------
+    tuple
+        The pair, the methods and columns in their order, the difference's methods, the two pinned pixels and whether
+        the numbers are open, and a notice for each part that is not to be had here.
+    """
+    known = [id for id, _ in services.scenes.methods()]
+    messages = [
+        f"This server has no method “{method}”; it was left out. It has: {', '.join(known)}."
+        for method in dict.fromkeys((*state.methods, *state.difference))
+        if method not in known
+    ]
+    pair, shape, more = resolve_pair(services, state.pair)
+    pixel, outside = resolve_pixel("pixel", state.pixel, shape)
+    pin, outside_too = resolve_pixel("pin", state.pin, shape)
+    difference = state.difference if set(state.difference) <= set(known) else ()
+    start = {
+        "pair": pair,
+        "methods": [method for method in state.methods if method in known],
+        "difference": difference,
+        "columns": [column.value for column in state.columns],
+        "pixel": pixel,
+        "pin": pin,
+        "numbers": state.numbers,
+    }
+    if len(state.weights) > len(state.methods):
+        messages.append(
+            f"The link names weights of {len(state.weights)} methods but {len(state.methods)} methods; the surplus "
+            "was ignored."
+        )
+    # Weights that are not named are not compared; a link made by hand need not have them.
+    changed = other_weights(services, pair, list(zip(state.methods, state.weights, strict=False)))
+    return start, messages + more + outside + outside_too + changed
+
+
+def _take_regions(app: Dash) -> None:
+    """Let the browser take over what the server gives."""
+    app.clientside_callback(
+        ClientsideFunction("regions", "take"),
+        Output(RegionId.TAKEN, "data"),
+        Input(RegionId.GIVEN, "data"),
+        prevent_initial_call=True,
+    )

@@ -42,7 +42,7 @@ Panel = tuple[Column, str]
 
 @dataclass(frozen=True)
 class ScaleEnds:
-    """Where the scales of all pictures end.
+    """The ends of the scales of all pictures.
 
     Attributes
     ----------
@@ -72,7 +72,20 @@ class ScaleEnds:
 
 
 def gray_colours(image: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint8]:
-    """Show an (H, W) image in grays from `low` to `high`: uint8 (H, W, 3), see `fusion.colours.grays`."""
+    """Show an image in grays, as `fusion.colours.grays`.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Intensities.
+    low, high : float
+        What is black and what is white.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        Red, green and blue are the same.
+    """
     return np.repeat(grays(image, low, high)[..., None], 3, axis=-1)
 
 
@@ -85,7 +98,22 @@ def half_width(view: ExportArrays, state: CompareState) -> int:
 
 
 def zoomed(picture: NDArray[np.uint8], pixel: tuple[int, int], half: int) -> NDArray[np.uint8]:
-    """Cut the neighbourhood of a pixel out of an (H, W, 3) picture: (2·half + 1, 2·half + 1, 3), white outside it."""
+    """Cut the neighbourhood of a pixel out of a picture.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W, 3)
+        Red, green, blue.
+    pixel : tuple of int
+        (row, col), 0-based.
+    half : int
+        Half-width of the neighbourhood, pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (2·half + 1, 2·half + 1, 3)
+        White outside the picture.
+    """
     size = 2 * half + 1
     cut = np.full((size, size, 3), OUTSIDE, dtype=np.uint8)
     (row, col), (height, width) = pixel, picture.shape[:2]
@@ -193,7 +221,22 @@ def left_out(view: ExportArrays, state: CompareState) -> str:
 def difference_picture(
     view: ExportArrays, state: CompareState, shown: Difference, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
-    """Return a picture of the difference's row, as `method_picture`; not for columns of `NOT_SUBTRACTED`."""
+    """Return a picture of the difference's row, on signed scales of its own.
+
+    Parameters
+    ----------
+    view, state, name
+        As for `method_picture`.
+    shown : Difference
+        What is shown.
+    column : CompareColumn
+        Any but those of `NOT_SUBTRACTED`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w, 3)
+        Red, green, blue; of the image's size, or of a zoom's.
+    """
     if column is CompareColumn.FUSED:
         return gradient_colours(shown.fused, Scale.SIGNED, shown.fused_end, 1.0)
     which = 0 if "mri" in column.value else 1

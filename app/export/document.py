@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from app.export.content import difference_of, left_out
-from app.export.figure import page_figures
+from app.export.figure import PageFigure, page_figures
 from app.link.view_state import Area, CompareState
 from cache.services.exports import ExportArrays, ExportNumbers
 from fusion.statistics.wording import shown
@@ -24,6 +24,10 @@ TITLE_LETTERS, TITLE_LINE = 80, 0.22
 MADE_LETTERS, MADE_LINE = 140, 0.16
 BELOW_TITLE = 0.2
 """What the template's first lines take on a printed page: letters in a line, and inches."""
+
+
+DECIMALS = 4
+"""As in the page's own numbers at a pixel."""
 
 
 def document(
@@ -51,6 +55,33 @@ def document(
     area : tuple of float or None
         The part that whole pictures show, as for `figure_file`.
     """
+    title, made = _title(about["pair"]), _made(about["pair"])
+    above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
+    figures = page_figures(view, state, links[0], area, above)
+    return (
+        _environment()
+        .get_template("compare.html.jinja")
+        .render(
+            view=view,
+            state=state,
+            numbers=numbers,
+            difference=difference_of(view, state),
+            left_out=left_out(view, state),
+            groups=_groups,
+            signs=SIGNS,
+            link=links[0],
+            complete_link=links[1],
+            about=about,
+            figures=list(map(_picture, figures)),
+            title=title,
+            made=made,
+            # "</script>" in a name would end the element.
+            metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -59,38 +90,23 @@ def document(
         lstrip_blocks=True,
     )
     environment.filters["shown"] = lambda value: shown(value, DECIMALS)
-    pair = about["pair"]
-    title = f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
-    made = (
-        f"Made by FuseVis on {datetime.now(UTC).strftime('%Y-%m-%d %H:%M UTC')}. {' × '.join(map(str, pair['shape']))} "
-        f"pixels; x1 is {pair['modalities'][0]}, x2 is {pair['modalities'][1]}."
-    )
-    above = BELOW_TITLE + _lines(title, TITLE_LETTERS) * TITLE_LINE + _lines(made, MADE_LETTERS) * MADE_LINE
-    figures = page_figures(view, state, links[0], area, above)
-    return environment.get_template("compare.html.jinja").render(
-        view=view,
-        state=state,
-        numbers=numbers,
-        difference=difference_of(view, state),
-        left_out=left_out(view, state),
-        groups=_groups,
-        signs=SIGNS,
-        link=links[0],
-        complete_link=links[1],
-        about=about,
-        figures=[
-            {
-                "source": f"data:image/png;base64,{base64.b64encode(one.png).decode('ascii')}",
-                "width": f"{one.width:.3f}",
-                "words": one.words,
-            }
-            for one in figures
-        ],
-        title=title,
-        made=made,
-        # "</script>" in a name would end the element.
-        metadata=json.dumps(about, ensure_ascii=True, indent=1).replace("<", "\\u003c"),
-    )
+    return environment
+
+
+def _title(pair: Mapping[str, Any]) -> str:
+    return f"{pair['title']}{' (simulated images)' if pair['simulated'] else ''}"
+
+
+def _made(pair: Mapping[str, Any]) -> str:
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    first, second = pair["modalities"]
+    shape = " × ".join(map(str, pair["shape"]))
+    return f"Made by FuseVis on {when}. {shape} pixels; x1 is {first}, x2 is {second}."
+
+
+def _picture(figure: PageFigure) -> dict[str, str]:
+    source = f"data:image/png;base64,{base64.b64encode(figure.png).decode('ascii')}"
+    return {"source": source, "width": f"{figure.width:.3f}", "words": figure.words}
 
 
 def _lines(text: str, letters: int) -> int:
@@ -103,7 +119,3 @@ def _groups(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {"name": name, "count": len(list(several))}
         for name, several in groupby(columns, lambda one: one["group"])
     ]
-
-
-DECIMALS = 4
-"""As in the page's own numbers at a pixel."""

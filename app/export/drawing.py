@@ -50,13 +50,40 @@ MOST_TICKS = 4
 
 
 def cut(content: FigureContent, panel: Panel, whole: np.ndarray) -> np.ndarray:
-    """Return what a panel shows of a whole picture."""
+    """Return the part of a whole picture that a panel shows.
+
+    Parameters
+    ----------
+    content : FigureContent
+        With the principal pixels and the half-width of the zooms.
+    panel : Panel
+        Of any column.
+    whole : ndarray of uint8, shape (H, W, 3)
+        Red, green, blue.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w, 3)
+        All of it, or a zoom's neighbourhood.
+    """
     column, name = panel
     return zoomed(whole, content.view.pixels[name], content.half) if column in ZOOMS else whole
 
 
 def draw_picture(axes: Axes, content: FigureContent, panel: Panel, image: np.ndarray) -> None:
-    """Draw a picture with the regions, and in whole pictures the boxes of the zooms, in zooms the principal pixel."""
+    """Draw a picture with the regions, and in whole pictures the boxes of the zooms, in zooms the principal pixel.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The picture's place.
+    content : FigureContent
+        What lies over it.
+    panel : Panel
+        What it shows.
+    image : ndarray of uint8, shape (h, w, 3)
+        Red, green, blue; a pixel's middle is whole in the axes.
+    """
     from matplotlib.patheffects import withStroke
 
     column, name = panel
@@ -106,7 +133,18 @@ if TYPE_CHECKING:
 
 
 def outline(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return a region's edges as lines, (n, 2, 2): from (x, y) to (x, y), a pixel's middle being whole."""
+    """Return a region's edges as lines.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+        True inside.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2, 2)
+        From (x, y) to (x, y), pixels; a pixel's middle is whole.
+    """
     level = _runs(mask)
     upright = _runs(mask.T)[..., ::-1]
     return np.concatenate([level, upright]) - 0.5

@@ -1,4 +1,4 @@
-"""Where everything stands in figures for print, before anything is drawn; all lengths in inches.
+"""The places of everything in figures for print, before anything is drawn; all lengths in inches.
 
 Tables are shared out among pages: their columns where one is too wide, their rows where one is too tall.
 """
@@ -82,7 +82,7 @@ class FigureLayout:
 
     @cached_property
     def legend(self) -> Legend:
-        """What stands below the pictures."""
+        """All that stands below the pictures."""
         rows = [line.row for line in self.lines]
         columns = {column: None for line in self.lines for column, _ in line.panels}
         methods = list(dict.fromkeys(row.method for row in rows if row.method is not None))
@@ -95,7 +95,7 @@ class FigureLayout:
 
     @cached_property
     def tops(self) -> tuple[list[float], float]:
-        """Where the pictures of each line begin, and where all end, from above."""
+        """Places where the pictures of each line begin, and where all end, from above."""
         tops, at = [], 0.0
         for line in self.lines:
             if line.headed:

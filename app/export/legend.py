@@ -1,4 +1,4 @@
-"""What stands below a figure for print: the colours with their ends, the regions, and what everything means."""
+"""The legend below a figure for print: the colours with their ends, the regions, and what everything means."""
 
 from __future__ import annotations
 

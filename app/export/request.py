@@ -1,4 +1,4 @@
-"""What a request for a file shows: a view of either page, as the link to that page describes it."""
+"""A request for a file of a view: a view of either page, as the link to that page describes it."""
 
 from __future__ import annotations
 

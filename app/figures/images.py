@@ -28,7 +28,19 @@ COLOUR_IMAGE: dict[str, Any] = {
 def gray_figure(
     image: NDArray[np.floating], title: str, meta: dict[str, Any], unit: str = INTENSITY
 ) -> Figure:
-    """Show an (H, W) gray image whole; black to white is 0 to 1, or further where the image goes further."""
+    """Show a gray image whole; black to white is 0 to 1, or further where the image goes further.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Intensities, dimensionless; NaN stays empty.
+    title : str
+        The figure's title.
+    meta : dict
+        What the browser must know of this figure.
+    unit : str
+        What the colour bar says.
+    """
     trace = _heatmap(image, unit) | {"colorscale": GRAY, **_gray_range(image)}
     return _whole(trace, title, image.shape, meta)
 
@@ -36,12 +48,30 @@ def gray_figure(
 def gradient_figure(
     image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show an (H, W) gradient image whole, in colours of `colour_scale`."""
+    """Show a gradient image whole.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Gradients, dimensionless; NaN stays empty.
+    title, meta
+        As for `gray_figure`.
+    colours : dict
+        Of `app.figures.parts.colour_scale`.
+    """
     return _whole(_heatmap(image, GRADIENT) | colours, title, image.shape, meta)
 
 
 def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
-    """Show an (H, W, 3) colour image in [0, 1] whole."""
+    """Show a colour image whole.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3)
+        Red, green, blue, 0 to 1.
+    title, meta
+        As for `gray_figure`.
+    """
     # One PNG, which the browser decodes by itself: pixels one by one would halt it for a while.
     return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
 
@@ -61,27 +91,65 @@ def gray_zoom(
     like: NDArray[np.floating],
     unit: str = INTENSITY,
 ) -> Figure:
-    """Show a neighbourhood that `cut_out` made, with the grays of the whole image `like`."""
+    """Show a neighbourhood of a gray image.
+
+    Parameters
+    ----------
+    part : ndarray, shape (2·half + 1, 2·half + 1)
+        Of `cut_out`.
+    title, meta, unit
+        As for `gray_figure`.
+    like : ndarray, shape (H, W)
+        The whole image, whose grays it gets.
+    """
     return _zoom(_heatmap(part, unit) | {"colorscale": GRAY, **_gray_range(like)}, title, part.shape, meta)
 
 
 def gradient_zoom(
     part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
 ) -> Figure:
-    """Show a neighbourhood of a gradient image, in colours of `colour_scale`."""
+    """Show a neighbourhood of a gradient image.
+
+    Parameters
+    ----------
+    part : ndarray, shape (2·half + 1, 2·half + 1)
+        Of `cut_out`.
+    title, colours, meta
+        As for `gradient_figure`.
+    """
     return _zoom(_heatmap(part, GRADIENT) | colours, title, part.shape, meta)
 
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
-    """Show a neighbourhood of an image of `opaque_bytes`."""
+    """Show a neighbourhood of a colour image.
+
+    Parameters
+    ----------
+    part : ndarray of uint8, shape (2·half + 1, 2·half + 1, 4)
+        Of `cut_out` from an image of `opaque_bytes`.
+    title, meta
+        As for `gray_figure`.
+    """
     # As lists: Plotly's tooltips take a pixel in a typed array for the name of a colour, and complain in the console.
     return _zoom(COLOUR_IMAGE | {"z": part.tolist()}, title, part.shape, meta)
 
 
 def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:
-    """Cut the (2·half + 1)² neighbourhood of a pixel out of an (H, W) or (H, W, bands) image.
+    """Cut the neighbourhood of a pixel out of an image.
 
-    What lies outside the image is NaN in a float image and 0 in an integer one.
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, bands)
+        Of any dtype.
+    pixel : tuple of int
+        (row, col), 0-based.
+    half : int
+        Half-width, pixels.
+
+    Returns
+    -------
+    ndarray, shape (2·half + 1, 2·half + 1) or with bands
+        A copy of the same dtype. What lies outside the image is NaN in a float image and 0 in an integer one.
     """
     row, column = pixel
     side = 2 * half + 1
@@ -95,7 +163,18 @@ def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[A
 
 
 def opaque_bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Turn an (H, W, 3) image in [0, 1] into (H, W, 4) bytes, fully opaque."""
+    """Turn a colour image into bytes, fully opaque.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3)
+        Red, green, blue, 0 to 1; others are cut off.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 4)
+        Red, green, blue, 255.
+    """
     colours = rgb_bytes(rgb)
     return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
 

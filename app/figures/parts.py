@@ -83,7 +83,13 @@ def typed_array(array: NDArray[Any]) -> dict[str, str]:
 
 
 def png_source(colours: NDArray[np.uint8]) -> str:
-    """Return an (H, W, 3) picture as a ``data:`` address of a PNG file, which keeps every byte."""
+    """Return a picture as a ``data:`` address of a PNG file, which keeps every byte.
+
+    Parameters
+    ----------
+    colours : ndarray of uint8, shape (H, W, 3)
+        Red, green, blue.
+    """
     stream = io.BytesIO()
     Image.fromarray(colours).save(stream, "PNG")
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

@@ -67,7 +67,18 @@ def _layout(labels: tuple[str, str], title: str, meta: dict[str, Any]) -> dict[s
 
 
 def known_points(values: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return x and y of the finite columns of a (2, n) array, as float32."""
+    """Return the points of pixels whose both guidance values are finite.
+
+    Parameters
+    ----------
+    values : ndarray, shape (2, n)
+        dy/dx1 and dy/dx2, dimensionless.
+
+    Returns
+    -------
+    tuple of ndarray of float32, shape (m,)
+        x and y.
+    """
     known = np.isfinite(values).all(axis=0)
     return values[0, known].astype(np.float32), values[1, known].astype(np.float32)
 
@@ -87,7 +98,18 @@ def _points(
 
 
 def axis_range(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the ends of a scatterplot's axis: those of finite values with a margin; print has the same."""
+    """Return the ends of a scatterplot's axis; print has the same.
+
+    Parameters
+    ----------
+    values : ndarray of any shape
+        What the axis shows; values that are not finite do not count.
+
+    Returns
+    -------
+    tuple of float
+        The smallest and the largest value with a margin of 4 % of their distance; 0 and 1 for none.
+    """
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0

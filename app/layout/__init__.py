@@ -1,1 +1,1 @@
-"""What stands on the page."""
+"""Layout of the pages: controls, panels, and what opens at the side."""

@@ -76,9 +76,8 @@ def images(pair: str, method: str, weights: str, kind: str) -> Response:
     if kind not in KINDS:
         return refused(f"There are images of these kinds: {', '.join(KINDS)}.")
     viewer = request.args.get("viewer", "")[:VIEWER_LENGTH]
-    services = services_of(current_app)
     started = time.perf_counter()
-    pictures = images_at(services, pair, method, weights, kind, viewer)
+    pictures = images_at(services_of(current_app), pair, method, weights, kind, viewer)
     return binary(image_bytes(pictures), started, pictures.complete)
 
 

@@ -257,7 +257,7 @@ class Atlases:
     def windows_at(
         self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
     ) -> StoredWindows | None:
-        """Return the windows of some pixels as an atlas stores them; ``None`` where there is no atlas.
+        """Return the windows of some pixels as an atlas keeps them; ``None`` where there is no atlas.
 
         Raises
         ------

@@ -18,9 +18,8 @@ from torch import Tensor, nn
 
 from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
 from fusion.network import apply_network
-from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.reaches import sights
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.graph import NotUnderstoodError, sights
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.probing import (
     close,
     decides_by_values,
@@ -192,7 +191,7 @@ def _check_repeats(network: nn.Module, inputs: Tensor) -> None:
 def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
     """Return the support radii that follow from a network's program, ``None`` where that is not understood."""
     try:
-        first, second = sights(traced(network))
+        first, second = sights(graph_of(network))
     except NotUnderstoodError:
         return None
     except Exception:  # probing can do without

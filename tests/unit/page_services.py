@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import flask
 import numpy as np
@@ -70,10 +72,10 @@ def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
     return assembled(settings, store, LoadedMethods("cpu", load, TITLES), pairs)
 
 
-def client_of(services: Services) -> FlaskClient:
-    """Return a client of the server whose cache these services use, which has them and the binary routes."""
+def client_of(services: Services, **parts: Any) -> FlaskClient:
+    """Return a client of the server whose cache these services use, with some parts replaced, and the binary routes."""
     server: flask.Flask = services.store._cache.app
-    server.extensions[EXTENSION] = services
+    server.extensions[EXTENSION] = replace(services, **parts)
     answers.register(server)
     server.register_blueprint(binary.routes)
     return server.test_client()

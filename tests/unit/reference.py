@@ -10,7 +10,7 @@ from torch import nn
 from fusion import Method, Pair, jacobians
 from fusion.methods.registry import method_specification
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.chain.steps import PixelLattice
 from fusion.saliency.window import Box
 
 
@@ -47,9 +47,9 @@ def largest_error(method: Method, pair: Pair, pixels: list[tuple[int, int]], pat
 
 def chain_diagonal(chain: Chain, pair: Pair) -> NDArray[np.floating]:
     """Return the diagonal of all pixels by a chain, (2, H, W)."""
-    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape), diagonal=True)
-    sheet.ensure_all()
-    return chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, pair.shape))
+    derivatives = chain.derivatives(pair.images, Box(0, 0, *pair.shape), diagonal=True)
+    derivatives.ensure_all()
+    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, pair.shape))
 
 
 def chain_diagonal_error(method: Method, pair: Pair, chain: Chain, pixels: list[tuple[int, int]]) -> float:

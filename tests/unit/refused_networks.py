@@ -43,12 +43,42 @@ def _caught(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     return net.c(features)
 
 
+def _written_over_without_gradients(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
+    features = net.a(both)
+    with torch.no_grad():
+        features.mul_(2)
+    return net.c(features)
+
+
+class _Straight(torch.autograd.Function):
+    """Rounds, with the derivative of what does nothing."""
+
+    @staticmethod
+    def forward(context: Any, value: Tensor) -> Tensor:
+        return value.round()
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+class _Map(nn.Module):
+    """A picture that may be cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.rand(1, 1, 40, 40))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return self.values[index]
+
+
 def refused() -> dict[str, tuple[nn.Module, str]]:
     """Return networks of limited support of which no chain is made, and why, by name."""
     return {
         "a part written over": (Written(_part_written_over), "written over"),
         "written over where it was detached": (Written(_written_over_where_it_was_detached), "written over"),
-        "channels shuffled": (Written(_shuffled), "reshape, of which no chain is known"),
+        "channels shuffled": (Written(_shuffled), "view, of which no chain is known"),
         "normalised at each pixel": (
             Written(_normalised_at_each_pixel, d=nn.LayerNorm(4)),
             "permute, of which",
@@ -94,11 +124,11 @@ def refused_programs() -> dict[str, tuple[nn.Module, str]]:
         ),
         "more than a size": (
             Written(lambda net, x1, x2, both: x1 if x1.shape[2] > 30 else x2),
-            "not supported",
+            "depends on the image's size",
         ),
         "divided by the size": (
             Written(lambda net, x1, x2, both: x1 / x1.shape[3]),
-            "something else than images",
+            "depends on the image's size",
         ),
         "made of the size": (
             Written(lambda net, x1, x2, both: x1 * torch.zeros_like(net.gain).expand(x1.shape)),
@@ -106,7 +136,7 @@ def refused_programs() -> dict[str, tuple[nn.Module, str]]:
         ),
         "decided by values": (
             Written(lambda net, x1, x2, both: x1 if x1.sum() > 3 else x2),
-            "of which no chain",
+            "looks at the images' values",
         ),
         "chance": (Written(lambda net, x1, x2, both: net.c(F.dropout(net.a(both)))), "random"),
         "both images joined as pairs": (
@@ -122,4 +152,28 @@ def refused_programs() -> dict[str, tuple[nn.Module, str]]:
             "filters with what depends on the images",
         ),
         "a constant": (Written(lambda net, x1, x2, both: net.gain), "one image of two"),
+        "a constant cut to the size": (
+            Written(lambda net, x1, x2, both: x1 * net.map[:, :, : x1.shape[2], : x1.size(3)], map=_Map()),
+            "depends on the image's size",
+        ),
+        "a constant as large as the image": (
+            Written(lambda net, x1, x2, both: x1 * torch.rand(x1.shape[2:])),
+            "depends on the image's size",
+        ),
+        "as often as there are rows": (
+            Written(lambda net, x1, x2, both: x1 * float(len([*range(x1.shape[2] // 2)]))),
+            "depends on the image's size",
+        ),
+        "values that leave torch": (
+            Written(lambda net, x1, x2, both: x1 * float(x2.detach().numpy().max())),
+            "looks at a value or its size",
+        ),
+        "a derivative of its own": (
+            Written(lambda net, x1, x2, both: _Straight.apply(x1) + x2),
+            "of its own",
+        ),
+        "written over without gradients": (
+            Written(_written_over_without_gradients),
+            "writes where gradients are switched off",
+        ),
     }

@@ -33,7 +33,7 @@ from callbacks.guidance import (
     status,
     worth_drawing,
 )
-from callbacks.hover import Rest, figures_at, green_points
+from callbacks.hover import RestingPixel, figures_at, green_points
 from callbacks.selection import scene_data
 from fusion.colours import Limits, Scale
 from tests.unit.page_parts import accepted
@@ -73,12 +73,12 @@ def averaging(services: Services) -> Scene:
     return scene
 
 
-def rest_at(scene: Scene, pixel: tuple[int, int], **changes: Any) -> Rest:
+def rest_at(scene: Scene, pixel: tuple[int, int], **changes: Any) -> RestingPixel:
     data = {
         "key": scene_data(scene)["key"], "row": pixel[0], "col": pixel[1], "half": 3, "gamma1": 0.3, "gamma2": 0.5,
         "scale": "paper", "state": "content", "display": "look",
     }  # fmt: skip
-    return Rest.of(data | changes)
+    return RestingPixel.of(data | changes)
 
 
 def values_of(figure: Figure) -> np.ndarray:

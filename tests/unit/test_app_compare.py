@@ -26,8 +26,7 @@ from cache.services.guidance import GuidanceState
 from cache.services.images import images_at
 from cache.services.loaded import LoadedMethods
 from cache.services.services import Services, services_of
-from callbacks.compare_link import first_view
-from callbacks.regions import given_regions
+from callbacks.link import compare_start, given_regions
 from fusion import guidance_rgb
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
@@ -178,7 +177,7 @@ def test_images_that_nobody_has_computed_are_unknown_and_not_kept(
 def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> None:
     query = f"?pair={PAIR}&methods={OTHER},nothing,{METHOD}&pixel=1,2&pin=9,0&columns=scatter,fused"
     state, notices = CompareState.from_query(query)
-    start, more = first_view(services, state)
+    start, more = compare_start(services, state)
     assert notices == [] and start == {
         "pair": PAIR, "methods": [OTHER, METHOD], "columns": ["scatter", "fused"], "pixel": {"row": 1, "col": 2},
         "pin": None, "difference": (), "numbers": False,
@@ -188,9 +187,9 @@ def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> No
 
 def test_weights_of_more_methods_than_there_are_rows_are_named(services: Services) -> None:
     state, notices = CompareState.from_query(f"?methods={METHOD}&weights=,{'0' * 8}")
-    _, (message,) = first_view(services, state)
+    _, (message,) = compare_start(services, state)
     assert notices == [] and "weights of 2 methods but 1" in message
-    assert first_view(services, CompareState.from_query(f"?methods={METHOD}&weights=")[0])[1] == []
+    assert compare_start(services, CompareState.from_query(f"?methods={METHOD}&weights=")[0])[1] == []
 
 
 def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:

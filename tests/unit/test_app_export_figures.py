@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ from app.export.rows import inputs_row, method_row
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
+from cache.services.exports import ExportArrays, MethodArrays
+from cache.services.scenes import Scene
 from fusion.colours import Scale, gradient_colours
 
 SHAPE = (9, 11)
@@ -40,41 +42,32 @@ GENERATOR = np.random.default_rng(5)
 CORE = "my core~1b9e4b~b1.2.4.7"
 
 
-@dataclass(frozen=True)
-class Scene:
-    method_id: str
-    method_title: str
-    method_note: str = ""
-    weights_id: str = "0123456789abcdef"
-    pair_id: str = "fedcba9876543210"
-    pair_title: str = "Pair"
-    simulated: bool = True
-    modalities: tuple[str, str] = ("MRI", "PET")
-    support_radius: tuple[int, int] | None = (1, 2)
-
-
-class Arrays:
-    def __init__(self, id: str, title: str) -> None:
-        self.scene = Scene(id, title)
-        self.fused = GENERATOR.random(SHAPE)
-        self.guidance = GENERATOR.normal(size=(2, *SHAPE))
-        self.rgb = GENERATOR.random((*SHAPE, 3))
-        self.jacobians = {name: GENERATOR.normal(size=(2, *SHAPE)) for name in "ab"}
-
-
-class View:
-    def __init__(self) -> None:
-        self.inputs = GENERATOR.random((2, *SHAPE))
-        self.methods = [Arrays("one", "First"), Arrays("two", "Second")]
-        self.pixels = {"a": (4, 5), "b": (0, 10)}
-        mask = np.zeros(SHAPE, dtype=bool)
-        mask[1:4, 2:7] = True
-        self.regions = {"my core": mask, "not in the link": ~mask}
+def method_arrays(id: str, title: str) -> MethodArrays:
+    """Return noise of a method."""
+    scene = Scene(
+        pair_id="fedcba9876543210", pair_address="pair", pair_title="Pair", modalities=("MRI", "PET"), simulated=True,
+        about="", default_pixel=None, method_id=id, method_title=title, method_note="", weights_id="0123456789abcdef",
+        height=SHAPE[0], width=SHAPE[1], support_radius=(1, 2), device="cpu",
+    )  # fmt: skip
+    return MethodArrays(
+        scene=scene,
+        fused=GENERATOR.random(SHAPE),
+        guidance=GENERATOR.normal(size=(2, *SHAPE)),
+        rgb=GENERATOR.random((*SHAPE, 3)),
+        jacobians={name: GENERATOR.normal(size=(2, *SHAPE)) for name in "ab"},
+    )
 
 
 @pytest.fixture
-def view() -> View:
-    return View()
+def view() -> ExportArrays:
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[1:4, 2:7] = True
+    return ExportArrays(
+        inputs=GENERATOR.random((2, *SHAPE)),
+        methods=(method_arrays("one", "First"), method_arrays("two", "Second")),
+        pixels={"a": (4, 5), "b": (0, 10)},
+        regions={"my core": mask, "not in the link": ~mask},
+    )
 
 
 def state(**values: object) -> CompareState:
@@ -86,13 +79,13 @@ def texts(svg: bytes) -> str:
     return "\n".join("".join(part.itertext()) for part in root.iter("{http://www.w3.org/2000/svg}text"))
 
 
-def difference(view: View, **values: object) -> Difference:
+def difference(view: ExportArrays, **values: object) -> Difference:
     found = difference_of(view, state(difference=("two", "one"), **values))
     assert found is not None
     return found
 
 
-def test_a_difference_is_subtracted_number_by_number(view: View) -> None:
+def test_a_difference_is_subtracted_number_by_number(view: ExportArrays) -> None:
     found = difference(view)
     first, second = view.methods
     np.testing.assert_array_equal(found.fused, second.fused - first.fused)
@@ -112,7 +105,7 @@ def test_a_difference_is_subtracted_number_by_number(view: View) -> None:
     ],
 )
 def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
-    view: View, asked: tuple[str, ...], words: str
+    view: ExportArrays, asked: tuple[str, ...], words: str
 ) -> None:
     shown = state(difference=asked, columns=("fused",))
     assert (difference_of(view, shown) is None) is (asked != ("one", "two"))
@@ -120,7 +113,7 @@ def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
     assert words in texts(figure_file(view, shown, "svg", LINK)).replace("\n", " ")
 
 
-def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: View) -> None:
+def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: ExportArrays) -> None:
     shown, display = difference(view), state(gamma1=0.4, gamma2=0.7, zoom=2, scale="robust")
     signed, end = Scale.SIGNED, shown.gradient_end
     expected = {
@@ -135,7 +128,7 @@ def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: 
         np.testing.assert_array_equal(difference_picture(view, display, shown, column, "b"), picture)
 
 
-def test_a_table_has_the_row_of_the_difference_and_says_where_it_ends(view: View) -> None:
+def test_a_table_has_the_row_of_the_difference_and_says_where_it_ends(view: ExportArrays) -> None:
     columns = {"columns": ("fused", "jacobian_mri", "scatter")}
     plain = texts(figure_file(view, state(**columns), "svg", LINK))
     whole = texts(figure_file(view, state(difference=("one", "two"), **columns), "svg", LINK))
@@ -154,7 +147,7 @@ def test_an_outline_is_the_edge_of_its_pixels() -> None:
     assert outline(np.zeros((4, 5), dtype=bool)).shape == (0, 2, 2)
 
 
-def test_outlines_lie_over_whole_pictures_and_zooms(view: View) -> None:
+def test_outlines_lie_over_whole_pictures_and_zooms(view: ExportArrays) -> None:
     content = FigureContent.of(view, state(regions=(CORE,), zoom=2))
     row = inputs_row(content)
     corners = {}
@@ -172,7 +165,7 @@ def test_outlines_lie_over_whole_pictures_and_zooms(view: View) -> None:
     }
 
 
-def test_regions_are_named_in_their_colours(view: View) -> None:
+def test_regions_are_named_in_their_colours(view: ExportArrays) -> None:
     svg = figure_file(view, state(regions=(CORE,), columns=("fused", "scatter")), "svg", LINK)
     assert "my core (15 pixels)" in texts(svg) and b"#1b9e4b" in svg
     assert "not in the link" not in texts(svg)
@@ -194,21 +187,23 @@ def test_regions_of_one_name_are_told_apart() -> None:
         ("difference", ZoomColumn.FUSED, "Fused y, zoom"),
     ],
 )
-def test_a_panel_alone_says_what_it_is(view: View, row: str, column: Column, words: str) -> None:
+def test_a_panel_alone_says_what_it_is(view: ExportArrays, row: str, column: Column, words: str) -> None:
     drawn = panel_file(view, state(difference=("one", "two")), row, column, "svg", LINK)
     whole = texts(drawn).replace("\n", " ")
     assert words in whole and "Pair, simulated" in whole and "A 4, 5; B 0, 10" in whole
 
 
-def test_one_method_alone_goes_on_in_a_second_line(view: View) -> None:
-    view.methods.pop()
+def test_one_method_alone_goes_on_in_a_second_line(view: ExportArrays) -> None:
+    view = replace(view, methods=view.methods[:1])
     columns = tuple(column.value for column in CompareColumn)
     image = Image.open(io.BytesIO(figure_file(view, state(columns=columns), "png", LINK)))
     assert image.width < 11 * 300, "it fits on a page"
 
 
 @pytest.mark.parametrize("half", [2, 4])
-def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: View, half: int) -> None:
+def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(
+    view: ExportArrays, half: int
+) -> None:
     row = inputs_row(FigureContent.of(view, state(zoom=half)))
     for panel, colour in zip(row.panels[-2:], ("#e5383b", "#2f7ed8"), strict=True):
         axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
@@ -221,7 +216,7 @@ def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(view: V
         assert square.get_x() + square.get_width() / 2 == half == square.get_y() + square.get_height() / 2
 
 
-def test_boxes_have_white_edges_by_which_they_are_no_regions(view: View) -> None:
+def test_boxes_have_white_edges_by_which_they_are_no_regions(view: ExportArrays) -> None:
     row = method_row(FigureContent.of(view, state(zoom=2)), 0)
     axes = Figure().add_subplot()
     row.draw(axes, (CompareColumn.FUSED, "a"))
@@ -245,10 +240,13 @@ def test_new_regions_have_colours_that_are_told_from_those_of_boxes_and_points()
         assert min(np.linalg.norm(lab(own) - lab(colour)) for colour in colours) > 35, own
 
 
-def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_inside(view: View) -> None:
+def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_inside(
+    view: ExportArrays,
+) -> None:
     other = "other~7b4fd6~b3.4.4.6"
-    view.regions["other"] = np.zeros(SHAPE, dtype=bool)
-    view.regions["other"][3, 4:6] = True
+    small = np.zeros(SHAPE, dtype=bool)
+    small[3, 4:6] = True
+    view = replace(view, regions={**view.regions, "other": small})
     mask = view.regions["my core"]
     content = FigureContent.of(view, state(regions=(CORE, other), zoom=1))
     axes = Figure().add_subplot()
@@ -267,9 +265,10 @@ def test_points_around_the_pixels_lie_over_the_regions_and_have_their_colours_in
 
 
 @pytest.mark.parametrize("low", [-0.03, -1.0, -2e-6, 0.2])
-def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: View, low: float) -> None:
-    for one in view.methods:
-        one.guidance = low + abs(low) * 3 * GENERATOR.random((2, *SHAPE))
+def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: ExportArrays, low: float) -> None:
+    small = [low + abs(low) * 3 * GENERATOR.random((2, *SHAPE)) for _ in view.methods]
+    methods = (replace(one, guidance=values) for one, values in zip(view.methods, small, strict=True))
+    view = replace(view, methods=tuple(methods))
     content = FigureContent.of(view, state(zoom=1))
     figure = Figure(figsize=(2, 2))
     FigureCanvasAgg(figure)

@@ -22,7 +22,7 @@ from app.link.view_state import FIRST_HALF_WIDTH, CompareState, ExploreState
 from app.routes import export
 from cache.services.exports import ExportArrays, ExportNumbers
 from tests.unit.test_app_export import client, fetched, server
-from tests.unit.test_app_export_figures import SHAPE, View, state, view
+from tests.unit.test_app_export_figures import SHAPE, state, view
 
 __all__ = ["client", "server", "view"]
 
@@ -90,7 +90,7 @@ def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
     assert b"rows 1.0 to 5.5 and columns 2.0 to 8.0" in panel.data.replace(b"\n", b" ")
 
 
-def test_an_area_is_what_whole_pictures_show_and_zooms_do_not(view: View) -> None:
+def test_an_area_is_what_whole_pictures_show_and_zooms_do_not(view: ExportArrays) -> None:
     content = FigureContent.of(view, state(zoom=2), (1.5, 2.0, 6.5, 40.0))
     assert content.is_part and content.area == (1.5, 2.0, 6.5, SHAPE[1] - 0.5)
     for row in (inputs_row(content), method_row(content, 0)):
@@ -113,9 +113,9 @@ def test_an_area_beside_the_image_is_all_of_it() -> None:
 @pytest.mark.parametrize("pins", ["a", "ab"])
 @pytest.mark.parametrize("count", range(1, len(CompareColumn) + 1))
 def test_no_page_has_more_pictures_in_a_row_than_it_is_wide_enough_for(
-    view: View, pins: str, count: int
+    view: ExportArrays, pins: str, count: int
 ) -> None:
-    view.pixels = {name: view.pixels[name] for name in pins}
+    view = replace(view, pixels={name: view.pixels[name] for name in pins})
     columns = tuple(np.random.default_rng(count).permutation(list(CompareColumn))[:count])
     shown = CompareState(methods=("one", "two"), columns=tuple(map(CompareColumn, columns)))
     pages = columns_by_page(view, shown)
@@ -127,7 +127,7 @@ def test_no_page_has_more_pictures_in_a_row_than_it_is_wide_enough_for(
 
 @pytest.mark.parametrize("names", [("A", "B"), ("A" * 90, "B" * 90)])
 def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
-    view: View, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    view: ExportArrays, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables: dict[str, Any] = {
         **{name: {"columns": [], "rows": []} for name in ("guidance", "influence")},

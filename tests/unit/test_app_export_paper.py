@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -18,36 +19,49 @@ from app.export.figure_layout import LARGEST, PAGE, SMALLEST, FigureLayout, layo
 from app.export.rows import heading, method_row, panels
 from app.ids import CompareColumn, InputColumn
 from app.link.view_state import CompareState
-from tests.unit.test_app_export_figures import Arrays, View
+from cache.services.exports import ExportArrays, MethodArrays
+from tests.unit.test_app_export_figures import GENERATOR, SHAPE, method_arrays
 
 COLUMNS = tuple(CompareColumn)
 SHAPES = {"square": (64, 64), "wide": (37, 200), "tall": (200, 37)}
 TITLE = 0.6
 
 
-def view_of(methods: int, pins: str, shape: str = "square") -> View:
+def view_of(methods: int, pins: str, shape: str = "square") -> ExportArrays:
     height, width = SHAPES[shape]
-    view = View()
-    view.methods = [Arrays(f"m{number}", f"Method {number}") for number in range(methods)]
-    view.pixels = {name: (7 * (1 + number), 11) for number, name in enumerate(pins)}
-    repeats = -(-height // view.inputs.shape[1]), -(-width // view.inputs.shape[2])
 
     def stretched(image: Any) -> Any:
+        repeats = -(-height // image.shape[-2]), -(-width // image.shape[-1])
         return np.tile(image, (*(1,) * (image.ndim - 2), *repeats))[..., :height, :width]
 
-    view.inputs = stretched(view.inputs)
-    for one in view.methods:
-        one.fused, one.guidance = stretched(one.fused), stretched(one.guidance)
-        one.jacobians = {name: stretched(image) for name, image in one.jacobians.items()}
-        one.rgb = np.repeat(one.fused[..., None], 3, axis=-1)
-    view.regions = {
-        f"Region {number} of a name with many letters": np.ones((height, width), bool) for number in range(12)
-    }
-    return view
+    def method(number: int) -> MethodArrays:
+        one = method_arrays(f"m{number}", f"Method {number}")
+        fused = stretched(one.fused)
+        return replace(
+            one,
+            fused=fused,
+            guidance=stretched(one.guidance),
+            jacobians={name: stretched(image) for name, image in one.jacobians.items()},
+            rgb=np.repeat(fused[..., None], 3, axis=-1),
+        )
+
+    return ExportArrays(
+        inputs=stretched(GENERATOR.random((2, *SHAPE))),
+        methods=tuple(map(method, range(methods))),
+        pixels={name: (7 * (1 + number), 11) for number, name in enumerate(pins)},
+        regions={
+            f"Region {number} of a name with many letters": np.ones((height, width), bool)
+            for number in range(12)
+        },
+    )
 
 
-def sheet_of(
-    view: View, columns: int = len(COLUMNS), difference: bool = False, regions: int = 0, area: Any = None
+def content_of(
+    view: ExportArrays,
+    columns: int = len(COLUMNS),
+    difference: bool = False,
+    regions: int = 0,
+    area: Any = None,
 ) -> FigureContent:
     state = CompareState(
         methods=tuple(one.scene.method_id for one in view.methods),
@@ -75,7 +89,7 @@ def test_every_figure_fits_a_page_and_all_is_shown_once(
     methods: int, pins: str, columns: int, difference: bool, shape: str, regions: int
 ) -> None:
     view = view_of(methods, pins, shape)
-    content = sheet_of(view, columns, difference, regions)
+    content = content_of(view, columns, difference, regions)
     layouts = layouts_of(content, TITLE)
     for number, layout in enumerate(layouts):
         assert layout.width <= PAGE[0] and layout.height <= PAGE[1] - (0 if number else TITLE)
@@ -98,7 +112,7 @@ def test_every_figure_fits_a_page_and_all_is_shown_once(
 def test_the_inputs_are_on_the_first_figure_and_take_no_further_page(
     methods: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = sheet_of(view_of(methods, "ab"))
+    content = content_of(view_of(methods, "ab"))
     layouts = layouts_of(content, TITLE)
     with_inputs = [layout.lines[0].row.title == "the inputs" for layout in layouts]
     assert with_inputs[0]
@@ -112,13 +126,13 @@ def test_the_inputs_are_on_the_first_figure_and_take_no_further_page(
 
 
 def test_rows_are_shared_out_evenly() -> None:
-    layouts = layouts_of(sheet_of(view_of(5, "a"), columns=6), TITLE)
+    layouts = layouts_of(content_of(view_of(5, "a"), columns=6), TITLE)
     assert [[line.row.method for line in layout.lines] for layout in layouts] == [[None, 0, 1], [2, 3, 4]]
 
 
 def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alone() -> None:
     view = view_of(1, "ab")
-    lines = lines_of(sheet_of(view), [method_row(sheet_of(view), 0)])
+    lines = lines_of(content_of(view), [method_row(content_of(view), 0)])
     assert [len(line.panels) for line in lines] == [4, 4, 5]
     groups = [column for line in lines for column, _ in groupby(line.panels, lambda panel: panel[0])]
     assert groups == list(COLUMNS)
@@ -126,7 +140,7 @@ def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alon
 
 def test_a_printed_page_is_as_large_as_it_says() -> None:
     view = view_of(2, "a")
-    for page in page_figures(view, sheet_of(view, 4).state, "link"):
+    for page in page_figures(view, content_of(view, 4).state, "link"):
         image = Image.open(io.BytesIO(page.png))
         assert image.width / 300 == pytest.approx(page.width, abs=0.01)
         assert image.height / 300 == pytest.approx(page.height, abs=0.01)
@@ -135,7 +149,6 @@ def test_a_printed_page_is_as_large_as_it_says() -> None:
 
 @pytest.mark.parametrize("pixel", [(7, 11), (255, 255), (1234, 1234)])
 def test_headings_fit_over_the_smallest_picture(pixel: tuple[int, int]) -> None:
-    view = view_of(1, "a")
-    view.pixels["a"] = pixel
+    view = replace(view_of(1, "a"), pixels={"a": pixel})
     for column in (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET_ZOOM, InputColumn.MRI_ZOOM):
         assert max(map(len, heading(view, (column, "a")).split("\n"))) <= 20

@@ -34,8 +34,9 @@ class FakeServices(Services):
     asked: list[tuple[Any, ...]]
 
     def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
-        # Services are frozen, and have more parts than are asked for here.
-        self.__dict__.update(window=window, readiness=readiness, asked=[], windows=self)
+        asked: list[tuple[Any, ...]] = []
+        for name, part in {"window": window, "readiness": readiness, "asked": asked, "windows": self}.items():
+            object.__setattr__(self, name, part)
 
     def at(self, *address: Any) -> JacobianWindow:
         self.asked.append(address)
@@ -51,7 +52,7 @@ def window(values: np.ndarray = VALUES) -> JacobianWindow:
     return JacobianWindow(values.astype(np.float32), top=10, left=20, row=11, col=21, shape=(40, 50))
 
 
-def client_of(services: FakeServices) -> FlaskClient:
+def client_of(services: Services) -> FlaskClient:
     server = Flask("test")
     server.extensions[EXTENSION] = services
     answers.register(server)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -111,7 +110,7 @@ def test_a_damaged_chunk_costs_its_own_windows_only(
 
 
 def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Services, scene: Scene) -> None:
-    client = client_of(replace(services, atlases=atlases))
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     nothing = client.get(f"{path}/1.1.2")
     assert (nothing.status_code, nothing.data, nothing.headers["Cache-Control"]) == (200, b"", "no-store")
@@ -142,7 +141,7 @@ def test_the_route_sends_windows_as_they_are_kept(atlases: Atlases, services: Se
 def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
     atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
 ) -> None:
-    client = client_of(replace(services, atlases=atlases))
+    client = client_of(services, atlases=atlases)
     path = f"/atlas/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
     finished(atlases, scene)
     good = client.get(f"{path}/{TILE}.{TILE}.1").data
@@ -169,7 +168,7 @@ def test_what_is_damaged_does_not_refuse_what_was_asked_for_with_it(
 def test_windows_come_along_with_the_window_of_a_pixel(
     atlases: Atlases, services: Services, scene: Scene
 ) -> None:
-    client = client_of(replace(services, atlases=atlases))
+    client = client_of(services, atlases=atlases)
     address = (scene.pair_id, scene.method_id, scene.weights_id)
     path = "/atlas/" + "/".join(address)
 

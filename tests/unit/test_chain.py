@@ -15,13 +15,13 @@ import torch
 import fusion
 from fusion.methods.registry import method_specification
 from fusion.saliency import guidance as guidance_module
-from fusion.saliency.chain import checking, sheets, shelf
+from fusion.saliency.chain import cache, maps
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.checking import WrongChainError, check
-from fusion.saliency.chain.nodes import Convolution, NotUnderstoodError, Pointwise
-from fusion.saliency.chain.places import OnePlace
-from fusion.saliency.chain.planning import plan
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.check import WrongChainError, check, checked_chain
+from fusion.saliency.chain.graph import Convolution, NotUnderstoodError, Pointwise
+from fusion.saliency.chain.plan import plan
+from fusion.saliency.chain.rules import graph_of
+from fusion.saliency.chain.steps import OnePixel
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -90,12 +90,12 @@ def test_a_changed_weight_is_noticed(id: str, diagonal: bool, rng: np.random.Gen
     method = random_method(id, rng)
     network = copy.deepcopy(method.network).double()
     chain = Chain(network, torch.float64, method.device)
-    layers = [node for node in chain.nodes.nodes if isinstance(node, Convolution)]
+    layers = [node for node in chain.graph.nodes if isinstance(node, Convolution)]
     node = layers[int(rng.integers(len(layers)))]
     # All of a layer: a single weight may belong to a rectifier that is off in all that is compared.
     node.weight.mul_(1 + 1e-5)
     setattr(
-        chain, "diagonal" if diagonal else "windows", plan(chain.nodes, chain.dtype, chain.device, diagonal)
+        chain, "diagonal" if diagonal else "windows", plan(chain.graph, chain.dtype, chain.device, diagonal)
     )
     with pytest.raises(WrongChainError):
         check(chain, network, chain.radius)
@@ -106,16 +106,16 @@ def test_a_changed_map_is_noticed(id: str, rng: np.random.Generator) -> None:
     method, pair = random_method(id, rng), random_pair(rng, (24, 25))
     chain, pixel = chain_for(method), (11, 12)
     radius = chain.radius
-    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape))
-    sheet.ensure([pixel])
-    before = chain.jacobians([OnePlace(sheet.maps, *pixel)], radius)
-    for kept, item in zip(sheet.maps, chain.windows.kept, strict=True):
+    derivatives = chain.derivatives(pair.images, Box(0, 0, *pair.shape))
+    derivatives.ensure([pixel])
+    before = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)
+    for kept, item in zip(derivatives.tensors, chain.windows.maps, strict=True):
         original = kept.clone()
         middle = kept[pixel[0] + item.reach[0], pixel[1] + item.reach[1]]
         middle[:] = 7 - middle
-        assert relative_error(chain.jacobians([OnePlace(sheet.maps, *pixel)], radius), before) > 1e-9
+        assert relative_error(chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius), before) > 1e-9
         kept.copy_(original)
-    assert np.array_equal(chain.jacobians([OnePlace(sheet.maps, *pixel)], radius), before)
+    assert np.array_equal(chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius), before)
 
 
 def test_a_wrong_chain_is_refused_loudly(
@@ -135,7 +135,7 @@ def test_a_wrong_chain_is_refused_loudly(
 
 @pytest.mark.parametrize(
     "part",
-    ["reading.Reader._value", "grouping._as_one", "planning._Planner._multiply", "checking._whole"],
+    ["rules._read", "rewriting._as_one", "plan._Planner._multiply", "check._whole"],
 )
 def test_whatever_fails_while_a_chain_is_made_leaves_the_window(
     part: str,
@@ -221,46 +221,46 @@ def test_results_that_are_not_finite_are_autograds(rng: np.random.Generator) -> 
 def test_a_support_that_probing_denies_is_not_believed() -> None:
     network = understood()["oblong"].double().eval()
     with pytest.raises(NotUnderstoodError, match="3 pixels, but 2"):
-        checking.checked_chain(network, torch.float64, torch.device("cpu"), radius=2)
+        checked_chain(network, torch.float64, torch.device("cpu"), radius=2)
 
 
-def test_sheets_are_bounded(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_derivative_maps_are_bounded(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain = chain_for(method)
-    limit = 5 * chain.kept_bytes(64, 64)
-    kept = shelf.SheetShelf(limit, whole=0)
+    limit = 5 * chain.map_bytes(64, 64)
+    kept = cache.MapCache(limit, whole=0)
     assert kept.side(chain) == 64
     pairs = [random_pair(rng, (130, 70)) for _ in range(3)]
     found = {}
     for pair in pairs:
         for pixel in ((0, 0), (64, 64), (129, 69), (100, 3)):
-            sheet = found[pair.id, pixel] = kept.sheet(chain, pair, *pixel)
-            assert sheet is kept.sheet(chain, pair, *pixel)
+            derivatives = found[pair.id, pixel] = kept.derivatives(chain, pair, *pixel)
+            assert derivatives is kept.derivatives(chain, pair, *pixel)
             assert kept.nbytes <= limit
-            box = sheet.core
+            box = derivatives.core
             assert box.top <= pixel[0] < box.bottom and box.left <= pixel[1] < box.right
-    assert kept.sheet(chain, pairs[-1], 100, 3) is found[pairs[-1].id, (100, 3)]
-    assert kept.sheet(chain, pairs[0], 0, 0) is not found[pairs[0].id, (0, 0)], "the oldest is dropped"
+    assert kept.derivatives(chain, pairs[-1], 100, 3) is found[pairs[-1].id, (100, 3)]
+    assert kept.derivatives(chain, pairs[0], 0, 0) is not found[pairs[0].id, (0, 0)], "the oldest is dropped"
 
 
 def test_threads_compute_a_tile_once(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
     chain, pair = chain_for(method), random_pair(rng, (90, 80))
     filled: list[Box] = []
-    fill = sheets.Sheet._fill
+    fill = maps.DerivativeMaps._fill
 
-    def slow(self: sheets.Sheet, box: Box) -> None:
+    def slow(self: maps.DerivativeMaps, box: Box) -> None:
         filled.append(box)
         time.sleep(0.02)
         fill(self, box)
 
-    monkeypatch.setattr(sheets.Sheet, "_fill", slow)
-    sheet = chain.sheet(pair.images, Box(0, 0, *pair.shape))
+    monkeypatch.setattr(maps.DerivativeMaps, "_fill", slow)
+    derivatives = chain.derivatives(pair.images, Box(0, 0, *pair.shape))
     pixels = [(int(row), int(column)) for row, column in rng.integers((0, 0), pair.shape, (60, 2))]
 
     def look(pixel: tuple[int, int]) -> np.ndarray:
-        sheet.ensure([pixel])
-        return chain.jacobians([OnePlace(sheet.maps, *pixel)], chain.radius)
+        derivatives.ensure([pixel])
+        return chain.jacobians([OnePixel(derivatives.tensors, *pixel)], chain.radius)
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(look, pixels))
@@ -272,25 +272,25 @@ def test_threads_compute_a_tile_once(rng: np.random.Generator, monkeypatch: pyte
 
 def test_a_tile_that_failed_is_tried_again(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     method = fusion.Method.from_module(understood()["dense"], "own", "Own")
-    sheet = chain_for(method).sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    derivatives = chain_for(method).derivatives(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
     with monkeypatch.context() as broken:
-        broken.setattr(sheets, "kept_values", lambda *arguments: (_ for _ in ()).throw(MemoryError))
+        broken.setattr(maps, "derivative_maps", lambda *arguments: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
-            sheet.ensure([(1, 1)])
-    sheet.ensure([(1, 1)])
-    assert all(kept.any() for kept in sheet.maps)
+            derivatives.ensure([(1, 1)])
+    derivatives.ensure([(1, 1)])
+    assert all(kept.any() for kept in derivatives.tensors)
 
 
 def test_blocks_equal_tiles(rng: np.random.Generator) -> None:
     """Many tiles at once are computed as one block, which gives the same maps."""
     method = fusion.Method.from_module(understood()["quotient"], "own", "Own")
     chain, pair = chain_for(method), random_pair(rng, (150, 70))
-    whole, single = (chain.sheet(pair.images, Box(10, 0, 150, 70)) for _ in range(2))
+    whole, single = (chain.derivatives(pair.images, Box(10, 0, 150, 70)) for _ in range(2))
     whole.ensure_all()
-    for row in range(10, 150, sheets.TILE_SIDE):
-        for column in range(0, 70, sheets.TILE_SIDE):
+    for row in range(10, 150, maps.TILE_SIDE):
+        for column in range(0, 70, maps.TILE_SIDE):
             single.ensure([(row, column)])
-    for one, other in zip(whole.maps, single.maps, strict=True):
+    for one, other in zip(whole.tensors, single.tensors, strict=True):
         assert relative_error(one.double().numpy(), other.double().numpy()) <= TOLERANCE
 
 
@@ -300,7 +300,7 @@ def test_a_prepared_pair_needs_no_forward_pass(
     method = fusion.Method.from_module(understood()["broadcast"], "own", "Own")
     pair = random_pair(rng, (40, 50))
     fusion.prepare(method, pair, "float64")
-    monkeypatch.setattr(sheets.Sheet, "_fill", None)
+    monkeypatch.setattr(maps.DerivativeMaps, "_fill", None)
     assert largest_error(method, pair, notable_pixels(rng, pair.shape), "chain") <= TOLERANCE
 
 
@@ -324,7 +324,7 @@ def test_other_threads_run_networks_while_one_is_traced() -> None:
     for runner in runners:
         runner.start()
     for _ in range(5):
-        traced(networks[0])
+        graph_of(networks[0])
     stop.set()
     for runner in runners:
         runner.join()
@@ -340,7 +340,7 @@ def test_a_first_window_takes_one_thread_and_a_batch_all(
     seen: list[int] = []
     right = Chain.jacobians
 
-    def counting(chain: Chain, places: list[OnePlace], radius: int) -> np.ndarray:
+    def counting(chain: Chain, places: list[OnePixel], radius: int) -> np.ndarray:
         seen.append(torch.get_num_threads())
         return right(chain, places, radius)
 

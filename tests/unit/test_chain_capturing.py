@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import fusion
-from fusion.saliency.chain import capturing, places, windows
-from fusion.saliency.chain.capturing import WORTH, Capturing, Replay
+from fusion.saliency.chain import gpu, steps, windows
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace
+from fusion.saliency.chain.gpu import WORTH, CapturedGraphs, Replay
+from fusion.saliency.chain.steps import OnePixel, PixelBatch, PixelLattice
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.window import Box
 from tests.unit.reference import notable_pixels, random_method, random_pair, relative_error
@@ -61,7 +61,7 @@ def recorder() -> Recorder:
 def capturing_chain(method: fusion.Method, recorder: Recorder) -> Chain:
     chain = chain_of(method, torch.float64)
     assert chain is not None
-    chain.capturing = Capturing(chain.windows_at, chain.device, recorder)
+    chain.capturing = CapturedGraphs(chain.windows_at, chain.device, recorder)
     return chain
 
 
@@ -79,7 +79,7 @@ def test_a_graph_gives_what_its_steps_give(id: str, recorder: Recorder, rng: np.
         assert one.path == "chain"
 
 
-def test_preparing_captures_every_sheet(recorder: Recorder, rng: np.random.Generator) -> None:
+def test_preparing_captures_every_part(recorder: Recorder, rng: np.random.Generator) -> None:
     method, pair = random_method("deepfuse", rng), random_pair(rng, (20, 300))
     chain = capturing_chain(method, recorder)
     fusion.prepare(method, pair, "float64")
@@ -113,7 +113,7 @@ def test_what_cannot_be_captured_is_computed_step_by_step(
     recorder.wrong = float("nan") if failure == "NaN" else 1e-3
     chain = capturing_chain(method, recorder)
     if failure == "an error":
-        chain.capturing = Capturing(chain.windows_at, chain.device, fail)
+        chain.capturing = CapturedGraphs(chain.windows_at, chain.device, fail)
     with caplog.at_level(logging.ERROR):
         for _ in range(3 * WORTH):
             assert np.array_equal(fusion.jacobian(method, pair, (4, 5), "float64").values, expected)
@@ -123,20 +123,20 @@ def test_what_cannot_be_captured_is_computed_step_by_step(
 
 def test_a_wider_window_has_a_graph_of_its_own(recorder: Recorder, rng: np.random.Generator) -> None:
     chain = capturing_chain(random_method("deepfuse", rng), recorder)
-    sheet = chain.sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
-    sheet.ensure_all()
+    derivatives = chain.derivatives(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    derivatives.ensure_all()
     for radius in (chain.radius, chain.radius + 2):
         for _ in range(WORTH + 2):
-            found = chain.jacobian(sheet, (3, 4), radius)
+            found = chain.jacobian(derivatives, (3, 4), radius)
             assert found.shape == (2, 2 * radius + 1, 2 * radius + 1)
-            assert np.array_equal(found, chain.jacobians([sheet.place((3, 4))], radius)[0])
+            assert np.array_equal(found, chain.jacobians([derivatives.pixel((3, 4))], radius)[0])
     assert recorder.captured == 2
 
 
 def test_a_chain_that_nobody_has_is_gone_at_once(rng: np.random.Generator) -> None:
     network = random_method("deepfuse", rng).network_as(torch.float64)
     chain = Chain(network, torch.float64, torch.device("cpu"))
-    chain.capturing = Capturing(chain.windows_at, chain.device, Recorder())
+    chain.capturing = CapturedGraphs(chain.windows_at, chain.device, Recorder())
     gone = weakref.ref(chain)
     gc.disable()
     try:
@@ -146,14 +146,14 @@ def test_a_chain_that_nobody_has_is_gone_at_once(rng: np.random.Generator) -> No
         gc.enable()
 
 
-def test_a_graph_goes_with_its_sheet(recorder: Recorder, rng: np.random.Generator) -> None:
+def test_a_graph_goes_with_its_part(recorder: Recorder, rng: np.random.Generator) -> None:
     chain = capturing_chain(random_method("deepfuse", rng), recorder)
-    sheet = chain.sheet(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
-    sheet.ensure_all()
+    derivatives = chain.derivatives(random_pair(rng, (9, 9)).images, Box(0, 0, 9, 9))
+    derivatives.ensure_all()
     assert chain.capturing is not None
-    chain.capturing.capture(sheet, sheet.place((0, 0)), chain.radius)
+    chain.capturing.capture(derivatives, derivatives.pixel((0, 0)), chain.radius)
     assert len(chain.capturing._graphs) == 1
-    del sheet
+    del derivatives
     gc.collect()
     assert len(chain.capturing._graphs) == 0
 
@@ -182,7 +182,7 @@ def test_threads_take_turns_at_a_graph_and_none_waits_for_its_capture(rng: np.ra
 
     chain = chain_of(method, torch.float64)
     assert chain is not None
-    chain.capturing = Capturing(chain.windows_at, chain.device, record)
+    chain.capturing = CapturedGraphs(chain.windows_at, chain.device, record)
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(fusion.jacobian, method, pair, pixel, "float64") for pixel in pixels]
         waiting = [answer for answer in answers[: WORTH + 40] if not _finished(answer)]
@@ -213,13 +213,16 @@ def test_no_step_waits_for_the_device_or_leaves_it(network: fusion.Method, rng: 
     box = Box(0, 0, 33, 35)
     images = random_pair(rng, (33, 35)).images
     radius = chain.radius + 1
-    sheet = chain.sheet(images, box)
+    derivatives = chain.derivatives(images, box)
     row, column = torch.zeros(2, 1, dtype=torch.int64, device=META)
-    for where in (ManyPlaces(sheet.maps, row, column), ManyPlaces.of([OnePlace(sheet.maps, 1, 2)] * 3)):
+    for where in (
+        PixelBatch(derivatives.tensors, row, column),
+        PixelBatch.of([OnePixel(derivatives.tensors, 1, 2)] * 3),
+    ):
         found = chain.windows_at(where, radius)
         assert found.device == META
         assert found.shape == (where.count, 2, 2 * radius + 1, 2 * radius + 1)
-    lattice = LatticePlaces(chain.sheet(images, box, diagonal=True).maps, 0, 0, 4, 5, (3, 2))
+    lattice = PixelLattice(chain.derivatives(images, box, diagonal=True).tensors, 0, 0, 4, 5, (3, 2))
     assert {slot.device for slot in chain._applied(chain.diagonal, lattice)} == {META}
 
 
@@ -227,7 +230,7 @@ def test_no_step_waits_for_the_device_or_leaves_it(network: fusion.Method, rng: 
 def test_windows_are_gathered_the_same_either_way(
     numbers: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "INDEXED_NUMBERS", numbers)
+    monkeypatch.setattr(steps, "INDEXED_NUMBERS", numbers)
     method, pair = random_method("masknet", rng), random_pair(rng, (30, 31))
     pixels = notable_pixels(rng, pair.shape, 5)
     together = fusion.jacobians(method, pair, pixels, "float64")
@@ -248,7 +251,7 @@ def test_batches_are_small_and_of_equal_size(
     sizes: list[int] = []
     right = Chain.jacobians
 
-    def counting(chain: Chain, where: list[OnePlace], radius: int) -> NDArray[np.floating]:
+    def counting(chain: Chain, where: list[OnePixel], radius: int) -> NDArray[np.floating]:
         sizes.append(len(where))
         return right(chain, where, radius)
 
@@ -262,12 +265,12 @@ def test_batches_are_small_and_of_equal_size(
     assert sizes == [7, 7, 7]
 
 
-def test_pixels_of_several_sheets_are_not_computed_together(rng: np.random.Generator) -> None:
+def test_pixels_of_several_parts_are_not_computed_together(rng: np.random.Generator) -> None:
     chain = chain_of(random_method("deepfuse", rng), torch.float64)
     assert chain is not None
-    one, other = (chain.sheet(random_pair(rng, (5, 5)).images, Box(0, 0, 5, 5)) for _ in range(2))
-    with pytest.raises(ValueError, match="one sheet"):
-        chain.jacobians([one.place((1, 1)), other.place((1, 1))], chain.radius)
+    one, other = (chain.derivatives(random_pair(rng, (5, 5)).images, Box(0, 0, 5, 5)) for _ in range(2))
+    with pytest.raises(ValueError, match="one part"):
+        chain.jacobians([one.pixel((1, 1)), other.pixel((1, 1))], chain.radius)
 
 
 @pytest.mark.parametrize("id", fusion.method_ids())
@@ -335,7 +338,7 @@ def on_a_made_up_gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu: list[str]) -> None:
     calls = on_a_made_up_gpu
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
     calls.clear()
     result = torch.ones(1)
 
@@ -348,7 +351,7 @@ def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu:
         "into device",
         "side waits for main",
         "into side",
-        *["compute"] * capturing.WARMING,
+        *["compute"] * gpu.WARMING,
         "wait for side",
         "begin",
         "compute",
@@ -362,7 +365,7 @@ def test_work_is_warmed_up_and_captured_on_a_stream_of_its_own(on_a_made_up_gpu:
 
 def test_memory_is_shared_with_a_graph_that_stays(on_a_made_up_gpu: list[str]) -> None:
     """Torch refuses to capture into shared memory once the last graph there has gone."""
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
     for _ in range(2):
         record(lambda: torch.ones(1))
         gc.collect()
@@ -371,8 +374,8 @@ def test_memory_is_shared_with_a_graph_that_stays(on_a_made_up_gpu: list[str]) -
 
 def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[torch.cuda.CUDAGraph] = []
-    monkeypatch.setattr(capturing, "_FAILED", kept)
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    monkeypatch.setattr(gpu, "_FAILED", kept)
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
 
     def compute() -> Tensor:
         if "begin" in on_a_made_up_gpu:
@@ -386,7 +389,7 @@ def test_a_capture_that_fails_is_ended(on_a_made_up_gpu: list[str], monkeypatch:
 
 
 def test_work_that_fails_before_is_waited_for(on_a_made_up_gpu: list[str]) -> None:
-    record = capturing.GraphRecorder(torch.device("cuda:0"))
+    record = gpu.GraphRecorder(torch.device("cuda:0"))
 
     def compute() -> Tensor:
         raise RuntimeError("out of memory")

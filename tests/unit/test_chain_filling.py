@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import fusion
-from fusion.saliency.chain import filling, sheets, shelf
+from fusion.saliency.chain import cache, maps
 from fusion.saliency.chain import windows as chain_windows
 from fusion.saliency.window import Box
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
@@ -30,24 +30,24 @@ def method() -> fusion.Method:
 def filled(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> list[Box]:
     """Give every part of an image that a forward pass is done for."""
     parts: list[Box] = []
-    fill = sheets.Sheet._fill
+    fill = maps.DerivativeMaps._fill
 
-    def noting(self: sheets.Sheet, box: Box) -> None:
+    def noting(self: maps.DerivativeMaps, box: Box) -> None:
         parts.append(box)
         fill(self, box)
 
-    monkeypatch.setattr(sheets.Sheet, "_fill", noting)
+    monkeypatch.setattr(maps.DerivativeMaps, "_fill", noting)
     return parts
 
 
 @pytest.fixture
-def small_sheets(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let sheets be 64 pixels wide and all of a pair be kept."""
+def small_parts(method: fusion.Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let parts be 64 pixels wide and all of a pair be kept."""
     chain = chain_windows.chain_of(method, torch.float64)
     assert chain is not None
-    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), shelf.WHOLE_BYTES)
+    kept = cache.MapCache(5 * chain.map_bytes(SIDE, SIDE), cache.WHOLE_BYTES)
     assert kept.side(chain) == SIDE
-    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+    monkeypatch.setattr(chain_windows, "_MAPS", kept)
 
 
 def pixels_of(parts: list[Box]) -> int:
@@ -61,7 +61,7 @@ def test_the_first_pixel_alone_costs_one_tile(
     assert [(part.top, part.left, part.bottom, part.right) for part in filled] == [(192, 96, 224, 128)]
 
 
-@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.usefixtures("small_parts")
 def test_whoever_looks_everywhere_soon_finds_everything_there(
     method: fusion.Method, filled: list[Box], rng: np.random.Generator
 ) -> None:
@@ -75,9 +75,9 @@ def test_whoever_looks_everywhere_soon_finds_everything_there(
         expected = whole_image_jacobian(method, pair, pixel)
         assert relative_error(window.dense(), expected) <= 1e-10
     slow = [call for call in calls if call]
-    assert pixels_of(slow[0]) <= sheets.TILE_SIDE**2
-    assert pixels_of(slow[1]) <= (2 * sheets.TILE_SIDE) ** 2
-    assert len(slow) <= filling.DOUBLINGS + filling.SHEETS_ONE_BY_ONE + 1
+    assert pixels_of(slow[0]) <= maps.TILE_SIDE**2
+    assert pixels_of(slow[1]) <= (2 * maps.TILE_SIDE) ** 2
+    assert len(slow) <= cache.DOUBLINGS + cache.PARTS_ONE_BY_ONE + 1
     corners = [(part.top, part.left) for part in filled]
     assert len(corners) == len(set(corners)), "nothing is done twice"
     count = len(filled)
@@ -93,7 +93,7 @@ def test_a_server_waits_for_what_a_pixel_needs_only(
         ((10, 10), (50, 10), (200, 100), (299, 149), (150, 75), (250, 20)), start=1
     ):
         fusion.jacobian(method, pair, pixel, ahead=False)
-        assert len(filled) == number and pixels_of(filled[-1:]) <= sheets.TILE_SIDE**2
+        assert len(filled) == number and pixels_of(filled[-1:]) <= maps.TILE_SIDE**2
 
 
 def test_nothing_is_done_ahead_in_an_image_of_which_not_all_can_be_kept(
@@ -101,8 +101,8 @@ def test_nothing_is_done_ahead_in_an_image_of_which_not_all_can_be_kept(
 ) -> None:
     chain = chain_windows.chain_of(method, torch.float32)
     assert chain is not None
-    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), whole=0)
-    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+    kept = cache.MapCache(5 * chain.map_bytes(SIDE, SIDE), whole=0)
+    monkeypatch.setattr(chain_windows, "_MAPS", kept)
     pair = random_pair(rng, SHAPE)
     fusion.prepare(method, pair)
     assert filled == []
@@ -117,7 +117,7 @@ def test_what_fits_depends_on_the_images_size(method: fusion.Method) -> None:
     """Large images may take the smaller limit only, whatever could be kept of smaller ones."""
     chain = chain_windows.chain_of(method, torch.float32)
     assert chain is not None
-    kept = shelf.SheetShelf(10 * chain.kept_bytes(256, 256), shelf.WHOLE_BYTES)
+    kept = cache.MapCache(10 * chain.map_bytes(256, 256), cache.WHOLE_BYTES)
     assert kept.side(chain) == 256
     images = np.zeros((2, 1024, 2048), dtype=np.float32)
     images[:, 0, 0] = 1
@@ -125,19 +125,19 @@ def test_what_fits_depends_on_the_images_size(method: fusion.Method) -> None:
     assert kept.fits(chain, whole) and not kept.fits(chain, large)
 
 
-def test_a_narrow_image_fits_by_what_its_own_sheets_take(
+def test_a_narrow_image_fits_by_what_its_own_parts_take(
     method: fusion.Method, rng: np.random.Generator
 ) -> None:
-    """Sheets at the border are smaller than a whole one; counted as whole, this image would not fit."""
+    """Parts at the border are smaller than a whole one; counted as whole, this image would not fit."""
     chain = chain_windows.chain_of(method, torch.float32)
     assert chain is not None
     narrow = random_pair(rng, (SIDE * 5, SIDE // 4))
-    pieces = 5 * chain.kept_bytes(SIDE, SIDE // 4)
-    assert pieces < 5 * chain.kept_bytes(SIDE, SIDE)
-    roomy = shelf.SheetShelf(pieces, whole=0)
+    pieces = 5 * chain.map_bytes(SIDE, SIDE // 4)
+    assert pieces < 5 * chain.map_bytes(SIDE, SIDE)
+    roomy = cache.MapCache(pieces, whole=0)
     roomy._sides[chain.number] = SIDE
     assert roomy.fits(chain, narrow)
-    tight = shelf.SheetShelf(pieces - 1, whole=0)
+    tight = cache.MapCache(pieces - 1, whole=0)
     tight._sides[chain.number] = SIDE
     assert not tight.fits(chain, narrow)
 
@@ -150,9 +150,9 @@ def test_pairs_that_are_visited_in_turn_are_filled_by_tiles(
     assert chain is not None
     # One pair fits, two do not.
     shape = (2 * SIDE, 2 * SIDE)
-    kept = shelf.SheetShelf(5 * chain.kept_bytes(SIDE, SIDE), whole=0)
+    kept = cache.MapCache(5 * chain.map_bytes(SIDE, SIDE), whole=0)
     assert kept.side(chain) == SIDE
-    monkeypatch.setattr(chain_windows, "_SHEETS", kept)
+    monkeypatch.setattr(chain_windows, "_MAPS", kept)
     pairs = [random_pair(rng, shape) for _ in range(3)]
     assert all(kept.fits(chain, pair) for pair in pairs)
     for pair in pairs:
@@ -162,11 +162,11 @@ def test_pairs_that_are_visited_in_turn_are_filled_by_tiles(
             row, column = (int(place) for place in rng.integers(0, shape))
             before = len(filled)
             fusion.jacobian(method, pair, (row, column))
-            assert pixels_of(filled[before:]) <= sheets.TILE_SIDE**2
+            assert pixels_of(filled[before:]) <= maps.TILE_SIDE**2
 
 
 def test_preparing_says_how_far_it_is_and_can_be_ended(
-    method: fusion.Method, filled: list[Box], small_sheets: None, rng: np.random.Generator
+    method: fusion.Method, filled: list[Box], small_parts: None, rng: np.random.Generator
 ) -> None:
     shares: list[float] = []
     pair = random_pair(rng, SHAPE)

@@ -12,10 +12,9 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 import fusion
-from fusion.saliency.chain import packing
+from fusion.saliency.chain import steps
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.packing import PackedSpread, packed_spread
-from fusion.saliency.chain.steps import Spread
+from fusion.saliency.chain.steps import PackedConvolution, TransposedConvolution, packed_convolution
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import notable_pixels, random_pair, relative_error
 
@@ -32,7 +31,7 @@ def weight() -> Tensor:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let convolutions take laid-out weights however small they are."""
-    monkeypatch.setattr(packing, "LEAST_MULTIPLICATIONS", 0)
+    monkeypatch.setattr(steps, "LEAST_MULTIPLICATIONS", 0)
 
 
 @with_onednn
@@ -47,7 +46,7 @@ def test_it_is_the_same_convolution(
 ) -> None:
     weight, values = torch.randn(6, 5, *kernel), torch.randn(1, *window, 6).permute(0, 3, 1, 2)
     padding = (dilation[0] * (kernel[0] // 2), dilation[1] * (kernel[1] // 2)) if cut else (0, 0)
-    packed = packed_spread(weight, window, padding, dilation)
+    packed = packed_convolution(weight, window, padding, dilation)
     assert packed is not None
     expected = F.conv_transpose2d(values.double(), weight.double(), None, 1, padding, 0, 1, dilation)
     found = packed(values)
@@ -65,16 +64,18 @@ def test_large_layers_of_single_windows_are_packed_and_batches_are_not(
     method, pair = fusion.load_method(id, "cpu"), random_pair(rng, (40, 41))
     chain = chain_of(method, torch.float32)
     assert chain is not None
-    count = sum(isinstance(step, Spread) and step.packed is not None for step in chain.windows.steps)
+    count = sum(
+        isinstance(step, TransposedConvolution) and step.packed is not None for step in chain.windows.steps
+    )
     assert count > 2
     calls: list[int] = []
-    right = PackedSpread.__call__
+    right = PackedConvolution.__call__
 
-    def counted(packed: PackedSpread, values: Tensor) -> Tensor:
+    def counted(packed: PackedConvolution, values: Tensor) -> Tensor:
         calls.append(len(values))
         return right(packed, values)
 
-    monkeypatch.setattr(PackedSpread, "__call__", counted)
+    monkeypatch.setattr(PackedConvolution, "__call__", counted)
     pixels = notable_pixels(rng, pair.shape, 3)
     together = fusion.jacobians(method, pair, pixels)
     assert calls == []
@@ -86,14 +87,14 @@ def test_large_layers_of_single_windows_are_packed_and_batches_are_not(
 
 @pytest.mark.usefixtures("always")
 def test_only_single_precision_on_a_processor(weight: Tensor) -> None:
-    assert packed_spread(weight.double(), (9, 9), (0, 0), (1, 1)) is None
-    assert packed_spread(weight.to("meta"), (9, 9), (0, 0), (1, 1)) is None
+    assert packed_convolution(weight.double(), (9, 9), (0, 0), (1, 1)) is None
+    assert packed_convolution(weight.to("meta"), (9, 9), (0, 0), (1, 1)) is None
 
 
 def test_small_convolutions_are_left_to_torch(weight: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     work = 11 * 11 * weight.numel()
-    monkeypatch.setattr(packing, "LEAST_MULTIPLICATIONS", work + 1)
-    assert packed_spread(weight, (9, 9), (0, 0), (1, 1)) is None
+    monkeypatch.setattr(steps, "LEAST_MULTIPLICATIONS", work + 1)
+    assert packed_convolution(weight, (9, 9), (0, 0), (1, 1)) is None
 
 
 @pytest.mark.usefixtures("always")
@@ -104,15 +105,15 @@ def test_a_torch_without_it_computes_in_its_own_way(
         raise RuntimeError("no such operator")
 
     with monkeypatch.context() as patch, caplog.at_level(logging.INFO):
-        patch.setattr(PackedSpread, "__call__", missing)
-        assert packed_spread(weight, (9, 9), (0, 0), (1, 1)) is None
+        patch.setattr(PackedConvolution, "__call__", missing)
+        assert packed_convolution(weight, (9, 9), (0, 0), (1, 1)) is None
     if torch.backends.mkldnn.is_available():
         assert "no such operator" in caplog.text
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert packed_spread(weight, (9, 9), (0, 0), (1, 1)) is None
+    assert packed_convolution(weight, (9, 9), (0, 0), (1, 1)) is None
     network = fusion.load_method("deepfuse", "cpu").network_as(torch.float32)
     chain = Chain(network, torch.float32, CPU)
-    assert all(step.packed is None for step in chain.windows.steps if isinstance(step, Spread))
+    assert all(step.packed is None for step in chain.windows.steps if isinstance(step, TransposedConvolution))
 
 
 @with_onednn
@@ -121,7 +122,7 @@ def test_a_torch_without_it_computes_in_its_own_way(
 def test_another_result_is_refused_loudly(
     wrong: float, weight: Tensor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    right = PackedSpread.__call__
-    monkeypatch.setattr(PackedSpread, "__call__", lambda packed, values: right(packed, values) * wrong)
-    assert packed_spread(weight, (9, 9), (0, 0), (1, 1)) is None
+    right = PackedConvolution.__call__
+    monkeypatch.setattr(PackedConvolution, "__call__", lambda packed, values: right(packed, values) * wrong)
+    assert packed_convolution(weight, (9, 9), (0, 0), (1, 1)) is None
     assert "not used" in caplog.text

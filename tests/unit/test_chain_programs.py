@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import fusion
-from fusion.saliency.chain.nodes import NotUnderstoodError, Pointwise, Sum
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.graph import NotUnderstoodError, Pointwise, Sum, sights
+from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.chain.windows import chain_of
 from tests.unit.reference import (
     chain_diagonal_error,
@@ -63,7 +63,7 @@ def test_what_is_refused_is_said_and_takes_the_window(
 def test_programs_are_refused_for_a_reason(name: str) -> None:
     network, reason = refused_programs()[name]
     with pytest.raises(NotUnderstoodError, match=reason):
-        traced(network.eval())
+        graph_of(network.eval())
 
 
 def test_pixels_where_everything_cancels_do_not_make_a_chain_wrong(
@@ -87,8 +87,47 @@ def test_what_is_not_used_of_a_concatenation_costs_nothing() -> None:
     def program(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(both[:, :1]) + both[:, 1:]
 
-    network = traced(Written(program).eval())
+    network = graph_of(Written(program).eval())
     assert [(type(node), node.sources) for node in network.nodes[2:]] == [(Pointwise, (0,)), (Sum, (2, 1))]
+
+
+class Joined(nn.Module):
+    """A network that is given both images in one tensor, as many are written."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        both = torch.cat((x1, x2), dim=1)
+        result: torch.Tensor = self.network(both[:, :1], both[:, 1:])
+        return result
+
+
+def test_images_that_are_joined_and_taken_apart_have_a_support_each() -> None:
+    network = Joined(fusion.load_method("funfusean", "cpu").network).eval()
+    assert sights(graph_of(network)) == ((9, 9), (11, 11))
+
+
+def test_sizes_may_be_handed_on_but_not_looked_at() -> None:
+    def program(net: nn.Module, x1: torch.Tensor, x2: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
+        batch, _, height, width = x1.shape
+        sizes.extend((batch, height, width))
+        return x2.expand(batch, 1, height, width) + x1.view(x1.size(0), 1, *x1.shape[2:])
+
+    sizes: list[int] = []
+    assert len(graph_of(Written(program).eval()).nodes) == 3
+    height = sizes[1]
+    assert height == height and hash(height) == hash(height)
+    for looked_at in (
+        lambda: height < 9,
+        lambda: height + 1,
+        lambda: height == 9,
+        lambda: 2 * height,
+        lambda: bool(height),
+    ):
+        with pytest.raises(NotUnderstoodError, match="depends on the image's size"):
+            looked_at()
 
 
 class Keeping(nn.Module):
@@ -109,7 +148,7 @@ class Keeping(nn.Module):
 def test_tracing_leaves_the_network_as_it_is() -> None:
     network = Keeping().eval()
     before = dict(vars(network))
-    assert len(traced(network).nodes) > 2
+    assert len(graph_of(network).nodes) > 2
     assert vars(network) == before and network.features is None and network.steps == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from fusion.saliency.chain.thread_choice import LEARNING, PAUSES, RENEWAL, STALL, STALLS, TRIAL, ThreadChoice
+from fusion.saliency.chain.threads import LEARNING, PAUSES, RENEWAL, STALL, STALLS, TRIAL, ThreadChoice
 
 
 class Machine:

@@ -22,6 +22,7 @@ from fusion.colours import (
     gradient_colours,
     gray_range,
     grays,
+    guidance_rgb,
     interpolate,
     rgb_bytes,
     scale_range,
@@ -196,3 +197,11 @@ def test_the_browser_has_the_same_palettes_and_stops() -> None:
         triples = re.findall(r"\[(\d+), (\d+), (\d+)\]", block[1])
         assert [tuple(int(part) for part in triple) for triple in triples] == list(palette)
     assert f"const STOPS = {STOPS};" in script
+
+
+def test_guidance_rgb_is_red_for_x1_green_for_x2_and_blue_for_the_fused_image() -> None:
+    guidance = np.array([[[0.0, 0.5], [1.0, 0.25]], [[2.0, 0.0], [1.0, 0.0]]])
+    fused = np.array([[0.0, 0.0], [0.5, 1.0]])
+    # Worked out by hand: each from its smallest value to its largest.
+    expected = [[[0, 255, 0], [128, 0, 0]], [[255, 128, 128], [64, 0, 255]]]
+    assert rgb_bytes(guidance_rgb(guidance, fused)).tolist() == expected

@@ -227,17 +227,12 @@ def test_hostile_studies_are_refused_whole(views: NamedViews) -> None:
     assert views.all() == []
 
 
-class OnlyViews(Services):
-    """Services of which nothing else is asked."""
-
-    def __init__(self, views: NamedViews) -> None:
-        self.__dict__["views"] = views
-
-
 @pytest.fixture
 def client(views: NamedViews) -> FlaskClient:
+    services = object.__new__(Services)  # of which nothing else is asked for
+    object.__setattr__(services, "views", views)
     server = Flask("test")
-    server.extensions[EXTENSION] = OnlyViews(views)
+    server.extensions[EXTENSION] = services
     server.register_blueprint(routes)
     return server.test_client()
 

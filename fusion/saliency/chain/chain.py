@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.network import NetworkState
-from fusion.saliency.chain.capturing import Capturing, GraphRecorder
-from fusion.saliency.chain.keeping import map_dtype
-from fusion.saliency.chain.nodes import Convolution, Network
-from fusion.saliency.chain.places import LatticePlaces, ManyPlaces, OnePlace, Places
-from fusion.saliency.chain.plan import Plan
-from fusion.saliency.chain.planning import plan
-from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.steps import Slots
-from fusion.saliency.chain.thread_choice import ThreadChoice
-from fusion.saliency.chain.tracing import traced
+from fusion.saliency.chain.gpu import CapturedGraphs, GraphRecorder
+from fusion.saliency.chain.graph import Convolution, Graph
+from fusion.saliency.chain.maps import DerivativeMaps, map_dtype
+from fusion.saliency.chain.plan import BackwardPlan, plan
+from fusion.saliency.chain.rules import graph_of
+from fusion.saliency.chain.steps import OnePixel, PixelBatch, PixelLattice, Pixels, Slots
+from fusion.saliency.chain.threads import ThreadChoice
 from fusion.saliency.window import Box, Pixel
 
 _NUMBERS = itertools.count()
@@ -36,18 +33,21 @@ class Chain:
         y = f(x1, x2), in evaluation mode. Its weights are copied; `is_current` tells whether they have changed.
     dtype, device
         Of the computation; those of the network.
+    without : set of str
+        Optimisations to leave out, so that `benchmarks.chain_parts` can measure them: ``"narrowed"``, ``"grouped"``
+        and ``"packed"``.
 
     Attributes
     ----------
     number : int
         No other chain has it.
-    nodes : Network
+    graph : Graph
         What it was derived from.
-    windows, diagonal : Plan
+    windows, diagonal : BackwardPlan
         What to do for Jacobian images, and for guidance images.
     thread_choice : ThreadChoice
         How many threads of torch a single Jacobian image takes on a CPU.
-    capturing : Capturing or None
+    capturing : CapturedGraphs or None
         The graphs by which a GPU computes single Jacobian images.
 
     Raises
@@ -56,60 +56,67 @@ class Chain:
         If no chain can be made of the network.
     """
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        dtype: torch.dtype,
+        device: torch.device,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         self.number = next(_NUMBERS)
         self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
         self.thread_choice = ThreadChoice()
-        self.nodes: Network = traced(network)
-        self.windows: Plan = plan(self.nodes, dtype, device, diagonal=False)
+        self._pack = "packed" not in without
+        self.graph: Graph = graph_of(network, without)
+        self.windows: BackwardPlan = plan(self.graph, dtype, device, diagonal=False, pack=self._pack)
         self.capturing = (
-            Capturing(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
+            CapturedGraphs(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
         )
 
     @cached_property
-    def diagonal(self) -> Plan:
+    def diagonal(self) -> BackwardPlan:
         """The plan for dy(i)/dx(i) alone."""
-        return plan(self.nodes, self.dtype, self.device, diagonal=True)
+        return plan(self.graph, self.dtype, self.device, diagonal=True, pack=self._pack)
 
     @property
     def radius(self) -> int:
-        """How far its windows reach, pixels."""
+        """The reach of its windows, pixels."""
         return max((max(result[1]) for result in self.windows.results if result is not None), default=0)
 
     @property
     def forward_multiplications(self) -> int:
         """Multiplications in convolutions of a forward pass, a pixel; those of groups with each other are none."""
-        layers = [node for node in self.nodes.nodes if isinstance(node, Convolution)]
+        layers = [node for node in self.graph.nodes if isinstance(node, Convolution)]
         return sum(int(layer.weight.count_nonzero()) for layer in layers)
 
-    def kept_bytes(self, rows: int, columns: int, diagonal: bool = False) -> int:
-        """Return what the kept maps of a box of principal pixels take, bytes."""
+    def map_bytes(self, rows: int, columns: int, diagonal: bool = False) -> int:
+        """Return what the derivative maps of a box of principal pixels take, bytes."""
         chosen = self.diagonal if diagonal else self.windows
         return sum(
             (rows + 2 * item.reach[0])
             * (columns + 2 * item.reach[1])
             * item.channels
-            * map_dtype(self.nodes, item, self.dtype).itemsize
-            for item in chosen.kept
+            * map_dtype(self.graph, item, self.dtype).itemsize
+            for item in chosen.maps
         )
 
     def is_current(self) -> bool:
-        """Whether the network still has the weights that the chain was made of."""
+        """Tell whether the network still has the weights that the chain was made of."""
         return self._state.is_current()
 
-    def sheet(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> Sheet:
-        """Return an empty sheet of kept maps for a part of a pair, see `Sheet`."""
+    def derivatives(self, images: NDArray[np.float32], core: Box, diagonal: bool = False) -> DerivativeMaps:
+        """Return empty maps for a part of a pair, see `DerivativeMaps`."""
         chosen = self.diagonal if diagonal else self.windows
-        return Sheet(self.nodes, chosen, images, core, self.dtype, self.device)
+        return DerivativeMaps(self.graph, chosen, images, core, self.dtype, self.device)
 
-    def jacobian(self, sheet: Sheet, pixel: Pixel, radius: int) -> NDArray[np.floating]:
+    def jacobian(self, derivatives: DerivativeMaps, pixel: Pixel, radius: int) -> NDArray[np.floating]:
         """Return both Jacobian images of one pixel in the way that is quickest here, see `jacobians`.
 
         Parameters
         ----------
-        sheet : Sheet
-            Where the pixel is filled.
+        derivatives : DerivativeMaps
+            Of the part that the pixel is in, filled there.
         pixel : tuple of int
             (row, column) in the image.
         radius : int
@@ -120,19 +127,19 @@ class Chain:
         ndarray
             (2, 2·radius + 1, 2·radius + 1).
         """
-        place = sheet.place(pixel)
+        one = derivatives.pixel(pixel)
         if self.capturing is not None:
-            return self.capturing.jacobian(sheet, place, radius)
+            return self.capturing.jacobian(derivatives, one, radius)
         with self.thread_choice.threads():
-            return self.jacobians([place], radius)[0]
+            return self.jacobians([one], radius)[0]
 
-    def jacobians(self, places: Sequence[OnePlace], radius: int) -> NDArray[np.floating]:
+    def jacobians(self, pixels: Sequence[OnePixel], radius: int) -> NDArray[np.floating]:
         """Return both Jacobian images (paper, equation 1) of some pixels.
 
         Parameters
         ----------
-        places : sequence of OnePlace
-            The pixels, all in one sheet, which must be filled there.
+        pixels : sequence of OnePixel
+            The pixels, all in one part, whose maps must be filled there.
         radius : int
             How wide the windows shall be, at least as wide as the chain's.
 
@@ -141,15 +148,15 @@ class Chain:
         ndarray
             (B, 2, 2·radius + 1, 2·radius + 1), of no meaning outside the image.
         """
-        where = places[0] if len(places) == 1 else ManyPlaces.of(places)
+        where = pixels[0] if len(pixels) == 1 else PixelBatch.of(pixels)
         return self.windows_at(where, radius).cpu().numpy()
 
     @torch.inference_mode()
-    def windows_at(self, places: Places, radius: int) -> Tensor:
+    def windows_at(self, pixels: Pixels, radius: int) -> Tensor:
         """Return the same as a tensor on the chain's device, without waiting for the device."""
-        slots = self._applied(self.windows, places)
+        slots = self._applied(self.windows, pixels)
         side = 2 * radius + 1
-        both = torch.zeros((places.count, 2, side, side), dtype=self.dtype, device=self.device)
+        both = torch.zeros((pixels.count, 2, side, side), dtype=self.dtype, device=self.device)
         for index, result in enumerate(self.windows.results):
             if result is not None:
                 slot, (rows, columns) = result
@@ -159,22 +166,22 @@ class Chain:
         return both
 
     @torch.inference_mode()
-    def diagonals(self, places: LatticePlaces) -> NDArray[np.floating]:
+    def diagonals(self, pixels: PixelLattice) -> NDArray[np.floating]:
         """Return dy(i)/dx1(i) and dy(i)/dx2(i) (paper, equation 2) for a lattice of pixels, (2, rows, columns)."""
-        slots = self._applied(self.diagonal, places)
-        both = np.zeros((2, *places.shape), dtype=_NUMPY_TYPES[self.dtype])
+        slots = self._applied(self.diagonal, pixels)
+        both = np.zeros((2, *pixels.shape), dtype=_NUMPY_TYPES[self.dtype])
         for index, result in enumerate(self.diagonal.results):
             if result is not None:
                 slot, (rows, columns) = result
-                both[index] = slots[slot][:, rows, columns, 0].reshape(places.shape).cpu().numpy()
+                both[index] = slots[slot][:, rows, columns, 0].reshape(pixels.shape).cpu().numpy()
         return both
 
-    def _applied(self, chosen: Plan, places: Places) -> Slots:
+    def _applied(self, chosen: BackwardPlan, pixels: Pixels) -> Slots:
         nothing = torch.empty(0, dtype=self.dtype, device=self.device)
         slots = [nothing] * chosen.slots
-        slots[0] = torch.ones((places.count, 1, 1, 1), dtype=self.dtype, device=self.device)
+        slots[0] = torch.ones((pixels.count, 1, 1, 1), dtype=self.dtype, device=self.device)
         for step, released in zip(chosen.steps, chosen.releases, strict=True):
-            step(slots, places)
+            step(slots, pixels)
             # Memory that was just in use is still in the processor's cache: large batches take a third less time.
             for slot in released:
                 slots[slot] = nothing

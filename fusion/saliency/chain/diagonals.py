@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.places import LatticePlaces
+from fusion.saliency.chain.steps import PixelLattice
 from fusion.saliency.window import Box
 
 PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}
@@ -18,19 +18,19 @@ PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}
 NUMBERS_A_PASS = 2**26
 """Numbers in their largest windows, where more than `PIXELS_AT_LEAST` pixels have as many; 256 MB in float32."""
 PIXELS_AT_LEAST = 64
-KEPT_BYTES = 512 * 2**20
-"""Memory for kept maps; larger images are computed part by part."""
+MAP_BYTES = 512 * 2**20
+"""Memory for derivative maps; larger images are computed part by part."""
 LARGEST_SIDE = 512
 """Pixels along the side of a part, at most, so that nobody waits long for its first values."""
 CALL_COST = 750_000
-"""How many multiplications take as long as one call of torch."""
+"""Multiplications that take as long as one call of torch."""
 
 
 def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
-    """Cut an image into parts whose kept maps fit into memory."""
+    """Cut an image into parts whose maps fit into memory."""
     height, width = shape
     side = LARGEST_SIDE
-    while side > 1 and chain.kept_bytes(side, side, diagonal=True) > KEPT_BYTES:
+    while side > 1 and chain.map_bytes(side, side, diagonal=True) > MAP_BYTES:
         side //= 2
     return [
         Box(top, left, min(top + side, height), min(left + side, width))
@@ -57,7 +57,7 @@ def cost(chain: Chain, shape: tuple[int, int]) -> int:
 
 def lattice_cost(chain: Chain, shape: tuple[int, int], lattices: int) -> int:
     """Estimate the cost of both guidance images by backward passes over the whole image, in multiplications."""
-    a_pass = math.prod(shape) * chain.forward_multiplications + len(chain.nodes.nodes) * CALL_COST
+    a_pass = math.prod(shape) * chain.forward_multiplications + len(chain.graph.nodes) * CALL_COST
     return lattices * a_pass
 
 
@@ -78,12 +78,12 @@ def part_diagonals(
         Where in a cell of `spacings` each lattice begins.
     """
     down, right = spacings(chain, part.shape)
-    sheet = chain.sheet(pair.images, part, diagonal=True)
-    sheet.ensure_all()
+    derivatives = chain.derivatives(pair.images, part, diagonal=True)
+    derivatives.ensure_all()
     height, width = part.shape
     for row, column in offsets:
         shape = (-(-(height - row) // down), -(-(width - column) // right))
-        values = chain.diagonals(LatticePlaces(sheet.maps, row, column, down, right, shape))
+        values = chain.diagonals(PixelLattice(derivatives.tensors, row, column, down, right, shape))
         rows = slice(part.top + row, part.bottom, down)
         columns = slice(part.left + column, part.right, right)
         yield rows, columns, values

@@ -1,134 +1,334 @@
-"""What operations of torch do, by function, by method's name or by layer."""
+"""The rules' material: a program's values and operations while it is read, and convolutions in one form."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
-from torch import nn
+from torch import Tensor
 
-from fusion.saliency.chain.nodes import TwoSlopes
-
-POINTWISE_MODULES: frozenset[type[nn.Module]] = frozenset(
-    {
-        nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.LeakyReLU,
-        nn.LogSigmoid, nn.Mish, nn.PReLU, nn.RReLU, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Sigmoid, nn.Softplus,
-        nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
-    }
-)  # fmt: skip
-
-UNCHANGING_MODULES: frozenset[Any] = frozenset(
-    {nn.Identity, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout}
+from fusion.saliency.chain.graph import (
+    ChannelReduction,
+    Node,
+    NotUnderstoodError,
+    Pointwise,
+    Reach,
+    with_derivatives_known,
 )
-"""In evaluation mode."""
+from fusion.saliency.chain.trace import SAMPLE_SHAPE, Call, Ref, leaves, mapped
 
-DROPOUTS: frozenset[Any] = frozenset({F.dropout, F.dropout2d, F.alpha_dropout, F.feature_alpha_dropout})
 
-COPIES: frozenset[Any] = frozenset({"clone", torch.clone})
+@dataclass(frozen=True)
+class Image:
+    """A value of the program that is a node's, (1, channels, rows, columns)."""
 
-CONVERSIONS = frozenset({"contiguous", "double", "float", "to", "type_as"})
-"""Methods that return the tensor itself where it already is what is asked for."""
+    node: int
 
-POINTWISE_METHODS = frozenset(
-    {
-        "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "asin", "asinh", "atan", "atan2", "atanh",
-        "bool", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh", "detach", "div",
-        "divide", "double", "eq", "erf", "erfc", "exp", "exp2", "expm1", "float", "floor", "fmax", "fmin", "frac",
-        "full_like", "ge", "gt", "hypot", "isfinite", "isinf", "isnan", "le", "lerp", "log", "log10", "log1p", "log2",
-        "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "lt", "masked_fill",
-        "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne", "neg", "negative", "ones_like", "pow",
-        "prelu", "reciprocal", "relu", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinc", "sinh", "sqrt",
-        "square", "sub", "subtract", "tan", "tanh", "to", "true_divide", "trunc", "type_as", "where", "xlogy",
-        "zeros_like",
-    }
-)  # fmt: skip
-"""Also functions of torch where it has one of that name."""
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """The numbers of the nodes that it is made of."""
+        return (self.node,)
 
-_OPERATORS: tuple[Callable[..., Any], ...] = (
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos, operator.pow,
-    operator.abs, operator.ge, operator.gt, operator.le, operator.lt, operator.eq, operator.ne,
-    operator.and_, operator.or_, operator.invert,
-)  # fmt: skip
+    def made(self, values: dict[int, Tensor]) -> Tensor:
+        """Return it, made of the values of nodes."""
+        return values[self.node]
 
-_ACTIVATIONS: tuple[Callable[..., Any], ...] = (
-    F.celu, F.elu, F.gelu, F.hardshrink, F.hardsigmoid, F.hardswish, F.hardtanh, F.leaky_relu, F.logsigmoid,
-    F.mish, F.prelu, F.relu, F.relu6, F.selu, F.sigmoid, F.silu, F.softplus, F.softshrink, F.softsign, F.tanh,
-    F.tanhshrink, F.threshold, torch.relu, torch.sigmoid, torch.tanh, torch.selu, torch.celu,
-)  # fmt: skip
 
-POINTWISE_FUNCTIONS: frozenset[Callable[..., Any]] = frozenset(
-    (
-        *_OPERATORS,
-        *_ACTIVATIONS,
-        *(getattr(torch, name) for name in POINTWISE_METHODS if hasattr(torch, name)),
+@dataclass(frozen=True)
+class Flat(Image):
+    """One without the dimension of its only channel, (1, rows, columns)."""
+
+    def made(self, values: dict[int, Tensor]) -> Tensor:
+        """See `Image`."""
+        return values[self.node].squeeze(1)
+
+
+@dataclass(frozen=True)
+class Padded(Image):
+    """One with zeros around it: how many rows and columns at the top and left, and at the bottom and right."""
+
+    before: Reach
+    after: Reach
+
+    def made(self, values: dict[int, Tensor]) -> Tensor:
+        """See `Image`."""
+        (top, left), (bottom, right) = self.before, self.after
+        return F.pad(values[self.node], (left, right, top, bottom))
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Images of as many channels, stacked along a dimension of their own, one of five."""
+
+    nodes: tuple[int, ...]
+    dimension: int
+
+    def made(self, values: dict[int, Tensor]) -> Tensor:
+        """See `Image`."""
+        return torch.stack([values[node] for node in self.nodes], self.dimension)
+
+
+Value = Image | Stacked
+Run = Callable[..., Tensor]
+"""Computes something from the values of nodes."""
+Meaning = Value | list[Value | None] | None
+"""One value, several, or that a rule does not know the operation."""
+
+
+class GraphBuilder:
+    """Nodes as they are added, and what the values of a program have become.
+
+    Attributes
+    ----------
+    nodes, samples : list
+        The nodes that there are, and the value of each on noise.
+    values : dict
+        What each value of the program has become, by its number.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.samples: list[Tensor] = []
+        self.values: dict[int, Value | None] = {}
+
+    def add(self, node: Node) -> Image:
+        """Add a node."""
+        self.samples.append(node.run(*(self.samples[source] for source in node.sources)))
+        self.nodes.append(node)
+        return Image(len(self.nodes) - 1)
+
+    def value(self, number: int) -> Value:
+        """Return what a value of the program has become.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If it is one of several results of which only the first is understood.
+        """
+        found = self.values[number]
+        if found is None:
+            raise NotUnderstoodError("it uses a by-product of an operation")
+        return found
+
+
+class Operation:
+    """A call of the program, with what its arguments have become.
+
+    Attributes
+    ----------
+    name : str
+        What torch calls it.
+    kind : torch._ops.OpOverloadPacket
+        The operation, whatever its arguments' types.
+    given : dict
+        Its arguments by name, those left out with their defaults.
+    sources : tuple of int
+        The nodes that it takes, each once.
+    """
+
+    def __init__(self, call: Call, builder: GraphBuilder) -> None:
+        self.name, self.op, self.kind = call.name, call.op, call.op.overloadpacket
+        self._builder = builder
+        values = {number: builder.value(number) for number in call.inputs}
+        self._args, self._kwargs = mapped(
+            (call.args, call.kwargs), lambda leaf: values[leaf.number] if isinstance(leaf, Ref) else leaf
+        )
+        self.sources = tuple(dict.fromkeys(node for value in values.values() for node in value.nodes))
+        named = zip((argument.name for argument in call.op._schema.arguments), self._args, strict=False)
+        defaults = {argument.name: argument.default_value for argument in call.op._schema.arguments}
+        self.given: dict[str, Any] = {**defaults, **dict(named), **self._kwargs}
+
+    @cached_property
+    def result(self) -> Any:
+        """Its result on noise."""
+        return self.run(*(self.samples[source] for source in self.sources))
+
+    @property
+    def samples(self) -> list[Tensor]:
+        """The values of all nodes on noise."""
+        return self._builder.samples
+
+    @property
+    def operands(self) -> list[Value]:
+        """Those of its arguments that depend on the images."""
+        return [leaf for leaf in leaves((self._args, self._kwargs)) if isinstance(leaf, Image | Stacked)]
+
+    def channels(self, node: int) -> int:
+        """Return how many channels a node has."""
+        return self.samples[node].shape[1]
+
+    def image(self, reason: str) -> int:
+        """Return the node of its first argument, which must be an image and all that it takes of the images."""
+        operand = self._args[0]
+        if type(operand) is not Image or self.sources != operand.nodes:
+            self.refuse(reason)
+        node: int = operand.node
+        return node
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise `NotUnderstoodError`."""
+        raise NotUnderstoodError(f"{self.name} {reason}")
+
+    def add(self, node: Node) -> Image:
+        """Add a node."""
+        return self._builder.add(node)
+
+    def add_local(
+        self,
+        kind: type[Pointwise] | type[ChannelReduction],
+        sources: tuple[int, ...],
+        channels: int,
+        run: Run,
+    ) -> Image:
+        """Add a node that is differentiated by autograd, pixel by pixel."""
+        samples = [self.samples[source] for source in sources]
+        if not keeps_size(run(*samples)):
+            self.refuse("does not keep the image's size")
+        node = kind(sources, channels, run, None, (True,) * len(sources))
+        return self.add(with_derivatives_known(node, samples))
+
+    def run(self, *values: Tensor) -> Any:
+        """Compute its result from the values of its sources."""
+        known = dict(zip(self.sources, values, strict=True))
+
+        def fill(leaf: Any) -> Any:
+            return leaf.made(known) if isinstance(leaf, Image | Stacked) else leaf
+
+        return self.op(*mapped(self._args, fill), **mapped(self._kwargs, fill))
+
+    def part(self, number: int | None, flat: bool = False) -> Run:
+        """Return how one of its results is computed, or its only one, with a dimension of channels if it has none."""
+
+        def run(*values: Tensor) -> Tensor:
+            found = self.run(*values)
+            tensor: Tensor = found if number is None else found[number]
+            return tensor.unsqueeze(1) if flat else tensor
+
+        return run
+
+
+def keeps_size(result: Any) -> bool:
+    """Tell whether a result on noise is that of an image, whatever its channels."""
+    return (
+        isinstance(result, Tensor)
+        and result.ndim == 4
+        and result.shape[0] == 1
+        and result.shape[2:] == SAMPLE_SHAPE
     )
-)
-
-ADDITIONS: frozenset[Any] = frozenset({operator.add, torch.add, "add"})
-SUBTRACTIONS: frozenset[Any] = frozenset({operator.sub, torch.sub, torch.subtract, "sub", "subtract"})
-MULTIPLICATIONS: frozenset[Any] = frozenset({operator.mul, torch.mul, torch.multiply, "mul", "multiply"})
-DIVISIONS: frozenset[Any] = frozenset(
-    {operator.truediv, torch.div, torch.divide, torch.true_divide, "div", "divide", "true_divide"}
-)
-NEGATIONS: frozenset[Any] = frozenset({operator.neg, torch.neg, torch.negative, "neg", "negative"})
-CONCATENATIONS: frozenset[Any] = frozenset({torch.cat, torch.concat, torch.concatenate})
-
-CUTS: dict[Any, str] = {
-    "chunk": "input chunks dim", torch.chunk: "input chunks dim",
-    "split": "input split_size dim", torch.split: "input split_size_or_sections dim",
-    "tensor_split": "input sections dim", torch.tensor_split: "input indices_or_sections dim",
-    "narrow": "input dim start length", torch.narrow: "input dim start length",
-    "index_select": "input dim index", torch.index_select: "input dim index",
-}  # fmt: skip
-"""What takes parts along a dimension, with the names of its arguments."""
-
-REPETITIONS: frozenset[Any] = frozenset(
-    {
-        "broadcast_to", "expand", "expand_as", "repeat", "repeat_interleave", "tile",
-        torch.broadcast_to, torch.repeat_interleave, torch.tile,
-    }
-)  # fmt: skip
-
-_REDUCTIONS = {
-    "amax": "input dim keepdim", "amin": "input dim keepdim", "argmax": "input dim keepdim",
-    "argmin": "input dim keepdim", "logsumexp": "input dim keepdim", "max": "input dim keepdim",
-    "mean": "input dim keepdim", "median": "input dim keepdim", "min": "input dim keepdim",
-    "norm": "input p dim keepdim", "prod": "input dim keepdim", "std": "input dim unbiased keepdim correction",
-    "sum": "input dim keepdim", "var": "input dim unbiased keepdim correction",
-}  # fmt: skip
-
-REDUCTIONS: dict[Any, str] = {
-    **_REDUCTIONS,
-    **{getattr(torch, name): names for name, names in _REDUCTIONS.items()},
-    torch.linalg.vector_norm: "input ord dim keepdim",
-}
-"""What makes one number of those along a dimension, with the names of its arguments."""
-
-SUMS: frozenset[Any] = frozenset({"sum", torch.sum})
-MEANS: frozenset[Any] = frozenset({"mean", torch.mean})
-SOFTMAXES: frozenset[Any] = frozenset({"softmax", torch.softmax, F.softmax, nn.Softmax, nn.Softmax2d})
-
-EXTREMES_OF_TWO: frozenset[Any] = frozenset({"max", "min", torch.max, torch.min})
-"""These work pixel by pixel with two tensors; with one, on the whole image or along a dimension."""
-
-RECTIFIERS: frozenset[Any] = frozenset({nn.ReLU, torch.relu, F.relu, "relu"})
-LEAKY_RECTIFIERS: frozenset[Any] = frozenset({nn.LeakyReLU, F.leaky_relu})
-LEAKY_DEFAULT = 0.01
-LARGEST_CODE = 255
 
 
-def rectifier_slopes() -> TwoSlopes:
-    """Return the slopes of a plain rectifier: 0 where x ≤ 0, else 1 (for NaN too)."""
-    return TwoSlopes(0, 1, 1.0, lambda x: ~(x <= 0))
+@dataclass(frozen=True)
+class Kernel:
+    """A convolution of stride 1 with zeros around the image.
+
+    Attributes
+    ----------
+    weight : torch.Tensor
+        (outputs, inputs of a group, rows, columns).
+    before, after : tuple of int
+        How many rows and columns of zeros it reads at the top and left, and at the bottom and right.
+    dilation : tuple of int
+        Pixels from one tap to the next, down and right.
+    groups : int
+        In how many groups its channels are.
+    """
+
+    weight: Tensor
+    before: Reach
+    after: Reach
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def padded(self, before: Reach, after: Reach) -> Kernel:
+        """Return it with more zeros around the image."""
+        first, last = self.before, self.after
+        return replace(
+            self,
+            before=(first[0] + before[0], first[1] + before[1]),
+            after=(last[0] + after[0], last[1] + after[1]),
+        )
+
+    def centred(self) -> tuple[Tensor, tuple[int, int]]:
+        """Return its weight with the pixel itself in the middle, and its dilation.
+
+        Returns
+        -------
+        Tensor
+            (outputs, inputs, rows, columns) float64 on the CPU, rows and columns odd; groups are written out as
+            zeros, and so is what a kernel of even size lacks on one side.
+        tuple of int
+            Its dilation, 1 where zeros were written.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If it does not keep the image's size.
+        """
+        weight, dilation = self._dense(), list(self.dilation)
+        for axis in (0, 1):
+            before, after, size = self.before[axis], self.after[axis], weight.shape[2 + axis]
+            if before < 0 or after < 0 or before + after != dilation[axis] * (size - 1):
+                raise NotUnderstoodError("a convolution changes the image's size")
+            if before == after and size % 2 == 1:
+                continue
+            far = max(before, after)
+            shape = list(weight.shape)
+            shape[2 + axis] = 2 * far + 1
+            places = torch.arange(far - before, far + after + 1, dilation[axis])
+            weight = weight.new_zeros(shape).index_copy_(2 + axis, places, weight)
+            dilation[axis] = 1
+        return weight, (dilation[0], dilation[1])
+
+    def _dense(self) -> Tensor:
+        weight = self.weight.detach().to(device="cpu", dtype=torch.float64, copy=True)
+        if self.groups == 1:
+            return weight
+        of_all, inputs = weight.shape[:2]
+        outputs = of_all // self.groups
+        dense = weight.new_zeros(of_all, inputs * self.groups, *weight.shape[2:])
+        for group in range(self.groups):
+            rows = slice(group * outputs, (group + 1) * outputs)
+            dense[rows, group * inputs : (group + 1) * inputs] = weight[rows]
+        return dense
 
 
-def leaky_slopes(slope: float) -> TwoSlopes | None:
-    """Return the slopes of a leaky rectifier, `slope` where not x > 0; ``None`` where no byte can hold them."""
-    ratio = Fraction(slope).limit_denominator(LARGEST_CODE)
-    if not 0 < ratio <= 1 or abs(float(ratio) - slope) > 1e-15 * slope:
-        return None
-    return TwoSlopes(ratio.numerator, ratio.denominator, 1 / ratio.denominator, lambda x: x > 0)
+def kernel_of(weight: Tensor, padding: Sequence[int], dilation: Sequence[int], groups: int) -> Kernel:
+    """Return a convolution of stride 1 as torch describes it."""
+    around = pair(padding)
+    return Kernel(weight, around, around, pair(dilation), groups)
+
+
+def transposed_kernel(
+    weight: Tensor, padding: Sequence[int], added: Sequence[int], groups: int, dilation: Sequence[int]
+) -> Kernel:
+    """Return a transposed convolution of stride 1, which is a convolution with the kernel turned round.
+
+    Parameters
+    ----------
+    weight : torch.Tensor
+        (inputs, outputs of a group, rows, columns), as torch has it.
+    padding, added, groups, dilation
+        As torch describes them; `added` is its output padding.
+    """
+    steps, cut, more = pair(dilation), pair(padding), pair(added)
+    turned = weight.flip(2, 3).unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+    far = (steps[0] * (weight.shape[2] - 1), steps[1] * (weight.shape[3] - 1))
+    before = (far[0] - cut[0], far[1] - cut[1])
+    return Kernel(turned, before, (before[0] + more[0], before[1] + more[1]), steps, groups)
+
+
+def average_kernel(channels: int, size: Sequence[int], padding: Sequence[int] | int) -> Kernel:
+    """Return the average over a neighbourhood of this size, zeros outside the image counted."""
+    rows, columns = pair(size)
+    weight = torch.full((channels, 1, rows, columns), 1 / (rows * columns), dtype=torch.float64)
+    return Kernel(weight, pair(padding), pair(padding), groups=channels)
+
+
+def pair(given: Sequence[int] | int) -> tuple[int, int]:
+    """Return a number, or one or two in a list, as torch takes them, as two."""
+    both = (given,) if isinstance(given, int) else tuple(given)
+    return both[0], both[-1]

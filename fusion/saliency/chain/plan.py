@@ -1,19 +1,72 @@
-"""What a chain does for a principal pixel, and what it needs for that."""
+"""From a graph to a list of steps that go backward from the fused pixel, by how wide each window must be."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from fusion.saliency.chain.nodes import Reach
-from fusion.saliency.chain.steps import Step
+import torch
+from torch import Tensor
+
+from fusion.saliency.chain.graph import (
+    Concatenation,
+    Convolution,
+    Graph,
+    Input,
+    Local,
+    NotUnderstoodError,
+    Reach,
+    Scale,
+    Sum,
+    Target,
+    minus,
+    narrower,
+    plus,
+    reaches,
+    targets,
+    wider,
+)
+from fusion.saliency.chain.steps import (
+    Combine,
+    MixChannels,
+    Multiply,
+    Rescale,
+    Step,
+    Take,
+    TransposedConvolution,
+    TransposedFromPoint,
+    TransposedToFew,
+    Widen,
+    packed_convolution,
+)
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A contribution to the derivative with respect to one value."""
+
+    slot: int
+    reach: Reach
+    own: bool
+    """True if its memory may be written to."""
+    clipped: bool
+    """True if it is 0 outside the image."""
+    factors: Tensor | None = None
+    """Numbers that it has yet to be multiplied by, float64, one a channel."""
+
+
+def times(factors: Tensor | None, by: Tensor | float, channels: int) -> Tensor:
+    """Multiply what is yet to be multiplied by, where ``None`` is 1."""
+    return (torch.ones(channels, dtype=torch.float64) if factors is None else factors) * by
+
 
 INSIDE = -1
 """Instead of a node's number: the map that is 1 inside the image and 0 outside."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class MapSpec:
     """One map of the forward pass that a chain multiplies by.
 
     Attributes
@@ -35,8 +88,8 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to do for a principal pixel, or many at once.
+class BackwardPlan:
+    """Steps for a principal pixel, or many at once.
 
     Attributes
     ----------
@@ -46,7 +99,7 @@ class Plan:
         How many slots they use.
     results : tuple
         Slot and reach of the derivative with respect to each image, ``None`` where it is 0.
-    kept : tuple of Kept
+    maps : tuple of MapSpec
         The maps that they multiply by.
     multiplications : int
         Multiplications in convolutions, a pixel.
@@ -57,7 +110,7 @@ class Plan:
     steps: tuple[Step, ...]
     slots: int
     results: tuple[tuple[int, Reach] | None, tuple[int, Reach] | None]
-    kept: tuple[Kept, ...]
+    maps: tuple[MapSpec, ...]
     multiplications: int
     widest: int
 
@@ -71,3 +124,301 @@ class Plan:
             if slot not in results:
                 released[number].append(slot)
         return tuple(map(tuple, released))
+
+
+FEW_CHANNELS = 2
+"""Up to so many input channels, one matrix product and a sum are quicker than a convolution (on the CPU)."""
+
+
+@dataclass(frozen=True)
+class TransposedSpec:
+    """A transposed convolution from windows of one reach to windows of another.
+
+    Attributes
+    ----------
+    source, target : int
+        Slots.
+    before, after : tuple of int
+        Their reaches.
+    weight : torch.Tensor
+        (channels of the source, channels of the target, rows, columns).
+    dilation : tuple of int
+        Of the convolution.
+    """
+
+    source: int
+    target: int
+    before: Reach
+    after: Reach
+    weight: Tensor
+    dilation: tuple[int, int]
+
+
+def transposed_step(
+    wanted: TransposedSpec, dtype: torch.dtype, device: torch.device, pack: bool
+) -> tuple[Step, int]:
+    """Return the step that computes it, and how many multiplications it takes for a pixel."""
+    weight = wanted.weight.to(device=device, dtype=dtype)
+    outputs, inputs, *kernel = weight.shape
+    far = (wanted.dilation[0] * (kernel[0] // 2), wanted.dilation[1] * (kernel[1] // 2))
+    # What lies further out than this cannot reach the wanted window.
+    before = narrower(wanted.before, plus(wanted.after, far))
+    inset = minus(wanted.before, before)
+    padding = minus(plus(before, far), wanted.after)
+    taps = _taps(before[0], wanted.after[0], far[0], wanted.dilation[0]) * _taps(
+        before[1], wanted.after[1], far[1], wanted.dilation[1]
+    )
+    multiplications = taps * outputs * inputs
+    common = (wanted.source, wanted.target, inset)
+    shape = (2 * wanted.after[0] + 1, 2 * wanted.after[1] + 1)
+    # Captured graphs of a GPU leave matrix products out: torch may free the memory that these work in with any graph.
+    on_cpu = device.type == "cpu"
+    if tuple(kernel) == (1, 1) and on_cpu:
+        return MixChannels(*common, weight[:, :, 0, 0].contiguous()), multiplications
+    if before == (0, 0) and wanted.dilation == (1, 1) and on_cpu:
+        rows, columns = (slice(cut, size - cut) for cut, size in zip(padding, kernel, strict=True))
+        flat = weight[:, :, rows, columns].permute(0, 2, 3, 1).reshape(outputs, -1).contiguous()
+        return TransposedFromPoint(*common, flat, (*shape, inputs)), multiplications
+    if inputs <= FEW_CHANNELS and on_cpu:
+        flat = weight.permute(1, 2, 3, 0).reshape(-1, outputs).contiguous()
+        size = (kernel[0], kernel[1])
+        return TransposedToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
+    weight = weight.contiguous(memory_format=torch.channels_last)
+    window = (2 * before[0] + 1, 2 * before[1] + 1)
+    packed = packed_convolution(weight, window, padding, wanted.dilation) if pack else None
+    return TransposedConvolution(*common, weight, padding, wanted.dilation, packed), multiplications
+
+
+def _taps(before: int, after: int, far: int, dilation: int) -> int:
+    """Count, along one axis, the pairs of a pixel of the first window and one of the second a kernel joins."""
+    return sum(
+        abs(position + offset) <= after
+        for position in range(-before, before + 1)
+        for offset in range(-far, far + 1, dilation)
+    )
+
+
+def plan(
+    graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool = True
+) -> BackwardPlan:
+    """Make the plan of a network's derivative.
+
+    Parameters
+    ----------
+    graph : Graph
+        What to differentiate.
+    dtype, device
+        Of the weights that the steps hold.
+    diagonal : bool
+        Whether only dy(i)/dx(i) is wanted: then whatever cannot return to the pixel any more is dropped.
+    pack : bool
+        Whether to lay out weights beforehand, see `packed_convolution`.
+    """
+    return _Planner(graph, dtype, device, diagonal, pack).plan()
+
+
+class _Planner:
+    def __init__(
+        self, graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool
+    ) -> None:
+        self._graph = graph
+        self._dtype, self._device, self._pack = dtype, device, pack
+        found = reaches(graph)
+        self._limits: list[Reach | None] = [
+            None if out is None or back is None else narrower(out, back) if diagonal else out
+            for out, back in zip(found.from_output, found.to_inputs, strict=True)
+        ]
+        self._steps: list[Step] = []
+        self._slots = 1
+        self._parts: defaultdict[int, list[Contribution]] = defaultdict(list)
+        self._maps: list[MapSpec] = []
+        self._multiplications = 0
+        self._widest = 1
+        self._expected = self._contributions()
+
+    def plan(self) -> BackwardPlan:
+        graph = self._graph
+        self._parts[graph.output].append(Contribution(0, (0, 0), own=False, clipped=True))
+        for number in reversed(range(len(graph.nodes))):
+            if self._parts[number] and self._limits[number] is not None:
+                self._backward(number, self._combined(number))
+        results = [self._result(number) for number in (0, 1)]
+        return BackwardPlan(
+            tuple(self._steps),
+            self._slots,
+            (results[0], results[1]),
+            tuple(self._maps),
+            self._multiplications,
+            self._widest,
+        )
+
+    def _contributions(self) -> defaultdict[int, int]:
+        """Count from how many places the derivative with respect to each value comes."""
+        counts: defaultdict[int, int] = defaultdict(int)
+        for number, node in enumerate(self._graph.nodes):
+            if self._limits[number] is None:
+                continue
+            for position, source in enumerate(node.sources):
+                if isinstance(node, Convolution):
+                    for target in targets(self._graph, source):
+                        counts[target.node] += 1
+                elif node.passes_gradient(position):
+                    counts[source] += 1
+        return counts
+
+    def _slot(self) -> int:
+        self._slots += 1
+        return self._slots - 1
+
+    def _give(self, number: int, part: Contribution) -> None:
+        """Add a contribution; what it has yet to be multiplied by can wait only where it is alone."""
+        if self._limits[number] is None:
+            return
+        if part.factors is not None and (self._expected[number] > 1 or number < 2):
+            part = self._rescaled(part)
+        self._parts[number].append(part)
+
+    def _rescaled(self, part: Contribution) -> Contribution:
+        assert part.factors is not None
+        slot = self._slot()
+        factors = part.factors.to(device=self._device, dtype=self._dtype)
+        self._steps.append(Rescale(part.slot, slot, factors))
+        return Contribution(slot, part.reach, own=True, clipped=part.clipped)
+
+    def _combined(self, number: int) -> Contribution:
+        """Add up all contributions to a value."""
+        parts = sorted(self._parts.pop(number), key=lambda part: (part.reach, part.own), reverse=True)
+        if len(parts) == 1:
+            return parts[0]
+        reach = parts[0].reach
+        for part in parts:
+            reach = wider(reach, part.reach) or reach
+        base, others = parts[0], parts[1:]
+        if not base.own or base.reach != reach:
+            slot = self._slot()
+            self._steps.append(Widen(base.slot, slot, minus(reach, base.reach)))
+            base = Contribution(slot, reach, own=True, clipped=base.clipped)
+        self._steps.append(Combine(base.slot, [(part.slot, minus(reach, part.reach)) for part in others]))
+        return Contribution(base.slot, reach, own=True, clipped=all(part.clipped for part in parts))
+
+    def _result(self, number: int) -> tuple[int, Reach] | None:
+        parts = self._parts.get(number)
+        if not parts:
+            return None
+        part = self._combined(number)
+        return part.slot, part.reach
+
+    def _backward(self, number: int, part: Contribution) -> None:
+        node = self._graph.nodes[number]
+        if isinstance(node, Input):
+            self._parts[number] = [part]
+        elif isinstance(node, Convolution):
+            self._transpose(node, part)
+        elif isinstance(node, Scale):
+            factors = times(part.factors, node.factors, node.channels)
+            self._give(node.sources[0], Contribution(part.slot, part.reach, part.own, part.clipped, factors))
+        elif isinstance(node, Sum):
+            owner = self._owner(node) if part.own else None
+            for source, sign in zip(node.sources, node.signs, strict=True):
+                own = source == owner
+                signed = part.factors if sign > 0 else times(part.factors, sign, node.channels)
+                self._give(source, Contribution(part.slot, part.reach, own, part.clipped, signed))
+        elif isinstance(node, Concatenation):
+            self._split(node, part)
+        elif isinstance(node, Local):
+            self._multiply(number, node, part)
+        else:
+            raise NotUnderstoodError(f"there is no derivative of a {type(node).__name__}")
+
+    def _owner(self, node: Sum) -> int | None:
+        """Return which source of a sum may write to the memory that all of them get.
+
+        The one whose turn comes last, if the others have read it by then and do not pass it on.
+        """
+        last, *others = sorted(source for source in node.sources if self._limits[source] is not None)
+        readers = (Convolution, Local)
+        return last if all(isinstance(self._graph.nodes[other], readers) for other in others) else None
+
+    def _split(self, node: Concatenation, part: Contribution) -> None:
+        start = 0
+        for source in node.sources:
+            stop = start + self._graph.nodes[source].channels
+            limit = self._limits[source]
+            if limit is not None:
+                reach, slot = narrower(part.reach, limit), self._slot()
+                self._steps.append(Take(part.slot, slot, start, stop, minus(part.reach, reach)))
+                factors = None if part.factors is None else part.factors[start:stop]
+                self._give(source, Contribution(slot, reach, part.own, part.clipped, factors))
+            start = stop
+
+    def _map(self, spec: MapSpec) -> int:
+        self._maps.append(spec)
+        return len(self._maps) - 1
+
+    def _multiply(self, number: int, node: Local, part: Contribution) -> None:
+        positions = [
+            position
+            for position, source in enumerate(node.sources)
+            if node.differentiable[position] and self._limits[source] is not None
+        ]
+        for position in positions:
+            source = node.sources[position]
+            limit = self._limits[source]
+            assert limit is not None
+            reach, slot = narrower(part.reach, limit), self._slot()
+            channels = self._graph.nodes[source].channels
+            fewer, more = channels < node.channels, channels > node.channels
+            map_number = self._map(MapSpec(number, position, reach, max(channels, node.channels)))
+            factors = part.factors
+            if fewer and factors is not None:
+                part, factors = self._rescaled(part), None
+            if more:
+                factors = None if factors is None else factors.expand(channels)
+                self._hold(reach, channels)
+            own = part.own and len(positions) == 1 and not more
+            self._steps.append(Multiply(part.slot, slot, map_number, minus(part.reach, reach), own, fewer))
+            if node.slopes is not None and node.slopes.factor != 1:
+                factors = times(factors, node.slopes.factor, node.channels)
+            self._give(source, Contribution(slot, reach, own=True, clipped=True, factors=factors))
+
+    def _hold(self, reach: Reach, channels: int) -> None:
+        self._widest = max(self._widest, (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels)
+
+    def _transpose(self, node: Convolution, part: Contribution) -> None:
+        # A kernel of one pixel carries nothing across the border.
+        stays = node.reach == (0, 0)
+        if not (part.clipped or stays):
+            slot, map_number = self._slot(), self._map(MapSpec(INSIDE, 0, part.reach, 1))
+            self._steps.append(Multiply(part.slot, slot, map_number, (0, 0), part.own))
+            part = Contribution(slot, part.reach, own=True, clipped=True, factors=part.factors)
+        weight = node.weight
+        if part.factors is not None:
+            weight = weight * part.factors[:, None, None, None]
+        groups: list[tuple[Reach, list[Target]]] = []
+        for target in targets(self._graph, node.sources[0]):
+            limit = self._limits[target.node]
+            if limit is None:
+                continue
+            reach = narrower(plus(part.reach, node.reach), limit)
+            if groups and groups[-1][0] == reach and groups[-1][1][-1].stop == target.start:
+                groups[-1][1].append(target)
+            else:
+                groups.append((reach, [target]))
+        for reach, members in groups:
+            first, last = members[0].start, members[-1].stop
+            slot = self._slot()
+            wanted = TransposedSpec(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
+            step, multiplications = transposed_step(wanted, self._dtype, self._device, self._pack)
+            self._steps.append(step)
+            self._multiplications += multiplications
+            self._hold(reach, last - first)
+            for target in members:
+                own_slot = slot
+                if len(members) > 1:
+                    own_slot = self._slot()
+                    self._steps.append(
+                        Take(slot, own_slot, target.start - first, target.stop - first, (0, 0))
+                    )
+                self._give(
+                    target.node, Contribution(own_slot, reach, own=True, clipped=stays and part.clipped)
+                )

@@ -1,14 +1,15 @@
-"""The steps of a backward chain, each from some slots to others.
+"""The steps of a backward chain, each from some slots to others, for one principal pixel or many.
 
 A slot holds the derivative of one or more fused pixels with respect to one value of the network: a tensor
-(B, h, w, channels) whose middle is the fused pixel. Channels come last, which convolutions of such small
-windows like best.
+(B, rows, columns, channels) whose middle is the fused pixel. Channels come last, which convolutions of such small
+windows like best. `Pixels` know where the windows of principal pixels lie in the derivative maps.
 """
 
 # ruff: noqa: D102 - what calling a step does is said of its class.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +18,216 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
-from fusion.saliency.chain.nodes import Reach
-from fusion.saliency.chain.packing import PackedSpread
-from fusion.saliency.chain.places import Places
+from fusion.saliency.chain.graph import Reach
+
+logger = logging.getLogger(__name__)
+
+Maps = Sequence[Tensor]
+"""Derivative maps (rows, columns, channels), each with a margin as wide as its windows reach."""
+
+INDEXED_NUMBERS = 2**13
+"""Numbers in a window up to which a processor is quicker to gather many by their indices than one by one."""
+
+
+class Pixels(Protocol):
+    """Some principal pixels in an order of their own."""
+
+    @property
+    def count(self) -> int:
+        """The number of pixels."""
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """Multiply windows (B, h, w, channels) by those of a map, whose margin fits their size."""
+
+
+def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
+    return values.mul_(factors) if in_place else values * factors
+
+
+@dataclass(frozen=True, slots=True)
+class OnePixel:
+    """One pixel; row and column count from where the maps' margins end."""
+
+    tensors: Maps
+    row: int
+    column: int
+
+    @property
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`."""
+        rows, columns = values.shape[1:3]
+        window = self.tensors[map_number][self.row : self.row + rows, self.column : self.column + columns]
+        return _product(values, window, in_place)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBatch:
+    """Any pixels of one part; rows and columns, (B,) int64 on the maps' device, count as those of `OnePixel`."""
+
+    tensors: Maps
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def of(cls, pixels: Sequence[OnePixel]) -> PixelBatch:
+        """Put pixels of one part together.
+
+        Raises
+        ------
+        ValueError
+            If they are none, or of several parts.
+        """
+        if len({id(pixel.tensors) for pixel in pixels}) != 1:
+            raise ValueError("pixels that are computed together must be in one part of the image")
+        maps = pixels[0].tensors
+        device = maps[0].device if maps else torch.device("cpu")
+        rows, columns = torch.tensor([(pixel.row, pixel.column) for pixel in pixels], device=device).unbind(1)
+        return cls(maps, rows, columns)
+
+    @property
+    def count(self) -> int:
+        """The number of pixels."""
+        return len(self.rows)
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`."""
+        factors_map = self.tensors[map_number]
+        rows, columns = values.shape[1:3]
+        if factors_map.device.type == "cpu" and rows * columns * factors_map.shape[2] > INDEXED_NUMBERS:
+            corners = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+            windows = torch.stack([factors_map[r : r + rows, c : c + columns] for r, c in corners])
+        else:
+            # One operation however many pixels, and none whose result the processor would have to wait for.
+            height, width, _ = factors_map.stride()
+            windows = factors_map.as_strided(
+                (
+                    factors_map.shape[0] - rows + 1,
+                    factors_map.shape[1] - columns + 1,
+                    rows,
+                    columns,
+                    factors_map.shape[2],
+                ),
+                (height, width, height, width, 1),
+            )[self.rows, self.columns]
+        return _product(values, windows, in_place)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLattice:
+    """Pixels (row + i · down, column + j · right) for i < shape[0] and j < shape[1], rows first."""
+
+    tensors: Maps
+    row: int
+    column: int
+    down: int
+    right: int
+    shape: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        """The number of pixels."""
+        return self.shape[0] * self.shape[1]
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+        """See `Pixels.multiplied`. The windows overlap in the map and are read where they are."""
+        factors_map = self.tensors[map_number]
+        height, width, _ = factors_map.stride()
+        rows, columns = values.shape[1:3]
+        windows = factors_map.as_strided(
+            (*self.shape, rows, columns, factors_map.shape[2]),
+            (self.down * height, self.right * width, height, width, 1),
+            factors_map.storage_offset() + self.row * height + self.column * width,
+        )
+        product = _product(values.unflatten(0, self.shape), windows, in_place)
+        return product.flatten(0, 1)
+
+
+LEAST_MULTIPLICATIONS = 2_500_000
+"""In a convolution, zeros at the border counted: what takes less is quicker by torch's own choice."""
+TOLERANCE = 1e-5
+"""Largest relative error, in float32, that another order of the same additions explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedConvolution:
+    """A transposed convolution of stride 1, as a convolution with the kernel turned round, laid out for oneDNN.
+
+    For an image alone that is as small as a window, torch leaves 3×3 convolutions to a matrix product and a sum, and
+    where it asks oneDNN it lays the weights out again each time. When this was written, MaskNet's single Jacobian
+    images took 1.3 and DeepPedestrian's 1.2 times as long without. It depends on the processor, and on what else wants
+    its caches: `python -m benchmarks.chain_parts --part packed` says what it is here.
+    """
+
+    weight: Tensor
+    """Opaque: of a layout that only oneDNN knows."""
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Return what `torch.nn.functional.conv_transpose2d` does of (1, outputs, h, w), channels last."""
+        spread: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            values, self.weight, None, self.padding, (1, 1), self.dilation, 1, "none", [], ""
+        )
+        return spread
+
+
+def packed_convolution(
+    weight: Tensor, window: tuple[int, int], padding: Reach, dilation: tuple[int, int]
+) -> PackedConvolution | None:
+    """Lay out the weight of a transposed convolution, and compare what it gives with torch's own.
+
+    Parameters
+    ----------
+    weight : torch.Tensor
+        (outputs, inputs, rows, columns), of the convolution that is transposed.
+    window : tuple of int
+        Rows and columns of what it will be applied to.
+    padding, dilation
+        Of the transposed convolution.
+
+    Returns
+    -------
+    PackedConvolution or None
+        ``None`` where it would not be quicker, or this build of torch has no oneDNN or another one.
+    """
+    outputs, _, *kernel = weight.shape
+    far = (dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1))
+    # What is left of a transposed convolution's border is what a convolution pads.
+    around = (far[0] - padding[0], far[1] - padding[1])
+    shape = (window[0] + far[0] - 2 * padding[0], window[1] + far[1] - 2 * padding[1])
+    work = shape[0] * shape[1] * weight.numel()
+    if weight.dtype != torch.float32 or weight.device.type != "cpu" or work < LEAST_MULTIPLICATIONS:
+        return None
+    if min(around) < 0 or not torch.backends.mkldnn.is_available():
+        return None
+    generator = torch.Generator().manual_seed(0)
+    sample = torch.rand((1, outputs, *window), generator=generator).contiguous(
+        memory_format=torch.channels_last
+    )
+    try:
+        turned = weight.flip(2, 3).transpose(0, 1).contiguous()
+        laid_out = torch.ops.mkldnn._reorder_convolution_weight(
+            turned, around, (1, 1), dilation, 1, list(sample.shape)
+        )
+        found = PackedConvolution(laid_out, around, dilation)
+        values = found(sample)
+    except (AttributeError, RuntimeError, TypeError) as reason:
+        logger.info("This torch does not take weights laid out for oneDNN: %s", reason)
+        return None
+    expected = F.conv_transpose2d(sample, weight, None, 1, padding, 0, 1, dilation)
+    # Written so that NaN counts as wrong.
+    if (
+        values.shape != expected.shape
+        or not ((values - expected).abs() <= TOLERANCE * expected.abs().max()).all()
+    ):
+        logger.warning("Weights laid out for oneDNN give another convolution here; they are not used.")
+        return None
+    return found
+
 
 Slots = list[Tensor]
 
@@ -31,7 +239,7 @@ class Step(Protocol):
     def used(self) -> tuple[int, ...]:
         """The slots that it reads or writes."""
 
-    def __call__(self, slots: Slots, places: Places) -> None: ...
+    def __call__(self, slots: Slots, pixels: Pixels) -> None: ...
 
 
 def middle(values: Tensor, inset: Reach) -> Tensor:
@@ -56,16 +264,16 @@ class _FromOne:
 
 @dataclass(frozen=True, slots=True)
 class Multiply(_FromOne):
-    """Multiply by what is kept of a pointwise node, or of where the image ends."""
+    """Multiply by the derivative of a pointwise node, or of where the image ends."""
 
-    kept: int
+    map_number: int
     inset: Reach
     in_place: bool
     sum_channels: bool = False
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
-        product = places.multiplied(values, self.kept, self.in_place)
+        product = pixels.multiplied(values, self.map_number, self.in_place)
         slots[self.target] = product.sum(dim=3, keepdim=True) if self.sum_channels else product
 
 
@@ -75,7 +283,7 @@ class Rescale(_FromOne):
 
     factors: Tensor
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = slots[self.source] * self.factors
 
 
@@ -87,7 +295,7 @@ class Take(_FromOne):
     stop: int
     inset: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = middle(slots[self.source], self.inset)[..., self.start : self.stop]
 
 
@@ -102,7 +310,7 @@ class Combine:
     def used(self) -> tuple[int, ...]:
         return self.base, *(slot for slot, _ in self.others)
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         result = slots[self.base]
         for slot, inset in self.others:
             middle(result, inset).add_(slots[slot])
@@ -114,22 +322,22 @@ class Widen(_FromOne):
 
     margin: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         rows, columns = self.margin
         slots[self.target] = F.pad(slots[self.source], (0, 0, columns, columns, rows, rows)).clone()
 
 
 @dataclass(frozen=True, slots=True)
-class Spread(_FromOne):
+class TransposedConvolution(_FromOne):
     """A transposed convolution: the window grows, or loses what cannot get back to the pixel any more."""
 
     inset: Reach
     weight: Tensor
     padding: Reach
     dilation: tuple[int, int]
-    packed: PackedSpread | None = None
+    packed: PackedConvolution | None = None
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset).permute(0, 3, 1, 2)
         if self.packed is not None and len(values) == 1:
             spread = self.packed(values)
@@ -139,20 +347,20 @@ class Spread(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadPoint(_FromOne):
+class TransposedFromPoint(_FromOne):
     """The same from a single pixel: a weighted sum of kernels. `weight` is (outputs, rows · columns · inputs)."""
 
     inset: Reach
     weight: Tensor
     shape: tuple[int, int, int]
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
         slots[self.target] = torch.mm(values.reshape(-1, values.shape[3]), self.weight).view(-1, *self.shape)
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadToFew(_FromOne):
+class TransposedToFew(_FromOne):
     """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
     inset: Reach
@@ -162,7 +370,7 @@ class SpreadToFew(_FromOne):
     dilation: tuple[int, int]
     padding: Reach
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
         flat = values.reshape(values.shape[0], -1, values.shape[3]).transpose(1, 2)
         products = torch.matmul(self.weight, flat)
@@ -171,11 +379,11 @@ class SpreadToFew(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Mix(_FromOne):
+class MixChannels(_FromOne):
     """The same for a kernel of one pixel. `weight` is (outputs, inputs)."""
 
     inset: Reach
     weight: Tensor
 
-    def __call__(self, slots: Slots, places: Places) -> None:
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
         slots[self.target] = torch.matmul(middle(slots[self.source], self.inset), self.weight)

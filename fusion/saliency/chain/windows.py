@@ -12,23 +12,30 @@ from torch import Tensor
 
 from fusion.methods.base import Method
 from fusion.pair import Pair
+from fusion.saliency.chain.cache import (
+    MAP_BYTES,
+    WHOLE_BYTES,
+    ChainCache,
+    MapCache,
+    fill,
+    fill_all,
+    positions,
+)
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.filling import fill, fill_all
-from fusion.saliency.chain.places import ManyPlaces
-from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.chain.shelf import KEPT_BYTES, WHOLE_BYTES, ChainShelf, SheetShelf, positions
+from fusion.saliency.chain.maps import DerivativeMaps
+from fusion.saliency.chain.steps import PixelBatch
 from fusion.saliency.window import JacobianWindow, Pixel, box_around
 
 NUMBERS_A_BATCH = {"cpu": 2**21, "cuda": 2**26}
 """Numbers in the largest windows of a batch, of which a few are in use at a time: 8 MB in float32, which stay near a
 processor, and 256 MB, for a GPU is idle with less."""
 
-_CHAINS = ChainShelf()
-_SHEETS = SheetShelf(KEPT_BYTES, WHOLE_BYTES)
+_CHAINS = ChainCache()
+_MAPS = MapCache(MAP_BYTES, WHOLE_BYTES)
 
 
 def chain_of(method: Method, dtype: torch.dtype) -> Chain | None:
-    """Return a method's chain, ``None`` where its network is not understood; see `ChainShelf.chain`."""
+    """Return a method's chain, ``None`` where its network is not understood; see `ChainCache.chain`."""
     return _CHAINS.chain(method, dtype)
 
 
@@ -61,11 +68,11 @@ def chain_windows(
         In the order of `pixels`.
     """
     windows: dict[int, JacobianWindow] = {}
-    for sheet, batch in _batches(chain, pair, pixels, batch_size, ahead):
+    for derivatives, batch in _batches(chain, pair, pixels, batch_size, ahead):
         if len(batch) == 1:
-            values = chain.jacobian(sheet, pixels[batch[0]], radius)[None]
+            values = chain.jacobian(derivatives, pixels[batch[0]], radius)[None]
         else:
-            values = chain.jacobians([sheet.place(pixels[number]) for number in batch], radius)
+            values = chain.jacobians([derivatives.pixel(pixels[number]) for number in batch], radius)
         for number, both in zip(batch, values, strict=True):
             windows[number] = _clipped(both, pixels[number], radius, pair.shape)
     return [windows[number] for number in range(len(pixels))]
@@ -86,27 +93,29 @@ def chain_tensors(
     tuple
         Which of the pixels, and their windows (B, 2, 2·radius + 1, 2·radius + 1), 0 outside the image.
     """
-    for sheet, batch in _batches(chain, pair, pixels, batch_size, ahead=False):
-        values = chain.windows_at(ManyPlaces.of([sheet.place(pixels[number]) for number in batch]), radius)
+    for derivatives, batch in _batches(chain, pair, pixels, batch_size, ahead=False):
+        values = chain.windows_at(
+            PixelBatch.of([derivatives.pixel(pixels[number]) for number in batch]), radius
+        )
         yield batch, _cleared(values, [pixels[number] for number in batch], radius, pair.shape)
 
 
 def _batches(
     chain: Chain, pair: Pair, pixels: Sequence[Pixel], batch_size: int, ahead: bool
-) -> Iterator[tuple[Sheet, list[int]]]:
-    """Fill what pixels need and give them in batches of one sheet each, counted from 0."""
-    side = _SHEETS.side(chain)
-    by_sheet: defaultdict[Pixel, list[int]] = defaultdict(list)
+) -> Iterator[tuple[DerivativeMaps, list[int]]]:
+    """Fill what pixels need and give them in batches of one part of the image each, counted from 0."""
+    side = _MAPS.side(chain)
+    by_part: defaultdict[Pixel, list[int]] = defaultdict(list)
     for number, (row, column) in enumerate(pixels):
-        by_sheet[row // side, column // side].append(number)
+        by_part[row // side, column // side].append(number)
     most = max(1, min(batch_size, NUMBERS_A_BATCH[chain.device.type] // chain.windows.widest))
-    for members in by_sheet.values():
+    for members in by_part.values():
         # Of equal size: a small one at the end costs more a pixel than all others.
         size = math.ceil(len(members) / math.ceil(len(members) / most))
-        sheet = _SHEETS.sheet(chain, pair, *pixels[members[0]])
-        fill(_SHEETS, chain, pair, sheet, [pixels[number] for number in members], ahead)
+        derivatives = _MAPS.derivatives(chain, pair, *pixels[members[0]])
+        fill(_MAPS, chain, pair, derivatives, [pixels[number] for number in members], ahead)
         for start in range(0, len(members), size):
-            yield sheet, members[start : start + size]
+            yield derivatives, members[start : start + size]
 
 
 def keep(chain: Chain, pair: Pair, radius: int, progress: Callable[[float], None] | None = None) -> None:
@@ -114,13 +123,13 @@ def keep(chain: Chain, pair: Pair, radius: int, progress: Callable[[float], None
 
     That is the forward passes, and on a GPU the graphs. Afterwards every Jacobian image costs the same.
     """
-    fill_all(_SHEETS, chain, pair, progress)
-    if chain.capturing is None or not _SHEETS.fits(chain, pair):
+    fill_all(_MAPS, chain, pair, progress)
+    if chain.capturing is None or not _MAPS.fits(chain, pair):
         return
-    side = _SHEETS.side(chain)
+    side = _MAPS.side(chain)
     for row, column in positions(side, pair.shape):
-        sheet = _SHEETS.sheet(chain, pair, row * side, column * side)
-        chain.capturing.capture(sheet, sheet.place((row * side, column * side)), radius)
+        derivatives = _MAPS.derivatives(chain, pair, row * side, column * side)
+        chain.capturing.capture(derivatives, derivatives.pixel((row * side, column * side)), radius)
 
 
 def _clipped(values: np.ndarray, pixel: Pixel, radius: int, shape: tuple[int, int]) -> JacobianWindow:

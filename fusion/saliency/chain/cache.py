@@ -1,4 +1,4 @@
-"""Chains by method, and kept maps by pair: made once, bounded in memory, safe to use from several threads."""
+"""Caches, safe to use from several threads: chains by method, derivative maps by pair, filled ahead of who moves on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,26 +17,26 @@ from fusion.device import give_back
 from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.checking import WrongChainError, checked_chain
-from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.sheets import Sheet
-from fusion.saliency.window import Box
+from fusion.saliency.chain.check import WrongChainError, checked_chain
+from fusion.saliency.chain.graph import NotUnderstoodError
+from fusion.saliency.chain.maps import DerivativeMaps
+from fusion.saliency.window import Box, Pixel
 
 logger = logging.getLogger(__name__)
 
-KEPT_BYTES = 256 * 2**20
-"""Memory for the kept maps of all scenes together while one is in use whose maps do not all fit into `WHOLE_BYTES`;
-those unused for longest are dropped."""
+MAP_BYTES = 256 * 2**20
+"""Memory for the derivative maps of all scenes together while one is in use whose maps do not all fit into
+`WHOLE_BYTES`; those unused for longest are dropped."""
 WHOLE_BYTES = 2**30
 """The same while scenes are in use whose maps are all kept."""
 WHOLE_PIXELS = 2**20
-"""Of the largest image whose maps are all kept although they take more than `KEPT_BYTES`."""
+"""Of the largest image whose maps are all kept although they take more than `MAP_BYTES`."""
 COUNTED_SCENES = 256
-"""Scenes whose misses are counted, and of which it is known that sheets were dropped; the oldest are forgotten."""
+"""Scenes whose misses are counted, and of which it is known that maps were dropped; the oldest are forgotten."""
 
-SHEET_SIDES = (256, 128, 64, 32)
-"""Pixels along the side of a sheet: the first that lets several sheets be kept."""
-SHEETS_AT_LEAST = 4
+PART_SIDES = (256, 128, 64, 32)
+"""Pixels along the side of a part of an image whose maps are kept together: the first that lets several be kept."""
+PARTS_AT_LEAST = 4
 
 
 @dataclass
@@ -48,12 +48,12 @@ class _Entry:
     chain: Chain | None = None
 
     def is_current(self, network: nn.Module) -> bool:
-        """Whether it is known what there is for this network with its present weights."""
+        """Tell whether it is known what there is for this network with its present weights."""
         return self.network is network and (self.chain is None or self.chain.is_current())
 
 
-class ChainShelf:
-    """Makes chains and sheets, and finds them again."""
+class ChainCache:
+    """Makes chains, and finds them again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -104,13 +104,13 @@ def _made(method: Method, network: nn.Module, dtype: torch.dtype, radius: int) -
     return chain
 
 
-class SheetShelf:
-    """Keeps the most recently used sheets.
+class MapCache:
+    """Keeps the derivative maps of the parts of images that were used last.
 
     Parameters
     ----------
     limit : int
-        Bytes that all together may take while a scene is in use whose sheets cannot all be kept.
+        Bytes that all together may take while a scene is in use whose maps cannot all be kept.
     whole : int
         The same while a scene is in use of which everything is kept; at least `limit`.
     """
@@ -120,35 +120,35 @@ class SheetShelf:
         self._missed: OrderedDict[tuple[int, str], int] = OrderedDict()
         self._dropped: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._lock = threading.Lock()
-        self._sheets: OrderedDict[tuple[int, str, int, int], Sheet] = OrderedDict()
+        self._parts: OrderedDict[tuple[int, str, int, int], DerivativeMaps] = OrderedDict()
         self._bytes = 0
         self._sides: dict[int, int] = {}
 
     @property
     def nbytes(self) -> int:
-        """What all kept sheets take together when they are full."""
+        """Bytes that all of them take together when they are full."""
         return self._bytes
 
     def side(self, chain: Chain) -> int:
-        """Return how many pixels a sheet has along its side, so that several of them may be kept."""
+        """Return how many pixels a part has along its side, so that the maps of several may be kept."""
         # Every hover asks, and adding the bytes up takes a tenth of its time.
         if chain.number not in self._sides:
-            share = self._limit / SHEETS_AT_LEAST
-            fitting = [side for side in SHEET_SIDES if chain.kept_bytes(side, side) <= share]
-            self._sides[chain.number] = fitting[0] if fitting else SHEET_SIDES[-1]
+            share = self._limit / PARTS_AT_LEAST
+            fitting = [side for side in PART_SIDES if chain.map_bytes(side, side) <= share]
+            self._sides[chain.number] = fitting[0] if fitting else PART_SIDES[-1]
         return self._sides[chain.number]
 
     def fits(self, chain: Chain, pair: Pair) -> bool:
-        """Whether all sheets of a pair may be kept together."""
+        """Tell whether the maps of all parts of a pair may be kept together."""
         side, (height, width) = self.side(chain), pair.shape
         cores = [_core(position, side, pair.shape).shape for position in positions(side, pair.shape)]
         limit = self._whole if height * width <= WHOLE_PIXELS else self._limit
-        return len(cores) == 1 or sum(chain.kept_bytes(*core) for core in cores) <= limit
+        return len(cores) == 1 or sum(chain.map_bytes(*core) for core in cores) <= limit
 
     def missed(self, chain: Chain, pair: Pair) -> int:
         """Count that something of a pair was asked for that is not there; return how often that was, from 1.
 
-        0 where sheets of the pair were dropped for others': it is one of many that are visited in turn, and what
+        0 where maps of the pair were dropped for others': it is one of many that are visited in turn, and what
         is filled ahead of what is asked for would be dropped again before it is of use.
         """
         key = (chain.number, pair.id)
@@ -160,25 +160,25 @@ class SheetShelf:
                 self._missed.popitem(last=False)
             return self._missed[key]
 
-    def sheet(self, chain: Chain, pair: Pair, row: int, column: int) -> Sheet:
-        """Return the sheet that a pixel of a pair lies in, made empty if it is not there yet."""
+    def derivatives(self, chain: Chain, pair: Pair, row: int, column: int) -> DerivativeMaps:
+        """Return the maps of the part that a pixel of a pair lies in, empty if they are not there yet."""
         side = self.side(chain)
         key = (chain.number, pair.id, row // side, column // side)
         with self._lock:
-            sheet = self._sheets.get(key)
-            if sheet is not None:
-                self._sheets.move_to_end(key)
-                return sheet
-            sheet = self._sheets[key] = chain.sheet(pair.images, _core(key[2:], side, pair.shape))
-            self._bytes += sheet.nbytes
+            derivatives = self._parts.get(key)
+            if derivatives is not None:
+                self._parts.move_to_end(key)
+                return derivatives
+            derivatives = self._parts[key] = chain.derivatives(pair.images, _core(key[2:], side, pair.shape))
+            self._bytes += derivatives.nbytes
             limit = self._whole if self.fits(chain, pair) else self._limit
-            while self._bytes > limit and len(self._sheets) > 1:
+            while self._bytes > limit and len(self._parts) > 1:
                 self._drop_oldest()
-            return sheet
+            return derivatives
 
     def _drop_oldest(self) -> None:
-        (number, pair, *_), sheet = self._sheets.popitem(last=False)
-        self._bytes -= sheet.nbytes
+        (number, pair, *_), derivatives = self._parts.popitem(last=False)
+        self._bytes -= derivatives.nbytes
         self._dropped[number, pair] = None
         self._dropped.move_to_end((number, pair))
         if len(self._dropped) > COUNTED_SCENES:
@@ -186,10 +186,82 @@ class SheetShelf:
 
 
 def positions(side: int, shape: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """Give the row and column of each sheet of an image, counted in sheets."""
+    """Give the row and column of each part of an image, counted in parts."""
     return itertools.product(range(-(-shape[0] // side)), range(-(-shape[1] // side)))
 
 
 def _core(position: tuple[int, int], side: int, shape: tuple[int, int]) -> Box:
     top, left = position[0] * side, position[1] * side
     return Box(top, left, min(top + side, shape[0]), min(left + side, shape[1]))
+
+
+DOUBLINGS = 3
+"""Misses after which whole parts are filled: the first fills a tile, and each a square of twice the side."""
+PARTS_ONE_BY_ONE = 5
+"""Misses after those, after which all that is left of the pair is filled."""
+
+
+def fill(
+    cache: MapCache,
+    chain: Chain,
+    pair: Pair,
+    derivatives: DerivativeMaps,
+    pixels: Sequence[Pixel],
+    ahead: bool,
+) -> None:
+    """Fill maps for some pixels, and ahead of those that may follow.
+
+    One pixel alone costs one small forward pass; whoever goes on to look at pixels all over an image soon finds
+    everything there. All that is done ahead takes about as long as `fill_all`, in few calls. Nothing is done
+    ahead in images that are too large for all of it to be kept, or once something of a pair had to make room.
+
+    Parameters
+    ----------
+    cache : MapCache
+        Where maps are kept.
+    chain, pair
+        The method's chain, and the two input images.
+    derivatives : DerivativeMaps
+        Those of the part that the pixels are in.
+    pixels : sequence of (row, col)
+        Principal pixels.
+    ahead : bool
+        Whether to fill more than the tiles of these pixels.
+    """
+    if derivatives.has(pixels):
+        return
+    if not (ahead and cache.fits(chain, pair)):
+        derivatives.ensure(pixels)
+        return
+    missed = cache.missed(chain, pair)
+    if missed == 0:
+        derivatives.ensure(pixels)
+        return
+    if missed <= DOUBLINGS:
+        derivatives.ensure_around(pixels, 2 ** (missed - 1))
+        return
+    derivatives.ensure_all()
+    if missed > DOUBLINGS + PARTS_ONE_BY_ONE:
+        fill_all(cache, chain, pair)
+
+
+def fill_all(
+    cache: MapCache, chain: Chain, pair: Pair, progress: Callable[[float], None] | None = None
+) -> None:
+    """Fill all maps of a pair; none of an image that is too large for all of them to be kept.
+
+    Parameters
+    ----------
+    cache, chain, pair
+        As for `fill`.
+    progress : callable, optional
+        Called with the share that is done, 0 to 1, after each part; what it raises ends the work.
+    """
+    if not cache.fits(chain, pair):
+        return
+    side = cache.side(chain)
+    all_positions = list(positions(side, pair.shape))
+    for number, (row, column) in enumerate(all_positions, start=1):
+        cache.derivatives(chain, pair, row * side, column * side).ensure_all()
+        if progress is not None:
+            progress(number / len(all_positions))

@@ -1,7 +1,10 @@
 """A chain's work for one pixel, captured as a graph of a GPU: launched at once instead of operation by operation.
 
 A Jacobian image is some dozens of operations of a few microseconds each. A GPU would wait most of the time for the
-processor to call the next one. Captured, they are a single launch, for a pixel whose place is read from its memory.
+processor to call the next one. Captured, they are a single launch, for a pixel whose row and column are read
+from its memory.
+
+No processor can say what that gains: `python -m benchmarks.chain_parts --part graphs` does on a machine with a GPU.
 """
 
 from __future__ import annotations
@@ -18,20 +21,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.saliency.chain.places import ManyPlaces, OnePlace, Places
-from fusion.saliency.chain.sheets import Sheet
+from fusion.saliency.chain.maps import DerivativeMaps
+from fusion.saliency.chain.steps import OnePixel, PixelBatch, Pixels
 
 logger = logging.getLogger(__name__)
 
 WORTH = 4
-"""Pixels of a sheet that are computed step by step before a graph is captured, which takes as long as several."""
+"""Pixels of a part that are computed step by step before a graph is captured, which takes as long as several."""
 WARMING = 3
 """Times that the work is done before it is captured, so that libraries have chosen and loaded what they need."""
 TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
 """Largest relative error of a graph's first result that counts as the same."""
 
-Compute = Callable[[Places, int], Tensor]
-"""Windows of some places, of a radius, see `fusion.saliency.chain.chain.Chain.windows_at`."""
+Compute = Callable[[Pixels, int], Tensor]
+"""Windows of some pixels, of a radius, see `fusion.saliency.chain.chain.Chain.windows_at`."""
 Replay = Callable[[], Tensor]
 """Does captured work again, and returns its result, which the next call overwrites."""
 Record = Callable[[Callable[[], Tensor]], Replay]
@@ -103,7 +106,7 @@ def _result_of_capture(graph: torch.cuda.CUDAGraph, pool: Any, compute: Callable
 
 @dataclass(frozen=True)
 class _Captured:
-    """A graph for one sheet, and where it reads which pixel it shall compute."""
+    """A graph for one part of an image, and where it reads which pixel it shall compute."""
 
     row: Tensor
     column: Tensor
@@ -111,14 +114,14 @@ class _Captured:
     replay: Replay
 
     @torch.inference_mode()
-    def at(self, place: OnePlace) -> NDArray[np.floating]:
-        self.row.fill_(place.row)
-        self.column.fill_(place.column)
+    def at(self, pixel: OnePixel) -> NDArray[np.floating]:
+        self.row.fill_(pixel.row)
+        self.column.fill_(pixel.column)
         return self.replay().to("cpu", copy=True).numpy()[0]
 
 
-class Capturing:
-    """The graphs of one chain, one for each sheet that is looked at. Safe to use from several threads.
+class CapturedGraphs:
+    """The graphs of one chain, one for each part of an image that is looked at. Safe to use from several threads.
 
     Parameters
     ----------
@@ -134,28 +137,28 @@ class Capturing:
         # The chain has this object: if this one had the chain as well, graphs would outlive both for a while.
         self._compute = WeakMethod(compute)
         self._device, self._record = device, record
-        self._graphs: WeakKeyDictionary[Sheet, _Captured] = WeakKeyDictionary()
-        self._asked: WeakKeyDictionary[Sheet, int] = WeakKeyDictionary()
+        self._graphs: WeakKeyDictionary[DerivativeMaps, _Captured] = WeakKeyDictionary()
+        self._asked: WeakKeyDictionary[DerivativeMaps, int] = WeakKeyDictionary()
         self._refused = False
         self._capturing, self._replaying = threading.Lock(), threading.Lock()
 
-    def jacobian(self, sheet: Sheet, place: OnePlace, radius: int) -> NDArray[np.floating]:
+    def jacobian(self, derivatives: DerivativeMaps, pixel: OnePixel, radius: int) -> NDArray[np.floating]:
         """Return both Jacobian images of a pixel, (2, 2·radius + 1, 2·radius + 1); see `Chain.jacobians`.
 
-        By the sheet's graph where there is one. The pixel that makes it worth while captures it; others do not wait
+        By the graph of its part where there is one. The pixel that makes it worth while captures it; others do not wait
         for that.
         """
-        captured = self._graphs.get(sheet)
+        captured = self._graphs.get(derivatives)
         if captured is None or captured.radius != radius:
-            self._asked[sheet] = self._asked.get(sheet, 0) + 1
-            if self._asked[sheet] > WORTH:
-                self.capture(sheet, place, radius, wait=False)
-            return self._step_by_step(place, radius)
+            self._asked[derivatives] = self._asked.get(derivatives, 0) + 1
+            if self._asked[derivatives] > WORTH:
+                self.capture(derivatives, pixel, radius, wait=False)
+            return self._step_by_step(pixel, radius)
         with self._replaying:
-            return captured.at(place)
+            return captured.at(pixel)
 
-    def capture(self, sheet: Sheet, place: OnePlace, radius: int, wait: bool = True) -> None:
-        """Capture a sheet's graph and compare what it gives for a pixel, which must be filled; nothing if it has one.
+    def capture(self, derivatives: DerivativeMaps, pixel: OnePixel, radius: int, wait: bool = True) -> None:
+        """Capture the graph of a part, if it has none, and compare what it gives for a pixel, which must be filled.
 
         Where that fails, it is logged, and everything is computed step by step from then on. While another thread
         captures, this one waits, or else lets be.
@@ -163,45 +166,45 @@ class Capturing:
         if self._refused or not self._capturing.acquire(blocking=wait):
             return
         try:
-            captured = self._graphs.get(sheet)
+            captured = self._graphs.get(derivatives)
             if not self._refused and (captured is None or captured.radius != radius):
-                self._graphs[sheet] = self._checked(place, radius)
+                self._graphs[derivatives] = self._checked(pixel, radius)
         except Exception:  # whatever is wrong with graphs, single steps can do without
             self._refused = True
             logger.exception(
-                "Capturing a Jacobian image as a graph of %s failed; they are computed step by step, which takes "
+                "CapturedGraphs a Jacobian image as a graph of %s failed; they are computed step by step, which takes "
                 "longer.",
                 self._device,
             )
         finally:
             self._capturing.release()
 
-    def _checked(self, place: OnePlace, radius: int) -> _Captured:
+    def _checked(self, pixel: OnePixel, radius: int) -> _Captured:
         # Not made in inference mode, outside of which they could not be written to.
-        corner = torch.tensor([place.row, place.column], device=self._device)
+        corner = torch.tensor([pixel.row, pixel.column], device=self._device)
         row, column = corner[:1], corner[1:]
-        where = ManyPlaces(place.maps, row, column)
+        where = PixelBatch(pixel.tensors, row, column)
         captured = _Captured(row, column, radius, self._record(lambda: self._windows(where, radius)))
         # Twice: what is kept of the pixel may be filled anew meanwhile, with other last digits.
-        if not any(self._agrees(captured, place) for _ in range(2)):
+        if not any(self._agrees(captured, pixel) for _ in range(2)):
             raise WrongGraphError(
                 "A captured graph gives another Jacobian image than the steps that it was made of."
             )
         return captured
 
-    def _agrees(self, captured: _Captured, place: OnePlace) -> bool:
-        expected = self._step_by_step(place, captured.radius)
+    def _agrees(self, captured: _Captured, pixel: OnePixel) -> bool:
+        expected = self._step_by_step(pixel, captured.radius)
         with self._replaying:
-            found = captured.at(place)
+            found = captured.at(pixel)
         finite = np.isfinite(expected)
         allowed = TOLERANCE[found.dtype.name] * np.abs(expected[finite]).max(initial=0)
         # Written so that NaN counts as wrong; where steps give none either, windows are computed anyway.
         return bool((np.abs(found[finite] - expected[finite]) <= allowed).all())
 
-    def _step_by_step(self, place: OnePlace, radius: int) -> NDArray[np.floating]:
-        return self._windows(place, radius).cpu().numpy()[0]
+    def _step_by_step(self, pixel: OnePixel, radius: int) -> NDArray[np.floating]:
+        return self._windows(pixel, radius).cpu().numpy()[0]
 
-    def _windows(self, places: Places, radius: int) -> Tensor:
+    def _windows(self, pixels: Pixels, radius: int) -> Tensor:
         compute = self._compute()
         assert compute is not None, "whoever asks has the chain"
-        return compute(places, radius)
+        return compute(pixels, radius)

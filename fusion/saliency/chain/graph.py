@@ -1,4 +1,4 @@
-"""What a network is made of, as far as its derivative is concerned."""
+"""The graph that a network becomes: nodes as far as a derivative is concerned, and how far each of them sees."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Node:
     run: Callable[..., Tensor]
 
     def passes_gradient(self, position: int) -> bool:
-        """Whether a derivative reaches the source at this position."""
+        """Tell whether a derivative reaches the source at this position."""
         return True
 
 
@@ -62,7 +62,7 @@ class Convolution(Node):
 
     @property
     def reach(self) -> Reach:
-        """How far it looks."""
+        """The pixels that it looks away."""
         rows, columns = self.weight.shape[2:]
         return self.dilation[0] * (rows // 2), self.dilation[1] * (columns // 2)
 
@@ -94,13 +94,13 @@ class Sum(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Joined(Node):
+class Concatenation(Node):
     """A concatenation along channels."""
 
 
 @dataclass(frozen=True)
 class TwoSlopes:
-    """How the derivative of a rectifier is kept in a byte: it is `factor` times one of two small integers.
+    """The derivative of a rectifier as it is kept in a byte: it is `factor` times one of two small integers.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class Local(Node):
     differentiable: tuple[bool, ...]
 
     def passes_gradient(self, position: int) -> bool:
-        """Whether a derivative reaches the source at this position."""
+        """Tell whether a derivative reaches the source at this position."""
         return self.differentiable[position]
 
     def leaf(self, source: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class Pointwise(Local):
 
 
 @dataclass(frozen=True, eq=False)
-class Reduced(Local):
+class ChannelReduction(Local):
     """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
 
 
@@ -187,7 +187,7 @@ Linear = Scale | Sum
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Graph:
     """A network as nodes, sources before what is computed from them.
 
     Attributes
@@ -200,3 +200,113 @@ class Network:
 
     nodes: tuple[Node, ...]
     output: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """An addend of a convolution's transpose: a node, and which of the convolution's input channels it is."""
+
+    node: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """For each node, its reach in pixels, or ``None`` where no derivative passes.
+
+    Attributes
+    ----------
+    from_output : tuple
+        How far from the principal pixel its values influence the fused pixel.
+    to_inputs : tuple
+        How far it sees.
+    seen : tuple
+        How far it sees in the forward pass, where more may pass than derivatives.
+    """
+
+    from_output: tuple[Reach | None, ...]
+    to_inputs: tuple[Reach | None, ...]
+    seen: tuple[Reach, ...]
+
+
+def wider(first: Reach | None, second: Reach | None) -> Reach | None:
+    """Return the larger reach on each axis."""
+    if first is None or second is None:
+        return second if first is None else first
+    return max(first[0], second[0]), max(first[1], second[1])
+
+
+def narrower(first: Reach, second: Reach) -> Reach:
+    """Return the smaller reach on each axis."""
+    return min(first[0], second[0]), min(first[1], second[1])
+
+
+def plus(first: Reach, second: Reach) -> Reach:
+    """Return the sum of two reaches."""
+    return first[0] + second[0], first[1] + second[1]
+
+
+def minus(first: Reach, second: Reach) -> Reach:
+    """Return how much farther the first reaches."""
+    return first[0] - second[0], first[1] - second[1]
+
+
+def step_of(node: Node) -> Reach:
+    """Return how much farther a node sees than its sources."""
+    return node.reach if isinstance(node, Convolution) else (0, 0)
+
+
+def reaches(graph: Graph) -> Reaches:
+    """Find the reach of every node of a network."""
+    nodes = graph.nodes
+    to_inputs: list[Reach | None] = []
+    seen: list[Reach] = []
+    for number, node in enumerate(nodes):
+        known: Reach | None = (0, 0) if number < 2 else None
+        farthest: Reach = (0, 0)
+        for position, source in enumerate(node.sources):
+            farthest = wider(farthest, seen[source]) or farthest
+            if node.passes_gradient(position):
+                known = wider(known, to_inputs[source])
+        to_inputs.append(None if known is None else plus(known, step_of(node)))
+        seen.append(plus(farthest, step_of(node)))
+    from_output: list[Reach | None] = [None] * len(nodes)
+    from_output[graph.output] = (0, 0)
+    for number in reversed(range(len(nodes))):
+        reached = from_output[number]
+        if reached is None:
+            continue
+        for position, source in enumerate(nodes[number].sources):
+            if nodes[number].passes_gradient(position):
+                from_output[source] = wider(from_output[source], plus(reached, step_of(nodes[number])))
+    return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
+
+
+def sights(graph: Graph) -> tuple[Reach, Reach]:
+    """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
+    found: list[Reach | None] = [None] * len(graph.nodes)
+    found[graph.output] = (0, 0)
+    for number in reversed(range(len(graph.nodes))):
+        reached = found[number]
+        if reached is None:
+            continue
+        for source in graph.nodes[number].sources:
+            found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
+    return found[0] or (0, 0), found[1] or (0, 0)
+
+
+def targets(graph: Graph, source: int) -> list[Target]:
+    """Return what a convolution's input is concatenated of, and of what that is, down to single nodes."""
+    found: list[Target] = []
+    start = 0
+    waiting = [source]
+    while waiting:
+        number = waiting.pop()
+        node = graph.nodes[number]
+        if isinstance(node, Concatenation):
+            waiting += reversed(node.sources)
+        else:
+            found.append(Target(number, start, start + node.channels))
+            start += node.channels
+    return found

@@ -1,9 +1,13 @@
-"""The kept maps of a part of an image, filled tile by tile as they are asked for."""
+"""Derivative maps, which a chain multiplies by: the local derivatives of pointwise nodes at each pixel.
+
+They are computed by a forward pass over a tile of the image when they are asked for, and kept in few bytes.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,11 +15,127 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.device import give_back
-from fusion.saliency.chain.keeping import kept_values, map_dtype, margin
-from fusion.saliency.chain.nodes import Network, Reach
-from fusion.saliency.chain.places import Maps, OnePlace
-from fusion.saliency.chain.plan import Plan
+from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, TwoSlopes, plus, reaches, wider
+from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
+from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
+
+Cut = Callable[[Reach], tuple[slice, slice]]
+"""Rows and columns, in the crop, of the part for which a map of this reach is wanted."""
+
+STRIP_ROWS = 16
+"""Rows that pointwise operations are differentiated for at a time: autograd keeps every value between them."""
+
+
+def margin(graph: Graph, specs: Sequence[MapSpec]) -> Reach:
+    """Return how much of the image around a part must be read for all maps of the part to be exact."""
+    seen = reaches(graph).seen
+    widest: Reach = (0, 0)
+    for item in specs:
+        if item.node != INSIDE:
+            widest = wider(widest, plus(item.reach, seen[item.node])) or widest
+    return widest
+
+
+def map_dtype(graph: Graph, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
+    """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
+    if item.node == INSIDE:
+        return torch.uint8
+    node = graph.nodes[item.node]
+    return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
+
+
+@torch.no_grad()
+def derivative_maps(
+    graph: Graph, specs: Sequence[MapSpec], images: Tensor, cut: Cut
+) -> Iterator[tuple[int, Tensor]]:
+    """Run a network forward and yield what is kept of it.
+
+    Parameters
+    ----------
+    graph : Graph
+        What to run.
+    specs : sequence of MapSpec
+        Which maps.
+    images : torch.Tensor
+        (1, 2, h, w), a crop of both images.
+    cut : callable
+        Which part of the crop each map is wanted for.
+
+    Yields
+    ------
+    tuple
+        The map's position in `specs`, and its values, (rows, columns, channels).
+    """
+    wanted: defaultdict[int, list[int]] = defaultdict(list)
+    for position, item in enumerate(specs):
+        wanted[item.node].append(position)
+    for position in wanted.pop(INSIDE, []):
+        rows, columns = cut(specs[position].reach)
+        yield position, images.new_ones((rows.stop - rows.start, columns.stop - columns.start, 1))
+    last = max(wanted, default=-1)
+    values: dict[int, Tensor] = {0: images[:, :1], 1: images[:, 1:]}
+    final_use = {source: number for number, node in enumerate(graph.nodes) for source in node.sources}
+    for number, node in enumerate(graph.nodes[: last + 1]):
+        if number >= 2:
+            sources = [values[source] for source in node.sources]
+            if isinstance(node, Local) and number in wanted:
+                yield from _local_maps(node, sources, [(p, specs[p]) for p in wanted[number]], cut)
+            if number < last:
+                result = node.run(*sources)
+                if isinstance(node, Convolution) and node.channels > 1:
+                    # From the first layer on, so that the others find the order that they like.
+                    result = result.contiguous(memory_format=torch.channels_last)
+                values[number] = result
+        for source in node.sources:
+            if final_use[source] == number:
+                values.pop(source, None)
+
+
+def _codes(slopes: TwoSlopes, values: Tensor) -> Tensor:
+    """Return the derivative of a rectifier in bytes."""
+    on = slopes.is_on(values).to(torch.uint8)
+    if (slopes.off, slopes.on) == (0, 1):
+        return on
+    return on.mul_(slopes.on - slopes.off).add_(slopes.off)
+
+
+def _local_maps(
+    node: Local, sources: Sequence[Tensor], items: Sequence[tuple[int, MapSpec]], cut: Cut
+) -> Iterator[tuple[int, Tensor]]:
+    if node.slopes is not None:
+        for position, item in items:
+            rows, columns = cut(item.reach)
+            yield position, _codes(node.slopes, sources[0][0, :, rows, columns]).permute(1, 2, 0)
+        return
+    widest: Reach = (0, 0)
+    for _, item in items:
+        widest = wider(widest, item.reach) or widest
+    outer_rows, outer_columns = cut(widest)
+    cuts = {position: cut(item.reach) for position, item in items}
+    found: dict[int, Tensor] = {}
+    for top in range(outer_rows.start, outer_rows.stop, STRIP_ROWS):
+        strip = slice(top, min(top + STRIP_ROWS, outer_rows.stop))
+        partials = node.partial_derivatives([source[:, :, strip, outer_columns] for source in sources])
+        for position, item in items:
+            partial = partials[item.position]
+            if partial is None:
+                raise RuntimeError("A pointwise operation has lost its derivative")
+            rows, columns = cuts[position]
+            if position not in found:
+                shape = (rows.stop - rows.start, columns.stop - columns.start, partial.shape[1])
+                found[position] = partial.new_empty(shape)
+            common = slice(max(rows.start, strip.start), min(rows.stop, strip.stop))
+            if common.start < common.stop:
+                inner = partial[
+                    0,
+                    :,
+                    common.start - top : common.stop - top,
+                    columns.start - outer_columns.start : columns.stop - outer_columns.start,
+                ]
+                found[position][common.start - rows.start : common.stop - rows.start] = inner.permute(1, 2, 0)
+    yield from found.items()
+
 
 TILE_SIDE = 32
 """Pixels. A first look at a pixel costs one forward pass over a tile and its margin."""
@@ -23,14 +143,14 @@ BLOCK_TILES = 2
 """Tiles along the side of a block; where many tiles of a block are wanted, it is computed at once."""
 
 
-class Sheet:
-    """Kept maps of the pixels of a box, for one pair, network and plan. Safe to use from several threads.
+class DerivativeMaps:
+    """Derivative maps of the pixels of a box, for one pair, graph and plan. Safe to use from several threads.
 
     Parameters
     ----------
-    network : Network
+    graph : Graph
         What to run forward.
-    plan : Plan
+    plan : BackwardPlan
         Which maps it needs.
     images : ndarray
         (2, H, W) float32, the whole pair.
@@ -49,28 +169,28 @@ class Sheet:
 
     def __init__(
         self,
-        network: Network,
-        plan: Plan,
+        graph: Graph,
+        plan: BackwardPlan,
         images: NDArray[np.float32],
         core: Box,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        self._network = network
-        self._kept = plan.kept
+        self._graph = graph
+        self._specs = plan.maps
         self._images = images
         self._dtype, self._device = dtype, device
-        self._margin = margin(network, plan.kept)
+        self._margin = margin(graph, plan.maps)
         self.core = core
-        self.maps: Maps = [
+        self.tensors: Maps = [
             _zeros(
                 (core.shape[0] + 2 * item.reach[0], core.shape[1] + 2 * item.reach[1], item.channels),
-                map_dtype(network, item, dtype),
+                map_dtype(graph, item, dtype),
                 device,
             )
-            for item in plan.kept
+            for item in plan.maps
         ]
-        self.nbytes = sum(values.numel() * values.element_size() for values in self.maps)
+        self.nbytes = sum(values.numel() * values.element_size() for values in self.tensors)
         self._done: set[tuple[int, int]] = set()
         self._busy: set[tuple[int, int]] = set()
         self._changed = threading.Condition()
@@ -98,12 +218,12 @@ class Sheet:
                     self._busy -= tiles
                     self._changed.notify_all()
 
-    def place(self, pixel: Pixel) -> OnePlace:
+    def pixel(self, pixel: Pixel) -> OnePixel:
         """Return where the maps' windows of a pixel, (row, column) in the image, lie."""
-        return OnePlace(self.maps, pixel[0] - self.core.top, pixel[1] - self.core.left)
+        return OnePixel(self.tensors, pixel[0] - self.core.top, pixel[1] - self.core.left)
 
     def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
-        """Whether all maps are filled for these pixels."""
+        """Tell whether all maps are filled for these pixels."""
         return self._tiles(pixels) <= self._done
 
     def ensure_around(self, pixels: Iterable[tuple[int, int]], tiles: int) -> None:
@@ -174,12 +294,12 @@ class Sheet:
                 slice(region.left - crop.left, region.right - crop.left),
             )
 
-        for position, values in kept_values(self._network, self._kept, images, cut):
-            reach = self._kept[position].reach
+        for position, values in derivative_maps(self._graph, self._specs, images, cut):
+            reach = self._specs[position].reach
             region = self._grown(box, reach)
             top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]
             height, width = region.shape
-            self.maps[position][top : top + height, left : left + width] = values
+            self.tensors[position][top : top + height, left : left + width] = values
 
 
 def _zeros(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> Tensor:

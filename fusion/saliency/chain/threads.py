@@ -29,7 +29,9 @@ class ThreadChoice:
 
     Such an image is some dozens of operations of ten to some hundred microseconds. On two idle cores two threads save
     up to a third of a large network's time, and cost a small one some of it. On a busy machine each operation may wait
-    for a thread that does not run, and an image takes many times as long. Neither can be known beforehand.
+    for a thread that does not run, and an image takes many times as long (32 times on two cores that ten other
+    processes wanted, FunFuseAn). Neither can be known beforehand. `python -m benchmarks.chain_parts --part threads`
+    prints how much longer one thread takes, and all.
 
     Threads may share an object: what one of them overwrites of another's notes is learnt again.
 

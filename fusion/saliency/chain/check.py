@@ -13,9 +13,9 @@ from torch import nn
 from fusion.errors import NetworkError
 from fusion.network import apply_network
 from fusion.saliency.chain.chain import Chain
-from fusion.saliency.chain.nodes import NotUnderstoodError
-from fusion.saliency.chain.places import LatticePlaces, OnePlace
-from fusion.saliency.chain.tracing import with_modules_of_its_own
+from fusion.saliency.chain.graph import NotUnderstoodError
+from fusion.saliency.chain.steps import OnePixel, PixelLattice
+from fusion.saliency.chain.trace import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 
 TOLERANCE = 1e-9
@@ -67,8 +67,23 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
         If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
         the images.
     """
+    compared = list(_errors(chain, network, radius))
+    if not compared:
+        raise NotUnderstoodError(
+            "there is nothing to compare with: autograd has no finite derivative in random images"
+        )
+    rounding = ROUNDING * max(scale for _, scale, _ in compared)
+    for error, scale, where in compared:
+        # Written so that NaN counts as wrong.
+        if not error <= max(TOLERANCE * scale, rounding):
+            raise WrongChainError(
+                f"At {where} it is {error:.1e} from autograd, whose largest value is {scale:.1e}."
+            )
+
+
+def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
+    """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
     generator = np.random.default_rng(0)
-    compared: list[tuple[float, float, str]] = []
     for shape in _shapes(radius):
         images = generator.random((2, *shape), dtype=np.float32)
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
@@ -90,18 +105,7 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
             diagonal = _diagonal(chain, images, pixel)
             error = max(np.abs(found - expected).max(), np.abs(diagonal - expected[:, *pixel]).max())
             where = f"pixel {pixel} of {shape[0]}×{shape[1]}"
-            compared.append((float(error), float(np.abs(expected).max()), where))
-    if not compared:
-        raise NotUnderstoodError(
-            "there is nothing to compare with: autograd has no finite derivative in random images"
-        )
-    rounding = ROUNDING * max(scale for _, scale, _ in compared)
-    for error, scale, where in compared:
-        # Written so that NaN counts as wrong.
-        if not error <= max(TOLERANCE * scale, rounding):
-            raise WrongChainError(
-                f"At {where} it is {error:.1e} from autograd, whose largest value is {scale:.1e}."
-            )
+            yield float(error), float(np.abs(expected).max()), where
 
 
 def _shapes(radius: int) -> Iterator[tuple[int, int]]:
@@ -119,9 +123,9 @@ def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixe
 
 def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int) -> NDArray[np.floating]:
     height, width = images.shape[1:]
-    sheet = chain.sheet(images, Box(0, 0, height, width))
-    sheet.ensure([pixel])
-    values = chain.jacobians([OnePlace(sheet.maps, *pixel)], radius)[0]
+    derivatives = chain.derivatives(images, Box(0, 0, height, width))
+    derivatives.ensure([pixel])
+    values = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)[0]
     around = np.zeros((2, height + 2 * radius, width + 2 * radius))
     side = 2 * radius + 1
     around[:, pixel[0] : pixel[0] + side, pixel[1] : pixel[1] + side] = values
@@ -130,6 +134,6 @@ def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int)
 
 def _diagonal(chain: Chain, images: NDArray[np.float32], pixel: Pixel) -> NDArray[np.floating]:
     core = Box(pixel[0], pixel[1], pixel[0] + 1, pixel[1] + 1)
-    sheet = chain.sheet(images, core, diagonal=True)
-    sheet.ensure([pixel])
-    return chain.diagonals(LatticePlaces(sheet.maps, 0, 0, 1, 1, (1, 1)))[:, 0, 0]
+    derivatives = chain.derivatives(images, core, diagonal=True)
+    derivatives.ensure([pixel])
+    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, (1, 1)))[:, 0, 0]
