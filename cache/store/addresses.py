@@ -18,9 +18,11 @@ from urllib.parse import quote
 import fusion
 from fusion import Method
 
-IRRELEVANT = frozenset({"training", "data", "weights", "report", "statistics", "__main__.py"})
+IRRELEVANT = frozenset(
+    {"benchmark", "cli", "training", "data", "weights", "report", "statistics", "__main__.py"}
+)
 """Parts of `fusion` that make no array that is memoized: what they decide is in pair and weights ids. Statistics
-have an id of their own. The command line's files (cli….py) are none either."""
+have an id of their own."""
 
 
 @cache
@@ -32,9 +34,7 @@ def numerics_id() -> str:
     """
     folder = Path(fusion.__file__).parent
     paths = [path.relative_to(folder) for path in sorted(folder.rglob("*.py"))]
-    relevant = [
-        path for path in paths if path.parts[0] not in IRRELEVANT and not path.parts[0].startswith("cli")
-    ]
+    relevant = [path for path in paths if path.parts[0] not in IRRELEVANT]
     return _digest(f"torch {metadata.version('torch')}\n", folder, relevant)
 
 
