@@ -25,16 +25,19 @@ STEP_SECONDS = 0.016
 SHARED = {
     "address": "core/address",
     "colours": "painter/colours",
+    "kinds": "core/kinds",
     "regionCode": "regions/code",
     "regionLink": "regions/link",
     "pixels": "painter/pixels",
     "regionPainter": "painter/regions",
     "regions": "regions/set",
+    "tracked": "core/tracked",
 }
 
 EXPLORE = {
     "graphs": "explore/graphs",
     "handover": "explore/handover",
+    "link": "explore/state",
     "overlays": "explore/overlays",
     "pixel": "explore/pixel",
     "readAhead": "explore/read-ahead",
@@ -47,6 +50,7 @@ COMPARE = {
     "difference": "compare/difference",
     "images": "compare/images",
     "layout": "compare/layout",
+    "link": "compare/state",
     "numbers": "compare/numbers",
     "scale": "compare/scale",
     "scatter": "compare/scatter",
@@ -62,7 +66,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   if (!page) return;
   const load = async ([name, path]) => {
     const found = await import(`${assets}${path}.mjs`);
-    return [name, name === "state" ? found.state : found];
+    return [name, ["state", "link"].includes(name) ? found[name] : found];
   };
   const named = async (paths) => Object.fromEntries(await Promise.all(Object.entries(paths).map(load)));
   const shared = await named(SHARED);

@@ -5,7 +5,6 @@ import * as images from "./images.mjs";
 import * as pointer from "./pointer.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
-import * as address from "../core/address.mjs";
 import * as controls from "../core/controls.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -98,7 +97,7 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   state.viewer = viewer;
   state.progress = progress || {};
   state.columns = ordered(state.columns, columns || []);
-  state.display = { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size };
+  Object.assign(state.display, { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size });
   state.difference = minuend && subtrahend && minuend !== subtrahend ? [minuend, subtrahend] : [];
   if (scenes !== scenesShown) takeScenes(scenes);
   else if (reopened) state.points().forEach((point) => windows.ask(point));
@@ -106,6 +105,5 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   redraw();
   pointer.showPins();
   controls.nameSliders();
-  address.later();
   return { ...state.display };
 }

@@ -4,7 +4,7 @@ import { closest } from "../core/elements.mjs";
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
-import { state } from "./state.mjs";
+import { COLUMNS, state } from "./state.mjs";
 import * as table from "./table.mjs";
 import * as address from "../core/address.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
@@ -49,7 +49,7 @@ function rows() {
 /** @param {string} row */
 function columns(row) {
   if (row === "inputs") return INPUTS;
-  return layout.COLUMNS.filter((name) => row !== "difference" || !EMPTY_IN_DIFFERENCE.includes(name));
+  return COLUMNS.filter((name) => row !== "difference" || !EMPTY_IN_DIFFERENCE.includes(name));
 }
 
 /**
@@ -58,7 +58,7 @@ function columns(row) {
  */
 function nameOf({ kind, index, zoom }) {
   const wanted = kind === "inputs" ? "input" : kind;
-  return [...INPUTS, ...layout.COLUMNS].find((name) => {
+  return [...INPUTS, ...COLUMNS].find((name) => {
     const meant = layout.meaning(name);
     return meant.kind === wanted && meant.index === index && meant.zoom === zoom;
   });

@@ -32,10 +32,6 @@ export const CAPTION = 15;
 const STRETCH = 1.4;
 const SCATTER = 1.35; // width over height
 const RATIO = { least: 0.5, most: 2.5 }; // of images; longer ones do not fill their cells
-export const COLUMNS = [
-  "fused", "guidance_mri", "guidance_pet", "guidance_rgb", "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom",
-  "jacobian_pet_zoom", "scatter",
-];
 /** @type {Record<string, number>} */
 const PARTS = { mri: 0, pet: 1 };
 

@@ -6,7 +6,6 @@
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
 import { append, closest } from "../core/elements.mjs";
-import * as address from "../core/address.mjs";
 
 /**
  * @typedef {{ waits: string[], influence: number, influence_complete: boolean, going_on: boolean, errors: string[] }} Known
@@ -162,7 +161,6 @@ function wanted(start, open) {
 export function toggle(_clicks, _closes, start, open) {
   const opened = wanted(start, open);
   state.numbers = opened;
-  address.later();
   const button = element("-button");
   button.setAttribute("aria-expanded", String(opened));
   button.classList.toggle("active", opened);

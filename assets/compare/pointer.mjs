@@ -5,7 +5,6 @@ import { move, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
 import * as table from "./table.mjs";
 import * as windows from "./windows.mjs";
-import * as address from "../core/address.mjs";
 
 /**
  * @import { Pixel } from "../painter/shapes.mjs"
@@ -39,12 +38,6 @@ export function choose(point, pixel, start) {
   if (Boolean(before) !== Boolean(pixel)) redraw();
   else move();
   windows.ask(point, start);
-  noteLater(point);
-}
-
-/** @param {Point} point */
-function noteLater(point) {
-  if (point === state.b || state.a.pinned) address.later();
   showPins();
 }
 
@@ -52,7 +45,6 @@ function noteLater(point) {
 export function pinA(pinned) {
   state.a.pinned = pinned;
   move();
-  address.later();
   showPins();
 }
 
@@ -61,7 +53,9 @@ function letGo() {
   choose(state.b, null);
 }
 
+/** Say which pixels are pinned: the link, and the buttons. */
 export function showPins() {
+  state.notePins();
   const pressed = { "compare-pin-a": state.a.pinned, "compare-pin-b": Boolean(state.b.pixel) };
   for (const [id, on] of Object.entries(pressed)) {
     const button = document.getElementById(id);

@@ -7,7 +7,6 @@ import * as difference from "./difference.mjs";
 import * as heads from "./heads.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
-import * as address from "../core/address.mjs";
 import { append, closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 
@@ -71,12 +70,11 @@ function shift(id, step) {
  * @param {number} to
  */
 function place(id, to) {
-  state.methods.splice(state.methods.indexOf(id), 1);
-  state.methods.splice(to, 0, id);
+  const others = state.methods.filter((one) => one !== id);
+  state.methods = [...others.slice(0, to), id, ...others.slice(to)];
   state.reorder();
   redraw();
   if (laid) show(laid.parts, laid.table);
-  address.later();
 }
 
 /**

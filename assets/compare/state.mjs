@@ -1,4 +1,8 @@
-/* What the compare page shows now. One object; what is drawn follows from it. */
+/* What the compare page shows now, and its link, which has a part of that. What is drawn follows from it. */
+
+import { bit, differ, list, text, word } from "../core/kinds.mjs";
+import { LinkState, Tracked, tie } from "../core/tracked.mjs";
+import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -36,36 +40,46 @@
  *
  * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean }} Point
  *
- * @typedef {object} Display
- * @property {number} gamma1
- * @property {number} gamma2
- * @property {Scale} scale
- * @property {boolean} shared
- * @property {number | null} zoom
- * @property {string} size
- *
- * @typedef {{ home: string, first: Record<string, any>, largestZoom: number }} Facts
+ * @typedef {{ home: string, largestZoom: number }} Facts
  */
+
+export const COLUMNS = [
+  "fused", "guidance_mri", "guidance_pet", "guidance_rgb",
+  "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter",
+];
+const MOST_METHODS = 16;
+const METHODS = list(METHOD, (ids) => ids.length <= MOST_METHODS && differ(ids));
+const TWO_METHODS = list(METHOD, (ids) => (!ids.length || ids.length === 2) && differ(ids));
+const WEIGHTS = list(text(/^([0-9a-f]{8,64})?$/), ({ length }) => length <= MOST_METHODS);
+/** @type {string[]} */
+const NONE = [];
+
+/** As CompareState of app/link/view_state.py. */
+export const link = new LinkState({
+  ...shared(),
+  columns: new Tracked(NONE, list(word(COLUMNS), differ)),
+  difference: new Tracked(NONE, TWO_METHODS),
+  methods: new Tracked(NONE, METHODS),
+  numbers: new Tracked(false, bit),
+  pin: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
+  shared: new Tracked(true, bit),
+  size: new Tracked(/** @type {"fit" | "large"} */ ("fit"), word(["fit", "large"])),
+  // What is not known at the end is left out.
+  weights: new Tracked(NONE, { ...WEIGHTS, read: (ids) => WEIGHTS.read(ids.replace(/,+$/, "")) }),
+  zoom: new Tracked(/** @type {number | null} */ (null), HALF_WIDTH),
+});
 
 /** @type {Facts | null} */
 let own = null;
 
-export const state = {
+const { columns, difference, gamma1, gamma2, methods, numbers, pair, scale, size, zoom } = link.parts;
+
+export const state = tie({
   /** @type {Scene[]} */
   scenes: [], // one a row: pair, method, size, support (from the server); those that failed have `error`
   /** @type {Record<string, Progress>} */
   progress: {}, // of the guidance images, by the scenes' keys (from the server)
-  /** @type {string[]} */
-  methods: [], // ids of methods in the order of the rows
-  /** @type {string[]} */
-  columns: [],
-  numbers: false, // whether they are open
-  /** @type {string[]} */
-  difference: [], // ids of two methods, the second taken from the first; empty: no such row
-  /** @type {Display} */
-  display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", shared: true, zoom: null, size: "fit" },
-  /** @type {string | null} */
-  pair: null, // the pair's address
+  display: tie({}, { gamma1, gamma2, scale, shared: link.parts.shared, zoom, size }),
   viewer: "",
   /** @type {Point} */
   a: { pixel: null, shown: null, pinned: false }, // the principal pixel, and the windows last painted
@@ -75,13 +89,13 @@ export const state = {
   held: null, // where A's zooms stay while the pointer is in one of them: they would run away from it
 
   /**
-   * Where the page stands, as its layout says: the home address, the first view, the largest zoom.
+   * Where the page stands, as its layout says: the home address, the largest zoom.
    * @returns {Facts}
    */
   facts() {
     if (!own) {
-      const { home, first, largestZoom } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
-      own = { home: home || "/", first: JSON.parse(first || "{}"), largestZoom: Number(largestZoom) };
+      const { home, largestZoom } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
+      own = { home: home || "/", largestZoom: Number(largestZoom) };
     }
     return own;
   },
@@ -90,9 +104,19 @@ export const state = {
   reorder() {
     const byMethod = new Map(state.scenes.map((scene) => [scene.method_id, scene]));
     state.scenes = state.methods.flatMap((id) => byMethod.get(id) || []);
+    link.parts.weights.tell();
   },
 
-  /** The scenes that can be shown, in the order of the rows. */
+  /** Let the link say which pixels are pinned. */
+  notePins() {
+    link.parts.pixel.value = state.a.pinned ? placeOf(state.a.pixel) : null;
+    link.parts.pin.value = placeOf(state.b.pixel);
+  },
+
+  /**
+   * The scenes that can be shown, in the order of the rows.
+   * @returns {Scene[]}
+   */
   ready: () => state.scenes.filter((scene) => !scene.error),
 
   /**
@@ -101,7 +125,10 @@ export const state = {
    */
   common: () => state.ready()[0] || null,
 
-  /** Names a set of scenes, whatever their order. */
+  /**
+   * Names a set of scenes, whatever their order.
+   * @returns {string}
+   */
   setName: () => state.ready().map((scene) => scene.key).sort().join("+"),
 
   /**
@@ -117,10 +144,20 @@ export const state = {
    */
   centreOf: (point) => (point === state.a && state.held) || point.shown || /** @type {Pixel} */ (point.pixel),
 
-  /** Half-width of all zooms: what was asked for, else the largest support of the methods. */
+  /**
+   * Half-width of all zooms: what was asked for, else the largest support of the methods.
+   * @returns {number}
+   */
   half() {
     if (state.display.zoom) return state.display.zoom;
     const supports = state.ready().flatMap((scene) => scene.support_radius || []);
     return Math.min(Math.max(1, ...supports), state.facts().largestZoom);
   },
-};
+}, { columns, difference, methods, numbers, pair });
+
+/** The short ids of all rows' weights, in the order of the methods; empty where a method cannot be had. */
+link.parts.weights.derive(() => {
+  const known = new Map(state.ready().map((scene) => [scene.method_id, shortWeights(scene)]));
+  const ids = state.methods.map((id) => known.get(id) || "");
+  return ids.slice(0, ids.findLastIndex(Boolean) + 1);
+});

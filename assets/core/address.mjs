@@ -2,18 +2,16 @@
 
 import { closest } from "./elements.mjs";
 
-/**
- * @typedef {Record<string, string | number | null | undefined>} Parts - Of a link, by key.
- * @typedef {() => Parts | null} Provider
- */
+/** @import { LinkState } from "./tracked.mjs" */
 
 // Chromium and Firefox take 200 new addresses in 10 seconds, Safari 100: no two are closer together than this.
 export const PAUSE_MILLISECONDS = 100;
 // A page that is opened learns of its link bit by bit; until it knows all, its address has more than the page.
 const OPENING_MILLISECONDS = 250;
 const REFUSED_MILLISECONDS = 1000;
-/** @type {Provider[]} */
-const providers = [];
+/** @type {LinkState<any> | null} */
+let view = null;
+let begun = false; // whether the view knows what links leave out
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let due = false; // whether a change has not been written
@@ -21,57 +19,24 @@ let opened = false; // whether the address has been the page's own
 let busyUntil = 0; // when the next change may be written at once
 
 /**
- * Encode as Python's urllib.parse.urlencode does with "," kept, so that equal views have equal links.
- * @param {string} text
+ * Let the address of this page follow a view; there is one as soon as it has a pair.
+ * @param {LinkState<any>} link
  */
-function encoded(text) {
-  return encodeURIComponent(text)
-    .replace(/[!*'()]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+")
-    .replaceAll("%2C", ",");
-}
-
-/**
- * The query string of parts by key: keys sorted, what is null or undefined left out.
- * @param {Parts} parts
- */
-export function write(parts) {
-  const written = Object.keys(parts)
-    .filter((key) => parts[key] !== null && parts[key] !== undefined)
-    .sort()
-    .map((key) => `${encoded(key)}=${encoded(String(parts[key]))}`);
-  return written.length ? `?${written.join("&")}` : "";
-}
-
-/**
- * A number as Python writes a float.
- * @param {number} value
- */
-export function decimal(value) {
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
-}
-
-/**
- * A list as a link has it; null where there is none.
- * @param {ArrayLike<string | number> & { join(by: string): string } | null | undefined} values
- */
-export function list(values) {
-  return values ? values.join(",") : null;
-}
-
-/**
- * Let a part of the page add to the address: `provider()` gives texts by key, null for what is left out, or is
- * null itself while there is no view yet.
- * @param {Provider} provider
- */
-export function add(provider) {
-  providers.push(provider);
+export function show(link) {
+  view = link;
+  link.subscribe(later);
 }
 
 /** The query string of the view as it is now; null while there is none. */
 export function query() {
-  const parts = providers.map((provider) => provider());
-  return parts.length && parts.every(Boolean) ? write(Object.assign({}, ...parts)) : null;
+  if (!view || view.parts.pair.value === null) return null;
+  if (!begun) {
+    // The layout, which is there by now, says what the first view has.
+    const page = /** @type {HTMLElement} */ (document.querySelector("[data-first]"));
+    view.begin(JSON.parse(page.dataset.first || "{}"));
+    begun = true;
+  }
+  return view.query();
 }
 
 function follow() {
@@ -94,7 +59,7 @@ function follow() {
  * Let the address follow: at once after a single change, before the pictures are drawn anew, which may take longer than
  * anybody waits; but where one change follows the other, once nothing has changed for a moment.
  */
-export function later() {
+function later() {
   const now = performance.now();
   const alone = opened && !due && now >= busyUntil;
   clearTimeout(timer);

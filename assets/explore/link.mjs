@@ -1,68 +1,21 @@
-/* What the explore page's address says, as ExploreState of app/link/view_state.py writes it. */
+/* The explore page's link: the address follows it, and links to the other pages carry of it what they can. */
 
+import { link, state } from "./state.mjs";
 import * as address from "../core/address.mjs";
-import { state } from "./state.mjs";
-import * as toolbar from "./toolbar.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
+import { carried } from "../views/view-state.mjs";
 
-const WEIGHTS_DIGITS = 8;
+regionLink.say(link.parts.regions);
+address.show(link);
 
-/** @type {Record<string, any> | null} */
-let first = null;
-
-/**
- * The text of a part, null where the first view has the same.
- * @param {string} key
- * @param {any} value
- * @param {(value: any) => string | null} [text]
- */
-function unless(key, value, text = String) {
-  const page = /** @type {HTMLElement} */ (document.querySelector(".page"));
-  first = first || JSON.parse(page.dataset.first || "{}");
-  return value === first?.[key] ? null : text(value);
-}
-
-/** What both pages' links say of gammas and colours. */
-function colours() {
-  const { gamma1, gamma2, scale } = state.display;
-  return {
-    gamma1: unless("gamma1", gamma1, address.decimal),
-    gamma2: unless("gamma2", gamma2, address.decimal),
-    scale: unless("scale", scale),
-  };
-}
-
-function pinned() {
-  return state.pinned && state.pixel ? address.list([state.pixel.row, state.pixel.col]) : null;
-}
-
-address.add(() => {
+pageLinks.carryBy((anchor) => {
   const { scene, display } = state;
-  if (!scene) return null;
-  return {
-    ...colours(),
-    area: address.list(toolbar.area()?.map(address.decimal) || null),
-    method: unless("method", scene.method_id),
-    pair: scene.pair_address,
-    pixel: pinned(),
-    weights: scene.weights_id.slice(0, WEIGHTS_DIGITS),
-    zoom: unless("zoom", display.followsSupport ? "support" : display.half),
-  };
-});
-
-/** What the links to the other pages carry. */
-pageLinks.carryBy((link) => {
-  const { scene, display } = state;
-  if (link.dataset.page !== "compare" || !scene) return "";
-  const methods = (link.dataset.methods || "").split(",");
-  return address.write({
-    ...colours(),
+  if (anchor.dataset.page !== "compare" || !scene) return "";
+  const methods = (anchor.dataset.methods || "").split(",");
+  return carried(link, {
     // A method that the page would not show by itself comes first.
-    methods: methods.includes(scene.method_id) ? null : address.list([scene.method_id, ...methods]),
-    pair: scene.pair_address,
-    pixel: pinned(),
-    regions: regionLink.text(),
-    zoom: display.followsSupport ? null : unless("zoom", display.half),
+    methods: methods.includes(scene.method_id) ? null : [scene.method_id, ...methods].join(","),
+    zoom: display.followsSupport ? null : link.parts.zoom.text,
   });
 });

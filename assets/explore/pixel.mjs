@@ -1,6 +1,5 @@
 /* The principal pixel: its window's request, the update that shows it, and how long that took. */
 
-import * as address from "../core/address.mjs";
 import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
@@ -47,10 +46,10 @@ export function choose(pixel, start, force) {
   if (!state.scene || !pixel) return;
   const same = state.pixel && state.pixel.row === pixel.row && state.pixel.col === pixel.col;
   if (same && !force) return;
-  state.pixel = { row: pixel.row, col: pixel.col };
-  moveBoxes(state.pixel);
-  if (state.pinned) address.later();
-  ask({ scene: state.scene, pixel: state.pixel, start: start || performance.now() });
+  const chosen = { row: pixel.row, col: pixel.col };
+  state.choose(chosen, state.pinned);
+  moveBoxes(chosen);
+  ask({ scene: state.scene, pixel: chosen, start: start || performance.now() });
 }
 
 /**
@@ -114,10 +113,9 @@ function measure({ start, pixel }, drawing) {
  * @param {boolean} pinned
  */
 export function pin(pinned) {
-  state.pinned = pinned;
+  state.choose(state.pixel, pinned);
   document.body.classList.toggle("pixel-pinned", pinned);
   readout.show();
-  address.later();
   if (state.window) readout.status(0, state.window);
 }
 

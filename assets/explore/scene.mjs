@@ -1,6 +1,5 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
-import * as address from "../core/address.mjs";
 import * as controls from "../core/controls.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
@@ -10,9 +9,10 @@ import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
 import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
-import { state } from "./state.mjs";
+import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
 import * as regions from "../regions/set.mjs";
+import { LARGEST_ZOOM } from "../views/view-state.mjs";
 
 /**
  * @import { Scale } from "../painter/colours.mjs"
@@ -21,7 +21,6 @@ import * as regions from "../regions/set.mjs";
  * @import { Part } from "./toolbar.mjs"
  */
 
-const MAXIMAL_HALF_WIDTH = 64;
 /** @type {Pixel | null} */
 let lastStart = null;
 /** @type {Part | null} */
@@ -35,7 +34,7 @@ let waitingForGraphs = false;
 function halfWidth(asked, followsSupport) {
   const radius = state.scene?.support_radius;
   const half = followsSupport && radius ? Math.max(1, ...radius) : Number(asked);
-  return Number.isFinite(half) && half >= 1 ? Math.min(Math.round(half), MAXIMAL_HALF_WIDTH) : state.display.half;
+  return Number.isFinite(half) && half >= 1 ? Math.min(Math.round(half), LARGEST_ZOOM) : state.display.half;
 }
 
 /**
@@ -58,7 +57,7 @@ function firstPixel(scene, before, start) {
 function enterScene(scene, start) {
   const { pixel, pinned } = firstPixel(scene, state.scene, start);
   lastStart = start;
-  state.scene = scene;
+  state.enter(scene);
   regions.enter(scene);
   state.window = null;
   overlays.hideAll();
@@ -90,6 +89,7 @@ graphs.listen({
  */
 function openArea(area, scene) {
   if (area && area !== lastArea) toolbar.open(area, scene.pair);
+  else toolbar.noteArea();
   lastArea = area;
 }
 
@@ -112,8 +112,9 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
   state.limits = limits && limits.revision.startsWith(scene.key) ? limits : null;
   if (entered) enterScene(scene, start);
   openArea(area, scene);
-  state.display = { gamma1, gamma2, scale, half: halfWidth(asked, followsSupport), followsSupport: Boolean(followsSupport) };
-  address.later();
+  const half = halfWidth(asked, followsSupport);
+  Object.assign(state.display, { gamma1, gamma2, scale, half });
+  link.parts.zoom.value = followsSupport ? "support" : half;
   if (!entered) {
     if (colours !== state.displayName()) painting.paintGuidanceImages();
     painting.paintAll();

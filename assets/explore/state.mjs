@@ -1,6 +1,9 @@
-/* What the page shows now. One object, changed only through the functions here. */
+/* What the explore page shows now, and its link, which has a part of that. */
 
+import { list, number, wordOr } from "../core/kinds.mjs";
+import { LinkState, Tracked, tie } from "../core/tracked.mjs";
 import * as colours from "../painter/colours.mjs";
+import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
@@ -24,7 +27,7 @@ import * as colours from "../painter/colours.mjs";
  * @property {string} device
  * @property {string} jacobian_path
  *
- * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, followsSupport: boolean }} Display
+ * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
  * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean }} GuidanceLimits
  * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
@@ -32,7 +35,6 @@ import * as colours from "../painter/colours.mjs";
  * @property {string} revision
  * @property {Map<string, Rows>} images
  * @property {Images} points - What is known exactly.
-
  *
  * @typedef {object} State
  * @property {Scene | null} scene - What is shown: pair, method, size, support (from the server).
@@ -44,6 +46,8 @@ import * as colours from "../painter/colours.mjs";
  * @property {GuidanceLimits | null} limits - How far the guidance images are, and the ends of the scales that come from them.
  * @property {Grown | null} grown
  * @property {string} viewer - This page's name on the server.
+ * @property {(scene: Scene) => void} enter
+ * @property {(pixel: Pixel | null, pinned: boolean) => void} choose
  * @property {() => boolean} isMoving
  * @property {() => boolean} isGrowing
  * @property {() => string} contentName
@@ -52,17 +56,55 @@ import * as colours from "../painter/colours.mjs";
  * @property {() => number} jacobianEnd
  */
 
+const FIRST_HALF = 12;
+const AREA = list(number(-(2 ** 31), 2 ** 31), (edges) => {
+  const [top, left, bottom, right] = edges;
+  return edges.length === 4 && Math.min(bottom - top, right - left) >= 1 - 1e-6;
+});
+
+/** As ExploreState of app/link/view_state.py. */
+export const link = new LinkState({
+  ...shared(),
+  area: new Tracked(/** @type {number[] | null} */ (null), AREA),
+  method: new Tracked("funfusean", NAME),
+  weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),
+  zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),
+});
+
+const { gamma1, gamma2, scale } = link.parts;
+const display = {
+  half: FIRST_HALF,
+  get followsSupport() {
+    return link.parts.zoom.value === "support";
+  },
+};
+
 export const state = /** @type {State} */ ({
   scene: null,
   pixel: null,
   window: null,
   pinned: false,
   mode: "pixel",
-  display: { gamma1: 0.3, gamma2: 0.5, scale: "paper", half: 12, followsSupport: false },
+  display: tie(display, { gamma1, gamma2, scale }),
   limits: null,
   grown: null,
   viewer: "",
 });
+
+/** Show another pair or method. */
+state.enter = (scene) => {
+  const { pair, method, weights } = link.parts;
+  state.scene = scene;
+  pair.value = scene.pair_address;
+  method.value = scene.method_id;
+  weights.value = shortWeights(scene);
+};
+
+/** Let this be the principal pixel; a link has it where it is pinned. */
+state.choose = (pixel, pinned) => {
+  Object.assign(state, { pixel, pinned });
+  link.parts.pixel.value = pinned ? placeOf(pixel) : null;
+};
 
 /** Whether the window of the principal pixel is still on its way. */
 state.isMoving = () => {

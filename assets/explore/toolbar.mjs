@@ -1,10 +1,9 @@
 /* What dragging does, and full pictures that zoom and pan together. */
 
-import * as address from "../core/address.mjs";
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import { dragmodeOf, plotArea } from "./plotly-internals.mjs";
-import { state } from "./state.mjs";
+import { link, state } from "./state.mjs";
 
 /**
  * @typedef {{ "xaxis.range": [number, number], "yaxis.range": [number, number] }} Ranges
@@ -35,11 +34,16 @@ function shareZoom(panel, event) {
   const ranges = { "xaxis.range": source.x, "yaxis.range": source.y };
   shared = { pair: graphs.meta(panel).pair, ranges };
   apply(graphs.FULL.filter((other) => other !== panel));
-  address.later();
+  noteArea();
+}
+
+/** Tell the link which part all full pictures show. */
+export function noteArea() {
+  link.parts.area.value = area();
 }
 
 /** The part that all full pictures show, [top, left, bottom, right] in pixels; null where they are whole. */
-export function area() {
+function area() {
   const { scene } = state;
   if (!shared || !scene || shared.pair !== scene.pair) return null;
   const [left, right] = shared.ranges["xaxis.range"];
@@ -92,6 +96,7 @@ function side(from, to, least, most) {
 export function open([top, left, bottom, right], pair) {
   shared = { pair, ranges: { "xaxis.range": [left, right], "yaxis.range": [bottom, top] } };
   apply(graphs.FULL.filter((panel) => graphs.meta(panel).pair === pair));
+  noteArea();
 }
 
 /** @param {string} panel */

@@ -1,10 +1,10 @@
 /* What links say of the regions; codes too long for a link are kept on the server. */
 
-import * as address from "../core/address.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
 
 /**
+ * @import { Tracked } from "../core/tracked.mjs"
  * @import { Region } from "./set.mjs"
  *
  * @typedef {{ id: string | null, asking: Promise<void> | null }} Kept
@@ -16,6 +16,8 @@ const STORED_LENGTH = 33; // of what a link has of a region that the server keep
 // refused, null while it is asked.
 /** @type {WeakMap<Uint8Array, Kept>} */
 const kept = new WeakMap();
+/** @type {Tracked<string[]> | null} */
+let said = null; // the part of the page's link
 
 /** @type {(region: Region) => Kept} */
 const keptOf = ({ mask }) => kept.get(mask) || { id: null, asking: null };
@@ -28,7 +30,7 @@ const keptOf = ({ mask }) => kept.get(mask) || { id: null, asking: null };
 async function keep(region, entry) {
   try {
     entry.id = `s${(await regionServer.keep(region.code)).id}`;
-    address.later();
+    said?.tell();
   } catch (error) {
     entry.id = "";
     regionServer.told(`The region “${region.name}” is not part of the link: ${/** @type {Error} */ (error).message}`);
@@ -71,8 +73,8 @@ function tooLong(named) {
   return found;
 }
 
-/** What a link says of the regions, null where there are none. Empty ones are left out, and those that the server does not keep yet. */
-export function text() {
+/** What a link says of the regions. Empty ones are left out, and those that the server does not keep yet. */
+export function texts() {
   const named = regions.all().filter(({ count }) => count);
   const long = tooLong(named);
   const parts = [];
@@ -81,19 +83,28 @@ export function text() {
     const short = long.has(region) ? keptOf(region).id : region.code;
     if (short) parts.push(label(region) + short);
   }
-  return parts.length ? parts.join(",") : null;
+  return parts;
 }
 
 /** Wait until a link can say all of the regions; gives the names of those that it will lack because the server did not keep them. */
 export async function linkable() {
   const list = regions.all();
   list.filter((region) => keptOf(region).id === "").forEach(({ mask }) => kept.delete(mask));
-  text();
+  texts();
   await Promise.all(list.map((region) => keptOf(region).asking));
   return list.filter((region) => keptOf(region).id === "").map(({ name }) => name);
 }
 
-address.add(() => ({ regions: text() }));
+/**
+ * Let a part of the page's link say the regions. They are worked out when the link is written, and not at every change: then
+ * the server is asked to keep those that are too long.
+ * @param {Tracked<string[]>} part
+ */
+export function say(part) {
+  said = part;
+  part.derive(texts);
+  regions.listen(() => part.tell());
+}
 
 /** Whether the server is being asked to keep a region. */
 export function isStoring() {

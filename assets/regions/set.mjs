@@ -1,6 +1,5 @@
 /* Regions of interest of the pair that is shown: named sets of pixels, one of them active. Both pages have them. */
 
-import * as address from "../core/address.mjs";
 import { decode, encode } from "./code.mjs";
 import * as regionServer from "./server.mjs";
 
@@ -52,7 +51,6 @@ function changed() {
   revision += 1;
   write();
   listeners.forEach((listener) => listener());
-  address.later();
 }
 
 /** Tell the server's callbacks, in the form of docs/page.md. */

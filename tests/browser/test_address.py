@@ -12,8 +12,7 @@ from tests.browser.pictures import choose_mode, click_at, place, wait_for_pixel
 from tests.browser.test_compare_page import open_compare
 
 LEFT_AT_ONCE = """() => {
-  fusevis.state.display = { ...fusevis.state.display, gamma1: 0.9 };
-  fusevis.address.later();
+  fusevis.state.display.gamma1 = 0.9;
   const link = document.querySelector("a[data-page=compare]");
   link.addEventListener("click", (event) => event.preventDefault(), { once: true });
   link.click();
@@ -74,9 +73,9 @@ def test_browser_and_server_write_the_same(open_page: Opener, server: Server) ->
     for text in texts:
         parts = {"pair": text, "method": text[::-1], "gamma1": "0.35"}
         expected = "?" + urlencode(dict(sorted(parts.items())), safe=",")
-        assert page.evaluate("(parts) => fusevis.address.write(parts)", parts) == expected
+        assert page.evaluate("(parts) => fusevis.tracked.write(parts)", parts) == expected
     for number in (0.1, 0.30000000000000004, 1.0, 1.15, 2.0):
-        assert page.evaluate("(number) => fusevis.address.decimal(number)", number) == str(number)
+        assert page.evaluate("(number) => fusevis.kinds.decimal(number)", number) == str(number)
 
 
 def test_two_visitors_never_meet(open_page: Opener, server: Server) -> None:

@@ -31,21 +31,17 @@ RECORD = """() => {
 IN_A_ROW = """async () => {
   const { address, state } = fusevis;
   for (let step = 1; step <= 150; step += 1) {
-    state.display = { ...state.display, gamma1: step / 100 };
-    address.later();
+    state.display.gamma1 = step / 100;
     const pause = step % 30 ? 5 : 2.5 * address.PAUSE_MILLISECONDS;
     await new Promise((go) => setTimeout(go, pause));
   }
 }"""
 WATCHED = """() => {
-  const { address } = fusevis;
-  const { later } = address;
   window.last = performance.now();
-  address.later = () => {
-    later();
+  fusevis.compare.link.subscribe(() => {
     window.last = performance.now();
     setTimeout(() => (window.seen = location.search), 0);
-  };
+  });
 }"""
 REFUSED = """() => {
   const { replaceState } = history;

@@ -13,7 +13,7 @@ from tests.browser.pictures import choose_mode, place
 
 WRITTEN = """([parts, height, width]) => parts.map((part) => {
   const found = fusevis.toolbar.linked(part, { height, width });
-  return found && fusevis.address.write({ area: fusevis.address.list(found.map(fusevis.address.decimal)) });
+  return found && fusevis.tracked.write({ area: found.map(fusevis.kinds.decimal).join() });
 })"""
 SIZES = [(48, 60), (1, 1), (3, 700), (700, 3), (256, 256)]
 

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import "./page.mjs";
 
-const { state } = await import("../../assets/compare/state.mjs");
+const { COLUMNS, state } = await import("../../assets/compare/state.mjs");
 const difference = await import("../../assets/compare/difference.mjs");
 const layout = await import("../../assets/compare/layout.mjs");
 const { digits } = await import("../../assets/compare/readout.mjs");
@@ -11,11 +11,11 @@ const { number } = await import("../../assets/compare/heads.mjs");
 
 const scene = (id, height = 40, width = 60) => ({ key: `pair/${id}`, pair: "pair", method_id: id, method_title: id, height, width, support_radius: [3, 5] });
 
-state.facts = () => ({ home: "/", first: {}, largestZoom: 64 });
+state.facts = () => ({ home: "/", largestZoom: 64 });
 beforeEach(() => {
   state.scenes = [scene("one"), scene("two")];
   state.methods = ["one", "two"];
-  state.columns = [...layout.COLUMNS];
+  state.columns = [...COLUMNS];
   state.difference = [];
   Object.assign(state.a, { pixel: { row: 5, col: 6 }, shown: null, pinned: false });
   Object.assign(state.b, { pixel: null, shown: null });

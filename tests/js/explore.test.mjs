@@ -7,7 +7,6 @@ const { number, strongestNeighbour } = await import("../../assets/explore/readou
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
 const readAhead = await import("../../assets/explore/read-ahead.mjs");
-const address = await import("../../assets/core/address.mjs");
 
 test("the strongest neighbour is that of the right input, but never the principal pixel", () => {
   const window = { row: 5, col: 5, top: 4, left: 4, height: 2, width: 2 };
@@ -42,13 +41,6 @@ test("a part is linked in tenths of a pixel, at least a pixel wide, and not wher
   assert.deepEqual(linked([5, 5, 5.2, 20], shape), [4.6, 5, 5.6, 20]);
   assert.equal(linked([-0.5, -0.5, 47.5, 59.5], shape), null);
   assert.equal(linked([60, 0, 70, 10], shape), null);
-});
-
-test("links are written as Python writes them", () => {
-  assert.equal(address.write({ b: "x y", a: "1,2", c: null, d: undefined }), "?a=1,2&b=x+y");
-  assert.equal(address.write({ name: "it's (ä)*!" }), "?name=it%27s+%28%C3%A4%29%2A%21");
-  assert.equal(address.write({}), "");
-  assert.deepEqual([address.decimal(1), address.decimal(0.35), address.list([1, 2]), address.list(null)], ["1.0", "0.35", "1,2", null]);
 });
 
 test("windows are read ahead where the pointer goes, and are there without a request", () => {

@@ -108,9 +108,9 @@ test("keys decide what a selection does before the list's choice", () => {
 });
 
 test("a link says names, colours and codes; empty regions are left out", () => {
-  assert.equal(regionLink.text(), null);
+  assert.deepEqual(regionLink.texts(), []);
   regions.add("a~b, 5%", mask(0, 1));
   regions.recolour(0, "#112233");
   regions.add("empty");
-  assert.equal(regionLink.text(), "a%7Eb%2C 5%25~112233~b0.0.1.2");
+  assert.deepEqual(regionLink.texts(), ["a%7Eb%2C 5%25~112233~b0.0.1.2"]);
 });

@@ -1,0 +1,64 @@
+/* What links to both pages carry, as ViewState of app/link/view_state.py has it; each page adds its own (its state.mjs). */
+
+import { list, number, text, whole, word } from "../core/kinds.mjs";
+import { Tracked, write } from "../core/tracked.mjs";
+
+/**
+ * @import { LinkState } from "../core/tracked.mjs"
+ * @import { Scale } from "../painter/colours.mjs"
+ * @import { Pixel } from "../painter/shapes.mjs"
+ */
+
+export const LARGEST_ZOOM = 64; // half-width, pixels
+const MOST_REGIONS = 12;
+const WEIGHTS_DIGITS = 8;
+const INDEX = whole(0, 2 ** 31 - 1);
+const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
+const CARRIED = ["gamma1", "gamma2", "pair", "pixel", "regions", "scale"];
+
+const GAMMA = number(0.1, 2);
+export const NAME = text(new RegExp(`^[^${UNSEEN}]{1,200}$`, "u"));
+export const PIXEL = list(INDEX, ({ length }) => length === 2);
+export const HALF_WIDTH = whole(1, LARGEST_ZOOM);
+export const WEIGHTS = text(/^[0-9a-f]{8,64}$/);
+export const METHOD = text(new RegExp(`^[^${UNSEEN},:/]{1,100}$`, "u"));
+const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)$/);
+
+/** What both pages' links have, by key. */
+export function shared() {
+  return {
+    v: new Tracked(1, whole(1, 1)),
+    gamma1: new Tracked(0.3, GAMMA),
+    gamma2: new Tracked(0.5, GAMMA),
+    pair: new Tracked(/** @type {string | null} */ (null), NAME),
+    pixel: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
+    regions: new Tracked(/** @type {string[]} */ ([]), list(REGION, ({ length }) => length <= MOST_REGIONS)),
+    scale: new Tracked(/** @type {Scale} */ ("paper"), word(["paper", "signed", "robust"])),
+  };
+}
+
+/**
+ * A pixel as links have it; null where there is none.
+ * @param {Pixel | null} pixel
+ */
+export function placeOf(pixel) {
+  return pixel && [pixel.row, pixel.col];
+}
+
+/**
+ * The first digits of the id of a scene's weights.
+ * @param {{ weights_id: string }} scene
+ */
+export function shortWeights(scene) {
+  return scene.weights_id.slice(0, WEIGHTS_DIGITS);
+}
+
+/**
+ * What a link to another page carries of this page's view.
+ * @param {LinkState<any>} link
+ * @param {import("../core/tracked.mjs").Texts} own - What is said in that page's own words.
+ */
+export function carried(link, own) {
+  const texts = link.texts();
+  return write({ ...Object.fromEntries(CARRIED.map((key) => [key, texts[key]])), ...own });
+}
