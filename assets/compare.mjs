@@ -2,7 +2,6 @@
 
 import "./compare/brush.mjs";
 import "./compare/link.mjs";
-import "./compare/export.mjs";
 import "./views/named-views.mjs";
 import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";

@@ -4,7 +4,6 @@ import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
-import "./explore/export.mjs";
 import "./export/panel-picture.mjs";
 import "./views/named-views.mjs";
 import { changeTheme } from "./core/controls.mjs";
