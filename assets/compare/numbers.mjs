@@ -9,7 +9,7 @@ import { append, closest } from "../core/elements.mjs";
 
 /**
  * @typedef {{ waits: string[], influence: number, influence_complete: boolean, going_on: boolean, errors: string[] }} Known
- * @typedef {Record<string, any> & { cautions: string[] }} Data - Of all tables, as cache/number_tables.py makes it.
+ * @typedef {Record<string, any> & { cautions: string[] }} Data - Of all tables, as cache/services/number_tables.py makes it.
  * @typedef {{ looks: string, notes: HTMLElement, fill: (table: any, words: string) => void }} Frame
  */
 

@@ -63,7 +63,8 @@ def test_what_is_announced_of_an_atlas_is_held_against_it() -> None:
     announced, made = atlas_sizes.figures_of(method, pair, False), atlas_sizes.figures_of(method, pair, True)
     size, seconds, taken, ratio, on_disk, files = made
     assert [one.name for one in announced] == [size.name, seconds.name]
-    assert size.value == announced[0].value == 4 * 64 * 64 * 8 / 1e9
+    # Each chunk, values and scales apart, has a checksum of four bytes.
+    assert size.value == announced[0].value == 4 * (64 * 64 * 8 + 2 * 4) / 1e9
     assert ratio.value == pytest.approx(taken.value / seconds.value)
     assert size.value <= on_disk.value < 2 * size.value
     # A tile is two files; the group, its two arrays and the claims are four.

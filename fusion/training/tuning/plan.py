@@ -34,7 +34,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What a search tries.
+    """Everything that a search tries.
 
     Attributes
     ----------
