@@ -106,7 +106,7 @@ def test_each_pair_has_a_history_of_its_own(open_page: Opener, server: Server) -
     page.evaluate(
         """() => {
             const { regions } = fusevis;
-            const { pair, address, height, width } = regions.shape();
+            const { pair, address, height, width } = regions.imageShape();
             const scene = { pair, pair_address: address, height, width };
             regions.add("mine");
             regions.enter({ ...scene, pair: "other" });
