@@ -1,7 +1,7 @@
 """The binary answers: Jacobian windows, images, and windows of an atlas as they lie on disk.
 
-Each begins with a header of eight little-endian int32. `assets/core/channel.mjs` and `assets/explore/read-ahead.mjs` read
-them.
+Each begins with a header of eight little-endian int32. `assets/core/channel.mjs` and `assets/explore/read-ahead.mjs`
+read them.
 """
 
 from __future__ import annotations
