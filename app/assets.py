@@ -20,11 +20,18 @@ STYLES = {
     "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page"),
     "training": ("bootstrap.min", "page", "panels", "training"),
 }
+FIRST_PICTURES = {"explore": "explore/first-view.mjs"}
+"""Modules that draw before the page itself is there; each begins as soon as what it imports is."""
 IMPORT = re.compile(r"""^(?:import|export)\s(?:[^"']*?\sfrom\s)?["']([^"']+)["'];$""", re.MULTILINE)
 
 
 def modules(page: str) -> list[str]:
     """Return the modules that a page imports, its entry last: paths within ``assets/``."""
+    return [*list(_imported(f"{page}.mjs"))[1:], f"{page}.mjs"]
+
+
+def _imported(entry: str) -> dict[str, None]:
+    """Return a module and all that it imports, in their order: paths within ``assets/``."""
     found: dict[str, None] = {}
 
     def add(name: str) -> None:
@@ -34,8 +41,8 @@ def modules(page: str) -> list[str]:
         for path in IMPORT.findall((ASSETS / name).read_text(encoding="utf-8")):
             add(_resolved(PurePosixPath(name).parent / path))
 
-    add(f"{page}.mjs")
-    return [*list(found)[1:], f"{page}.mjs"]
+    add(entry)
+    return found
 
 
 def _resolved(path: PurePosixPath) -> str:
@@ -68,7 +75,16 @@ class ModulePage(Dash):
         self._styles = "".join(
             f'<link rel="stylesheet" href="{at}styles/{name}.css">\n' for name in STYLES[page]
         )
-        self._preloads = "".join(f'<link rel="modulepreload" href="{at}{name}">\n' for name in modules(page))
+        first = list(_imported(FIRST_PICTURES[page])) if page in FIRST_PICTURES else []
+        others = [name for name in modules(page) if name not in first]
+        self._preloads = "".join(f'<link rel="modulepreload" href="{at}{name}">\n' for name in first)
+        # Behind the arrays of the first pictures, which wait for the few modules above only.
+        self._preloads += "".join(
+            f'<link rel="modulepreload" href="{at}{name}" fetchpriority="low">\n' for name in others
+        )
+        self._first = "".join(
+            f'<script type="module" async src="{at}{name}"></script>\n' for name in first[:1]
+        )
         self._entry = f"{at}{page}.mjs"
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash calls it by names
@@ -76,7 +92,7 @@ class ModulePage(Dash):
         parts["css"] = str(parts["css"]) + self._styles + self._preloads
         # Before Dash's own scripts, and without waiting for them: the first pictures need none.
         entry = f'<script type="module" async src="{self._entry}"></script>\n'
-        parts["scripts"] = entry + str(parts["scripts"])
+        parts["scripts"] = self._first + entry + str(parts["scripts"])
         parts["renderer"] = (
             f'<script id="_dash-renderer" type="module">import "{self._entry}"; {self.renderer}</script>'
         )

@@ -61,7 +61,7 @@ COMPARE = {
 # The page imports its modules without a query: what is imported here are the same instances. They have run by then.
 SCRIPT = """
 document.addEventListener("DOMContentLoaded", async () => {
-  const entry = document.querySelector("script[type=module][src]");
+  const entry = document.querySelector(["explore", "compare"].map((name) => `script[src$="/${name}.mjs"]`).join());
   const [, assets, page] = /^(.*\\/)(explore|compare)\\.mjs$/.exec(entry ? entry.src : "") || [];
   if (!page) return;
   const load = async ([name, path]) => {
