@@ -77,10 +77,12 @@ class ModulePage(Dash):
         )
         first = list(_imported(FIRST_PICTURES[page])) if page in FIRST_PICTURES else []
         others = [name for name in modules(page) if name not in first]
-        self._preloads = "".join(f'<link rel="modulepreload" href="{at}{name}">\n' for name in first)
-        # Behind the arrays of the first pictures, which wait for the few modules above only.
-        self._preloads += "".join(
-            f'<link rel="modulepreload" href="{at}{name}" fetchpriority="low">\n' for name in others
+        # Behind the arrays of the first pictures, which wait for few modules; a page without such waits for all.
+        later = ' fetchpriority="low"' if first else ""
+        self._preloads = "".join(
+            f'<link rel="modulepreload" href="{at}{name}"{priority}>\n'
+            for names, priority in ((first, ""), (others, later))
+            for name in names
         )
         self._first = "".join(
             f'<script type="module" async src="{at}{name}"></script>\n' for name in first[:1]
