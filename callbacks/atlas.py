@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from app.ids import Id
 from cache.errors import UserError
 from cache.services.atlases import Atlases, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
-from callbacks.following import one_at_a_time
+from callbacks.following import causes, one_at_a_time
 
 
 def register(app: Dash) -> None:
@@ -45,11 +45,11 @@ def register(app: Dash) -> None:
     ) -> tuple[Any, ...]:
         if scene is None:
             return (no_update,) * 7
-        return followed(services, atlases, scene, ctx.triggered_id, viewer)
+        return followed(services, atlases, scene, causes(), viewer)
 
 
 def followed(
-    services: Services, atlases: Atlases, scene: dict[str, Any], event: str | None, viewer: str
+    services: Services, atlases: Atlases, scene: dict[str, Any], called_by: frozenset[str], viewer: str
 ) -> tuple[Any, ...]:
     """Do what a click asks for, and return the window's state; see `register` for the order.
 
@@ -59,21 +59,22 @@ def followed(
         What computes.
     scene : dict
         Of `callbacks.selection.scene_data`.
-    event : str or None
-        Id of what was clicked or has changed.
+    called_by : frozenset of str
+        Ids of what was clicked or has changed; a click that comes with a new scene was meant for the one before.
     viewer : str
         Who asks.
     """
-    opened: Any = True if event == Id.ATLAS_BUTTON else no_update
+    opened: Any = True if Id.ATLAS_BUTTON in called_by else no_update
+    clicked = frozenset() if Id.SCENE in called_by else called_by
     try:
         address = services.scenes.open(scene["pair_address"], scene["method_id"])
-        if event == Id.ATLAS_START:
+        if Id.ATLAS_START in clicked:
             atlases.start(address, viewer)
-        elif event == Id.ATLAS_STOP:
+        elif Id.ATLAS_STOP in clicked:
             atlases.cancel(address, viewer)
         state = atlases.state(address, viewer)
-        stopping = event == Id.ATLAS_STOP and state.running
-        text = description(atlases, address, state, announce=event == Id.ATLAS_BUTTON)
+        stopping = Id.ATLAS_STOP in clicked and state.running
+        text = description(atlases, address, state, announce=Id.ATLAS_BUTTON in called_by)
     except UserError as error:
         return opened, str(error), 0, True, True, "Atlas …", True
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from app.ids import CompareId
 from cache.errors import UserError
@@ -15,6 +15,7 @@ from callbacks.following import (
     FAILED,
     RUNNING,
     WAITING,
+    causes,
     leave,
     let_go,
     one_at_a_time,
@@ -62,13 +63,14 @@ def register(app: Dash) -> None:
         if scenes is None:
             return no_update, True, no_update, True
         leave(services, {scene.get("key") for scene in scenes}, shown or {}, viewer)
-        if ctx.triggered_id == CompareId.GUIDANCE_BUTTON and button == CANCEL:
+        called_by = causes()
+        polled = called_by == {CompareId.POLL}
+        if CompareId.GUIDANCE_BUTTON in called_by and CompareId.SCENES not in called_by and button == CANCEL:
             return cancelled(services, shown or {}, viewer), True, COMPUTE, False
-        if ctx.triggered_id == CompareId.POLL and button == COMPUTE:
+        if polled and button == COMPUTE:
             # A poll that was on its way when the computations were cancelled must not start them again.
             return no_update, True, no_update, no_update
-        retry = ctx.triggered_id != CompareId.POLL
-        states = progress(services, scenes, shown or {}, viewer, retry)
+        states = progress(services, scenes, shown or {}, viewer, retry=not polled)
         ended = all(state["stage"] in (COMPLETE, FAILED) for state in states.values())
         return states, ended, CANCEL, ended
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 
 from app.ids import CompareId
 from cache.services.number_tables import number_tables, numbers_csv
@@ -15,7 +15,7 @@ from cache.services.regions import drawn_regions
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from cache.services.statistics import MethodNumbers, Statistics
-from callbacks.following import one_at_a_time
+from callbacks.following import causes, one_at_a_time
 
 DRAWN_REGIONS = "regions"
 """The store of the visitor's own regions; numbers do without it."""
@@ -76,7 +76,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     def save(_clicks: int | None, drawn: Any, scenes: Any, view: Any) -> Any:
-        if ctx.triggered_id != CompareId.NUMBERS_CSV:
+        if CompareId.NUMBERS_CSV not in causes():
             return no_update
         chosen = chosen_scenes(services, scenes, view)
         if not chosen:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
-from dash import Output
+from dash import Output, ctx
 
 from app.layout.parts import POLL_MILLISECONDS
 from cache.errors import UserError
@@ -20,6 +20,15 @@ started by itself."""
 
 PATIENCE_MILLISECONDS = 60_000
 """After which an answer counts as lost."""
+
+
+def causes() -> frozenset[str]:
+    """Return the ids of all components that the current callback is called for.
+
+    Dash joins what changes in one turn of the browser into one call: a poll may come with a new scene or with a click.
+    ``ctx.triggered_id`` names only the first of them.
+    """
+    return frozenset(ctx.triggered_prop_ids.values())
 
 
 def stage(state: GuidanceState) -> str:

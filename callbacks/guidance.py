@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from app.figures.images import gradient_figure, growing_image, rgb_figure
 from app.figures.parts import Figure, colour_scale, empty_figure
@@ -18,7 +18,7 @@ from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState
 from cache.services.services import Services, services_of
-from callbacks.following import COMPLETE, RUNNING, leave, one_at_a_time, plain, stage
+from callbacks.following import COMPLETE, RUNNING, causes, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
 from fusion.colours import Limits, Scale, guidance_rgb
 from fusion.saliency.guidance import filled
@@ -62,8 +62,9 @@ def register(app: Dash) -> None:
     ) -> tuple[Any, ...]:
         if scene is None:
             return (no_update,) * (len(PANELS) + 6)
-        cancelling = ctx.triggered_id == Id.GUIDANCE_BUTTON and button == "Cancel"
-        polled = ctx.triggered_id == Id.GUIDANCE_POLL
+        called_by = causes()
+        cancelling = Id.GUIDANCE_BUTTON in called_by and Id.SCENE not in called_by and button == "Cancel"
+        polled = called_by == {Id.GUIDANCE_POLL}
         try:
             leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)
             state = current_state(services, scene, viewer, cancelling, polled)

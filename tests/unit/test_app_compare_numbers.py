@@ -20,12 +20,11 @@ from cache.services.scenes import Scenes
 from cache.services.services import services_of
 from cache.services.statistics import InfluenceJobs, InfluenceProgress
 from callbacks.compare import chosen_scenes
+from tests.unit.page_calls import Values, ask
 from tests.unit.page_services import finished_guidance, write_pair
 
 PAIR, METHOD, OTHER = "3", "weighted_averaging", "weighted_averaging_true"
-SHOW = (
-    f"..{CompareId.NUMBERS_DATA}.data...{CompareId.NUMBERS_STATE}.data...{CompareId.NUMBERS_POLL}.disabled.."
-)
+SHOW = f"{CompareId.NUMBERS_DATA}.data"
 
 
 @pytest.fixture
@@ -36,32 +35,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     services_of(made).close()
 
 
-def asked(server: Flask, output: str, values: dict[tuple[str, str], Any], changed: str = "") -> Any:
-    """Send what the browser sends, and return the answer's parts by id."""
-    client = server.test_client()
-    known: Any = client.get("/compare/_dash-dependencies").json
-    (callback,) = [one for one in known if one["output"] == output]
-
-    def filled(parts: list[dict[str, str]]) -> list[dict[str, Any]]:
-        return [{**part, "value": values.get((part["id"], part["property"]))} for part in parts]
-
-    several = output.startswith("..")
-    names = output.strip(".").split("...") if several else [output]
-    outputs = [dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in names]
-    body = {
-        "output": output,
-        "outputs": outputs if several else outputs[0],
-        "inputs": filled(callback["inputs"]),
-        "state": filled(callback["state"]),
-        "changedPropIds": [changed] if changed else [],
-    }
-    answer = client.post("/compare/_dash-update-component", json=body)
-    assert answer.status_code == 200, answer.text
-    answered: Any = answer.json
-    return answered["response"]
+def asked(server: Flask, output: str, values: Values, *changed: str) -> Any:
+    return ask(server.test_client(), "/compare", output, values, *changed)
 
 
-def opened(server: Flask, **changes: Any) -> dict[tuple[str, str], Any]:
+def opened(server: Flask, **changes: Any) -> Values:
     services = services_of(server)
     values = {
         (CompareId.NUMBERS_OPEN, "data"): True,

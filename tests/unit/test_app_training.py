@@ -37,6 +37,7 @@ from fusion.errors import WeightsError
 from fusion.report import table
 from fusion.report.document import PANELS
 from tests.unit.made_up_trainings import LOSSES, card, curve, write_training
+from tests.unit.page_calls import ask
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import make_services
 
@@ -55,20 +56,6 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCli
     server = create_server(Settings(cache_dir=tmp_path, device="cpu"))
     yield server.test_client()
     services_of(server).close()
-
-
-def update(client: FlaskClient, output: str, source: str, value: Any) -> Any:
-    id, name = output.split(".")
-    source_id, source_name = source.split(".")
-    body = {
-        "output": output,
-        "outputs": {"id": id, "property": name},
-        "inputs": [{"id": source_id, "property": source_name, "value": value}],
-        "changedPropIds": [source],
-    }
-    answer = client.post("/training/_dash-update-component", json=body)
-    assert answer.status_code == 200
-    return answer.get_json()["response"][id][name]
 
 
 def test_curves_have_a_panel_a_loss_and_a_colour_a_network() -> None:
@@ -212,6 +199,12 @@ def test_unknown_addresses_lead_home(client: FlaskClient, path: str) -> None:
     assert 'href="/"' in text and 'href="/training"' in text and "<b>" not in text
 
 
+def row_of(client: FlaskClient, name: str, after: str) -> Any:
+    id, before = f"training-gallery-{name}", f"training-gallery-{after}"
+    found = ask(client, "/training", f"{id}.children", {(before, "children"): []}, f"{before}.children")
+    return found[id]["children"]
+
+
 def test_rows_come_one_after_the_other(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     dependencies = client.get("/training/_dash-dependencies").get_json()
     chain = {one["inputs"][0]["id"]: one["output"].split(".")[0] for one in dependencies}
@@ -220,16 +213,12 @@ def test_rows_come_one_after_the_other(client: FlaskClient, monkeypatch: pytest.
         "training-gallery-weighted_averaging",
     )
     assert chain["training-gallery-weighted_averaging"] == "training-gallery-funfusean"
-    row = update(
-        client, "training-gallery-weighted_averaging.children", "training-gallery-inputs.children", []
-    )
+    row = row_of(client, "weighted_averaging", after="inputs")
     assert len(row) == 6 and row[1]["props"]["children"]["props"]["href"].startswith("/?pair=")
 
     def fail(*_: Any) -> Any:
         raise WeightsError("There are no weights.")
 
     monkeypatch.setattr(callbacks.training, "fused_pictures", fail)
-    row = update(
-        client, "training-gallery-funfusean.children", "training-gallery-weighted_averaging.children", []
-    )
+    row = row_of(client, "funfusean", after="weighted_averaging")
     assert row[1]["props"]["children"] == "There are no weights."

@@ -232,7 +232,7 @@ def test_the_page_asks_before_it_starts(atlases: Atlases, services: Services, sc
     data = scene_data(scene)
 
     def after(event: str) -> tuple[Any, ...]:
-        return followed(services, atlases, data, event, VIEWER)
+        return followed(services, atlases, data, frozenset({event}), VIEWER)
 
     opened, text, value, start, stop, caption, idle = after(Id.ATLAS_BUTTON)
     assert opened is True and "MiB in 4 tiles, 0 of them there already" in text
@@ -246,7 +246,9 @@ def test_the_page_asks_before_it_starts(atlases: Atlases, services: Services, sc
 
 def test_nothing_of_an_error_is_hidden(atlases: Atlases, services: Services, scene: Scene) -> None:
     missing = {**scene_data(scene), "pair_address": "nowhere"}
-    _, text, _, start, stop, _, idle = followed(services, atlases, missing, Id.ATLAS_BUTTON, VIEWER)
+    _, text, _, start, stop, _, idle = followed(
+        services, atlases, missing, frozenset({Id.ATLAS_BUTTON}), VIEWER
+    )
     assert "nowhere" in text
     assert start and stop and idle
 
