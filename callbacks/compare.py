@@ -30,6 +30,13 @@ CANCEL, COMPUTE = "Cancel guidance", "Compute guidance"
 def register(app: Dash) -> None:
     """Add the page's callbacks."""
     services = services_of(app.server)
+    choose_scenes(app, services)
+    follow_guidance(app, services)
+    draw_in_browser(app)
+
+
+def choose_scenes(app: Dash, services: Services) -> None:
+    """Add the callback that tells the browser of each chosen method."""
 
     @app.callback(
         Output(CompareId.SCENES, "data"),
@@ -38,6 +45,10 @@ def register(app: Dash) -> None:
     )
     def choose(pair: str | None, methods: list[str] | None) -> Any:
         return no_update if not pair else chosen_scenes(services, pair, methods or [])
+
+
+def follow_guidance(app: Dash, services: Services) -> None:
+    """Add the callback that starts, follows and cancels the computation of guidance images, one after the other."""
 
     @app.callback(
         Output(CompareId.PROGRESS, "data"),
@@ -74,6 +85,9 @@ def register(app: Dash) -> None:
         ended = all(state["stage"] in (COMPLETE, FAILED) for state in states.values())
         return states, ended, CANCEL, ended
 
+
+def draw_in_browser(app: Dash) -> None:
+    """Add the callbacks that run in the browser."""
     app.clientside_callback(
         ClientsideFunction("compare", "change"),
         Output(CompareId.SHOWN, "data"),

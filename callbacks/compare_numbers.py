@@ -23,7 +23,15 @@ DRAWN_REGIONS = "regions"
 
 def register(app: Dash) -> None:
     """Add the callbacks of the numbers."""
-    services, statistics = services_of(app.server), services_of(app.server).statistics
+    services = services_of(app.server)
+    compute_tables(app, services)
+    save_tables(app, services)
+    draw_in_browser(app)
+
+
+def compute_tables(app: Dash, services: Services) -> None:
+    """Add the callback that makes the tables and follows what they wait for."""
+    statistics = services.statistics
 
     @app.callback(
         Output(CompareId.NUMBERS_DATA, "data"),
@@ -66,6 +74,11 @@ def register(app: Dash) -> None:
         same = bool(shown) and shown.get("digest") == state["digest"]
         return no_update if same else data, state, not state["going_on"]
 
+
+def save_tables(app: Dash, services: Services) -> None:
+    """Add the callback that gives all tables as one CSV file."""
+    statistics = services.statistics
+
     @app.callback(
         Output(CompareId.NUMBERS_DOWNLOAD, "data"),
         Input(CompareId.NUMBERS_CSV, "n_clicks"),
@@ -84,6 +97,9 @@ def register(app: Dash) -> None:
         found = collect(statistics, chosen, described(statistics, chosen, drawn)[0], view)
         return dcc.send_string(numbers_csv(found), f"{chosen[0].pair_address}_compare.csv", type="text/csv")
 
+
+def draw_in_browser(app: Dash) -> None:
+    """Add the callbacks that open, close and draw the tables in the browser."""
     app.clientside_callback(
         ClientsideFunction("numbers", "toggle"),
         Output(CompareId.NUMBERS, "hidden"),
