@@ -4,7 +4,7 @@ Both are run in turn, and the median of the ratios is given, so that what else t
 processor, times are those of one thread, but for `threads` and `filled`, which are the clock's.
 
 - *narrowed*, on networks that get both images as one tensor of two channels and take it apart;
-- *grouped* and *packed*, for single Jacobian images, batches of 64, guidance images, and the forward pass for the maps;
+- *grouped*, for single Jacobian images, batches of 64, guidance images, and the forward pass for the maps;
 - *threads*: single Jacobian images on one thread, and on all, over those for which the quicker was chosen;
 - *filled*: a visit of pixels all over an image, tile by tile, over one that fills ahead;
 - *graphs*: single Jacobian images step by step over captured ones, where there is a GPU.
@@ -159,7 +159,7 @@ def main(
     by_clock = {"threads": of_threads, "filled": of_filling} | (
         {"graphs": of_graphs} if device == "cuda" else {}
     )
-    for name in part or ("narrowed", "grouped", "packed", *by_clock):
+    for name in part or ("narrowed", "grouped", *by_clock):
         torch.set_num_threads(all_threads if name in by_clock else 1)
         clock = time.perf_counter if name in by_clock or device == "cuda" else time.thread_time
         for id in method or TRAINED:

@@ -34,8 +34,8 @@ class Chain:
     dtype, device
         Of the computation; those of the network.
     without : set of str
-        Optimisations to leave out, so that `benchmarks.chain_parts` can measure them: ``"narrowed"``, ``"grouped"``
-        and ``"packed"``.
+        Optimisations to leave out, so that `benchmarks.chain_parts` can measure them: ``"narrowed"`` and
+        ``"grouped"``.
 
     Attributes
     ----------
@@ -67,9 +67,8 @@ class Chain:
         self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
         self.thread_choice = ThreadChoice()
-        self._pack = "packed" not in without
         self.graph: Graph = graph_of(network, without)
-        self.windows: BackwardPlan = plan(self.graph, dtype, device, diagonal=False, pack=self._pack)
+        self.windows: BackwardPlan = plan(self.graph, dtype, device, diagonal=False)
         self.capturing = (
             CapturedGraphs(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
         )
@@ -77,7 +76,7 @@ class Chain:
     @cached_property
     def diagonal(self) -> BackwardPlan:
         """The plan for dy(i)/dx(i) alone."""
-        return plan(self.graph, self.dtype, self.device, diagonal=True, pack=self._pack)
+        return plan(self.graph, self.dtype, self.device, diagonal=True)
 
     @property
     def radius(self) -> int:

@@ -38,7 +38,6 @@ from fusion.saliency.chain.steps import (
     TransposedFromPoint,
     TransposedToFew,
     Widen,
-    packed_convolution,
 )
 
 
@@ -154,9 +153,7 @@ class TransposedSpec:
     dilation: tuple[int, int]
 
 
-def transposed_step(
-    wanted: TransposedSpec, dtype: torch.dtype, device: torch.device, pack: bool
-) -> tuple[Step, int]:
+def transposed_step(wanted: TransposedSpec, dtype: torch.dtype, device: torch.device) -> tuple[Step, int]:
     """Return the step that computes it, and how many multiplications it takes for a pixel."""
     weight = wanted.weight.to(device=device, dtype=dtype)
     outputs, inputs, *kernel = weight.shape
@@ -184,9 +181,7 @@ def transposed_step(
         size = (kernel[0], kernel[1])
         return TransposedToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
     weight = weight.contiguous(memory_format=torch.channels_last)
-    window = (2 * before[0] + 1, 2 * before[1] + 1)
-    packed = packed_convolution(weight, window, padding, wanted.dilation) if pack else None
-    return TransposedConvolution(*common, weight, padding, wanted.dilation, packed), multiplications
+    return TransposedConvolution(*common, weight, padding, wanted.dilation), multiplications
 
 
 def _taps(before: int, after: int, far: int, dilation: int) -> int:
@@ -198,9 +193,7 @@ def _taps(before: int, after: int, far: int, dilation: int) -> int:
     )
 
 
-def plan(
-    graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool = True
-) -> BackwardPlan:
+def plan(graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool) -> BackwardPlan:
     """Make the plan of a network's derivative.
 
     Parameters
@@ -211,18 +204,14 @@ def plan(
         Of the weights that the steps hold.
     diagonal : bool
         Whether only dy(i)/dx(i) is wanted: then whatever cannot return to the pixel any more is dropped.
-    pack : bool
-        Whether to lay out weights beforehand, see `packed_convolution`.
     """
-    return _Planner(graph, dtype, device, diagonal, pack).plan()
+    return _Planner(graph, dtype, device, diagonal).plan()
 
 
 class _Planner:
-    def __init__(
-        self, graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool, pack: bool
-    ) -> None:
+    def __init__(self, graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool) -> None:
         self._graph = graph
-        self._dtype, self._device, self._pack = dtype, device, pack
+        self._dtype, self._device = dtype, device
         found = reaches(graph)
         self._limits: list[Reach | None] = [
             None if out is None or back is None else narrower(out, back) if diagonal else out
@@ -408,7 +397,7 @@ class _Planner:
             first, last = members[0].start, members[-1].stop
             slot = self._slot()
             wanted = TransposedSpec(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
-            step, multiplications = transposed_step(wanted, self._dtype, self._device, self._pack)
+            step, multiplications = transposed_step(wanted, self._dtype, self._device)
             self._steps.append(step)
             self._multiplications += multiplications
             self._hold(reach, last - first)

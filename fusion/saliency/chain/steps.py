@@ -9,7 +9,6 @@ windows like best. `Pixels` know where the windows of principal pixels lie in th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,8 +18,6 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from fusion.saliency.chain.graph import Reach
-
-logger = logging.getLogger(__name__)
 
 Maps = Sequence[Tensor]
 """Derivative maps (rows, columns, channels), each with a margin as wide as its windows reach."""
@@ -146,89 +143,6 @@ class PixelLattice:
         return product.flatten(0, 1)
 
 
-LEAST_MULTIPLICATIONS = 2_500_000
-"""In a convolution, zeros at the border counted: what takes less is quicker by torch's own choice."""
-TOLERANCE = 1e-5
-"""Largest relative error, in float32, that another order of the same additions explains."""
-
-
-@dataclass(frozen=True, slots=True)
-class PackedConvolution:
-    """A transposed convolution of stride 1, as a convolution with the kernel turned round, laid out for oneDNN.
-
-    For an image alone that is as small as a window, torch leaves 3×3 convolutions to a matrix product and a sum, and
-    where it asks oneDNN it lays the weights out again each time. When this was written, MaskNet's single Jacobian
-    images took 1.3 and DeepPedestrian's 1.2 times as long without. On two busy AVX2 cores they take 0.9 to 1.0 times as
-    long: it depends on the processor, and `python -m benchmarks.chain_parts --part packed` says what it is on yours.
-    """
-
-    weight: Tensor
-    """Opaque: of a layout that only oneDNN knows."""
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Return what `torch.nn.functional.conv_transpose2d` does of (1, outputs, h, w), channels last."""
-        spread: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            values, self.weight, None, self.padding, (1, 1), self.dilation, 1, "none", [], ""
-        )
-        return spread
-
-
-def packed_convolution(
-    weight: Tensor, window: tuple[int, int], padding: Reach, dilation: tuple[int, int]
-) -> PackedConvolution | None:
-    """Lay out the weight of a transposed convolution, and compare what it gives with torch's own.
-
-    Parameters
-    ----------
-    weight : torch.Tensor
-        (outputs, inputs, rows, columns), of the convolution that is transposed.
-    window : tuple of int
-        Rows and columns of what it will be applied to.
-    padding, dilation
-        Of the transposed convolution.
-
-    Returns
-    -------
-    PackedConvolution or None
-        ``None`` where it would not be quicker, or this build of torch has no oneDNN or another one.
-    """
-    outputs, _, *kernel = weight.shape
-    far = (dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1))
-    # What is left of a transposed convolution's border is what a convolution pads.
-    around = (far[0] - padding[0], far[1] - padding[1])
-    shape = (window[0] + far[0] - 2 * padding[0], window[1] + far[1] - 2 * padding[1])
-    work = shape[0] * shape[1] * weight.numel()
-    if weight.dtype != torch.float32 or weight.device.type != "cpu" or work < LEAST_MULTIPLICATIONS:
-        return None
-    if min(around) < 0 or not torch.backends.mkldnn.is_available():
-        return None
-    generator = torch.Generator().manual_seed(0)
-    sample = torch.rand((1, outputs, *window), generator=generator).contiguous(
-        memory_format=torch.channels_last
-    )
-    try:
-        turned = weight.flip(2, 3).transpose(0, 1).contiguous()
-        laid_out = torch.ops.mkldnn._reorder_convolution_weight(
-            turned, around, (1, 1), dilation, 1, list(sample.shape)
-        )
-        found = PackedConvolution(laid_out, around, dilation)
-        values = found(sample)
-    except (AttributeError, RuntimeError, TypeError) as reason:
-        logger.info("This torch does not take weights laid out for oneDNN: %s", reason)
-        return None
-    expected = F.conv_transpose2d(sample, weight, None, 1, padding, 0, 1, dilation)
-    # Written so that NaN counts as wrong.
-    if (
-        values.shape != expected.shape
-        or not ((values - expected).abs() <= TOLERANCE * expected.abs().max()).all()
-    ):
-        logger.warning("Weights laid out for oneDNN give another convolution here; they are not used.")
-        return None
-    return found
-
-
 Slots = list[Tensor]
 
 
@@ -335,14 +249,10 @@ class TransposedConvolution(_FromOne):
     weight: Tensor
     padding: Reach
     dilation: tuple[int, int]
-    packed: PackedConvolution | None = None
 
     def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset).permute(0, 3, 1, 2)
-        if self.packed is not None and len(values) == 1:
-            spread = self.packed(values)
-        else:
-            spread = F.conv_transpose2d(values, self.weight, None, 1, self.padding, 0, 1, self.dilation)
+        spread = F.conv_transpose2d(values, self.weight, None, 1, self.padding, 0, 1, self.dilation)
         slots[self.target] = spread.permute(0, 2, 3, 1)
 
 
