@@ -25,6 +25,8 @@ RESULTS = ROOT / "test-results"
 NODE = Path(sys.executable).with_name("node")
 """A package of Python's brings it; it has a runner of tests of its own."""
 PYTEST = (sys.executable, "-m", "pytest")
+BY_FILE = ("-n", "2", "--dist", "loadfile")
+"""Tests of a file run one after another, because they share pages."""
 ONE_REPEAT = ("--reruns", "1", "--max-suite-reruns", "1", "--rerun-show-tracebacks")
 """A test that fails in the browser is repeated on the spot, beside the other browser. It is named at the end, and
 one in a run is all: a second test that fails has failed."""
@@ -75,7 +77,7 @@ def parts(arguments: list[str]) -> list[Part]:
     found.append(pytest_part("unit", "-n", "auto", "--maxprocesses", "4", "tests/unit"))
     if scripts := sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/js/*.test.mjs")):
         found.append(node_part("js", *scripts))
-    return [*found, pytest_part("browser", "-n", "2", *ONE_REPEAT, "tests/browser")]
+    return [*found, pytest_part("browser", *BY_FILE, *ONE_REPEAT, "tests/browser")]
 
 
 def environment() -> dict[str, str]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import TimeoutError as NothingCame
 
 from benchmarks.browser import chromium, launched, show_modules
 from tests.browser.pictures import WAIT_MILLISECONDS
 from tests.drawn_pairs import write_drawn_pairs
 from tests.running_server import Server, running_server
 
-__all__ = ["WAIT_MILLISECONDS", "Asked", "Opener", "Server", "wait_until_settled"]
+__all__ = ["WAIT_MILLISECONDS", "Asked", "Known", "Opener", "Server", "wait_until_settled"]
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
@@ -56,45 +57,176 @@ def other_browser(browser: Browser) -> Iterator[Browser]:
 
 
 Opener = Callable[..., Page]
+READY = "() => window.fusevis && fusevis.state.window"
 
 
-@pytest.fixture
-def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
-    """Open the page with a query string; at the end, no console of any page may hold anything."""
-    messages: list[str] = []
-    contexts = []
+class Pages:
+    """Opens pages with a query string each, and hears their consoles.
 
-    def listen(message: ConsoleMessage) -> None:
-        if not DRIVER_MESSAGE.search(message.text):
-            messages.append(f"{message.type}: {message.text}")
+    Parameters
+    ----------
+    browser : Browser
+        In which they are opened.
+    server : Server
+        That they are of.
+    """
 
-    def opener(
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser, self._server = browser, server
+        self._contexts: list[BrowserContext] = []
+        self._messages: list[str] = []
+
+    def __call__(
+        self,
         query: str = "",
         width: int = 1440,
         height: int = 900,
         settled: bool = True,
-        ready: str = "() => window.fusevis && fusevis.state.window",
+        ready: str = READY,
         prepare: Callable[[Page], None] = lambda page: None,
-        process: Browser = browser,
+        process: Browser | None = None,
     ) -> Page:
-        context = process.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-        contexts.append(context)
+        context = (process or self._browser).new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True
+        )
+        self._contexts.append(context)
         show_modules(context)
         page = context.new_page()
         page.set_default_timeout(WAIT_MILLISECONDS)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: messages.append(f"exception: {error}"))
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self._messages.append(f"exception: {error}"))
         prepare(page)
-        page.goto(server.url + query)
+        page.goto(self._server.url + query)
         page.wait_for_function(ready)
         if settled:
             wait_until_settled(page)
         return page
 
-    yield opener
-    for context in contexts:
-        context.close()
-    assert messages == []
+    def _listen(self, message: ConsoleMessage) -> None:
+        if not DRIVER_MESSAGE.search(message.text):
+            self._messages.append(f"{message.type}: {message.text}")
+
+    def close(self) -> None:
+        """Close all pages."""
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+    def require_silence(self) -> None:
+        """Nothing may have come to any console since this was asked last."""
+        messages, self._messages = self._messages, []
+        assert messages == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
+    """Open the page with a query string; at the end, no console of any page may hold anything."""
+    pages = Pages(browser, server)
+    yield pages
+    pages.close()
+    pages.require_silence()
+
+
+WRITTEN = "() => !window.fusevis?.address || location.search === fusevis.address.query()"
+AS_OPENED = """(search) => location.search === search
+  && (!window.fusevis?.address || location.search === fusevis.address.query())"""
+PUT_BACK_MILLISECONDS = 30_000
+
+
+class SharedPages:
+    """Pages that the tests of a file take one after another, since opening one costs five seconds.
+
+    Whoever changes a view puts it back: the address, which has all of it, must be at the end as it was. What no
+    address has (a pixel that is not pinned, windows that are remembered) is as the test before has left it.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._kept: dict[str, tuple[Page, str]] = {}
+        self._taken: list[str] = []
+
+    def __call__(self, query: str = "", **options: Any) -> Page:
+        """Open a page as `open_page` does, or take the one that another test of the file has opened in this way."""
+        key = f"{query} {options}"
+        if key not in self._kept:
+            page = self._pages(query, **options)
+            page.wait_for_function(WRITTEN)
+            self._kept[key] = page, page.evaluate("location.search")
+        page, _ = self._kept[key]
+        page.mouse.move(2, 2)
+        page.evaluate("() => document.activeElement?.blur()")
+        self._taken.append(key)
+        return page
+
+    def give_back(self, failed: bool) -> None:
+        """End a test: after one that failed all pages are gone, else they must be as they were opened."""
+        taken, self._taken = self._taken, []
+        try:
+            for key in [] if failed else taken:
+                page, search = self._kept[key]
+                page.unroute_all()
+                page.wait_for_function(AS_OPENED, arg=search, timeout=PUT_BACK_MILLISECONDS)
+        except NothingCame as error:
+            failed = True
+            raise AssertionError(f"this test leaves another view than {search}: {page.url}") from error
+        finally:
+            if failed:
+                self._pages.close()
+                self._kept.clear()
+
+
+@pytest.fixture(scope="module")
+def module_pages(browser: Browser, server: Server) -> Iterator[tuple[Pages, SharedPages]]:
+    """Return the pages that the tests of a file share."""
+    pages = Pages(browser, server)
+    yield pages, SharedPages(pages)
+    pages.close()
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether a test has failed, for the fixtures that end after it."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture
+def share_page(
+    request: pytest.FixtureRequest, module_pages: tuple[Pages, SharedPages]
+) -> Iterator[SharedPages]:
+    """Open a page, or take it as another test of the file has left it; the console must be empty at the end too."""
+    pages, shared = module_pages
+    yield shared
+    try:
+        shared.give_back(request.node.stash.get(FAILED, True))
+    finally:
+        pages.require_silence()
+
+
+Known = Callable[[str, str], None]
+KNOWN = "() => window.fusevis?.compare?.table?.shown() && !fusevis.compare.scale.isProvisional()"
+
+
+@pytest.fixture(scope="session")
+def known(browser: Browser, server: Server) -> Known:
+    """Let the server know the guidance images of a pair and method, which it keeps from then on."""
+    there: set[tuple[str, str]] = set()
+
+    def compute(pair: str, method: str) -> None:
+        if (pair, method) in there:
+            return
+        pages = Pages(browser, server)
+        pages(f"compare?pair={pair}&methods={method}&columns=fused", settled=False, ready=KNOWN)
+        pages.close()
+        pages.require_silence()
+        there.add((pair, method))
+
+    return compute
 
 
 Asked = Callable[..., dict[str, Any]]

@@ -23,11 +23,11 @@ from tests.browser.pictures import (
 HALF = 12
 
 
-def test_everything_follows_the_pointer(open_page: Opener, server: Server) -> None:
+def test_everything_follows_the_pointer(share_page: Opener, server: Server) -> None:
     method_id = "deepfuse"  # one for all: the page gets windows, whatever network they are of
     pair = fusion.load_pair(*server.pair_paths)
     method = fusion.load_method(method_id, "cpu")
-    page = open_page(f"?pair={server.pair}&method={method_id}")
+    page = share_page(f"?pair={server.pair}&method={method_id}")
     for panel, row, col in (("panel-fused", 20, 33), ("panel-guidance-rgb", 2, 57), ("panel-mri", 47, 0)):
         point_at(page, panel, row, col)
         expected = fusion.jacobian(method, pair, (row, col))
@@ -71,9 +71,9 @@ def test_everything_follows_the_pointer(open_page: Opener, server: Server) -> No
     np.testing.assert_allclose(green_points(page), inside, rtol=1e-3, atol=1e-5)
 
 
-def test_painted_colours_are_the_colours_of_the_values(open_page: Opener, server: Server) -> None:
+def test_painted_colours_are_the_colours_of_the_values(share_page: Opener, server: Server) -> None:
     """The canvas over the Jacobian panel has the colour of each value, and that of 0 outside the window."""
-    page = open_page(f"?pair={server.pair}&method=deepfuse")
+    page = share_page(f"?pair={server.pair}&method=deepfuse")
     point_at(page, "panel-fused", 24, 31)
     picture = np.array(
         page.evaluate(
@@ -94,8 +94,8 @@ def test_painted_colours_are_the_colours_of_the_values(open_page: Opener, server
     assert np.abs(painted - expected).max() <= 2
 
 
-def test_pixels_are_right_at_the_corners_of_every_pointer_panel(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_pixels_are_right_at_the_corners_of_every_pointer_panel(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=deepfuse")
     for panel in (
         "panel-mri",
         "panel-pet",
@@ -117,8 +117,8 @@ def test_pixels_are_right_at_the_corners_of_every_pointer_panel(open_page: Opene
     assert page.evaluate("() => [fusevis.state.pixel.row, fusevis.state.pixel.col]") == [10, 10]
 
 
-def test_every_painted_update_is_measured(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=funfusean")
+def test_every_painted_update_is_measured(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=deepfuse")
     before = page.evaluate("() => performance.getEntriesByName('hover-to-paint').length")
     for col in range(10, 20):
         point_at(page, "panel-fused", 15, col)
@@ -132,8 +132,8 @@ def test_every_painted_update_is_measured(open_page: Opener, server: Server) -> 
     assert all(entry["duration"] > 0 for entry in entries)
 
 
-def test_one_request_in_flight_and_the_newest_wins(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deep_pedestrian")
+def test_one_request_in_flight_and_the_newest_wins(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=deepfuse")
     flying = {"now": 0, "most": 0}
     pattern = re.compile(r"/jacobian/")
 

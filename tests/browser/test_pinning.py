@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
@@ -17,8 +18,13 @@ def pixel(page: Page) -> tuple[int, int]:
     return row, col
 
 
-def test_click_pins_and_click_lets_go(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=funfusean")
+@pytest.fixture
+def page(share_page: Opener, server: Server) -> Page:
+    """Return a page without a pinned pixel, which it has at the end of each test too."""
+    return share_page(f"?pair={server.pair}&method=funfusean")
+
+
+def test_click_pins_and_click_lets_go(page: Page) -> None:
     point_at(page, "panel-fused", 10, 12)
     click_at(page, "panel-fused", 10, 12)
     assert pinned(page)
@@ -30,8 +36,8 @@ def test_click_pins_and_click_lets_go(open_page: Opener, server: Server) -> None
     wait_for_pixel(page, 31, 32)
 
 
-def test_arrow_keys_move_a_pinned_pixel(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=funfusean&pixel=20,20")
+def test_arrow_keys_move_a_pinned_pixel(page: Page) -> None:
+    click_at(page, "panel-fused", 20, 20)
     assert pinned(page) and pixel(page) == (20, 20)
     for key, expected in (
         ("ArrowDown", (21, 20)),
@@ -53,8 +59,7 @@ def test_arrow_keys_move_a_pinned_pixel(open_page: Opener, server: Server) -> No
     assert pixel(page) == (0, 21)
 
 
-def test_press_and_drag_moves_the_pixel_and_never_pins(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=funfusean")
+def test_press_and_drag_moves_the_pixel_and_never_pins(page: Page) -> None:
     for already in (False, True):
         if already:
             click_at(page, "panel-mri", 5, 5)
@@ -67,10 +72,10 @@ def test_press_and_drag_moves_the_pixel_and_never_pins(open_page: Opener, server
         page.wait_for_timeout(100)
         assert pinned(page) is already
         assert pixel(page) == (25, 40)
+    page.keyboard.press("Escape")
 
 
-def test_a_drag_that_leaves_the_picture_stays_at_its_border(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_a_drag_that_leaves_the_picture_stays_at_its_border(page: Page) -> None:
     page.mouse.move(*place(page, "panel-mri", 8, 8))
     page.mouse.down()
     x, y = place(page, "panel-mri", 47, 59)
@@ -80,14 +85,14 @@ def test_a_drag_that_leaves_the_picture_stays_at_its_border(open_page: Opener, s
     assert not pinned(page)
 
 
-def test_enter_pins_from_the_keyboard(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_enter_pins_from_the_keyboard(page: Page) -> None:
     page.focus('section[data-panel="panel-fused"]')
     page.keyboard.press("Enter")
     assert pinned(page)
     before = pixel(page)
     page.keyboard.press("ArrowLeft")
     wait_for_pixel(page, before[0], before[1] - 1)
+    page.keyboard.press("Escape")
 
 
 def test_zoom_mode_zooms_all_pictures_and_keeps_pointing_right(open_page: Opener, server: Server) -> None:
