@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from playwright.sync_api import Page
 
 from app.link.view_state import CompareState, ExploreState
@@ -65,17 +63,6 @@ def test_the_address_follows_the_view_without_a_loop(open_page: Opener, server: 
     assert page.evaluate("history.length") == entries
     assert not [body for body in asked if '"location.search"' in body or '"id":"location"' in body]
     assert "gamma1=0.9" in page.evaluate(LEFT_AT_ONCE)
-
-
-def test_browser_and_server_write_the_same(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
-    texts = ["plain", "a b", "hirn α/β", "~tilde*star!", "(x)'\"", "50%&=+#?", "a,b", "c:\\d", "–€😀"]
-    for text in texts:
-        parts = {"pair": text, "method": text[::-1], "gamma1": "0.35"}
-        expected = "?" + urlencode(dict(sorted(parts.items())), safe=",")
-        assert page.evaluate("(parts) => fusevis.tracked.write(parts)", parts) == expected
-    for number in (0.1, 0.30000000000000004, 1.0, 1.15, 2.0):
-        assert page.evaluate("(number) => fusevis.kinds.decimal(number)", number) == str(number)
 
 
 def test_two_visitors_never_meet(open_page: Opener, server: Server) -> None:

@@ -11,22 +11,26 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Opener, Server
 from tests.browser.test_compare_page import open_compare
 
-# Of what may be written in 10 seconds, Safari permits the least.
-MOST_WRITES = 100
-
 RECORD = """() => {
   window.happened = [];
   const note = (what) => window.happened.push({ what, at: performance.now() });
-  const replace = history.replaceState;
+  const { replaceState: replace } = history;
+  const ended = new AbortController();
   history.replaceState = function (...given) {
     note("written");
     return replace.apply(this, given);
   };
-  for (const kind of ["change", "keydown"]) document.addEventListener(kind, () => note("changed"), true);
-  if (window.Plotly) {
-    const { restyle } = window.Plotly;
-    Object.defineProperty(window.Plotly, "restyle", { value: (...given) => (note("drawn"), restyle(...given)) });
+  for (const kind of ["change", "keydown"]) {
+    document.addEventListener(kind, () => note("changed"), { capture: true, signal: ended.signal });
   }
+  const { restyle } = window.Plotly;
+  Object.defineProperty(window.Plotly, "restyle",
+    { value: (...given) => (note("drawn"), restyle(...given)), configurable: true });
+  window.recordNoMore = () => {
+    history.replaceState = replace;
+    ended.abort();
+    delete window.Plotly.restyle;
+  };
 }"""
 IN_A_ROW = """async () => {
   const { address, state } = fusevis;
@@ -54,27 +58,33 @@ def happened(page: Page) -> list[str]:
     return [one["what"] for one in page.evaluate("window.happened")]
 
 
-def test_the_pace_is_one_that_browsers_permit(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
-    pause = page.evaluate("fusevis.address.PAUSE_MILLISECONDS")
-    assert 10_000 / MOST_WRITES <= pause <= 150
+@pytest.fixture
+def page(share_page: Opener, server: Server) -> Page:
+    """Return a page whose address is that of its view, as it is after each test too."""
+    return share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+
+
+def choose_scale(page: Page, scale: str) -> None:
+    page.select_option("#colour-scale", scale)
+
+
+def press_gamma(page: Page, key: str) -> None:
+    page.locator("#gamma1 [role=slider]").first.press(key)
 
 
 @pytest.mark.parametrize(
-    ("change", "written"),
+    ("change", "to", "back", "written"),
     [
-        (lambda page: page.select_option("#colour-scale", "signed"), "scale=signed"),
-        (lambda page: page.locator("#gamma1 [role=slider]").first.press("ArrowRight"), "gamma1=0.35"),
+        (choose_scale, "signed", "paper", "scale=signed"),
+        (press_gamma, "ArrowRight", "ArrowLeft", "gamma1=0.35"),
     ],
     ids=["control", "slider"],
 )
 def test_one_change_is_written_before_anything_is_drawn_anew(
-    open_page: Opener, server: Server, change: Callable[[Page], object], written: str
+    page: Page, change: Callable[[Page, str], None], to: str, back: str, written: str
 ) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
-    page.wait_for_function("() => location.search === fusevis.address.query()")
     page.evaluate(RECORD)
-    change(page)
+    change(page, to)
     page.wait_for_function("() => window.happened.some(({ what }) => what === 'drawn')")
     assert written in page.evaluate("location.search")
     told = happened(page)
@@ -82,6 +92,8 @@ def test_one_change_is_written_before_anything_is_drawn_anew(
         told
     )
     assert "drawn" in told[told.index("written") :]
+    page.evaluate("window.recordNoMore()")
+    change(page, back)
 
 
 def test_the_table_s_address_follows_at_once_too(open_page: Opener, server: Server) -> None:
@@ -95,9 +107,7 @@ def test_the_table_s_address_follows_at_once_too(open_page: Opener, server: Serv
     assert "scale=signed" in page.evaluate("window.seen")
 
 
-def test_many_changes_are_written_seldom_and_the_last_one_always(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
-    page.wait_for_function("() => location.search === fusevis.address.query()")
+def test_many_changes_are_written_seldom_and_the_last_one_always(page: Page) -> None:
     page.evaluate(RECORD)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -109,13 +119,11 @@ def test_many_changes_are_written_seldom_and_the_last_one_always(open_page: Open
     assert asked == [], "an address costs no request, not even for an icon"
     # A timer may be early by what the browser rounds its clock to.
     assert all(later - sooner > pause - 2 for sooner, later in itertools.pairwise(times)), times
+    page.evaluate("window.recordNoMore()")
+    page.evaluate("() => { fusevis.state.display.gamma1 = 0.3; }")
 
 
-def test_a_browser_that_refuses_is_asked_again_and_links_are_right_meanwhile(
-    open_page: Opener, server: Server
-) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
-    page.wait_for_function("() => location.search === fusevis.address.query()")
+def test_a_browser_that_refuses_is_asked_again_and_links_are_right_meanwhile(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(REFUSED)
     page.select_option("#colour-scale", "robust")
@@ -126,3 +134,4 @@ def test_a_browser_that_refuses_is_asked_again_and_links_are_right_meanwhile(
     assert "scale=robust" not in page.evaluate("location.search")
     page.evaluate("window.permit()")
     page.wait_for_function("() => location.search.includes('scale=robust')")
+    choose_scale(page, "paper")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page
 
 import fusion
 from app.figures.parts import bent_colours
 from fusion.colours import Scale
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import heatmap, painted_window, point_at
+
+HALF = 12
+"""Half-width of zooms when a page is opened."""
 
 
 def wait_for_display(page: Page) -> None:
@@ -21,17 +22,19 @@ def wait_for_display(page: Page) -> None:
     wait_until_settled(page)
 
 
-def test_the_browser_bends_colours_as_the_server_does(open_page: Opener) -> None:
-    page = open_page("?method=weighted_averaging", settled=False)
-    for scale, gamma in itertools.product(Scale, (0.1, 0.3, 0.5, 1.0, 2.0)):
-        ours = bent_colours(scale, gamma)
-        theirs = page.evaluate("([scale, gamma]) => fusevis.colours.bent(scale, gamma)", [scale.value, gamma])
-        assert [colour for _, colour in ours] == [colour for _, colour in theirs], (scale, gamma)
-        np.testing.assert_allclose([at for at, _ in ours], [at for at, _ in theirs], atol=1e-12)
+def set_half_width(page: Page, half: int) -> None:
+    page.fill("#zoom-half-width", str(half))
+    page.wait_for_function("(half) => fusevis.state.display.half === half", arg=half)
+    wait_for_display(page)
 
 
-def test_gammas_act_without_the_server(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse&gamma1=0.6&gamma2=1.2&pixel=20,20")
+@pytest.fixture
+def page(share_page: Opener, server: Server) -> Page:
+    """Return a page, whose gammas, scale and zoom are these at the end of each test too."""
+    return share_page(f"?pair={server.pair}&method=deepfuse&gamma1=0.6&gamma2=1.2&pixel=20,20")
+
+
+def test_gammas_act_without_the_server(page: Page) -> None:
     _, before = heatmap(page, "panel-jacobian-mri")
     assert [colour for _, colour in before["colorscale"]] == [c for _, c in bent_colours(Scale.PAPER, 0.6)]
     np.testing.assert_allclose(
@@ -50,12 +53,12 @@ def test_gammas_act_without_the_server(open_page: Opener, server: Server) -> Non
     np.testing.assert_allclose(
         [at for at, _ in guidance["colorscale"]], [at for at, _ in bent_colours(Scale.PAPER, 1.2)]
     )
+    page.keyboard.press("ArrowLeft")
 
 
-def test_colour_scales_have_the_ends_that_they_say(open_page: Opener, server: Server) -> None:
+def test_colour_scales_have_the_ends_that_they_say(page: Page, server: Server) -> None:
     pair = fusion.load_pair(*server.pair_paths)
     guidance = fusion.guidance(fusion.load_method("deepfuse", "cpu"), pair)
-    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
     magnitude = float(np.abs(guidance).max())
     for scale, low, high in (
         ("paper", 0, float(guidance.max())),
@@ -74,10 +77,10 @@ def test_colour_scales_have_the_ends_that_they_say(open_page: Opener, server: Se
             assert colours["zmin"] == pytest.approx(low, rel=1e-3), (panel, scale)
             assert colours["zmax"] == pytest.approx(high, rel=1e-3), (panel, scale)
     assert not page.locator(".provisional-mark").first.is_visible()
+    page.select_option("#colour-scale", "paper")
 
 
-def test_negative_gradients_show_on_the_signed_scale(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
+def test_negative_gradients_show_on_the_signed_scale(page: Page) -> None:
     page.select_option("#colour-scale", "signed")
     wait_for_display(page)
     values, _ = painted_window(page)
@@ -88,19 +91,19 @@ def test_negative_gradients_show_on_the_signed_scale(open_page: Opener, server: 
         [-1.0, 1.0],
     )
     assert len(set(colours)) == 3
+    page.select_option("#colour-scale", "paper")
 
 
-def test_zoom_half_width(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=masknet&pixel=20,20")
+def test_zoom_half_width(page: Page) -> None:
     assert heatmap(page, "panel-fused-zoom")[0].shape == (25, 25)
-    page.fill("#zoom-half-width", "5")
-    page.wait_for_function("() => fusevis.state.display.half === 5")
-    wait_for_display(page)
+    set_half_width(page, 5)
     assert heatmap(page, "panel-fused-zoom")[0].shape == (11, 11)
     page.check("#zoom-follows-support")
-    page.wait_for_function("() => fusevis.state.display.half === 8")
+    page.wait_for_function("() => fusevis.state.display.half === 12")
     wait_for_display(page)
-    assert heatmap(page, "panel-jacobian-pet-zoom")[0].shape == (17, 17)
+    assert heatmap(page, "panel-jacobian-pet-zoom")[0].shape == (25, 25), "as wide as DeepFuse's support"
+    page.uncheck("#zoom-follows-support")
+    set_half_width(page, HALF)
 
 
 def test_method_and_pair_switches(open_page: Opener, server: Server) -> None:
@@ -124,35 +127,28 @@ def test_method_and_pair_switches(open_page: Opener, server: Server) -> None:
     point_at(page, "panel-mri", 255, 255)
 
 
-def test_exporting_a_picture(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=13,17")
+def test_exporting_a_picture(page: Page) -> None:
     with page.expect_download() as download:
         page.hover('section[data-panel="panel-jacobian-mri"]')
         page.click('section[data-panel="panel-jacobian-mri"] .panel-export')
-    assert download.value.suggested_filename == "own-weighted_averaging-panel-jacobian-mri-13-17.png"
+    assert download.value.suggested_filename == "own-deepfuse-panel-jacobian-mri-20-20.png"
     assert (download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_nothing_is_fetched_from_elsewhere(open_page: Opener, server: Server) -> None:
-    page = open_page("?method=weighted_averaging", settled=False)
-    hosts: list[str] = []
-
-    def note(request: Request) -> None:
-        if not request.url.startswith((server.url, "data:", "blob:")):
-            hosts.append(request.url)
-
-    page.on("request", note)
-    page.reload()
-    page.wait_for_function("() => window.fusevis && fusevis.state.window")
-    assert hosts == []
+    asked: list[str] = []
+    open_page(
+        "?method=weighted_averaging",
+        settled=False,
+        prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
+    assert len(asked) > 20, "all that the page asks for is seen"
+    assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []
 
 
-def test_zooms_fill_their_frames_whatever_they_showed_before(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
-    for half in (6, 3, 20, 5):
-        page.fill("#zoom-half-width", str(half))
-        page.wait_for_function("(half) => fusevis.state.display.half === half", arg=half)
-        wait_for_display(page)
+def test_zooms_fill_their_frames_whatever_they_showed_before(page: Page) -> None:
+    for half in (6, 3, 20, HALF):
+        set_half_width(page, half)
         ranges = page.evaluate(
             """() => fusevis.graphs.ZOOMS.map((panel) => fusevis.graphs.graph(panel)._fullLayout)
                 .map(({ xaxis, yaxis }) => [...xaxis.range, ...yaxis.range])"""

@@ -50,6 +50,25 @@ test("every picture lies inside of the table, apart from the others, in its own 
   }
 });
 
+test("pictures lie inside of the table however many, large and oblong they are", () => {
+  const shapes = [[256, 256], [37, 200], [200, 37], [1, 1]];
+  for (const count of [1, 2, 5, 7]) for (const columns of [["fused"], ["scatter"], [...COLUMNS]]) {
+    for (const several of [false, true]) for (const size of ["fit", "large"]) for (const [height, width] of shapes) {
+      state.scenes = Array.from({ length: count }, () => scene("one", height, width));
+      state.columns = columns;
+      state.display.size = size;
+      state.b.pixel = several ? { row: 0, col: 0 } : null;
+      for (const across of [1000, 1280, 1920]) for (const down of [450, 950]) {
+        const table = layout.lay(across, down);
+        const outside = ({ left, top, width: wide, height: high }) => left < table.label - 1 || top < 0
+          || left + wide > across + 1 || top + high > table.height + 1;
+        const wrong = layout.pictures(table).filter(({ box, area }) => outside(box) || outside(area) || area.width < 5);
+        assert.deepEqual(wrong, [], `${count} × ${columns} of ${height}×${width}, ${size}, ${across}×${down}`);
+      }
+    }
+  }
+});
+
 test("the part of a zoom is around its point's window, or where it is held", () => {
   const picture = { scene: state.scenes[0], kind: "fused", zoom: true, point: state.a };
   assert.deepEqual(layout.partOf(picture), { row: 0, col: 1, height: 11, width: 11 });

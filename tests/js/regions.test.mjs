@@ -84,13 +84,27 @@ test("every step is undone and redone, and a new one ends what could be redone",
   assert.deepEqual(names(), ["two"]);
 });
 
-test("every pair has its regions, and they come back with it", () => {
+test("the history has an end", () => {
+  for (let step = 0; step < 35; step += 1) {
+    regions.add("a", mask(step));
+    regions.remove(0);
+  }
+  let steps = 0;
+  for (; regions.canUndo(); steps += 1) regions.undo();
+  assert.equal(steps, 50);
+});
+
+test("every pair has its regions and a history of its own, and both come back with it", () => {
   const before = address;
   regions.add("mine", mask(1));
   regions.enter({ pair: "elsewhere", pair_address: "elsewhere", height: 2, width: 2 });
   assert.deepEqual(names(), []);
+  regions.undo();
+  regions.add("theirs");
   regions.enter({ pair: before, pair_address: before, height: HEIGHT, width: WIDTH });
   assert.deepEqual(names(), ["mine"]);
+  regions.undo();
+  assert.deepEqual(names(), []);
 });
 
 test("a link's regions wait for their pair", () => {
