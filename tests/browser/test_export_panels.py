@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page
@@ -17,6 +18,10 @@ REGION = "&regions=my%20region~7b4fd6~b4.6.20.30"
 AREA = """(panel) => {
   const { left, top, width, height, x, y } = fusevis.graphs.area(panel);
   return { left, top, width, height, x, y };
+}"""
+ADD = """() => {
+  fusevis.regions.add("my region", fusevis.regionCode.decode("b4.6.20.30", 48, 60));
+  fusevis.regions.recolour(0, "#7b4fd6");
 }"""
 SCALE = 3
 
@@ -39,8 +44,12 @@ def like(picture: NDArray[np.int_], colour: tuple[int, int, int]) -> NDArray[np.
     return found
 
 
-def test_whole_pictures_have_the_outlines(open_page: Opener, server: Server, tmp_path: Path) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=40,50&zoom=3{REGION}")
+@pytest.fixture
+def page(share_page: Opener, server: Server) -> Page:
+    return share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&zoom=4{REGION}")
+
+
+def test_whole_pictures_have_the_outlines(page: Page, tmp_path: Path) -> None:
     page.wait_for_function("() => fusevis.regions.all().length === 1")
     for panel in ("panel-mri", "panel-guidance-rgb", "panel-jacobian-pet"):
         outline = like(saved(page, panel, tmp_path), VIOLET)
@@ -51,10 +60,7 @@ def test_whole_pictures_have_the_outlines(open_page: Opener, server: Server, tmp
             np.testing.assert_allclose((edges.min() / size, edges.max() / size), expected, atol=0.015)
 
 
-def test_a_zoom_has_the_outlines_around_its_own_pixel(
-    open_page: Opener, server: Server, tmp_path: Path
-) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&zoom=4{REGION}")
+def test_a_zoom_has_the_outlines_around_its_own_pixel(page: Page, tmp_path: Path) -> None:
     page.wait_for_function("() => fusevis.regions.all().length === 1")
     outline = like(saved(page, "panel-guidance-pet-zoom", tmp_path), VIOLET)
     # The region ends above row 20, the fifth of nine.
@@ -66,11 +72,10 @@ def test_a_zoom_has_the_outlines_around_its_own_pixel(
 def test_a_scatterplot_has_the_regions_points_and_cores_in_the_green_ones(
     open_page: Opener, server: Server, tmp_path: Path
 ) -> None:
-    query = f"?pair={server.pair}&method=masknet&pixel=12,30&zoom=3"
-    without = saved(open_page(query), "panel-scatter", tmp_path)
+    page = open_page(f"?pair={server.pair}&method=masknet&pixel=12,30&zoom=3")
+    without = saved(page, "panel-scatter", tmp_path)
     assert like(without, GREEN).any() and not like(without, VIOLET).any()
-    page = open_page(query + REGION)
-    page.wait_for_function("() => fusevis.regions.all().length === 1")
+    page.evaluate(ADD)
     shown = saved(page, "panel-scatter", tmp_path)
     area = page.evaluate(AREA, "panel-scatter")
     values = page.evaluate(

@@ -6,8 +6,6 @@ or pair that is accepted, a late figure of Dash's, late images of the compare pa
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -78,12 +76,19 @@ def require_panels(page: Page, address: str, method: str, pixel: Pixel) -> None:
         require_colours(cells(image, plot(page, f"panel-{name}"), gray.shape), gray, f"panel {name}")
 
 
-def open_explore(open_page: Opener, **options: Any) -> Page:
-    return open_page(EXPLORE, height=1700, **options)
+@pytest.fixture
+def page(share_page: Opener) -> Page:
+    """Return the explore page, which has this pair and method at the end of each test too."""
+    return share_page(EXPLORE, height=1700)
 
 
-def test_an_older_pixel_never_takes_a_newer_ones_place(open_page: Opener) -> None:
-    page = open_explore(open_page)
+def put_back(page: Page, menu: str, choice: str) -> None:
+    page.select_option(menu, choice)
+    page.wait_for_function("(choice) => location.search.includes(`=${choice}&`)", arg=choice)
+    wait_until_settled(page)
+
+
+def test_an_older_pixel_never_takes_a_newer_ones_place(page: Page) -> None:
     move(page, B)
     require_readout(page, "drawn", CONSTANT, B)
     held = Held(page, "**/jacobian/**")
@@ -99,38 +104,40 @@ def test_an_older_pixel_never_takes_a_newer_ones_place(open_page: Opener) -> Non
 
 
 @pytest.mark.parametrize(
-    ("menu", "choice", "address", "method"),
-    [("#method-select", TRUE, "drawn", TRUE), ("#pair-select", "redrawn", "redrawn", CONSTANT)],
+    ("menu", "choice", "before", "address", "method", "asked"),
+    [
+        ("#method-select", TRUE, CONSTANT, "drawn", TRUE, (3, 6)),
+        ("#pair-select", "redrawn", "drawn", "redrawn", CONSTANT, (2, 6)),
+    ],
     ids=["method", "pair"],
 )
 def test_a_window_of_another_scene_is_never_shown(
-    open_page: Opener, menu: str, choice: str, address: str, method: str
+    page: Page, menu: str, choice: str, before: str, address: str, method: str, asked: Pixel
 ) -> None:
-    page = open_explore(open_page)
     move(page, B)
     require_readout(page, "drawn", CONSTANT, B)
     held = Held(page, "**/jacobian/**")
-    move(page, A)
+    move(page, asked)  # a pixel that no other test has asked for
     held.wait()
     page.mouse.move(5, 5)
     page.select_option(menu, choice)
     page.wait_for_function("(choice) => location.search.includes(`=${choice}&`)", arg=choice)
     page.wait_for_timeout(300)
-    before = readout(page)
+    shown = readout(page)
     held.release_first()
     held.wait()  # the new scene's own window, which nobody has yet
-    assert readout(page)["g1"] == before["g1"], "the old scene's number is not shown as the new one's"
+    assert readout(page)["g1"] == shown["g1"], "the old scene's number is not shown as the new one's"
     held.release()
     wait_until_settled(page)
     fields = readout(page)
     pixel = int(fields["row"]), int(fields["col"])
     require_readout(page, address, method, pixel)
     require_panels(page, address, method, pixel)
+    put_back(page, menu, before)
 
 
-def test_figures_of_an_older_choice_are_dropped(open_page: Opener) -> None:
+def test_figures_of_an_older_choice_are_dropped(page: Page) -> None:
     """Three answers of Dash's come in the wrong order: of the last choice first."""
-    page = open_explore(open_page)
     page.mouse.move(5, 5)
     held = Held(page, DASH)
     page.select_option("#pair-select", "redrawn")
@@ -151,6 +158,8 @@ def test_figures_of_an_older_choice_are_dropped(open_page: Opener) -> None:
     pixel = int(fields["row"]), int(fields["col"])
     require_readout(page, "redrawn", TRUE, pixel)
     require_panels(page, "redrawn", TRUE, pixel)
+    put_back(page, "#pair-select", "drawn")
+    put_back(page, "#method-select", CONSTANT)
 
 
 def compare_place(page: Page, pixel: Pixel) -> tuple[float, float]:
