@@ -15,8 +15,8 @@ WINDOWS = "**/jacobian/**"
 REFUSED = {"error": "The server is asked for too many pixels at the same moment; ask again in a second."}
 
 
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def opened(browser: Browser, server: Server) -> Iterator[Page]:
     """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     show_modules(context)
@@ -27,6 +27,13 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     wait_until_settled(opened)
     yield opened
     context.close()
+
+
+@pytest.fixture
+def page(opened: Page) -> Iterator[Page]:
+    """Return the page, whose requests are answered by the server again in the end."""
+    yield opened
+    opened.unroute_all()
 
 
 def test_a_server_that_is_too_busy_is_asked_again(page: Page) -> None:
@@ -58,7 +65,7 @@ def test_an_error_that_does_not_pass_is_not_asked_again(page: Page) -> None:
         route.fulfill(status=404, json={"error": "There is no such pair."})
 
     page.route(WINDOWS, refuse)
-    page.mouse.move(*place(page, "panel-fused", 18, 27))
+    page.mouse.move(*place(page, "panel-fused", 23, 29))
     expect(page.locator("#status-line")).to_have_text("There is no such pair.")
     page.wait_for_timeout(2500)
     assert len(asked) == 1

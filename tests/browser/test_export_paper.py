@@ -1,16 +1,18 @@
-"""The HTML file on paper: A4 in landscape, where nothing may be cut; conftest.py holds the console empty."""
+"""The HTML file on paper: A4 in landscape, where nothing may be cut. The menu that gives it is in test_export.py."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from app.ids import CompareColumn
-from tests.browser.conftest import Opener, Server
-from tests.browser.test_compare_page import METHODS, open_compare
-from tests.browser.test_export import open_menu, taken
+from tests.browser.conftest import Known, Server
+from tests.browser.test_compare_page import METHODS
 
 MILLIMETRE = 96 / 25.4
 WIDTH, HEIGHT = (297 - 24) * MILLIMETRE, (210 - 24) * MILLIMETRE
@@ -22,6 +24,31 @@ WIDEST = """() => Math.max(
   ...[...document.querySelectorAll("table")].map((table) => table.getBoundingClientRect().right))"""
 
 
+@pytest.fixture
+def opened(browser: Browser, server: Server, known: Known, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open the HTML file of a view of the compare page; its console stays empty."""
+    messages: list[str] = []
+    for method in METHODS:
+        known(server.pair, method)
+    context = browser.new_context()
+
+    def open_file(query: str, width: int, height: int) -> Page:
+        path = tmp_path / "view.html"
+        view = f"pair={server.pair}&methods={','.join(METHODS)}&pixel=20,20{query}"
+        with urlopen(f"{server.url}export/compare.html?{view}") as answer:
+            path.write_bytes(answer.read())
+        page = context.new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(path.as_uri())
+        page.wait_for_function("() => [...document.images].every((one) => one.complete)")
+        return page
+
+    yield open_file
+    context.close()
+    assert messages == []
+
+
 @pytest.mark.parametrize(
     ("columns", "more"),
     [
@@ -30,18 +57,10 @@ WIDEST = """() => Math.max(
         (["jacobian_mri_zoom"], "&pin=2,3"),
     ],
 )
-def test_figures_and_tables_fit_the_page(
-    open_page: Opener, server: Server, tmp_path: Path, columns: list[str], more: str
-) -> None:
+def test_figures_and_tables_fit_the_page(opened: Callable[..., Page], columns: list[str], more: str) -> None:
     query = f"&difference={','.join(METHODS)}&columns={','.join(columns)}{more}"
-    page = open_compare(open_page, server, query)
-    open_menu(page)
-    path = taken(page, "[data-export=html]", tmp_path)
-    paper = page.context.new_page()
-    paper.set_viewport_size({"width": int(WIDTH), "height": int(HEIGHT)})
+    paper = opened(query, int(WIDTH), int(HEIGHT))
     paper.emulate_media(media="print")
-    paper.goto(path.as_uri())
-    paper.wait_for_function("() => [...document.images].every((one) => one.complete)")
     figures = paper.evaluate(FIGURES)
     assert figures[0]["bottom"] <= HEIGHT, "the first one stands below the title, on the same page"
     for figure in figures:
@@ -56,14 +75,9 @@ def test_figures_and_tables_fit_the_page(
 
 
 def test_no_column_of_the_numbers_is_cut_in_a_window_of_common_width(
-    open_page: Opener, server: Server, tmp_path: Path
+    opened: Callable[..., Page],
 ) -> None:
-    page = open_compare(open_page, server)
-    open_menu(page)
-    path = taken(page, "[data-export=html]", tmp_path)
-    other = page.context.new_page()
-    other.set_viewport_size({"width": 1300, "height": 900})
-    other.goto(path.as_uri())
+    other = opened("", 1300, 900)
     assert other.evaluate(
         "() => [...document.querySelectorAll('.scroll')].every((one) => one.scrollWidth <= one.clientWidth)"
     )

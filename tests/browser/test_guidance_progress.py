@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from app.ids import Id
 from app.layout.parts import POLL_MILLISECONDS
 from fusion.colours import Limits, Scale, gradient_colours, guidance_rgb, rgb_bytes
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.conftest import Known, Opener, Server, wait_until_settled
 from tests.browser.pictures import point_at
 
 
@@ -66,10 +67,9 @@ def test_the_compare_page_cancels_all_guidance_and_goes_on(open_page: Opener) ->
     wait_for("Compute guidance", "cancelled", "cancelled")
 
 
-def test_finished_guidance_is_remembered(open_page: Opener, server: Server) -> None:
-    query = f"?pair={server.pair}&method=masknet"
-    open_page(query)
-    page = open_page(query, settled=False)
+def test_finished_guidance_is_remembered(open_page: Opener, server: Server, known: Known) -> None:
+    known(server.pair, "masknet")
+    page = open_page(f"?pair={server.pair}&method=masknet", settled=False)
     page.wait_for_function("() => fusevis.state.limits && !fusevis.state.limits.provisional")
     assert page.locator("#guidance-status").inner_text() == "Guidance complete"
     assert page.locator("#guidance-button").is_disabled()
@@ -105,16 +105,23 @@ COUNT_DRAWINGS = """(panels) => {
 }"""
 NOTE_GROWTH = """(panels) => {
   const { state, graphs, overlays } = fusevis;
-  const rows = (panel) => graphs.image(panel).rows.map((row) => Array.from(row));
+  // As text: a list of a million numbers takes longer than all that is tested here.
+  const text = (values) => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    let letters = "";
+    for (let at = 0; at < bytes.length; at += 4096) letters += String.fromCharCode(...bytes.subarray(at, at + 4096));
+    return btoa(letters);
+  };
+  const image = (panel) => text(Float32Array.from(graphs.image(panel).rows.flatMap((row) => Array.from(row))));
   const pixels = (panel) => {
     const { canvas, context } = overlays.overlay(panel);
     const { width, height } = canvas;
     return { width, height, visible: getComputedStyle(canvas).visibility === "visible",
-      bytes: Array.from(context.getImageData(0, 0, width, height).data) };
+      bytes: text(context.getImageData(0, 0, width, height).data) };
   };
   const note = () => ({
-    limits: { ...state.limits }, known: Array.from(state.grown.points.values),
-    values: ["panel-guidance-mri", "panel-guidance-pet", "panel-fused"].map(rows),
+    limits: { ...state.limits }, known: text(Float32Array.from(state.grown.points.values)),
+    values: ["panel-guidance-mri", "panel-guidance-pet", "panel-fused"].map(image),
     pictures: panels.map(pixels),
   });
   const drawings = Object.fromEntries(panels.map((panel) => [panel, 0]));
@@ -138,7 +145,13 @@ NOTE_GROWTH = """(panels) => {
 
 def painted(picture: dict[str, Any]) -> NDArray[np.int64]:
     assert picture["visible"]
-    return np.array(picture["bytes"]).reshape(picture["height"], picture["width"], 4)
+    found = np.frombuffer(base64.b64decode(picture["bytes"]), dtype=np.uint8)
+    return found.reshape(picture["height"], picture["width"], 4).astype(np.int64)
+
+
+def image(text: str) -> NDArray[np.float32]:
+    """Decode an image of the sample, (256, 256)."""
+    return np.frombuffer(base64.b64decode(text), dtype=np.float32).reshape(256, 256)
 
 
 def test_growing_pictures_have_the_right_colours_and_plotly_draws_nothing(open_page: Opener) -> None:
@@ -149,10 +162,10 @@ def test_growing_pictures_have_the_right_colours_and_plotly_draws_nothing(open_p
     page.wait_for_function("() => window.growth.ended")
     grown = page.evaluate("() => window.growth.first")
     assert grown is not None, "this test needs a computation that takes longer"
-    first, second, fused = (np.array(rows, dtype=np.float32) for rows in grown["values"])
+    first, second, fused = map(image, grown["values"])
     assert np.isfinite(first).all(), "growing pictures have no gaps"
-    known = np.isfinite(np.array(grown["known"], dtype=float)).reshape(2, -1)
-    assert 0 < known[0].sum() < known[0].size
+    there = np.isfinite(np.frombuffer(base64.b64decode(grown["known"]), dtype=np.float32)).reshape(2, -1)
+    assert 0 < there[0].sum() < there[0].size
     end = Limits(**{name: grown["limits"][name] for name in ("maximum", "magnitude", "percentile")}).end(
         Scale.SIGNED
     )

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from app.routes.views import LARGEST_STUDY
 from cache.services.named_views import SavedView, Study
 from tests.browser.conftest import Asked, Opener, Server
+from tests.browser.test_compare_page import open_compare
 
 
 def add(asked: Asked, count: int) -> list[str]:
@@ -24,7 +25,8 @@ def add(asked: Asked, count: int) -> list[str]:
 
 
 def open_views(open_page: Opener, server: Server, count: int) -> Page:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging", settled=False)
+    """Open the panel of views on the page that opens sooner; it is the same on both."""
+    page = open_compare(open_page, server)
     page.click("#views-open")
     expect(page.locator("#views-panel .view")).to_have_count(count)
     return page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -22,16 +21,16 @@ FUSING_MILLISECONDS = 200_000
 """A busy machine takes long to fuse every sample by every network for the first time."""
 
 
-def open_training(open_page: Opener, **options: Any) -> Page:
-    return open_page("training", settled=False, ready=READY, **options)
+def open_training(open_page: Opener, width: int = 1440, height: int = 900) -> Page:
+    return open_page("training", settled=False, ready=READY, width=width, height=height)
 
 
 def titles(ids: tuple[str, ...]) -> list[str]:
     return [method_specification(id).title for id in ids]
 
 
-def test_the_table_has_the_numbers_of_the_cards_and_of_the_paper(open_page: Opener) -> None:
-    page = open_training(open_page)
+def test_the_table_has_the_numbers_of_the_cards_and_of_the_paper(share_page: Opener) -> None:
+    page = open_training(share_page)
     names = page.locator("#training-losses tbody .group-name").all_inner_texts()
     assert names == titles(trained_ids())
     for index, id in enumerate(trained_ids()):
@@ -47,8 +46,8 @@ def test_the_table_has_the_numbers_of_the_cards_and_of_the_paper(open_page: Open
             assert paper[3] == f"{PAPER_TABLE[id].ssim_mri:.4f}"
 
 
-def test_curves_are_drawn_or_said_to_be_missing(open_page: Opener) -> None:
-    page = open_training(open_page)
+def test_curves_are_drawn_or_said_to_be_missing(share_page: Opener) -> None:
+    page = open_training(share_page)
     kept = [id for id in trained_ids() if curve_file(FOLDER, id).is_file()]
     missing = titles(tuple(id for id in trained_ids() if id not in kept))
     if missing:
@@ -96,8 +95,8 @@ def test_there_and_back_by_links(open_page: Opener) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
-def test_nothing_overflows_and_cards_open_by_key(open_page: Opener, width: int, height: int) -> None:
-    page = open_training(open_page, width=width, height=height)
+def test_nothing_overflows_and_cards_open_by_key(share_page: Opener, width: int, height: int) -> None:
+    page = open_training(share_page, width, height)
     assert not page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
     cards = page.locator("details.model-card")
     assert cards.count() == len(trained_ids())

@@ -11,7 +11,7 @@ import fusion
 from tests.browser.conftest import Opener
 from tests.browser.pictures import heatmap, painted_window
 from tests.running_server import Server
-from tests.wheel import unpacked_wheel, wheel_server
+from tests.wheel import require_pages, unpacked_wheel, wheel_server
 
 SAMPLE = "glioma-t2"
 
@@ -33,3 +33,7 @@ def test_the_page_is_drawn(open_page: Opener, server: Server) -> None:
     np.testing.assert_allclose(values, fusion.jacobian(method, pair, (128, 120)).values, rtol=1e-5)
     drawn, _ = heatmap(page, "panel-guidance-mri")
     np.testing.assert_allclose(drawn, fusion.guidance(method, pair)[0], atol=1e-3)
+
+
+def test_every_page_has_its_files_and_pictures(server: Server) -> None:
+    require_pages(server.url)

@@ -1,4 +1,7 @@
-"""The wheel holds all that the page and the command line need, and works where the checkout is not."""
+"""The wheel holds all that the page and the command line need, and works where the checkout is not.
+
+Its pages are opened by `tests/browser/test_wheel.py`, on a server that takes some seconds to start.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import fusion
-from tests.wheel import PACKAGES, ROOT, require_pages, unpacked_wheel, wheel_server
+from tests.wheel import PACKAGES, ROOT, unpacked_wheel
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +90,3 @@ def test_its_command_line_finds_samples_weights_and_measurements(content: Path, 
     program = "import app, benchmarks.jacobian_guidance, cache, callbacks, fusion; print(app.__file__, fusion.__file__)"
     files = said(content, tmp_path, "-c", program).split()
     assert all(Path(file).is_relative_to(content) for file in files)
-
-
-def test_its_pages_open(content: Path, tmp_path: Path) -> None:
-    with wheel_server(content, tmp_path) as url:
-        require_pages(url)
