@@ -94,12 +94,17 @@ def test_a_box_on_any_picture_is_a_region_of_all(open_page: Opener, server: Serv
     page.wait_for_function("() => !location.search.includes('regions=')")
 
 
+@pytest.fixture(scope="module")
+def guidance(server: Server) -> NDArray[np.floating]:
+    """Return DeepFuse's guidance images of the server's pair."""
+    return fusion.guidance(fusion.load_method("deepfuse", "cpu"), fusion.load_pair(*server.pair_paths))
+
+
 @pytest.mark.parametrize("tool", ["box", "lasso"])
 def test_points_of_a_scatterplot_are_pixels_of_all_pictures(
-    open_page: Opener, server: Server, tool: str
+    open_page: Opener, server: Server, guidance: NDArray[np.floating], tool: str
 ) -> None:
     page = open_compare(open_page, server)
-    guidance = fusion.guidance(fusion.load_method("deepfuse", "cpu"), fusion.load_pair(*server.pair_paths))
     low, high = np.quantile(guidance.reshape(2, -1), [0.3, 0.7], axis=1)
     page.click("#region-open")
     page.click(f"[data-tool={tool}]")

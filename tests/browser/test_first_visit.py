@@ -10,14 +10,19 @@ from tests.browser.conftest import Opener
 from tests.browser.pictures import box_pixels, readout
 
 
+def opened(share_page: Opener, width: int = 1440, height: int = 900) -> Page:
+    """Return a page that nobody changes for good."""
+    return share_page("?method=weighted_averaging", width=width, height=height)
+
+
 def overflowing(page: Page) -> bool:
     """Whether one would have to scroll sideways."""
     return bool(page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
-def test_everything_fits(open_page: Opener, width: int, height: int) -> None:
-    page = open_page("?method=weighted_averaging", width, height)
+def test_everything_fits(share_page: Opener, width: int, height: int) -> None:
+    page = opened(share_page, width, height)
     assert not overflowing(page)
     for panel in [*Panel, *(panel.zoom for panel in IMAGE_PANELS)]:
         box = page.locator(f"#{panel} .main-svg").first.bounding_box()
@@ -65,8 +70,8 @@ def test_the_first_view_means_something(open_page: Opener) -> None:
     assert len(titles) == 2 and all("simulated" in title for title in titles)
 
 
-def test_units_and_legend(open_page: Opener) -> None:
-    page = open_page("?method=weighted_averaging")
+def test_units_and_legend(share_page: Opener) -> None:
+    page = opened(share_page)
     for panel in ("panel-guidance-mri", "panel-jacobian-pet", "panel-jacobian-pet-zoom"):
         assert "dimensionless" in (page.locator(f"#{panel} .cbtitle").first.text_content() or "")
         assert "px" in (page.locator(f"#{panel} .xtitle").first.text_content() or "")
@@ -77,10 +82,12 @@ def test_units_and_legend(open_page: Opener) -> None:
     text = page.locator(".offcanvas").inner_text()
     for word in ("Jacobian images", "Guidance images", "Guidance RGB", "Scatterplot", "magenta"):
         assert word in text
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".offcanvas", state="detached")
 
 
-def test_every_control_has_a_name(open_page: Opener) -> None:
-    page = open_page("?method=weighted_averaging")
+def test_every_control_has_a_name(share_page: Opener) -> None:
+    page = opened(share_page)
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll(".page-head select, .page-head input, .page-head button")]
             .filter((element) => element.offsetParent !== null)
@@ -91,8 +98,8 @@ def test_every_control_has_a_name(open_page: Opener) -> None:
     assert unnamed == []
 
 
-def test_themes(open_page: Opener) -> None:
-    page = open_page("?method=weighted_averaging")
+def test_themes(share_page: Opener) -> None:
+    page = opened(share_page)
     background = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
     page.click("#theme-switch")
@@ -101,3 +108,5 @@ def test_themes(open_page: Opener) -> None:
     assert page.evaluate("() => getComputedStyle(document.querySelector('#panel-mri .gtitle')).fill") == (
         page.evaluate("() => getComputedStyle(document.body).color")
     )
+    page.click("#theme-switch")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'light'")

@@ -90,36 +90,6 @@ def test_fields_keep_their_own_undo(open_page: Opener, server: Server) -> None:
     assert counts(page) == {"region": 63}
 
 
-def test_the_history_has_an_end(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
-    page.evaluate("for (let i = 0; i < 70; i += 1) { fusevis.regions.add('a'); fusevis.regions.remove(0); }")
-    assert (
-        page.evaluate(
-            "() => { let n = 0; for (; fusevis.regions.canUndo(); n += 1) fusevis.regions.undo(); return n; }"
-        )
-        == 50
-    )
-
-
-def test_each_pair_has_a_history_of_its_own(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
-    page.evaluate(
-        """() => {
-            const { regions } = fusevis;
-            const { pair, address, height, width } = regions.imageShape();
-            const scene = { pair, pair_address: address, height, width };
-            regions.add("mine");
-            regions.enter({ ...scene, pair: "other" });
-            regions.undo();
-            regions.add("theirs");
-            regions.enter(scene);
-        }"""
-    )
-    assert list(counts(page)) == ["mine"]
-    page.evaluate("fusevis.regions.undo()")
-    assert counts(page) == {}
-
-
 def test_a_selection_leaves_a_loaded_region_alone(open_page: Opener, server: Server) -> None:
     page = open_with_box(open_page, server)
     assert not page.is_visible(".region-rule")

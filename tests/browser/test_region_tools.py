@@ -80,8 +80,8 @@ def test_escape_ends_the_drawing_then_the_tool_then_the_pin(open_page: Opener, s
     assert page.evaluate(PINNED) is False
 
 
-def test_escape_leads_back_to_pixel_on_the_explore_page(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_escape_leads_back_to_pixel_on_the_explore_page(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging")
     click_at(page, "panel-fused", 20, 30)
     choose_mode(page, "Lasso")
     assert "url" in cursor(page, "section[data-panel=panel-fused] .nsewdrag")
@@ -116,9 +116,9 @@ def test_points_have_to_wait_for_guidance_images(open_page: Opener, server: Serv
 
 
 def test_what_is_wrong_is_said_on_the_status_line_while_the_panel_is_closed(
-    open_page: Opener, server: Server
+    share_page: Opener, server: Server
 ) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging")
     for number in range(12):
         load(page, f"mask {number}")
     assert "room" not in page.inner_text("#status-line")
@@ -126,3 +126,4 @@ def test_what_is_wrong_is_said_on_the_status_line_while_the_panel_is_closed(
     drag(page, [place_of(page, "panel-pet", *corner) for corner in corners((5, 25), (6, 36))])
     assert "no room for another region" in page.inner_text("#status-line.failed")
     assert len(page.evaluate(COUNTS)) == 12
+    page.evaluate("() => { while (fusevis.regions.all().length) fusevis.regions.remove(0); }")
