@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from tests import drawn_pairs as drawn
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.conftest import Known, Opener, Server, wait_until_settled
 from tests.browser.seen import (
     DASH,
     Held,
@@ -107,9 +107,9 @@ def test_every_picture_of_the_explore_page(open_page: Opener, scale: str) -> Non
     require_panels(page, STEPPED, "Plotly after a step", signed)
 
 
-def test_every_picture_of_the_first_view(open_page: Opener) -> None:
+def test_every_picture_of_the_first_view(open_page: Opener, known: Known) -> None:
+    known(ADDRESS, "weighted_averaging")
     query = f"?pair={ADDRESS}&method=weighted_averaging&pixel=2,3&{DISPLAY}"
-    open_page(query)  # until the guidance images are kept
     held: list[Held] = []
     page = open_page(
         query, height=1700, settled=False, ready=FIRST_PICTURES,
@@ -179,8 +179,8 @@ def exported(
 
 
 @pytest.mark.parametrize("kind", ["explore", "compare"])
-def test_every_picture_that_is_exported(open_page: Opener, server: Server, kind: str) -> None:
-    open_page(f"?pair={ADDRESS}&method=weighted_averaging&pixel=2,3&{DISPLAY}")  # until there is guidance
+def test_every_picture_that_is_exported(server: Server, known: Known, kind: str) -> None:
+    known(ADDRESS, "weighted_averaging")
     more = ("guidance_rgb_zoom", "guidance_mri_zoom", "guidance_pet_zoom", "fused_zoom")
     asked = [("weighted_averaging", column) for column in (*COLUMNS, *more)]
     asked += [("inputs", f"input_{name}") for name in ("mri", "pet", "mri_zoom", "pet_zoom")]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.conftest import Known, Opener, Server, wait_until_settled
 
 PLACES = """() => Object.fromEntries([...document.querySelectorAll(".first-view")].map((canvas) => {
   const { x, y, width, height } = canvas.getBoundingClientRect();
@@ -31,9 +31,11 @@ def seen(page: Page, place: dict[str, float]) -> NDArray[np.int64]:
     return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(np.int64)
 
 
-def test_pictures_come_before_plotly_and_are_the_same(open_page: Opener, server: Server) -> None:
+def test_pictures_come_before_plotly_and_are_the_same(
+    open_page: Opener, server: Server, known: Known
+) -> None:
+    known(server.pair, "deepfuse")
     query = f"?pair={server.pair}&method=deepfuse&pixel=20,25&zoom=2&gamma1=0.6&gamma2=0.7&scale=signed"
-    open_page(query)  # until the guidance images are kept
     held: list[Route] = []
     page = open_page(
         query,

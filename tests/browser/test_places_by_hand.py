@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 import fusion
 from tests import drawn_pairs as drawn
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.conftest import Known, Opener, Server, wait_until_settled
 from tests.browser.pictures import readout
 from tests.browser.seen import DASH, Held, Rectangle, eventually, near, pictures, plot, screen, table
 from tests.browser.test_colours_by_hand import exported
@@ -134,8 +134,8 @@ def test_outlines_of_the_compare_page(open_page: Opener) -> None:
     eventually(page, check)
 
 
-def test_outlines_of_exported_pictures(open_page: Opener, server: Server) -> None:
-    open_page(f"?pair=drawn&method={METHOD}&pixel=2,3")  # until there is guidance
+def test_outlines_of_exported_pictures(server: Server, known: Known) -> None:
+    known("drawn", METHOD)
     for kind, column in (("compare", "guidance_rgb"), ("explore", "fused")):
         image, place = exported(server, kind, METHOD, column, f"&regions={REGION}")
         require_outline(image, place, (0, 0), drawn.SHAPE, f"{kind}/{column}")
