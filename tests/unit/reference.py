@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fusion import Method, Pair, jacobians
+from fusion import Method, Pair, jacobians, load_method
 from fusion.methods.registry import method_specification
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.steps import PixelLattice
 from fusion.saliency.window import Box
+
+
+@cache
+def trained_method(id: str) -> Method:
+    """Load a method on the CPU once for all tests of a process; its weights, and so its chain, are never changed."""
+    return load_method(id, "cpu")
 
 
 def whole_image_jacobian(method: Method, pair: Pair, pixel: tuple[int, int]) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ from tests.unit.reference import (
     random_method,
     random_pair,
     relative_error,
+    trained_method,
     whole_image_jacobian,
 )
 from tests.unit.small_networks import not_understood, understood
@@ -47,7 +48,7 @@ def chain_for(method: fusion.Method) -> Chain:
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_every_method_has_a_chain(id: str, rng: np.random.Generator) -> None:
-    method, pair = fusion.load_method(id, "cpu"), random_pair(rng, (22, 39))
+    method, pair = trained_method(id), random_pair(rng, (22, 39))
     assert largest_error(method, pair, notable_pixels(rng, pair.shape, 1), "chain") <= TOLERANCE
     assert chain_for(method).radius == method.locality.radius
 

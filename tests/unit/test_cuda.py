@@ -2,7 +2,8 @@
 
 TF32, whose numbers have 10 bits, would be a thousand times further away. It is on when these tests begin, as it is in
 torch unless told otherwise: what computes must turn it off. Everything runs on the CPU too, so that where there is no
-GPU at least the tests themselves are known to work.
+GPU at least the tests themselves are known to work; for that a method without a network and two networks are enough,
+one of which reaches further in one image than in the other. The other tests hold all of them on the CPU.
 """
 
 from __future__ import annotations
@@ -36,12 +37,7 @@ NUDGE = 3e-6
 """Where so small a relative change of both images changes the derivative, a rectifier stands at its kink, and rounding
 alone may switch it: there is no one right answer in float32."""
 
-DEVICES = [
-    "cpu",
-    pytest.param(
-        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-    ),
-]
+WITH_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,16 @@ class Expected:
         )
 
 
-def built(id: str, device: str) -> Method:
+def made(id: str, device: str) -> Method:
     """Load a method, or wrap one of the small networks that the other paths are for."""
     if id in ("strided", "attention"):
         torch.manual_seed(3)
         return Method.from_module(Strided() if id == "strided" else Attention(), id, id.capitalize(), device)
     return fusion.load_method(id, device)
+
+
+built = cache(made)
+"""Makes a method once for all tests whose results do not depend on what is remembered of it."""
 
 
 @cache
@@ -97,7 +97,22 @@ def expected(id: str) -> Expected:
     return Expected(pair, list(found), list(found.values()))
 
 
-@pytest.fixture(params=DEVICES)
+ON_CPU = ("weighted_averaging", "funfusean", "deepfuse", "strided", "attention")
+
+
+def on_devices(*ids: str) -> pytest.MarkDecorator:
+    """Run a test with each of these methods, on a GPU with all of them."""
+    return pytest.mark.parametrize(
+        ("device", "id"),
+        [
+            *(("cpu", id) for id in ids if id in ON_CPU),
+            *(pytest.param("cuda", id, marks=WITH_CUDA) for id in ids),
+        ],
+        indirect=["device"],
+    )
+
+
+@pytest.fixture
 def device(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give a device, with TF32 allowed for convolutions."""
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=True):
@@ -122,27 +137,27 @@ def check_diagonal(images: NDArray[np.floating], right: Expected) -> None:
     assert relative_error(found, right.diagonal) <= TOLERANCE
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 def test_the_fused_image(device: str, id: str) -> None:
     pair = expected(id).pair
     right = fusion.fuse(built(id, "cpu"), pair, "float64")
     assert relative_error(fusion.fuse(built(id, device), pair), right) <= TOLERANCE
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 @pytest.mark.parametrize("prepared", [True, False])
 def test_one_jacobian_by_the_chain(device: str, id: str, prepared: bool) -> None:
-    method, right = built(id, device), expected(id)
+    method, right = made(id, device), expected(id)
     if prepared:
         fusion.prepare(method, right.pair)
     windows = [fusion.jacobian(method, right.pair, pixel, ahead=prepared) for pixel in right.pixels]
     check_windows(windows, right, "chain")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@WITH_CUDA
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_one_jacobian_is_a_captured_graph(id: str, caplog: pytest.LogCaptureFixture) -> None:
-    method, right = built(id, "cuda"), expected(id)
+    method, right = made(id, "cuda"), expected(id)
     fusion.prepare(method, right.pair)
     chain = chain_of(method, torch.float32)
     assert chain is not None and chain.capturing is not None
@@ -153,26 +168,27 @@ def test_one_jacobian_is_a_captured_graph(id: str, caplog: pytest.LogCaptureFixt
     check_windows(windows[len(right.pixels) :], right, "chain")
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 def test_jacobians_by_the_chain_in_batches(device: str, id: str) -> None:
     method, right = built(id, device), expected(id)
     check_windows(fusion.jacobians(method, right.pair, right.pixels), right, "chain")
     check_windows(fusion.jacobians(method, right.pair, right.pixels, batch_size=2), right, "chain")
 
 
-@pytest.mark.parametrize("id", [*fusion.method_ids(), "strided"])
+@on_devices(*fusion.method_ids(), "strided")
 def test_jacobians_by_windows(device: str, id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jacobian_module, "chain_of", no_chain)
     method, right = built(id, device), expected(id)
     check_windows(fusion.jacobians(method, right.pair, right.pixels), right, "window")
 
 
-def test_jacobians_of_the_whole_image(device: str) -> None:
-    method, right = built("attention", device), expected("attention")
+@on_devices("attention")
+def test_jacobians_of_the_whole_image(device: str, id: str) -> None:
+    method, right = built(id, device), expected(id)
     check_windows(fusion.jacobians(method, right.pair, right.pixels), right, "whole image")
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 def test_an_atlas(device: str, id: str, tmp_path: Path) -> None:
     method, right = built(id, device), expected(id)
     atlas = Atlas(tmp_path / "atlas", method, right.pair)
@@ -184,13 +200,13 @@ def test_an_atlas(device: str, id: str, tmp_path: Path) -> None:
 GuidanceWay = Callable[[Method, Pair], NDArray[np.floating]]
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 @pytest.mark.parametrize("way", [fusion.guidance, lambda method, pair: coarse_guidance(method, pair, 1)])
 def test_guidance_images(device: str, id: str, way: GuidanceWay) -> None:
     check_diagonal(way(built(id, device), expected(id).pair), expected(id))
 
 
-@pytest.mark.parametrize("id", fusion.method_ids())
+@on_devices(*fusion.method_ids())
 @pytest.mark.parametrize("cheaper", [True, False])
 def test_guidance_images_by_the_chain_and_by_lattices(
     device: str, id: str, cheaper: bool, monkeypatch: pytest.MonkeyPatch
@@ -199,7 +215,7 @@ def test_guidance_images_by_the_chain_and_by_lattices(
     check_diagonal(fusion.guidance(built(id, device), expected(id).pair), expected(id))
 
 
-@pytest.mark.parametrize("id", ["strided", "attention"])
+@on_devices("strided", "attention")
 def test_guidance_images_without_a_chain(device: str, id: str) -> None:
     check_diagonal(fusion.guidance(built(id, device), expected(id).pair), expected(id))
 
@@ -207,7 +223,7 @@ def test_guidance_images_without_a_chain(device: str, id: str) -> None:
 def test_numbers_as_short_as_tf32_would_be_noticed() -> None:
     """Negative control: weights with the ten bits of TF32 are further away than these tests allow."""
     right = expected("deepfuse")
-    method = built("deepfuse", "cpu")
+    method = made("deepfuse", "cpu")
     with torch.no_grad():
         for weight in method.network.parameters():
             weight.copy_((weight.view(torch.int32) & ~0x1FFF).view(torch.float32))
