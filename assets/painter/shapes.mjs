@@ -1,5 +1,7 @@
 /* What is drawn over pictures: boxes around pixels. A picture's area is its place on the canvas, `unit` the side of a pixel there. */
 
+import { thickness } from "../core/projector.mjs";
+
 /**
  * @import { Area, Context } from "./pixels.mjs"
  * @typedef {{ row: number, col: number }} Pixel
@@ -37,9 +39,10 @@ export function box(context, area, unit, pixel, reach, colour) {
   const y = area.top + (pixel.row + 0.5) * unit - side / 2;
   clipped(context, area, () => {
     context.strokeStyle = colour;
-    context.lineWidth = LINE;
+    const line = LINE * thickness();
+    context.lineWidth = line;
     // Around the pixels, whose own colours are what one wants to see.
-    context.strokeRect(x - LINE / 2, y - LINE / 2, side + LINE, side + LINE);
+    context.strokeRect(x - line / 2, y - line / 2, side + line, side + line);
   });
 }
 
