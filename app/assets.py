@@ -17,7 +17,16 @@ from dash import Dash
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLES = {
     "explore": ("bootstrap.min", "export-menu", "page", "panels", "waiting", "notices", "projector", "print"),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "notices", "projector", "print"),
+    "compare": (
+        "bootstrap.min",
+        "export-menu",
+        "numbers",
+        "compare",
+        "page",
+        "notices",
+        "projector",
+        "print",
+    ),
     "training": ("bootstrap.min", "page", "panels", "training", "notices"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}

@@ -72,7 +72,10 @@ def register(app: Dash) -> None:
         except UserError as error:
             # Say it once, here: the next poll would only fail again.
             state = replace(followed(None), error=str(error))
-            figures, limits = (no_update,) * len(PANELS), told(scene, state, f"{scene['key']}-gone", axes=False)
+            figures, limits = (
+                (no_update,) * len(PANELS),
+                told(scene, state, f"{scene['key']}-gone", axes=False),
+            )
         return (
             *figures,
             limits,

@@ -44,7 +44,8 @@ class RestingPixel:
     scale : Scale
         The colour scale of gradients.
     end : float or None
-        Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end it.
+        Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end
+        it.
     state, display : str
         The browser's own names of what is shown and of how; figures carry them back, so that it knows whether
         they are up to date.

@@ -29,7 +29,7 @@ import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../vie
  *
  * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
- * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean }} GuidanceLimits
+ * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
  * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
  * @property {string} key
  * @property {string} revision

@@ -1,7 +1,6 @@
 /* What each panel waits for, and the way to try again where a request has failed. */
 
 import * as graphs from "./graphs.mjs";
-import * as overlays from "./overlays.mjs";
 import { state } from "./state.mjs";
 import * as dash from "../core/dash-requests.mjs";
 import { say } from "../core/waiting.mjs";
