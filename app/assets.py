@@ -15,18 +15,10 @@ from typing import Any
 from dash import Dash
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+LAST_STYLES = ("notices", "projector", "print")
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "panels", "waiting", "notices", "projector", "print"),
-    "compare": (
-        "bootstrap.min",
-        "export-menu",
-        "numbers",
-        "compare",
-        "page",
-        "notices",
-        "projector",
-        "print",
-    ),
+    "explore": ("bootstrap.min", "export-menu", "page", "head", "panels", "waiting", *LAST_STYLES),
+    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "head", *LAST_STYLES),
     "training": ("bootstrap.min", "page", "panels", "training", "notices"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}

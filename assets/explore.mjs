@@ -2,8 +2,10 @@
 
 import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
+import "./explore/hint.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
+import "./explore/scale-bars.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
 import "./views/named-views.mjs";
@@ -14,11 +16,14 @@ import { changeTheme } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
+import { link } from "./explore/state.mjs";
 import { changeMode } from "./explore/toolbar.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take } from "./regions/set.mjs";
+import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+begin(link);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
