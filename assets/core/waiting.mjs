@@ -45,6 +45,7 @@ export function say(host, said) {
   element.hidden = !said;
   if (!said) return;
   if (before.said?.text !== said.text) text.textContent = said.text;
+  element.title = said.text;
   element.classList.toggle("failed", Boolean(said.failed));
   element.classList.toggle("bare", Boolean(said.bare));
   bar.hidden = said.part === undefined;
