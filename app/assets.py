@@ -71,6 +71,7 @@ class ModulePage(Dash):
     def __init__(self, page: str, home: str | None, *settings: Any, **more: Any) -> None:
         more |= {"assets_folder": str(ASSETS), "include_assets_files": False}
         super().__init__(*settings, **more)
+        self.index_string = self.index_string.replace("<html>", '<html lang="en">')
         at = f"{self.config.requests_pathname_prefix if home is None else home}assets/"
         self._styles = "".join(
             f'<link rel="stylesheet" href="{at}styles/{name}.css">\n' for name in STYLES[page]

@@ -73,7 +73,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
             html.Footer(
-                [html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"), _cancel()],
+                [html.Div(id=CompareId.STATUS_LINE, className="status-line"), _cancel()],
                 className="status-row",
             ),
             html.Div(id=CompareId.NOTICES, className="notices"),

@@ -84,9 +84,8 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
     pairs, methods : sequence of (value, label)
         What the two menus offer.
     """
-    readout = html.Div(
-        id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
-    )
+    # No live region: it changes at every move. `assets/core/announce.mjs` says where one stands.
+    readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
     # Beside the readout there is room; the rows above are full.
     buttons = [atlas_button(), *region_open(), export_menu(""), views_open(), copy_link(Id.COPY_LINK)]
     third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")

@@ -1,6 +1,7 @@
 /* The line below the table: how the last answer came, or why none did. */
 
 import { state } from "./state.mjs";
+import { say } from "../core/announce.mjs";
 import * as channel from "../core/channel.mjs";
 
 /** @import { Shown } from "./state.mjs" */
@@ -56,5 +57,6 @@ export function show(answer, milliseconds) {
 /** @param {string} message */
 export function fail(message) {
   failure = message;
+  say(message);
   refresh();
 }

@@ -1,16 +1,18 @@
 /* Pointer and keyboard on the pictures. Own listeners: Plotly's hover is throttled and would tie every move to a callback. */
 
+import { whenResting } from "../core/announce.mjs";
+import { step } from "../core/arrows.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
 import * as principal from "./pixel.mjs";
+import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 
 /** @typedef {{ id: number, panel: string, x: number, y: number, moved: boolean }} Press */
 
 const CLICK_DISTANCE = 4;
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 /** @type {Press | null} */
 let press = null;
 
@@ -75,24 +77,15 @@ function release(event) {
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
 
-/** @param {{ target: EventTarget | null }} event */
-function typing(event) {
-  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
-}
-
 document.addEventListener("keydown", (event) => {
-  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
-  const arrow = ARROWS[event.key];
-  if (arrow && state.pinned) {
-    const step = event.shiftKey ? 10 : 1;
-    const row = Math.min(Math.max(state.pixel.row + arrow[0] * step, 0), state.scene.height - 1);
-    const col = Math.min(Math.max(state.pixel.col + arrow[1] * step, 0), state.scene.width - 1);
-    event.preventDefault();
-    principal.choose({ row, col }, event.timeStamp);
-  } else if (event.key === "Escape" && state.pinned) {
-    principal.pin(false);
-  } else if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.matches("section.panel-pointer")) {
-    event.preventDefault();
-    principal.pin(!state.pinned);
-  }
+  const { scene, pixel, pinned } = state;
+  if (!scene || !pixel || !isForPage(event)) return;
+  const onPicture = event.target instanceof Element && event.target.matches("section.panel-pointer");
+  const moved = pinned || onPicture ? step(event, pixel, scene) : null;
+  if (moved) principal.choose(moved, event.timeStamp);
+  else if (event.key === "Escape" && pinned) principal.pin(false);
+  else if (["Enter", " "].includes(event.key) && onPicture) principal.pin(!pinned);
+  else return;
+  event.preventDefault();
+  whenResting(readout.words);
 });

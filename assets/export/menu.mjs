@@ -1,5 +1,6 @@
 /* The menu "Export" of both pages: files of the view as it is now, made by the server from the link alone. */
 
+import * as dialogs from "../core/dialogs.mjs";
 import { closest, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
@@ -162,13 +163,15 @@ document.addEventListener("change", (event) => {
   if (closest(event, "#export-row")) fillColumns();
 });
 
-document.addEventListener("keydown", (event) => {
-  const own = menu();
-  if (event.key !== "Escape" || !own || !own.open) return;
-  event.stopPropagation(); // Esc closes the menu and lets no pixel go
-  own.open = false;
-  own.querySelector("summary")?.focus();
-}, true);
+dialogs.add({
+  id: "export-menu",
+  isMenu: true,
+  isOpen: (host) => host.hasAttribute("open"),
+  close() {
+    menu().open = false;
+    menu().querySelector("summary")?.focus();
+  },
+});
 
 document.addEventListener("toggle", (event) => {
   const own = menu();

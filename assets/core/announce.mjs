@@ -1,0 +1,39 @@
+/* What a screen reader is told of the pixel, in a line of its own: a readout that is read out at every move is never quiet. */
+
+import { element } from "./elements.mjs";
+
+const RESTS_MILLISECONDS = 600;
+/** @type {HTMLElement | null} */
+let line = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+function place() {
+  if (line) return line;
+  line = element("div", { id: "announcement", className: "visually-hidden", role: "status" });
+  document.body.append(line);
+  return line;
+}
+
+/**
+ * Say this now.
+ * @param {string} text
+ */
+export function say(text) {
+  clearTimeout(timer);
+  place().textContent = text;
+}
+
+/**
+ * Say this once no more keys are pressed: words() gives null as long as there is nothing to say yet.
+ * @param {() => string | null} words
+ */
+export function whenResting(words) {
+  place(); // before it has words: a line that comes with its words is not read out
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const text = words();
+    if (text === null) whenResting(words);
+    else say(text);
+  }, RESTS_MILLISECONDS);
+}
