@@ -1,62 +1,88 @@
 /*
- * Whose a key is. What is pressed in a dialog, a menu, a panel or a field acts on that alone; listeners of the page, which
- * move pixels, let them go and change tools, ask `isForPage` first. Panels and menus of the pages' own are closed by Esc here;
- * Bootstrap's dialogs and the browser's close by themselves.
+ * Whose a key is. What is pressed in a dialog, a panel, a menu or a field acts on that alone; listeners of the page, which
+ * move pixels, let them go and change tools, ask `isForPage` first. Panels and menus of the page's own are closed by Esc
+ * here; Bootstrap's dialogs, the browser's and lists of choices close by themselves.
  */
 
 import { closest } from "./elements.mjs";
 
 /**
- * @typedef {object} Layer - A panel or a menu of the page's own.
- * @property {string} id
- * @property {(host: HTMLElement) => boolean} isOpen
- * @property {() => void} close - Closes it, and gives the focus back to what opened it.
- * @property {boolean} [isMenu] - Whether Esc closes it wherever the focus is.
+ * @typedef {object} Layer - Panels or menus of the page's own.
+ * @property {string} selector - Of those that are open.
+ * @property {(host: HTMLElement) => void} close - Closes one, and gives the focus back to what opened it.
+ * @property {boolean} isMenu - Whether Esc closes it wherever the focus is.
  */
 
 // While one of these is open, all keys are its own: a button of it that can no longer be pressed loses the focus to the page.
 const MODAL = "[aria-modal=true], dialog:modal";
-const INSIDE = "[role=dialog], dialog, [role=menu], [role=listbox], [class*=dash-dropdown]";
-const FIELDS = "input:not([type=radio], [type=checkbox]), select, textarea, [role=slider], [contenteditable]";
-const CHOICES = "input, [role=toolbar]"; // go from one to the next by the arrow keys
+const LISTS = "[role=listbox], .dash-dropdown-content";
+const FIELDS = "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [role=slider], [class*=dash-dropdown]";
+const CHOICES = "input, [role=toolbar]"; // the arrow keys go from one to the next
 /** @type {Layer[]} */
 const layers = [];
-/** @type {WeakMap<Event, Element | null>} */
+/** @type {WeakMap<Event, Owner>} */
 const owners = new WeakMap();
 
+/** @typedef {{ host: Element | null, layer: Layer | null }} Owner */
+
 /**
- * Let keys in a panel or a menu be its own, and Esc close it.
- * @param {Layer} layer
+ * Let a panel have its keys for itself, and Esc close it.
+ * @param {string} selector - Matches it while it is open.
+ * @param {Layer["close"]} close
  */
-export function add(layer) {
-  layers.push(layer);
+export function addPanel(selector, close) {
+  layers.push({ selector, close, isMenu: false });
 }
 
-/** @param {Layer} layer */
-function openHost({ id, isOpen }) {
-  const host = document.getElementById(id);
-  return host && isOpen(host) ? host : null;
+/**
+ * Let menus, which are `details`, be closed by Esc and by a click elsewhere.
+ * @param {string} selector
+ */
+export function addMenu(selector) {
+  layers.push({ selector: `${selector}[open]`, close: closeMenu, isMenu: true });
+  document.addEventListener("click", (event) => {
+    if (closest(event, LISTS)) return; // a list of a control of the menu may lie elsewhere in the page
+    document.querySelectorAll(`${selector}[open]`).forEach((menu) => {
+      if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+    });
+  });
+}
+
+/** @param {HTMLElement} menu */
+function closeMenu(menu) {
+  menu.removeAttribute("open");
+  menu.querySelector("summary")?.focus();
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @returns {Owner}
+ */
+function find(event) {
+  const list = closest(event, LISTS);
+  if (list) return { host: list, layer: null };
+  const modal = [...document.querySelectorAll(MODAL)].pop();
+  if (modal) return { host: modal, layer: null };
+  for (const layer of layers) {
+    for (const host of document.querySelectorAll(layer.selector)) {
+      const takes = host.contains(/** @type {Node} */ (event.target)) || (layer.isMenu && event.key === "Escape");
+      if (takes) return { host, layer };
+    }
+  }
+  return { host: closest(event, "[role=dialog], dialog, [role=menu]"), layer: null };
 }
 
 /** @param {KeyboardEvent} event */
-function find(event) {
-  const modal = [...document.querySelectorAll(MODAL)].pop();
-  if (modal) return modal;
-  const open = layers.flatMap((layer) => {
-    const host = openHost(layer);
-    const takes = host && (host.contains(/** @type {Node} */ (event.target)) || (layer.isMenu && event.key === "Escape"));
-    return takes ? host : [];
-  });
-  return open.pop() || closest(event, INSIDE);
+function known(event) {
+  return owners.get(event) || find(event);
 }
 
 /**
- * The dialog, menu, panel or list that a key acts on; null where it is none's.
+ * The dialog, panel, menu or list that a key acts on; null where it is none's.
  * @param {KeyboardEvent} event
  */
 export function ownerOf(event) {
-  const known = owners.get(event);
-  return known === undefined ? find(event) : known;
+  return known(event).host;
 }
 
 /**
@@ -74,9 +100,8 @@ window.addEventListener("keydown", (event) => owners.set(event, find(event)), tr
 
 // At the body: after the components, and after what ends a drawing or a drag; before the page.
 document.body.addEventListener("keydown", (event) => {
-  const owner = ownerOf(event);
-  const layer = owner && layers.find(({ id }) => id === owner.id);
-  if (!layer || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { host, layer } = known(event);
+  if (!host || !layer || event.ctrlKey || event.metaKey || event.altKey) return;
   event.stopImmediatePropagation();
-  if (event.key === "Escape" && !event.isComposing) layer.close();
+  if (event.key === "Escape" && !event.isComposing) layer.close(/** @type {HTMLElement} */ (host));
 });

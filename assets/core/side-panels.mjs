@@ -3,7 +3,7 @@
  * moved by their heads, so that what they cover can be seen, and stay in the window.
  */
 
-import * as dialogs from "./dialogs.mjs";
+import { addPanel } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
 
 const CONTROLS = "input, textarea, button, a";
@@ -22,7 +22,7 @@ const panels = new Map(); // by id
  */
 export function add(id, { opener, closer, opened }) {
   panels.set(id, { opener, closer, opened });
-  dialogs.add({ id, isOpen: (host) => !host.hidden, close: () => toggle(id, false) });
+  addPanel(`#${id}:not([hidden])`, () => toggle(id, false));
 }
 
 /** @param {string} id */

@@ -1,6 +1,6 @@
 /* The menu "Export" of both pages: files of the view as it is now, made by the server from the link alone. */
 
-import * as dialogs from "../core/dialogs.mjs";
+import { addMenu } from "../core/dialogs.mjs";
 import { closest, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
@@ -156,22 +156,13 @@ document.addEventListener("click", (event) => {
   const button = closest(event, "[data-export], [data-export-panel]");
   if (button && own.contains(button)) act(button);
   else if (closest(event, ".export-stop") && waiting) waiting();
-  else if (!own.contains(/** @type {Node} */ (event.target))) own.open = false;
 });
 
 document.addEventListener("change", (event) => {
   if (closest(event, "#export-row")) fillColumns();
 });
 
-dialogs.add({
-  id: "export-menu",
-  isMenu: true,
-  isOpen: (host) => host.hasAttribute("open"),
-  close() {
-    menu().open = false;
-    menu().querySelector("summary")?.focus();
-  },
-});
+addMenu("#export-menu");
 
 document.addEventListener("toggle", (event) => {
   const own = menu();
