@@ -58,6 +58,7 @@ class TrainingId(StrEnum):
 
     NOTICES = "notices"  # the same as on the other page, for errors of any callback
     THEME_SWITCH = "theme-switch"
+    CONTENT = "training-content"
     CURVES = "training-curves"
     LOSSES = "training-losses"
     BRIGHTNESS = "training-brightness"

@@ -1,4 +1,6 @@
-/* What Dash's controls do not do by themselves: a light and a dark theme, and sliders with names. */
+/* What Dash's controls do not do by themselves: a light and a dark theme, a way past the head, and sliders with names. */
+
+import { closest } from "./elements.mjs";
 
 const KEY = "fusevis-theme";
 
@@ -34,6 +36,14 @@ export function changeTheme(clicks) {
   root.dataset.bsTheme = theme;
   return theme === "dark" ? "Light theme" : "Dark theme";
 }
+
+// The address says what is shown, and not where one is.
+document.addEventListener("click", (event) => {
+  const link = /** @type {HTMLAnchorElement | null} */ (closest(event, "a.skip-link"));
+  if (!link) return;
+  event.preventDefault();
+  document.getElementById(link.hash.slice(1))?.focus();
+});
 
 /** Name thumbs and number fields of sliders for screen readers: Dash's do not take the names of their labels. */
 export function nameSliders() {
