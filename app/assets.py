@@ -16,9 +16,9 @@ from dash import Dash
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "panels"),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page"),
-    "training": ("bootstrap.min", "page", "panels", "training"),
+    "explore": ("bootstrap.min", "export-menu", "page", "head", "panels"),
+    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "head"),
+    "training": ("bootstrap.min", "page", "head", "panels", "training"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}
 """Modules that draw before the page itself is there; each begins as soon as what it imports is."""

@@ -7,7 +7,7 @@ from itertools import chain
 
 from dash import dcc, html
 
-from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
+from app.ids import IMAGE_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.parts import attributes
 
 MEANINGS = (
@@ -68,6 +68,8 @@ def panel_grid() -> html.Main:
             else _panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS)
             for panel, zoom in _cells()
         ],
+        id=Id.PICTURES,
+        tabIndex=-1,
         className="panel-grid",
     )
 

@@ -3,15 +3,13 @@
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { append } from "../core/elements.mjs";
-import { fill, picture } from "../painter/pixels.mjs";
+import { drawBar, number } from "../painter/bars.mjs";
 
 /**
- * @import { Painter } from "../painter/colours.mjs"
  * @import { Column, Meaning, Table } from "./layout.mjs"
  * @import { Scene } from "./state.mjs"
  */
 
-const BAR = { width: 96, height: 1 };
 const UNIT = "dimensionless";
 
 /** @param {Meaning} column */
@@ -28,25 +26,6 @@ function titleOf({ kind, index, zoom }) {
   /** @type {Record<string, string>} */
   const equations = { guidance: ` ∂y(i)/∂x${index + 1}(i)`, jacobian: ` ∂y(i)/∂x${index + 1}` };
   return { text: titles[kind], whole: titles[kind] + (equations[kind] || "") };
-}
-
-/** @param {number} value */
-export function number(value) {
-  return value === 0 ? "0" : String(Number(value.toPrecision(3))).replace("-", "−");
-}
-
-/**
- * Draw the bar of a painter over its range.
- * @param {HTMLCanvasElement} canvas
- * @param {Painter} painter
- * @param {number} low
- * @param {number} high
- */
-function drawBar(canvas, painter, low, high) {
-  const { width, height } = BAR;
-  /** @type {(row: number, col: number) => number} */
-  const colour = (_, col) => painter(low + ((high - low) * col) / (width - 1));
-  picture(width, height, (pixels) => fill(pixels, width, height, colour), canvas);
 }
 
 /**

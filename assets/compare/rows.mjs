@@ -4,11 +4,11 @@
  */
 
 import * as difference from "./difference.mjs";
-import * as heads from "./heads.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { append, closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
+import { number } from "../painter/bars.mjs";
 
 /**
  * @import { DifferenceRow } from "./difference.mjs"
@@ -192,7 +192,6 @@ export function numbersOf(id) {
  * @param {Scene} scene
  */
 function ownEnds(scene) {
-  const { number } = heads;
   const { low, high } = scale.grayPainter(scene, "fused");
   return `gradients to ${number(scale.endFor(scene))}, fused ${number(low)} to ${number(high)}`;
 }
@@ -204,7 +203,7 @@ function ownEnds(scene) {
  * @param {Table} table
  */
 function showDifference(row, scene, table) {
-  const [fused, gradients] = ["fused", "guidance"].map((kind) => heads.number(scale.differenceEnd(scene, kind)));
+  const [fused, gradients] = ["fused", "guidance"].map((kind) => number(scale.differenceEnd(scene, kind)));
   row.element.dataset.method = "difference";
   describe(row, scene.method_title, `gradients ±${gradients}, fused ±${fused} · blue: the second is larger`);
   lay(row, table, state.scenes.length + 1);

@@ -37,3 +37,24 @@ export function whenResting(words) {
     else say(text);
   }, RESTS_MILLISECONDS);
 }
+
+/** @type {Map<string, Element>} */
+const followed = new Map();
+
+/**
+ * Say what an element says whenever its words change, and not whenever its numbers do.
+ * @param {string} id
+ */
+export function followWords(id) {
+  const host = document.getElementById(id);
+  if (!host || followed.get(id) === host) return;
+  followed.set(id, host);
+  place();
+  const words = () => (host.textContent || "").replace(/[\d.,%]+/g, "");
+  let last = words();
+  new MutationObserver(() => {
+    if (words() === last) return;
+    last = words();
+    say(host.textContent || "");
+  }).observe(host, { childList: true, characterData: true, subtree: true });
+}

@@ -1,5 +1,6 @@
-/* What Dash's controls do not do by themselves: a light and a dark theme, a way past the head, and sliders with names. */
+/* What Dash's controls do not do by themselves: a light and a dark theme, a way past the head, and names. */
 
+import { followWords } from "./announce.mjs";
 import { closest } from "./elements.mjs";
 
 const KEY = "fusevis-theme";
@@ -22,7 +23,7 @@ function remember(theme) {
 }
 
 /**
- * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's words.
+ * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's sign.
  * @param {number | null} clicks
  */
 export function changeTheme(clicks) {
@@ -34,7 +35,10 @@ export function changeTheme(clicks) {
     remember(theme);
   }
   root.dataset.bsTheme = theme;
-  return theme === "dark" ? "Light theme" : "Dark theme";
+  const words = theme === "dark" ? "Light theme" : "Dark theme";
+  const button = document.getElementById("theme-switch");
+  if (button) Object.assign(button, { title: words, ariaLabel: words });
+  return "◐";
 }
 
 // The address says what is shown, and not where one is.
@@ -45,12 +49,13 @@ document.addEventListener("click", (event) => {
   document.getElementById(link.hash.slice(1))?.focus();
 });
 
-/** Name thumbs and number fields of sliders for screen readers: Dash's do not take the names of their labels. */
-export function nameSliders() {
-  ["gamma1", "gamma2"].forEach((id) => {
-    const label = document.querySelector(`label[for="${id}"]`);
-    document.querySelectorAll(`#${id} [role=slider], #${id} input`).forEach((part) => {
-      if (label) part.setAttribute("aria-label", label.textContent);
-    });
+/** Name sliders and bars for screen readers as the groups around them: Dash's own parts take no names. */
+export function nameParts() {
+  document.querySelectorAll("[role=group][aria-label] :is([role=slider], [role=progressbar])").forEach((part) => {
+    part.setAttribute("aria-label", part.closest("[role=group]")?.getAttribute("aria-label") || "");
   });
+  ["guidance-status", "atlas-text"].forEach(followWords);
 }
+
+// What a dialog has is made when it opens, which is when it gets the focus.
+document.addEventListener("focusin", (event) => closest(event, "[role=dialog]") && nameParts());
