@@ -9,8 +9,9 @@ import { closest } from "./elements.mjs";
 /**
  * @typedef {object} Layer - Panels or menus of the page's own.
  * @property {string} selector - Of those that are open.
- * @property {(host: HTMLElement) => void} close - Closes one, and gives the focus back to what opened it.
- * @property {boolean} isMenu - Whether Esc closes it wherever the focus is.
+ * @property {(host: HTMLElement) => void} close - Closes one, and gives a focus that is in it back to what opened it.
+ * @property {boolean} holdsKeys - Whether what is pressed in it is its own.
+ * @property {boolean} holdsEscape - Whether Esc closes it wherever the focus is.
  */
 
 // While one of these is open, all keys are its own: a button of it that can no longer be pressed loses the focus to the page.
@@ -19,7 +20,7 @@ const LISTS = "[role=listbox], .dash-dropdown-content";
 const FIELDS = "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [role=slider], [class*=dash-dropdown]";
 const CHOICES = "input, [role=toolbar]"; // the arrow keys go from one to the next
 /** @type {Layer[]} */
-const layers = [];
+const layers = []; // those that may lie upon others first
 /** @type {WeakMap<Event, Owner>} */
 const owners = new WeakMap();
 
@@ -31,27 +32,36 @@ const owners = new WeakMap();
  * @param {Layer["close"]} close
  */
 export function addPanel(selector, close) {
-  layers.push({ selector, close, isMenu: false });
+  layers.unshift({ selector, close, holdsKeys: true, holdsEscape: false });
 }
 
 /**
- * Let menus, which are `details`, be closed by Esc and by a click elsewhere.
+ * Let something large lie over the page until Esc puts it back; all other keys are the page's.
+ * @param {string} selector - Matches it while it lies there.
+ * @param {Layer["close"]} close
+ */
+export function addLarge(selector, close) {
+  layers.push({ selector, close, holdsKeys: false, holdsEscape: true });
+}
+
+/**
+ * Let menus, which are `details`, be closed by Esc and by a press elsewhere.
  * @param {string} selector
  */
 export function addMenu(selector) {
-  layers.push({ selector: `${selector}[open]`, close: closeMenu, isMenu: true });
-  document.addEventListener("click", (event) => {
+  layers.unshift({ selector: `${selector}[open]`, close: closeMenu, holdsKeys: true, holdsEscape: true });
+  document.addEventListener("pointerdown", (event) => {
     if (closest(event, LISTS)) return; // a list of a control of the menu may lie elsewhere in the page
     document.querySelectorAll(`${selector}[open]`).forEach((menu) => {
       if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
     });
-  });
+  }, true);
 }
 
 /** @param {HTMLElement} menu */
 function closeMenu(menu) {
+  if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
   menu.removeAttribute("open");
-  menu.querySelector("summary")?.focus();
 }
 
 /**
@@ -65,8 +75,8 @@ function find(event) {
   if (modal) return { host: modal, layer: null };
   for (const layer of layers) {
     for (const host of document.querySelectorAll(layer.selector)) {
-      const takes = host.contains(/** @type {Node} */ (event.target)) || (layer.isMenu && event.key === "Escape");
-      if (takes) return { host, layer };
+      const isInside = layer.holdsKeys && host.contains(/** @type {Node} */ (event.target));
+      if (isInside || (layer.holdsEscape && event.key === "Escape")) return { host, layer };
     }
   }
   return { host: closest(event, "[role=dialog], dialog, [role=menu]"), layer: null };

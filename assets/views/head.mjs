@@ -56,8 +56,7 @@ document.addEventListener("focusin", (event) => {
   if (bar) buttonsOf(bar).forEach((button) => (button.tabIndex = button === event.target ? 0 : -1));
 });
 
-addMenu("details.head-menu");
-addMenu("details.method-about");
+["head-menu", "method-about", "panel-about"].forEach((name) => addMenu(`details.${name}`));
 
 document.addEventListener("click", (event) => {
   if (closest(event, "#help-open")) set("help-panel", { is_open: true });
