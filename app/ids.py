@@ -103,6 +103,7 @@ class CompareId(StrEnum):
     PROGRESS = "compare-progress"
     POLL = "compare-poll"
     SHOWN = "compare-shown"
+    RETRY = "compare-retry"
 
     NUMBERS_BUTTON = "compare-numbers-button"
     NUMBERS = "compare-numbers"

@@ -64,6 +64,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),
             dcc.Store(id=CompareId.SHOWN),
+            dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
             html.Header(

@@ -1,18 +1,21 @@
-/* The heads of the columns: titles, colour bars and the numbers at their ends. */
+/* What the pictures are called, above their columns or above each of them, and the colour bars of the strip. */
 
+import { CAPTION } from "./grid.mjs";
+import { cellOf } from "./layout.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { append } from "../core/elements.mjs";
-import { fill, picture } from "../painter/pixels.mjs";
+import { drawBar, number } from "../painter/bars.mjs";
 
 /**
  * @import { Painter } from "../painter/colours.mjs"
- * @import { Column, Meaning, Table } from "./layout.mjs"
+ * @import { Area } from "../painter/pixels.mjs"
+ * @import { Meaning, Table } from "./layout.mjs"
  * @import { Scene } from "./state.mjs"
+ *
+ * @typedef {{ head: HTMLElement, captions: HTMLElement }} Holders
+ * @typedef {{ paint: Painter, low: number, high: number, ends: string[] }} Legend
  */
-
-const BAR = { width: 96, height: 1 };
-const UNIT = "dimensionless";
 
 /** @param {Meaning} column */
 function titleOf({ kind, index, zoom }) {
@@ -25,77 +28,21 @@ function titleOf({ kind, index, zoom }) {
     jacobian: zoom ? `Jacobian ${name}, zoom` : `Jacobian ${name}`,
     scatter: "Guidance scatterplot",
   };
-  /** @type {Record<string, string>} */
-  const equations = { guidance: ` ∂y(i)/∂x${index + 1}(i)`, jacobian: ` ∂y(i)/∂x${index + 1}` };
-  return { text: titles[kind], whole: titles[kind] + (equations[kind] || "") };
-}
-
-/** @param {number} value */
-export function number(value) {
-  return value === 0 ? "0" : String(Number(value.toPrecision(3))).replace("-", "−");
+  return titles[kind];
 }
 
 /**
- * Draw the bar of a painter over its range.
- * @param {HTMLCanvasElement} canvas
- * @param {Painter} painter
- * @param {number} low
- * @param {number} high
+ * Write the title of a picture, with what explains it.
+ * @param {HTMLElement} parent
+ * @param {Meaning & { name: string }} column
+ * @param {Area} place
  */
-function drawBar(canvas, painter, low, high) {
-  const { width, height } = BAR;
-  /** @type {(row: number, col: number) => number} */
-  const colour = (_, col) => painter(low + ((high - low) * col) / (width - 1));
-  picture(width, height, (pixels) => fill(pixels, width, height, colour), canvas);
-}
-
-/**
- * The painter of a column and what stands at the ends of its bar.
- * @param {Meaning} column
- * @param {Scene} scene
- */
-function legend({ kind }, scene) {
-  if (kind === "fused") {
-    const gray = scale.grayPainter(scene, "fused");
-    // The ends are those of all rows, or each row has its own and says so.
-    const ends = state.display.shared ? [number(gray.low), number(gray.high)] : ["lowest", "highest of row"];
-    return { paint: gray.paint, low: gray.low, high: gray.high, ends, unit: "intensity" };
-  }
-  const gamma = kind === "jacobian" ? state.display.gamma1 : state.display.gamma2;
-  const { paint: painter, end } = scale.painterFor(scene, gamma);
-  const signed = state.display.scale === "signed";
-  const low = signed ? -end : 0;
-  const ends = state.display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
-  return { paint: painter, low, high: end, ends, unit: UNIT };
-}
-
-/** @type {Record<string, string>} */
-const WORDS = {
-  rgb: "red ∂y/∂x1 · green ∂y/∂x2 · blue y",
-  scatter: "dark: all pixels · green: zoom window",
-};
-
-/**
- * @param {HTMLElement} element
- * @param {Column} column
- */
-function describe(element, column) {
-  const title = append("div", "compare-column-title", element);
-  const { text, whole } = titleOf(column);
-  const scaled = column.kind === "guidance" || column.kind === "jacobian";
-  title.textContent = scaled && state.common() && scale.isProvisional() ? `${text} (provisional)` : text;
-  title.title = whole;
-  const scene = state.common();
-  if (!scene) return;
-  if (WORDS[column.kind]) {
-    const words = append("div", "compare-column-words", element);
-    words.textContent = words.title = WORDS[column.kind];
-    return;
-  }
-  const { paint: painter, low, high, ends, unit } = legend(column, scene);
-  drawBar(append("canvas", "compare-bar", element), painter, low, high);
-  const line = append("div", "compare-bar-ends", element);
-  [ends[0], unit, ends[1]].forEach((text) => (append("span", "", line).textContent = text));
+function write(parent, column, { left, top, width, height }) {
+  const element = append("div", "compare-column", parent);
+  element.dataset.column = column.name;
+  Object.assign(element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  const title = append("span", "compare-column-title", element);
+  title.textContent = title.title = titleOf(column);
 }
 
 /**
@@ -112,34 +59,76 @@ function headNumbers(head, width) {
   ["", "y", `∂y/∂${first}`, `∂y/∂${second}`].forEach((text) => (append("span", "compare-part", line).textContent = text));
 }
 
+let shown = "";
+
 /**
- * Show the heads of a table.
- * @param {{ head: HTMLElement }} parts
+ * Show the titles of a table: in the columns' heads, which stay while it scrolls, or above each picture.
+ * @param {Holders} parts
  * @param {Table} table
  */
-export function show(parts, table) {
-  parts.head.replaceChildren();
-  headNumbers(parts.head, table.label);
+export function show({ head, captions }, table) {
+  // Where nothing has changed the elements stay, and with them the focus.
+  const name = JSON.stringify([table.columns, table.rows, table.head, table.label, state.common()?.modalities]);
+  if (name === shown) return;
+  shown = name;
+  head.replaceChildren();
+  captions.replaceChildren();
+  headNumbers(head, table.label);
   const { top, height } = table.head;
-  Object.assign(parts.head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
-  table.columns.forEach((column) => {
-    const element = append("div", "compare-column", parts.head);
-    element.dataset.column = column.name;
-    Object.assign(element.style, { left: `${column.left}px`, width: `${column.width}px` });
-    describe(element, column);
-  });
+  head.hidden = table.captions;
+  Object.assign(head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
+  for (const column of table.columns) {
+    if (!table.captions) write(head, column, { ...column, top: 0, height });
+    else {
+      table.rows.slice(1).forEach((_, index) => {
+        const cell = cellOf(table, index + 1, column);
+        write(captions, column, { ...cell, top: cell.top - CAPTION, height: CAPTION });
+      });
+    }
+  }
 }
 
-let shownEnds = "";
-
 /**
- * Show the ends again where they have changed.
- * @param {{ head: HTMLElement }} parts
- * @param {Table} table
+ * The painter of a bar and what stands at its ends: those of all rows, or words where each row has its own.
+ * @param {string} bar
+ * @param {Scene} scene
+ * @returns {Legend}
  */
-export function showEnds({ head }, table) {
-  const ends = String(scale.ends().shared);
-  if (!state.common() || ends === shownEnds) return;
-  shownEnds = ends;
-  show({ head }, table);
+function legend(bar, scene) {
+  const { display } = state;
+  if (bar === "intensity") {
+    const { paint, low, high } = scale.grayPainter(scene, "fused");
+    return { paint, low, high, ends: display.shared ? [number(low), number(high)] : ["lowest", "highest of row"] };
+  }
+  const { paint, end } = scale.painterFor(scene, bar === "jacobian" ? display.gamma1 : display.gamma2);
+  const signed = display.scale === "signed";
+  const low = signed ? -end : 0;
+  const ends = display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
+  return { paint, low, high: end, ends };
+}
+
+let shownBars = "";
+
+/** Draw the colour bars of the strip where their colours or ends have changed. */
+export function showBars() {
+  const scene = state.common();
+  if (!scene) return;
+  const provisional = scale.isProvisional();
+  const { gamma1, gamma2, scale: colours, shared } = state.display;
+  const gray = scale.grayPainter(scene, "fused");
+  const name = [gamma1, gamma2, colours, shared, scale.endFor(scene), gray.name, provisional].join();
+  if (name === shownBars) return;
+  shownBars = name;
+  /** @type {NodeListOf<HTMLCanvasElement>} */
+  const bars = document.querySelectorAll("canvas[data-bar]");
+  for (const canvas of bars) {
+    const bar = canvas.dataset.bar || "";
+    const { paint, low, high, ends } = legend(bar, scene);
+    drawBar(canvas, paint, low, high);
+    ["low", "high"].forEach((end, index) => {
+      const element = document.querySelector(`[data-end="${bar}-${end}"]`);
+      if (element) element.textContent = ends[index];
+    });
+    canvas.parentElement?.classList.toggle("provisional", provisional && bar !== "intensity");
+  }
 }

@@ -29,7 +29,7 @@ import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../vie
  * @property {string} [error]
  * @property {Scene[]} [difference] - Of a row that is the difference of two others.
  *
- * @typedef {{ stage: string, fraction: number, revision: number }} Progress
+ * @typedef {{ stage: string, fraction: number, revision: number, error?: string | null }} Progress
  * @typedef {JacobianWindow & { limits?: Limits }} ShownWindow
  * @typedef {object} Shown - An answer: the windows of all methods at a pixel.
  * @property {number} row
@@ -38,7 +38,7 @@ import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../vie
  * @property {Map<string, ShownWindow>} windows
  * @property {number | null} compute
  *
- * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean }} Point
+ * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean, failed?: string }} Point - `failed`: why there are no windows.
  *
  * @typedef {{ home: string, largestZoom: number }} Facts
  */
