@@ -110,6 +110,12 @@ def draw_in_browser(app: Dash) -> None:
         State(CompareId.VIEWER, "data"),
     )
     app.clientside_callback(
+        ClientsideFunction("compare", "tellGuidance"),
+        Output(CompareId.GUIDANCE_STATUS, "children"),
+        Output(CompareId.GUIDANCE_PROGRESS, "value"),
+        Input(CompareId.PROGRESS, "data"),
+    )
+    app.clientside_callback(
         ClientsideFunction("page", "changeTheme"),
         Output(CompareId.THEME_SWITCH, "children"),
         Input(CompareId.THEME_SWITCH, "n_clicks"),

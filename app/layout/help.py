@@ -35,6 +35,7 @@ LINES = (
         "both inputs act together; falling: one replaces the other.",
     ),
 )
+TOOL_KEYS = ("V, R, L", "point, box or lasso")
 KEYS = (
     ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
     ("Click or Enter", "pin the pixel; again to let it go"),
@@ -45,8 +46,22 @@ KEYS = (
 )
 
 
-def help_panel() -> dbc.Offcanvas:
-    """Make the panel that the help button opens."""
+OWN_KEYS = {
+    "explore": (
+        ("Z, H", "zoom into the pictures, move them"),
+        ("Double click", "enlarge a panel; Esc brings it back"),
+    ),
+    "compare": (
+        ("Shift and click, or B", "keep a second pixel, B, beside the first"),
+        ("N", "show or hide the numbers"),
+    ),
+}
+"""By page."""
+
+
+def help_panel(page: str) -> dbc.Offcanvas:
+    """Make the panel that the help button of a page opens."""
+    keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
     return dbc.Offcanvas(
         [
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
@@ -61,7 +76,7 @@ def help_panel() -> dbc.Offcanvas:
                 className="list-unstyled",
             ),
             html.H2("Pointer and keys", className="h6"),
-            html.Dl([part for key, text in KEYS for part in (html.Dt(key), html.Dd(text))]),
+            html.Dl([part for key, text in keys for part in (html.Dt(key), html.Dd(text))]),
             html.P(
                 "The paper's scale starts at 0 and hides negative gradients, where brightening an input pixel "
                 "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "

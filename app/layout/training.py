@@ -122,7 +122,7 @@ def _head(home: str) -> html.Header:
                 className="btn btn-outline-primary btn-sm",
                 title="Back to the inputs, fused image, guidance and Jacobian images",
             ),
-            *(link for link in page_links("training", home) if getattr(link, "data-page") == "compare"),
+            *(link for link in page_links("training", home) if getattr(link, "data-page", None) == "compare"),
             theme_switch(TrainingId.THEME_SWITCH),
         ],
         className="training-head",

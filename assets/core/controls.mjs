@@ -20,7 +20,7 @@ function remember(theme) {
 }
 
 /**
- * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's words.
+ * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's sign.
  * @param {number | null} clicks
  */
 export function changeTheme(clicks) {
@@ -32,7 +32,10 @@ export function changeTheme(clicks) {
     remember(theme);
   }
   root.dataset.bsTheme = theme;
-  return theme === "dark" ? "Light theme" : "Dark theme";
+  const words = theme === "dark" ? "Light theme" : "Dark theme";
+  const button = document.getElementById("theme-switch");
+  if (button) Object.assign(button, { title: words, ariaLabel: words });
+  return "◐";
 }
 
 /** Name thumbs and number fields of sliders for screen readers: Dash's do not take the names of their labels. */
