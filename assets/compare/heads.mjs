@@ -1,21 +1,96 @@
-/* What the pictures are called, above their columns or above each of them, and the colour bars of the strip. */
+/*
+ * What the pictures are called, above their columns or above each of them; and the "?" beside titles, which says what a picture
+ * or a row is in a box that stands near it until something else is meant.
+ */
 
 import { CAPTION } from "./grid.mjs";
 import { cellOf } from "./layout.mjs";
-import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
-import { append } from "../core/elements.mjs";
-import { drawBar, number } from "../painter/bars.mjs";
+import { append, closest, element } from "../core/elements.mjs";
 
 /**
- * @import { Painter } from "../painter/colours.mjs"
  * @import { Area } from "../painter/pixels.mjs"
  * @import { Meaning, Table } from "./layout.mjs"
- * @import { Scene } from "./state.mjs"
  *
  * @typedef {{ head: HTMLElement, captions: HTMLElement }} Holders
- * @typedef {{ paint: Painter, low: number, high: number, ends: string[] }} Legend
+ * @typedef {[string, string]} About - Sentences, and an equation or nothing.
  */
+
+const NEAR = 4; // pixels between a sign and its box
+const SIGN = ".compare-sign";
+/** @type {HTMLElement | null} */
+let box = null;
+/** @type {HTMLElement | null} */
+let opened = null; // the sign whose box is open
+/** @type {WeakMap<Element, () => About>} */
+const words = new WeakMap();
+
+/**
+ * Append a sign that opens what tell() gives.
+ * @param {HTMLElement} parent
+ * @param {string} name - Of what it explains.
+ * @param {() => About} tell
+ */
+export function sign(parent, name, tell) {
+  const button = append("button", SIGN.slice(1), parent);
+  Object.assign(button, { type: "button", textContent: "?", title: "What this is" });
+  button.setAttribute("aria-label", `What this is: ${name}`);
+  button.setAttribute("aria-expanded", "false");
+  words.set(button, tell);
+}
+
+/**
+ * What the layout says of a column or of the inputs, with the names of this pair.
+ * @param {string} column
+ * @returns {About}
+ */
+export function aboutColumn(column) {
+  const known = state.facts().about[column] || ["", ""];
+  const names = state.common()?.modalities || ["x1", "x2"];
+  /** @param {string} text */
+  const filled = (text) => text.replace(/\{([01])\}/g, (_, index) => names[Number(index)]);
+  return [filled(known[0]), filled(known[1])];
+}
+
+function close() {
+  opened?.setAttribute("aria-expanded", "false");
+  opened = null;
+  if (box) box.hidden = true;
+}
+
+/** @param {HTMLElement} button */
+function open(button) {
+  const [sentences, equation] = words.get(button)?.() || ["", ""];
+  if (!box) {
+    // It is read aloud when it opens.
+    box = element("div", { className: "compare-about", role: "status" });
+    document.body.append(box);
+  }
+  box.replaceChildren(element("p", {}, sentences));
+  if (equation) append("p", "compare-about-equation", box).textContent = equation;
+  box.hidden = false;
+  opened = button;
+  button.setAttribute("aria-expanded", "true");
+  const at = button.getBoundingClientRect();
+  const left = Math.max(NEAR, Math.min(at.left, window.innerWidth - box.offsetWidth - NEAR));
+  const below = at.bottom + NEAR + box.offsetHeight <= window.innerHeight;
+  const top = Math.max(NEAR, below ? at.bottom + NEAR : at.top - NEAR - box.offsetHeight);
+  Object.assign(box.style, { left: `${left}px`, top: `${top}px` });
+}
+
+document.addEventListener("click", (event) => {
+  const button = closest(event, SIGN);
+  const same = button === opened;
+  if (opened && !closest(event, ".compare-about")) close();
+  if (button && !same) open(button);
+});
+document.addEventListener("scroll", () => opened && close(), true);
+// Before those for whom the same key lets the pinned pixels go.
+document.addEventListener("keydown", (event) => {
+  if (!opened || event.key !== "Escape") return;
+  event.stopPropagation();
+  close();
+}, true);
 
 /** @param {Meaning} column */
 function titleOf({ kind, index, zoom }) {
@@ -36,13 +111,15 @@ function titleOf({ kind, index, zoom }) {
  * @param {HTMLElement} parent
  * @param {Meaning & { name: string }} column
  * @param {Area} place
+ * @param {boolean} explained
  */
-function write(parent, column, { left, top, width, height }) {
-  const element = append("div", "compare-column", parent);
-  element.dataset.column = column.name;
-  Object.assign(element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  const title = append("span", "compare-column-title", element);
+function write(parent, column, { left, top, width, height }, explained) {
+  const head = append("div", "compare-column", parent);
+  head.dataset.column = column.name;
+  Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  const title = append("span", "compare-column-title", head);
   title.textContent = title.title = titleOf(column);
+  if (explained) sign(head, titleOf(column), () => aboutColumn(column.name));
 }
 
 /**
@@ -78,57 +155,12 @@ export function show({ head, captions }, table) {
   head.hidden = table.captions;
   Object.assign(head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
   for (const column of table.columns) {
-    if (!table.captions) write(head, column, { ...column, top: 0, height });
+    if (!table.captions) write(head, column, { ...column, top: 0, height }, true);
     else {
       table.rows.slice(1).forEach((_, index) => {
         const cell = cellOf(table, index + 1, column);
-        write(captions, column, { ...cell, top: cell.top - CAPTION, height: CAPTION });
+        write(captions, column, { ...cell, top: cell.top - CAPTION, height: CAPTION }, index === 0);
       });
     }
-  }
-}
-
-/**
- * The painter of a bar and what stands at its ends: those of all rows, or words where each row has its own.
- * @param {string} bar
- * @param {Scene} scene
- * @returns {Legend}
- */
-function legend(bar, scene) {
-  const { display } = state;
-  if (bar === "intensity") {
-    const { paint, low, high } = scale.grayPainter(scene, "fused");
-    return { paint, low, high, ends: display.shared ? [number(low), number(high)] : ["lowest", "highest of row"] };
-  }
-  const { paint, end } = scale.painterFor(scene, bar === "jacobian" ? display.gamma1 : display.gamma2);
-  const signed = display.scale === "signed";
-  const low = signed ? -end : 0;
-  const ends = display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
-  return { paint, low, high: end, ends };
-}
-
-let shownBars = "";
-
-/** Draw the colour bars of the strip where their colours or ends have changed. */
-export function showBars() {
-  const scene = state.common();
-  if (!scene) return;
-  const provisional = scale.isProvisional();
-  const { gamma1, gamma2, scale: colours, shared } = state.display;
-  const gray = scale.grayPainter(scene, "fused");
-  const name = [gamma1, gamma2, colours, shared, scale.endFor(scene), gray.name, provisional].join();
-  if (name === shownBars) return;
-  shownBars = name;
-  /** @type {NodeListOf<HTMLCanvasElement>} */
-  const bars = document.querySelectorAll("canvas[data-bar]");
-  for (const canvas of bars) {
-    const bar = canvas.dataset.bar || "";
-    const { paint, low, high, ends } = legend(bar, scene);
-    drawBar(canvas, paint, low, high);
-    ["low", "high"].forEach((end, index) => {
-      const element = document.querySelector(`[data-end="${bar}-${end}"]`);
-      if (element) element.textContent = ends[index];
-    });
-    canvas.parentElement?.classList.toggle("provisional", provisional && bar !== "intensity");
   }
 }

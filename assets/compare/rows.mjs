@@ -6,6 +6,7 @@
 import * as difference from "./difference.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
+import { aboutColumn, sign } from "./heads.mjs";
 import { append, closest } from "../core/elements.mjs";
 import { number as rounded } from "../painter/bars.mjs";
 import { redraw } from "./frames.mjs";
@@ -99,6 +100,7 @@ function makeRow(id, parent) {
   const element = append("div", "compare-row", parent);
   const head = append("div", "compare-row-head", element);
   const title = append("b", "compare-row-title", head);
+  sign(head, id ? "method" : "inputs", () => (id ? [note.title, ""] : aboutColumn("inputs")));
   const moves = {};
   if (id && id !== "difference") {
     element.dataset.method = id;

@@ -40,7 +40,7 @@ import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../vie
  *
  * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean, failed?: string }} Point - `failed`: why there are no windows.
  *
- * @typedef {{ home: string, largestZoom: number }} Facts
+ * @typedef {{ home: string, largestZoom: number, about: Record<string, [string, string]> }} Facts - `about`: sentences and equation of each column.
  */
 
 export const COLUMNS = [
@@ -89,13 +89,13 @@ export const state = tie({
   held: null, // where A's zooms stay while the pointer is in one of them: they would run away from it
 
   /**
-   * Where the page stands, as its layout says: the home address, the largest zoom.
+   * What the layout says: the home address, the largest zoom, what the columns are.
    * @returns {Facts}
    */
   facts() {
     if (!own) {
-      const { home, largestZoom } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
-      own = { home: home || "/", largestZoom: Number(largestZoom) };
+      const { home, largestZoom, about } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
+      own = { home: home || "/", largestZoom: Number(largestZoom), about: JSON.parse(about || "{}") };
     }
     return own;
   },

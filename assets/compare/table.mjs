@@ -89,7 +89,7 @@ function layOut(parts) {
   empty.hidden = !empty.textContent;
   body.hidden = !state.scenes.length;
   heads.show(parts, table);
-  heads.showBars();
+  scale.showBars();
   rows.show(parts, table);
   waiting.showRetries(retries, pictures);
   return { table, pictures, look: background.draw(behind, table, pictures, density) };
@@ -104,7 +104,7 @@ function paint(everything) {
   if (!shown) return false;
   if (everything || !drawn) drawn = layOut(shown);
   // A provisional scale is taken from the windows, and the growing pictures have it too.
-  else if (scale.isProvisional()) heads.showBars();
+  else if (scale.isProvisional()) scale.showBars();
   overlay.draw(shown.context, behind, drawn.table, drawn.pictures, drawn.look);
   readout.show();
   return true;
