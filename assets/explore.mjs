@@ -2,6 +2,7 @@
 
 import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
+import "./explore/hint.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
 import "./explore/scale-bars.mjs";

@@ -13,7 +13,7 @@ from app.ids import Id
 from app.layout.export_menu import export_menu
 from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
 from app.layout.help import help_panel
-from app.layout.panels import panel_grid
+from app.layout.panels import panel_grid, rgb_legend
 from app.layout.parts import attributes, labelled, menu, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
@@ -46,10 +46,12 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             poll(Id.GUIDANCE_POLL),
             head(pairs, methods),
             panel_grid(),
-            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
+            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[rgb_legend()]),
             readout_row(),
             status_row(
-                html.Div(id=Id.STATUS_LINE, className="status-line"),
+                html.Div(
+                    [_hint(), html.Div(id=Id.STATUS_LINE, className="status-line")], className="status-words"
+                ),
                 Id.GUIDANCE_STATUS,
                 Id.GUIDANCE_PROGRESS,
                 guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
@@ -101,6 +103,11 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         share=[*region_open(), views_open(), export_menu("")],
         rest=[atlas_button()],
     )
+
+
+def _hint() -> html.Span:
+    """Make the line for those who are new here; it goes with the first pixel that they pin."""
+    return html.Span("Point at a pixel to see where it comes from. Click to pin.", className="pin-hint")
 
 
 def readout_row() -> html.Div:

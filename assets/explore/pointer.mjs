@@ -3,16 +3,29 @@
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
+import { learned } from "./hint.mjs";
+import * as large from "./large.mjs";
 import * as principal from "./pixel.mjs";
 import { state } from "./state.mjs";
 
-/** @typedef {{ id: number, panel: string, x: number, y: number, moved: boolean }} Press */
+/**
+ * @import { Pixel } from "../painter/shapes.mjs"
+ *
+ * @typedef {{ id: number, panel: string, x: number, y: number, moved: boolean }} Press
+ * @typedef {{ time: number, pixel: Pixel | null, pinned: boolean }} Before - A click: when it was, and what it found.
+ */
 
 const CLICK_DISTANCE = 4;
+const DOUBLE_CLICK_MILLISECONDS = 500;
+const DRAGGING = ["zoom", "pan"]; // tools whose drags and double clicks are Plotly's
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 /** @type {Press | null} */
 let press = null;
+/** @type {Before} */
+let before = { time: -Infinity, pixel: null, pinned: false };
+/** @type {{ panel: string, x: number, y: number } | null} */
+let dragged = null; // where a drag that zooms or pans has ended
 
 /** @param {Event} event */
 function panelOf(event) {
@@ -21,7 +34,7 @@ function panelOf(event) {
 
 /** @param {Event} event */
 function inPlot(event) {
-  return !closest(event, "button, .rgb-legend");
+  return !closest(event, "button, details");
 }
 
 document.addEventListener("pointermove", (event) => {
@@ -42,7 +55,7 @@ document.addEventListener("pointermove", (event) => {
 function follow(event) {
   if (state.pinned) return;
   const panel = panelOf(event);
-  if (panel) principal.choose(graphs.pixelAt(panel, event.clientX, event.clientY), event.timeStamp);
+  if (panel && inPlot(event)) principal.choose(graphs.pixelAt(panel, event.clientX, event.clientY), event.timeStamp);
 }
 
 // Moves are held back until a frame begins; these are not, where the browser has them (Chromium, over HTTPS or on this
@@ -56,6 +69,10 @@ document.addEventListener("pointerdown", (event) => {
   const panel = event.button === 0 && panelOf(event);
   if (!panel || !inPlot(event) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
   press = { id: event.pointerId, panel, x: event.clientX, y: event.clientY, moved: false };
+  // A second click soon after the first one belongs to the same double click, which is to change nothing.
+  if (event.timeStamp - before.time > DOUBLE_CLICK_MILLISECONDS) {
+    before = { time: event.timeStamp, pixel: state.pixel, pinned: state.pinned };
+  }
   if (state.mode === "pixel") event.preventDefault();
   const section = closest(event, "section.panel-pointer");
   if (section) section.focus({ preventScroll: true });
@@ -66,11 +83,37 @@ function release(event) {
   if (!press || press.id !== event.pointerId) return;
   const { panel, moved } = press;
   press = null;
+  if (moved && DRAGGING.includes(state.mode) && !state.pinned) dragged = { panel, x: event.clientX, y: event.clientY };
   // The end of a drag never pins; in the other modes a still click pins all the same.
   if (moved || event.type === "pointercancel") return;
   principal.choose(graphs.pixelAt(panel, event.clientX, event.clientY), event.timeStamp);
-  principal.pin(!state.pinned);
+  togglePin();
 }
+
+function togglePin() {
+  principal.pin(!state.pinned);
+  if (state.pinned) learned();
+}
+
+// Else the principal pixel would stay where the drag began, which may not be seen any more.
+graphs.listen({
+  relayout(panel) {
+    if (!dragged || dragged.panel !== panel) return;
+    const { x, y } = dragged;
+    dragged = null;
+    if (!state.pinned) requestAnimationFrame(() => principal.choose(graphs.pixelAt(panel, x, y, true)));
+  },
+});
+
+document.addEventListener("dblclick", (event) => {
+  const section = closest(event, "section[data-panel]");
+  if (!section || !inPlot(event) || DRAGGING.includes(state.mode)) return;
+  if (before.pixel && panelOf(event)) {
+    principal.choose(before.pixel);
+    principal.pin(before.pinned);
+  }
+  large.toggle(section);
+});
 
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
@@ -93,6 +136,6 @@ document.addEventListener("keydown", (event) => {
     principal.pin(false);
   } else if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.matches("section.panel-pointer")) {
     event.preventDefault();
-    principal.pin(!state.pinned);
+    togglePin();
   }
 });

@@ -60,9 +60,11 @@ document.addEventListener("focusin", (event) => {
   if (bar) buttonsOf(bar).forEach((button) => (button.tabIndex = button === event.target ? 0 : -1));
 });
 
+const MENUS = [".head-menu", ".method-about", ".panel-about"].map((menu) => `details${menu}[open]`).join();
+
 // A menu goes when something else is meant.
 document.addEventListener("pointerdown", (event) => {
-  document.querySelectorAll("details.head-menu[open], details.method-about[open]").forEach((menu) => {
+  document.querySelectorAll(MENUS).forEach((menu) => {
     // What opens in a menu may lie elsewhere in the page.
     if (!menu.contains(/** @type {Node} */ (event.target)) && !closest(event, "[role=listbox], .dash-dropdown-content")) {
       menu.removeAttribute("open");
@@ -70,11 +72,13 @@ document.addEventListener("pointerdown", (event) => {
   });
 });
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && closest(event, "details.head-menu[open], details.method-about[open]");
+  const menu = event.key === "Escape" && document.querySelector(MENUS);
   if (!menu) return;
-  event.stopPropagation();
+  event.stopImmediatePropagation();
   menu.removeAttribute("open");
-  menu.querySelector("summary")?.focus();
+  /** @type {HTMLElement | null} */
+  const opener = menu.querySelector("summary");
+  if (menu.contains(document.activeElement)) opener?.focus();
 }, true);
 
 document.addEventListener("click", (event) => {
