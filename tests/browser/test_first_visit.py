@@ -69,7 +69,7 @@ def test_units_and_legend(open_page: Opener) -> None:
 def test_every_control_has_a_name(open_page: Opener) -> None:
     page = open_page("?method=weighted_averaging")
     unnamed = page.evaluate(
-        """() => [...document.querySelectorAll(".page-head select, .page-head input, .page-head button")]
+        """() => [...document.querySelectorAll(":is(.page-head, .scale-strip, .status-row) :is(select, input, button)")]
             .filter((element) => element.offsetParent !== null)
             .filter((element) => !(element.labels && element.labels.length) && !element.getAttribute("aria-label")
                 && !element.getAttribute("aria-labelledby") && !element.textContent.trim())
