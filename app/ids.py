@@ -116,6 +116,7 @@ class CompareId(StrEnum):
     PROGRESS = "compare-progress"
     POLL = "compare-poll"
     SHOWN = "compare-shown"
+    RETRY = "compare-retry"
 
     NUMBERS_BUTTON = "compare-numbers-button"
     NUMBERS = "compare-numbers"

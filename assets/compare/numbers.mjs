@@ -108,6 +108,12 @@ function phase(known) {
   return missing({ ...known, waits }, "not complete");
 }
 
+/** Say that there are no numbers yet; of those that become old, the stylesheet says that others are computed. */
+function announce() {
+  const host = element("-tables");
+  if (!host.children.length) append("p", "numbers-empty", host).textContent = "The numbers are being computed …";
+}
+
 /**
  * Show the numbers that the server knows; gives the status and what is read aloud of it.
  * @param {Data | null} data
@@ -167,6 +173,7 @@ export function toggle(_clicks, _closes, start, open) {
   button.classList.toggle("active", opened);
   clearInterval(looking);
   if (opened) {
+    announce();
     tell();
     looking = setInterval(tell, LOOK_MILLISECONDS);
   }

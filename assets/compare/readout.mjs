@@ -71,7 +71,7 @@ function write(holder, number, point, parts, warning) {
     all.forEach(([, , field]) => {
       const part = append("span", "compare-part", line);
       // The names of a method's numbers stand in the head; those who hear the page hear them with each number.
-      append("span", HEADED.includes(field) ? "visually-hidden" : "compare-name", part);
+      append("span", HEADED.includes(field) ? "compare-name compare-headed" : "compare-name", part);
       append("span", "compare-value", part);
     });
   }
