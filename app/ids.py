@@ -26,7 +26,6 @@ class Id(StrEnum):
     COPY_LINK = "copy-link"
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
-    HELP_TITLE = "help-title"
     PICTURES = "pictures"
 
     GUIDANCE_PROGRESS = "guidance-progress"
@@ -38,7 +37,6 @@ class Id(StrEnum):
     ATLAS_BUTTON = "atlas-button"
     ATLAS_WINDOW = "atlas-window"
     ATLAS_TEXT = "atlas-text"
-    ATLAS_TITLE = "atlas-title"
     ATLAS_PROGRESS = "atlas-progress"
     ATLAS_START = "atlas-start"
     ATLAS_STOP = "atlas-stop"
@@ -85,7 +83,6 @@ class CompareId(StrEnum):
     COPY_LINK = "copy-link"
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
-    HELP_TITLE = "help-title"
     PAIR_SELECT = "compare-pair"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"

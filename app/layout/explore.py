@@ -133,7 +133,7 @@ def atlas_window() -> html.Div:
     """Make the window that says what an atlas costs and lets it be made, closed at first."""
     window = dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Complete atlas", id=Id.ATLAS_TITLE)),
+            dbc.ModalHeader(dbc.ModalTitle("Complete atlas")),
             dbc.ModalBody(
                 [
                     html.P(
@@ -155,6 +155,5 @@ def atlas_window() -> html.Div:
         ],
         id=Id.ATLAS_WINDOW,
         is_open=False,
-        labelledby=Id.ATLAS_TITLE,
     )
     return html.Div([window, poll(Id.ATLAS_POLL)])

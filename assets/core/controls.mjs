@@ -49,8 +49,11 @@ document.addEventListener("click", (event) => {
   document.getElementById(link.hash.slice(1))?.focus();
 });
 
-/** Name sliders and bars for screen readers as the groups around them: Dash's own parts take no names. */
+/** Name sliders and bars for screen readers as the groups around them, and dialogs by their titles: Dash's own take no names. */
 export function nameParts() {
+  document.querySelectorAll(":is(.modal, .offcanvas):not([aria-label])").forEach((dialog) => {
+    dialog.setAttribute("aria-label", dialog.querySelector(".modal-title, .offcanvas-title")?.textContent || "");
+  });
   document.querySelectorAll("[role=group][aria-label] :is([role=slider], [role=progressbar])").forEach((part) => {
     part.setAttribute("aria-label", part.closest("[role=group]")?.getAttribute("aria-label") || "");
   });
