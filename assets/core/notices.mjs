@@ -3,9 +3,9 @@
  * and Esc closes all. Dash shows the newest ones itself.
  */
 
-import { append, closest, element } from "./elements.mjs";
+import { isForPage } from "./dialogs.mjs";
+import { append, element } from "./elements.mjs";
 
-const OWN_ESCAPE = "dialog, [role=dialog], .modal, .offcanvas, .region-panel, details[open], input, select, textarea";
 /** @type {HTMLElement | null} */
 let host = null;
 /** @type {string[]} */
@@ -62,9 +62,10 @@ function forget() {
   list();
 }
 
+// Before whatever else Esc means to the page.
 window.addEventListener("keydown", (event) => {
-  const open = event.key === "Escape" && !event.isComposing && !closest(event, OWN_ESCAPE) ? toasts() : [];
-  if (!open.length || document.querySelector("dialog[open], .modal.show, .offcanvas.show")) return;
+  const open = event.key === "Escape" && !event.isComposing && isForPage(event) ? toasts() : [];
+  if (!open.length) return;
   event.stopImmediatePropagation();
   open.forEach(close);
   forget();

@@ -1,15 +1,10 @@
 /* The projector mode: larger words and thicker boxes, for a room. The browser remembers it; links do not say it. */
 
-import { closest } from "./elements.mjs";
+import { isForPage } from "./dialogs.mjs";
 
 const KEY = "fusevis-projector";
 const SWITCH = "p";
 const root = document.documentElement;
-
-/** By how much lines over pictures are thicker. */
-export function thickness() {
-  return root.dataset?.projector === "on" ? 2.5 : 1;
-}
 
 /** @param {boolean} on */
 function show(on) {
@@ -37,8 +32,7 @@ function remember(on) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = closest(event, "input, select, textarea, [contenteditable], [role=listbox], dialog, .modal");
-  if (event.key.toLowerCase() !== SWITCH || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  if (event.key.toLowerCase() !== SWITCH || !isForPage(event)) return;
   const on = root.dataset.projector !== "on";
   show(on);
   remember(on);
