@@ -72,7 +72,7 @@ function guidanceReason({ limits, percent, failures: { guidance, growth } }, but
   if (limits?.stage === "waiting") return { text: "Guidance images are not complete", ...compute };
   if (limits?.stage === "complete") return null;
   if (growth) return failed("Guidance images", growth, button);
-  return { text: percent ? `Guidance images ${percent} %` : "Guidance images", part: percent ? percent / 100 : null };
+  return { text: percent ? `Guidance ${percent} %` : "Guidance", part: percent ? percent / 100 : null };
 }
 
 /**
@@ -109,7 +109,7 @@ export function reasonOf(panel, facts) {
 function sceneReason(source, { entered, choosing: next }) {
   const since = next?.since;
   if (JACOBIANS.includes(source)) return { text: "Jacobian image", part: null, since };
-  if (!INPUTS.includes(source)) return { text: "Guidance images", part: null, since };
+  if (!INPUTS.includes(source)) return { text: "Guidance", part: null, since };
   if (!entered) return { text: "First picture", part: null, since };
   if (source === "panel-fused") return { text: "Fused image", part: null, since };
   return next?.pair ? { text: "Input image", part: null, since } : null;

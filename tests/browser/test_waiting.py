@@ -131,7 +131,7 @@ def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_ag
     page.unroute(images)
     said(page, "panel-guidance-rgb").get_by_role("button", name="Try again").click()
     page.wait_for_function("() => fusevis.state.grown")
-    expect(said(page, "panel-guidance-mri")).to_have_text(re.compile(r"^Guidance images \d+ %"))
+    expect(said(page, "panel-guidance-mri")).to_have_text(re.compile(r"^Guidance \d+ %"))
     page.click("#guidance-button")
     expect(said(page, "panel-guidance-mri")).to_contain_text("not complete")
     said(page, "panel-guidance-mri").get_by_role("button", name="Compute").click()

@@ -19,7 +19,7 @@ test("a page that has everything waits for nothing", () => {
 
 test("before anything is there every panel waits for what is its own", () => {
   assert.deepEqual(texts({ entered: false, limits: null }, ...PANELS),
-    ["First picture", "First picture", "Guidance images", "Jacobian image", "Guidance images"]);
+    ["First picture", "First picture", "Guidance", "Jacobian image", "Guidance"]);
 });
 
 test("another method leaves the inputs as they are, another pair does not", () => {
@@ -32,7 +32,7 @@ test("another method leaves the inputs as they are, another pair does not", () =
 test("a window is waited for by its pixel, and whoever waits for guidance images is told how far they are", () => {
   const limits = { stage: "running", known: true };
   assert.deepEqual(texts({ pixel: { row: 13, col: 17 }, limits, percent: 34 }, ...PANELS, "panel-guidance-mri-zoom"),
-    [null, "Zoom at (13, 17)", "Guidance images 34 %", "Jacobian of (13, 17)", "Guidance images 34 %", "Zoom at (13, 17)"]);
+    [null, "Zoom at (13, 17)", "Guidance 34 %", "Jacobian of (13, 17)", "Guidance 34 %", "Zoom at (13, 17)"]);
   assert.equal(reasonOf("panel-scatter", { ...SETTLED, limits, percent: 34 }).part, 0.34);
   assert.equal(reasonOf("panel-scatter", { ...SETTLED, limits, percent: 0 }).part, null, "nobody knows yet");
 });
