@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from app.ids import CompareId
+from app.ids import CompareColumn, CompareId, Panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
@@ -21,6 +21,7 @@ from app.layout.head import (
     zoom_field,
 )
 from app.layout.help import help_panel
+from app.layout.panels import ABOUT
 from app.layout.parts import SMALL, attributes, labelled, menu, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
@@ -53,6 +54,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
         data_home=home,
         data_first=json.dumps(first.model_dump(mode="json")),
         data_largest_zoom=str(LARGEST_ZOOM),
+        data_about=json.dumps(explanations()),
         aria_label="Table of methods and their pictures",
     )
     return html.Div(
@@ -63,6 +65,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),
             dcc.Store(id=CompareId.SHOWN),
+            dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
             _head(pairs, methods, home),
@@ -70,7 +73,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
             status_row(
-                html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"),
+                html.Div(id=CompareId.STATUS_LINE, className="status-line"),
                 CompareId.GUIDANCE_STATUS,
                 CompareId.GUIDANCE_PROGRESS,
                 guidance_button(CompareId.GUIDANCE_BUTTON, "Cancel guidance"),
@@ -84,6 +87,19 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
         ],
         className="page compare-page",
     )
+
+
+def explanations() -> dict[str, tuple[str, str]]:
+    """Return sentences and equation of the inputs and of each column, in the words of the other page.
+
+    The names of x1 and x2, which the browser puts in, stand as ``{0}`` and ``{1}``.
+    """
+    first, second = ABOUT[Panel.MRI], ABOUT[Panel.PET]
+    found = {"inputs": (f"{first[0]} {second[0]}", f"{first[1]}, {second[1]}")}
+    for column in CompareColumn:
+        name = column.value.removesuffix("_zoom").replace("_", "-")
+        found[column.value] = ABOUT[Panel(f"panel-{name}")]
+    return found
 
 
 def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Header:
@@ -134,16 +150,14 @@ def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
             menu(CompareId.MINUEND, choices, "", nothing="none"),
-            html.Span("−"),
+            html.Label("−", htmlFor=CompareId.SUBTRAHEND, **attributes(aria_hidden="true")),
+            html.Label("Subtracted from it", htmlFor=CompareId.SUBTRAHEND, className="visually-hidden"),
             menu(CompareId.SUBTRAHEND, choices, "", nothing="none"),
             html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
         ],
         className="control compare-difference",
     )
-    # Each column of the table has its own bar, as its ends may differ from row to row.
-    return scale_strip(
-        CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference], bars=False
-    )
+    return scale_strip(CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference])
 
 
 def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: str) -> html.Div:

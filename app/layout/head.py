@@ -8,13 +8,16 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from app.ids import CompareId, Id
 from app.layout.parts import (
     SMALL,
     attributes,
     copy_link,
     labelled,
     page_links,
+    progress,
     scale_menu,
+    skip_link,
     small_button,
     theme_switch,
 )
@@ -33,6 +36,10 @@ TOOLS = (
     ("lasso", "Lasso", "L", "Dragging selects what it goes around as a region of interest"),
 )
 """Name, label, key and explanation of what dragging can do, the same on both pages."""
+
+
+PICTURES = {"explore": Id.PICTURES.value, "compare": CompareId.TABLE.value}
+"""By page, the id of what its head stands above."""
 
 
 def page_head(
@@ -60,6 +67,7 @@ def page_head(
     own = [html.Div(part, className="head-tools") for part in (data, zoom) if part]
     return html.Header(
         [
+            skip_link(PICTURES[page]),
             html.H1(html.A("FuseVis", href=home or "./", className="brand"), className="head-brand"),
             page_nav(page, home),
             *own,
@@ -186,22 +194,29 @@ def scale_strip(
     return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
 
 
-def status_row(line: Component, status: str, progress: str, button: Component) -> html.Footer:
+def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
     """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
 
     Parameters
     ----------
     line : Component
         What says how the last answer came.
-    status, progress : str
+    status, bar : str
         Ids of the words and of the bar.
     button : Component
         What stops the computation, or goes on with it.
     """
     guidance = html.Div(
         [
-            html.Span("Guidance images", id=status, className="guidance-status", role="status"),
-            dbc.Progress(id=progress, value=0, max=100, className="guidance-progress"),
+            # A screen reader is told by `assets/core/announce.mjs`, and not of every percent.
+            html.Span(
+                "Guidance images",
+                id=status,
+                className="guidance-status",
+                role="status",
+                **attributes(aria_live="off"),
+            ),
+            progress(bar, "Progress of guidance images", "guidance-progress"),
             button,
         ],
         className="control-guidance",

@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
+from app.ids import IMAGE_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.parts import attributes
 
 MEANINGS = (
@@ -152,6 +152,8 @@ def panel_grid() -> html.Main:
             else _panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS)
             for panel, zoom in _cells()
         ],
+        id=Id.PICTURES,
+        tabIndex=-1,
         className="panel-grid",
     )
 

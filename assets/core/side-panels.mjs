@@ -3,6 +3,7 @@
  * moved by their heads, so that what they cover can be seen, and stay in the window.
  */
 
+import { addPanel } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
 
 const CONTROLS = "input, textarea, button, a";
@@ -21,6 +22,7 @@ const panels = new Map(); // by id
  */
 export function add(id, { opener, closer, opened }) {
   panels.set(id, { opener, closer, opened });
+  addPanel(`#${id}:not([hidden])`, () => toggle(id, false));
 }
 
 /** @param {string} id */
@@ -65,14 +67,6 @@ document.addEventListener("click", (event) => {
     if (button.id === opener) toggle(id);
     else if (button.id === closer) toggle(id, false);
   }
-});
-
-// At the body, and before the pages: the same keys move pixels and let them go.
-document.body.addEventListener("keydown", (event) => {
-  const host = around(/** @type {Node} */ (event.target));
-  if (!host || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.stopImmediatePropagation();
-  if (event.key === "Escape" && !event.isComposing) toggle(host.id, false);
 });
 
 /** @param {Element} line */
