@@ -153,7 +153,7 @@ function points({ x, y }, canvas, scale) {
 export function images(panel, scale) {
   const area = graphs.area(panel);
   const { window: shown, scene } = state;
-  if (!area || !shown || !scene || !regions.all().some(({ count }) => count)) return [];
+  if (!area || !shown || !scene || !regionPictures.some()) return [];
   if (shown.key !== scene.key || graphs.meta(panel).pair !== scene.pair) return [];
   const canvas = empty(area, scale);
   const draw = panel === graphs.SCATTER ? points : graphs.ZOOMS.includes(panel) ? zoom : whole;
