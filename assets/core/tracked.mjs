@@ -176,11 +176,10 @@ export class LinkState extends Told {
     const first = this.earlier[version] || {};
     for (const [key, value] of Object.entries(first)) this.parts[key].value = value;
     for (const [key, text] of given) {
-      if (seen.has(key) || !Object.hasOwn(this.parts, key)) ignored.add(key);
-      seen.add(key);
       // The version that is written stays today's.
-      const fits = key === "v" ? known : this.parts[key]?.restore(text, first[key]);
-      if (!fits) ignored.add(key);
+      const fits = key === "v" ? known : Object.hasOwn(this.parts, key) && this.parts[key].restore(text, first[key]);
+      if (seen.has(key) || !fits) ignored.add(key);
+      seen.add(key);
     }
     return [...ignored];
   }

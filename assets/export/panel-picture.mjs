@@ -12,7 +12,6 @@ import { contextOf } from "../painter/pixels.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
 import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
-import * as regions from "../regions/set.mjs";
 
 /**
  * @import { PlotArea } from "../explore/plotly-internals.mjs"

@@ -107,7 +107,7 @@ function outline(pixels, width, mask, imageWidth, rows, columns, reach, colour) 
  * corner lies at (left, top) of the canvas, and a pixel of the image is across × down. Pixels and not paths: a region of
  * noise has an edge at every second pixel.
  * @param {HTMLCanvasElement} canvas
- * @param {(Region & { opacity: number })[]} regions
+ * @param {(Region & { opacity?: number })[]} regions
  * @param {Shape} shape
  * @param {Place} place
  * @param {number} thickness

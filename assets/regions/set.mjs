@@ -259,9 +259,12 @@ export function combine(selected, how, scattered = false) {
   else replaceActive(region.mask.map((one, at) => one & (1 - selected[at])));
 }
 
-/** @param {Region} region */
+/**
+ * Whether nobody has chosen how a region is drawn; what was changed and is as before was chosen.
+ * @param {Region} region
+ */
 function isPlain({ look }) {
-  return alike(look, FIRST_LOOK) || alike(look, SCATTERED);
+  return look === FIRST_LOOK || look === SCATTERED;
 }
 
 /** @param {Region | undefined} region */

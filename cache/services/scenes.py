@@ -148,8 +148,15 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
-    def open(self, pair_address: str, method_id: str) -> Scene:
-        """Return what is known of a pair and a method, both loaded if need be, and begin to prepare hovering.
+    def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
+        """Return what is known of a pair and a method, both loaded if need be.
+
+        Parameters
+        ----------
+        pair_address, method_id : str
+            What links call them.
+        prepare : bool
+            Whether to begin to prepare hovering, which takes time and memory in the background.
 
         Raises
         ------
@@ -158,7 +165,8 @@ class Scenes:
         """
         entry, pair = self.loaded_pairs.by_address(pair_address)
         method = self.loaded_methods.get(method_id)
-        self._begin_to_prepare(method, pair)
+        if prepare:
+            self._begin_to_prepare(method, pair)
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,
