@@ -109,8 +109,8 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked) -> bytes:
     unit = SIDE / max(part.size)
     size = max(round(part.width * unit), 1), max(round(part.height * unit), 1)
     small = part.resize(size, Resampling.NEAREST if unit > 1 else Resampling.BOX)
-    for (row, col), colour in zip(marked.pixels, MARKS, strict=False):
-        _mark(small, ((col - left + 0.5) * unit, (row - top + 0.5) * unit), colour)
+    for (row, col), mark in zip(marked.pixels, MARKS, strict=False):
+        _mark(small, ((col - left + 0.5) * unit, (row - top + 0.5) * unit), mark)
     return _encoded(small)
 
 

@@ -58,7 +58,7 @@ function changed() {
   listeners.forEach((listener) => listener());
 }
 
-/** Tell the server's callbacks, in the form of docs/page.md. */
+/** Tell the server's callbacks. */
 function write() {
   const data = list.map(({ name, colour, code }) => ({ name, colour, code }));
   if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props("regions", { data });

@@ -158,11 +158,11 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
 def test_files_of_the_explore_page_speak_of_no_pixel_a(client: FlaskClient) -> None:
     row = "/weighted_averaging"
     for path in ("", f"{row}/jacobian_mri", f"{row}/fused_zoom", "/inputs/input_mri_zoom"):
-        words = texts(fetched(client, f"/export/explore{path}.svg?{EXPLORE}"))
+        words = texts(fetched(client, f"/export/explore{path}.svg?{EXPLORE}").data)
         assert "at A" not in words and "of A" not in words and "A 4, 5" not in words
         assert "Principal pixel (row, column): 4, 5" in words.replace("\n", " ")
-    page = fetched(client, f"/export/explore.html?{EXPLORE}").decode()
+    page = fetched(client, f"/export/explore.html?{EXPLORE}").get_data(as_text=True)
     assert "<td>A</td>" not in page and "<th>Pixel</th>" not in page
     assert "pixel 4,5" in page and "A 4,5" not in page
-    compare = fetched(client, "/export/compare.svg?pair=3&methods=weighted_averaging&pixel=4,5&v=2")
+    compare = fetched(client, "/export/compare.svg?pair=3&methods=weighted_averaging&pixel=4,5&v=2").data
     assert "at A" in texts(compare) and "A 4, 5" in texts(compare)

@@ -58,7 +58,7 @@ class LaterCompare(CompareState):
     ("page", "case"), [(page, case) for page in PAGES for case in GOLDEN[page] if case["version"] == 1]
 )
 def test_links_of_version_1_do_not_follow_later_defaults(page: str, case: dict[str, Any]) -> None:
-    later = {"explore": LaterExplore, "compare": LaterCompare}[page]
+    later: type[ViewState] = LaterExplore if page == "explore" else LaterCompare
     state, notices = later.from_query(case["query"])
     assert notices == []
     assert values(state) == GOLDEN["first"]["1"][page] | case["state"]

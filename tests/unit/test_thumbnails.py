@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.export.thumbnail import MOST_BYTES, SIDE, Marked, thumbnail, view_thumbnail
 from app.routes.views import routes
-from cache.services.services import Services
+from cache.services.services import EXTENSION, Services
 from fusion.errors import FuseVisError
 from tests.unit.page_services import make_services, server_of, write_pair
 
@@ -30,6 +30,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
 @pytest.fixture
 def client(services: Services) -> FlaskClient:
     server = server_of(services)
+    server.extensions[EXTENSION] = services
     server.register_blueprint(routes)
     return server.test_client()
 
