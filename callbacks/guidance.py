@@ -211,8 +211,12 @@ def final_figures(
     shown = state.values if state.complete else filled(state.values)
     fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
     return (
-        gradient_figure(shown[0], titles[0], colours, metas[0]),
-        gradient_figure(shown[1], titles[1], colours, metas[1]),
+        *(
+            gradient_figure(image, title, colours, meta, name)
+            for image, title, meta, name in zip(
+                shown, titles[:2], metas[:2], scene["modalities"], strict=True
+            )
+        ),
         rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )

@@ -103,7 +103,9 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities
     wholes = [
-        gradient_figure(dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel))
+        gradient_figure(
+            dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel), names[index]
+        )
         for index, panel in enumerate(JACOBIAN_PANELS)
     ]
     gradients = {
@@ -157,6 +159,7 @@ def _zoom(
 ) -> Figure:
     title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
     pixel = (rest.row, rest.col)
+    name = scene.modalities[1 if panel in (Panel.GUIDANCE_PET, Panel.JACOBIAN_PET) else 0]
     if panel in (Panel.MRI, Panel.PET):
         image = services.scenes.pair(scene).images[0 if panel is Panel.MRI else 1]
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
@@ -167,8 +170,8 @@ def _zoom(
         return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
     if panel in gradients:
         image, colours = gradients[panel]
-        return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta)
+        return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta, name)
     # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
     unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
     colours = colour_scale(rest.scale, rest.gamma2, Limits())
-    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"})
+    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"}, name)

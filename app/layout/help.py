@@ -35,18 +35,34 @@ LINES = (
         "both inputs act together; falling: one replaces the other.",
     ),
 )
+TOOL_KEYS = ("V, R, L", "point, box or lasso")
 KEYS = (
     ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
-    ("Arrow keys", "move a pinned pixel by 1; with Shift by 10"),
-    ("Esc", "put box or lasso away, then let the pixel go"),
+    ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
+    ("Esc", "close what is open, put box or lasso away, then let the pixel go"),
+    ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
     ("Ctrl+Z", "take the last change of a region back; with Shift make it again"),
 )
 
 
-def help_panel() -> dbc.Offcanvas:
-    """Make the panel that the help button opens."""
+OWN_KEYS = {
+    "explore": (
+        ("Z, H", "zoom into the pictures, move them"),
+        ("Double click", "enlarge a panel; Esc brings it back"),
+    ),
+    "compare": (
+        ("Shift and click, or B", "keep a second pixel, B, beside the first"),
+        ("N", "show or hide the numbers"),
+    ),
+}
+"""By page."""
+
+
+def help_panel(page: str) -> dbc.Offcanvas:
+    """Make the panel that the help button of a page opens."""
+    keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
     return dbc.Offcanvas(
         [
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
@@ -61,7 +77,7 @@ def help_panel() -> dbc.Offcanvas:
                 className="list-unstyled",
             ),
             html.H2("Pointer and keys", className="h6"),
-            html.Dl([part for key, text in KEYS for part in (html.Dt(key), html.Dd(text))]),
+            html.Dl([part for key, text in keys for part in (html.Dt(key), html.Dd(text))]),
             html.P(
                 "The paper's scale starts at 0 and hides negative gradients, where brightening an input pixel "
                 "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "

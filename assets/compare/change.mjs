@@ -20,6 +20,7 @@ import * as regions from "../regions/set.mjs";
 let opened = null; // the link's view that was taken over last
 /** @type {Scene[] | null} */
 let scenesShown = null;
+let pairShown = ""; // whose pixels the points have
 
 /**
  * The chosen ones in the order that they had; new ones at the end.
@@ -48,7 +49,6 @@ function open(start) {
  * @param {Scene[]} scenes
  */
 function takeScenes(scenes) {
-  const before = state.common();
   const name = state.setName();
   scenesShown = scenes;
   state.methods = ordered(state.methods, scenes.map((scene) => scene.method_id));
@@ -59,7 +59,8 @@ function takeScenes(scenes) {
   regions.enter(common);
   /** @param {Pixel} pixel */
   const inside = ({ row, col }) => row < common.height && col < common.width;
-  const moved = before !== null && before.pair !== common.pair;
+  const moved = pairShown !== "" && pairShown !== common.pair;
+  pairShown = common.pair;
   if (moved) state.held = null;
   for (const point of [state.a, state.b]) {
     if (point.pixel && !inside(point.pixel)) Object.assign(point, { pixel: null, pinned: false });
@@ -93,7 +94,8 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   if (!scenes || !start) return window.dash_clientside.no_update;
   const reopened = opened !== start;
   if (reopened) open(start);
-  state.pair = pair;
+  // Until the scenes of another pair are here, everything else belongs to the one before, and so does the address.
+  if (scenes !== scenesShown || !state.common()) state.pair = pair;
   state.viewer = viewer;
   state.progress = progress || {};
   state.columns = ordered(state.columns, columns || []);
@@ -104,6 +106,6 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   images.wantAll();
   redraw();
   pointer.showPins();
-  controls.nameSliders();
+  controls.nameParts();
   return { ...state.display };
 }

@@ -4,6 +4,7 @@
  * head brings it back beside the pictures.
  */
 
+import { addPanel } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
 
 const CONTROLS = "input, textarea, button, a";
@@ -22,6 +23,7 @@ const panels = new Map(); // by id
  */
 export function add(id, { opener, closer, opened }) {
   panels.set(id, { opener, closer, opened });
+  addPanel(`#${id}:not([hidden])`, () => toggle(id, false));
 }
 
 /** @param {string} id */
@@ -87,14 +89,6 @@ document.addEventListener("click", (event) => {
     if (button.id === opener) toggle(id);
     else if (button.id === closer) toggle(id, false);
   }
-});
-
-// At the body, and before the pages: the same keys move pixels and let them go.
-document.body.addEventListener("keydown", (event) => {
-  const host = around(/** @type {Node} */ (event.target));
-  if (!host || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.stopImmediatePropagation();
-  if (event.key === "Escape" && !event.isComposing) toggle(host.id, false);
 });
 
 /** @param {Element} line */

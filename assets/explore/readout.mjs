@@ -1,5 +1,6 @@
 /* The numbers of the principal pixel, and the line that says what they rest on. */
 
+import { say } from "../core/announce.mjs";
 import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
@@ -114,6 +115,13 @@ export function show() {
   fieldsOf.element.dataset.pinned = String(state.pinned);
 }
 
+/** What is said of the principal pixel; null until its numbers are there. */
+export function words() {
+  const { window: shown, pixel, pinned } = state;
+  if (!fields || !shown || shown.row !== pixel?.row || shown.col !== pixel.col) return null;
+  return `${pinned ? "Pinned" : "Not pinned"}. ${fields.element.textContent}`;
+}
+
 /**
  * Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
  * server says how much of it went into computing.
@@ -145,6 +153,7 @@ export function status(milliseconds, { compute, path: way }) {
 export function fail(message) {
   const line = document.getElementById("status-line");
   if (!line) return;
+  say(message);
   line.textContent = message;
   line.classList.add("failed");
 }

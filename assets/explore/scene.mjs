@@ -11,6 +11,7 @@ import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
+import * as words from "./words.mjs";
 import * as regions from "../regions/set.mjs";
 import { LARGEST_ZOOM } from "../views/view-state.mjs";
 
@@ -60,6 +61,7 @@ function enterScene(scene, start) {
   state.enter(scene);
   regions.enter(scene);
   state.window = null;
+  words.say(scene.modalities);
   overlays.hideAll();
   firstView.leave(scene.key);
   principal.pin(pinned);
@@ -72,7 +74,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
-  controls.nameSliders();
+  controls.nameParts();
   painting.paintAll();
 }
 

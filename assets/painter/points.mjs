@@ -10,12 +10,25 @@ import { blank, css } from "./pixels.mjs";
  * @typedef {{ xs: Values, ys: Values, shape: Shape, place: (first: number, second: number) => [number, number] | null }} Plotted
  */
 
-export const GROUND = "#f7f8fa"; // points stay dark in both themes, so their ground stays light
-const DARK = [35, 39, 46];
+export const GROUND = "#f7f8fa";
+/**
+ * What plots look like: their ground, and red, green and blue of their points.
+ * @typedef {{ ground: string, ink: number[] }} PlotLook
+ * @type {Record<string, PlotLook>}
+ */
+const LOOKS = { light: { ground: GROUND, ink: [35, 39, 46] }, dark: { ground: "#1b1f25", ink: [206, 212, 218] } };
 const DOTS = "rgb(31 41 55 / 45%)";
 const GREEN = "#00c853";
 const FONT = "9px system-ui, sans-serif";
 const SHARE = 0.04; // of the values' range that is left free at both ends of an axis, as in app/figures/scatter.py
+
+/**
+ * What plots look like in a theme.
+ * @param {string | undefined} theme
+ */
+export function lookOf(theme) {
+  return LOOKS[theme || "light"] || LOOKS.light;
+}
 
 /**
  * The ends of an axis for values from low to high.
@@ -100,14 +113,15 @@ export function square({ pixels, width, height }, x, y, reach, colour) {
 }
 
 /**
- * How many points fall on each pixel of a plot: { data }, dark where there are many.
+ * How many points fall on each pixel of a plot: { data }, far from the ground where there are many.
  * @param {Values} xs
  * @param {Values} ys
  * @param {Ends[]} axes
  * @param {number} width
  * @param {number} height
+ * @param {number[]} [ink]
  */
-export function density(xs, ys, axes, width, height) {
+export function density(xs, ys, axes, width, height, ink = LOOKS.light.ink) {
   const counts = new Uint32Array(width * height);
   const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
   let most = 1;
@@ -119,7 +133,7 @@ export function density(xs, ys, axes, width, height) {
     most = Math.max(most, counts[y * width + x]);
   }
   const { data, pixels } = blank(width, height);
-  const colour = (DARK[2] << 16) | (DARK[1] << 8) | DARK[0];
+  const colour = (ink[2] << 16) | (ink[1] << 8) | ink[0];
   const scale = 1 / Math.log1p(most);
   for (let at = 0; at < counts.length; at += 1) {
     // One pixel is to be seen, ten thousand are not to be the only ones seen.

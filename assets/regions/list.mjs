@@ -3,6 +3,7 @@
  * legend beside its button says which colour is which region.
  */
 
+import { ownerOf } from "../core/dialogs.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
 import { closest, element } from "../core/elements.mjs";
 import * as regionFiles from "./files.mjs";
@@ -203,7 +204,8 @@ const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=rang
 // Fields have an undo of their own.
 document.addEventListener("keydown", (event) => {
   const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
-  if (!asked || (closest(event, TYPED))) return;
+  const elsewhere = ![panel(), null].includes(/** @type {HTMLElement | null} */ (ownerOf(event)));
+  if (!asked || elsewhere || closest(event, TYPED)) return;
   event.preventDefault();
   if (event.shiftKey) regions.redo();
   else regions.undo();
