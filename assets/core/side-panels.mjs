@@ -62,9 +62,10 @@ function isBelow(host) {
   return getComputedStyle(host).position === "static";
 }
 
-/** Let the pictures make room for a panel that stands beside them. */
+/** Let the pictures make room for a panel that stands beside them, or below. */
 function makeRoom() {
-  const beside = [...panels.keys()].map(elementOf).find((host) => host && !host.hidden && !host.classList.contains("floating"));
+  const beside = [...panels.keys()].map(elementOf)
+    .find((host) => host && !host.hidden && (isBelow(host) || !host.classList.contains("floating")));
   if (beside) document.body.dataset.beside = beside.id;
   else delete document.body.dataset.beside;
   const head = document.querySelector(".page-head");

@@ -64,7 +64,11 @@ def test_a_view_whose_pair_is_not_here_has_words_instead_of_a_picture(
     open_page: Opener, asked: Asked
 ) -> None:
     view = {"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=2"}
-    study = {"format": "fusevis-study", "version": 1, "views": [SavedView.model_validate(view).model_dump(mode="json")]}
+    study = {
+        "format": "fusevis-study",
+        "version": 1,
+        "views": [SavedView.model_validate(view).model_dump(mode="json")],
+    }
     asked("/study", "POST", json.dumps(study).encode())
     page = open_page("?pair=own&method=weighted_averaging", settled=False)
     page.click("#views-open")

@@ -29,7 +29,7 @@ def coloured(page: Page) -> int:
 
 
 def test_a_region_is_hidden_outlined_and_filled(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+    page = open_compare(open_page, server, "&columns=fused")
     page.click("#region-open")
     page.click("[data-tool=box]")
     drag(page, [place(page, *corner) for corner in corners((10, 20), (8, 30))])
