@@ -26,6 +26,7 @@ class Id(StrEnum):
     COPY_LINK = "copy-link"
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
+    PICTURES = "pictures"
 
     GUIDANCE_PROGRESS = "guidance-progress"
     GUIDANCE_STATUS = "guidance-status"
@@ -60,6 +61,7 @@ class TrainingId(StrEnum):
 
     NOTICES = "notices"  # the same as on the other page, for errors of any callback
     THEME_SWITCH = "theme-switch"
+    CONTENT = "training-content"
     CURVES = "training-curves"
     LOSSES = "training-losses"
     BRIGHTNESS = "training-brightness"

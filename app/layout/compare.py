@@ -73,7 +73,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
             status_row(
-                html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"),
+                html.Div(id=CompareId.STATUS_LINE, className="status-line"),
                 CompareId.GUIDANCE_STATUS,
                 CompareId.GUIDANCE_PROGRESS,
                 guidance_button(CompareId.GUIDANCE_BUTTON, "Cancel guidance"),
@@ -134,7 +134,7 @@ def _tools() -> html.Div:
             sign, id=id, type="button", title=title, className=SMALL, tabIndex=-1, **attributes(aria_label=name)
         )
         for id, sign, name, title in (
-            (CompareId.PIN_A, "A", "Pin A", "Pin A: the principal pixel, or let it go (click on a picture)"),
+            (CompareId.PIN_A, "A", "Pin A", "Pin A: the chosen pixel, or let it go (click on a picture)"),
             (CompareId.PIN_B, "B", "Pin B", "Pin B: a pixel kept for comparison (Shift and click, or key B)"),
             (CompareId.LET_GO, "×", "Let go", "Let go of both pixels (Esc)"),
         )
@@ -152,7 +152,8 @@ def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
             menu(CompareId.MINUEND, choices, "", nothing="none"),
-            html.Span("−"),
+            html.Label("−", htmlFor=CompareId.SUBTRAHEND, **attributes(aria_hidden="true")),
+            html.Label("Subtracted from it", htmlFor=CompareId.SUBTRAHEND, className="visually-hidden"),
             menu(CompareId.SUBTRAHEND, choices, "", nothing="none"),
             html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
         ],

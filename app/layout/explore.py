@@ -14,7 +14,7 @@ from app.layout.export_menu import export_menu
 from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
 from app.layout.help import help_panel
 from app.layout.panels import panel_grid, rgb_legend
-from app.layout.parts import attributes, labelled, menu, poll, small_button
+from app.layout.parts import attributes, labelled, menu, poll, progress, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM, ExploreState
@@ -46,7 +46,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             poll(Id.GUIDANCE_POLL),
             head(pairs, methods),
             panel_grid(),
-            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[rgb_legend()]),
+            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
             readout_row(),
             status_row(
                 html.Div(
@@ -111,11 +111,12 @@ def _hint() -> html.Span:
 
 
 def readout_row() -> html.Div:
-    """Make the line of the principal pixel's numbers."""
-    readout = html.Div(
-        id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
-    )
-    return html.Div(readout, className="readout-row")
+    """Make the line of the principal pixel's numbers, at its end what the colours of guidance RGB mean.
+
+    It is no live region, as it changes at every move: ``assets/core/announce.mjs`` says where one stands.
+    """
+    readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
+    return html.Div([readout, rgb_legend()], className="readout-row")
 
 
 def atlas_button() -> dbc.Button:
@@ -141,8 +142,8 @@ def atlas_window() -> html.Div:
                         "gradient. It is made behind everything else, as long as this page is open; what is computed "
                         "stays."
                     ),
-                    html.P(id=Id.ATLAS_TEXT, role="status"),
-                    dbc.Progress(id=Id.ATLAS_PROGRESS, value=0, max=100),
+                    html.P(id=Id.ATLAS_TEXT),
+                    progress(Id.ATLAS_PROGRESS, "Progress of the atlas"),
                 ]
             ),
             dbc.ModalFooter(

@@ -8,13 +8,16 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from app.ids import CompareId, Id
 from app.layout.parts import (
     SMALL,
     attributes,
     copy_link,
     labelled,
     page_links,
+    progress,
     scale_menu,
+    skip_link,
     small_button,
     theme_switch,
 )
@@ -26,13 +29,17 @@ SCALES = (
 )
 """Of each scale of gradients: its name, the id of its gamma, what it is called, and what it shows."""
 TOOLS = (
-    ("pixel", "Pixel", "V", "Point at pixels; dragging moves the principal pixel"),
+    ("pixel", "Pixel", "V", "Point at pixels; dragging moves the chosen one"),
     ("zoom", "Zoom", "Z", "Dragging zooms into the pictures; a double click shows them whole"),
     ("pan", "Pan", "H", "Dragging moves the zoomed pictures; a double click shows them whole"),
     ("box", "Box", "R", "Dragging selects a box as a region of interest"),
     ("lasso", "Lasso", "L", "Dragging selects what it goes around as a region of interest"),
 )
 """Name, label, key and explanation of what dragging can do, the same on both pages."""
+
+
+PICTURES = {"explore": Id.PICTURES.value, "compare": CompareId.TABLE.value}
+"""By page, the id of what its head stands above."""
 
 
 def page_head(
@@ -60,6 +67,7 @@ def page_head(
     own = [html.Div(part, className="head-tools") for part in (data, zoom) if part]
     return html.Header(
         [
+            skip_link(PICTURES[page]),
             html.H1(html.A("FuseVis", href=home or "./", className="brand"), className="head-brand"),
             page_nav(page, home),
             *own,
@@ -162,7 +170,16 @@ def scale_strip(
         Whether each scale has one colour bar for all pictures of the page.
     """
     first = {"gamma1": gammas[0], "gamma2": gammas[1]}
-    groups = [html.Div([html.Span("Intensity"), *_bar("intensity")], className="scale")] if bars else []
+    groups = (
+        [
+            html.Div(
+                [html.Span("Intensity", **attributes(data_scale_name="intensity")), *_bar("intensity")],
+                className="scale",
+            )
+        ]
+        if bars
+        else []
+    )
     for name, gamma, text, shown in SCALES:
         label = html.Label(text, htmlFor=gamma, title=shown)
         bar = _bar(name) if bars else []
@@ -174,30 +191,32 @@ def scale_strip(
         title="Both gammas and the colours as they are at first",
         **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
     )
-    return html.Div(
-        [*groups, scale_menu(scale), reset, *more],
-        className="scale-strip",
-        role="group",
-        **attributes(aria_label="Colour scales"),
-    )
+    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
 
 
-def status_row(line: Component, status: str, progress: str, button: Component) -> html.Footer:
+def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
     """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
 
     Parameters
     ----------
     line : Component
         What says how the last answer came.
-    status, progress : str
+    status, bar : str
         Ids of the words and of the bar.
     button : Component
         What stops the computation, or goes on with it.
     """
     guidance = html.Div(
         [
-            html.Span("Guidance images", id=status, className="guidance-status", role="status"),
-            dbc.Progress(id=progress, value=0, max=100, className="guidance-progress"),
+            # A screen reader is told by `assets/core/announce.mjs`, and not of every percent.
+            html.Span(
+                "Guidance images",
+                id=status,
+                className="guidance-status",
+                role="status",
+                **attributes(aria_live="off"),
+            ),
+            progress(bar, "Progress of guidance images", "guidance-progress"),
             button,
         ],
         className="control-guidance",

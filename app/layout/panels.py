@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
+from app.ids import IMAGE_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.parts import attributes
 
 MEANINGS = (
@@ -152,6 +152,8 @@ def panel_grid() -> html.Main:
             else _panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS)
             for panel, zoom in _cells()
         ],
+        id=Id.PICTURES,
+        tabIndex=-1,
         className="panel-grid",
     )
 
@@ -211,11 +213,17 @@ def _signs(id: str, description: str) -> list[Component]:
             className=f"panel-sign {kind}",
             type="button",
             title=title,
-            **attributes(aria_label=label, data_panel=id),
+            **attributes(aria_label=label, data_panel=id, **pressed),
         )
-        for sign, kind, title, label in (
-            ("⤓", "panel-export", "Save this picture (PNG)", f"Save {name} as PNG"),
-            ("⤢", "panel-enlarge", "Enlarge, and back (double click; Esc brings it back)", f"Enlarge {name}"),
+        for sign, kind, title, label, pressed in (
+            ("⤓", "panel-export", "Save this picture (PNG)", f"Save {name} as PNG", {}),
+            (
+                "⤢",
+                "panel-enlarge",
+                "Enlarge, and back (double click; Esc brings it back)",
+                f"Enlarge {name}",
+                {"aria_pressed": "false"},
+            ),
         )
     )
     return [save, enlarge, about]

@@ -42,6 +42,7 @@ PAGES = (
     ),
 )
 """Name, path, label and explanation of each page."""
+MOVED = "Drag to move this panel; a double click puts it beside the pictures again"
 MOST_TOASTS = 3
 MOST_NAMED = 30
 MILLISECONDS = 20_000
@@ -66,6 +67,14 @@ def panel_button(id: str, text: str, title: str) -> html.Button:
 def theme_switch(id: str) -> dbc.Button:
     """Make the button between the light and the dark theme; ``assets/core/controls.mjs`` says which is next."""
     return small_button(id, "◐", "Change between the light and the dark theme")
+
+
+def skip_link(target: str) -> html.A:
+    """Make the keyboard's first stop, which leads past the head to what has the id `target`.
+
+    ``assets/core/controls.mjs`` acts, as the address is that of the view.
+    """
+    return html.A("Skip to the content", href=f"#{target}", className="skip-link")
 
 
 def copy_link(id: str) -> html.Button:
@@ -102,6 +111,12 @@ def menu(
         placeholder=nothing,
         size="sm",
     )
+
+
+def progress(id: str, name: str, class_name: str = "") -> html.Div:
+    """Make a bar that says how far something is; ``assets/core/controls.mjs`` names it as the group around it."""
+    bar = dbc.Progress(id=id, value=0, max=100, className=class_name)
+    return html.Div(bar, role="group", **attributes(aria_label=name))
 
 
 def poll(id: str) -> dcc.Interval:

@@ -106,6 +106,6 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   images.wantAll();
   redraw();
   pointer.showPins();
-  controls.nameSliders();
+  controls.nameParts();
   return { ...state.display };
 }

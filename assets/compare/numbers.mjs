@@ -5,6 +5,7 @@
 
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 import { append, closest } from "../core/elements.mjs";
 
 /**
@@ -179,22 +180,16 @@ export function toggle(_clicks, _closes, start, open) {
   return [!opened, opened];
 }
 
-/** @param {{ target: EventTarget | null }} event */
-function typing(event) {
-  return closest(event, "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [class*=dash-dropdown]");
-}
-
 // At the body: after the components, and before the document, where the same keys move pixels and let them go.
 document.body.addEventListener("keydown", (event) => {
   const inside = closest(event, "#compare-numbers");
-  const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (inside && event.key === "Escape") {
     event.stopPropagation();
     element("-close").click();
     element("-button").focus();
   } else if (inside && event.key.startsWith("Arrow")) {
     event.stopPropagation();
-  } else if (plain && event.key.toLowerCase() === "n" && !typing(event)) {
+  } else if (event.key.toLowerCase() === "n" && isForPage(event)) {
     element("-button").click();
   }
 });

@@ -124,3 +124,13 @@ export function show() {
     trim(holder, points.length);
   }
 }
+
+/** What is said of both pixels; null until their numbers are there. */
+export function words() {
+  const points = state.points();
+  const known = points.every(({ pixel, shown }) => shown && shown.row === pixel?.row && shown.col === pixel.col);
+  const first = rows.numbersOf("");
+  if (!known || !first) return null;
+  const parts = [...first.querySelectorAll(".compare-part")].map((part) => part.textContent?.trim()).filter(Boolean);
+  return points.length ? parts.join(" ") : "No pixel";
+}

@@ -1,6 +1,7 @@
 /* The line below the table: how the last answer came, or why none did, and how far guidance images are. */
 
 import { state } from "./state.mjs";
+import { say } from "../core/announce.mjs";
 import * as channel from "../core/channel.mjs";
 
 /** @import { Progress, Shown } from "./state.mjs" */
@@ -56,6 +57,7 @@ export function show(answer, milliseconds) {
 /** @param {string} message */
 export function fail(message) {
   failure = message;
+  say(message);
   refresh();
 }
 

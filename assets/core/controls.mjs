@@ -1,4 +1,7 @@
-/* What Dash's controls do not do by themselves: a light and a dark theme, and sliders with names. */
+/* What Dash's controls do not do by themselves: a light and a dark theme, a way past the head, and names. */
+
+import { followWords } from "./announce.mjs";
+import { closest } from "./elements.mjs";
 
 const KEY = "fusevis-theme";
 
@@ -38,12 +41,24 @@ export function changeTheme(clicks) {
   return "◐";
 }
 
-/** Name thumbs and number fields of sliders for screen readers: Dash's do not take the names of their labels. */
-export function nameSliders() {
-  ["gamma1", "gamma2"].forEach((id) => {
-    const label = document.querySelector(`label[for="${id}"]`);
-    document.querySelectorAll(`#${id} [role=slider], #${id} input`).forEach((part) => {
-      if (label) part.setAttribute("aria-label", label.textContent);
-    });
+// The address says what is shown, and not where one is.
+document.addEventListener("click", (event) => {
+  const link = /** @type {HTMLAnchorElement | null} */ (closest(event, "a.skip-link"));
+  if (!link) return;
+  event.preventDefault();
+  document.getElementById(link.hash.slice(1))?.focus();
+});
+
+/** Name sliders and bars for screen readers as the groups around them, and dialogs by their titles: Dash's own take no names. */
+export function nameParts() {
+  document.querySelectorAll(":is(.modal, .offcanvas):not([aria-label])").forEach((dialog) => {
+    dialog.setAttribute("aria-label", dialog.querySelector(".modal-title, .offcanvas-title")?.textContent || "");
   });
+  document.querySelectorAll("[role=group][aria-label] :is([role=slider], [role=progressbar])").forEach((part) => {
+    part.setAttribute("aria-label", part.closest("[role=group]")?.getAttribute("aria-label") || "");
+  });
+  ["guidance-status", "atlas-text"].forEach(followWords);
 }
+
+// What a dialog has is made when it opens, which is when it gets the focus.
+document.addEventListener("focusin", (event) => closest(event, "[role=dialog]") && nameParts());

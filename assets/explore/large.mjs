@@ -2,6 +2,7 @@
 
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
+import { addLarge } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 
 const LARGE = "panel-large";
@@ -30,14 +31,7 @@ document.addEventListener("click", (event) => {
   if (section) toggle(section);
 });
 
-// In the capture phase: Esc also lets the pinned pixel go and puts tools away, which it must not do here.
-document.addEventListener("keydown", (event) => {
-  const section = event.key === "Escape" && large();
-  if (!section || closest(event, "dialog, [role=dialog]") || section.querySelector("details[open]")) return;
-  event.stopPropagation();
-  event.preventDefault();
-  toggle(section);
-}, true);
+addLarge(`.${LARGE}`, toggle);
 
 graphs.listen({
   drawn(panel) {

@@ -1,11 +1,15 @@
 /* Pointer and keyboard on the pictures. Own listeners: Plotly's hover is throttled and would tie every move to a callback. */
 
+import { whenResting } from "../core/announce.mjs";
+import { step } from "../core/arrows.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
 import { learned } from "./hint.mjs";
 import * as large from "./large.mjs";
 import * as principal from "./pixel.mjs";
+import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 
 /**
@@ -18,8 +22,6 @@ import { state } from "./state.mjs";
 const CLICK_DISTANCE = 4;
 const DOUBLE_CLICK_MILLISECONDS = 500;
 const DRAGGING = ["zoom", "pan"]; // tools whose drags and double clicks are Plotly's
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 /** @type {Press | null} */
 let press = null;
 /** @type {Before} */
@@ -118,24 +120,15 @@ document.addEventListener("dblclick", (event) => {
 document.addEventListener("pointerup", release, true);
 document.addEventListener("pointercancel", release, true);
 
-/** @param {{ target: EventTarget | null }} event */
-function typing(event) {
-  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], .offcanvas");
-}
-
 document.addEventListener("keydown", (event) => {
-  if (!state.scene || !state.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
-  const arrow = ARROWS[event.key];
-  if (arrow && state.pinned) {
-    const step = event.shiftKey ? 10 : 1;
-    const row = Math.min(Math.max(state.pixel.row + arrow[0] * step, 0), state.scene.height - 1);
-    const col = Math.min(Math.max(state.pixel.col + arrow[1] * step, 0), state.scene.width - 1);
-    event.preventDefault();
-    principal.choose({ row, col }, event.timeStamp);
-  } else if (event.key === "Escape" && state.pinned) {
-    principal.pin(false);
-  } else if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.matches("section.panel-pointer")) {
-    event.preventDefault();
-    togglePin();
-  }
+  const { scene, pixel, pinned } = state;
+  if (!scene || !pixel || !isForPage(event)) return;
+  const onPicture = event.target instanceof Element && event.target.matches("section.panel-pointer");
+  const moved = pinned || onPicture ? step(event, pixel, scene) : null;
+  if (moved) principal.choose(moved, event.timeStamp);
+  else if (event.key === "Escape" && pinned) principal.pin(false);
+  else if (["Enter", " "].includes(event.key) && onPicture) togglePin();
+  else return;
+  event.preventDefault();
+  whenResting(readout.words);
 });

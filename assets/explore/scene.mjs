@@ -74,7 +74,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
-  controls.nameSliders();
+  controls.nameParts();
   painting.paintAll();
 }
 

@@ -3,6 +3,7 @@
  * of both gammas beside their sliders.
  */
 
+import { addMenu, isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 
 /** @import { LinkState } from "../core/tracked.mjs" */
@@ -11,8 +12,6 @@ import { closest } from "../core/elements.mjs";
 const TOOLS = { v: "pixel", z: "zoom", h: "pan", r: "box", l: "lasso" };
 /** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
-const TYPING = "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [role=slider], [role=listbox]";
-const DIALOGS = "dialog, [role=dialog], .offcanvas, .modal";
 const GAMMAS = ["gamma1", "gamma2"];
 
 /**
@@ -34,8 +33,7 @@ function choose(tool) {
 
 document.addEventListener("keydown", (event) => {
   const tool = TOOLS[event.key.toLowerCase()];
-  if (!tool || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (!closest(event, `${TYPING}, ${DIALOGS}`)) choose(tool);
+  if (tool && !event.shiftKey && isForPage(event)) choose(tool);
 });
 
 /** @param {Element} bar */
@@ -43,7 +41,6 @@ function buttonsOf(bar) {
   return /** @type {HTMLElement[]} */ ([...bar.querySelectorAll("button")]);
 }
 
-// In the capture phase: the pages move a pinned pixel by the same keys.
 document.addEventListener("keydown", (event) => {
   const bar = closest(event, "[role=toolbar]");
   const step = STEPS[event.key];
@@ -51,35 +48,15 @@ document.addEventListener("keydown", (event) => {
   const buttons = buttonsOf(bar);
   const at = buttons.findIndex((button) => button.contains(/** @type {Node} */ (event.target)));
   event.preventDefault();
-  event.stopPropagation();
   buttons[Math.min(Math.max(at + step, 0), buttons.length - 1)].focus();
-}, true);
+});
 
 document.addEventListener("focusin", (event) => {
   const bar = closest(event, "[role=toolbar]");
   if (bar) buttonsOf(bar).forEach((button) => (button.tabIndex = button === event.target ? 0 : -1));
 });
 
-const MENUS = [".head-menu", ".method-about", ".panel-about"].map((menu) => `details${menu}[open]`).join();
-
-// A menu goes when something else is meant.
-document.addEventListener("pointerdown", (event) => {
-  document.querySelectorAll(MENUS).forEach((menu) => {
-    // What opens in a menu may lie elsewhere in the page.
-    if (!menu.contains(/** @type {Node} */ (event.target)) && !closest(event, "[role=listbox], .dash-dropdown-content")) {
-      menu.removeAttribute("open");
-    }
-  });
-});
-document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector(MENUS);
-  if (!menu) return;
-  event.stopImmediatePropagation();
-  menu.removeAttribute("open");
-  /** @type {HTMLElement | null} */
-  const opener = menu.querySelector("summary");
-  if (menu.contains(document.activeElement)) opener?.focus();
-}, true);
+["head-menu", "method-about", "panel-about"].forEach((name) => addMenu(`details.${name}`));
 
 document.addEventListener("click", (event) => {
   if (closest(event, "#help-open")) set("help-panel", { is_open: true });
