@@ -185,7 +185,7 @@ def scale_strip(
     return html.Div(
         [*groups, scale_menu(scale), reset, *more],
         className="scale-strip",
-        role="group",
+        role="region",
         **attributes(aria_label="Colour scales"),
     )
 

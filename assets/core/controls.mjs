@@ -49,15 +49,28 @@ document.addEventListener("click", (event) => {
   document.getElementById(link.hash.slice(1))?.focus();
 });
 
+const PARTS = "[role=group][aria-label] :is([role=slider], [role=progressbar])";
+
 /** Name sliders and bars for screen readers as the groups around them, and dialogs by their titles: Dash's own take no names. */
-export function nameParts() {
+function nameParts() {
+  const parts = document.querySelectorAll(PARTS);
   document.querySelectorAll(":is(.modal, .offcanvas):not([aria-label])").forEach((dialog) => {
     dialog.setAttribute("aria-label", dialog.querySelector(".modal-title, .offcanvas-title")?.textContent || "");
   });
-  document.querySelectorAll("[role=group][aria-label] :is([role=slider], [role=progressbar])").forEach((part) => {
+  parts.forEach((part) => {
     part.setAttribute("aria-label", part.closest("[role=group]")?.getAttribute("aria-label") || "");
   });
   ["guidance-status", "atlas-text"].forEach(followWords);
+  return parts.length;
+}
+
+/**
+ * Name parts as soon as Dash has made them.
+ * @param {number} count - How many the page begins with.
+ */
+export function nameWhenThere(count) {
+  const observer = new MutationObserver(() => nameParts() >= count && observer.disconnect());
+  observer.observe(document.body, { childList: true, subtree: true });
 }
 
 // What a dialog has is made when it opens, which is when it gets the focus.

@@ -3,6 +3,7 @@
  * of both gammas beside their sliders.
  */
 
+import { nameWhenThere } from "../core/controls.mjs";
 import { addMenu, isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 
@@ -76,6 +77,7 @@ function fieldOf(id) {
  * @param {LinkState<any>} link - The page's, which has both.
  */
 export function begin(link) {
+  nameWhenThere(GAMMAS.length + 1); // their sliders, and the bar of the guidance images
   GAMMAS.forEach((id) => {
     const { [id]: gamma } = link.parts;
     const tell = () => set(`${id}-number`, { value: gamma.value });
