@@ -182,12 +182,7 @@ def scale_strip(
         title="Both gammas and the colours as they are at first",
         **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
     )
-    return html.Div(
-        [*groups, scale_menu(scale), reset, *more],
-        className="scale-strip",
-        role="region",
-        **attributes(aria_label="Colour scales"),
-    )
+    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
 
 
 def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
