@@ -75,9 +75,10 @@ function fieldOf(id) {
 /**
  * Let the numbers say what both gammas are, and the sliders follow what is typed into them.
  * @param {LinkState<any>} link - The page's, which has both.
+ * @param {number} parts - How many sliders, bars and dropdowns it has that take no name of their own.
  */
-export function begin(link) {
-  nameWhenThere(GAMMAS.length + 1); // their sliders, and the bar of the guidance images
+export function begin(link, parts) {
+  nameWhenThere(parts);
   GAMMAS.forEach((id) => {
     const { [id]: gamma } = link.parts;
     const tell = () => set(`${id}-number`, { value: gamma.value });
