@@ -92,7 +92,8 @@ def count_words(page: Page) -> None:
     )
 
 
-SAID = "() => said.filter(Boolean).filter((text, at, all) => text !== all[at - 1])"
+SAID = """() => said.filter((text) => text && !text.startsWith("Guidance"))
+  .filter((text, at, all) => text !== all[at - 1])"""
 
 
 def test_where_one_stands_is_said_once_the_keys_rest(open_page: Opener, server: Server) -> None:
