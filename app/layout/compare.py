@@ -140,7 +140,7 @@ def _tools() -> html.Div:
             **attributes(aria_label=name),
         )
         for id, sign, name, title in (
-            (CompareId.PIN_A, "A", "Pin A", "Pin A: the principal pixel, or let it go (click on a picture)"),
+            (CompareId.PIN_A, "A", "Pin A", "Pin A: the chosen pixel, or let it go (click on a picture)"),
             (CompareId.PIN_B, "B", "Pin B", "Pin B: a pixel kept for comparison (Shift and click, or key B)"),
             (CompareId.LET_GO, "×", "Let go", "Let go of both pixels (Esc)"),
         )

@@ -197,6 +197,10 @@ def test_weights_of_more_methods_than_there_are_rows_are_named(services: Service
 def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
     linked = ("core~ff0000~b1.1.3.3",)
     assert given_regions(services_of(server).regions, PAIR, SHAPE, linked)[1] == []
+    plain, drawn = (given_regions(services_of(server).regions, PAIR, SHAPE, [text])[0]["regions"][0]
+                    for text in (*linked, f"{linked[0]}~h~f~p40"))  # fmt: skip
+    assert plain == {"name": "core", "colour": "#ff0000", "code": "b1.1.3.3"}
+    assert drawn == plain | {"look": {"hidden": True, "outline": False, "filled": True, "opacity": 40}}
     given, (message,) = given_regions(services_of(server).regions, PAIR, None, linked)
     assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 
