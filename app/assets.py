@@ -15,10 +15,29 @@ from typing import Any
 from dash import Dash
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+LAST_STYLES = ("notices", "projector", "print")
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "head", "panels", "side-panels"),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "head", "side-panels"),
-    "training": ("bootstrap.min", "page", "head", "panels", "training"),
+    "explore": (
+        "bootstrap.min",
+        "export-menu",
+        "page",
+        "head",
+        "panels",
+        "waiting",
+        "side-panels",
+        *LAST_STYLES,
+    ),
+    "compare": (
+        "bootstrap.min",
+        "export-menu",
+        "numbers",
+        "compare",
+        "page",
+        "head",
+        "side-panels",
+        *LAST_STYLES,
+    ),
+    "training": ("bootstrap.min", "page", "head", "panels", "training", "notices"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}
 """Modules that draw before the page itself is there; each begins as soon as what it imports is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,9 @@ class RestingPixel:
         Gamma of the Jacobian and of the guidance images.
     scale : Scale
         The colour scale of gradients.
+    end : float or None
+        Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end
+        it.
     state, display : str
         The browser's own names of what is shown and of how; figures carry them back, so that it knows whether
         they are up to date.
@@ -56,15 +60,17 @@ class RestingPixel:
     scale: Scale
     state: str
     display: str
+    end: float | None = None
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> RestingPixel:
         """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
         half = min(max(int(data["half"]), 1), LARGEST_ZOOM)
         gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
+        end = float(data.get("end") or 0)
         return cls(
             str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),
-            str(data["state"]), str(data["display"]),
+            str(data["state"]), str(data["display"]), end if 0 < end < math.inf else None,
         )  # fmt: skip
 
     def meta(self, scene: dict[str, Any], panel: Panel) -> dict[str, Any]:
@@ -98,7 +104,10 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
     guidance = services.guidance.known(scene)
-    limits = Limits.of(window.values if guidance is None else guidance)
+    if guidance is None and rest.end is not None:
+        limits = Limits(rest.end, rest.end, rest.end)
+    else:
+        limits = Limits.of(window.values if guidance is None else guidance)
     jacobian_colours = colour_scale(rest.scale, rest.gamma1, limits)
     guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities

@@ -132,7 +132,7 @@ def _tools() -> html.Div:
     pins = [
         html.Button(text, id=id, type="button", title=title, className=SMALL, tabIndex=-1)
         for id, text, title in (
-            (CompareId.PIN_A, "Pin A", "Pin the principal pixel, or let it go (click on a picture)"),
+            (CompareId.PIN_A, "Pin A", "Pin the chosen pixel, or let it go (click on a picture)"),
             (CompareId.PIN_B, "Pin B", "Keep this pixel for comparison (Shift and click, or key B)"),
             (CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
         )

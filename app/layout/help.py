@@ -37,12 +37,13 @@ LINES = (
 )
 TOOL_KEYS = ("V, R, L", "point, box or lasso")
 KEYS = (
-    ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
+    ("Move", "choose a pixel, the paper's principal pixel, on any input, guidance, fused or RGB picture"),
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
     ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
-    ("Esc", "close what is open, put box or lasso away, then let the pixel go"),
+    ("Esc", "close what is open, and notices, put box or lasso away, then let the pixel go"),
     ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
+    ("P", "larger words and thicker boxes, for a projector, and back"),
     ("Ctrl+Z", "take the last change of a region back; with Shift make it again"),
 )
 

@@ -156,21 +156,33 @@ export function ground(context) {
 }
 
 /**
- * Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot.
+ * Draw all points as dots that become dark where there are many, as Plotly's plot has them. `unit` is a pixel of the screen.
+ * @param {Context} context
+ * @param {Values} xs
+ * @param {Values} ys
+ * @param {Ends[]} axes
+ * @param {number} [unit]
+ */
+export function darkDots(context, xs, ys, axes, unit = 1) {
+  const { width, height } = context.canvas;
+  const [[x0, x1], [y0, y1]] = axes;
+  context.fillStyle = DOTS;
+  for (let at = 0; at < xs.length; at += 1) {
+    const [x, y] = [((xs[at] - x0) / (x1 - x0)) * width, ((y1 - ys[at]) / (y1 - y0)) * height];
+    context.fillRect(x - unit, y - unit, 2 * unit, 2 * unit);
+  }
+}
+
+/**
+ * Draw the same on the plot's ground: the first view's stand-in.
  * @param {Context} context
  * @param {Values} xs
  * @param {Values} ys
  * @param {Ends[]} axes
  */
 export function dots(context, xs, ys, axes) {
-  const { width, height } = context.canvas;
-  const [[x0, x1], [y0, y1]] = axes;
-  context.fillStyle = GROUND;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = DOTS;
-  for (let at = 0; at < xs.length; at += 1) {
-    context.fillRect(((xs[at] - x0) / (x1 - x0)) * width - 1, ((y1 - ys[at]) / (y1 - y0)) * height - 1, 2, 2);
-  }
+  darkDots(context, xs, ys, axes);
+  ground(context);
 }
 
 /**

@@ -8,6 +8,11 @@
 const LINE = 1.5;
 const EDGE = 1; // around it, so that it is seen on every colour
 
+/** By how much lines over pictures are thicker: for a room (core/projector.mjs). */
+function thickness() {
+  return globalThis.document?.documentElement.dataset?.projector ? 2.5 : 1;
+}
+
 /**
  * Draw only inside of an area.
  * @param {Context} context
@@ -38,13 +43,14 @@ export function box(context, area, unit, pixel, reach, colour) {
   const y = area.top + (pixel.row + 0.5) * unit - side / 2;
   clipped(context, area, () => {
     // Around the pixels, whose own colours are what one wants to see.
-    context.lineWidth = EDGE;
+    const [line, edge] = [LINE, EDGE].map((width) => width * thickness());
+    context.lineWidth = edge;
     context.strokeStyle = "#ffffff";
-    const out = LINE + EDGE / 2;
+    const out = line + edge / 2;
     context.strokeRect(x - out, y - out, side + 2 * out, side + 2 * out);
-    context.lineWidth = LINE;
+    context.lineWidth = line;
     context.strokeStyle = colour;
-    context.strokeRect(x - LINE / 2, y - LINE / 2, side + LINE, side + LINE);
+    context.strokeRect(x - line / 2, y - line / 2, side + line, side + line);
   });
 }
 
