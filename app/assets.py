@@ -17,8 +17,26 @@ from dash import Dash
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LAST_STYLES = ("notices", "projector", "print")
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "head", "panels", "waiting", *LAST_STYLES),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "head", *LAST_STYLES),
+    "explore": (
+        "bootstrap.min",
+        "export-menu",
+        "page",
+        "head",
+        "panels",
+        "waiting",
+        "side-panels",
+        *LAST_STYLES,
+    ),
+    "compare": (
+        "bootstrap.min",
+        "export-menu",
+        "numbers",
+        "compare",
+        "page",
+        "head",
+        "side-panels",
+        *LAST_STYLES,
+    ),
     "training": ("bootstrap.min", "page", "head", "panels", "training", "notices"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}

@@ -26,11 +26,11 @@ def panel_title(text: str) -> dict[str, Any]:
         "font": {"size": 12},
         "x": 0,
         "xanchor": "left",
-        "xref": "paper",
+        "xref": "container",
         "y": 1,
         "yanchor": "top",
         "yref": "container",
-        "pad": {"t": 4},
+        "pad": {"t": 4, "l": 2},
         "automargin": False,
     }
 

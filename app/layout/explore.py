@@ -46,7 +46,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             poll(Id.GUIDANCE_POLL),
             head(pairs, methods),
             panel_grid(),
-            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[rgb_legend()]),
+            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
             readout_row(),
             status_row(
                 html.Div(
@@ -111,12 +111,12 @@ def _hint() -> html.Span:
 
 
 def readout_row() -> html.Div:
-    """Make the line of the principal pixel's numbers.
+    """Make the line of the principal pixel's numbers, at its end what the colours of guidance RGB mean.
 
     It is no live region, as it changes at every move: ``assets/core/announce.mjs`` says where one stands.
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
-    return html.Div(readout, className="readout-row")
+    return html.Div([readout, rgb_legend()], className="readout-row")
 
 
 def atlas_button() -> dbc.Button:

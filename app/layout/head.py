@@ -29,7 +29,7 @@ SCALES = (
 )
 """Of each scale of gradients: its name, the id of its gamma, what it is called, and what it shows."""
 TOOLS = (
-    ("pixel", "Pixel", "V", "Point at pixels; dragging moves the principal pixel"),
+    ("pixel", "Pixel", "V", "Point at pixels; dragging moves the chosen one"),
     ("zoom", "Zoom", "Z", "Dragging zooms into the pictures; a double click shows them whole"),
     ("pan", "Pan", "H", "Dragging moves the zoomed pictures; a double click shows them whole"),
     ("box", "Box", "R", "Dragging selects a box as a region of interest"),
@@ -170,7 +170,16 @@ def scale_strip(
         Whether each scale has one colour bar for all pictures of the page.
     """
     first = {"gamma1": gammas[0], "gamma2": gammas[1]}
-    groups = [html.Div([html.Span("Intensity"), *_bar("intensity")], className="scale")] if bars else []
+    groups = (
+        [
+            html.Div(
+                [html.Span("Intensity", **attributes(data_scale_name="intensity")), *_bar("intensity")],
+                className="scale",
+            )
+        ]
+        if bars
+        else []
+    )
     for name, gamma, text, shown in SCALES:
         label = html.Label(text, htmlFor=gamma, title=shown)
         bar = _bar(name) if bars else []
@@ -182,12 +191,7 @@ def scale_strip(
         title="Both gammas and the colours as they are at first",
         **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
     )
-    return html.Div(
-        [*groups, scale_menu(scale), reset, *more],
-        className="scale-strip",
-        role="group",
-        **attributes(aria_label="Colour scales"),
-    )
+    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
 
 
 def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:

@@ -37,7 +37,7 @@ LINES = (
 )
 TOOL_KEYS = ("V, R, L", "point, box or lasso")
 KEYS = (
-    ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
+    ("Move", "choose a pixel, the paper's principal pixel, on any input, guidance, fused or RGB picture"),
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
     ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),

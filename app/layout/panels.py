@@ -213,11 +213,17 @@ def _signs(id: str, description: str) -> list[Component]:
             className=f"panel-sign {kind}",
             type="button",
             title=title,
-            **attributes(aria_label=label, data_panel=id),
+            **attributes(aria_label=label, data_panel=id, **pressed),
         )
-        for sign, kind, title, label in (
-            ("⤓", "panel-export", "Save this picture (PNG)", f"Save {name} as PNG"),
-            ("⤢", "panel-enlarge", "Enlarge, and back (double click; Esc brings it back)", f"Enlarge {name}"),
+        for sign, kind, title, label, pressed in (
+            ("⤓", "panel-export", "Save this picture (PNG)", f"Save {name} as PNG", {}),
+            (
+                "⤢",
+                "panel-enlarge",
+                "Enlarge, and back (double click; Esc brings it back)",
+                f"Enlarge {name}",
+                {"aria_pressed": "false"},
+            ),
         )
     )
     return [save, enlarge, about]

@@ -42,6 +42,7 @@ PAGES = (
     ),
 )
 """Name, path, label and explanation of each page."""
+MOVED = "Drag to move this panel; a double click puts it beside the pictures again"
 MOST_TOASTS = 3
 MOST_NAMED = 30
 MILLISECONDS = 20_000

@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.ids import RegionId
-from app.layout.parts import SMALL, attributes, panel_button
+from app.layout.parts import MOVED, SMALL, attributes, panel_button
 
 OPERATIONS = (
     ("replace", "A selection becomes the region"),
@@ -71,7 +71,7 @@ def region_panel(home: str, hint: str) -> html.Div:
     close = html.Button("×", id=RegionId.CLOSE, type="button", className="region-remove", title="Close")
     return html.Div(
         [
-            html.Div([html.Strong("Regions of interest"), close], className="region-head"),
+            html.Div([html.Strong("Regions of interest"), close], className="region-head", title=MOVED),
             operations,
             html.Ul(className="region-list"),
             html.P(hint, className="region-empty"),

@@ -89,7 +89,8 @@ document.addEventListener("pointerdown", (event) => {
     return;
   }
   selection.start(event, tool, data.convert, (inside, ended) => {
-    regions.combine(selection.maskOf(scene.height * scene.width, inside, data.xOf, data.yOf), regions.operationAt(ended));
+    const selected = selection.maskOf(scene.height * scene.width, inside, data.xOf, data.yOf);
+    regions.combine(selected, regions.operationAt(ended), kind === "scatter");
   });
 }, true);
 

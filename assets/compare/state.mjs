@@ -2,7 +2,7 @@
 
 import { bit, differ, list, text, word } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
-import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../views/view-state.mjs";
+import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -67,7 +67,7 @@ export const link = new LinkState({
   // What is not known at the end is left out.
   weights: new Tracked(NONE, { ...WEIGHTS, read: (ids) => WEIGHTS.read(ids.replace(/,+$/, "")) }),
   zoom: new Tracked(/** @type {number | null} */ (null), HALF_WIDTH),
-});
+}, EARLIER.compare);
 
 /** @type {Facts | null} */
 let own = null;

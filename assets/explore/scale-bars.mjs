@@ -46,6 +46,10 @@ function showGrays() {
   const low = Math.min(0, ...images.map((image) => image.low));
   const high = Math.max(1, ...images.map((image) => image.high));
   show("intensity", `${low},${high}`, colours.grayPainter(low, high), low, high);
+  /** @type {HTMLElement | null} */
+  const label = document.querySelector("[data-scale-name=intensity]");
+  const ends = images.map((image) => `${number(image.low)} to ${number(image.high)}`);
+  if (label && ends.length === 3) label.title = `Black to white: x1 ${ends[0]}, x2 ${ends[1]}, y ${ends[2]}`;
 }
 
 /** Let all bars be those of the pictures as they are now. */

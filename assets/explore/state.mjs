@@ -3,7 +3,7 @@
 import { list, number, wordOr } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
 import * as colours from "../painter/colours.mjs";
-import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
+import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
@@ -70,7 +70,7 @@ export const link = new LinkState({
   method: new Tracked("funfusean", NAME),
   weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),
   zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),
-});
+}, EARLIER.explore);
 
 const { gamma1, gamma2, scale } = link.parts;
 const display = {

@@ -12,7 +12,6 @@ import { contextOf } from "../painter/pixels.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
 import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
-import * as regions from "../regions/set.mjs";
 
 /**
  * @import { PlotArea } from "../explore/plotly-internals.mjs"
@@ -172,7 +171,7 @@ function points({ x, y }, canvas, scale) {
 export function images(panel, scale) {
   const area = graphs.area(panel);
   const { window: shown, scene } = state;
-  if (!area || !shown || !scene || !regions.all().some(({ count }) => count)) return [];
+  if (!area || !shown || !scene || !regionPictures.some()) return [];
   if (shown.key !== scene.key || graphs.meta(panel).pair !== scene.pair) return [];
   const canvas = empty(area, scale);
   const draw = panel === graphs.SCATTER ? points : graphs.ZOOMS.includes(panel) ? zoom : whole;

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.ids import IMAGE_PANELS, Panel
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import box_pixels, readout
 
 
@@ -36,9 +36,21 @@ INPUTS_DRAWN = """() => window.fusevis?.state?.window && fusevis.state.scene
   })"""
 
 
+def test_ones_own_pair_comes_first(open_page: Opener, server: Server) -> None:
+    page = open_page(settled=False)
+    assert page.input_value("#pair-select") == server.pair
+    assert page.locator("#pair-select option").first.get_attribute("value") == server.pair
+    assert f"pair={server.pair}&v=2" in page.evaluate("location.search")
+    other = open_page("compare", settled=False, ready="() => window.fusevis?.compare?.state?.common()")
+    assert other.input_value("#compare-pair") == server.pair
+
+
 def test_the_first_view_means_something(open_page: Opener) -> None:
-    """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion."""
-    page = open_page(settled=False, ready=INPUTS_DRAWN)
+    """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion.
+
+    It is that of all links of version 1, and of servers without pairs of one's own.
+    """
+    page = open_page("?v=1", settled=False, ready=INPUTS_DRAWN)
     assert page.input_value("#pair-select") == "glioma-t2"
     assert page.input_value("#method-select") == "funfusean"
     assert "simulated" in page.locator("#pair-select option:checked").inner_text()
