@@ -131,7 +131,13 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], 
 def _tools() -> html.Div:
     pins = [
         html.Button(
-            sign, id=id, type="button", title=title, className=SMALL, tabIndex=-1, **attributes(aria_label=name)
+            sign,
+            id=id,
+            type="button",
+            title=title,
+            className=SMALL,
+            tabIndex=-1,
+            **attributes(aria_label=name),
         )
         for id, sign, name, title in (
             (CompareId.PIN_A, "A", "Pin A", "Pin A: the chosen pixel, or let it go (click on a picture)"),
