@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    Border,
     ChannelReduction,
     Node,
     NotUnderstoodError,
@@ -49,15 +50,29 @@ class Flat(Image):
 
 @dataclass(frozen=True)
 class Padded(Image):
-    """One with zeros around it: how many rows and columns at the top and left, and at the bottom and right."""
+    """One with zeros around it, or its own pixels again.
+
+    Attributes
+    ----------
+    before, after : tuple of int
+        How many rows and columns at the top and left, and at the bottom and right.
+    mode : str
+        As `torch.nn.functional.pad` has it.
+    """
 
     before: Reach
     after: Reach
+    mode: str = "constant"
 
     def made(self, values: dict[int, Tensor]) -> Tensor:
         """See `Image`."""
         (top, left), (bottom, right) = self.before, self.after
-        return F.pad(values[self.node], (left, right, top, bottom))
+        return F.pad(values[self.node], (left, right, top, bottom), self.mode)
+
+    @property
+    def border(self) -> Border | None:
+        """What a convolution reads there; ``None``: zeros."""
+        return None if self.mode == "constant" else Border(self.mode, self.before, self.after)
 
 
 @dataclass(frozen=True)
@@ -223,14 +238,14 @@ def keeps_size(result: Any) -> bool:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A convolution of stride 1 with zeros around the image.
+    """A convolution of stride 1 with zeros, or something else, around the image.
 
     Attributes
     ----------
     weight : torch.Tensor
         (outputs, inputs of a group, rows, columns).
     before, after : tuple of int
-        How many rows and columns of zeros it reads at the top and left, and at the bottom and right.
+        How many rows and columns it reads at the top and left, and at the bottom and right, of what is around.
     dilation : tuple of int
         Pixels from one tap to the next, down and right.
     groups : int
@@ -244,7 +259,7 @@ class Kernel:
     groups: int = 1
 
     def padded(self, before: Reach, after: Reach) -> Kernel:
-        """Return it with more zeros around the image."""
+        """Return it with more around the image."""
         first, last = self.before, self.after
         return replace(
             self,

@@ -73,17 +73,25 @@ def _same(operation: Operation) -> Meaning:
     return None
 
 
+_MODES = {
+    _aten.constant_pad_nd: "constant",
+    _aten.reflection_pad2d: "reflect",
+    _aten.replication_pad2d: "replicate",
+}
+
+
 def _padding(operation: Operation) -> Meaning:
-    if operation.kind is not _aten.constant_pad_nd:
+    if operation.kind not in _MODES:
         return None
-    node = operation.image("does not put zeros around an image")
-    if operation.given["value"] != 0:
+    node = operation.image("does not put pixels around an image")
+    sides = tuple(operation.given.get("pad") or operation.given["padding"])
+    if operation.given.get("value"):
         operation.refuse("pads with something else than zeros")
-    sides = tuple(operation.given["pad"])
     if len(sides) > 4 or not all(type(side) is int and side >= 0 for side in sides):
-        operation.refuse("does not put zeros around the image")
+        operation.refuse("does not put pixels around the image")
     left, right, top, bottom = [*sides, 0, 0, 0, 0][:4]
-    return Padded(node, (top, left), (bottom, right)) if any(sides) else Image(node)
+    padded = Padded(node, (top, left), (bottom, right), _MODES[operation.kind])
+    return padded if any(sides) else Image(node)
 
 
 def _convolution(operation: Operation) -> Meaning:
@@ -93,14 +101,18 @@ def _convolution(operation: Operation) -> Meaning:
         operand, kernel = operation.given["self"], _average(operation)
     else:
         return None
+    border = None
     if isinstance(operand, Padded):
+        border = operand.border
+        if border is not None and any((*kernel.before, *kernel.after)):
+            operation.refuse("puts zeros around what was padded with pixels of the image")
         kernel = kernel.padded(operand.before, operand.after)
     elif type(operand) is not Image:
         operation.refuse("does not filter an image")
     if operation.sources != operand.nodes:
         operation.refuse("filters with what depends on the images")
     weight, dilation = kernel.centred()
-    return operation.add(Convolution(operation.sources, len(weight), operation.run, weight, dilation))
+    return operation.add(Convolution(operation.sources, len(weight), operation.run, weight, dilation, border))
 
 
 def _kernel(operation: Operation) -> Kernel:
