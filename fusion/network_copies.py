@@ -57,7 +57,8 @@ def copied(network: nn.Module, share: bool = False) -> nn.Module:
     if share:
         memo |= {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     try:
-        return copy.deepcopy(network, dict(memo))
+        with torch.no_grad():  # programs of TorchScript would be copied with a graph
+            return copy.deepcopy(network, dict(memo))
     except Exception:  # noqa: BLE001 - anything in a user's network may refuse to be copied
         return _copied_in_parts(network, memo)
 
@@ -103,7 +104,9 @@ def converted(network: nn.Module, dtype: torch.dtype, device: torch.device | str
 
 
 def _settled(network: nn.Module, dtype: torch.dtype, device: torch.device | str) -> None:
-    network.to(device=device, dtype=dtype).requires_grad_(False)
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    network.to(device=device, dtype=dtype)
     try:
         network.eval()
     except NotImplementedError:  # programs of `torch.export` have one mode

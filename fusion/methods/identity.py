@@ -20,6 +20,9 @@ from torch import Tensor, nn
 from fusion.network_copies import parts
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_PLACE = re.compile(r" *#.*|\.?___torch_mangle_\d+")
+"""What is another in each process, or for each file, in a program of TorchScript."""
+_ATTRIBUTE = re.compile(r'GetAttr\[name="(\w+)"\]')
 _LIBRARIES = ("torch", "numpy", "builtins", "fusion")
 """Whose functions are told by their names."""
 DEEPEST = 12
@@ -87,12 +90,7 @@ class _Described:
         """Yield what a module is made of, but for the layers inside it."""
         yield f"\nmodule {self._number(module)} {_name(type(module))}".encode()
         if isinstance(module, torch.jit.ScriptModule | torch.fx.GraphModule):
-            yield str(getattr(module, "code", "")).encode()
-            tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-            if isinstance(module, torch.fx.GraphModule):
-                tensors |= {name: value for name, value in vars(module).items() if isinstance(value, Tensor)}
-            for name, tensor in sorted(tensors.items()):
-                yield f"\n{name}".encode() + _tensor(tensor)
+            yield from self._of_program(module)
             return
         for name, child in module.named_children():
             yield f"\n{name}={self._number(child)}".encode()
@@ -105,6 +103,22 @@ class _Described:
             yield from self.of(list(value.values()) if hooks else value)
         for ancestor in type(module).__mro__:
             yield from self._of_class(ancestor)
+
+    def _of_program(self, module: nn.Module) -> Iterator[bytes]:
+        """Yield what a program of TorchScript or of a graph is made of."""
+        kept: dict[str, Any] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        if isinstance(module, torch.fx.GraphModule):
+            yield module.code.encode()
+            kept |= {name: value for name, value in vars(module).items() if isinstance(value, Tensor)}
+        elif hasattr(module, "inlined_graph"):
+            program = _PLACE.sub("", str(module.inlined_graph))
+            yield program.encode()
+            kept |= dict(module.code_with_constants[1].const_mapping)
+            names = (name for name in _ATTRIBUTE.findall(program) if hasattr(module, name))
+            kept |= {name: getattr(module, name) for name in names}
+        for name, value in sorted(kept.items()):
+            yield f"\n{name}=".encode()
+            yield from self.of(value)
 
     def _number(self, thing: Any) -> int:
         if id(thing) not in self._numbers:

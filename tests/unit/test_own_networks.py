@@ -215,6 +215,9 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None
 # Unusual ones
 
 
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore:The .grad attribute"
+)
 @pytest.mark.parametrize("name", [*own_networks.unusual(), "TorchScript", "torch.export"])
 def test_unusual_networks_are_taken_and_exact(
     name: str, rng: np.random.Generator, caplog: pytest.LogCaptureFixture
@@ -329,6 +332,7 @@ def different() -> list[Any]:
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_two_functions_never_have_one_id() -> None:
     from fusion.methods.adapting import as_network
     from fusion.methods.identity import network_digest

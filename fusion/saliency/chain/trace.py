@@ -122,7 +122,7 @@ def record(network: nn.Module) -> Program:
     try:
         with torch.inference_mode(False), torch.enable_grad(), recorder, _Asking(recorder):
             result = running(*recorder.images)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if recorder.failure is not None:
             raise recorder.failure from None
         raise NotUnderstoodError(f"its program cannot be run on noise: {error}") from error
