@@ -88,7 +88,7 @@ def test_drawn_networks_at_all_borders(seed: int, rng: np.random.Generator) -> N
     for shape in ((least, least + 1), (least + 2, 31), (26, 23)):
         pair = random_pair(rng, shape)
         pixels = notable_pixels(rng, shape, 2)
-        pixels += [(min(1, shape[0] - 1), shape[1] - 2), (shape[0] - 2, 1)]
+        pixels += [(min(1, shape[0] - 1), shape[1] - 2), (max(0, shape[0] - 2), 1)]
         expected = [whole_image_jacobian(method, pair, pixel) for pixel in pixels]
         together = fusion.jacobians(method, pair, pixels, "float64")
         alone = [fusion.jacobian(method, pair, pixel, "float64") for pixel in pixels]
