@@ -12,6 +12,8 @@ from typing import Any
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
+from fusion.errors import NetworkError
+
 Output = int | str | tuple[int | str, ...] | None
 """Which of a network's results is the fused image: a place, a name, or several to go down by."""
 Sizes = int | tuple[int, int] | None
@@ -164,18 +166,21 @@ def as_network(given: nn.Module | Callable[..., Any]) -> nn.Module:
 
     Raises
     ------
-    TypeError
-        If it cannot be called.
+    NetworkError
+        If it is neither, or has not been made yet.
     """
+    given = getattr(given, "_orig_mod", given)  # of torch.compile, which does the same
     if isinstance(given, nn.Module):
+        if any(nn.parameter.is_lazy(tensor) for tensor in (*given.parameters(), *given.buffers())):
+            raise NetworkError("The network has lazy layers without weights. Run it once, then wrap it.")
         return given
     if not callable(given):
-        raise TypeError(
-            f"A network is a torch module or a function of two images, not a {type(given).__name__}"
+        raise NetworkError(
+            f"A network is a torch module or a function of two images, not a {type(given).__name__}. Weights alone (a "
+            "state_dict) are loaded into a module first."
         )
-    return FunctionNetwork(
-        given.func if isinstance(given, functools.partial) and not _bindings(given) else given
-    )
+    plain = isinstance(given, functools.partial) and not _bindings(given)
+    return FunctionNetwork(given.func if plain else given)
 
 
 def _bindings(function: functools.partial[Any]) -> bool:

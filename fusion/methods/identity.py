@@ -177,9 +177,11 @@ class _Described:
             for ancestor in getattr(value, "__mro__", ()):
                 yield from self._of_class(ancestor)
         else:
-            yield _ADDRESS.sub("", f"{_name(type(value))};").encode()
+            yield f"{_name(type(value))};".encode()
             if hasattr(value, "__dict__"):
                 yield from self.of(vars(value), depth + 1)
+            else:
+                yield _ADDRESS.sub("", repr(value)).encode()
             for ancestor in type(value).__mro__:
                 yield from self._of_class(ancestor)
 

@@ -97,6 +97,10 @@ def refused() -> dict[str, tuple[nn.Module, str]]:
             ),
             "puts zeros around what was padded",
         ),
+        "complex numbers": (
+            Written(lambda net, x1, x2, both: torch.view_as_real(torch.complex(net.c(net.a(both)), x1))[..., 0]),
+            "complex numbers",
+        ),
         "zeros around several layers": (
             Written(
                 lambda net, x1, x2, both: net.c(torch.tanh(net.a(F.pad(both, (2, 2, 2, 2))))),

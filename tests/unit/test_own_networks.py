@@ -208,8 +208,19 @@ def test_colour_networks_with_several_results_for_multiples(rng: np.random.Gener
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         wrapped(Own(lambda net, x1, x2, both: net.near(both)), **options)
-    with pytest.raises(TypeError, match="not a str"):
-        wrapped("network")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("network", "not a str"),
+        (nn.Linear(2, 2).state_dict(), "loaded into a module"),
+        (nn.LazyConv2d(1, 3), "Run it once"),
+    ],
+)
+def test_what_is_no_network_is_refused(given: Any, sentence: str) -> None:
+    with pytest.raises(NetworkError, match=sentence):
+        wrapped(given)
 
 
 # Unusual ones
@@ -322,10 +333,20 @@ def different() -> list[Any]:
 
         __rmul__ = __mul__
 
+    class Slots:
+        __slots__ = ("gain",)
+
+        def __init__(self, gain: float) -> None:
+            self.gain = gain
+
+        def __repr__(self) -> str:
+            return f"Slots({self.gain})"
+
     script = [torch.jit.script(Gained(gain)) for gain in (7.0, 8.0)]
     return [
         Gained(1.0), Gained(2.0), Gained(2), Gained(np.float32(2)), Gained(torch.ones(1)), Gained(torch.zeros(1)),
-        Gained(Inner(1.0)), Gained(Inner(2.0)), Other(), Weighted(1.0), Weighted(2.0), _doubling(1.0), _doubling(2.0),
+        Gained(Inner(1.0)), Gained(Inner(2.0)), Gained(Slots(1.0)), Gained(Slots(2.0)),
+        Other(), Weighted(1.0), Weighted(2.0), _doubling(1.0), _doubling(2.0),
         Own(lambda net, x1, x2, both: x1 + x2), Own(lambda net, x1, x2, both: x1 * x2),
         Own(lambda net, x1, x2, both: _half(x1) + x2), Own(lambda net, x1, x2, both: _third(x1) + x2),
         _hooked(1.0), _hooked(2.0), nn.Sequential(Gained(1.0)), *script,

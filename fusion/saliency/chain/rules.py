@@ -375,6 +375,8 @@ def _elementwise(operation: Operation) -> Meaning:
     result = operation.result[0] if several else operation.result
     if not keeps_size(result):
         operation.refuse("does not keep the image's size")
+    if result.is_complex() or any(operation.samples[source].is_complex() for source in operation.sources):
+        operation.refuse("has complex numbers")
     channels = result.shape[1]
     if any(operation.channels(source) not in (1, channels) for source in operation.sources):
         operation.refuse("changes the number of channels")
