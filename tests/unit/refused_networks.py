@@ -98,8 +98,8 @@ def refused() -> dict[str, tuple[nn.Module, str]]:
             "puts zeros around what was padded",
         ),
         "complex numbers": (
-            Written(lambda net, x1, x2, both: torch.view_as_real(torch.complex(net.c(net.a(both)), x1))[..., 0]),
-            "complex numbers",
+            Written(lambda net, x1, x2, both: (net.c(net.a(both)) * (1 + 2j)).abs()),
+            "has complex numbers",
         ),
         "zeros around several layers": (
             Written(

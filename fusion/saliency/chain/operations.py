@@ -347,3 +347,15 @@ def pair(given: Sequence[int] | int) -> tuple[int, int]:
     """Return a number, or one or two in a list, as torch takes them, as two."""
     both = (given,) if isinstance(given, int) else tuple(given)
     return both[0], both[-1]
+
+
+def one_a_channel(constant: Any, channels: int) -> Tensor | None:
+    """Return a constant as one float64 number a channel, ``None`` where it is not that."""
+    if isinstance(constant, int | float) and not isinstance(constant, bool):
+        return torch.full((channels,), float(constant), dtype=torch.float64)
+    if not isinstance(constant, Tensor) or not constant.is_floating_point():
+        return None
+    flat = constant.double().cpu().reshape(-1)
+    if len(flat) == 1:
+        return flat.expand(channels).clone()
+    return flat if tuple(constant.shape) in {(1, channels, 1, 1), (channels, 1, 1)} else None

@@ -9,7 +9,6 @@ its kind, or write one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +42,7 @@ from fusion.saliency.chain.operations import (
     average_kernel,
     keeps_size,
     kernel_of,
+    one_a_channel,
     pair,
     transposed_kernel,
 )
@@ -409,7 +409,7 @@ def _linear(operation: Operation, channels: int) -> Node | None:
         if tuple(node for node, _ in signed) == sources:  # but for x + x
             return Sum(sources, *common, tuple(sign for _, sign in signed))
         return None
-    factors = _one_a_channel(second if isinstance(first, Image) else first, channels)
+    factors = one_a_channel(second if isinstance(first, Image) else first, channels)
     if factors is not None and kind is _aten.mul:
         return Scale(sources, *common, factors)
     if (
@@ -420,18 +420,6 @@ def _linear(operation: Operation, channels: int) -> Node | None:
     ):
         return Scale(sources, *common, 1 / factors)
     return None
-
-
-def _one_a_channel(constant: Any, channels: int) -> Tensor | None:
-    """Return a constant as one float64 number a channel, ``None`` where it is not that."""
-    if isinstance(constant, int | float) and not isinstance(constant, bool):
-        return torch.full((channels,), float(constant), dtype=torch.float64)
-    if not isinstance(constant, Tensor) or not constant.is_floating_point():
-        return None
-    flat = constant.double().cpu().reshape(-1)
-    if len(flat) == 1:
-        return flat.expand(channels).clone()
-    return flat if tuple(constant.shape) in {(1, channels, 1, 1), (channels, 1, 1)} else None
 
 
 def _two_slopes(operation: Operation) -> TwoSlopes | None:
