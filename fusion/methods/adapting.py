@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import types
 from collections.abc import Callable, Iterator
@@ -179,9 +178,4 @@ def as_network(given: nn.Module | Callable[..., Any]) -> nn.Module:
             f"A network is a torch module or a function of two images, not a {type(given).__name__}. Weights alone (a "
             "state_dict) are loaded into a module first."
         )
-    plain = isinstance(given, functools.partial) and not _bindings(given)
-    return FunctionNetwork(given.func if plain else given)
-
-
-def _bindings(function: functools.partial[Any]) -> bool:
-    return bool(function.args or function.keywords)
+    return FunctionNetwork(given)

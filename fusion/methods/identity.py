@@ -113,7 +113,8 @@ class _Described:
         elif hasattr(module, "inlined_graph"):
             program = _PLACE.sub("", str(module.inlined_graph))
             yield program.encode()
-            kept |= dict(module.code_with_constants[1].const_mapping)
+            constants: Any = module.code_with_constants
+            kept |= dict(constants[1].const_mapping)
             names = (name for name in _ATTRIBUTE.findall(program) if hasattr(module, name))
             kept |= {name: getattr(module, name) for name in names}
         for name, value in sorted(kept.items()):
