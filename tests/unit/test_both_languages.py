@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.figures.parts import bent_colours
+from app.link.earlier import VERSION
 from app.link.view_state import ExploreState
 from callbacks.link import resolve_area
 from fusion.colours import Scale
@@ -54,15 +55,15 @@ def parts_of(generator: np.random.Generator, height: int, width: int) -> list[li
 def test_every_part_that_a_page_writes_is_read(shape: tuple[int, int]) -> None:
     parts = parts_of(np.random.default_rng(), *shape)
     written = said_by_node(
-        """async (module, [parts, height, width]) => {
+        """async (module, [parts, height, width, v]) => {
             const [{ linked }, { write }] = [await module("explore/toolbar"), await module("core/tracked")];
             const { decimal } = await module("core/kinds");
             return parts.map((part) => {
                 const found = linked(part, { height, width });
-                return found && write({ area: found.map(decimal).join() });
+                return found && write({ area: found.map(decimal).join(), v });
             });
         }""",
-        [parts, *shape],
+        [parts, *shape, str(VERSION)],
     )
     assert len({query for query in written if query}) > 50
     for part, query in zip(parts, written, strict=True):
