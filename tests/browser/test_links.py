@@ -43,4 +43,4 @@ def test_a_content_id_prefix_is_an_address(page: Page, server: Server) -> None:
 def test_bad_links_are_named_and_harmless(open_page: Opener, query: str, named: list[str]) -> None:
     page = open_page(query, settled=False)
     for word in named:
-        expect(page.locator(".toast")).to_contain_text(word)
+        expect(page.locator(".notices")).to_contain_text(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -21,8 +22,8 @@ FUSING_MILLISECONDS = 200_000
 """A busy machine takes long to fuse every sample by every network for the first time."""
 
 
-def open_training(open_page: Opener, width: int = 1440, height: int = 900) -> Page:
-    return open_page("training", settled=False, ready=READY, width=width, height=height)
+def open_training(open_page: Opener, width: int = 1440, height: int = 900, **options: Any) -> Page:
+    return open_page("training", settled=False, ready=READY, width=width, height=height, **options)
 
 
 def titles(ids: tuple[str, ...]) -> list[str]:
