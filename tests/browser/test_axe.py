@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Asked, Opener, Server
+from tests.browser.conftest import Asked, Opener, Server, wait_until_settled
 from tests.browser.test_compare_numbers import TABS, choose_tab
 from tests.browser.test_compare_page import open_compare
 from tests.browser.test_training_page import open_training
@@ -76,10 +76,11 @@ def plain_page_at(server: Server, address: str) -> str:
 
 
 def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> None:
-    page = open_page(
-        f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&gamma1=9&zoom=no", prepare=still
-    )
-    page.wait_for_selector(".toast")
+    query = f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&gamma1=9"
+    page = open_page(query, settled=False, prepare=still)
+    page.wait_for_selector(".toast")  # for a while
+    require_nothing_grave(page, "a notice", ".notices")
+    wait_until_settled(page)
     require_nothing_grave(page, "explore")
     prepare(page, asked)
     fused = "section[data-panel=panel-fused] .panel-about"
