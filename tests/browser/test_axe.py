@@ -54,7 +54,7 @@ def still(page: Page) -> None:
 PANELS = (
     ("#region-open", "#region-panel"),
     ("#views-open", "#views-panel"),
-    ("#export-menu > summary", "#export-menu"),
+    ("#export-menu > summary", ".export-choices"),
     ("#copy-link", ".link-dialog"),
     ("#help-open", ".offcanvas"),
     (".head-menu > summary", ".head-menu-parts"),
