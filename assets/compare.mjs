@@ -16,7 +16,7 @@ import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
 tellBy(fail);
-begin(link);
+begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };

@@ -130,11 +130,19 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], 
 
 def _tools() -> html.Div:
     pins = [
-        html.Button(text, id=id, type="button", title=title, className=SMALL, tabIndex=-1)
-        for id, text, title in (
-            (CompareId.PIN_A, "Pin A", "Pin the chosen pixel, or let it go (click on a picture)"),
-            (CompareId.PIN_B, "Pin B", "Keep this pixel for comparison (Shift and click, or key B)"),
-            (CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
+        html.Button(
+            sign,
+            id=id,
+            type="button",
+            title=title,
+            className=SMALL,
+            tabIndex=-1,
+            **attributes(aria_label=name),
+        )
+        for id, sign, name, title in (
+            (CompareId.PIN_A, "A", "Pin A", "Pin A: the chosen pixel, or let it go (click on a picture)"),
+            (CompareId.PIN_B, "B", "Pin B", "Pin B: a pixel kept for comparison (Shift and click, or key B)"),
+            (CompareId.LET_GO, "×", "Let go", "Let go of both pixels (Esc)"),
         )
     ]
     tools = (("point", "pixel"), ("box", "box"), ("lasso", "lasso"))

@@ -113,7 +113,7 @@ def _hint() -> html.Span:
 def readout_row() -> html.Div:
     """Make the line of the principal pixel's numbers, at its end what the colours of guidance RGB mean.
 
-    It is no live region, as it changes at every move: ``assets/core/announce.mjs`` says where one stands.
+    The numbers are no live region, as they change at every move: ``assets/core/announce.mjs`` says where one stands.
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
     return html.Div([readout, rgb_legend()], className="readout-row")

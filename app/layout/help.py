@@ -7,6 +7,7 @@ from dash import html
 
 from app.ids import Id
 from app.layout.panels import MEANINGS
+from app.layout.parts import attributes
 
 LINES = (
     (
@@ -64,7 +65,8 @@ OWN_KEYS = {
 def help_panel(page: str) -> dbc.Offcanvas:
     """Make the panel that the help button of a page opens."""
     keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
-    return dbc.Offcanvas(
+    # Who has no pointer scrolls it by the arrow keys, for which it has to take the focus.
+    text = html.Div(
         [
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
             html.H2("Colours of guidance RGB", className="h6"),
@@ -86,6 +88,12 @@ def help_panel(page: str) -> dbc.Offcanvas:
                 "exactly 0."
             ),
         ],
+        tabIndex=0,
+        role="region",
+        **attributes(aria_label="Help"),
+    )
+    return dbc.Offcanvas(
+        text,
         id=Id.HELP_PANEL,
         title="How to read this page",
         placement="end",

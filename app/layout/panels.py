@@ -121,6 +121,9 @@ ABOUT_ZOOM = (
 )
 
 
+KEYS = {"aria_description": "Enter pins the chosen pixel or lets it go, arrow keys move it."}
+
+
 def pair_words(text: str) -> dict[str, Any]:
     """Return text and attributes of an element that names the inputs; ``assets/explore/words.mjs`` puts them in."""
     return {"children": text.format("x1", "x2"), **attributes(data_words=text)}
@@ -187,12 +190,14 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
         className="badge text-bg-warning provisional-mark",
         title="The colour scale is not final before the guidance images are complete",
     )
+    named = html.Div(graph, role="img", **attributes(aria_label=description))
     return html.Section(
-        [graph, overlay, html.Div([provisional, *_signs(id, description)], className="panel-signs")],
+        [named, overlay, html.Div([provisional, *_signs(id, description)], className="panel-signs")],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
         tabIndex=0 if takes_pointer else None,
-        role="group",
-        **attributes(data_panel=id, aria_label=description),
+        # An application has the arrow keys, which a screen reader takes for itself in a group.
+        role="application" if takes_pointer else "group",
+        **attributes(data_panel=id, aria_label=description, **(KEYS if takes_pointer else {})),
     )
 
 

@@ -155,7 +155,7 @@ def notice(text: str | list[Component], kind: str = "warning", milliseconds: int
     return dbc.Toast(
         text,
         header={"warning": "Notice", "danger": "This did not work"}[kind],
-        icon=kind,
+        header_class_name=f"notice-{kind}",
         dismissable=True,
         is_open=True,
         duration=milliseconds if kind == "warning" else None,

@@ -5,7 +5,6 @@ import * as images from "./images.mjs";
 import * as pointer from "./pointer.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
-import * as controls from "../core/controls.mjs";
 import * as regions from "../regions/set.mjs";
 
 /**
@@ -106,6 +105,5 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   images.wantAll();
   redraw();
   pointer.showPins();
-  controls.nameParts();
   return { ...state.display };
 }

@@ -153,7 +153,7 @@ export function show({ head, captions }, table) {
   headNumbers(head, table.label);
   const { top, height } = table.head;
   head.hidden = table.captions;
-  Object.assign(head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
+  Object.assign(head.style, { width: `${table.rows[0].label.left || table.width}px`, marginTop: `${top}px`, height: `${height}px` });
   for (const column of table.columns) {
     if (!table.captions) write(head, column, { ...column, top: 0, height }, true);
     else {

@@ -49,6 +49,7 @@ export function elements() {
     new ResizeObserver(redraw).observe(host);
     // Its ground and its words have the theme's colours.
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+    document.addEventListener("theme-changed", () => paint(true));
   }
   return parts;
 }

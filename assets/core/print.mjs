@@ -33,19 +33,30 @@ function begin() {
   const root = document.documentElement;
   if (!pictures || root.dataset.printing) return;
   root.dataset.printing = "on";
-  const [width, height] = [pictures.scrollWidth, pictures.scrollHeight];
-  Object.entries({ width: `${width}px`, height: `${height}px`, scale: String(scaleOf(width, height)) })
+  const { scrollWidth: width, scrollHeight: height } = pictures.querySelector(".compare-body") || pictures;
+  // In a window as wide as the sheet the grid would have fewer columns.
+  const { gridTemplateColumns: columns, gridTemplateRows: rows } = getComputedStyle(pictures);
+  Object.entries({ width: `${width}px`, height: `${height}px`, scale: String(scaleOf(width, height)), columns, rows })
     .forEach(([name, value]) => root.style.setProperty(`--print-${name}`, value));
   note(pictures);
   theme = root.dataset.bsTheme;
-  root.dataset.bsTheme = "light"; // paper is
+  lookIn("light"); // paper is
+}
+
+/**
+ * Show the page in a theme at once: nothing is drawn any more once the printer has begun.
+ * @param {string | undefined} theme
+ */
+function lookIn(theme) {
+  document.documentElement.dataset.bsTheme = theme;
+  document.dispatchEvent(new Event("theme-changed"));
 }
 
 function end() {
   const root = document.documentElement;
   if (!root.dataset.printing) return;
   delete root.dataset.printing;
-  if (theme) root.dataset.bsTheme = theme;
+  if (theme) lookIn(theme);
 }
 
 window.addEventListener("beforeprint", begin);

@@ -52,5 +52,5 @@ export function say(host, said) {
   bar.classList.toggle("endless", said.part === null);
   bar.style.setProperty("--part", String(said.part ?? 0));
   button.hidden = !said.act;
-  if (said.action && button.textContent !== said.action) button.textContent = said.action;
+  if (button.textContent !== (said.action || "")) button.textContent = said.action || "";
 }

@@ -1,6 +1,5 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
-import * as controls from "../core/controls.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
@@ -74,7 +73,6 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
-  controls.nameParts();
   painting.paintAll();
 }
 

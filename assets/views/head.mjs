@@ -3,6 +3,7 @@
  * of both gammas beside their sliders.
  */
 
+import { nameWhenThere } from "../core/controls.mjs";
 import { addMenu, isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 
@@ -74,8 +75,10 @@ function fieldOf(id) {
 /**
  * Let the numbers say what both gammas are, and the sliders follow what is typed into them.
  * @param {LinkState<any>} link - The page's, which has both.
+ * @param {number} parts - How many sliders, bars and dropdowns it has that take no name of their own.
  */
-export function begin(link) {
+export function begin(link, parts) {
+  nameWhenThere(parts);
   GAMMAS.forEach((id) => {
     const { [id]: gamma } = link.parts;
     const tell = () => set(`${id}-number`, { value: gamma.value });

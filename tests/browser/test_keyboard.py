@@ -11,9 +11,15 @@ from tests.browser.test_compare_page import open_compare
 from tests.browser.test_training_page import open_training
 
 SIDE = (("#region-open", "#region-panel"), ("#views-open", "#views-panel"))
-MENUS = (("#export-menu > summary", "#export-menu .export-choices"),)
-EXPLORE = (("#help-open", ".offcanvas"), ("#atlas-button", ".modal"), *SIDE, *MENUS)
-COMPARE = (*SIDE, *MENUS)
+MENUS = (
+    ("#export-menu > summary", "#export-menu .export-choices"),
+    (".head-menu > summary", ".head-menu-parts"),
+)
+EXPLORE_MENUS = (
+    (".method-about > summary", ".method-note"),
+    (".panel-about summary", ".panel-about > div"),
+)
+BOTH = (("#help-open", ".offcanvas"), *SIDE, *MENUS)
 HAS_FOCUS = "(selector) => document.querySelector(selector).contains(document.activeElement)"
 PINS = {
     "explore": "() => [fusevis.state.pinned, fusevis.state.pixel]",
@@ -27,7 +33,7 @@ def require_its_own_keys(page: Page, opener: str, part: str, pins: str) -> None:
     page.focus(opener)
     page.keyboard.press("Enter")
     page.wait_for_selector(part)
-    page.wait_for_function(HAS_FOCUS, arg=opener if (opener, part) in MENUS else part)
+    page.wait_for_function(HAS_FOCUS, arg=opener if "summary" in opener else part)
     for key in ("ArrowDown", "Shift+ArrowRight", "b"):
         page.keyboard.press(key)
     page.keyboard.press("Escape")
@@ -38,14 +44,26 @@ def require_its_own_keys(page: Page, opener: str, part: str, pins: str) -> None:
 
 def test_keys_in_a_dialog_act_on_that_alone(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
-    for opener, part in EXPLORE:
+    for opener, part in (*BOTH, *EXPLORE_MENUS):
         require_its_own_keys(page, opener, part, PINS["explore"])
+    page.click(".head-menu > summary")
+    require_its_own_keys(page, "#atlas-button", ".modal", PINS["explore"])
     # A button that can no longer be pressed loses the focus to the page.
     page.click("#atlas-button")
     page.wait_for_selector(".modal")
     page.evaluate("() => { document.activeElement.blur(); }")
     page.keyboard.press("Escape")
     page.wait_for_selector(".modal", state="detached")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".head-menu-parts", state="hidden")
+    # A large panel takes Esc alone.
+    page.locator(".panel-enlarge").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".panel-large")
+    page.keyboard.press("ArrowRight")
+    wait_for_pixel(page, 20, 21)
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".panel-large", state="detached")
     assert page.evaluate("fusevis.state.pinned") is True
     page.keyboard.press("Escape")
     page.wait_for_function("() => !fusevis.state.pinned")
@@ -53,13 +71,11 @@ def test_keys_in_a_dialog_act_on_that_alone(open_page: Opener, server: Server) -
 
 def test_keys_in_a_dialog_of_the_compare_page_act_on_that_alone(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server, "&pixel=20,20")
-    for opener, part in COMPARE:
+    for opener, part in BOTH:
         require_its_own_keys(page, opener, part, PINS["compare"])
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
     require_its_own_keys(page, "#copy-link", ".link-dialog", PINS["compare"])
     require_its_own_keys(page, "#compare-methods", ".dash-dropdown-content", PINS["compare"])
-    page.keyboard.press("Escape")
-    page.wait_for_function("() => fusevis.compare.state.a.pinned")
     page.focus("#compare-table")
     page.keyboard.press("Escape")
     page.wait_for_function("() => !fusevis.compare.state.a.pinned")
@@ -76,7 +92,8 @@ def count_words(page: Page) -> None:
     )
 
 
-SAID = "() => said.filter(Boolean).filter((text, at, all) => text !== all[at - 1])"
+SAID = """() => said.filter((text) => text && !text.startsWith("Guidance"))
+  .filter((text, at, all) => text !== all[at - 1])"""
 
 
 def test_where_one_stands_is_said_once_the_keys_rest(open_page: Opener, server: Server) -> None:

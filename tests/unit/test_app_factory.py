@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -163,6 +164,8 @@ def test_guidance_of_a_pair_that_is_gone_is_told_once(page: Page) -> None:
     assert "gone" in told[Id.GUIDANCE_STATUS]["children"]
     assert told[Id.GUIDANCE_POLL]["disabled"] is True
     assert Panel.SCATTER not in told
+    limits = told[Id.GUIDANCE_LIMITS]["data"]
+    assert (limits["stage"], limits["known"]) == ("failed", False) and "gone" in limits["error"]
 
 
 def test_a_rest_draws_its_scene_and_no_other(page: Page) -> None:
@@ -185,6 +188,14 @@ def test_a_users_error_is_a_notice_in_its_own_words(
     assert "no-such-pair" in text and "glioma-t2" in text
     assert set(changes) == {Id.NOTICES}
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_an_answer_that_brings_nothing_says_why_in_a_header(page: Page) -> None:
+    """Dash tells the browser of no failure, and the panels that wait for an answer have to know."""
+    failed = page.send("pair-select", "no-süch-pair", METHOD, triggered="pair-select.value", state=(None,))
+    assert [unquote(failed.headers["Fusevis-Failure"])] == notice_texts(failed.get_json()["sideUpdate"])
+    fine = page.send("pair-select", PAIR, METHOD, triggered="pair-select.value", state=(None,))
+    assert "Fusevis-Failure" not in fine.headers
 
 
 @pytest.mark.parametrize("triggered", ["", "pair-select.value"])
