@@ -13,7 +13,7 @@ from fusion.saliency.guidance import coarse_guidance
 from tests.unit.reference import random_method, random_pair
 
 LARGEST_STEP = 2.0
-"""Of one end to the next, as a ratio. Those of networks that were drawn were up to 1.3, those of trained ones up to 1.2."""
+"""Of one end to the next, as a ratio: up to 1.3 of networks that were drawn, up to 1.2 of trained ones."""
 
 
 @pytest.mark.parametrize("drawn", [True, False])
