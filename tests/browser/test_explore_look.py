@@ -16,7 +16,7 @@ WIDTHS = (390, 720, 768, 1100, 1440, 1920, 2560)
 LEAST_PICTURE = 215
 BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   const { left, right, width, height } = element.getBoundingClientRect();
-  const apart = ".visually-hidden, .offcanvas, .panel-graph svg, .overlay, .js-plotly-tester, .js-plotly-tester *, "
+  const apart = ".visually-hidden, .offcanvas, .panel-graph svg, .overlay, #js-plotly-tester, #js-plotly-tester *, "
     + ".btn-check, details:not([open]) > :not(summary)";
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
