@@ -7,13 +7,13 @@ import struct
 from functools import partial
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route
 
 import fusion
 from app.routes.binary import WINDOW_HEADER as HEADER
 from fusion.saliency.window import PATHS
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import place, point_at, wait_for_pixel
+from tests.browser.pictures import keep_status, place, point_at, wait_for_pixel, wait_for_status
 
 LINE = re.compile(
     r"(?P<device>cpu|cuda(:\d+)?) · (?P<path>[^·]+) · (computed in (?P<compute>\d+\.\d) ms, answered in "
@@ -22,9 +22,15 @@ LINE = re.compile(
 WINDOWS = "**/jacobian/**"
 
 
+def opened(open_page: Opener, query: str) -> Page:
+    page = open_page(query)
+    keep_status(page)
+    return page
+
+
 def status(page: Page) -> re.Match[str]:
     """Read the status line."""
-    text = page.locator("#status-line").inner_text()
+    text = page.evaluate("() => window.told")
     found = LINE.match(text)
     assert found, text
     return found
@@ -32,7 +38,7 @@ def status(page: Page) -> re.Match[str]:
 
 def test_device_path_and_times_of_an_answer(open_page: Opener, server: Server) -> None:
     method_id = "funfusean"  # which reaches further in one image than in the other
-    page = open_page(f"?pair={server.pair}&method={method_id}")
+    page = opened(open_page, f"?pair={server.pair}&method={method_id}")
     with page.expect_response(lambda answer: answer.url.endswith("/31/12")) as answered:
         point_at(page, "panel-fused", 31, 12)
     found = status(page)
@@ -49,7 +55,7 @@ def test_device_path_and_times_of_an_answer(open_page: Opener, server: Server) -
 
 def test_each_way_of_computing_has_its_words(open_page: Opener, server: Server) -> None:
     ways = {"chain": "exact chain", "window": "exact window", "whole image": "full image (global method)"}
-    page = open_page(f"?pair={server.pair}&method=deepfuse")
+    page = opened(open_page, f"?pair={server.pair}&method=deepfuse")
 
     def marked(route: Route, path: str) -> None:
         """Answer as the server does, but with another number for the way: no method that ships takes the others."""
@@ -65,15 +71,15 @@ def test_each_way_of_computing_has_its_words(open_page: Opener, server: Server) 
 
 
 def test_what_is_shown_again_is_remembered(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=masknet")
+    page = opened(open_page, f"?pair={server.pair}&method=masknet")
     point_at(page, "panel-fused", 10, 10)
     point_at(page, "panel-fused", 30, 40)
     point_at(page, "panel-fused", 10, 10)
-    expect(page.locator("#status-line")).to_contain_text("exact chain ±8 px · remembered ·")
+    wait_for_status(page, "exact chain ±8 px · remembered ·")
 
 
 def test_updates_a_second_are_counted_while_hovering(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page = opened(open_page, f"?pair={server.pair}&method=weighted_averaging")
     point_at(page, "panel-fused", 20, 20)
     page.wait_for_timeout(1200)
     point_at(page, "panel-fused", 20, 21)
@@ -91,14 +97,14 @@ def test_updates_a_second_are_counted_while_hovering(open_page: Opener, server: 
 
 
 def test_a_pinned_pixel_is_said(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page = opened(open_page, f"?pair={server.pair}&method=weighted_averaging")
     page.mouse.click(*place(page, "panel-fused", 22, 33))
     wait_for_pixel(page, 22, 33)
-    expect(page.locator("#status-line")).to_contain_text("· pinned (click or Esc lets go)")
+    wait_for_status(page, r"· pinned \(click or Esc lets go\)")
 
 
 def test_an_answer_that_was_on_its_way_before_is_told(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    page = opened(open_page, f"?pair={server.pair}&method=weighted_averaging")
     page.route(
         WINDOWS,
         lambda route: route.fulfill(
@@ -107,6 +113,4 @@ def test_an_answer_that_was_on_its_way_before_is_told(open_page: Opener, server:
         ),
     )
     point_at(page, "panel-fused", 31, 12)
-    expect(page.locator("#status-line")).to_contain_text(
-        re.compile(r"computed in 90000\.0 ms, answered in \d+ ms \(begun earlier\) · ")
-    )
+    wait_for_status(page, r"computed in 90000\.0 ms, answered in \d+ ms \(begun earlier\) · ")
