@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -22,11 +22,13 @@ from fusion.benchmark.figures import console
 from fusion.benchmark.tables import machine_line
 from fusion.saliency.window import gradient
 
+Mode = Literal["zeros", "reflect", "replicate"]
+"""Of padding, as torch has it."""
 Made = tuple[nn.Module | Callable[..., Any], dict[str, Any]]
 """A network, and the options that it is wrapped with."""
 
 
-def _block(inputs: int, outputs: int, size: int = 3, mode: str = "zeros") -> nn.Sequential:
+def _block(inputs: int, outputs: int, size: int = 3, mode: Mode = "zeros") -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode=mode), nn.ReLU())
 
 
@@ -39,7 +41,7 @@ class DenseBlock(nn.Module):
         Of padding.
     """
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: Mode) -> None:
         super().__init__()
         self.first = _block(1, 16, mode=mode)
         self.dense = nn.ModuleList(_block(16 * count, 16, mode=mode) for count in (1, 2, 3))
@@ -128,6 +130,9 @@ class Attention(nn.Module):
 
 class Normalised(nn.Module):
     """A colour network that takes images as ImageNet's are normalised."""
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -234,7 +234,9 @@ def _bar(name: str) -> list[Component]:
     ends = [
         html.Span(className="scale-end", **attributes(data_end=f"{name}-{end}")) for end in ("low", "high")
     ]
-    bar = html.Canvas(className="scale-bar", width=96, height=1, **attributes(data_bar=name))
+    bar = html.Canvas(
+        className="scale-bar", width=96, height=1, **attributes(data_bar=name, aria_hidden="true")
+    )
     return [ends[0], bar, ends[1]]
 
 

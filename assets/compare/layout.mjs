@@ -18,7 +18,7 @@ import { state } from "./state.mjs";
 
 const SCATTER = 1.2; // width over height
 const RATIO = { least: 0.5, most: 2.5 }; // of images; longer ones do not fill their cells
-const LABEL = { inputs: 44, method: 58, input: 31, line: 16 }; // titles and notes, and what each pixel's numbers take
+const LABEL = { inputs: 60, method: 58, input: 31, line: 16 }; // titles and notes, and what each pixel's numbers take
 /** @type {Record<string, number>} */
 const PARTS = { mri: 0, pet: 1 };
 /** @type {[number, boolean][]} */

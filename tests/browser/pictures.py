@@ -48,6 +48,27 @@ def wait_until(page: Page, holds: Callable[[], bool]) -> None:
     raise AssertionError("what the page should show does not come")
 
 
+# The status line says nothing of an answer a second later: here its words are kept until others come.
+KEEP_STATUS = """() => {
+  const line = document.getElementById("status-line");
+  const keep = () => {
+    if (line.textContent && !line.textContent.startsWith("pinned")) window.told = line.textContent;
+  };
+  new MutationObserver(keep).observe(line, { childList: true, characterData: true, subtree: true });
+  keep();
+}"""
+
+
+def keep_status(page: Page) -> None:
+    """Keep what the status line says of answers, so that a slow test can still read it."""
+    page.evaluate(KEEP_STATUS)
+
+
+def wait_for_status(page: Page, pattern: str) -> None:
+    """Wait until the status line says, or has said last, words like these."""
+    page.wait_for_function("(pattern) => new RegExp(pattern).test(window.told || '')", arg=pattern)
+
+
 def place(page: Page, panel: str, row: float, col: float) -> tuple[float, float]:
     """Return where on the screen a pixel of a panel is."""
     x, y = page.evaluate(WHERE, [panel, row, col])

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 import fusion
 from fusion.saliency.atlas import Atlas, atlas_folder
 from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import keep_status, wait_for_status
 from tests.running_server import running_server
 
 REQUESTS = """() => performance.getEntriesByType("resource").filter((one) => one.name.includes("/jacobian/")).length"""
@@ -82,8 +83,9 @@ def test_an_atlas_is_announced_made_and_read_ahead(open_page: Opener, server: Se
 
     pair = fusion.load_pair(*server.pair_paths)
     method = fusion.load_method("deepfuse", "cpu")
+    keep_status(page)
     assert choose(page, 47, 59)["path"] == 4  # its answer brings the windows around it
-    expect(page.locator("#status-line")).to_contain_text("atlas (rounded to 0.05 %)")
+    wait_for_status(page, r"atlas \(rounded to 0.05 %\)")
     page.wait_for_function(HELD, arg=[47, 58])
     asked = page.evaluate(REQUESTS)
     for place in [(47, 58), (41, 57), (44, 51)]:
@@ -94,7 +96,7 @@ def test_an_atlas_is_announced_made_and_read_ahead(open_page: Opener, server: Se
         values = np.array(found["values"]).reshape(expected.values.shape)
         assert np.abs(values - expected.values).max() <= 2**-11 * np.abs(expected.values).max() * (1 + 1e-5)
     assert page.evaluate(REQUESTS) == asked
-    expect(page.locator("#status-line")).to_contain_text("read ahead")
+    wait_for_status(page, "read ahead")
 
 
 def test_nothing_is_read_ahead_where_there_is_no_atlas(

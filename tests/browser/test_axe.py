@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Asked, Opener, Server
+from tests.browser.conftest import Asked, Opener, Server, wait_until_settled
 from tests.browser.test_compare_numbers import TABS, choose_tab
 from tests.browser.test_compare_page import open_compare
 from tests.browser.test_training_page import open_training
@@ -54,7 +54,7 @@ def still(page: Page) -> None:
 PANELS = (
     ("#region-open", "#region-panel"),
     ("#views-open", "#views-panel"),
-    ("#export-menu > summary", "#export-menu"),
+    ("#export-menu > summary", ".export-choices"),
     ("#copy-link", ".link-dialog"),
     ("#help-open", ".offcanvas"),
     (".head-menu > summary", ".head-menu-parts"),
@@ -62,10 +62,16 @@ PANELS = (
 REGIONS = "() => { ['one', 'two'].forEach((name) => fusevis.regions.add(name)); fusevis.regions.invert(); }"
 
 
-def prepare(page: Page, ask: Asked) -> None:
-    page.evaluate(REGIONS)
-    page.evaluate(NO_CLIPBOARD)
-    ask(method="POST", content=b'{"name": "core", "note": "", "page": "explore", "query": "?gamma1=0.5"}')
+SAVE = """() => fetch("views", {
+  method: "POST", headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ name: "core", note: "", page: "explore", query: "?gamma1=0.5" }),
+})"""
+
+
+def prepare(page: Page) -> None:
+    """Have regions, a view, and no clipboard, so that every list has something and the link is offered."""
+    for script in (REGIONS, SAVE, NO_CLIPBOARD):
+        page.evaluate(script)
 
 
 def plain_page_at(server: Server, address: str) -> str:
@@ -76,12 +82,13 @@ def plain_page_at(server: Server, address: str) -> str:
 
 
 def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> None:
-    page = open_page(
-        f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&gamma1=9&zoom=no", prepare=still
-    )
-    page.wait_for_selector(".toast")
+    query = f"?pair={server.pair}&method=weighted_averaging&pixel=20,20&gamma1=9"
+    page = open_page(query, settled=False, prepare=still)
+    page.wait_for_selector(".toast")  # for a while
+    require_nothing_grave(page, "a notice", ".notices")
+    wait_until_settled(page)
     require_nothing_grave(page, "explore")
-    prepare(page, asked)
+    prepare(page)
     fused = "section[data-panel=panel-fused] .panel-about"
     look_at(
         page, *PANELS, (".method-about > summary", ".method-note"), (f"{fused} summary", f"{fused} > div")
@@ -93,7 +100,7 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
 def test_the_compare_page(open_page: Opener, server: Server, asked: Asked) -> None:
     page = open_compare(open_page, server, "&pixel=20,20&b=5,6", prepare=still)
     require_nothing_grave(page, "compare")
-    prepare(page, asked)
+    prepare(page)
     look_at(page, *PANELS, ("#compare-methods", ".dash-dropdown-content"))
     page.click("#compare-numbers-button")
     for label, table in TABS.items():

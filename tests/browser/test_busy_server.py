@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks.browser import show_modules
 from tests.browser.conftest import WAIT_MILLISECONDS, Server, wait_until_settled
-from tests.browser.pictures import place, wait_for_pixel
+from tests.browser.pictures import keep_status, place, wait_for_pixel, wait_for_status
 
 WINDOWS = "**/jacobian/**"
 REFUSED = {"error": "The server is asked for too many pixels at the same moment; ask again in a second."}
@@ -47,13 +47,14 @@ def test_a_server_that_is_too_busy_is_asked_again(page: Page) -> None:
             route.fulfill(status=503, json=REFUSED, headers={"Retry-After": "1"})
 
     page.route(WINDOWS, refuse_twice)
+    keep_status(page)
     page.mouse.move(*place(page, "panel-fused", 18, 27))
     line = page.locator("#status-line")
     expect(line).to_have_text(f"{REFUSED['error']} Trying again …")
     assert "failed" in (line.get_attribute("class") or "")
     wait_for_pixel(page, 18, 27)
     assert len(asked) == 3 and all(url.endswith("/18/27") for url in asked)
-    expect(line).to_contain_text("exact chain")
+    wait_for_status(page, "exact chain")
     assert "failed" not in (line.get_attribute("class") or "")
 
 

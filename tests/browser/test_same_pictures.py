@@ -62,10 +62,10 @@ def link_of(page: Page, keys: set[str]) -> str:
     page.wait_for_function(
         """(keys) => location.search === fusevis.address.query()
           && keys.every((key) => new URLSearchParams(location.search).has(key))""",
-        arg=sorted(keys - {"v"}),
+        arg=sorted(keys),
     )
     search = str(page.evaluate("location.search"))
-    assert set(parse_qs(search.removeprefix("?"))) == keys - {"v"}, "nothing is as in the first view"
+    assert set(parse_qs(search.removeprefix("?"))) == keys, "nothing is as in the first view"
     return search
 
 

@@ -7,19 +7,21 @@ import struct
 from functools import partial
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route
 
 import fusion
 from app.routes.binary import WINDOW_HEADER as HEADER
 from fusion.saliency.window import PATHS
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import place, point_at, wait_for_pixel
+from tests.browser.pictures import keep_status, place, point_at, wait_for_pixel, wait_for_status
 
 LINE = re.compile(
     r"(?P<device>cpu|cuda(:\d+)?) · (?P<path>[^·]+) · (computed in (?P<compute>\d+\.\d) ms, answered in "
     r"(?P<round>\d+) ms( \(begun earlier\))?|remembered) · (?P<updates>\d+) updates? in the last second"
 )
 WINDOWS = "**/jacobian/**"
+
+
 METHOD = "funfusean"
 """One that reaches further in one image than in the other."""
 REACH = "±11 px"
@@ -28,12 +30,14 @@ REACH = "±11 px"
 @pytest.fixture
 def page(share_page: Opener, server: Server) -> Page:
     """Return a page; those who want an answer of the server point where no other test does."""
-    return share_page(f"?pair={server.pair}&method={METHOD}")
+    shared = share_page(f"?pair={server.pair}&method={METHOD}")
+    keep_status(shared)
+    return shared
 
 
 def status(page: Page) -> re.Match[str]:
     """Read the status line."""
-    text = page.locator("#status-line").inner_text()
+    text = page.evaluate("() => window.told")
     found = LINE.match(text)
     assert found, text
     return found
@@ -72,7 +76,7 @@ def test_what_is_shown_again_is_remembered(page: Page) -> None:
     point_at(page, "panel-fused", 10, 10)
     point_at(page, "panel-fused", 30, 40)
     point_at(page, "panel-fused", 10, 10)
-    expect(page.locator("#status-line")).to_contain_text(f"exact chain {REACH} · remembered ·")
+    wait_for_status(page, f"exact chain {REACH} · remembered ·")
 
 
 def test_updates_a_second_are_counted_while_hovering(page: Page) -> None:
@@ -96,7 +100,7 @@ def test_updates_a_second_are_counted_while_hovering(page: Page) -> None:
 def test_a_pinned_pixel_is_said(page: Page) -> None:
     page.mouse.click(*place(page, "panel-fused", 22, 33))
     wait_for_pixel(page, 22, 33)
-    expect(page.locator("#status-line")).to_contain_text("· pinned (click or Esc lets go)")
+    wait_for_status(page, r"· pinned \(click or Esc lets go\)")
     page.keyboard.press("Escape")
 
 
@@ -109,6 +113,4 @@ def test_an_answer_that_was_on_its_way_before_is_told(page: Page) -> None:
         ),
     )
     point_at(page, "panel-fused", 33, 14)
-    expect(page.locator("#status-line")).to_contain_text(
-        re.compile(r"computed in 90000\.0 ms, answered in \d+ ms \(begun earlier\) · ")
-    )
+    wait_for_status(page, r"computed in 90000\.0 ms, answered in \d+ ms \(begun earlier\) · ")

@@ -17,7 +17,7 @@ function laid({ width = 1440, height = 796, methods = 5, columns = FIRST, ratio 
     width, height, methods, ratio, large,
     columns: columns.map((name) => shapes[name]),
     inputs: [shapes.whole, shapes.whole, shapes.zoom, shapes.zoom],
-    labels: { inputs: 44 + 31 * points, method: 58 + 16 * points },
+    labels: { inputs: 60 + 31 * points, method: 58 + 16 * points },
   });
 }
 
@@ -35,6 +35,8 @@ function* cases() {
   }
 }
 
+const ALL_CASES = [...cases()].map((asked) => ({ asked, what: JSON.stringify(asked), table: laid(asked) }));
+
 /** The cells of all methods, as areas. */
 function cells({ rows, columns, cell }) {
   return rows.slice(1).flatMap(({ top }) => columns.map(({ left, width, down }) => ({ left, top: top + down, width, height: cell })));
@@ -46,9 +48,7 @@ const apart = (one, other) => one.left + one.width <= other.left || other.left +
   || one.top + one.height <= other.top || other.top + other.height <= one.top;
 
 test("everything is inside of the table, apart from each other, and nothing is wider than its place", () => {
-  for (const asked of cases()) {
-    const table = laid(asked);
-    const what = JSON.stringify(asked);
+  for (const { asked, what, table } of ALL_CASES) {
     const whole = { left: 0, top: 0, width: table.width, height: table.height };
     const areas = [...table.inputs, ...cells(table), ...table.rows.map(({ label }) => label)];
     assert.equal(table.width, asked.width, what);
@@ -60,9 +60,8 @@ test("everything is inside of the table, apart from each other, and nothing is w
 });
 
 test("inputs are never larger than the methods' pictures, and large enough to be seen", () => {
-  for (const asked of cases()) {
-    const { inputs, side } = laid(asked);
-    assert.ok(inputs.every(({ height }) => height - 2 * PAD <= side && height - 2 * PAD >= 0.5 * side), JSON.stringify(asked));
+  for (const { what, table: { inputs, side } } of ALL_CASES) {
+    assert.ok(inputs.every(({ height }) => height - 2 * PAD <= side && height - 2 * PAD >= 0.5 * side), what);
   }
 });
 

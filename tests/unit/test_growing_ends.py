@@ -13,12 +13,13 @@ from fusion.saliency.guidance import coarse_guidance
 from tests.unit.reference import random_method, random_pair
 
 LARGEST_STEP = 2.0
-"""Of one end to the next, as a ratio. Networks that were drawn stayed below 1.6, trained ones below 1.03."""
+"""Of one end to the next, as a ratio: up to 1.3 of networks that were drawn, up to 1.2 of trained ones."""
 
 
-@pytest.mark.parametrize("id", ["masknet", "deepfuse"])
-def test_from_the_coarse_grid_to_the_last_lattice_no_end_jumps(id: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, (40, 40))
+@pytest.mark.parametrize("drawn", [True, False])
+def test_from_the_coarse_grid_to_the_last_lattice_no_end_jumps(drawn: bool, rng: np.random.Generator) -> None:
+    method = random_method("deepfuse", rng) if drawn else fusion.load_method("masknet", "cpu")
+    pair = random_pair(rng, (40, 40))
     coarse = coarse_guidance(method, pair, 10)
     for spacing in (5, 3):
         grid = coarse_guidance(method, pair, spacing)

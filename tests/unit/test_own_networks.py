@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import fusion
 from fusion.errors import NetworkError, NoDerivativeError, PrecisionError
 from fusion.network_copies import SINGLE_TOLERANCE
+from fusion.saliency import support
 from fusion.saliency.support import GLOBAL
 from tests.unit import own_networks
 from tests.unit.own_networks import Own
@@ -55,6 +56,23 @@ def test_what_depends_on_the_size_is_exact(
             fusion.jacobian(method, pair, (0, 0))
     else:
         assert largest_error(method, pair, rng) <= TOLERANCE
+
+
+def test_of_images_too_large_for_derivatives_values_are_compared(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setattr(support, "GRAPH_BYTES", 0)
+    found = {
+        name: wrapped(network).locality_at((108, 112)) == GLOBAL
+        for name, network in own_networks.of_sizes().items()
+        if "large" in name
+    }
+    assert set(found.values()) == {True}
+    fitting = wrapped(own_networks.in_blocks(4))
+    assert fitting.locality_at((108, 112)) == fitting.locality
+    monkeypatch.setattr(support, "VALUE_BYTES", 1)
+    with pytest.raises(NetworkError, match="112×112 pixels are too large"):
+        fitting.locality_at((112, 112))
 
 
 @pytest.mark.parametrize("side", [5, 7, 12, 20, 24, 28])
