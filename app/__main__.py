@@ -95,8 +95,14 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
     "pairs",
     type=(click.Path(path_type=Path), click.Path(path_type=Path)),
     multiple=True,
-    metavar="MRI_FILE PET_FILE",
+    metavar="X1_FILE X2_FILE",
     help="Two co-registered images of your own, shown beside the samples. May be given several times.",
+)
+@click.option(
+    "--modalities",
+    type=(str, str),
+    metavar="X1 X2",
+    help="What your images show, as IR VIS; without this option, names of files and folders say so.",
 )
 @click.option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 admits other machines.")
 @click.option("--port", type=int, help="TCP port; 0 takes any free one.")
@@ -104,6 +110,7 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with pairs of your own.")
 def main(
     pairs: tuple[PairPaths, ...],
+    modalities: tuple[str, str] | None,
     host: str | None,
     port: int | None,
     device: str | None,
@@ -113,7 +120,7 @@ def main(
 
     Options not given here come from environment variables FUSEVIS_…, listed in docs/settings.md.
     """
-    settings = checked_settings(host=host, port=port, device=device, data_dir=data_dir)
+    settings = checked_settings(host=host, port=port, device=device, data_dir=data_dir, modalities=modalities)
     check_pairs(pairs, settings.pixel_limit)
     try:
         listener = open_listener(settings.host, settings.port)

@@ -16,8 +16,8 @@ from dash import Dash
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "panels"),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page"),
+    "explore": ("bootstrap.min", "export-menu", "page", "pair-notes", "panels"),
+    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "pair-notes"),
     "training": ("bootstrap.min", "page", "panels", "training"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}

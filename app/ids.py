@@ -12,6 +12,7 @@ class Id(StrEnum):
     NOTICES = "notices"
 
     PAIR_SELECT = "pair-select"
+    PAIR_NOTES = "pair-notes"
     METHOD_SELECT = "method-select"
     METHOD_NOTE = "method-note"
     GAMMA_1 = "gamma1"
@@ -78,6 +79,7 @@ class CompareId(StrEnum):
 
     COPY_LINK = "copy-link"
     PAIR_SELECT = "compare-pair"
+    PAIR_NOTES = "pair-notes"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"
     GAMMA_1 = "gamma1"

@@ -141,6 +141,20 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
+    def notes(self, address: str) -> tuple[str, ...]:
+        """Return what should be known of how the images of a pair came to be.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self.loaded_pairs.by_address(address)[1].notes
+
+    def unused_images(self) -> tuple[str, ...]:
+        """Return which images of the data folder are in no pair, one sentence for each reason."""
+        return self._catalogue.problems()
+
     def open(self, pair_address: str, method_id: str) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be, and begin to prepare hovering.
 

@@ -1,0 +1,36 @@
+"""Beside the menu of pairs: what should be known of the images shown, and which of the data folder are unused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+
+from app.ids import Id
+
+
+def pair_notes() -> html.Div:
+    """Make the place, empty at first; the same on both pages that have a menu of pairs."""
+    return html.Div(id=Id.PAIR_NOTES, className="pair-notes")
+
+
+def notes_list(pair: Sequence[str], unused: Sequence[str]) -> html.Details | None:
+    """Make the list that a click opens, nothing where there is nothing to say.
+
+    Parameters
+    ----------
+    pair : sequence of str
+        Sentences on the images of the pair shown.
+    unused : sequence of str
+        Sentences on images of the data folder that are in no pair.
+    """
+    parts = [
+        part
+        for heading, sentences in (("These images", pair), ("Not used", unused))
+        if sentences
+        for part in (html.B(heading), html.Ul([html.Li(sentence) for sentence in sentences]))
+    ]
+    if not parts:
+        return None
+    label = "⚠ Images" if pair else "Not used"
+    return html.Details([html.Summary(label, className="btn btn-sm btn-outline-warning"), html.Div(parts)])
