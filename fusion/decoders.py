@@ -95,8 +95,10 @@ def plain_shape(shape: tuple[int, ...], colour: bool = False) -> tuple[int, ...]
     colour : bool
         Whether three axes may be left, if the last has the three or four channels of colours.
     """
+    if colour and len(shape) > 2 and shape[-1] in (3, 4):
+        return (*plain_shape(shape[:-1]), shape[-1])
     sides = list(shape)
-    while len(sides) > 2 and 1 in sides and not (colour and len(sides) == 3 and sides[2] in (3, 4)):
+    while len(sides) > 2 and 1 in sides:
         sides.remove(1)
     return tuple(sides)
 
@@ -251,7 +253,7 @@ def _npy_header(stream: IO[bytes], path: Path, pixel_limit: int) -> tuple[tuple[
         )
     require_real(dtype, path)
     sides = plain_shape(shape, colour=True)
-    if not (len(sides) == 2 or (len(sides) == 3 and sides[2] in (3, 4))):
+    if not (len(sides) == 2 or (len(sides) == 3 and shape[-1] in (3, 4))):
         text = "×".join(str(side) for side in shape) or "no dimension"
         raise UnsupportedImageError(
             path, f"this is an array of {text}, not one image of H×W, H×W×3 or H×W×4. Save a single slice."
@@ -361,7 +363,8 @@ def _decode_jpeg2000(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
     return samples[..., 0] if samples.ndim == 3 and samples.shape[2] < 3 else samples
 
 
-def _decode_npz(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+def decode_npz(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+    """Decode the only array of a ``.npz`` file."""
     with zipfile.ZipFile(stream) as archive:
         members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
         if len(members) != 1:
@@ -392,6 +395,6 @@ DECODERS: tuple[tuple[int, bytes, Decoder], ...] = (
     (0, b"II+\x00", _decode_tiff),
     (0, b"MM\x00+", _decode_tiff),
     (0, b"\x93NUMPY", _decode_npy),
-    (0, b"PK\x03\x04", _decode_npz),
+    (0, b"PK\x03\x04", decode_npz),
 )
 """Where each format's first bytes stand, what they are, and what decodes it."""

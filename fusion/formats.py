@@ -51,6 +51,12 @@ def is_nifti(head: bytes) -> bool:
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
 
 
+def is_npz(head: bytes) -> bool:
+    """Return whether the first file in a ZIP archive that begins so is an array."""
+    length = int.from_bytes(head[26:28], "little")
+    return head.startswith(b"PK\x03\x04") and head[30 : 30 + length].endswith(b".npy")
+
+
 def format_name(head: bytes) -> str | None:
     """Return what a file that begins so is, with its article; ``None`` where nobody knows.
 

@@ -17,6 +17,7 @@ from fusion.decoders import (
     Decoder,
     Samples,
     Selection,
+    decode_npz,
     exif_orientation,
     orient,
     plain_shape,
@@ -32,7 +33,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti
+from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti, is_npz
 
 __all__ = [
     "DEFAULT_PIXEL_LIMIT",
@@ -170,7 +171,7 @@ def _decoder(head: bytes, path: Path, selection: Selection) -> Decoder:
 
         return partial(decode_dicom if is_dicom(head) else decode_nifti, selection=selection)
     for place, magic, decoder in DECODERS:
-        if head.startswith(magic, place):
+        if head.startswith(magic, place) and (decoder is not decode_npz or is_npz(head)):
             return decoder
     name = format_name(head)
     if name is None:

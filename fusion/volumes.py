@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
 from fusion.decoders import AXES, Samples, Selection, require_size
-from fusion.errors import ImageFileError, UnreadableImageError, UnsupportedImageError
+from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
 
 # Its warnings quote what stands in headers, which may be a patient's name.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -91,8 +91,8 @@ def _nifti_slice(image: Any, path: Path, pixel_limit: int, selection: Selection)
             path, f"this NIfTI file has {len(shape)} axes. Save a volume, or a series of such."
         )
     if np.prod(shape, dtype=object) > MOST_VOXELS:
-        raise UnsupportedImageError(
-            path, f"its {np.prod(shape, dtype=object):,} voxels are too many. Save a part of it."
+        raise TooManyPixelsError(
+            path, f"a volume of more than {MOST_VOXELS:,} voxels is not read. Save a part of it."
         )
     sides = (*shape[:3], *(1,) * (3 - len(shape)))
     frame = _chosen(path, "frame", selection.frame, shape[3] if len(shape) > 3 else 1)

@@ -20,17 +20,19 @@ from pathlib import Path
 from fusion.data.modalities import Vocabulary, distinct_names
 from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
 
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".ome.tif", ".ome.tiff", ".npy"}
-)
+_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima"
+SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
 """Files of a data folder that are taken for images; what they really are, their content decides."""
 
+VOLUME_SUFFIXES = frozenset({".nii", ".nii.gz"})
+"""Files of a data folder that have to be cut into slices first."""
+
 _OTHER_FORMATS = (
-    "dcm dicom ima nii nii.gz hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat npz fits fit exr heic "
-    "heif avif jxl jp2 j2k jpx webp pgm ppm pnm pbm tga psd dng cr2 nef arw czi lif nd2 oib oif svs ndpi vsi zarr"
+    "hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat fits fit exr heic heif avif jxl pgm ppm pnm pbm "
+    "tga psd dng cr2 nef arw czi lif nd2 oib oif svs ndpi vsi zarr"
 )
-UNREADABLE_SUFFIXES = frozenset(f".{extension}" for extension in _OTHER_FORMATS.split())
-"""Files of a data folder that are images, too, but not in a format that can be read."""
+UNREADABLE_SUFFIXES = VOLUME_SUFFIXES | {f".{extension}" for extension in _OTHER_FORMATS.split()}
+"""Files of a data folder that are images, too, but none that can be chosen."""
 
 
 class PairSource(StrEnum):
@@ -148,6 +150,10 @@ def folder_entries(
 
 def _why_no_image(file: Path, extension: str) -> str:
     """Return why a file that seems to be an image cannot be used; nothing for files that are none."""
+    if extension in VOLUME_SUFFIXES:
+        return (
+            f"slices of volumes ({extension}) are chosen on the command line. Save one as PNG, TIFF or .npy"
+        )
     if extension in UNREADABLE_SUFFIXES:
         return f"images of this format ({extension}) cannot be read. Export them as PNG, TIFF or .npy, one slice each"
     if not extension and readings_of([file.name], Vocabulary()):

@@ -16,7 +16,7 @@ from itertools import combinations
 
 from fusion.data.modalities import NO_INPUTS, SEPARATORS, Modality, Vocabulary, folded, split_words
 
-DOUBLE_EXTENSIONS = (".nii.gz", ".ome.tif", ".ome.tiff")
+DOUBLE_EXTENSIONS = (".nii.gz", ".img.gz", ".ome.tif", ".ome.tiff")
 MOST_WORDS = 4
 """The most words that name one modality."""
 

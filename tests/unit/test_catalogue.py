@@ -233,19 +233,21 @@ def test_user_pairs_named_by_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "address"),
+    ("names", "address", "modalities"),
     [
-        (("brain.png", "Tracer Uptake.png"), "brain-tracer-uptake"),
-        (("mri_3.gif", "pet_4.gif"), "mri-3-pet-4"),
-        (("Hirn Ä.png", "脑.png"), "hirn-ä-脑"),
-        (("--.png", "!!.png"), "pair"),
+        (("brain.png", "Tracer Uptake.png"), "brain-tracer-uptake", ("x1", "x2")),
+        (("mri_3.gif", "pet_4.gif"), "mri-3-pet-4", ("MRI", "PET")),
+        (("Hirn Ä.png", "脑.png"), "hirn-ä-脑", ("x1", "x2")),
+        (("--.png", "!!.png"), "pair", ("x1", "x2")),
     ],
 )
-def test_user_pairs_with_other_names(tmp_path: Path, names: tuple[str, str], address: str) -> None:
+def test_user_pairs_with_other_names(
+    tmp_path: Path, names: tuple[str, str], address: str, modalities: tuple[str, str]
+) -> None:
     entry = user_entry(tmp_path / names[0], tmp_path / names[1])
     assert entry.address == address
-    assert entry.modalities == ("MRI", "PET")
-    assert entry.title == f"MRI / PET ({names[0]} + {names[1]})"
+    assert entry.modalities == modalities
+    assert entry.title == f"{' / '.join(modalities)} ({names[0]} + {names[1]})"
 
 
 def test_the_folder_is_listed_again_only_after_a_change(
