@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input, Output
 
 from app.ids import CompareId, Id
 from app.layout.pair_notes import notes_list
-from cache.services.services import services_of
+from cache.errors import UserError
+from cache.services.services import Services, services_of
 
 
 def register(app: Dash) -> None:
@@ -22,14 +23,24 @@ def register_compare(app: Dash) -> None:
 
 
 def _register(app: Dash, scenes: str) -> None:
-    found = services_of(app.server).scenes
+    services = services_of(app.server)
 
-    @app.callback(Output(Id.PAIR_NOTES, "children"), Input(scenes, "data"))
-    def describe(shown: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
-        # With the scene and not with the menu: by then the images are in memory.
-        known = [
-            scene for scene in (shown if isinstance(shown, list) else [shown]) if scene and "pair" in scene
-        ]
-        if not known:
-            return no_update
-        return notes_list(found.notes(known[0]["pair_address"]), found.unused_images())
+    @app.callback(
+        Output(Id.PAIR_NOTES, "children"),
+        # Unused images are named at once, also where no pair can be shown; those of the pair when it is in memory.
+        Input(Id.VIEWER, "data"),
+        Input(scenes, "data"),
+    )
+    def describe(_viewer: str, shown: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
+        known = [scene for scene in (shown if isinstance(shown, list) else [shown]) if scene]
+        addresses = [scene["pair_address"] for scene in known if "pair_address" in scene]
+        return notes_list(
+            _notes(services, addresses[0]) if addresses else (), services.scenes.unused_images()
+        )
+
+
+def _notes(services: Services, address: str) -> tuple[str, ...]:
+    try:
+        return services.scenes.notes(address)
+    except UserError:  # told by the callback that shows the pair
+        return ()
