@@ -13,6 +13,7 @@ class Id(StrEnum):
 
     PAIR_SELECT = "pair-select"
     PAIR_NOTES = "pair-notes"
+    PAIR_SWAP = "pair-swap"
     METHOD_SELECT = "method-select"
     METHOD_NOTE = "method-note"
     GAMMA_1 = "gamma1"
@@ -80,6 +81,7 @@ class CompareId(StrEnum):
     COPY_LINK = "copy-link"
     PAIR_SELECT = "compare-pair"
     PAIR_NOTES = "pair-notes"
+    PAIR_SWAP = "pair-swap"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"
     GAMMA_1 = "gamma1"

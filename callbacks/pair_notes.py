@@ -1,28 +1,55 @@
-"""What should be known of the images of the pair, on both pages that have a menu of pairs."""
+"""Beside the menu of pairs, on both pages that have one: swapping x1 and x2, and what should be known of the images."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output
+from dash import Dash, Input, Output, State
 
 from app.ids import CompareId, Id
 from app.layout.pair_notes import notes_list
 from cache.errors import UserError
 from cache.services.services import Services, services_of
+from fusion.data.entries import SWAPPED
+
+SWAP = f"""(clicks, pair) => {{
+  if (!clicks || !pair) return window.dash_clientside.no_update;
+  const end = "{SWAPPED}";
+  return pair.endsWith(end) ? pair.slice(0, -end.length) : pair + end;
+}}"""
+OFFER = f"""(pair, options) => {{
+  const known = (options ?? []).some(({{ value }}) => value === pair);
+  if (!pair || known || !pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
+  const own = options.find(({{ value }}) => value + "{SWAPPED}" === pair);
+  return [...options, {{ value: pair, label: "⇄ " + (own ? own.label : pair) }}];
+}}"""
+"""The menu gets a swapped pair when it is shown: all of them would double it."""
 
 
 def register(app: Dash) -> None:
-    """Add the callback of the first page."""
-    _register(app, Id.SCENE)
+    """Add the callbacks of the first page."""
+    _swap(app, Id.PAIR_SELECT)
+    _describe(app, Id.SCENE)
 
 
 def register_compare(app: Dash) -> None:
-    """Add the callback of the compare page."""
-    _register(app, CompareId.SCENES)
+    """Add the callbacks of the compare page."""
+    _swap(app, CompareId.PAIR_SELECT)
+    _describe(app, CompareId.SCENES)
 
 
-def _register(app: Dash, scenes: str) -> None:
+def _swap(app: Dash, menu: str) -> None:
+    app.clientside_callback(
+        SWAP,
+        Output(menu, "value", allow_duplicate=True),
+        Input(Id.PAIR_SWAP, "n_clicks"),
+        State(menu, "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(OFFER, Output(menu, "options"), Input(menu, "value"), State(menu, "options"))
+
+
+def _describe(app: Dash, scenes: str) -> None:
     services = services_of(app.server)
 
     @app.callback(

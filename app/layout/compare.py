@@ -11,7 +11,7 @@ from dash import dcc, html
 
 from app.ids import CompareId
 from app.layout.export_menu import COLUMN_LABELS, export_menu
-from app.layout.pair_notes import pair_notes
+from app.layout.pair_notes import beside_pairs
 from app.layout.parts import (
     attributes,
     copy_link,
@@ -93,7 +93,7 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
         [
             html.H1([html.A("FuseVis", href=home, className="brand"), "Compare"], className="compare-title"),
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
-            pair_notes(),
+            beside_pairs(),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
             html.Nav(page_links("compare", home), className="page-links", **attributes(aria_label="Pages")),

@@ -12,7 +12,7 @@ from dash import dcc, html
 from app.ids import Id
 from app.layout.export_menu import export_menu
 from app.layout.help import help_panel
-from app.layout.pair_notes import pair_notes
+from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid
 from app.layout.parts import (
     attributes,
@@ -99,7 +99,7 @@ def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, st
         [
             html.H1("FuseVis", className="brand"),
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
-            pair_notes(),
+            beside_pairs(),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             html.Span(id=Id.METHOD_NOTE, className="method-note"),
             html.Div(_modes(), role="group", **attributes(aria_label="What dragging in a picture does")),

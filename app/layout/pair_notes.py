@@ -1,4 +1,4 @@
-"""Beside the menu of pairs: what should be known of the images shown, and which of the data folder are unused."""
+"""Beside the menu of pairs: x1 and x2 swapped, what should be known of both, and which images are unused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dash import html
 
 from app.ids import Id
+from app.layout.parts import SMALL, attributes
 
 
-def pair_notes() -> html.Div:
-    """Make the place, empty at first; the same on both pages that have a menu of pairs."""
-    return html.Div(id=Id.PAIR_NOTES, className="pair-notes")
+def beside_pairs() -> html.Div:
+    """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first."""
+    words = "Swap x1 and x2"
+    swap = html.Button(
+        "⇄", id=Id.PAIR_SWAP, type="button", title=words, className=SMALL, **attributes(aria_label=words)
+    )
+    return html.Div([swap, html.Div(id=Id.PAIR_NOTES, className="pair-notes")], className="beside-pairs")
 
 
 def notes_list(pair: Sequence[str], unused: Sequence[str]) -> html.Details | None:

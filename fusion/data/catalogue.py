@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 
 from fusion.data.entries import (
     SUFFIXES,
+    SWAPPED,
     UNREADABLE_SUFFIXES,
     PairEntry,
     PairSource,
     folder_entries,
     sample_entries,
+    swapped,
     user_entry,
 )
 from fusion.data.pairing import split_extension, summarized
@@ -135,7 +137,8 @@ class Catalogue:
         ----------
         address : str
             An address of `entries` (a sample's slug, the id in a user's file names), or the content id of
-            a pair, or at least 12 of its first characters.
+            a pair, or at least 12 of its first characters. With `fusion.data.entries.SWAPPED` at its end, x1 and x2
+            have changed places.
 
         Raises
         ------
@@ -146,6 +149,8 @@ class Catalogue:
         for entry in entries:
             if entry.address == address:
                 return entry
+        if address.endswith(SWAPPED):
+            return swapped(self.find(address.removesuffix(SWAPPED)))
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", address):
             return self._find_content(address.lower(), entries)
         if re.fullmatch(r"[0-9a-fA-F]+", address) and len(address) < SHORTEST_PREFIX:
@@ -185,11 +190,7 @@ class Catalogue:
         return {name: read_gray(path) > 0 for name, path in entry.region_files}
 
     def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
-        found: dict[str, PairEntry] = {}
-        for entry in entries:
-            content_id = self._content_id(entry)
-            if content_id is not None and content_id.startswith(prefix):
-                found.setdefault(content_id, entry)
+        found = self._with_content(prefix, entries) or self._with_content(prefix, map(swapped, entries))
         if not found:
             raise UnknownPairError(
                 f"No pair has a content id that begins with {_shortened(prefix)}. {_known(entries)}"
@@ -201,6 +202,15 @@ class Catalogue:
                 "Give more characters, or one of these addresses."
             )
         return next(iter(found.values()))
+
+    def _with_content(self, prefix: str, entries: Iterable[PairEntry]) -> dict[str, PairEntry]:
+        """Return the first pair of each content id that begins so."""
+        found: dict[str, PairEntry] = {}
+        for entry in entries:
+            content_id = self._content_id(entry)
+            if content_id is not None and content_id.startswith(prefix):
+                found.setdefault(content_id, entry)
+        return found
 
     def _content_id(self, entry: PairEntry) -> str | None:
         """Return the content id, ``None`` where the pair cannot be loaded; remembered for unchanged files."""
@@ -330,8 +340,10 @@ class FolderListing:
     def files(self) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         """Return all files but hidden ones, and a sentence for each reason why something is no file."""
         known = self._known
-        if known is not None and all(
-            sign is not None and signature(at) == sign for at, sign in known[0].items()
+        if (
+            known is not None
+            and known[0]
+            and all(sign and signature(at) == sign for at, sign in known[0].items())
         ):
             return known[1], known[2]
         walk = _Walk(self.folder)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -78,6 +78,21 @@ class PairEntry:
     default_pixel: tuple[int, int] | None = None
     region_files: tuple[tuple[str, Path], ...] = ()
     about: str = ""
+
+
+SWAPPED = "~swapped"
+"""The end of the address of a pair whose x1 and x2 have changed places."""
+
+
+def swapped(entry: PairEntry) -> PairEntry:
+    """Return a pair with x1 and x2 in each other's place, under an address of its own."""
+    return replace(
+        entry,
+        address=f"{entry.address}{SWAPPED}",
+        title=f"{entry.title}, swapped",
+        modalities=entry.modalities[::-1],
+        paths=entry.paths[::-1],
+    )
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
