@@ -167,7 +167,7 @@ def load_images(entry: PairEntry, reading: ReadingOptions) -> Pair:
     """Load the images of a pair, and say what should be known of them."""
     pair = load_pair(*entry.paths, reading.pixel_limit, reading.selections, reading.windows)
     for note in pair.notes:
-        say(f"Warning: {note}", warning=True)
+        say(f"Note: {note}", warning=True)
     return pair
 
 
