@@ -44,7 +44,7 @@ def checked_settings(**given: object) -> Settings:
 
 
 def check_pairs(pairs: Sequence[PairPaths], pixel_limit: int) -> None:
-    """Load the user's pairs once, so that a bad one is refused here rather than found on the page.
+    """Load the user's pairs once: a bad one is refused here rather than found on the page, and notes are shown.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def check_pairs(pairs: Sequence[PairPaths], pixel_limit: int) -> None:
 
     for mri, pet in pairs:
         try:
-            fusion.load_pair(mri, pet, pixel_limit)
+            for note in fusion.load_pair(mri, pet, pixel_limit).notes:
+                click.echo(f"Note: {note}", err=True)
         except fusion.errors.FuseVisError as error:
             raise BadInput(str(error)) from None
 

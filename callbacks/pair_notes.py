@@ -8,8 +8,7 @@ from dash import Dash, Input, Output, State
 
 from app.ids import CompareId, Id
 from app.layout.pair_notes import notes_list
-from cache.errors import UserError
-from cache.services.services import Services, services_of
+from cache.services.services import services_of
 from fusion.data.entries import SWAPPED
 
 SWAP = f"""(clicks, pair) => {{
@@ -54,20 +53,11 @@ def _describe(app: Dash, scenes: str) -> None:
 
     @app.callback(
         Output(Id.PAIR_NOTES, "children"),
-        # Unused images are named at once, also where no pair can be shown; those of the pair when it is in memory.
+        # Unused images are named at once, also where no pair can be shown.
         Input(Id.VIEWER, "data"),
         Input(scenes, "data"),
     )
     def describe(_viewer: str, shown: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
         known = [scene for scene in (shown if isinstance(shown, list) else [shown]) if scene]
-        addresses = [scene["pair_address"] for scene in known if "pair_address" in scene]
-        return notes_list(
-            _notes(services, addresses[0]) if addresses else (), services.scenes.unused_images()
-        )
-
-
-def _notes(services: Services, address: str) -> tuple[str, ...]:
-    try:
-        return services.scenes.notes(address)
-    except UserError:  # told by the callback that shows the pair
-        return ()
+        notes = next((scene["notes"] for scene in known if "notes" in scene), ())
+        return notes_list(notes, services.scenes.unused_images())

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _KINDS: dict[str, str] = {
-    "MRI": "mri=mr t1 t2 t1w=t1 t2w=t2 t1c=t1ce=t1gd t1n t2f flair pd pdw=pd dwi adc swi fmri bold dti asl mprage",
+    "MRI": (
+        "mri=mr t1=t1w t2=t2w t1c=t1ce=t1gd t1n flair=t2flair=t2f pd=pdw dwi adc swi swan fmri bold dti asl mprage "
+        "mp2rage mra tof stir gre t2star=t2s t1map t2map t1rho cest"
+    ),
     "PET": "pet fdg fet",
     "SPECT": "spect",
     "CT": "ct cbct cta",
     "ultrasound": "us=ultrasound",
-    "infrared": "ir=infrared thermal=therm=tir nir swir mwir lwir",
+    "infrared": "ir=infrared=inf thermal=therm=tir nir swir mwir lwir",
     "visible": "vis=vi=visible=visual rgb colour=color",
     "focus": "near far",
     "exposure": "over=oe=overexposed under=ue=underexposed",
@@ -57,7 +60,7 @@ for _kind, _words in _KINDS.items():
 
 _WRITTEN_OUT = (
     "thermal therm vis vi visible visual colour color near far over overexposed under underexposed optical opt lidar "
-    "depth phase bold ultrasound infrared"
+    "depth phase ultrasound infrared"
 )
 ACRONYMS = frozenset(_MEANINGS) - frozenset(_WRITTEN_OUT.split())
 """Words that are written in capitals."""

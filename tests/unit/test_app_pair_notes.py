@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     services_of(server).close()
 
 
+def scene_of(client: FlaskClient, pair: str) -> dict[str, Any]:
+    values = {("pair-select", "value"): pair, ("method-select", "value"): "weighted_averaging"}
+    scene: dict[str, Any] = ask(client, "", "scene.data", values, "pair-select.value")["scene"]["data"]
+    return scene
+
+
 @pytest.mark.parametrize(("page", "scenes", "several"), PAGES)
 def test_unused_images_are_listed_with_their_reasons(
     client: FlaskClient, page: str, scenes: str, several: bool
@@ -60,7 +67,7 @@ def test_what_was_done_to_the_images_shown_is_said(
     client: FlaskClient, page: str, scenes: str, several: bool
 ) -> None:
     def told(address: str) -> str:
-        scene = {"pair_address": address, "pair": "0"}
+        scene = scene_of(client, address)
         values = {(scenes, "data"): [scene] if several else scene}
         return json.dumps(
             ask(client, page, "pair-notes.children", values, f"{scenes}.data"), ensure_ascii=False
@@ -68,7 +75,8 @@ def test_what_was_done_to_the_images_shown_is_said(
 
     assert "vi/01.png: colour became gray" in told("set_01")
     assert "These images" not in told("glioma-t2")
-    assert "Not used" in told("gone")
+    failed = {(scenes, "data"): [{"method_id": "none", "error": "gone"}] if several else None}
+    assert "Not used" in json.dumps(ask(client, page, "pair-notes.children", failed, f"{scenes}.data"))
 
 
 def test_the_menu_has_pairs_of_nested_folders(client: FlaskClient) -> None:

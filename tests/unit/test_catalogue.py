@@ -449,8 +449,14 @@ def test_a_new_file_in_a_nested_folder_is_seen(tmp_path: Path, samples_dir: Path
 def test_names_are_read_again_only_if_there_are_others(
     catalogue: Catalogue, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, calls = catalogue.entries(), []
-    monkeypatch.setattr(catalogue_module, "folder_entries", lambda *given: calls.append(given) or ((), ()))
+    before = catalogue.entries()
+    calls: list[Any] = []
+
+    def counting(*given: Any) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
+        calls.append(given)
+        return (), ()
+
+    monkeypatch.setattr(catalogue_module, "folder_entries", counting)
     assert catalogue.entries() == before
     assert calls == []
     write(data_dir / "mri_77.png")

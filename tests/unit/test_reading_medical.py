@@ -39,7 +39,7 @@ def dicom_file(path: Path, stored: NDArray[Any] | None = STORED, **header: Any) 
     data.file_meta = pydicom.dataset.FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = SecondaryCaptureImageStorage
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = "1.2.3"
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = pydicom.uid.UID("1.2.3")
     data.PatientName, data.Modality = "Secret^Name", "CT"
     if stored is not None:
         bits = 8 * stored.dtype.itemsize
@@ -200,7 +200,7 @@ def test_the_scaling_of_nifti_is_applied(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(VOLUME, np.eye(4))
     image.header.set_slope_inter(0.5, -3)
     image.to_filename(tmp_path / "a.nii")
-    stored = nibabel.load(tmp_path / "a.nii").get_fdata()
+    stored = nibabel.Nifti1Image.from_filename(tmp_path / "a.nii").get_fdata()
     np.testing.assert_allclose(
         read_image(tmp_path / "a.nii", selection=Selection(slice=2)), stored[:, ::-1, 2].T
     )
