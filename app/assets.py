@@ -15,10 +15,31 @@ from typing import Any
 from dash import Dash
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+LAST_STYLES = ("notices", "projector", "print")
 STYLES = {
-    "explore": ("bootstrap.min", "export-menu", "page", "pair-notes", "panels"),
-    "compare": ("bootstrap.min", "export-menu", "numbers", "compare", "page", "pair-notes"),
-    "training": ("bootstrap.min", "page", "panels", "training"),
+    "explore": (
+        "bootstrap.min",
+        "export-menu",
+        "page",
+        "head",
+        "pair-notes",
+        "panels",
+        "waiting",
+        "side-panels",
+        *LAST_STYLES,
+    ),
+    "compare": (
+        "bootstrap.min",
+        "export-menu",
+        "numbers",
+        "compare",
+        "page",
+        "head",
+        "pair-notes",
+        "side-panels",
+        *LAST_STYLES,
+    ),
+    "training": ("bootstrap.min", "page", "head", "panels", "training", "notices"),
 }
 FIRST_PICTURES = {"explore": "explore/first-view.mjs"}
 """Modules that draw before the page itself is there; each begins as soon as what it imports is."""
@@ -71,6 +92,7 @@ class ModulePage(Dash):
     def __init__(self, page: str, home: str | None, *settings: Any, **more: Any) -> None:
         more |= {"assets_folder": str(ASSETS), "include_assets_files": False}
         super().__init__(*settings, **more)
+        self.index_string = self.index_string.replace("<html>", '<html lang="en">')
         at = f"{self.config.requests_pathname_prefix if home is None else home}assets/"
         self._styles = "".join(
             f'<link rel="stylesheet" href="{at}styles/{name}.css">\n' for name in STYLES[page]

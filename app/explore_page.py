@@ -15,7 +15,9 @@ FRAME = """
 <div id="first-frame" class="page" aria-hidden="true">
   <header class="page-head"><h1 class="brand">FuseVis</h1><span>Loading…</span></header>
   <main class="panel-grid">{sections}</main>
-  <footer class="status-line"></footer>
+  <div class="scale-strip"></div>
+  <div class="readout-row"></div>
+  <footer class="status-row"></footer>
 </div>
 """
 SECTION = '<section class="panel {kind}" data-first-panel="{panel}"></section>'

@@ -6,10 +6,11 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from dash import set_props
 from dash.development.base_component import Component
-from flask import Flask
+from flask import Flask, Response, after_this_request
 
 import callbacks.atlas
 import callbacks.compare
@@ -149,3 +150,10 @@ def show_error(error: Exception) -> None:
         logger.error("A callback failed", exc_info=error)
         message = UNEXPECTED
     set_props(Id.NOTICES, {"children": [notice(message, "danger")]})
+    # Dash tells the browser of no failure; what waits for this answer has to know.
+    after_this_request(lambda answer: _with_failure(answer, message))
+
+
+def _with_failure(answer: Response, message: str) -> Response:
+    answer.headers["Fusevis-Failure"] = quote(message)
+    return answer

@@ -18,6 +18,8 @@ class Id(StrEnum):
     METHOD_NOTE = "method-note"
     GAMMA_1 = "gamma1"
     GAMMA_2 = "gamma2"
+    GAMMA_1_NUMBER = "gamma1-number"
+    GAMMA_2_NUMBER = "gamma2-number"
     COLOUR_SCALE = "colour-scale"
     ZOOM_HALF_WIDTH = "zoom-half-width"
     ZOOM_FOLLOWS_SUPPORT = "zoom-follows-support"
@@ -26,6 +28,7 @@ class Id(StrEnum):
     COPY_LINK = "copy-link"
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
+    PICTURES = "pictures"
 
     GUIDANCE_PROGRESS = "guidance-progress"
     GUIDANCE_STATUS = "guidance-status"
@@ -60,6 +63,7 @@ class TrainingId(StrEnum):
 
     NOTICES = "notices"  # the same as on the other page, for errors of any callback
     THEME_SWITCH = "theme-switch"
+    CONTENT = "training-content"
     CURVES = "training-curves"
     LOSSES = "training-losses"
     BRIGHTNESS = "training-brightness"
@@ -79,6 +83,8 @@ class CompareId(StrEnum):
     THEME_SWITCH = "theme-switch"
 
     COPY_LINK = "copy-link"
+    HELP_OPEN = "help-open"
+    HELP_PANEL = "help-panel"
     PAIR_SELECT = "compare-pair"
     PAIR_NOTES = "pair-notes"
     PAIR_SWAP = "pair-swap"
@@ -86,6 +92,8 @@ class CompareId(StrEnum):
     COLUMNS = "compare-columns"
     GAMMA_1 = "gamma1"
     GAMMA_2 = "gamma2"
+    GAMMA_1_NUMBER = "gamma1-number"
+    GAMMA_2_NUMBER = "gamma2-number"
     COLOUR_SCALE = "compare-scale"
     SHARED = "compare-shared"
     ZOOM_HALF_WIDTH = "compare-zoom"
@@ -96,6 +104,8 @@ class CompareId(StrEnum):
     MINUEND = "compare-minuend"
     SUBTRAHEND = "compare-subtrahend"
     DIFFERENCE_NOTE = "compare-difference-note"
+    GUIDANCE_STATUS = "guidance-status"
+    GUIDANCE_PROGRESS = "guidance-progress"
     GUIDANCE_BUTTON = "compare-guidance"
 
     TABLE = "compare-table"
@@ -107,6 +117,7 @@ class CompareId(StrEnum):
     PROGRESS = "compare-progress"
     POLL = "compare-poll"
     SHOWN = "compare-shown"
+    RETRY = "compare-retry"
 
     NUMBERS_BUTTON = "compare-numbers-button"
     NUMBERS = "compare-numbers"

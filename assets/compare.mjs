@@ -5,16 +5,22 @@ import "./compare/link.mjs";
 import "./views/named-views.mjs";
 import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";
-import { fail } from "./compare/status-line.mjs";
+import { link } from "./compare/state.mjs";
+import { fail, tellGuidance } from "./compare/status-line.mjs";
+import "./core/notices.mjs";
+import "./core/print.mjs";
+import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take } from "./regions/set.mjs";
+import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
-window.dash_clientside.compare = { change };
+window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
 window.dash_clientside.regions = {
   /** @param {import("./regions/set.mjs").Linked | null} found */

@@ -2,19 +2,28 @@
 
 import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
+import "./explore/hint.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
+import "./explore/scale-bars.mjs";
+import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
 import "./views/named-views.mjs";
+import "./core/notices.mjs";
+import "./core/print.mjs";
+import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
+import { link } from "./explore/state.mjs";
 import { changeMode } from "./explore/toolbar.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take } from "./regions/set.mjs";
+import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };

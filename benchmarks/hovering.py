@@ -157,6 +157,7 @@ def hover(page: Page, address: str, method: str, guidance: bool, atlas: bool, mo
 
 def make_atlas(page: Page) -> None:
     """Let the page make the atlas of its scene, and the server notice that it is complete."""
+    page.click(".head-menu > summary")
     page.click("#atlas-button")
     page.click("#atlas-start:enabled")
     page.wait_for_function(

@@ -42,8 +42,11 @@ def choose_scenes(app: Dash, services: Services) -> None:
         Output(CompareId.SCENES, "data"),
         Input(CompareId.PAIR_SELECT, "value"),
         Input(CompareId.METHODS, "value"),
+        # A second try at what could not be opened; guidance images that have failed begin again with the scenes.
+        Input(CompareId.RETRY, "data"),
+        running=[(Output(CompareId.TABLE, "className"), "compare-table opening", "compare-table")],
     )
-    def choose(pair: str | None, methods: list[str] | None) -> Any:
+    def choose(pair: str | None, methods: list[str] | None, _retries: float | None) -> Any:
         return no_update if not pair else chosen_scenes(services, pair, methods or [])
 
 
@@ -105,6 +108,12 @@ def draw_in_browser(app: Dash) -> None:
         State(CompareId.PAIR_SELECT, "value"),
         State(CompareId.START, "data"),
         State(CompareId.VIEWER, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("compare", "tellGuidance"),
+        Output(CompareId.GUIDANCE_STATUS, "children"),
+        Output(CompareId.GUIDANCE_PROGRESS, "value"),
+        Input(CompareId.PROGRESS, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("page", "changeTheme"),

@@ -46,7 +46,10 @@ def compute_tables(app: Dash, services: Services) -> None:
         State(CompareId.VIEWER, "data"),
         State(CompareId.NUMBERS_STATE, "data"),
         State(CompareId.PROGRESS, "data"),
-        running=one_at_a_time(CompareId.NUMBERS_POLL),
+        running=[
+            *one_at_a_time(CompareId.NUMBERS_POLL),
+            (Output(CompareId.NUMBERS, "className"), "numbers computing", "numbers"),
+        ],
     )
     def show(
         is_open: bool,

@@ -1,4 +1,4 @@
-"""Interactions that need no server: gammas, colour scale, zoom, toolbar, theme and help act in the browser alone."""
+"""Interactions that need no server: gammas, colour scale, zoom, toolbar and theme act in the browser alone."""
 
 from __future__ import annotations
 
@@ -38,10 +38,4 @@ def register(app: Dash) -> None:
         ClientsideFunction("page", "changeTheme"),
         Output(Id.THEME_SWITCH, "children"),
         Input(Id.THEME_SWITCH, "n_clicks"),
-    )
-    app.clientside_callback(
-        "(clicks, open) => (clicks ? !open : open)",
-        Output(Id.HELP_PANEL, "is_open"),
-        Input(Id.HELP_OPEN, "n_clicks"),
-        State(Id.HELP_PANEL, "is_open"),
     )

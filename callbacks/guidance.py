@@ -6,7 +6,7 @@ that there are newer ones. Plotly gets its figures once, when the computation ha
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -16,7 +16,7 @@ from app.figures.parts import Figure, colour_scale, empty_figure
 from app.figures.scatter import growing_scatter, scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
-from cache.services.guidance import GuidanceState
+from cache.services.guidance import GuidanceState, followed
 from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, causes, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
@@ -71,8 +71,11 @@ def register(app: Dash) -> None:
             figures, limits = news(services, scene, state, shown, gamma, Scale(scale))
         except UserError as error:
             # Say it once, here: the next poll would only fail again.
-            nothing = (no_update,) * (len(PANELS) + 1)
-            return *nothing, 0, f"Guidance failed: {error}", "Compute", False, True
+            state = replace(followed(None), error=str(error))
+            figures, limits = (
+                (no_update,) * len(PANELS),
+                told(scene, state, f"{scene['key']}-gone", axes=False),
+            )
         return (
             *figures,
             limits,
@@ -211,8 +214,12 @@ def final_figures(
     shown = state.values if state.complete else filled(state.values)
     fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
     return (
-        gradient_figure(shown[0], titles[0], colours, metas[0]),
-        gradient_figure(shown[1], titles[1], colours, metas[1]),
+        *(
+            gradient_figure(image, title, colours, meta, name)
+            for image, title, meta, name in zip(
+                shown, titles[:2], metas[:2], scene["modalities"], strict=True
+            )
+        ),
         rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,9 @@ class RestingPixel:
         Gamma of the Jacobian and of the guidance images.
     scale : Scale
         The colour scale of gradients.
+    end : float or None
+        Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end
+        it.
     state, display : str
         The browser's own names of what is shown and of how; figures carry them back, so that it knows whether
         they are up to date.
@@ -56,15 +60,17 @@ class RestingPixel:
     scale: Scale
     state: str
     display: str
+    end: float | None = None
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> RestingPixel:
         """Read what the browser sent; sizes and gammas that the page does not offer become the nearest it does."""
         half = min(max(int(data["half"]), 1), LARGEST_ZOOM)
         gamma1, gamma2 = (min(max(GAMMAS[0], float(data[name])), GAMMAS[1]) for name in ("gamma1", "gamma2"))
+        end = float(data.get("end") or 0)
         return cls(
             str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),
-            str(data["state"]), str(data["display"]),
+            str(data["state"]), str(data["display"]), end if 0 < end < math.inf else None,
         )  # fmt: skip
 
     def meta(self, scene: dict[str, Any], panel: Panel) -> dict[str, Any]:
@@ -98,12 +104,17 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
     guidance = services.guidance.known(scene)
-    limits = Limits.of(window.values if guidance is None else guidance)
+    if guidance is None and rest.end is not None:
+        limits = Limits(rest.end, rest.end, rest.end)
+    else:
+        limits = Limits.of(window.values if guidance is None else guidance)
     jacobian_colours = colour_scale(rest.scale, rest.gamma1, limits)
     guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities
     wholes = [
-        gradient_figure(dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel))
+        gradient_figure(
+            dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel), names[index]
+        )
         for index, panel in enumerate(JACOBIAN_PANELS)
     ]
     gradients = {
@@ -157,6 +168,7 @@ def _zoom(
 ) -> Figure:
     title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
     pixel = (rest.row, rest.col)
+    name = scene.modalities[1 if panel in (Panel.GUIDANCE_PET, Panel.JACOBIAN_PET) else 0]
     if panel in (Panel.MRI, Panel.PET):
         image = services.scenes.pair(scene).images[0 if panel is Panel.MRI else 1]
         return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
@@ -167,8 +179,8 @@ def _zoom(
         return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
     if panel in gradients:
         image, colours = gradients[panel]
-        return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta)
+        return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta, name)
     # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
     unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
     colours = colour_scale(rest.scale, rest.gamma2, Limits())
-    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"})
+    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"}, name)

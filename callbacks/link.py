@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from app.ids import CompareId, Id, RegionId
 from app.layout.parts import link_notices
-from app.link.texts import linked_region
+from app.link.texts import PLAIN, linked_region
 from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreState
 from cache.errors import UserError
 from cache.services.regions import Regions
@@ -36,7 +37,7 @@ def given_regions(
     linked : sequence of str
         As in the link.
     """
-    found: list[dict[str, str]] = []
+    found: list[dict[str, Any]] = []
     messages: list[str] = []
     for text in linked:
         region = linked_region(text)
@@ -52,7 +53,8 @@ def given_regions(
         except UserError as error:
             messages.append(f"The link's region “{region.name}” was ignored. {error}")
         else:
-            found.append({"name": region.name, "colour": region.colour, "code": code})
+            look = {} if region.look == PLAIN else {"look": asdict(region.look)}
+            found.append({"name": region.name, "colour": region.colour, "code": code, **look})
     return {"pair_address": pair, "regions": found}, messages
 
 
@@ -146,7 +148,7 @@ def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[in
         pair = services.scenes.default_pair() if address is None else services.scenes.find_pair(address)
         return pair, services.scenes.pair_shape(pair), []
     except UserError as error:
-        return services.scenes.default_pair(), None, [f"{error} The first sample is shown instead."]
+        return services.scenes.first_sample(), None, [f"{error} The first sample is shown instead."]
 
 
 def resolve_area(area: Area | None, shape: tuple[int, int] | None) -> tuple[Area | None, list[str]]:

@@ -77,6 +77,10 @@ class NetworkError(FuseVisError):
     """A network does not map two (B, 1, H, W) images to one of the same shape."""
 
 
+class PrecisionError(NetworkError):
+    """A network does not run on float64 images."""
+
+
 class NoDerivativeError(NetworkError):
     """A network has no derivative, on images of any size: it is random, or autograd cannot differentiate it."""
 

@@ -14,6 +14,8 @@ from fusion.saliency.tiles import tiles
 
 PIXELS_A_TILE = {"cpu": 176 * 176, "cuda": 512 * 512}
 """Of a crop. A processor is as quick with small ones, and layers of 128 channels take 0.5 kB a pixel each."""
+PIXELS_OF_PROBED = 1024 * 1024
+"""The same of networks whose program is not understood: they may do something else at sizes in between."""
 
 
 @torch.no_grad()
@@ -42,7 +44,9 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     images = images_tensor(pair, torch_dtype(dtype), method.device)
     network = method.network_as(images.dtype)
     fused = np.empty(pair.shape, dtype=dtype)
-    for tile in tiles(pair.shape, method.locality_at(pair.shape), PIXELS_A_TILE[images.device.type]):
+    locality = method.locality_at(pair.shape)
+    pixels = PIXELS_A_TILE[images.device.type] if locality.by_program else PIXELS_OF_PROBED
+    for tile in tiles(pair.shape, locality, pixels):
         core, crop = tile.core, tile.crop
         part = apply_network(network, images[None, :, crop.rows(), crop.columns()])[0]
         inner = part[

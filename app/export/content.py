@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.figures.scatter import axis_range
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.texts import linked_regions
+from app.link.texts import PLAIN, RegionLook, linked_regions
 from app.link.view_state import LARGEST_ZOOM, Area, CompareState
 from cache.services.exports import ExportArrays
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
@@ -269,18 +269,22 @@ class PrintedRegion:
         As the link has them; the colour is ``#rrggbb``.
     mask : ndarray of bool, shape (H, W)
         True inside.
+    look : RegionLook
+        How it is drawn.
     """
 
     name: str
     colour: str
     mask: NDArray[np.bool_]
+    look: RegionLook = PLAIN
 
 
 def printed_regions(view: ExportArrays, state: CompareState) -> tuple[PrintedRegion, ...]:
-    """Return the regions that the link names, in its order; the pair's own are shown where a link names them."""
+    """Return the link's regions that are to be seen, in its order; the pair's own are shown where a link names them."""
     return tuple(
-        PrintedRegion(region.name, region.colour, view.regions[region.name])
+        PrintedRegion(region.name, region.colour, view.regions[region.name], region.look)
         for region in linked_regions(state.regions)
+        if not region.look.hidden
     )
 
 

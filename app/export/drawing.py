@@ -30,6 +30,8 @@ LEAST_SQUARE = 1.5
 
 LINE_WIDTH = 0.8
 """Of an outline, points; all of it lies inside the region."""
+FILLED = 0.5
+"""How opaque a filling without an outline is at most, as on the page."""
 MOST_LINES = 10_000
 """Of a region that are kept as lines in an SVG; more are drawn as a picture."""
 Place = tuple[float, float, float, float]
@@ -92,7 +94,7 @@ def draw_picture(axes: Axes, content: FigureContent, panel: Panel, image: np.nda
     axes.set_yticks(())
     row, col = content.view.pixels[name]
     if column in ZOOMS:
-        draw_outlines(axes, content.regions, (row - content.half, col - content.half))
+        draw_regions(axes, content.regions, (row - content.half, col - content.half))
         pixel = 72 * _side(axes) / (2 * content.half + 1)
         # Around the pixel, whose own colour is what one wants to see.
         reach = 0.5 * (max(pixel, LEAST_SQUARE) + LINE) / pixel
@@ -101,7 +103,7 @@ def draw_picture(axes: Axes, content: FigureContent, panel: Panel, image: np.nda
     top, left, bottom, right = content.area
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    draw_outlines(axes, content.regions)
+    draw_regions(axes, content.regions)
     for one in (name,) if column in TWICE else content.view.pixels:
         box = _box(axes, content.view.pixels[one], content.half + 0.5, one)
         box.set_path_effects([withStroke(linewidth=EDGED, foreground="white")])
@@ -161,21 +163,35 @@ def _runs(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.stack(corners, axis=1).astype(np.float64)
 
 
-def draw_outlines(axes: Axes, regions: Sequence[PrintedRegion], corner: tuple[int, int] = (0, 0)) -> None:
-    """Draw the outlines over a picture whose first pixel is (row, col) `corner` of the image.
+def draw_regions(axes: Axes, regions: Sequence[PrintedRegion], corner: tuple[int, int] = (0, 0)) -> None:
+    """Draw the regions over a picture whose first pixel is (row, col) `corner` of the image.
+
+    In print they are outlined and not filled, but for those whose look is a filling alone.
 
     What the picture shows has to be settled before: lines of twice the width are cut off where their region ends, so
     that regions beside each other keep an outline each.
     """
     from matplotlib.collections import LineCollection
+    from matplotlib.patches import PathPatch
 
     for region in regions:
         inside = _inside(axes, region.mask, corner)
         if inside is None:
             continue
+        opacity = region.look.opacity / 100
+        if not region.look.outline:
+            axes.add_patch(
+                PathPatch(inside, color=region.colour, alpha=FILLED * opacity, linewidth=0, zorder=1)
+            )
+            continue
         lines = outline(region.mask) - np.array(corner[::-1])
         drawn = LineCollection(
-            list(lines), colors=region.colour, linewidths=2 * LINE_WIDTH, capstyle="projecting", zorder=1
+            list(lines),
+            colors=region.colour,
+            alpha=opacity,
+            linewidths=2 * LINE_WIDTH,
+            capstyle="projecting",
+            zorder=1,
         )
         drawn.set_clip_path(inside, axes.transData)
         # Noise has an edge at every second pixel, which no SVG can hold.

@@ -166,7 +166,8 @@ def _words(
         parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
     if CompareColumn.SCATTER in columns:
         parts.append(
-            "Scatterplots: gray: log density of all pixels, green: in the box of A"
+            "Scatterplots: gray: log density of all pixels, green: in the box"
+            + content.view.letter("a", " of ")
             + (", blue: of B" if "b" in content.view.pixels else "")
             + (", those in a region too with its colour inside." if content.regions else ".")
         )
@@ -177,7 +178,10 @@ def _words(
 
 
 def _pixels(content: FigureContent, has_zooms: bool) -> str:
-    pixels = (f"{name.upper()} {row}, {col}" for name, (row, col) in content.view.pixels.items())
+    pixels = (
+        f"{content.view.letter(name)} {row}, {col}".strip()
+        for name, (row, col) in content.view.pixels.items()
+    )
     both = " (red A, blue B)" if "b" in content.view.pixels else ""
     square = "; square in a zoom: the pixel" if has_zooms else ""
     return (

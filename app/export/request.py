@@ -40,6 +40,8 @@ class ExportRequest:
         Where the HTML file with all numbers is, below the server's address.
     area : tuple of float or None
         The part that whole pictures show, (top, left, bottom, right), as in `ExploreState`; ``None``: all of it.
+    lettered : bool
+        Whether the page calls its principal pixels A and B.
     zoom_without_support : int or None
         Half-width of the zooms, pixels, where they shall follow a support and no method has one; ``None``: as small
         as possible, as on the compare page.
@@ -49,6 +51,7 @@ class ExportRequest:
     link: str
     complete: str
     area: Area | None = None
+    lettered: bool = True
     zoom_without_support: int | None = None
 
     def with_zoom(self, supports: Iterable[tuple[int, int] | None]) -> CompareState:
@@ -113,4 +116,4 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
         problem = unusable(f"method={shortened(view.method)}", "a method's id has no comma, colon or slash")
         return read_request("compare", "")[0], [*refused, problem.refused]
     query = view.to_query()
-    return ExportRequest(state, query, f"{complete}{query}", view.area, FIRST_HALF_WIDTH), refused
+    return ExportRequest(state, query, f"{complete}{query}", view.area, False, FIRST_HALF_WIDTH), refused

@@ -88,9 +88,9 @@ def heading(view: ExportArrays, panel: Panel) -> str:
     place = f"row {row}, column {col}"
     pixel = place if len(place) <= LETTERS_OF_HEADING else place.replace(", ", ",\n")
     if isinstance(column, ZoomColumn):
-        return f"{heading(view, (column.whole, name))}, zoom at {name.upper()}\n{pixel}"
+        return f"{heading(view, (column.whole, name))}, zoom{view.letter(name, ' at ')}\n{pixel}"
     kind = "Input" if isinstance(column, InputColumn) else "Jacobian"
-    return f"{kind}{', zoom' if column in ZOOMS else ''} at {name.upper()}\n{which}\n{pixel}"
+    return f"{kind}{', zoom' if column in ZOOMS else ''}{view.letter(name, ' at ')}\n{which}\n{pixel}"
 
 
 def pair_label(view: ExportArrays) -> str:

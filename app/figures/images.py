@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
 from fusion.colours import gray_range, rgb_bytes
 
-BOX_COLOUR = "#ff2a2a"
+BOX_COLOUR, BOX_EDGE = "#ff2a2a", "#ffffff"
 INTENSITY = "intensity (min–max scaled)"
 FUSED_INTENSITY = "fused intensity y"
-GRADIENT = "dy/dx (dimensionless)"
+GRADIENT = "∂y/∂{} (dimensionless)"
+"""Of one input, whose name goes into it."""
+TITLE_HEIGHT = 22
+"""Pixels above a picture; first-view.mjs leaves as many."""
 TICKS = 8
 """Numbers along the longer side of an image, at most."""
 COLOUR_IMAGE: dict[str, Any] = {
@@ -46,7 +49,7 @@ def gray_figure(
 
 
 def gradient_figure(
-    image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
+    image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any], of: str
 ) -> Figure:
     """Show a gradient image whole.
 
@@ -58,8 +61,10 @@ def gradient_figure(
         As for `gray_figure`.
     colours : dict
         Of `app.figures.parts.colour_scale`.
+    of : str
+        Name of the input.
     """
-    return _whole(_heatmap(image, GRADIENT) | colours, title, image.shape, meta)
+    return _whole(_heatmap(image, GRADIENT.format(of)) | colours, title, image.shape, meta)
 
 
 def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
@@ -106,7 +111,7 @@ def gray_zoom(
 
 
 def gradient_zoom(
-    part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any]
+    part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any], of: str
 ) -> Figure:
     """Show a neighbourhood of a gradient image.
 
@@ -114,10 +119,10 @@ def gradient_zoom(
     ----------
     part : ndarray, shape (2·half + 1, 2·half + 1)
         Of `cut_out`.
-    title, colours, meta
+    title, colours, meta, of
         As for `gradient_figure`.
     """
-    return _zoom(_heatmap(part, GRADIENT) | colours, title, part.shape, meta)
+    return _zoom(_heatmap(part, GRADIENT.format(of)) | colours, title, part.shape, meta)
 
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
@@ -189,6 +194,8 @@ def _heatmap(image: NDArray[np.floating], unit: str) -> dict[str, Any]:
         "type": "heatmap",
         "z": typed_array(np.asarray(image, dtype=np.float32)),
         "hovertemplate": "row %{y}, column %{x}<br>%{z:.4g}<extra></extra>",
+        # The page has one bar a scale, below the pictures; a picture that is saved alone has its own.
+        "showscale": False,
         "colorbar": {
             "orientation": "h",
             "thickness": 6,
@@ -223,16 +230,10 @@ def _zoom(trace: dict[str, Any], title: str, shape: tuple[int, ...], meta: dict[
     placed = trace | {"x0": -half, "y0": -half, "dx": 1, "dy": 1, "hovertemplate": told}
     horizontal, vertical = [-half - 0.5, half + 0.5], [half + 0.5, -half - 0.5]
     layout = _layout(title, meta, horizontal, vertical, "column offset (px)", "row offset (px)")
-    layout["shapes"] = [
-        {
-            "type": "rect",
-            "x0": -0.5,
-            "x1": 0.5,
-            "y0": -0.5,
-            "y1": 0.5,
-            "line": {"color": BOX_COLOUR, "width": 2},
-        }
-    ]
+    square = {"type": "rect", "x0": -0.5, "x1": 0.5, "y0": -0.5, "y1": 0.5}
+    # Red alone is lost on some colours of the scales.
+    edges = ((BOX_EDGE, 4), (BOX_COLOUR, 2))
+    layout["shapes"] = [square | {"line": {"color": colour, "width": width}} for colour, width in edges]
     return {"data": [placed], "layout": layout}
 
 
@@ -244,7 +245,9 @@ def _layout(
     horizontal_title: str,
     vertical_title: str,
 ) -> dict[str, Any]:
+    # The readout has row and column: axes are there for zooming, and for a picture that is saved alone.
     axis = {
+        "visible": False,
         "showgrid": False,
         "zeroline": False,
         "nticks": TICKS,
@@ -256,7 +259,7 @@ def _layout(
     label = {"font": {"size": 9}, "standoff": 2}
     return {
         "title": panel_title(title),
-        "margin": {"l": 40, "r": 8, "t": 24, "b": 62, "pad": 0},
+        "margin": {"l": 0, "r": 0, "t": TITLE_HEIGHT, "b": 0, "pad": 0},
         "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
         "yaxis": axis | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"},
         "paper_bgcolor": "rgba(0,0,0,0)",

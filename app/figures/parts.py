@@ -26,11 +26,11 @@ def panel_title(text: str) -> dict[str, Any]:
         "font": {"size": 12},
         "x": 0,
         "xanchor": "left",
-        "xref": "paper",
+        "xref": "container",
         "y": 1,
         "yanchor": "top",
         "yref": "container",
-        "pad": {"t": 5},
+        "pad": {"t": 4, "l": 2},
         "automargin": False,
     }
 
@@ -41,7 +41,7 @@ def empty_figure(title: str, message: str) -> Figure:
         "data": [],
         "layout": {
             "title": panel_title(title),
-            "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+            "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
             "xaxis": {"visible": False},
             "yaxis": {"visible": False},
             "paper_bgcolor": "rgba(0,0,0,0)",

@@ -52,11 +52,11 @@ def growing_scatter(labels: tuple[str, str], title: str, meta: dict[str, Any]) -
 def _layout(labels: tuple[str, str], title: str, meta: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": panel_title(title),
-        "margin": {"l": 56, "r": 10, "t": 24, "b": 40, "pad": 0},
+        "margin": {"l": 52, "r": 8, "t": 22, "b": 38, "pad": 0},
         "xaxis": _axis(f"∂y/∂{labels[0]} (dimensionless)"),
         "yaxis": _axis(f"∂y/∂{labels[1]} (dimensionless)"),
         "paper_bgcolor": "rgba(0,0,0,0)",
-        # Points stay dark in both themes, so their ground stays light.
+        # The dark theme turns ground and points round by a filter (styles/panels.css), so that nothing is drawn again.
         "plot_bgcolor": "#f7f8fa",
         "showlegend": False,
         "hovermode": False,

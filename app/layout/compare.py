@@ -9,21 +9,21 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from app.ids import CompareId
+from app.ids import CompareColumn, CompareId, Panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
-from app.layout.pair_notes import beside_pairs
-from app.layout.parts import (
-    attributes,
-    copy_link,
-    gamma_slider,
-    labelled,
-    menu,
-    page_links,
-    poll,
-    scale_menu,
-    small_button,
-    theme_switch,
+from app.layout.head import (
+    guidance_button,
+    page_head,
+    scale_strip,
+    status_row,
+    tool_bar,
+    tool_button,
+    zoom_field,
 )
+from app.layout.help import help_panel
+from app.layout.pair_notes import beside_pairs
+from app.layout.panels import ABOUT
+from app.layout.parts import SMALL, attributes, labelled, menu, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
@@ -55,6 +55,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
         data_home=home,
         data_first=json.dumps(first.model_dump(mode="json")),
         data_largest_zoom=str(LARGEST_ZOOM),
+        data_about=json.dumps(explanations()),
         aria_label="Table of methods and their pictures",
     )
     return html.Div(
@@ -65,123 +66,108 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),
             dcc.Store(id=CompareId.SHOWN),
+            dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
-            html.Header(
-                [_first_row(pairs, methods, home), _second_row(first), _third_row(methods, home)],
-                className="page-head compare-head",
-            ),
+            _head(pairs, methods, home),
+            _strip(methods, first),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
-            html.Footer(
-                [html.Div(id=CompareId.STATUS_LINE, className="status-line", role="status"), _cancel()],
-                className="status-row",
+            status_row(
+                html.Div(id=CompareId.STATUS_LINE, className="status-line"),
+                CompareId.GUIDANCE_STATUS,
+                CompareId.GUIDANCE_PROGRESS,
+                guidance_button(CompareId.GUIDANCE_BUTTON, "Cancel guidance"),
             ),
             html.Div(id=CompareId.NOTICES, className="notices"),
+            help_panel("compare"),
             views_panel(home, "compare"),
             region_panel(
-                home, True, "Choose Box or Lasso and draw on a picture or a scatterplot of any row."
+                home, "Choose Box or Lasso above and draw on a picture or a scatterplot of any row."
             ),
         ],
         className="page compare-page",
     )
 
 
-def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+def explanations() -> dict[str, tuple[str, str]]:
+    """Return sentences and equation of the inputs and of each column, in the words of the other page.
+
+    The names of x1 and x2, which the browser puts in, stand as ``{0}`` and ``{1}``.
+    """
+    first, second = ABOUT[Panel.MRI], ABOUT[Panel.PET]
+    found = {"inputs": (f"{first[0]} {second[0]}", f"{first[1]}, {second[1]}")}
+    for column in CompareColumn:
+        name = column.value.removesuffix("_zoom").replace("_", "-")
+        found[column.value] = ABOUT[Panel(f"panel-{name}")]
+    return found
+
+
+def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Header:
     columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
-    return html.Div(
-        [
-            html.H1([html.A("FuseVis", href=home, className="brand"), "Compare"], className="compare-title"),
+    return page_head(
+        "compare",
+        home,
+        data=[
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
             beside_pairs(),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
+        ],
+        zoom=[
+            zoom_field(
+                CompareId.ZOOM_HALF_WIDTH,
+                LARGEST_ZOOM,
+                None,
+                f"Half-width of the zooms in pixels, 1 to {LARGEST_ZOOM}; empty: the largest reach",
+            )
+        ],
+        tools=[_tools()],
+        share=[*region_open(), numbers_button(), views_open(), export_menu(home)],
+        rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
-            html.Nav(page_links("compare", home), className="page-links", **attributes(aria_label="Pages")),
-            theme_switch(CompareId.THEME_SWITCH),
-        ],
-        className="control-row",
-    )
-
-
-def _second_row(first: CompareState) -> html.Div:
-    return html.Div(
-        [
-            gamma_slider("γ1 Jacobian", CompareId.GAMMA_1, first.gamma1),
-            gamma_slider("γ2 guidance", CompareId.GAMMA_2, first.gamma2),
-            scale_menu(CompareId.COLOUR_SCALE),
-            dbc.Checkbox(
-                id=CompareId.SHARED,
-                label="same for all methods",
-                value=first.shared,
-                className="control-support",
-            ),
-            labelled("Zoom ±", CompareId.ZOOM_HALF_WIDTH, _zoom(), "control-zoom"),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
-            html.Div(
-                [
-                    small_button(
-                        CompareId.PIN_A, "Pin A", "Pin the principal pixel, or let it go (click on a picture)"
-                    ),
-                    small_button(
-                        CompareId.PIN_B, "Pin B", "Keep this pixel for comparison (Shift and click, or key B)"
-                    ),
-                    small_button(CompareId.LET_GO, "Let go", "Let both pixels go (Esc)"),
-                ],
-                role="group",
-                className="btn-group btn-group-sm",
-                **attributes(aria_label="Pinned pixels"),
-            ),
         ],
-        className="control-row",
     )
 
 
-def _third_row(methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+def _tools() -> html.Div:
+    pins = [
+        html.Button(
+            sign,
+            id=id,
+            type="button",
+            title=title,
+            className=SMALL,
+            tabIndex=-1,
+            **attributes(aria_label=name),
+        )
+        for id, sign, name, title in (
+            (CompareId.PIN_A, "A", "Pin A", "Pin A: the chosen pixel, or let it go (click on a picture)"),
+            (CompareId.PIN_B, "B", "Pin B", "Pin B: a pixel kept for comparison (Shift and click, or key B)"),
+            (CompareId.LET_GO, "×", "Let go", "Let go of both pixels (Esc)"),
+        )
+    ]
+    tools = (("point", "pixel"), ("box", "box"), ("lasso", "lasso"))
+    return tool_bar([*(tool_button(name, tool) for name, tool in tools), *pins])
+
+
+def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
+    shared = dbc.Checkbox(
+        id=CompareId.SHARED, label="same for all methods", value=first.shared, className="control-support"
+    )
     choices = [("", "none"), *methods]
     difference = html.Div(
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
             menu(CompareId.MINUEND, choices, "", nothing="none"),
-            html.Span("−"),
+            html.Label("−", htmlFor=CompareId.SUBTRAHEND, **attributes(aria_hidden="true")),
+            html.Label("Subtracted from it", htmlFor=CompareId.SUBTRAHEND, className="visually-hidden"),
             menu(CompareId.SUBTRAHEND, choices, "", nothing="none"),
             html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
         ],
         className="control compare-difference",
     )
-    buttons = [
-        *region_open(),
-        numbers_button(),
-        export_menu(home),
-        views_open(),
-        copy_link(CompareId.COPY_LINK),
-    ]
-    return html.Div([difference, html.Div(buttons, className="view-buttons")], className="readout-row")
-
-
-def _cancel() -> dbc.Button:
-    return small_button(
-        CompareId.GUIDANCE_BUTTON,
-        "Cancel guidance",
-        "Stop computing guidance images, or go on",
-        disabled=True,
-        className="compare-guidance-button",
-    )
-
-
-def _zoom() -> html.Span:
-    field = dbc.Input(
-        id=CompareId.ZOOM_HALF_WIDTH,
-        type="number",
-        min=1,
-        max=LARGEST_ZOOM,
-        step=1,
-        placeholder="auto",
-        size="sm",
-        debounce=False,
-    )
-    return html.Span(
-        field, title=f"Half-width of the zooms in pixels, 1 to {LARGEST_ZOOM}; empty: the largest support"
-    )
+    return scale_strip(CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference])
 
 
 def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: str) -> html.Div:
@@ -220,7 +206,7 @@ def numbers_panel() -> html.Section:
             dcc.Store(id=CompareId.NUMBERS_STATE),
             poll(CompareId.NUMBERS_POLL),
             dcc.Download(id=CompareId.NUMBERS_DOWNLOAD),
-            _head(),
+            _numbers_head(),
             html.Div(
                 id=CompareId.NUMBERS_TABLES,
                 className="numbers-tables",
@@ -236,7 +222,7 @@ def numbers_panel() -> html.Section:
     )
 
 
-def _head() -> html.Div:
+def _numbers_head() -> html.Div:
     tabs = dbc.RadioItems(
         id=CompareId.NUMBERS_TAB,
         options=[{"value": value, "label": label} for value, label in TABS],

@@ -1,4 +1,4 @@
-"""The explore page: its head with the controls, the panels, and the window of the atlas."""
+"""The explore page: its head, the panels, what stands below them, and the window of the atlas."""
 
 from __future__ import annotations
 
@@ -11,32 +11,14 @@ from dash import dcc, html
 
 from app.ids import Id
 from app.layout.export_menu import export_menu
+from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
-from app.layout.panels import panel_grid
-from app.layout.parts import (
-    attributes,
-    copy_link,
-    gamma_slider,
-    labelled,
-    menu,
-    page_links,
-    poll,
-    scale_menu,
-    small_button,
-    theme_switch,
-)
+from app.layout.panels import panel_grid, rgb_legend
+from app.layout.parts import attributes, labelled, menu, poll, progress, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM, ExploreState
-
-MODES = (
-    ("pixel", "Pixel", "Dragging moves the principal pixel"),
-    ("zoom", "Zoom", "Dragging zooms into the picture; double-click resets"),
-    ("pan", "Pan", "Dragging moves the zoomed picture; double-click resets"),
-    ("box", "Box", "Dragging selects a box as a region of interest"),
-    ("lasso", "Lasso", "Dragging selects what it goes around as a region of interest"),
-)
 
 
 def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
@@ -47,6 +29,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
     pairs, methods : sequence of (value, label)
         What the two menus offer.
     """
+    first = ExploreState()
     return html.Div(
         [
             dcc.Location(id=Id.LOCATION, refresh=False),
@@ -62,22 +45,31 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=Id.GUIDANCE_LIMITS),
             *region_store(),
             poll(Id.GUIDANCE_POLL),
-            controls(pairs, methods),
+            head(pairs, methods),
             panel_grid(),
-            html.Footer(id=Id.STATUS_LINE, className="status-line"),
+            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
+            readout_row(),
+            status_row(
+                html.Div(
+                    [_hint(), html.Div(id=Id.STATUS_LINE, className="status-line")], className="status-words"
+                ),
+                Id.GUIDANCE_STATUS,
+                Id.GUIDANCE_PROGRESS,
+                guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
+            ),
             html.Div(id=Id.NOTICES, className="notices"),
-            help_panel(),
+            help_panel("explore"),
             views_panel("", "explore"),
-            region_panel("", False, "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
+            region_panel("", "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
             atlas_window(),
         ],
         className="page",
         # The browser leaves out of its links what the first view has.
-        **attributes(data_first=json.dumps(ExploreState().model_dump(mode="json"))),
+        **attributes(data_first=json.dumps(first.model_dump(mode="json"))),
     )
 
 
-def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Header:
+def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Header:
     """Make the page's head.
 
     Parameters
@@ -85,96 +77,48 @@ def controls(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]
     pairs, methods : sequence of (value, label)
         What the two menus offer.
     """
-    readout = html.Div(
-        id=Id.PIXEL_READOUT, className="pixel-readout", role="status", **attributes(aria_live="polite")
-    )
-    # Beside the readout there is room; the rows above are full.
-    buttons = [atlas_button(), *region_open(), export_menu(""), views_open(), copy_link(Id.COPY_LINK)]
-    third = html.Div([readout, html.Div(buttons, className="view-buttons")], className="readout-row")
-    return html.Header([_first_row(pairs, methods), _second_row(), third], className="page-head")
-
-
-def _first_row(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
-    return html.Div(
+    about = html.Details(
         [
-            html.H1("FuseVis", className="brand"),
+            html.Summary("i", title="About this method", **attributes(aria_label="About this method")),
+            html.P(id=Id.METHOD_NOTE, className="method-note"),
+        ],
+        className="method-about",
+    )
+    zoom = zoom_field(
+        Id.ZOOM_HALF_WIDTH,
+        LARGEST_ZOOM,
+        FIRST_HALF_WIDTH,
+        f"Half-width of the zooms in pixels, 1 to {LARGEST_ZOOM}",
+    )
+    reach = dbc.Checkbox(id=Id.ZOOM_FOLLOWS_SUPPORT, label="reach", value=False, className="control-support")
+    return page_head(
+        "explore",
+        "",
+        data=[
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
             beside_pairs(),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
-            html.Span(id=Id.METHOD_NOTE, className="method-note"),
-            html.Div(_modes(), role="group", **attributes(aria_label="What dragging in a picture does")),
-            theme_switch(Id.THEME_SWITCH),
-            *page_links("explore", ""),
-            dbc.Button(
-                "Help",
-                id=Id.HELP_OPEN,
-                size="sm",
-                color="primary",
-                outline=True,
-                title="What each picture is and how to read it",
-            ),
+            about,
         ],
-        className="control-row",
+        zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
+        tools=[tool_choice(Id.TOOLBAR_MODE)],
+        share=[*region_open(), views_open(), export_menu("")],
+        rest=[atlas_button()],
     )
 
 
-def _second_row() -> html.Div:
-    return html.Div(
-        [
-            gamma_slider("γ1 Jacobian", Id.GAMMA_1, 0.3),
-            gamma_slider("γ2 guidance", Id.GAMMA_2, 0.5),
-            scale_menu(Id.COLOUR_SCALE),
-            labelled(
-                "Zoom ±",
-                Id.ZOOM_HALF_WIDTH,
-                dbc.Input(
-                    id=Id.ZOOM_HALF_WIDTH,
-                    type="number",
-                    min=1,
-                    max=LARGEST_ZOOM,
-                    step=1,
-                    value=FIRST_HALF_WIDTH,
-                    size="sm",
-                    debounce=False,
-                ),
-                "control-zoom",
-            ),
-            dbc.Checkbox(
-                id=Id.ZOOM_FOLLOWS_SUPPORT, label="method's support", value=False, className="control-support"
-            ),
-            html.Div(
-                [
-                    html.Span(
-                        "Guidance images", id=Id.GUIDANCE_STATUS, className="guidance-status", role="status"
-                    ),
-                    dbc.Progress(id=Id.GUIDANCE_PROGRESS, value=0, max=100, className="guidance-progress"),
-                    dbc.Button(
-                        "Cancel",
-                        id=Id.GUIDANCE_BUTTON,
-                        size="sm",
-                        color="secondary",
-                        outline=True,
-                        disabled=True,
-                    ),
-                ],
-                className="control-guidance",
-            ),
-        ],
-        className="control-row",
-    )
+def _hint() -> html.Span:
+    """Make the line for those who are new here; it goes with the first pixel that they pin."""
+    return html.Span("Point at a pixel to see where it comes from. Click to pin.", className="pin-hint")
 
 
-def _modes() -> dbc.RadioItems:
-    return dbc.RadioItems(
-        id=Id.TOOLBAR_MODE,
-        options=[{"value": value, "label": label, "title": title} for value, label, title in MODES],
-        value="pixel",
-        inline=True,
-        className="btn-group btn-group-sm toolbar-mode",
-        inputClassName="btn-check",
-        labelClassName="btn btn-outline-secondary btn-sm",
-        labelCheckedClassName="active",
-    )
+def readout_row() -> html.Div:
+    """Make the line of the principal pixel's numbers, at its end what the colours of guidance RGB mean.
+
+    The numbers are no live region, as they change at every move: ``assets/core/announce.mjs`` says where one stands.
+    """
+    readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
+    return html.Div([readout, rgb_legend()], className="readout-row")
 
 
 def atlas_button() -> dbc.Button:
@@ -200,8 +144,8 @@ def atlas_window() -> html.Div:
                         "gradient. It is made behind everything else, as long as this page is open; what is computed "
                         "stays."
                     ),
-                    html.P(id=Id.ATLAS_TEXT, role="status"),
-                    dbc.Progress(id=Id.ATLAS_PROGRESS, value=0, max=100),
+                    html.P(id=Id.ATLAS_TEXT),
+                    progress(Id.ATLAS_PROGRESS, "Progress of the atlas"),
                 ]
             ),
             dbc.ModalFooter(

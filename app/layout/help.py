@@ -7,6 +7,7 @@ from dash import html
 
 from app.ids import Id
 from app.layout.panels import MEANINGS
+from app.layout.parts import attributes
 
 LINES = (
     (
@@ -35,19 +36,37 @@ LINES = (
         "both inputs act together; falling: one replaces the other.",
     ),
 )
+TOOL_KEYS = ("V, R, L", "point, box or lasso")
 KEYS = (
-    ("Move", "choose the principal pixel on any input, guidance, fused or RGB picture"),
+    ("Move", "choose a pixel, the paper's principal pixel, on any input, guidance, fused or RGB picture"),
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
-    ("Arrow keys", "move a pinned pixel by 1; with Shift by 10"),
-    ("Esc", "put box or lasso away, then let the pixel go"),
+    ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
+    ("Esc", "close what is open, and notices, put box or lasso away, then let the pixel go"),
+    ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
+    ("P", "larger words and thicker boxes, for a projector, and back"),
     ("Ctrl+Z", "take the last change of a region back; with Shift make it again"),
 )
 
 
-def help_panel() -> dbc.Offcanvas:
-    """Make the panel that the help button opens."""
-    return dbc.Offcanvas(
+OWN_KEYS = {
+    "explore": (
+        ("Z, H", "zoom into the pictures, move them"),
+        ("Double click", "enlarge a panel; Esc brings it back"),
+    ),
+    "compare": (
+        ("Shift and click, or B", "keep a second pixel, B, beside the first"),
+        ("N", "show or hide the numbers"),
+    ),
+}
+"""By page."""
+
+
+def help_panel(page: str) -> dbc.Offcanvas:
+    """Make the panel that the help button of a page opens."""
+    keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
+    # Who has no pointer scrolls it by the arrow keys, for which it has to take the focus.
+    text = html.Div(
         [
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
             html.H2("Colours of guidance RGB", className="h6"),
@@ -61,7 +80,7 @@ def help_panel() -> dbc.Offcanvas:
                 className="list-unstyled",
             ),
             html.H2("Pointer and keys", className="h6"),
-            html.Dl([part for key, text in KEYS for part in (html.Dt(key), html.Dd(text))]),
+            html.Dl([part for key, text in keys for part in (html.Dt(key), html.Dd(text))]),
             html.P(
                 "The paper's scale starts at 0 and hides negative gradients, where brightening an input pixel "
                 "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "
@@ -69,6 +88,12 @@ def help_panel() -> dbc.Offcanvas:
                 "exactly 0."
             ),
         ],
+        tabIndex=0,
+        role="region",
+        **attributes(aria_label="Help"),
+    )
+    return dbc.Offcanvas(
+        text,
         id=Id.HELP_PANEL,
         title="How to read this page",
         placement="end",

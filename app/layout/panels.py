@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
-from app.ids import IMAGE_PANELS, POINTER_PANELS, Panel
+from app.ids import IMAGE_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.parts import attributes
 
 MEANINGS = (
@@ -38,20 +40,105 @@ DESCRIPTIONS = {
 }
 
 
+LEGEND = (
+    (
+        ("#ff0000", "#ff00ff"),
+        "{0} counts",
+        "Red, magenta where the fused image is bright: the {0}'s own pixel counts more here. ∂y(i)/∂{0}(i) is high on "
+        "its own range, ∂y(i)/∂{1}(i) low on its own.",
+    ),
+    (
+        ("#00ff00", "#00ffff"),
+        "{1} counts",
+        "Green, cyan where the fused image is bright: the {1}'s own pixel counts more here. ∂y(i)/∂{1}(i) is high on "
+        "its own range, ∂y(i)/∂{0}(i) low on its own.",
+    ),
+    (
+        ("#ffff00",),
+        "both",
+        "Yellow, white where the fused image is bright: both own pixels count much, each on its own range.",
+    ),
+    (
+        ("#0000ff",),
+        "neither, bright",
+        "Blue: neither own pixel counts much, each on its own range, and the fused image is bright. Black: the same "
+        "where it is dark.",
+    ),
+)
+"""Colours of guidance RGB, what they mean in a word, and in a sentence; {0} and {1} are the names of x1 and x2."""
+ABOUT = {
+    Panel.MRI: (
+        "The first input, {0}, as the method gets it: its smallest value is black, its largest white. Point at a pixel "
+        "to choose it in every picture.",
+        "x1 = ({0} − min) / (max − min)",
+    ),
+    Panel.PET: (
+        "The second input, {1}, as the method gets it: its smallest value is black, its largest white. Point at a "
+        "pixel to choose it in every picture.",
+        "x2 = ({1} − min) / (max − min)",
+    ),
+    Panel.FUSED: (
+        "What the method makes of both inputs. The Jacobian images say of the chosen pixel here which input pixels "
+        "made it, the guidance images say of every pixel what its own place contributes.",
+        "y = f(x1, x2)",
+    ),
+    Panel.GUIDANCE_MRI: (
+        "How strongly each fused pixel answers to its own pixel of {0}, the one at the same place. Bright: where that "
+        "{0} pixel becomes brighter, so does the fused one.",
+        "∂y(i)/∂x1(i) for all pixels i (equation 2)",
+    ),
+    Panel.GUIDANCE_PET: (
+        "How strongly each fused pixel answers to its own pixel of {1}, the one at the same place. Bright: where that "
+        "{1} pixel becomes brighter, so does the fused one.",
+        "∂y(i)/∂x2(i) for all pixels i (equation 2)",
+    ),
+    Panel.GUIDANCE_RGB: (
+        "Red is the guidance of {0}, green that of {1}, blue the fused image, each from its own smallest to its own "
+        "largest value. So yellow says that both count much for their own range, not that they count alike.",
+        "R = ∂y(i)/∂x1(i), G = ∂y(i)/∂x2(i), B = y(i), each min–max scaled",
+    ),
+    Panel.JACOBIAN_MRI: (
+        "Where the chosen pixel comes from: how strongly each pixel of {0} acts on that one fused pixel. Farther away "
+        "than the method reaches it is exactly 0.",
+        "∂y(i)/∂x1 at the chosen pixel i (equation 1)",
+    ),
+    Panel.JACOBIAN_PET: (
+        "Where the chosen pixel comes from: how strongly each pixel of {1} acts on that one fused pixel. Farther away "
+        "than the method reaches it is exactly 0.",
+        "∂y(i)/∂x2 at the chosen pixel i (equation 1)",
+    ),
+    Panel.SCATTER: (
+        "Every pixel by its two guidance values; those of the zooms are green. Where points rise to the right, both "
+        "inputs act together; where they fall, one takes the other's place.",
+        "(∂y(i)/∂x1(i), ∂y(i)/∂x2(i)) for all pixels i",
+    ),
+}
+"""Of each panel two sentences and its equation; {0} and {1} are the names of x1 and x2."""
+ABOUT_ZOOM = (
+    "The pixels around the chosen one, which has the red square in the middle. The red box in the picture at the left "
+    "shows where they lie.",
+    "rows and columns of i, each ± the zoom's half-width",
+)
+
+
+KEYS = {"aria_description": "Enter pins the chosen pixel or lets it go, arrow keys move it."}
+
+
+def pair_words(text: str) -> dict[str, Any]:
+    """Return text and attributes of an element that names the inputs; ``assets/explore/words.mjs`` puts them in."""
+    return {"children": text.format("x1", "x2"), **attributes(data_words=text)}
+
+
 def rgb_legend() -> html.Ul:
-    """Make the legend under the guidance RGB panel."""
-    return html.Ul(
-        [
-            html.Li(
-                [html.Span(className="swatch", style={"backgroundColor": colour}), name],
-                title=meaning,
-                **attributes(aria_label=f"{name}: {meaning}"),
-            )
-            for colour, name, meaning in MEANINGS
-        ],
-        className="rgb-legend",
-        **attributes(aria_label="Colours of guidance RGB"),
-    )
+    """Make the legend of guidance RGB, in words of the pair."""
+    items = []
+    for colours, word, sentence in LEGEND:
+        swatches = [html.Span(className="swatch", style={"backgroundColor": colour}) for colour in colours]
+        title = attributes(data_title=sentence)
+        items.append(
+            html.Li([*swatches, html.Span(**pair_words(word))], title=sentence.format("x1", "x2"), **title)
+        )
+    return html.Ul(items, className="rgb-legend", **attributes(aria_label="Colours of guidance RGB"))
 
 
 def panel_ids() -> list[tuple[str, str]]:
@@ -63,11 +150,13 @@ def panel_grid() -> html.Main:
     """Make the grid: inputs left, guidance in the middle, Jacobians right, a zoom to the right of each."""
     return html.Main(
         [
-            _panel(panel.zoom, f"{DESCRIPTIONS[panel]}, zoom around the principal pixel", False)
+            _panel(panel.zoom, f"{DESCRIPTIONS[panel]}, zoom around the chosen pixel", False)
             if zoom
             else _panel(panel.value, DESCRIPTIONS[panel], panel in POINTER_PANELS)
             for panel, zoom in _cells()
         ],
+        id=Id.PICTURES,
+        tabIndex=-1,
         className="panel-grid",
     )
 
@@ -85,38 +174,61 @@ def _cell_class(id: str) -> str:
 
 
 def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
-    kind = _cell_class(id)
-    children = [
-        dcc.Graph(
-            id=id,
-            responsive=True,
-            className="panel-graph",
-            config={"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset", "showTips": False},
-        ),
-        html.Div(
-            [html.Canvas(className="overlay-canvas"), html.Div(className="pixel-box")],
-            className="overlay",
-            **attributes(aria_hidden="true"),
-        ),
-        html.Span(
-            "provisional",
-            className="badge text-bg-warning provisional-mark",
-            title="The colour scale is not final before the guidance images are complete",
-        ),
-        html.Button(
-            "⤓",
-            className="panel-export",
-            type="button",
-            title="Save this picture (PNG)",
-            **attributes(aria_label=f"Save {description.lower()} as PNG", data_panel=id),
-        ),
-    ]
-    if id == Panel.GUIDANCE_RGB:
-        children.append(rgb_legend())
-    return html.Section(
-        children,
-        className=f"panel {'panel-pointer' if takes_pointer else ''} {kind}".strip(),
-        tabIndex=0 if takes_pointer else None,
-        role="group",
-        **attributes(data_panel=id, aria_label=description),
+    graph = dcc.Graph(
+        id=id,
+        responsive=True,
+        className="panel-graph",
+        config={"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset", "showTips": False},
     )
+    overlay = html.Div(
+        [html.Canvas(className="overlay-canvas"), html.Div(className="pixel-box")],
+        className="overlay",
+        **attributes(aria_hidden="true"),
+    )
+    provisional = html.Span(
+        "provisional",
+        className="badge text-bg-warning provisional-mark",
+        title="The colour scale is not final before the guidance images are complete",
+    )
+    named = html.Div(graph, role="img", **attributes(aria_label=description))
+    return html.Section(
+        [named, overlay, html.Div([provisional, *_signs(id, description)], className="panel-signs")],
+        className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
+        tabIndex=0 if takes_pointer else None,
+        # An application has the arrow keys, which a screen reader takes for itself in a group.
+        role="application" if takes_pointer else "group",
+        **attributes(data_panel=id, aria_label=description, **(KEYS if takes_pointer else {})),
+    )
+
+
+def _signs(id: str, description: str) -> list[Component]:
+    """Make what stands at the right of a panel's title: save, enlarge, and what it is."""
+    name = description[0].lower() + description[1:]
+    sentences, equation = ABOUT[Panel(id)] if id in set(Panel) else ABOUT_ZOOM
+    about = html.Details(
+        [
+            html.Summary("?", title="What this is", **attributes(aria_label=f"What this is: {name}")),
+            html.Div([html.P(**pair_words(sentences)), html.P(equation, className="panel-equation")]),
+        ],
+        className="panel-about",
+    )
+    save, enlarge = (
+        html.Button(
+            sign,
+            className=f"panel-sign {kind}",
+            type="button",
+            title=title,
+            **attributes(aria_label=label, data_panel=id, **pressed),
+        )
+        for sign, kind, title, label, pressed in (
+            ("⤓", "panel-export", "Save this picture (PNG)", f"Save {name} as PNG", {}),
+            (
+                "⤢",
+                "panel-enlarge",
+                "Enlarge, and back (double click; Esc brings it back)",
+                f"Enlarge {name}",
+                {"aria_pressed": "false"},
+            ),
+        )
+    )
+    return [save, enlarge, about]

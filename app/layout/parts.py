@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.ids import CompareId, Id
-from app.link.view_state import GAMMAS, PAPER_METHODS
+from app.link.view_state import PAPER_METHODS
 from fusion.colours import Scale
 
 SMALL = "btn btn-outline-secondary btn-sm"
@@ -42,6 +42,7 @@ PAGES = (
     ),
 )
 """Name, path, label and explanation of each page."""
+MOVED = "Drag to move this panel; a double click puts it beside the pictures again"
 MOST_TOASTS = 3
 MOST_NAMED = 30
 MILLISECONDS = 20_000
@@ -64,14 +65,22 @@ def panel_button(id: str, text: str, title: str) -> html.Button:
 
 
 def theme_switch(id: str) -> dbc.Button:
-    """Make the button between the light and the dark theme."""
-    return small_button(id, "Theme", "Change between the light and the dark theme")
+    """Make the button between the light and the dark theme; ``assets/core/controls.mjs`` says which is next."""
+    return small_button(id, "◐", "Change between the light and the dark theme")
+
+
+def skip_link(target: str) -> html.A:
+    """Make the keyboard's first stop, which leads past the head to what has the id `target`.
+
+    ``assets/core/controls.mjs`` acts, as the address is that of the view.
+    """
+    return html.A("Skip to the content", href=f"#{target}", className="skip-link")
 
 
 def copy_link(id: str) -> html.Button:
     """Make the button that copies the link to the present view; ``assets/views/links.mjs`` acts."""
     return html.Button(
-        "Copy link",
+        "Link",
         id=id,
         type="button",
         title="Copy a link that reopens this view",
@@ -104,15 +113,10 @@ def menu(
     )
 
 
-def gamma_slider(text: str, id: str, value: float) -> html.Div:
-    """Make the slider of a gamma."""
-    slider = dcc.Slider(
-        id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
-        allow_direct_input=True,
-    )  # fmt: skip
-    # A label cannot name the slider's thumb and its number field; a group around both can.
-    group = html.Div(slider, className="gamma-slider", role="group", **attributes(aria_label=text))
-    return html.Div([html.Label(text, htmlFor=id), group], className="control control-gamma")
+def progress(id: str, name: str, class_name: str = "") -> html.Div:
+    """Make a bar that says how far something is; ``assets/core/controls.mjs`` names it as the group around it."""
+    bar = dbc.Progress(id=id, value=0, max=100, className=class_name)
+    return html.Div(bar, role="group", **attributes(aria_label=name))
 
 
 def poll(id: str) -> dcc.Interval:
@@ -120,8 +124,10 @@ def poll(id: str) -> dcc.Interval:
     return dcc.Interval(id=id, interval=POLL_MILLISECONDS[id], disabled=True)
 
 
-def page_links(current: str, home: str) -> list[html.A]:
-    """Make the links to the other pages; in the browser, ``assets/views/links.mjs`` lets them carry the view along.
+def page_links(current: str, home: str) -> list[Component]:
+    """Make the links to the other pages, and the name of the present one.
+
+    In the browser, ``assets/views/links.mjs`` lets them carry the view along.
 
     Parameters
     ----------
@@ -131,15 +137,16 @@ def page_links(current: str, home: str) -> list[html.A]:
         Address of the first page; may be empty on that page itself.
     """
     return [
-        html.A(
+        html.Span(label, className="page-link-here", title=explanation, **attributes(aria_current="page"))
+        if name == current
+        else html.A(
             label,
             href=f"{home}{path}",
-            className=SMALL,
+            className="page-link-other",
             title=explanation,
             **attributes(data_page=name, data_methods=",".join(PAPER_METHODS)),
         )
         for name, path, label, explanation in PAGES
-        if name != current
     ]
 
 
@@ -148,7 +155,7 @@ def notice(text: str | list[Component], kind: str = "warning", milliseconds: int
     return dbc.Toast(
         text,
         header={"warning": "Notice", "danger": "This did not work"}[kind],
-        icon=kind,
+        header_class_name=f"notice-{kind}",
         dismissable=True,
         is_open=True,
         duration=milliseconds if kind == "warning" else None,

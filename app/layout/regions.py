@@ -6,13 +6,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.ids import RegionId
-from app.layout.parts import SMALL, attributes, panel_button
+from app.layout.parts import MOVED, SMALL, attributes, panel_button
 
-TOOLS = (
-    ("point", "Point", "The pointer chooses the principal pixel"),
-    ("box", "Box", "Draw a box on a picture or a scatterplot"),
-    ("lasso", "Lasso", "Draw around what is meant, on a picture or a scatterplot"),
-)
 OPERATIONS = (
     ("replace", "A selection becomes the region"),
     ("add", "A selection joins the region (Shift)"),
@@ -56,15 +51,13 @@ def region_open() -> list[Component]:
     return [legend, button]
 
 
-def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
+def region_panel(home: str, hint: str) -> html.Div:
     """Make the panel, closed.
 
     Parameters
     ----------
     home : str
         Address of the first page.
-    with_tools : bool
-        Whether it says what the pointer does, for a page that has no other place for that.
     hint : str
         How to begin, shown while there is no region.
     """
@@ -78,8 +71,7 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
     close = html.Button("×", id=RegionId.CLOSE, type="button", className="region-remove", title="Close")
     return html.Div(
         [
-            html.Div([html.Strong("Regions of interest"), close], className="region-head"),
-            *([_tools()] if with_tools else []),
+            html.Div([html.Strong("Regions of interest"), close], className="region-head", title=MOVED),
             operations,
             html.Ul(className="region-list"),
             html.P(hint, className="region-empty"),
@@ -93,20 +85,4 @@ def region_panel(home: str, with_tools: bool, hint: str) -> html.Div:
         role="dialog",
         tabIndex=-1,
         **attributes(aria_label="Regions of interest", data_home=home),
-    )
-
-
-def _tools() -> html.Div:
-    tools = [
-        html.Button(
-            label,
-            type="button",
-            title=title,
-            className=SMALL,
-            **attributes(data_tool=value, aria_pressed=str(value == "point").lower()),
-        )
-        for value, label, title in TOOLS
-    ]
-    return html.Div(
-        tools, role="group", className="btn-group region-tools", **attributes(aria_label="What dragging does")
     )

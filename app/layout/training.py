@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from app.figures.parts import Figure
 from app.ids import TrainingId
-from app.layout.parts import attributes, page_links, theme_switch
+from app.layout.parts import attributes, page_links, skip_link, theme_switch
 
 Card = tuple[str, str, str, Sequence[str], Sequence[tuple[str, str]]]
 """A network's title, its card in one line, a note, remarks, and all that the card says as (name, value)."""
@@ -73,8 +73,9 @@ def training_page(
     ]
     return html.Div(
         [
+            skip_link(TrainingId.CONTENT),
             _head(home),
-            html.Main(sections),
+            html.Main(sections, id=TrainingId.CONTENT, tabIndex=-1),
             html.Div(id=TrainingId.NOTICES, className="notices"),
         ],
         className="training-page",
@@ -103,8 +104,11 @@ def curves_part(figure: Figure | None, caption: str, missing: str) -> list[Compo
             config={"displayModeBar": False, "showTips": False},
         )
         hint = " Click a network in the legend to hide it, twice to see it alone."
-        described = html.Div(graph, role="img", **attributes(aria_label="Loss curves of the networks"))
-        found += [described, html.P(caption + hint, className="quiet")]
+        named = attributes(aria_label="Loss curves of the networks, four losses over each training run")
+        found += [
+            scrolling(html.Div(graph, role="img", className="curves", **named), "Loss curves"),
+            html.P(caption + hint, className="quiet"),
+        ]
     if missing:
         found.append(html.P(missing, className="remark"))
     return found
@@ -122,7 +126,7 @@ def _head(home: str) -> html.Header:
                 className="btn btn-outline-primary btn-sm",
                 title="Back to the inputs, fused image, guidance and Jacobian images",
             ),
-            *(link for link in page_links("training", home) if getattr(link, "data-page") == "compare"),
+            *(link for link in page_links("training", home) if getattr(link, "data-page", None) == "compare"),
             theme_switch(TrainingId.THEME_SWITCH),
         ],
         className="training-head",
@@ -238,10 +242,10 @@ def grouped_table(id: str, caption: str, columns: Sequence[str], groups: Sequenc
     return scrolling(table, caption)
 
 
-def scrolling(table: html.Table, caption: str) -> html.Div:
-    """Let a wide table scroll by itself, by keyboard too; its caption's first sentence names the part."""
+def scrolling(wide: Component, caption: str) -> html.Div:
+    """Let what is wide scroll by itself, by keyboard too; its caption's first sentence names the part."""
     label = attributes(aria_label=caption.partition(".")[0])
-    return html.Div(table, className="scrolling", tabIndex=0, role="region", **label)
+    return html.Div(wide, className="scrolling", tabIndex=0, role="region", **label)
 
 
 def _lines(title: str, lines: Sequence[tuple[str, Sequence[str]]], named: bool) -> list[html.Tr]:

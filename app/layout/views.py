@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from app.ids import ViewsId
-from app.layout.parts import SMALL, attributes, panel_button
+from app.layout.parts import MOVED, SMALL, attributes, panel_button
 from app.routes.views import LARGEST_STUDY
 
 
@@ -54,7 +54,7 @@ def views_panel(home: str, page: str) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div([html.Strong("Named views"), close], className="region-head"),
+            html.Div([html.Strong("Named views"), close], className="region-head", title=MOVED),
             html.Label("Name", htmlFor=ViewsId.NAME, className="visually-hidden"),
             name,
             html.Label("Note", htmlFor=ViewsId.NOTE, className="visually-hidden"),

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import unquote
 
 UNSEEN = r"\p{Cc}\p{Zl}\p{Zp}\x{202a}-\x{202e}\x{2066}-\x{2069}"
@@ -78,7 +79,45 @@ NEWER = LinkProblem(
 MOST_REGIONS = 12
 LONGEST_NAME = 40
 
-_REGION = re.compile(r"([^~,]{1,400})~([0-9a-f]{6})~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)", re.ASCII)
+_REGION = re.compile(
+    r"([^~,]{1,400})~([0-9a-f]{6})~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)((?:~[a-z][0-9]{0,3}){0,8})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class RegionLook:
+    """How a region is drawn; in a link, keys behind its code, none of which an ordinary region has.
+
+    Attributes
+    ----------
+    hidden : bool
+        True where it is not drawn at all (``h``).
+    outline, filled : bool
+        What is drawn of it, one of them at least (``o``: the outline alone, ``f``: the filling alone).
+    opacity : int
+        In percent (``p`` and the number).
+    """
+
+    hidden: bool = False
+    outline: bool = True
+    filled: bool = True
+    opacity: int = 100
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the keys behind a region's code, ``~h~f~p40``; what a newer version may have there says nothing."""
+        keys = {key[0]: key[1:] for key in text.split("~")[1:]}
+        alone = keys.keys() & {"o", "f"}
+        return cls(
+            hidden="h" in keys,
+            outline=alone != {"f"},
+            filled=alone != {"o"},
+            opacity=min(int(keys.get("p") or 100), 100),
+        )
+
+
+PLAIN = RegionLook()
 
 
 @dataclass(frozen=True)
@@ -93,11 +132,14 @@ class LinkedRegion:
         ``#rrggbb``.
     code : str
         Of `fusion.statistics.region_code`, or ``s`` and the id of one that the server keeps.
+    look : RegionLook
+        How it is drawn.
     """
 
     name: str
     colour: str
     code: str
+    look: RegionLook = PLAIN
 
 
 def linked_region(text: str) -> LinkedRegion | None:
@@ -108,7 +150,7 @@ def linked_region(text: str) -> LinkedRegion | None:
     name = unquote(found[1]).strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         return None
-    return LinkedRegion(name, f"#{found[2]}", found[3])
+    return LinkedRegion(name, f"#{found[2]}", found[3], RegionLook.read(found[4]))
 
 
 def linked_regions(texts: Iterable[str]) -> list[LinkedRegion]:

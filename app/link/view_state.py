@@ -1,6 +1,8 @@
 """The state of a page that a link carries: one model of what both pages have, and what each has besides.
 
-A link is read from a query that anybody may have written, and written with its keys sorted and first values left out.
+A link is read from a query that anybody may have written, and written with its version, its keys sorted and first
+values left out. What a link leaves out has the first value of its own version (`app.link.earlier`). Without a version
+it is of version 1; without any key of ours it is no link but an address, which opens today's first view.
 ``tests/golden/links.json`` has links with what they say; the browser's tests can read it as well.
 """
 
@@ -10,9 +12,19 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from app.ids import CompareColumn
+from app.link import earlier
+from app.link.earlier import VERSION, WITHOUT_VERSION
 from app.link.texts import (
     MOST_REGIONS,
     NEWER,
@@ -26,8 +38,6 @@ from app.link.texts import (
     unusable,
 )
 from fusion.colours import Scale
-
-VERSION = 1
 
 GAMMAS = (0.1, 2.0)
 """Smallest and largest gamma."""
@@ -76,6 +86,7 @@ Index = Annotated[int, Field(ge=0, lt=2**31)]
 Pixel = tuple[Index, Index]
 HalfWidth = Annotated[int, Field(ge=1, le=LARGEST_ZOOM)]
 Version = Annotated[int, Field(ge=1)]
+_VERSIONS: TypeAdapter[int] = TypeAdapter(Version)
 Weights = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 """The first digits of the sha256 of weights."""
 KnownWeights = Weights | Literal[""]
@@ -89,14 +100,17 @@ class ViewState(BaseModel):
 
     Attributes
     ----------
+    EARLIER : mapping
+        First values of earlier versions by key; those of today's version are the fields' own.
     LISTS : frozenset of str
         Keys whose values are several, separated by commas.
     EXPECTED : dict
         What a value of each key has to be, for the notice that names a wrong one.
     v : int
-        Version of the link.
+        Version of the link that this state would be written into: today's.
     pair : str or None
-        A pair's address: a sample's slug, a file id, or a prefix of a content id. ``None``: the first view.
+        A pair's address: a sample's slug, a file id, or a prefix of a content id. ``None``: the first of this server,
+        which is a person's own where there is one.
     pixel : tuple of int or None
         The pinned principal pixel (row, col), 0-based; ``None``: not pinned.
     gamma1, gamma2 : float
@@ -109,6 +123,7 @@ class ViewState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    EARLIER: ClassVar[earlier.Tables] = {}
     LISTS: ClassVar[frozenset[str]] = frozenset({"pixel", "regions"})
     EXPECTED: ClassVar[dict[str, str]] = {
         "v": "a version is a whole number from 1",
@@ -156,16 +171,19 @@ class ViewState(BaseModel):
             query = parse_qs(search.removeprefix("?"), keep_blank_values=True, max_num_fields=50)
         except ValueError:
             return cls(), [TOO_MANY_PARTS]
+        version = cls._version(query)
         for key, given in query.items():
             if key not in cls.model_fields:
                 problems.append(unknown(f"“{shortened(key)}”"))
                 continue
             if len(given) > 1:
                 problems.append(repeated(key, len(given)))
-            values[key] = cls.split(key, given[-1], problems) if key in cls.LISTS else given[-1]
+            value = cls.split(key, given[-1], problems) if key in cls.LISTS else given[-1]
+            if value is not None:
+                values[key] = value
         while True:
             try:
-                state = cls.model_validate(values)
+                state = cls.model_validate({**cls.EARLIER.get(version, {}), **values})
                 break
             except ValidationError as error:
                 for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors()):
@@ -176,8 +194,21 @@ class ViewState(BaseModel):
         return state.model_copy(update={"v": VERSION}), problems
 
     @classmethod
-    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
-        """Return the parts of a list; a kind of state may leave some out, each with a problem."""
+    def _version(cls, query: dict[str, list[str]]) -> int:
+        """Return the version whose first values a query leaves out."""
+        if not query.keys() & cls.model_fields.keys():
+            return VERSION
+        try:
+            return _VERSIONS.validate_python(query["v"][-1]) if "v" in query else WITHOUT_VERSION
+        except ValidationError:
+            return WITHOUT_VERSION
+
+    @classmethod
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...] | None:
+        """Return the parts of a list, ``None`` for what counts as left out.
+
+        A kind of state may leave some parts out, each with a problem.
+        """
         parts = tuple(value.split(","))
         if key != "regions":
             return parts
@@ -190,14 +221,14 @@ class ViewState(BaseModel):
         return known
 
     def to_query(self) -> str:
-        """Write the query string of this view, keys sorted, defaults left out."""
+        """Write the query string of this view: its version, keys sorted, today's first values left out."""
         parts = {}
-        for key, value in sorted(self.model_dump(exclude_defaults=True).items()):
+        for key, value in sorted({**self.model_dump(exclude_defaults=True), "v": VERSION}.items()):
             if isinstance(value, bool):
                 parts[key] = str(int(value))
             else:
                 parts[key] = ",".join(map(str, value)) if isinstance(value, tuple) else value
-        return "?" + urlencode(parts, safe=",") if parts else ""
+        return "?" + urlencode(parts, safe=",")
 
 
 class ExploreState(ViewState):
@@ -216,6 +247,7 @@ class ExploreState(ViewState):
         i + 0.5; at least 1 pixel high and wide. ``None``: all of it.
     """
 
+    EARLIER: ClassVar[earlier.Tables] = earlier.EXPLORE
     LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {"area"}
     EXPECTED: ClassVar[dict[str, str]] = {
         **ViewState.EXPECTED,
@@ -257,6 +289,7 @@ class CompareState(ViewState):
         Half-width of the zooms, pixels; ``None``: the largest support of the chosen methods.
     """
 
+    EARLIER: ClassVar[earlier.Tables] = earlier.COMPARE
     LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {
         "pin",
         "methods",
@@ -301,7 +334,7 @@ class CompareState(ViewState):
         return values[: known[-1] + 1] if known else ()
 
     @classmethod
-    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...]:
+    def split(cls, key: str, value: str, problems: list[LinkProblem]) -> tuple[str, ...] | None:
         """Return the parts of a list; an empty value has none. Unknown columns are left out, each with a problem."""
         if key == "regions":
             return super().split(key, value, problems)
@@ -312,4 +345,4 @@ class CompareState(ViewState):
         problems += [
             unknown(f"column “{shortened(part)}”") for part in parts[:MOST_METHODS] if part not in known
         ]
-        return known if known or not parts else FIRST_COLUMNS
+        return known if known or not parts else None

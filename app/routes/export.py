@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
@@ -150,9 +150,10 @@ def _file_of(wanted: Wanted) -> Response:
     state = asked.state
     regions = {region.name: region.code for region in linked_regions(state.regions)}
     services = services_of(current_app)
-    view = export_arrays(
+    arrays = export_arrays(
         services, state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
     )
+    view = replace(arrays, lettered=asked.lettered)
     numbers = None
     if form in WITH_NUMBERS:
         numbers = export_numbers(services, view, list(regions), wanted.complete)

@@ -35,8 +35,10 @@ body {{ font: 16px/1.5 system-ui, sans-serif; margin: 4rem auto; max-width: 34re
 </style>
 </head>
 <body>
+<main>
 <h1>{heading}</h1>
 <p>{content}</p>
+</main>
 </body>
 </html>
 """

@@ -1,4 +1,4 @@
-"""Routes of the named views: list, save, change, delete, and studies as files."""
+"""Routes of the named views: list, save, change, delete, their thumbnails, and studies as files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from app.export.thumbnail import view_thumbnail
 from app.routes.answers import told
 from cache.errors import UserError
 from cache.services.named_views import NamedViews
@@ -41,6 +42,23 @@ def delete_view(id: str) -> Response:
     """Remove a view."""
     _views().delete(id)
     return jsonify(deleted=id)
+
+
+@routes.get("/<id>/thumbnail.jpg")
+def thumbnail(id: str) -> Response:
+    """Answer with the small picture of a view, drawn when it is first asked for; with nothing where there can be none.
+
+    An error would stand in the browser's console, and a view whose pair is not here is none.
+    """
+    views = _views()
+    view = views.get(id)
+    drawn = views.thumbnail(id)
+    if drawn is None:
+        drawn = view_thumbnail(services_of(current_app), view.page, view.query)
+        if drawn is None:
+            return Response(status=204, headers={"Cache-Control": "no-store"})
+        views.keep_thumbnail(id, drawn)
+    return Response(drawn, mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @routes.get("/study.json")

@@ -1,16 +1,18 @@
 /* What stays while the pointer moves, drawn once into a canvas off the screen: images, scatterplots, words. */
 
+import { CAPTION } from "./grid.mjs";
 import * as images from "./images.mjs";
-import * as layout from "./layout.mjs";
 import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
+import { absence } from "./waiting.mjs";
 import { contextOf } from "../painter/pixels.mjs";
+import { lookOf } from "../painter/points.mjs";
 
 /**
  * @import { Area, Context } from "../painter/pixels.mjs"
- * @import { Ends } from "../painter/points.mjs"
+ * @import { Ends, PlotLook } from "../painter/points.mjs"
  * @import { Picture, Table } from "./layout.mjs"
  * @import { DifferenceRow } from "./difference.mjs"
  *
@@ -21,6 +23,7 @@ import { contextOf } from "../painter/pixels.mjs";
  * @property {string} quiet
  * @property {string} ground
  * @property {string} line
+ * @property {PlotLook} plot - Of scatterplots.
  */
 
 const FONT = "11px system-ui, sans-serif";
@@ -31,28 +34,13 @@ function inkOf(name) {
 }
 
 /**
- * Say in words why a picture is not there yet.
- * @param {Picture} picture
- */
-function absence(picture) {
-  const progress = state.progress[picture.scene.key];
-  if (picture.scene.difference && ["rgb", "scatter"].includes(picture.kind)) return "no difference of these";
-  if (picture.kind === "fused" || picture.kind === "inputs" || picture.scene.difference) return "Loading…";
-  if (!progress) return "Guidance …";
-  if (progress.stage === "failed") return "Guidance failed";
-  if (progress.stage === "cancelled") return "Guidance cancelled";
-  if (progress.stage === "waiting") return "Guidance waits";
-  if (progress.stage === "complete") return "Loading…";
-  return `Guidance ${Math.round(100 * progress.fraction)} %`;
-}
-
-/**
+ * Write a line into the middle of an area.
  * @param {Context} context
  * @param {string} text
  * @param {Area} area
  * @param {string} ink
  */
-function write(context, text, { left, top, width, height }, ink) {
+export function write(context, text, { left, top, width, height }, ink) {
   context.font = FONT;
   context.fillStyle = ink;
   context.textAlign = "center";
@@ -93,7 +81,7 @@ function drawPicture(context, picture, look) {
   if (picture.kind === "scatter") {
     const guidance = images.get(picture.scene, "guidance");
     if (look.axes && guidance && guidance.complete && !picture.scene.difference) {
-      scatter.drawStill(context, picture, look.axes, look.density, look.ink);
+      scatter.drawStill(context, picture, look.axes, look);
       tableRegions.drawPoints(context, picture, look.axes, look.density);
     } else write(context, absence(picture), picture.box, look.quiet);
     return;
@@ -129,7 +117,7 @@ function drawCaptions(context, pictures, look) {
     const name = common.modalities[picture.index] + (common.simulated ? " (simulated)" : "");
     const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
     const text = picture.zoom ? `${common.modalities[picture.index]} zoom${letter}` : name;
-    write(context, text, { ...picture.box, top: picture.box.top - layout.CAPTION + 2, height: layout.CAPTION }, look.ink);
+    write(context, text, { ...picture.box, top: picture.box.top - CAPTION + 2, height: CAPTION }, look.ink);
   }
 }
 
@@ -153,11 +141,13 @@ export function draw(canvas, table, pictures, density) {
     quiet: inkOf("--bs-secondary-color"),
     ground: inkOf("--bs-secondary-bg"),
     line: inkOf("--bs-border-color"),
+    plot: lookOf(document.documentElement.dataset.bsTheme),
   };
   context.fillStyle = inkOf("--bs-body-bg");
   context.fillRect(0, 0, table.width, table.height);
   context.fillStyle = look.line;
-  table.rows.slice(2).forEach(({ top }) => context.fillRect(0, top, table.width, 1));
+  const [{ label: inputs }, ...methods] = table.rows;
+  methods.slice(table.label ? 1 : 0).forEach(({ top }) => context.fillRect(0, top, inputs.left || table.width, 1));
   pictures.forEach((picture) => drawPicture(context, picture, look));
   drawCaptions(context, pictures, look);
   return look;

@@ -89,7 +89,8 @@ document.addEventListener("pointerdown", (event) => {
     return;
   }
   selection.start(event, tool, data.convert, (inside, ended) => {
-    regions.combine(selection.maskOf(scene.height * scene.width, inside, data.xOf, data.yOf), regions.operationAt(ended));
+    const selected = selection.maskOf(scene.height * scene.width, inside, data.xOf, data.yOf);
+    regions.combine(selected, regions.operationAt(ended), kind === "scatter");
   });
 }, true);
 
@@ -101,7 +102,7 @@ export function changeTool(wanted) {
   tool = wanted;
   document.body.dataset.tool = tool;
   /** @type {NodeListOf<HTMLElement>} */
-  const buttons = document.querySelectorAll("[data-tool]");
+  const buttons = document.querySelectorAll("button[data-tool]");
   buttons.forEach((button) => {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
     button.classList.toggle("active", button.dataset.tool === tool);
@@ -109,7 +110,7 @@ export function changeTool(wanted) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = closest(event, "[data-tool]");
+  const button = closest(event, "button[data-tool]");
   if (button) changeTool(button.dataset.tool || "point");
 });
 

@@ -5,7 +5,6 @@ import * as images from "./images.mjs";
 import * as pointer from "./pointer.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
-import * as controls from "../core/controls.mjs";
 import * as regions from "../regions/set.mjs";
 
 /**
@@ -20,6 +19,7 @@ import * as regions from "../regions/set.mjs";
 let opened = null; // the link's view that was taken over last
 /** @type {Scene[] | null} */
 let scenesShown = null;
+let pairShown = ""; // whose pixels the points have
 
 /**
  * The chosen ones in the order that they had; new ones at the end.
@@ -48,7 +48,6 @@ function open(start) {
  * @param {Scene[]} scenes
  */
 function takeScenes(scenes) {
-  const before = state.common();
   const name = state.setName();
   scenesShown = scenes;
   state.methods = ordered(state.methods, scenes.map((scene) => scene.method_id));
@@ -59,7 +58,8 @@ function takeScenes(scenes) {
   regions.enter(common);
   /** @param {Pixel} pixel */
   const inside = ({ row, col }) => row < common.height && col < common.width;
-  const moved = before !== null && before.pair !== common.pair;
+  const moved = pairShown !== "" && pairShown !== common.pair;
+  pairShown = common.pair;
   if (moved) state.held = null;
   for (const point of [state.a, state.b]) {
     if (point.pixel && !inside(point.pixel)) Object.assign(point, { pixel: null, pinned: false });
@@ -93,7 +93,8 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   if (!scenes || !start) return window.dash_clientside.no_update;
   const reopened = opened !== start;
   if (reopened) open(start);
-  state.pair = pair;
+  // Until the scenes of another pair are here, everything else belongs to the one before, and so does the address.
+  if (scenes !== scenesShown || !state.common()) state.pair = pair;
   state.viewer = viewer;
   state.progress = progress || {};
   state.columns = ordered(state.columns, columns || []);
@@ -104,6 +105,5 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   images.wantAll();
   redraw();
   pointer.showPins();
-  controls.nameSliders();
   return { ...state.display };
 }

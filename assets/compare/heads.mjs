@@ -1,18 +1,96 @@
-/* The heads of the columns: titles, colour bars and the numbers at their ends. */
-
-import * as scale from "./scale.mjs";
-import { state } from "./state.mjs";
-import { append } from "../core/elements.mjs";
-import { fill, picture } from "../painter/pixels.mjs";
-
-/**
- * @import { Painter } from "../painter/colours.mjs"
- * @import { Column, Meaning, Table } from "./layout.mjs"
- * @import { Scene } from "./state.mjs"
+/*
+ * What the pictures are called, above their columns or above each of them; and the "?" beside titles, which says what a picture
+ * or a row is in a box that stands near it until something else is meant.
  */
 
-const BAR = { width: 96, height: 1 };
-const UNIT = "dimensionless";
+import { CAPTION } from "./grid.mjs";
+import { cellOf } from "./layout.mjs";
+import { state } from "./state.mjs";
+import { append, closest, element } from "../core/elements.mjs";
+
+/**
+ * @import { Area } from "../painter/pixels.mjs"
+ * @import { Meaning, Table } from "./layout.mjs"
+ *
+ * @typedef {{ head: HTMLElement, captions: HTMLElement }} Holders
+ * @typedef {[string, string]} About - Sentences, and an equation or nothing.
+ */
+
+const NEAR = 4; // pixels between a sign and its box
+const SIGN = ".compare-sign";
+/** @type {HTMLElement | null} */
+let box = null;
+/** @type {HTMLElement | null} */
+let opened = null; // the sign whose box is open
+/** @type {WeakMap<Element, () => About>} */
+const words = new WeakMap();
+
+/**
+ * Append a sign that opens what tell() gives.
+ * @param {HTMLElement} parent
+ * @param {string} name - Of what it explains.
+ * @param {() => About} tell
+ */
+export function sign(parent, name, tell) {
+  const button = append("button", SIGN.slice(1), parent);
+  Object.assign(button, { type: "button", textContent: "?", title: "What this is" });
+  button.setAttribute("aria-label", `What this is: ${name}`);
+  button.setAttribute("aria-expanded", "false");
+  words.set(button, tell);
+}
+
+/**
+ * What the layout says of a column or of the inputs, with the names of this pair.
+ * @param {string} column
+ * @returns {About}
+ */
+export function aboutColumn(column) {
+  const known = state.facts().about[column] || ["", ""];
+  const names = state.common()?.modalities || ["x1", "x2"];
+  /** @param {string} text */
+  const filled = (text) => text.replace(/\{([01])\}/g, (_, index) => names[Number(index)]);
+  return [filled(known[0]), filled(known[1])];
+}
+
+function close() {
+  opened?.setAttribute("aria-expanded", "false");
+  opened = null;
+  if (box) box.hidden = true;
+}
+
+/** @param {HTMLElement} button */
+function open(button) {
+  const [sentences, equation] = words.get(button)?.() || ["", ""];
+  if (!box) {
+    // It is read aloud when it opens.
+    box = element("div", { className: "compare-about", role: "status" });
+    document.body.append(box);
+  }
+  box.replaceChildren(element("p", {}, sentences));
+  if (equation) append("p", "compare-about-equation", box).textContent = equation;
+  box.hidden = false;
+  opened = button;
+  button.setAttribute("aria-expanded", "true");
+  const at = button.getBoundingClientRect();
+  const left = Math.max(NEAR, Math.min(at.left, window.innerWidth - box.offsetWidth - NEAR));
+  const below = at.bottom + NEAR + box.offsetHeight <= window.innerHeight;
+  const top = Math.max(NEAR, below ? at.bottom + NEAR : at.top - NEAR - box.offsetHeight);
+  Object.assign(box.style, { left: `${left}px`, top: `${top}px` });
+}
+
+document.addEventListener("click", (event) => {
+  const button = closest(event, SIGN);
+  const same = button === opened;
+  if (opened && !closest(event, ".compare-about")) close();
+  if (button && !same) open(button);
+});
+document.addEventListener("scroll", () => opened && close(), true);
+// Before those for whom the same key lets the pinned pixels go.
+document.addEventListener("keydown", (event) => {
+  if (!opened || event.key !== "Escape") return;
+  event.stopPropagation();
+  close();
+}, true);
 
 /** @param {Meaning} column */
 function titleOf({ kind, index, zoom }) {
@@ -25,77 +103,23 @@ function titleOf({ kind, index, zoom }) {
     jacobian: zoom ? `Jacobian ${name}, zoom` : `Jacobian ${name}`,
     scatter: "Guidance scatterplot",
   };
-  /** @type {Record<string, string>} */
-  const equations = { guidance: ` ∂y(i)/∂x${index + 1}(i)`, jacobian: ` ∂y(i)/∂x${index + 1}` };
-  return { text: titles[kind], whole: titles[kind] + (equations[kind] || "") };
-}
-
-/** @param {number} value */
-export function number(value) {
-  return value === 0 ? "0" : String(Number(value.toPrecision(3))).replace("-", "−");
+  return titles[kind];
 }
 
 /**
- * Draw the bar of a painter over its range.
- * @param {HTMLCanvasElement} canvas
- * @param {Painter} painter
- * @param {number} low
- * @param {number} high
+ * Write the title of a picture, with what explains it.
+ * @param {HTMLElement} parent
+ * @param {Meaning & { name: string }} column
+ * @param {Area} place
+ * @param {boolean} explained
  */
-function drawBar(canvas, painter, low, high) {
-  const { width, height } = BAR;
-  /** @type {(row: number, col: number) => number} */
-  const colour = (_, col) => painter(low + ((high - low) * col) / (width - 1));
-  picture(width, height, (pixels) => fill(pixels, width, height, colour), canvas);
-}
-
-/**
- * The painter of a column and what stands at the ends of its bar.
- * @param {Meaning} column
- * @param {Scene} scene
- */
-function legend({ kind }, scene) {
-  if (kind === "fused") {
-    const gray = scale.grayPainter(scene, "fused");
-    // The ends are those of all rows, or each row has its own and says so.
-    const ends = state.display.shared ? [number(gray.low), number(gray.high)] : ["lowest", "highest of row"];
-    return { paint: gray.paint, low: gray.low, high: gray.high, ends, unit: "intensity" };
-  }
-  const gamma = kind === "jacobian" ? state.display.gamma1 : state.display.gamma2;
-  const { paint: painter, end } = scale.painterFor(scene, gamma);
-  const signed = state.display.scale === "signed";
-  const low = signed ? -end : 0;
-  const ends = state.display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
-  return { paint: painter, low, high: end, ends, unit: UNIT };
-}
-
-/** @type {Record<string, string>} */
-const WORDS = {
-  rgb: "red ∂y/∂x1 · green ∂y/∂x2 · blue y",
-  scatter: "dark: all pixels · green: zoom window",
-};
-
-/**
- * @param {HTMLElement} element
- * @param {Column} column
- */
-function describe(element, column) {
-  const title = append("div", "compare-column-title", element);
-  const { text, whole } = titleOf(column);
-  const scaled = column.kind === "guidance" || column.kind === "jacobian";
-  title.textContent = scaled && state.common() && scale.isProvisional() ? `${text} (provisional)` : text;
-  title.title = whole;
-  const scene = state.common();
-  if (!scene) return;
-  if (WORDS[column.kind]) {
-    const words = append("div", "compare-column-words", element);
-    words.textContent = words.title = WORDS[column.kind];
-    return;
-  }
-  const { paint: painter, low, high, ends, unit } = legend(column, scene);
-  drawBar(append("canvas", "compare-bar", element), painter, low, high);
-  const line = append("div", "compare-bar-ends", element);
-  [ends[0], unit, ends[1]].forEach((text) => (append("span", "", line).textContent = text));
+function write(parent, column, { left, top, width, height }, explained) {
+  const head = append("div", "compare-column", parent);
+  head.dataset.column = column.name;
+  Object.assign(head.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  const title = append("span", "compare-column-title", head);
+  title.textContent = title.title = titleOf(column);
+  if (explained) sign(head, titleOf(column), () => aboutColumn(column.name));
 }
 
 /**
@@ -112,34 +136,31 @@ function headNumbers(head, width) {
   ["", "y", `∂y/∂${first}`, `∂y/∂${second}`].forEach((text) => (append("span", "compare-part", line).textContent = text));
 }
 
+let shown = "";
+
 /**
- * Show the heads of a table.
- * @param {{ head: HTMLElement }} parts
+ * Show the titles of a table: in the columns' heads, which stay while it scrolls, or above each picture.
+ * @param {Holders} parts
  * @param {Table} table
  */
-export function show(parts, table) {
-  parts.head.replaceChildren();
-  headNumbers(parts.head, table.label);
+export function show({ head, captions }, table) {
+  // Where nothing has changed the elements stay, and with them the focus.
+  const name = JSON.stringify([table.columns, table.rows, table.head, table.label, state.common()?.modalities]);
+  if (name === shown) return;
+  shown = name;
+  head.replaceChildren();
+  captions.replaceChildren();
+  headNumbers(head, table.label);
   const { top, height } = table.head;
-  Object.assign(parts.head.style, { width: `${table.width}px`, marginTop: `${top}px`, height: `${height}px` });
-  table.columns.forEach((column) => {
-    const element = append("div", "compare-column", parts.head);
-    element.dataset.column = column.name;
-    Object.assign(element.style, { left: `${column.left}px`, width: `${column.width}px` });
-    describe(element, column);
-  });
-}
-
-let shownEnds = "";
-
-/**
- * Show the ends again where they have changed.
- * @param {{ head: HTMLElement }} parts
- * @param {Table} table
- */
-export function showEnds({ head }, table) {
-  const ends = String(scale.ends().shared);
-  if (!state.common() || ends === shownEnds) return;
-  shownEnds = ends;
-  show({ head }, table);
+  head.hidden = table.captions;
+  Object.assign(head.style, { width: `${table.rows[0].label.left || table.width}px`, marginTop: `${top}px`, height: `${height}px` });
+  for (const column of table.columns) {
+    if (!table.captions) write(head, column, { ...column, top: 0, height }, true);
+    else {
+      table.rows.slice(1).forEach((_, index) => {
+        const cell = cellOf(table, index + 1, column);
+        write(captions, column, { ...cell, top: cell.top - CAPTION, height: CAPTION }, index === 0);
+      });
+    }
+  }
 }

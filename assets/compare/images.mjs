@@ -29,6 +29,8 @@ const images = new Map(); // by scene and kind
 const bitmaps = new Map();
 /** @type {Set<string>} */
 const underWay = new Set();
+/** @type {Map<string, string>} */
+const failures = new Map(); // by scene and kind: why the last request failed
 const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
 
 /**
@@ -62,7 +64,7 @@ export function get(scene, kind) {
 async function want(scene, kind, revision) {
   const name = nameOf(scene, kind);
   const known = images.get(name);
-  if (underWay.has(name) || (known && (known.complete || known.revision === revision))) return;
+  if (underWay.has(name) || failures.has(name) || (known && (known.complete || known.revision === revision))) return;
   underWay.add(name);
   try {
     const path = `${state.facts().home}images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
@@ -74,12 +76,36 @@ async function want(scene, kind, revision) {
     images.set(name, image);
     redraw();
   } catch (error) {
-    status.fail(/** @type {Error} */ (error).message);
+    const { message, retry: pause } = /** @type {Error & { retry?: number | null }} */ (error);
+    failures.set(name, pause ? `${message} Trying again …` : message);
+    status.fail(failures.get(name) || "");
+    if (pause) setTimeout(() => retry(scene, kind), pause);
+    redraw();
     return;
   } finally {
     underWay.delete(name);
   }
   // What has grown meanwhile, perhaps for the last time, was not asked for while this was on its way.
+  wantAll();
+}
+
+/**
+ * Why an image could not be fetched; empty where it is here or on its way.
+ * @param {Scene} scene
+ * @param {string} kind
+ */
+export function failure(scene, kind) {
+  return failures.get(nameOf(scene, kind)) || "";
+}
+
+/**
+ * Fetch an image again that could not be fetched, and all others that are missing.
+ * @param {Scene} scene
+ * @param {string} kind
+ */
+export function retry(scene, kind) {
+  failures.delete(nameOf(scene, kind));
+  redraw();
   wantAll();
 }
 
@@ -121,7 +147,7 @@ function worthFetching(scene, { stage, fraction }) {
 /** Let go of what no row needs any more. */
 function forget() {
   const keys = new Set(state.ready().flatMap((scene) => [scene.key, scene.pair_id]));
-  for (const store of [images, bitmaps]) {
+  for (const store of [images, bitmaps, failures]) {
     for (const name of store.keys()) if (!keys.has(name.split("/")[0])) store.delete(name);
   }
 }

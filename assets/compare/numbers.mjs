@@ -5,6 +5,7 @@
 
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 import { append, closest } from "../core/elements.mjs";
 
 /**
@@ -107,6 +108,12 @@ function phase(known) {
   return missing({ ...known, waits }, "not complete");
 }
 
+/** Say that there are no numbers yet; of those that become old, the stylesheet says that others are computed. */
+function announce() {
+  const host = element("-tables");
+  if (!host.children.length) append("p", "numbers-empty", host).textContent = "The numbers are being computed …";
+}
+
 /**
  * Show the numbers that the server knows; gives the status and what is read aloud of it.
  * @param {Data | null} data
@@ -166,28 +173,23 @@ export function toggle(_clicks, _closes, start, open) {
   button.classList.toggle("active", opened);
   clearInterval(looking);
   if (opened) {
+    announce();
     tell();
     looking = setInterval(tell, LOOK_MILLISECONDS);
   }
   return [!opened, opened];
 }
 
-/** @param {{ target: EventTarget | null }} event */
-function typing(event) {
-  return closest(event, "input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable], [class*=dash-dropdown]");
-}
-
 // At the body: after the components, and before the document, where the same keys move pixels and let them go.
 document.body.addEventListener("keydown", (event) => {
   const inside = closest(event, "#compare-numbers");
-  const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (inside && event.key === "Escape") {
     event.stopPropagation();
     element("-close").click();
     element("-button").focus();
   } else if (inside && event.key.startsWith("Arrow")) {
     event.stopPropagation();
-  } else if (plain && event.key.toLowerCase() === "n" && !typing(event)) {
+  } else if (event.key.toLowerCase() === "n" && isForPage(event)) {
     element("-button").click();
   }
 });

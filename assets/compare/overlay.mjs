@@ -8,6 +8,7 @@ import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
+import { absence } from "./waiting.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import { blank, contextOf, css, fillValues } from "../painter/pixels.mjs";
 import { box, clipped, placePicture } from "../painter/shapes.mjs";
@@ -93,7 +94,11 @@ function drawGround(context, area, look) {
  */
 function drawJacobian(context, picture, half, look) {
   const window = windowOf(picture);
-  if (!window) return;
+  if (!window) {
+    drawGround(context, picture.area, look);
+    if (!picture.point.failed) background.write(context, absence(picture), picture.area, look.quiet);
+    return;
+  }
   if (picture.zoom) drawGround(context, picture.area, look);
   const { area, index, scene } = picture;
   const painter = scene.difference
@@ -127,7 +132,11 @@ function drawZoom(context, picture, look) {
   const bitmap = background.bitmapOf({ ...picture, zoom: false });
   const { area } = picture;
   const pixel = picture.point.shown || picture.point.pixel;
-  if (!bitmap || !pixel) return;
+  if (!bitmap || !pixel) {
+    drawGround(context, area, look);
+    background.write(context, absence(picture), area, look.quiet);
+    return;
+  }
   const origin = layout.partOf(picture);
   const { row, col } = origin;
   const unit = area.width / origin.width;

@@ -1,7 +1,11 @@
 /* Pointer and keyboard: the principal pixel A, the second pixel B, pinning and letting go. */
 
+import { whenResting } from "../core/announce.mjs";
+import { step } from "../core/arrows.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import { move, redraw } from "./frames.mjs";
+import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 import * as table from "./table.mjs";
 import * as windows from "./windows.mjs";
@@ -9,15 +13,13 @@ import * as windows from "./windows.mjs";
 /**
  * @import { Pixel } from "../painter/shapes.mjs"
  * @import { Picture } from "./layout.mjs"
- * @import { Point, Scene } from "./state.mjs"
+ * @import { Point } from "./state.mjs"
  *
  * @typedef {{ id: number, picture: Picture, x: number, y: number, moved: boolean, shift: boolean }} Press
  * @typedef {{ target: EventTarget | null, clientX: number, clientY: number }} Seen
  */
 
 const CLICK_DISTANCE = 4;
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 /** @type {Press | null} */
 let press = null;
 /** @type {Seen | null} */
@@ -169,35 +171,23 @@ document.addEventListener("click", (event) => {
   else letGo();
 });
 
-/** @param {{ target: EventTarget | null }} event */
-function typing(event) {
-  return closest(event, "input, select, textarea, [role=slider], [role=listbox], [contenteditable], [class*=dash-dropdown]");
-}
-
-/**
- * @param {Pixel} pixel
- * @param {[number, number]} direction
- * @param {number} by
- */
-function step(pixel, [down, across], by) {
-  const { height, width } = /** @type {Scene} */ (state.common());
-  /** @type {(value: number, end: number) => number} */
-  const limit = (value, end) => Math.min(Math.max(value, 0), end - 1);
-  return { row: limit(pixel.row + down * by, height), col: limit(pixel.col + across * by, width) };
-}
-
 document.addEventListener("keydown", (event) => {
-  if (!state.common() || !state.a.pixel || event.altKey || event.ctrlKey || event.metaKey || typing(event)) return;
-  const moved = state.a.pinned ? state.a : state.b;
-  if (ARROWS[event.key] && moved.pixel) {
+  const common = state.common();
+  if (!common || !state.a.pixel || !isForPage(event)) return;
+  const point = state.a.pinned ? state.a : state.b;
+  const moved = point.pixel && step(event, point.pixel, common);
+  if (moved) {
     event.preventDefault();
     hold(null);
-    choose(moved, step(moved.pixel, ARROWS[event.key], event.shiftKey ? 10 : 1), event.timeStamp);
+    choose(point, moved, event.timeStamp);
   } else if (event.key === "Escape") {
     letGo();
   } else if (event.key === "b" || event.key === "B") {
     pinB(state.a.pixel, event.timeStamp);
   } else if (event.key === "Enter" && event.target === table.elements()?.host) {
     pinA(!state.a.pinned);
+  } else {
+    return;
   }
+  whenResting(readout.words);
 });

@@ -71,7 +71,7 @@ function write(holder, number, point, parts, warning) {
     all.forEach(([, , field]) => {
       const part = append("span", "compare-part", line);
       // The names of a method's numbers stand in the head; those who hear the page hear them with each number.
-      append("span", HEADED.includes(field) ? "visually-hidden" : "compare-name", part);
+      append("span", HEADED.includes(field) ? "compare-name compare-headed" : "compare-name", part);
       append("span", "compare-value", part);
     });
   }
@@ -123,4 +123,14 @@ export function show() {
     });
     trim(holder, points.length);
   }
+}
+
+/** What is said of both pixels; null until their numbers are there. */
+export function words() {
+  const points = state.points();
+  const known = points.every(({ pixel, shown }) => shown && shown.row === pixel?.row && shown.col === pixel.col);
+  const first = rows.numbersOf("");
+  if (!known || !first) return null;
+  const parts = [...first.querySelectorAll(".compare-part")].map((part) => part.textContent?.trim()).filter(Boolean);
+  return points.length ? parts.join(" ") : "No pixel";
 }

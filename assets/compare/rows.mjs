@@ -4,11 +4,13 @@
  */
 
 import * as difference from "./difference.mjs";
-import * as heads from "./heads.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
+import { aboutColumn, sign } from "./heads.mjs";
 import { append, closest } from "../core/elements.mjs";
+import { number as rounded } from "../painter/bars.mjs";
 import { redraw } from "./frames.mjs";
+import { retryOnServer } from "./waiting.mjs";
 
 /**
  * @import { DifferenceRow } from "./difference.mjs"
@@ -28,6 +30,7 @@ import { redraw } from "./frames.mjs";
  * @property {HTMLElement} numbers
  * @property {HTMLButtonElement} [up]
  * @property {HTMLButtonElement} [down]
+ * @property {HTMLButtonElement} retry
  *
  * @typedef {{ id: string, pointer: number, head: HTMLElement, y: number, startY: number, moved: boolean, to: number }} Drag
  */
@@ -97,6 +100,7 @@ function makeRow(id, parent) {
   const element = append("div", "compare-row", parent);
   const head = append("div", "compare-row-head", element);
   const title = append("b", "compare-row-title", head);
+  sign(head, id ? "method" : "inputs", () => (id ? [note.title, ""] : aboutColumn("inputs")));
   const moves = {};
   if (id && id !== "difference") {
     element.dataset.method = id;
@@ -106,8 +110,9 @@ function makeRow(id, parent) {
     Object.assign(moves, { up: button("↑", group, () => shift(id, -1)), down: button("↓", group, () => shift(id, 1)) });
   }
   const note = append("div", "compare-row-note", element);
+  const retry = button("Try again", element, retryOnServer);
   const numbers = append("div", "compare-numbers", element);
-  const row = { element, title, note, numbers, ...moves };
+  const row = { element, title, note, numbers, retry, ...moves };
   rows.set(id, row);
   return row;
 }
@@ -118,6 +123,7 @@ function makeRow(id, parent) {
  * @param {string} note
  */
 function describe(row, title, note) {
+  row.retry.hidden = true;
   row.title.textContent = title;
   row.note.textContent = note;
   row.note.title = note;
@@ -129,8 +135,8 @@ function describe(row, title, note) {
  * @param {number} number
  */
 function lay({ element }, table, number) {
-  const { top, height } = table.rows[number];
-  Object.assign(element.style, { top: `${top}px`, height: `${height}px`, width: `${table.label}px` });
+  const { left, top, width, height } = table.rows[number].label;
+  Object.assign(element.style, { left: `${left}px`, top: `${top}px`, height: `${height}px`, width: `${width}px` });
 }
 
 /**
@@ -170,6 +176,7 @@ export function show(parts, table) {
     const row = made[index + 1];
     describe(row, scene.method_title, scene.error || (state.display.shared ? "" : `${ownEnds(scene)} · `) + scene.reach);
     row.element.classList.toggle("failed", Boolean(scene.error));
+    row.retry.hidden = !scene.error;
     nameMove(row.up, `Move ${scene.method_title} up`, index > 0);
     nameMove(row.down, `Move ${scene.method_title} down`, index < state.scenes.length - 1);
     lay(row, table, index + 1);
@@ -192,9 +199,8 @@ export function numbersOf(id) {
  * @param {Scene} scene
  */
 function ownEnds(scene) {
-  const { number } = heads;
   const { low, high } = scale.grayPainter(scene, "fused");
-  return `gradients to ${number(scale.endFor(scene))}, fused ${number(low)} to ${number(high)}`;
+  return `gradients to ${rounded(scale.endFor(scene))}, fused ${rounded(low)} to ${rounded(high)}`;
 }
 
 /**
@@ -204,7 +210,7 @@ function ownEnds(scene) {
  * @param {Table} table
  */
 function showDifference(row, scene, table) {
-  const [fused, gradients] = ["fused", "guidance"].map((kind) => heads.number(scale.differenceEnd(scene, kind)));
+  const [fused, gradients] = ["fused", "guidance"].map((kind) => rounded(scale.differenceEnd(scene, kind)));
   row.element.dataset.method = "difference";
   describe(row, scene.method_title, `gradients ±${gradients}, fused ±${fused} · blue: the second is larger`);
   lay(row, table, state.scenes.length + 1);

@@ -1,8 +1,9 @@
-/* The colours of the table: ends of the scales, shared or by method, and the painters that use them. */
+/* The colours of the table: ends of the scales, shared or by method, the painters that use them, and the bars in the strip. */
 
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
 import { state } from "./state.mjs";
+import { drawBar, number } from "../painter/bars.mjs";
 import * as colours from "../painter/colours.mjs";
 
 /**
@@ -12,6 +13,7 @@ import * as colours from "../painter/colours.mjs";
  *
  * @typedef {{ name: string, end: number, paint: Painter }} Named - A painter, and the name of its colours.
  * @typedef {{ name: string, shared: number, own: Map<string, number> }} ScaleEnds
+ * @typedef {{ paint: Painter, low: number, high: number, ends: string[] }} Legend
  */
 
 /** @param {Scene} scene */
@@ -142,4 +144,49 @@ export function differencePainter(scene, kind) {
   const end = differenceEnd(scene, kind);
   const name = `difference,${gamma},${end}`;
   return named(name, end, () => colours.gradientPainter("signed", gamma, end));
+}
+
+/**
+ * The painter of a bar and what stands at its ends: those of all rows, or words where each row has its own.
+ * @param {string} bar
+ * @param {Scene} scene
+ * @returns {Legend}
+ */
+function legend(bar, scene) {
+  const { display } = state;
+  if (bar === "intensity") {
+    const { paint, low, high } = grayPainter(scene, "fused");
+    return { paint, low, high, ends: display.shared ? [number(low), number(high)] : ["lowest", "highest of row"] };
+  }
+  const { paint, end } = painterFor(scene, bar === "jacobian" ? display.gamma1 : display.gamma2);
+  const signed = display.scale === "signed";
+  const low = signed ? -end : 0;
+  const ends = display.shared ? [number(low), number(end)] : [signed ? "−end" : "0", "end of row"];
+  return { paint, low, high: end, ends };
+}
+
+let shownBars = "";
+
+/** Draw the colour bars of the strip where their colours or ends have changed. */
+export function showBars() {
+  const scene = state.common();
+  if (!scene) return;
+  const provisional = isProvisional();
+  const { gamma1, gamma2, scale, shared } = state.display;
+  const gray = grayPainter(scene, "fused");
+  const name = [gamma1, gamma2, scale, shared, endFor(scene), gray.name, provisional].join();
+  if (name === shownBars) return;
+  shownBars = name;
+  /** @type {NodeListOf<HTMLCanvasElement>} */
+  const bars = document.querySelectorAll("canvas[data-bar]");
+  for (const canvas of bars) {
+    const bar = canvas.dataset.bar || "";
+    const { paint, low, high, ends } = legend(bar, scene);
+    drawBar(canvas, paint, low, high);
+    ["low", "high"].forEach((end, index) => {
+      const element = document.querySelector(`[data-end="${bar}-${end}"]`);
+      if (element) element.textContent = ends[index];
+    });
+    canvas.parentElement?.classList.toggle("provisional", provisional && bar !== "intensity");
+  }
 }

@@ -13,6 +13,7 @@ import * as points from "../painter/points.mjs";
  * @import { Area, Context } from "../painter/pixels.mjs"
  * @import { Ends } from "../painter/points.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
+ * @import { Look } from "./background.mjs"
  * @import { Image } from "./images.mjs"
  * @import { Scene } from "./state.mjs"
  *
@@ -68,16 +69,17 @@ export function plot(box) {
  * @param {Ends[]} axes
  * @param {number} width
  * @param {number} height
+ * @param {number[]} ink
  */
-function densityOf(scene, axes, width, height) {
+function densityOf(scene, axes, width, height, ink) {
   const guidance = guidanceOf(scene);
-  const name = `${width},${height},${axes}`;
+  const name = `${width},${height},${axes},${ink}`;
   const known = densities.get(scene.key);
   if (known && known.guidance === guidance && known.name === name) return known.canvas;
   const canvas = canvasOf(width, height);
   if (!guidance) return canvas;
   const [xs, ys] = [0, 1].map(guidance.band);
-  contextOf(canvas).putImageData(points.density(xs, ys, axes, width, height), 0, 0);
+  contextOf(canvas).putImageData(points.density(xs, ys, axes, width, height, ink), 0, 0);
   densities.set(scene.key, { guidance, name, canvas });
   return canvas;
 }
@@ -87,16 +89,15 @@ function densityOf(scene, axes, width, height) {
  * @param {Context} context
  * @param {Plot} picture
  * @param {Ends[]} axes
- * @param {number} density
- * @param {string} ink
+ * @param {Pick<Look, "density" | "ink" | "plot">} look
  */
-export function drawStill(context, picture, axes, density, ink) {
+export function drawStill(context, picture, axes, { density, ink, plot: { ground, ink: dots } }) {
   const area = plot(picture.box);
-  context.fillStyle = points.GROUND;
+  context.fillStyle = ground;
   context.fillRect(area.left, area.top, area.width, area.height);
-  const canvas = densityOf(picture.scene, axes, Math.round(area.width * density), Math.round(area.height * density));
+  const canvas = densityOf(picture.scene, axes, Math.round(area.width * density), Math.round(area.height * density), dots);
   context.drawImage(canvas, area.left, area.top, area.width, area.height);
-  const titles = picture.scene.modalities.map((name) => `∂y/∂${name} (dimensionless)`);
+  const titles = picture.scene.modalities.map((name) => `∂y/∂${name}`);
   points.drawAxes(context, picture.box, area, axes, titles, ink);
 }
 

@@ -2,7 +2,7 @@
 
 import { bit, differ, list, text, word } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
-import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../views/view-state.mjs";
+import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -29,7 +29,7 @@ import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../vie
  * @property {string} [error]
  * @property {Scene[]} [difference] - Of a row that is the difference of two others.
  *
- * @typedef {{ stage: string, fraction: number, revision: number }} Progress
+ * @typedef {{ stage: string, fraction: number, revision: number, error?: string | null }} Progress
  * @typedef {JacobianWindow & { limits?: Limits }} ShownWindow
  * @typedef {object} Shown - An answer: the windows of all methods at a pixel.
  * @property {number} row
@@ -38,9 +38,9 @@ import { HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } from "../vie
  * @property {Map<string, ShownWindow>} windows
  * @property {number | null} compute
  *
- * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean }} Point
+ * @typedef {{ pixel: Pixel | null, shown: Shown | null, pinned?: boolean, failed?: string }} Point - `failed`: why there are no windows.
  *
- * @typedef {{ home: string, largestZoom: number }} Facts
+ * @typedef {{ home: string, largestZoom: number, about: Record<string, [string, string]> }} Facts - `about`: sentences and equation of each column.
  */
 
 export const COLUMNS = [
@@ -67,7 +67,7 @@ export const link = new LinkState({
   // What is not known at the end is left out.
   weights: new Tracked(NONE, { ...WEIGHTS, read: (ids) => WEIGHTS.read(ids.replace(/,+$/, "")) }),
   zoom: new Tracked(/** @type {number | null} */ (null), HALF_WIDTH),
-});
+}, EARLIER.compare);
 
 /** @type {Facts | null} */
 let own = null;
@@ -89,13 +89,13 @@ export const state = tie({
   held: null, // where A's zooms stay while the pointer is in one of them: they would run away from it
 
   /**
-   * Where the page stands, as its layout says: the home address, the largest zoom.
+   * What the layout says: the home address, the largest zoom, what the columns are.
    * @returns {Facts}
    */
   facts() {
     if (!own) {
-      const { home, largestZoom } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
-      own = { home: home || "/", largestZoom: Number(largestZoom) };
+      const { home, largestZoom, about } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
+      own = { home: home || "/", largestZoom: Number(largestZoom), about: JSON.parse(about || "{}") };
     }
     return own;
   },

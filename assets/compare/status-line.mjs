@@ -1,9 +1,10 @@
-/* The line below the table: how the last answer came, or why none did. */
+/* The line below the table: how the last answer came, or why none did, and how far guidance images are. */
 
 import { state } from "./state.mjs";
+import { say } from "../core/announce.mjs";
 import * as channel from "../core/channel.mjs";
 
-/** @import { Shown } from "./state.mjs" */
+/** @import { Progress, Shown } from "./state.mjs" */
 
 let answered = ""; // of the last answer: how it came
 let failure = "";
@@ -56,5 +57,24 @@ export function show(answer, milliseconds) {
 /** @param {string} message */
 export function fail(message) {
   failure = message;
+  say(message);
   refresh();
+}
+
+/**
+ * The words, and percent of all methods together.
+ * @param {Record<string, Progress> | null} progress - By scene.
+ * @returns {[string, number]}
+ */
+export function tellGuidance(progress) {
+  const all = Object.values(progress || {});
+  if (!all.length) return ["Guidance images", 0];
+  /** @param {string} stage */
+  const count = (stage) => all.filter((one) => one.stage === stage).length;
+  const done = count("complete");
+  const part = all.reduce((sum, one) => sum + (one.stage === "complete" ? 1 : one.fraction || 0), 0) / all.length;
+  const percent = Math.round(100 * part);
+  if (done === all.length) return ["Guidance complete", 100];
+  if (count("running") || count("waiting")) return [`Guidance ${done} of ${all.length}, ${percent}%`, percent];
+  return [count("failed") ? `Guidance failed for ${count("failed")} of ${all.length}` : "Guidance cancelled", percent];
 }

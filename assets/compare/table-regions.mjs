@@ -56,7 +56,7 @@ export function drawWhole(context, { area, scene }, density) {
  * @param {number} density
  */
 export function drawPoints(context, picture, axes, density) {
-  if (!regions.all().some((region) => region.count)) return;
+  if (!regionPictures.some()) return;
   const area = scatter.plot(picture.box);
   const [width, height] = [area.width, area.height].map((side) => Math.round(side * density));
   const name = `${regions.currentRevision()},${width},${height},${axes}`;

@@ -8,6 +8,7 @@ import * as readout from "./readout.mjs";
 import * as rows from "./rows.mjs";
 import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
+import * as waiting from "./waiting.mjs";
 import { append } from "../core/elements.mjs";
 import { paintBy, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
@@ -19,10 +20,11 @@ import { state } from "./state.mjs";
  * @import { Picture, Table } from "./layout.mjs"
  * @import { Parts } from "./rows.mjs"
  *
- * @typedef {Parts & { canvas: HTMLCanvasElement, context: Context, empty: HTMLElement }} Elements
+ * @typedef {Parts & { canvas: HTMLCanvasElement, context: Context, empty: HTMLElement, captions: HTMLElement, retries: HTMLElement }} Elements
  * @typedef {{ table: Table, pictures: Picture[], look: Look }} Drawn
  */
 
+const MOST_PIXELS = 2 ** 24;
 const behind = document.createElement("canvas");
 /** @type {Elements | null} */
 let parts = null; // the elements of the table
@@ -39,19 +41,33 @@ export function elements() {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Pictures of all rows; the numbers at the pinned pixels stand beside them");
     const head = append("div", "compare-columns", body);
+    const captions = append("div", "compare-captions", body);
     const empty = append("p", "compare-empty", host);
-    parts = { host, head, body, canvas, empty, context: /** @type {Context} */ (canvas.getContext("2d", { alpha: false })), rows: append("div", "compare-rows", body) };
+    const [rows, retries] = ["compare-rows", "compare-retries"].map((name) => append("div", name, body));
+    const context = /** @type {Context} */ (canvas.getContext("2d", { alpha: false }));
+    parts = { host, head, captions, body, canvas, empty, context, rows, retries };
     new ResizeObserver(redraw).observe(host);
     // Its ground and its words have the theme's colours.
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+    document.addEventListener("theme-changed", () => paint(true));
   }
   return parts;
 }
 
+/** Why there is no table; empty where there is one. */
 function nothing() {
+  if (state.pair === null) return "Opening the pair and its methods …";
   if (!state.scenes.length) return "No method is chosen. Choose one or more under “Methods” above.";
   if (state.common() && !state.columns.length) return "No column is chosen. Choose one or more under “Columns” above.";
   return state.common() ? "" : "None of the chosen methods can be shown; the rows say why.";
+}
+
+/**
+ * Pixels of the canvas a CSS pixel: the screen's, unless the table is so high that no browser has such a canvas.
+ * @param {Table} table
+ */
+function densityOf({ width, height }) {
+  return Math.min(window.devicePixelRatio || 1, Math.sqrt(MOST_PIXELS / Math.max(1, width * height)));
 }
 
 /**
@@ -59,10 +75,13 @@ function nothing() {
  * @returns {Drawn}
  */
 function layOut(parts) {
-  const { host, body, canvas, empty } = parts;
-  const density = window.devicePixelRatio || 1;
+  const { host, body, canvas, empty, retries } = parts;
   const table = layout.lay(host.clientWidth, host.clientHeight - 2);
   const pictures = layout.pictures(table);
+  const density = densityOf(table);
+  host.dataset.picturePx = String(layout.pictureWidth(table, pictures));
+  body.classList.toggle("captioned", table.captions);
+  body.classList.toggle("stacked", !table.label);
   Object.assign(body.style, { width: `${table.width}px`, height: `${table.height}px` });
   const [width, height] = [table.width, table.height].map((side) => Math.round(side * density));
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
@@ -71,7 +90,9 @@ function layOut(parts) {
   empty.hidden = !empty.textContent;
   body.hidden = !state.scenes.length;
   heads.show(parts, table);
+  scale.showBars();
   rows.show(parts, table);
+  waiting.showRetries(retries, pictures);
   return { table, pictures, look: background.draw(behind, table, pictures, density) };
 }
 
@@ -84,7 +105,7 @@ function paint(everything) {
   if (!shown) return false;
   if (everything || !drawn) drawn = layOut(shown);
   // A provisional scale is taken from the windows, and the growing pictures have it too.
-  else if (scale.isProvisional()) heads.showEnds(shown, drawn.table);
+  else if (scale.isProvisional()) scale.showBars();
   overlay.draw(shown.context, behind, drawn.table, drawn.pictures, drawn.look);
   readout.show();
   return true;

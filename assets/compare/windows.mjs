@@ -1,6 +1,6 @@
 /* The Jacobian windows of all methods at a pixel, in one request. */
 
-import { move } from "./frames.mjs";
+import { move, redraw } from "./frames.mjs";
 import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import * as channel from "../core/channel.mjs";
@@ -48,6 +48,17 @@ function byMethod(one, other) {
 }
 
 /**
+ * Note why there is no answer for a point, or that there is one again.
+ * @param {Point} point
+ * @param {string} message
+ */
+function told(point, message) {
+  point.failed = message;
+  if (message) status.fail(message);
+  redraw();
+}
+
+/**
  * Each of the two pixels has a channel of its own, so that neither takes the other's place.
  * @param {Point} point
  */
@@ -62,10 +73,11 @@ function channelFor(point) {
       if (answer.setName !== state.setName() || request.number < newest || !point.pixel) return;
       newest = request.number;
       point.shown = answer;
+      if (point.failed) told(point, "");
       status.show(answer, milliseconds);
       move(request.start);
     },
-    fail: (message) => status.fail(message),
+    fail: (message) => told(point, message),
   });
 }
 
@@ -79,5 +91,6 @@ const channels = new Map([state.a, state.b].map((point) => [point, channelFor(po
 export function ask(point, start) {
   const scenes = state.ready();
   if (!scenes.length || !point.pixel) return;
+  if (point.failed) told(point, "");
   channels.get(point)?.ask({ scenes, setName: state.setName(), pixel: point.pixel, start: start || performance.now() });
 }

@@ -25,7 +25,7 @@ import { Memory } from "./memory.mjs";
  * @property {(buffer: ArrayBuffer, request: any) => object} decode
  * @property {(request: any) => boolean} isCurrent
  * @property {(answer: any, request: any, milliseconds: number) => void} deliver
- * @property {(message: string) => void} fail
+ * @property {(message: string, again: boolean) => void} fail
  * @property {(request: any) => object | null} [held]
  */
 
@@ -135,9 +135,9 @@ export async function fetchBinary(address) {
  *
  * `nameOf(request)` is what an answer is remembered by, `addressOf(request)` where it is asked for, `decode(buffer,
  * request)` makes an object of it, `isCurrent(request)` says whether it is still wanted, `deliver(answer, request,
- * milliseconds)` gets it and `fail(message)` an error. `held(request)`, if there is such a function, gives an answer that is here
- * already, or null. Requests are numbered, so that a late answer never takes a
- * newer one's place.
+ * milliseconds)` gets it and `fail(message, again)` an error, where `again` says that it is asked again after a pause.
+ * `held(request)`, if there is such a function, gives an answer that is here already, or null. Requests are numbered, so
+ * that a late answer never takes a newer one's place.
  * @param {Kind} kind
  */
 export function make(kind) {
@@ -198,7 +198,7 @@ async function receive({ addressOf, decode, fail }, request, again) {
     return Object.assign(decode(buffer, request), { compute, bytes: buffer.byteLength });
   } catch (error) {
     const { message, retry } = /** @type {Refused} */ (error);
-    fail(retry ? `${message} Trying again …` : message);
+    fail(retry ? `${message} Trying again …` : message, Boolean(retry));
     if (retry) {
       // The server is not reachable, or too busy: slowly, and the same, unless the pointer goes on.
       again();

@@ -1,8 +1,10 @@
 /*
- * The panels at the page's side, regions and views: opening and closing (events of the document say so), and the focus. They are
- * moved by their heads, so that what they cover can be seen, and stay in the window.
+ * The panels at the page's side, regions and views: opening and closing (events of the document say so), and the focus. The
+ * pictures make room for them; whoever moves one by its head has it float there, within the window, and a double click on the
+ * head brings it back beside the pictures.
  */
 
+import { addPanel } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
 
 const CONTROLS = "input, textarea, button, a";
@@ -21,6 +23,7 @@ const panels = new Map(); // by id
  */
 export function add(id, { opener, closer, opened }) {
   panels.set(id, { opener, closer, opened });
+  addPanel(`#${id}:not([hidden])`, () => toggle(id, false));
 }
 
 /** @param {string} id */
@@ -42,13 +45,35 @@ export function toggle(id, wanted) {
   if (!open && host.contains(document.activeElement)) elementOf(opener).focus();
   host.hidden = !open;
   elementOf(opener).setAttribute("aria-expanded", String(open));
+  makeRoom();
   host.dispatchEvent(new CustomEvent(open ? "panel-opened" : "panel-closed", { bubbles: true }));
   if (!open) return;
   // They have the same place.
   for (const other of panels.keys()) if (other !== id) toggle(other, false);
   opened();
-  host.focus({ preventScroll: true });
+  host.focus({ preventScroll: !isBelow(host) });
 }
+
+/**
+ * Whether a panel stands below the pictures, as in a small window.
+ * @param {HTMLElement} host
+ */
+function isBelow(host) {
+  return getComputedStyle(host).position === "static";
+}
+
+/** Let the pictures make room for a panel that stands beside them, or below. */
+function makeRoom() {
+  const beside = [...panels.keys()].map(elementOf)
+    .find((host) => host && !host.hidden && (isBelow(host) || !host.classList.contains("floating")));
+  if (beside) document.body.dataset.beside = beside.id;
+  else delete document.body.dataset.beside;
+  const head = document.querySelector(".page-head");
+  const top = head ? Math.max(head.getBoundingClientRect().bottom, 0) : 0;
+  document.body.style.setProperty("--beside-top", `${top}px`);
+}
+
+window.addEventListener("scroll", () => document.body.dataset.beside && makeRoom(), { passive: true });
 
 /**
  * The panel in which an element is.
@@ -65,14 +90,6 @@ document.addEventListener("click", (event) => {
     if (button.id === opener) toggle(id);
     else if (button.id === closer) toggle(id, false);
   }
-});
-
-// At the body, and before the pages: the same keys move pixels and let them go.
-document.body.addEventListener("keydown", (event) => {
-  const host = around(/** @type {Node} */ (event.target));
-  if (!host || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.stopImmediatePropagation();
-  if (event.key === "Escape" && !event.isComposing) toggle(host.id, false);
 });
 
 /** @param {Element} line */
@@ -156,6 +173,7 @@ function remember() {
  */
 function show(host) {
   const place = known()[host.id];
+  host.classList.toggle("floating", Boolean(place));
   if (!place || host.hidden) return;
   const { clientWidth, clientHeight } = document.documentElement;
   /** @type {(value: number, most: number) => string} */
@@ -170,16 +188,29 @@ const grown = new ResizeObserver((entries) => entries.forEach(({ target }) => sh
 document.addEventListener("panel-opened", ({ target }) => {
   const host = /** @type {HTMLElement} */ (target);
   show(host);
+  makeRoom();
   grown.observe(host);
 });
 window.addEventListener("resize", () => {
   for (const id of panels.keys()) if (document.getElementById(id)) show(elementOf(id));
+  makeRoom();
+});
+
+document.addEventListener("dblclick", (event) => {
+  const host = closest(event, ".region-head")?.parentElement;
+  if (!host || closest(event, "button") || !known()[host.id]) return;
+  delete known()[host.id];
+  remember();
+  Object.assign(host.style, { right: "", left: "", top: "" });
+  show(host);
+  makeRoom();
 });
 
 document.addEventListener("pointerdown", (event) => {
   const head = event.button === 0 && event.isPrimary && closest(event, ".region-head");
   if (!head || drag || closest(event, "button")) return;
   const host = /** @type {HTMLElement} */ (head.parentNode);
+  if (isBelow(host)) return;
   const { left, top } = host.getBoundingClientRect();
   drag = { host, head, pointer: event.pointerId, x: event.clientX - left, y: event.clientY - top };
   head.setPointerCapture(event.pointerId);
@@ -191,6 +222,7 @@ document.addEventListener("pointermove", (event) => {
   if (!drag || drag.pointer !== event.pointerId) return;
   known()[drag.host.id] = { left: event.clientX - drag.x, top: event.clientY - drag.y };
   show(drag.host);
+  if (document.body.dataset.beside) makeRoom();
 });
 
 // Also where the panel is closed while it is held.

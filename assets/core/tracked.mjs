@@ -110,13 +110,14 @@ export class Tracked extends Told {
   }
 
   /**
-   * Take a link's text over; gives whether it could be used. What cannot be leaves the first value.
+   * Take a link's text over; gives whether it could be used. What cannot be counts as left out.
    * @param {string} text
+   * @param {T} [leftOut] - What the link's version means where it leaves this out.
    */
-  restore(text) {
+  restore(text, leftOut = this.first) {
     const read = this.kind.read(text);
     const valid = this.kind.valid(read);
-    this.value = valid ? read : this.first;
+    this.value = valid ? read : leftOut;
     return valid;
   }
 
@@ -125,12 +126,29 @@ export class Tracked extends Told {
   }
 }
 
+/**
+ * What every link says, also where it is as at first.
+ * @template T
+ * @extends {Tracked<T>}
+ */
+export class Said extends Tracked {
+  get text() {
+    return this.kind.write(/** @type {NonNullable<T>} */ (this.value));
+  }
+}
+
+/** @typedef {Record<number, Record<string, unknown>>} Earlier - First values of earlier versions of links, by key. */
+
 /** @template {Record<string, Tracked<any>>} Parts */
 export class LinkState extends Told {
-  /** @param {Parts} parts - By the keys that they have in links. */
-  constructor(parts) {
+  /**
+   * @param {Parts} parts - By the keys that they have in links; `v` is the version of those that are written.
+   * @param {Earlier} [earlier] - What links of earlier versions mean by the keys that they leave out.
+   */
+  constructor(parts, earlier = {}) {
     super();
     this.parts = parts;
+    this.earlier = earlier;
     Object.values(parts).forEach((part) => part.subscribe(() => this.tell()));
   }
 
@@ -152,13 +170,31 @@ export class LinkState extends Told {
    */
   restore(search) {
     this.reset();
+    const given = [...new URLSearchParams(search)];
     const [seen, ignored] = [new Set(), new Set()];
-    for (const [key, text] of new URLSearchParams(search)) {
-      if (seen.has(key) || !Object.hasOwn(this.parts, key)) ignored.add(key);
+    const { version, known } = this.#versionOf(given);
+    const first = this.earlier[version] || {};
+    for (const [key, value] of Object.entries(first)) this.parts[key].value = value;
+    for (const [key, text] of given) {
+      // The version that is written stays today's.
+      const fits = key === "v" ? known : Object.hasOwn(this.parts, key) && this.parts[key].restore(text, first[key]);
+      if (seen.has(key) || !fits) ignored.add(key);
       seen.add(key);
-      if (Object.hasOwn(this.parts, key) && !this.parts[key].restore(text)) ignored.add(key);
     }
     return [...ignored];
+  }
+
+  /**
+   * The version whose first values a link leaves out, and whether it is one that is known here: without a version the
+   * first, without any key today's, which a newer one is read as too.
+   * @param {[string, string][]} given
+   */
+  #versionOf(given) {
+    const newest = this.parts.v?.value ?? 1;
+    if (!given.some(([key]) => Object.hasOwn(this.parts, key))) return { version: newest, known: true };
+    const text = given.findLast(([key]) => key === "v")?.[1] ?? "1";
+    const version = /^0*[1-9]\d*$/.test(text) ? Number(text) : 0;
+    return { version: version || 1, known: version > 0 && version <= newest };
   }
 
   /** What a link says, by key. */

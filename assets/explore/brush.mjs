@@ -81,7 +81,7 @@ export function begin(event) {
   const { height, width } = state.scene;
   selection.start(event, state.mode, converter(panel), (inside, ended) => {
     const [xOf, yOf] = values || [(at) => at % width, (at) => Math.floor(at / width)];
-    regions.combine(selection.maskOf(height * width, inside, xOf, yOf), regions.operationAt(ended));
+    regions.combine(selection.maskOf(height * width, inside, xOf, yOf), regions.operationAt(ended), values !== null);
   });
   return true;
 }

@@ -34,8 +34,8 @@ import { axisEnds, dots } from "../painter/points.mjs";
  */
 
 // As in app/figures: what a graph leaves free around its plot, pixels.
-const IMAGE_MARGIN = { left: 40, right: 8, top: 24, bottom: 62 };
-const POINTS_MARGIN = { left: 56, right: 10, top: 24, bottom: 40 };
+const IMAGE_MARGIN = { left: 0, right: 0, top: 22, bottom: 0 };
+const POINTS_MARGIN = { left: 52, right: 8, top: 22, bottom: 38 };
 const LONGEST_FRAME_MILLISECONDS = 15_000;
 /** @type {Map<string, Drawing>} */
 const drawings = new Map(); // by panel: a canvas of its picture, or a function (width, height) that makes one

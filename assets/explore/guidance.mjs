@@ -7,6 +7,7 @@ import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
+import * as waiting from "./waiting.mjs";
 import * as channel from "../core/channel.mjs";
 
 /**
@@ -37,11 +38,13 @@ export function follow() {
   underWay = true;
   grow(scene, limits.revision).then(() => {
     underWay = false;
+    waiting.settle("growth");
     follow();
   }, (error) => {
-    // The next news ask again.
+    // So do the next news.
     underWay = false;
     readout.fail(error.message);
+    waiting.fail("growth", error.message, follow);
   });
 }
 

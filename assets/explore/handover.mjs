@@ -1,5 +1,6 @@
 /* The handover to Plotly: when its figures show the same as the overlays, they take over, so that they are asked for. */
 
+import * as cover from "./cover.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
@@ -134,6 +135,7 @@ export function showGreenPoints(points) {
 function upToDate(panel) {
   if (!state.scene || graphs.meta(panel).key !== state.scene.key || graphs.grows(panel)) return false;
   if (FOLLOWING.includes(panel) && (state.isMoving() || contentOf(panel) !== state.contentName())) return false;
+  if (isRecoloured(panel)) return false;
   return !COLOURED.test(panel) || displayOf(panel) === state.displayName();
 }
 
@@ -143,14 +145,24 @@ function upToDate(panel) {
  */
 function handOver(panel) {
   if (!upToDate(panel)) return false;
+  if (panel === graphs.SCATTER) cover.lift(state.contentName());
   overlays.show(panel, panel === graphs.SCATTER && regionOverlays.coversPoints());
   const zoom = panel.endsWith("-zoom") ? overlays.overlay(panel) : null;
   if (zoom) zoom.box.style.visibility = "hidden"; // Plotly's figure has a red square of its own
   return true;
 }
 
+/**
+ * Whether the end of a panel's scale moves as guidance images grow: Plotly would have to draw it again and again.
+ * @param {string} panel
+ */
+function isRecoloured(panel) {
+  return state.isGrowing() && panel.startsWith("panel-jacobian");
+}
+
 /** @param {string} panel */
 function isWaiting(panel) {
+  if (isRecoloured(panel) && !state.isMoving() && contentOf(panel) === state.contentName()) return true;
   const growing = !state.limits || state.limits.provisional;
   return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene?.key;
 }
@@ -186,7 +198,7 @@ function rest() {
   const { gamma1, gamma2, scale, half } = state.display;
   window.dash_clientside.set_props("rested-pixel", {
     data: {
-      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale,
+      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale, end: state.jacobianEnd(),
       state: state.contentName(), display: state.displayName(),
     },
   });
@@ -207,7 +219,7 @@ graphs.listen({
     // Gammas or scale may have changed since the server drew it.
     if (COLOURED.test(panel) && !panel.endsWith("-zoom") && displayOf(panel) === undefined) recolourLater();
     // An answer to an earlier rest may come after the colours or the pixel have changed: ask again.
-    if (!handOver(panel) && isStale(panel)) requestAnimationFrame(painting.paintAll);
+    if (!handOver(panel) && !isWaiting(panel) && isStale(panel)) requestAnimationFrame(painting.paintAll);
   },
 });
 

@@ -70,6 +70,9 @@ export function placed(panel) {
   return /** @type {Placed} */ (one);
 }
 
+// What lies over a graph that has another size now must not reach out of it.
+graphs.listen({ drawn: placed });
+
 /**
  * @param {Overlay} one
  * @param {number} width

@@ -1,5 +1,6 @@
 /* Painting what follows the pointer: zooms, Jacobian images, green points. Drawn from arrays that are already here. */
 
+import * as cover from "./cover.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import { shownScene, shownWindow, state } from "./state.mjs";
@@ -157,6 +158,7 @@ function pointsAround(first, second, across, up, height) {
 /** Paint the zoom window's pixels green over the scatterplot. */
 export function paintGreenPoints() {
   if (graphs.grows(graphs.SCATTER)) {
+    cover.lift("");
     paintGrowingPoints();
     return;
   }
@@ -167,6 +169,7 @@ export function paintGreenPoints() {
   if (!state.limits || state.limits.provisional) {
     // What was stopped is filled up for the eye: what it shows between known pixels are no points.
     overlays.show(graphs.SCATTER, false);
+    cover.lift("");
     return;
   }
   one.points = null;
@@ -180,6 +183,7 @@ export function paintGreenPoints() {
   neighbours(context, points, density);
   one.canvas.dataset.points = String(points.length);
   overlays.show(graphs.SCATTER, true);
+  cover.lay(state.contentName(), first, second);
 }
 
 /** Paint the whole guidance images, while gamma or the colour scale move. */

@@ -7,6 +7,7 @@ import * as painting from "./paint.mjs";
 import * as readAhead from "./read-ahead.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
+import * as waiting from "./waiting.mjs";
 
 /**
  * @import { Pixel } from "../painter/shapes.mjs"
@@ -49,6 +50,7 @@ export function choose(pixel, start, force) {
   const chosen = { row: pixel.row, col: pixel.col };
   state.choose(chosen, state.pinned);
   moveBoxes(chosen);
+  waiting.begin();
   ask({ scene: state.scene, pixel: chosen, start: start || performance.now() });
 }
 
@@ -79,6 +81,7 @@ function paint({ answer, request, milliseconds }, begins) {
     if (arrived && state.scene && arrived.answer.key === state.scene.key) paint(arrived, true);
   });
   state.window = answer;
+  waiting.end();
   const began = performance.now();
   painting.paintAll();
   // A newer pixel may be on its way: the boxes belong to it.
@@ -157,7 +160,10 @@ const windows = channel.make({
     atlas = answer.path === readAhead.ATLAS ? request.scene.key : null;
     if (atlas) readAhead.around(request.scene, request.pixel, atlasPath(request.scene));
   },
-  fail: (message) => readout.fail(message),
+  fail(message, again) {
+    readout.fail(message);
+    waiting.fail("pixel", message, again ? null : () => choose(state.pixel, undefined, true));
+  },
   held: ({ scene, pixel }) => readAhead.held(scene, pixel),
 });
 

@@ -1,5 +1,6 @@
 /* The numbers of the principal pixel, and the line that says what they rest on. */
 
+import { say } from "../core/announce.mjs";
 import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
@@ -18,8 +19,12 @@ const FIELDS = [
 ];
 /** @type {Fields | null} */
 let fields = null;
+const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
+const PINNED = "pinned (click or Esc lets go)";
 /** @type {number[]} */
 let painted = [];
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let emptying;
 
 /** @returns {Fields | null} */
 function build() {
@@ -114,9 +119,16 @@ export function show() {
   fieldsOf.element.dataset.pinned = String(state.pinned);
 }
 
+/** What is said of the principal pixel; null until its numbers are there. */
+export function words() {
+  const { window: shown, pixel, pinned } = state;
+  if (!fields || !shown || shown.row !== pixel?.row || shown.col !== pixel.col) return null;
+  return `${pinned ? "Pinned" : "Not pinned"}. ${fields.element.textContent}`;
+}
+
 /**
  * Write what the shown numbers rest on, after an answer that took `milliseconds` (0: remembered); the
- * server says how much of it went into computing.
+ * server says how much of it went into computing. A second later only what still holds is left.
  * @param {number} milliseconds
  * @param {{ compute: number | null, path: number }} answer
  */
@@ -132,10 +144,14 @@ export function status(milliseconds, { compute, path: way }) {
   const computed = typeof compute === "number" ? `computed in ${compute.toFixed(1)} ms, ` : "";
   const here = compute === null && way === ATLAS ? "read ahead" : "remembered";
   const time = milliseconds ? `${computed}${waiting(milliseconds, compute)}` : here;
-  const pinned = state.pinned ? " · pinned (click or Esc lets go)" : "";
+  const pinned = state.pinned ? ` · ${PINNED}` : "";
   const rate = `${painted.length} ${painted.length === 1 ? "update" : "updates"} in the last second`;
   line.textContent = `${state.scene.device} · ${path} · ${time} · ${rate}${pinned}`;
   line.classList.remove("failed");
+  clearTimeout(emptying);
+  emptying = setTimeout(() => {
+    line.textContent = state.pinned ? PINNED : "";
+  }, STATUS_MILLISECONDS);
 }
 
 /**
@@ -145,6 +161,8 @@ export function status(milliseconds, { compute, path: way }) {
 export function fail(message) {
   const line = document.getElementById("status-line");
   if (!line) return;
+  clearTimeout(emptying);
+  say(message);
   line.textContent = message;
   line.classList.add("failed");
 }

@@ -102,7 +102,7 @@ function drawPoints() {
 
 /** Whether regions lie over the scatterplot's own points, so that the neighbourhood's must be drawn over them. */
 export function coversPoints() {
-  return regions.all().some((region) => region.count);
+  return regionPictures.some();
 }
 
 function drawAll() {

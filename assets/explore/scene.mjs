@@ -1,6 +1,5 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
-import * as controls from "../core/controls.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
@@ -11,6 +10,7 @@ import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
+import * as words from "./words.mjs";
 import * as regions from "../regions/set.mjs";
 import { LARGEST_ZOOM } from "../views/view-state.mjs";
 
@@ -60,6 +60,7 @@ function enterScene(scene, start) {
   state.enter(scene);
   regions.enter(scene);
   state.window = null;
+  words.say(scene.modalities);
   overlays.hideAll();
   firstView.leave(scene.key);
   principal.pin(pinned);
@@ -72,7 +73,6 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
-  controls.nameSliders();
   painting.paintAll();
 }
 

@@ -3,7 +3,7 @@
 import { list, number, wordOr } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
 import * as colours from "../painter/colours.mjs";
-import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
+import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
@@ -29,7 +29,7 @@ import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../vie
  *
  * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
- * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean }} GuidanceLimits
+ * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
  * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
  * @property {string} key
  * @property {string} revision
@@ -50,6 +50,7 @@ import { HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../vie
  * @property {(pixel: Pixel | null, pinned: boolean) => void} choose
  * @property {() => boolean} isMoving
  * @property {() => boolean} isGrowing
+ * @property {() => boolean} areEndsFinal
  * @property {() => string} contentName
  * @property {() => string} displayName
  * @property {() => number} guidanceEnd
@@ -69,7 +70,7 @@ export const link = new LinkState({
   method: new Tracked("funfusean", NAME),
   weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),
   zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),
-});
+}, EARLIER.explore);
 
 const { gamma1, gamma2, scale } = link.parts;
 const display = {
@@ -115,6 +116,9 @@ state.isMoving = () => {
 /** Whether guidance images are being computed, and painted as they come. */
 state.isGrowing = () => state.limits?.stage === "running";
 
+/** Whether the ends of the scales stay as they are: guidance images are complete, or were stopped. */
+state.areEndsFinal = () => Boolean(state.limits && (!state.limits.provisional || (state.limits.known && !state.isGrowing())));
+
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {
   const shown = state.window;
@@ -122,16 +126,19 @@ state.contentName = () => {
 };
 state.displayName = () => {
   const { gamma1, gamma2, scale } = state.display;
-  const ends = state.limits && !state.limits.provisional ? state.limits.revision : "provisional";
+  const ends = state.limits && state.areEndsFinal() ? state.limits.revision : "provisional";
   return `${gamma1},${gamma2},${scale},${ends}`;
 };
 
 /** End of the guidance images' colour scale. */
 state.guidanceEnd = () => colours.endOf(state.limits, state.display.scale);
 
-/** End of the Jacobian images' scale: the guidance images', or the window's own until those are known. */
+/**
+ * End of the Jacobian images' scale: the guidance images', from their first values on, so that completing them changes no
+ * colour by much; the window's own before.
+ */
 state.jacobianEnd = () => {
-  if (state.limits && !state.limits.provisional) return state.guidanceEnd();
+  if (state.limits && (state.limits.known || !state.limits.provisional)) return state.guidanceEnd();
   if (!state.window) return 1;
   if (own.window !== state.window || own.scale !== state.display.scale) {
     own = { window: state.window, scale: state.display.scale, end: ownEnd(state.window) };

@@ -1,5 +1,6 @@
 /* The menu "Export" of both pages: files of the view as it is now, made by the server from the link alone. */
 
+import { addMenu } from "../core/dialogs.mjs";
 import { closest, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
@@ -155,20 +156,13 @@ document.addEventListener("click", (event) => {
   const button = closest(event, "[data-export], [data-export-panel]");
   if (button && own.contains(button)) act(button);
   else if (closest(event, ".export-stop") && waiting) waiting();
-  else if (!own.contains(/** @type {Node} */ (event.target))) own.open = false;
 });
 
 document.addEventListener("change", (event) => {
   if (closest(event, "#export-row")) fillColumns();
 });
 
-document.addEventListener("keydown", (event) => {
-  const own = menu();
-  if (event.key !== "Escape" || !own || !own.open) return;
-  event.stopPropagation(); // Esc closes the menu and lets no pixel go
-  own.open = false;
-  own.querySelector("summary")?.focus();
-}, true);
+addMenu("#export-menu");
 
 document.addEventListener("toggle", (event) => {
   const own = menu();

@@ -12,7 +12,6 @@ import { contextOf } from "../painter/pixels.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
 import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
-import * as regions from "../regions/set.mjs";
 
 /**
  * @import { PlotArea } from "../explore/plotly-internals.mjs"
@@ -22,6 +21,7 @@ import * as regions from "../regions/set.mjs";
 
 const OVER = { layer: "above", sizing: "stretch", xref: "x", yref: "y", xanchor: "left", yanchor: "top" };
 const SCALE = 3; // times the size on the screen
+const FURNITURE = { l: 40, r: 8, b: 62 }; // pixels around a picture for what the page has once for all: axes and colour bar
 
 /** @param {Pixel} pixel */
 function box(pixel) {
@@ -45,13 +45,31 @@ function grown(panel) {
   return [{ source: one.canvas.toDataURL(), ...OVER, ...place }];
 }
 
+/**
+ * A picture's data and layout with the axes and the colour bar that it needs away from the page, and the size of that.
+ * @param {import("../explore/plotly-internals.mjs").Graph} graph
+ */
+function furnished({ data, layout, clientWidth: width, clientHeight: height }) {
+  const { l, r, b } = FURNITURE;
+  return {
+    data: data.map((trace) => (trace.colorbar ? { ...trace, showscale: true } : trace)),
+    layout: {
+      ...layout, margin: { ...layout.margin, ...FURNITURE },
+      xaxis: { ...layout.xaxis, visible: true }, yaxis: { ...layout.yaxis, visible: true },
+    },
+    width: width + l + r, height: height + b,
+  };
+}
+
 /** @param {string} panel */
 function save(panel) {
   const graph = graphs.graph(panel);
   if (!graph || !graph.data || !graph.data.length) return;
+  const plain = { data: graph.data, layout: graph.layout, width: graph.clientWidth, height: graph.clientHeight };
+  const picture = panel === graphs.SCATTER ? plain : furnished(graph);
   const dark = document.documentElement.dataset.bsTheme === "dark";
   const layout = {
-    ...graph.layout,
+    ...picture.layout,
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
     images: [...(graph.layout.images || []), ...grown(panel), ...images(panel, SCALE)],
@@ -60,8 +78,8 @@ function save(panel) {
   const { method_id: method, pair_address: pair } = shownScene();
   const pixel = state.pixel ? `-${state.pixel.row}-${state.pixel.col}` : "";
   window.Plotly.downloadImage(
-    { data: graph.data, layout, config: { staticPlot: true } },
-    { format: "png", scale: SCALE, width: graph.clientWidth, height: graph.clientHeight, filename: `${pair}-${method}-${panel}${pixel}` },
+    { data: picture.data, layout, config: { staticPlot: true } },
+    { format: "png", scale: SCALE, width: picture.width, height: picture.height, filename: `${pair}-${method}-${panel}${pixel}` },
   );
 }
 
@@ -153,7 +171,7 @@ function points({ x, y }, canvas, scale) {
 export function images(panel, scale) {
   const area = graphs.area(panel);
   const { window: shown, scene } = state;
-  if (!area || !shown || !scene || !regions.all().some(({ count }) => count)) return [];
+  if (!area || !shown || !scene || !regionPictures.some()) return [];
   if (shown.key !== scene.key || graphs.meta(panel).pair !== scene.pair) return [];
   const canvas = empty(area, scale);
   const draw = panel === graphs.SCATTER ? points : graphs.ZOOMS.includes(panel) ? zoom : whole;

@@ -10,12 +10,25 @@ import { blank, css } from "./pixels.mjs";
  * @typedef {{ xs: Values, ys: Values, shape: Shape, place: (first: number, second: number) => [number, number] | null }} Plotted
  */
 
-export const GROUND = "#f7f8fa"; // points stay dark in both themes, so their ground stays light
-const DARK = [35, 39, 46];
+export const GROUND = "#f7f8fa";
+/**
+ * What plots look like: their ground, and red, green and blue of their points.
+ * @typedef {{ ground: string, ink: number[] }} PlotLook
+ * @type {Record<string, PlotLook>}
+ */
+const LOOKS = { light: { ground: GROUND, ink: [35, 39, 46] }, dark: { ground: "#1b1f25", ink: [206, 212, 218] } };
 const DOTS = "rgb(31 41 55 / 45%)";
 const GREEN = "#00c853";
 const FONT = "9px system-ui, sans-serif";
 const SHARE = 0.04; // of the values' range that is left free at both ends of an axis, as in app/figures/scatter.py
+
+/**
+ * What plots look like in a theme.
+ * @param {string | undefined} theme
+ */
+export function lookOf(theme) {
+  return LOOKS[theme || "light"] || LOOKS.light;
+}
 
 /**
  * The ends of an axis for values from low to high.
@@ -100,14 +113,15 @@ export function square({ pixels, width, height }, x, y, reach, colour) {
 }
 
 /**
- * How many points fall on each pixel of a plot: { data }, dark where there are many.
+ * How many points fall on each pixel of a plot: { data }, far from the ground where there are many.
  * @param {Values} xs
  * @param {Values} ys
  * @param {Ends[]} axes
  * @param {number} width
  * @param {number} height
+ * @param {number[]} [ink]
  */
-export function density(xs, ys, axes, width, height) {
+export function density(xs, ys, axes, width, height, ink = LOOKS.light.ink) {
   const counts = new Uint32Array(width * height);
   const [across, up] = [placer(axes[0], width), placer(axes[1], height)];
   let most = 1;
@@ -119,7 +133,7 @@ export function density(xs, ys, axes, width, height) {
     most = Math.max(most, counts[y * width + x]);
   }
   const { data, pixels } = blank(width, height);
-  const colour = (DARK[2] << 16) | (DARK[1] << 8) | DARK[0];
+  const colour = (ink[2] << 16) | (ink[1] << 8) | ink[0];
   const scale = 1 / Math.log1p(most);
   for (let at = 0; at < counts.length; at += 1) {
     // One pixel is to be seen, ten thousand are not to be the only ones seen.
@@ -142,21 +156,33 @@ export function ground(context) {
 }
 
 /**
- * Draw all points as dots that become dark where there are many: the first view's stand-in for Plotly's plot.
+ * Draw all points as dots that become dark where there are many, as Plotly's plot has them. `unit` is a pixel of the screen.
+ * @param {Context} context
+ * @param {Values} xs
+ * @param {Values} ys
+ * @param {Ends[]} axes
+ * @param {number} [unit]
+ */
+export function darkDots(context, xs, ys, axes, unit = 1) {
+  const { width, height } = context.canvas;
+  const [[x0, x1], [y0, y1]] = axes;
+  context.fillStyle = DOTS;
+  for (let at = 0; at < xs.length; at += 1) {
+    const [x, y] = [((xs[at] - x0) / (x1 - x0)) * width, ((y1 - ys[at]) / (y1 - y0)) * height];
+    context.fillRect(x - unit, y - unit, 2 * unit, 2 * unit);
+  }
+}
+
+/**
+ * Draw the same on the plot's ground: the first view's stand-in.
  * @param {Context} context
  * @param {Values} xs
  * @param {Values} ys
  * @param {Ends[]} axes
  */
 export function dots(context, xs, ys, axes) {
-  const { width, height } = context.canvas;
-  const [[x0, x1], [y0, y1]] = axes;
-  context.fillStyle = GROUND;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = DOTS;
-  for (let at = 0; at < xs.length; at += 1) {
-    context.fillRect(((xs[at] - x0) / (x1 - x0)) * width - 1, ((y1 - ys[at]) / (y1 - y0)) * height - 1, 2, 2);
-  }
+  darkDots(context, xs, ys, axes);
+  ground(context);
 }
 
 /**

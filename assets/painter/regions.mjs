@@ -1,6 +1,6 @@
 /*
- * Regions as pixels: filled a little, with lines of even thickness inside each of them, so that two that touch keep a line each;
- * and as points of a scatterplot.
+ * Regions as pixels: filled, with lines of even thickness inside each of them, so that two that touch keep a line each; and as
+ * points of a scatterplot.
  */
 
 import { blank, contextOf, picture, pixelOf } from "./pixels.mjs";
@@ -11,8 +11,6 @@ import { blank, contextOf, picture, pixelOf } from "./pixels.mjs";
  * @typedef {{ left: number, top: number, across: number, down: number }} Place - Of the image on the canvas, and its pixels' size.
  * @typedef {{ first: Int32Array, last: Int32Array }} Spans
  */
-
-const FILL = 0.28;
 
 export const WIDTH = 1.5; // of the screen: an outline is as thick in a small picture as in a large one
 
@@ -109,7 +107,7 @@ function outline(pixels, width, mask, imageWidth, rows, columns, reach, colour) 
  * corner lies at (left, top) of the canvas, and a pixel of the image is across × down. Pixels and not paths: a region of
  * noise has an edge at every second pixel.
  * @param {HTMLCanvasElement} canvas
- * @param {Region[]} regions
+ * @param {(Region & { opacity?: number })[]} regions
  * @param {Shape} shape
  * @param {Place} place
  * @param {number} thickness
@@ -122,21 +120,22 @@ export function drawOutlines(canvas, regions, shape, { left, top, across, down }
   const rows = spans(height, reach, top, down, shape.height);
   const { data, pixels } = blank(width, height);
   let some = false;
-  for (const { mask, colour } of regions) {
-    some = outline(pixels, width, mask, shape.width, rows, columns, reach, pixelOf(colour)) || some;
+  for (const { mask, colour, opacity } of regions) {
+    some = outline(pixels, width, mask, shape.width, rows, columns, reach, pixelOf(colour, opacity)) || some;
   }
   contextOf(canvas).putImageData(data, 0, 0);
   return some;
 }
 
 /**
- * A canvas of the image's size on which a region is filled a little.
+ * A canvas of the image's size on which a region is filled, so opaque.
  * @param {Uint8Array} mask
  * @param {string} colour
  * @param {Shape} shape
+ * @param {number} opacity
  */
-export function filling(mask, colour, { height, width }) {
-  const value = pixelOf(colour, FILL);
+export function filling(mask, colour, { height, width }, opacity) {
+  const value = pixelOf(colour, opacity);
   return picture(width, height, (pixels) => {
     for (let at = 0; at < mask.length; at += 1) if (mask[at]) pixels[at] = value;
   });

@@ -6,6 +6,12 @@
  */
 
 const LINE = 1.5;
+const EDGE = 1; // around it, so that it is seen on every colour
+
+/** By how much lines over pictures are thicker: for a room (core/projector.mjs). */
+function thickness() {
+  return globalThis.document?.documentElement.dataset?.projector ? 2.5 : 1;
+}
 
 /**
  * Draw only inside of an area.
@@ -23,7 +29,7 @@ export function clipped(context, area, draw) {
 }
 
 /**
- * Draw a box of (2·reach + 1)² pixels around a pixel, which is counted from the upper left one of the picture.
+ * Draw a box with a white edge of (2·reach + 1)² pixels around a pixel, which is counted from the upper left one of the picture.
  * @param {Context} context
  * @param {Area} area
  * @param {number} unit
@@ -36,10 +42,15 @@ export function box(context, area, unit, pixel, reach, colour) {
   const x = area.left + (pixel.col + 0.5) * unit - side / 2;
   const y = area.top + (pixel.row + 0.5) * unit - side / 2;
   clipped(context, area, () => {
-    context.strokeStyle = colour;
-    context.lineWidth = LINE;
     // Around the pixels, whose own colours are what one wants to see.
-    context.strokeRect(x - LINE / 2, y - LINE / 2, side + LINE, side + LINE);
+    const [line, edge] = [LINE, EDGE].map((width) => width * thickness());
+    context.lineWidth = edge;
+    context.strokeStyle = "#ffffff";
+    const out = line + edge / 2;
+    context.strokeRect(x - out, y - out, side + 2 * out, side + 2 * out);
+    context.lineWidth = line;
+    context.strokeStyle = colour;
+    context.strokeRect(x - line / 2, y - line / 2, side + line, side + line);
   });
 }
 

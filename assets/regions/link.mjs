@@ -1,6 +1,7 @@
 /* What links say of the regions; codes too long for a link are kept on the server. */
 
 import * as regionServer from "./server.mjs";
+import { written } from "./look.mjs";
 import * as regions from "./set.mjs";
 
 /**
@@ -63,7 +64,7 @@ function tooLong(named) {
   /** @param {string} text */
   const letters = (text) => encodeURIComponent(text).length;
   const byLength = named.filter(({ code }) => code.length > STORED_LENGTH).sort((one, other) => other.code.length - one.code.length);
-  let rest = named.reduce((sum, region) => sum + letters(label(region) + region.code) + 1, -LONGEST_IN_LINK);
+  let rest = named.reduce((sum, region) => sum + letters(label(region) + region.code + written(region.look)) + 1, -LONGEST_IN_LINK);
   const found = new Set();
   for (const region of byLength) {
     if (rest <= 0) break;
@@ -81,7 +82,7 @@ export function texts() {
   for (const region of named) {
     if (long.has(region)) ask(region);
     const short = long.has(region) ? keptOf(region).id : region.code;
-    if (short) parts.push(label(region) + short);
+    if (short) parts.push(label(region) + short + written(region.look));
   }
   return parts;
 }

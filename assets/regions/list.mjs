@@ -3,13 +3,17 @@
  * legend beside its button says which colour is which region.
  */
 
+import { ownerOf } from "../core/dialogs.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
 import { closest, element } from "../core/elements.mjs";
 import * as regionFiles from "./files.mjs";
 import * as regionServer from "./server.mjs";
 import * as regions from "./set.mjs";
 
-/** @import { NamedCode, Region } from "./set.mjs" */
+/**
+ * @import { Look } from "./look.mjs"
+ * @import { NamedCode, Region } from "./set.mjs"
+ */
 
 /** @type {string | null} */
 let watched = null;
@@ -34,6 +38,48 @@ function panel() {
   return document.getElementById("region-panel");
 }
 
+const LEAST_OPACITY = 10; // whoever wants to see nothing hides the region
+/** @type {readonly (readonly [string, (look: Look) => boolean, (on: boolean) => Partial<Look>, (name: string) => string])[]} */
+const SWITCHES = [
+  // class, whether it is on, what a press changes, and what it is called for a region
+  ["region-eye", (look) => !look.hidden, (on) => ({ hidden: !on }), (name) => `Show ${name}`],
+  ["region-outline", (look) => look.outline, (on) => ({ outline: on }), (name) => `Outline of ${name}`],
+  ["region-filling", (look) => look.filled, (on) => ({ filled: on }), (name) => `Filling of ${name}`],
+];
+
+/**
+ * Make the buttons and the slider of how a region is drawn.
+ * @param {number} index
+ */
+function makeLook(index) {
+  const switches = SWITCHES.map(([className, , change]) => {
+    const made = element("button", { type: "button", className: `region-switch ${className}` });
+    made.addEventListener("click", () => regions.restyle(index, change(made.getAttribute("aria-pressed") !== "true")));
+    return made;
+  });
+  const opacity = element("input", { type: "range", className: "region-opacity", min: String(LEAST_OPACITY), max: "100", step: "5" });
+  opacity.addEventListener("input", () => regions.restyle(index, { opacity: Number(opacity.value) }, true));
+  opacity.addEventListener("change", () => regions.restyle(index, { opacity: Number(opacity.value) }));
+  return element("div", { className: "region-look" }, ...switches, opacity, element("output", {}));
+}
+
+/**
+ * @param {HTMLElement} line
+ * @param {Region} region
+ */
+function updateLook(line, { name, look }) {
+  for (const [className, isOn, , called] of SWITCHES) {
+    const made = inside(line, `.${className}`);
+    made.setAttribute("aria-pressed", String(isOn(look)));
+    made.setAttribute("aria-label", called(name));
+    made.title = called(name);
+  }
+  const opacity = /** @type {HTMLInputElement} */ (inside(line, ".region-opacity"));
+  opacity.value = String(look.opacity);
+  opacity.setAttribute("aria-label", `Opacity of ${name}, percent`);
+  inside(line, "output").textContent = `${look.opacity} %`;
+}
+
 /**
  * Make the line of the region at a place of the list, whichever region that is.
  * @param {Region} _
@@ -53,7 +99,7 @@ function makeLine(_, index) {
   const count = element("span", { className: "region-count" });
   const gone = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this region" });
   gone.addEventListener("click", () => regions.remove(index));
-  return element("li", {}, choose, colour, name, count, gone);
+  return element("li", {}, element("div", { className: "region-line" }, choose, colour, name, count, gone), makeLook(index));
 }
 
 /**
@@ -62,9 +108,9 @@ function makeLine(_, index) {
  * @param {number} index
  */
 function updateLine(line, region, index) {
-  const [choose, colour, name, count, gone] = /** @type {any[]} */ ([...line.children]);
+  const [choose, colour, name, count, gone] = /** @type {any[]} */ ([...line.children[0].children]);
   const active = index === regions.activeIndex();
-  line.className = active ? "region active" : "region";
+  line.className = ["region", active && "active", region.look.hidden && "hidden-region"].filter(Boolean).join(" ");
   choose.checked = active;
   choose.setAttribute("aria-label", `Select into ${region.name}`);
   colour.value = region.colour;
@@ -73,6 +119,7 @@ function updateLine(line, region, index) {
   count.textContent = `${region.count.toLocaleString("en")} px`;
   gone.setAttribute("aria-label", `Delete ${region.name}`);
   Object.assign(line.dataset, { name: region.name, count: String(region.count) });
+  updateLook(line, region);
 }
 
 /** What nobody would expect of a selection, in words. */
@@ -157,7 +204,8 @@ const TYPED = "input:not([type=radio], [type=checkbox], [type=color], [type=rang
 // Fields have an undo of their own.
 document.addEventListener("keydown", (event) => {
   const asked = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "z";
-  if (!asked || (closest(event, TYPED))) return;
+  const elsewhere = ![panel(), null].includes(/** @type {HTMLElement | null} */ (ownerOf(event)));
+  if (!asked || elsewhere || closest(event, TYPED)) return;
   event.preventDefault();
   if (event.shiftKey) regions.redo();
   else regions.undo();
@@ -172,11 +220,12 @@ export function start() {
 sidePanels.add("region-panel", { opener: "region-open", closer: "region-close", opened: show });
 
 /** @param {Region} region */
-function entry({ name, colour }) {
+function entry({ name, colour, look }) {
   const dot = element("span", { className: "region-legend-dot" });
   dot.style.background = colour;
   const text = element("span", { className: "region-legend-name", textContent: name });
-  return element("span", { className: "region-legend-entry", title: name }, dot, text);
+  const className = look.hidden ? "region-legend-entry hidden-region" : "region-legend-entry";
+  return element("span", { className, title: look.hidden ? `${name} (hidden)` : name }, dot, text);
 }
 
 /** Show the regions as they are now, and name them where their button is. */

@@ -1,6 +1,6 @@
 /* Drawing a box or a lasso with the pointer, and what is inside of it. */
 
-import { closest } from "../core/elements.mjs";
+import { isForPage } from "../core/dialogs.mjs";
 
 /**
  * @typedef {[number, number]} Corner
@@ -120,8 +120,6 @@ document.addEventListener("keydown", (event) => {
   finish();
 }, true);
 
-const ELSEWHERE = "input:not([type=radio], [type=checkbox]), select, textarea, .offcanvas, .modal, dialog, [class*=dash-dropdown]";
-
 /**
  * Let Esc put the tool away while nothing is drawn, before it does anything else: isOn() says whether there is one.
  * @param {() => boolean} isOn
@@ -130,7 +128,7 @@ const ELSEWHERE = "input:not([type=radio], [type=checkbox]), select, textarea, .
 export function leaveByEscape(isOn, leave) {
   // At the body: after the panels, and before the document, where pixels are let go.
   document.body.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isOn() || closest(event, ELSEWHERE)) return;
+    if (event.key !== "Escape" || !isOn() || !isForPage(event)) return;
     event.stopImmediatePropagation();
     leave();
   });

@@ -1,9 +1,12 @@
 /* Regions of interest of the pair that is shown: named sets of pixels, one of them active. Both pages have them. */
 
 import { decode, encode } from "./code.mjs";
+import { FIRST_LOOK, SCATTERED, alike, changed as lookWith } from "./look.mjs";
 import * as regionServer from "./server.mjs";
 
 /**
+ * @import { Look } from "./look.mjs"
+ *
  * @typedef {object} Region - Never changed, only replaced, so that the history can keep it.
  * @property {string} name
  * @property {string} colour
@@ -11,10 +14,11 @@ import * as regionServer from "./server.mjs";
  * @property {number} count - Of pixels inside.
  * @property {string} code
  * @property {boolean} loaded - From a file, a link or the pair, so that it cannot be drawn again.
+ * @property {Look} look
  *
  * @typedef {{ pair: string, address: string, height: number, width: number }} ImageShape
  * @typedef {{ name: string, code: string }} NamedCode
- * @typedef {{ pair_address: string, regions: (NamedCode & { colour: string | null })[] }} Linked - Regions of a link.
+ * @typedef {{ pair_address: string, regions: (NamedCode & { colour: string | null, look?: Look })[] }} Linked - Regions of a link.
  * @typedef {{ list: Region[], active: number }} Step
  * @typedef {ReturnType<typeof startHistory>} History
  * @typedef {"added" | "here" | "full" | "other"} Outcome
@@ -30,8 +34,7 @@ const kept = new Map(); // by pair: what other pairs' regions were
 const listeners = [];
 /** @type {ImageShape | null} */
 let shape = null; // { pair, address, height, width } of what is shown
-// { name, colour, mask, count, code, loaded }: neither the list nor a region in it is ever changed, only replaced, so that
-// the history can keep them.
+// Neither the list nor a region in it is ever changed, only replaced, so that the history can keep them.
 /** @type {Region[]} */
 let list = [];
 let active = -1;
@@ -41,6 +44,8 @@ let history = null;
 let asked = null; // from the server, until the pair is known that it belongs to
 let operation = "replace";
 let revision = 0;
+/** @type {Step | null} */
+let passing = null; // what was before a change that goes on, as while a slider is held
 
 /** @param {() => void} listener */
 export function listen(listener) {
@@ -53,7 +58,7 @@ function changed() {
   listeners.forEach((listener) => listener());
 }
 
-/** Tell the server's callbacks, in the form of docs/page.md. */
+/** Tell the server's callbacks. */
 function write() {
   const data = list.map(({ name, colour, code }) => ({ name, colour, code }));
   if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props("regions", { data });
@@ -71,11 +76,13 @@ function show(state) {
  * @param {number} [chosen]
  */
 function step(regions, chosen = active) {
-  history?.add({ list, active });
+  history?.add(passing || { list, active });
+  passing = null;
   show({ list: regions, active: chosen });
 }
 
 export function undo() {
+  passing = null;
   const before = history && history.undo({ list, active });
   if (before) show(before);
 }
@@ -90,12 +97,13 @@ export function redo() {
  * @param {string} colour
  * @param {Uint8Array} mask
  * @param {boolean} [loaded]
+ * @param {Look} [look]
  * @returns {Region}
  */
-function made(name, colour, mask, loaded = false) {
+function made(name, colour, mask, loaded = false, look = FIRST_LOOK) {
   const { height, width } = /** @type {ImageShape} */ (shape);
   const code = encode(mask, height, width);
-  return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, loaded };
+  return { name, colour, mask, count: mask.reduce((sum, one) => sum + one, 0), code, loaded, look };
 }
 
 /**
@@ -125,9 +133,9 @@ export function take(found) {
   asked = null;
   /** @type {Region[]} */
   const taken = [];
-  for (const { name, colour, code } of found.regions) {
+  for (const { name, colour, code, look } of found.regions) {
     const mask = decode(code, shape.height, shape.width);
-    if (mask && taken.length < MOST) taken.push(made(free(name, taken), colour || nextColour(taken), mask, true));
+    if (mask && taken.length < MOST) taken.push(made(free(name, taken), colour || nextColour(taken), mask, true, look));
   }
   // What a link says is what the page begins with, and no step.
   if (!list.length && !canUndo()) show({ list: taken, active: taken.length - 1 });
@@ -193,11 +201,12 @@ function free(name, regions) {
 /**
  * @param {string} [name]
  * @param {Uint8Array} [mask]
+ * @param {Look} [look]
  */
-export function add(name, mask) {
+export function add(name, mask, look) {
   if (!shape || list.length >= MOST) return;
   const pixels = mask || new Uint8Array(shape.height * shape.width);
-  step([...list, made(free(name || "region", list), nextColour(list), pixels)], list.length);
+  step([...list, made(free(name || "region", list), nextColour(list), pixels, false, look)], list.length);
 }
 
 /**
@@ -211,38 +220,51 @@ function replace(index, changes) {
 /**
  * @param {Uint8Array} mask
  * @param {boolean} [loaded]
+ * @param {Look} [look]
  */
-function replaceActive(mask, loaded = list[active].loaded) {
-  replace(active, made(list[active].name, list[active].colour, mask, loaded));
+function replaceActive(mask, loaded = list[active].loaded, look = list[active].look) {
+  replace(active, made(list[active].name, list[active].colour, mask, loaded, look));
 }
 
 /**
  * Begin a region with a selection, where there is room and something selected.
  * @param {Uint8Array} selected
+ * @param {Look} [look]
  */
-function begin(selected) {
+function begin(selected, look) {
   if (list.length >= MOST) {
     regionServer.told(`There is no room for another region: ${MOST} are the most. Delete one, or hold Shift to add to the chosen one.`);
   } else if (!selected.includes(1)) {
     regionServer.told("No pixel is inside of the selection.");
   } else {
-    add("region", selected);
+    add("region", selected, look);
   }
 }
 
 /**
  * Let a selection replace the active region, join it, or be taken from it. What was loaded cannot be drawn again, so that
- * a selection does not replace it but begins a region of its own.
+ * a selection does not replace it but begins a region of its own. What is selected by its values in a scatterplot
+ * (`scattered`) has no outline at first, where nobody has chosen a look for the region that it replaces.
  * @param {Uint8Array} selected
  * @param {string} how
+ * @param {boolean} [scattered]
  */
-export function combine(selected, how) {
+export function combine(selected, how, scattered = false) {
   const region = list[active];
   if (!shape || (!region && how === "subtract")) return;
-  if (!region || (how === "replace" && isProtected(region))) begin(selected);
-  else if (how === "replace") replaceActive(selected);
+  const look = scattered ? SCATTERED : FIRST_LOOK;
+  if (!region || (how === "replace" && isProtected(region))) begin(selected, look);
+  else if (how === "replace") replaceActive(selected, region.loaded, isPlain(region) ? look : region.look);
   else if (how === "add") replaceActive(region.mask.map((one, at) => one | selected[at]));
   else replaceActive(region.mask.map((one, at) => one & (1 - selected[at])));
+}
+
+/**
+ * Whether nobody has chosen how a region is drawn; what was changed and is as before was chosen.
+ * @param {Region} region
+ */
+function isPlain({ look }) {
+  return look === FIRST_LOOK || look === SCATTERED;
 }
 
 /** @param {Region | undefined} region */
@@ -280,6 +302,22 @@ export function rename(index, name) {
  */
 export function recolour(index, colour) {
   if (colour !== list[index].colour) replace(index, { colour });
+}
+
+/**
+ * Change a region's look. While somebody still changes it, as with a slider that is held, it is no step yet.
+ * @param {number} index
+ * @param {Partial<Look>} changes
+ * @param {boolean} [goesOn]
+ */
+export function restyle(index, changes, goesOn = false) {
+  const look = lookWith(list[index].look, changes);
+  if (!goesOn) {
+    if (passing || !alike(look, list[index].look)) replace(index, { look });
+    return;
+  }
+  passing ??= { list, active };
+  show({ list: list.map((region, at) => (at === index ? { ...region, look } : region)), active });
 }
 
 /** @param {number} index */

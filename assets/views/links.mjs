@@ -1,5 +1,5 @@
 /*
- * Links to the view: "Copy link" puts one into the clipboard or, where a browser refuses that, into a field; those between
+ * Links to the view: "Link" puts one into the clipboard or, where a browser refuses that, into a field; those between
  * the pages carry pair, method, pinned pixel and regions along.
  */
 

@@ -139,8 +139,23 @@ function makeLine(view) {
   });
   return element("li", { className: "view" },
     element("div", { className: "view-line" }, tick, field(view, "name", "input", { type: "text", maxLength: 80 }), open, remover(view)),
+    thumbnail(view),
     element("div", { className: "view-about", textContent: about(view) }),
     field(view, "note", "textarea", { maxLength: 2000, placeholder: "Note" }));
+}
+
+/**
+ * The small picture of a view, or what stands for it where the server can draw none.
+ * @param {View} view
+ */
+function thumbnail(view) {
+  const place = element("div", { className: "view-picture" });
+  const picture = element("img", { loading: "lazy", width: 96, height: 96, src: `${panel().dataset.home}views/${view.id}/thumbnail.jpg` });
+  picture.addEventListener("error", () => {
+    place.replaceChildren(element("span", { className: "view-no-picture", textContent: "No picture" }));
+  });
+  place.append(picture);
+  return place;
 }
 
 /**
@@ -151,6 +166,8 @@ function updateLine(line, { name, note }) {
   const [tick, title, open, gone, text] = /** @type {any[]} */ ([...line.querySelectorAll("input, a, button, textarea")]);
   const labels = [[tick, `Export ${name}`], [title, `Name of ${name}`], [open, `Open ${name}`], [gone, `Delete ${name}`], [text, `Note of ${name}`]];
   labels.forEach(([one, label]) => one.setAttribute("aria-label", label));
+  const picture = line.querySelector("img");
+  if (picture) picture.alt = `Fused image of ${name}, with its pinned pixel and regions`;
   // Else somebody may be typing.
   if (line.dataset.name !== name) title.value = name;
   if (line.dataset.note !== note) text.value = note;

@@ -1,7 +1,7 @@
 /* What links to both pages carry, as ViewState of app/link/view_state.py has it; each page adds its own (its state.mjs). */
 
 import { list, number, text, whole, word } from "../core/kinds.mjs";
-import { Tracked, write } from "../core/tracked.mjs";
+import { Said, Tracked, write } from "../core/tracked.mjs";
 
 /**
  * @import { LinkState } from "../core/tracked.mjs"
@@ -14,7 +14,8 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["gamma1", "gamma2", "pair", "pixel", "regions", "scale"];
+const CARRIED = ["gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
+const VERSION = 2; // of the links that are written
 
 const GAMMA = number(0.1, 2);
 export const NAME = text(new RegExp(`^[^${UNSEEN}]{1,200}$`, "u"));
@@ -22,12 +23,32 @@ export const PIXEL = list(INDEX, ({ length }) => length === 2);
 export const HALF_WIDTH = whole(1, LARGEST_ZOOM);
 export const WEIGHTS = text(/^[0-9a-f]{8,64}$/);
 export const METHOD = text(new RegExp(`^[^${UNSEEN},:/]{1,100}$`, "u"));
-const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)$/);
+const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)(~[a-z][0-9]{0,3}){0,8}$/);
+
+const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", regions: [] };
+/**
+ * By page: what links of earlier versions mean by a key that they leave out, for ever (app/link/earlier.py). A table is
+ * added when a default changes and the version with it; none that is here ever changes.
+ * @satisfies {Record<string, import("../core/tracked.mjs").Earlier>}
+ */
+export const EARLIER = {
+  explore: {
+    1: { ...SHARED_1, method: "funfusean", weights: null, zoom: 12, area: null },
+  },
+  compare: {
+    1: {
+      ...SHARED_1,
+      methods: ["weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian"],
+      columns: ["fused", "guidance_mri", "guidance_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter"],
+      difference: [], numbers: false, pin: null, shared: true, size: "fit", weights: [], zoom: null,
+    },
+  },
+};
 
 /** What both pages' links have, by key. */
 export function shared() {
   return {
-    v: new Tracked(1, whole(1, 1)),
+    v: new Said(VERSION, whole(1, VERSION)),
     gamma1: new Tracked(0.3, GAMMA),
     gamma2: new Tracked(0.5, GAMMA),
     pair: new Tracked(/** @type {string | null} */ (null), NAME),

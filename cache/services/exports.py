@@ -77,6 +77,8 @@ class ExportArrays:
         The known regions of the pair, none for most, and those of the link.
     replaced : tuple of str
         Those of the link in the place of one of the pair of that name with other pixels.
+    lettered : bool
+        Whether the view's page calls its principal pixels A and B, as the compare page does.
     """
 
     inputs: np.ndarray
@@ -84,6 +86,11 @@ class ExportArrays:
     pixels: Mapping[str, tuple[int, int]]
     regions: Mapping[str, np.ndarray]
     replaced: tuple[str, ...] = ()
+    lettered: bool = True
+
+    def letter(self, name: str, before: str = "") -> str:
+        """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
+        return before + name.upper() if self.lettered else ""
 
 
 def export_arrays(
@@ -237,7 +244,7 @@ def export_numbers(
         raise NotReady(
             f"The influence on regions is being computed ({100 * progress.fraction:.0f} %). Ask again in a moment."
         )
-    pins = [(name.upper(), pixel) for name, pixel in arrays.pixels.items()]
+    pins = [(arrays.letter(name), pixel) for name, pixel in arrays.pixels.items()]
     return ExportNumbers(
         number_tables(numbers, pins),
         numbers_csv(numbers),

@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ MOST_VIEWS = 2000
 STUDY_FORMAT = "fusevis-study"
 STUDY_VERSION = 1
 LONGEST_TOLD = 80
+LARGEST_THUMBNAIL = 10_000
+"""Bytes."""
 
 _LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 _UNSEEN = {"Cc", "Cf", "Cs"}
@@ -264,6 +266,31 @@ class ViewFolder:
         self.get(id)  # without a lock: where nothing is kept there may be no folder for one
         with self._alone():
             self._path(id).unlink(missing_ok=True)
+            self._thumbnail_path(id).unlink(missing_ok=True)
+
+    def thumbnail(self, id: str) -> bytes | None:
+        """Return the small picture that is kept of a view; ``None`` where there is none."""
+        try:
+            kept = self._thumbnail_path(self.get(id).id).read_bytes()
+        except OSError:
+            return None
+        return kept if 0 < len(kept) <= LARGEST_THUMBNAIL else None
+
+    def keep_thumbnail(self, id: str, drawn: bytes) -> None:
+        """Keep a small picture of a view beside it, as long as the view is kept.
+
+        Raises
+        ------
+        ViewError
+            If there is no such view, or the picture is too large.
+        OutputError
+            If it cannot be written.
+        """
+        if len(drawn) > LARGEST_THUMBNAIL:
+            raise ViewError(f"A view's thumbnail has up to {LARGEST_THUMBNAIL} bytes, not {len(drawn)}.")
+        with self._alone():
+            self.get(id)
+            self._replace({self._thumbnail_path(id): drawn})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -286,14 +313,17 @@ class ViewFolder:
         )
 
     def _write(self, views: Sequence[SavedView]) -> None:
-        """Write all of them, then put all in their places: a full disk leaves everything as it was."""
+        self._replace({self._path(view.id): view.model_dump_json().encode() for view in views})
+
+    def _replace(self, contents: Mapping[Path, bytes]) -> None:
+        """Write all files, then put all in their places: a full disk leaves everything as it was."""
         parts: dict[Path, Path] = {}
         try:
-            for view in views:
+            for path, content in contents.items():
                 handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-                parts[self._path(view.id)] = Path(name)
-                with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                    stream.write(view.model_dump_json())
+                parts[path] = Path(name)
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(content)
         except OSError:
             for part in parts.values():
                 part.unlink(missing_ok=True)
@@ -303,6 +333,9 @@ class ViewFolder:
 
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}.json"
+
+    def _thumbnail_path(self, id: str) -> Path:
+        return self._folder / f"{id}.jpg"
 
     def _read(self, path: Path) -> SavedView | None:
         try:
@@ -360,6 +393,18 @@ class NamedViews:
     def delete(self, id: str) -> None:
         """Remove a view; `UserError` if there is none."""
         self._views.delete(id)
+
+    def get(self, id: str) -> SavedView:
+        """Return a view; `UserError` if there is none."""
+        return self._views.get(id)
+
+    def thumbnail(self, id: str) -> bytes | None:
+        """Return the JPEG that is kept of a view, ``None`` where there is none yet; `UserError` if there is no view."""
+        return self._views.thumbnail(id)
+
+    def keep_thumbnail(self, id: str, drawn: bytes) -> None:
+        """Keep a view's JPEG; see `ViewFolder.keep_thumbnail`."""
+        self._views.keep_thumbnail(id, drawn)
 
     def study(self, ids: list[str]) -> str:
         """Return views as one JSON file; without ids, all of them.

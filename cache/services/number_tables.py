@@ -136,7 +136,7 @@ def _each(group: str, meaning: str, modalities: Sequence[str]) -> list[Column]:
 Cell = tuple[str, float | str | None]
 """What is shown, and what it sorts by: ``None`` where the number is undefined."""
 Pins = Sequence[tuple[str, tuple[int, int]]]
-"""Letters of the pinned pixels with their (row, col)."""
+"""Letters of the pinned pixels, empty where they have none, with their (row, col)."""
 
 WAITING = "waiting"
 HINT = "Pin a pixel to see its influence too: by a click on a picture, or with Pin A."

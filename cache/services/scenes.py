@@ -19,7 +19,7 @@ from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
 from fusion.data.catalogue import Catalogue
-from fusion.data.entries import PairEntry
+from fusion.data.entries import PairEntry, PairSource
 from fusion.errors import FuseVisError
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,14 @@ class Scenes:
         return self.loaded_methods.titles
 
     def default_pair(self) -> str:
-        """Return the address of the pair of a first visit."""
+        """Return the address of the pair of a first visit: the first of a person's own, else the first sample."""
+        first = next(iter(self.entries()), None)
+        if first is not None and first.source != PairSource.SAMPLE:
+            return first.address
+        return self.first_sample()
+
+    def first_sample(self) -> str:
+        """Return the address of the sample that is shown where nothing else can be."""
         return self._catalogue.default().address
 
     def find_pair(self, address: str) -> str:
@@ -148,8 +155,15 @@ class Scenes:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
 
-    def open(self, pair_address: str, method_id: str) -> Scene:
-        """Return what is known of a pair and a method, both loaded if need be, and begin to prepare hovering.
+    def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
+        """Return what is known of a pair and a method, both loaded if need be.
+
+        Parameters
+        ----------
+        pair_address, method_id : str
+            What links call them.
+        prepare : bool
+            Whether to begin to prepare hovering, which takes time and memory in the background.
 
         Raises
         ------
@@ -158,7 +172,8 @@ class Scenes:
         """
         entry, pair = self.loaded_pairs.by_address(pair_address)
         method = self.loaded_methods.get(method_id)
-        self._begin_to_prepare(method, pair)
+        if prepare:
+            self._begin_to_prepare(method, pair)
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,

@@ -121,7 +121,7 @@ class Catalogue:
         return self._problems
 
     def default(self) -> PairEntry:
-        """Return the pair of a first visit: a simulated glioma.
+        """Return the first sample, a simulated glioma: for a first visit where nobody has pairs of their own.
 
         Raises
         ------

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fusion.device import full_precision
-from fusion.errors import SupportRadiusError
+from fusion.errors import NetworkError, PrecisionError, SupportRadiusError
+from fusion.methods.adapting import Adaptation, Adapted, Output, Sizes, as_network
+from fusion.methods.identity import network_digest, weights_digest
 from fusion.network import NetworkState
+from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
 from fusion.saliency.support import Locality, declared_locality, locality_at, probe_locality
 
 SupportRadius = tuple[int, int] | None
@@ -63,7 +66,7 @@ class Method:
         (r1, r2) in pixels for x1 and x2; ``None`` for a method whose support is the whole image.
     weights_id : str
         sha256 (64 hexadecimal digits) of the weights: of the file where there is one, else of the id
-        and all parameters and buffers.
+        and all parameters and buffers; of a wrapped network its program and attributes too.
     locality : Locality
         Which crops of an image give the whole image's derivatives exactly; see `locality_at` too.
     """
@@ -81,13 +84,14 @@ class Method:
         self.id = id
         self.title = title
         self.note = note
-        self.network = network.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
+        self.network = converted(network, torch.float32, device)
         self.locality = locality
         self.weights_id = weights_id
         self.device = device
         full_precision(device)
         self._double: tuple[NetworkState, nn.Module] | None = None
-        self._localities: dict[tuple[int, int], Locality] = {}
+        self._localities: dict[tuple[int, int], Locality | NetworkError] = {}
+        self._checking = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Method({self.id!r}, support_radius={self.support_radius}, weights_id={self.weights_id[:12]})"
@@ -100,18 +104,43 @@ class Method:
     def locality_at(self, shape: tuple[int, int]) -> Locality:
         """Return which crops of images of a shape (H, W) are exact.
 
-        That is `locality`, or the whole image where the network strides and treats these sides in a way of its
-        own, which is found out at the first such image.
+        That is `locality` where it follows from the network's program. Of other networks crops are held against the
+        whole image at the first image of a shape, which takes as long as a few whole-image derivatives.
+
+        Raises
+        ------
+        NetworkError
+            If the network cannot be run on images of this shape.
         """
-        if self.locality.alignment == 1:
+        if self.locality.holds_for(shape):
             return self.locality
         if shape not in self._localities:
-            self._localities[shape] = locality_at(self.network, self.locality, shape)
-        return self._localities[shape]
+            with self._checking:
+                if shape not in self._localities:
+                    self._localities[shape] = self._found_at(shape)
+        found = self._localities[shape]
+        if isinstance(found, NetworkError):
+            raise type(found)(*found.args)
+        return found
+
+    def _found_at(self, shape: tuple[int, int]) -> Locality | NetworkError:
+        try:
+            return locality_at(self.network, self.locality, shape)
+        except NetworkError as error:
+            return error.with_traceback(None)
 
     @classmethod
     def from_module(
-        cls, network: nn.Module, id: str, title: str, device: torch.device | str = "cpu"
+        cls,
+        network: nn.Module | Callable[..., Any],
+        id: str,
+        title: str,
+        device: torch.device | str = "cpu",
+        *,
+        channels: int = 1,
+        value_range: tuple[float, float] = (0.0, 1.0),
+        output: Output = None,
+        sizes: Sizes = None,
     ) -> Method:
         """Wrap any network y = f(x1, x2) of (B, 1, H, W) tensors; its support radius is probed.
 
@@ -119,25 +148,58 @@ class Method:
 
         Parameters
         ----------
-        network : torch.nn.Module
-            Takes two (B, 1, H, W) tensors and returns one of the same shape.
+        network : torch.nn.Module or callable
+            Takes two (B, 1, H, W) tensors and returns one of the same shape. A module, a program of TorchScript or
+            `torch.export`, or a plain function.
         id, title : str
             The names used in addresses and shown to people.
         device : torch.device or str
             Where to run it.
+        channels : int
+            As many times each gray image is given to it, (B, channels, H, W); of as many channels that it returns the
+            mean is taken.
+        value_range : tuple of float
+            What it takes and returns for black and for white, as (0, 255).
+        output : int, str or tuple of these, optional
+            Which of its results is the fused image, where it returns several.
+        sizes : int or tuple of int, optional
+            An int: images are padded to a multiple of it at the bottom and right, by reflection, and the fused image
+            is cut. Two: the only height and width that it takes, which need not be said where it can be found out.
 
         Returns
         -------
         Method
+            A network that runs in float32 only is taken, and its note says so: its derivatives agree with those of the
+            whole image within `fusion.network_copies.SINGLE_TOLERANCE` of the largest.
 
         Raises
         ------
         NetworkError
             If the network cannot be run, or its output has another shape than its inputs.
+        NoDerivativeError
+            If the fused image depends on an image and no gradient comes back to it, or it is random.
         """
-        own = copy.deepcopy(network).eval().requires_grad_(False)
-        locality = probe_locality(own)
-        return cls(id, title, own, locality, weights_digest(id, own), torch.device(device))
+        adaptation = Adaptation(channels, value_range, output, sizes)
+        own = copied(as_network(network))
+        if adaptation != Adaptation():
+            own = Adapted(own, adaptation)
+        digest = network_digest(id, own)
+        note = ""
+        try:
+            locality = probe_locality(own, adaptation.fixed)
+        except PrecisionError as error:
+            if _mixes_precisions(own, adaptation.fixed or MIXED_SHAPE):
+                raise
+            try:
+                own = InSingle(own)
+                locality = probe_locality(own, adaptation.fixed)
+            except NetworkError:
+                raise error from None
+            note = (
+                "This network runs in float32 only: derivatives agree with those of the whole image within "
+                f"{SINGLE_TOLERANCE:g} of the largest, in both precisions."
+            )
+        return cls(id, title, own, locality, digest, torch.device(device), note)
 
     @classmethod
     def from_specification(
@@ -171,15 +233,24 @@ class Method:
         if dtype != torch.float64:
             raise ValueError(f"dtype is float32 or float64, not {dtype}")
         if self._double is None or not self._double[0].is_current():
-            self._double = NetworkState(self.network), copy.deepcopy(self.network).double()
+            double = converted(copied(self.network), torch.float64, self.device)
+            self._double = NetworkState(self.network), double
         return self._double[1]
 
 
-def weights_digest(id: str, network: nn.Module) -> str:
-    """Return the sha256 of a method's id and all parameters and buffers of its network, in name order."""
-    digest = hashlib.sha256(f"{id}\n{network}\n".encode())
-    for name, tensor in sorted(network.state_dict().items()):
-        array = tensor.detach().cpu().contiguous()
-        digest.update(f"{name}:{array.dtype}:{tuple(array.shape)}\n".encode())
-        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+MIXED_SHAPE = (64, 64)
+"""Height and width of images that a network is tried on to see whether it keeps any of float64's digits."""
+
+
+@torch.no_grad()
+def _mixes_precisions(network: nn.Module, shape: tuple[int, int]) -> bool:
+    """Tell whether a network with weights in float32 makes a float64 image of float64 images.
+
+    It does where it casts some values itself and others not. It could then run in float64 if it cast none.
+    """
+    images = [torch.rand(1, 1, *shape, dtype=torch.float64) for _ in range(2)]
+    try:
+        result = converted(copied(network), torch.float32, "cpu")(*images)
+    except Exception:  # noqa: BLE001 - whatever a user's network may raise
+        return False
+    return isinstance(result, Tensor) and result.dtype == torch.float64

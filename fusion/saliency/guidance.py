@@ -25,9 +25,10 @@ from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.jacobian import jacobians
+from fusion.saliency.probing import graph_bytes_a_pixel
 from fusion.saliency.support import Locality
-from fusion.saliency.tiles import Tile, graph_bytes_a_pixel, tiles
-from fusion.saliency.window import gradient
+from fusion.saliency.tiles import Tile, tiles
+from fusion.saliency.window import Box, gradient
 
 Progress = Callable[[int, int, NDArray[np.floating]], None]
 """Called as progress(done, total, partial) after each pass; may raise `fusion.errors.Cancelled`."""
@@ -35,6 +36,8 @@ Progress = Callable[[int, int, NDArray[np.floating]], None]
 Lattice = tuple[slice, slice, NDArray[np.floating]]
 """Its rows, its columns, and (2, h, w) values of the diagonal there."""
 
+MEASURED_SIDE = 32
+"""Pixels along the side of an image, about, on which memory is measured."""
 GRAPH_BYTES = 768 * 2**20
 """Memory for one kept forward pass; larger images are computed tile by tile."""
 
@@ -106,7 +109,7 @@ def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, 
     images = images_tensor(pair, dtype, method.device)
     locality = method.locality_at(pair.shape)
     spacing = lattice_spacing(locality, pair.shape)
-    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype)
+    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype, locality, pair.shape)
     parts = tiles(pair.shape, locality, pixels)
     passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
     lattices = (tile_diagonals(method, images, part, spacing) for part in parts)
@@ -167,8 +170,12 @@ def tile_diagonals(
             yield rows, columns, diagonal.cpu().numpy()
 
 
-def _pixels_a_tile(method: Method, dtype: torch.dtype) -> int:
-    return int(GRAPH_BYTES / graph_bytes_a_pixel(method.network_as(dtype), dtype, method.device))
+def _pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+    small = Box(0, 0, *(min(MEASURED_SIDE, side) for side in shape))
+    measured = graph_bytes_a_pixel(
+        method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape
+    )
+    return int(GRAPH_BYTES / measured)
 
 
 def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "float32") -> NDArray[np.floating]:

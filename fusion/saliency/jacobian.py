@@ -23,7 +23,6 @@ from fusion.saliency.window import (
     Box,
     JacobianWindow,
     Pixel,
-    aligned,
     box_around,
     gradient,
     gradients_in_crops,
@@ -175,7 +174,7 @@ def _by_windows(
     crops: list[Box] = []
     for number, pixel in enumerate(wanted):
         support = box_around(pixel, radius, pair.shape)
-        crops.append(aligned(support, locality.alignment, pair.shape))
+        crops.append(locality.crop(support, pair.shape))
         groups[crops[-1].shape].append(number)
     results: dict[int, JacobianWindow] = {}
     for (height, width), members in groups.items():

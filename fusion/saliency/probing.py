@@ -8,7 +8,6 @@ depends on the values.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,14 +17,15 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fusion.network import apply_network
+from fusion.errors import NoDerivativeError
+from fusion.network import USUAL_CAUSES, apply_network
+from fusion.network_copies import TOLERANCE, converted, copied, tolerance_of
+from fusion.saliency.window import gradient
 
 HUGE = 1e30
 DARK = 1e-6
 """Brightness of a background. Not 0: where all is equal, which of two is the larger one is a matter of rounding."""
 
-TOLERANCE = 1e-9
-"""Of two results that are equal but for rounding, in float64."""
 SHIFTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Pixels, by which images are moved to see whether the fused image moves with them."""
 
@@ -36,7 +36,7 @@ _DECIDING = {_aten._local_scalar_dense, _aten.equal, _aten.is_nonzero, _aten.non
 
 def double_copy(network: nn.Module) -> nn.Module:
     """Copy a network to the CPU in float64, frozen."""
-    return copy.deepcopy(network).cpu().double().eval().requires_grad_(False)
+    return converted(copied(network), torch.float64, "cpu")
 
 
 def sample(shape: tuple[int, int], seed: int) -> Tensor:
@@ -114,9 +114,11 @@ def reach_of_phases(network: nn.Module, index: int, side: int, alignment: int) -
     return reach
 
 
-def equivariant_shift(network: nn.Module, side: int, reach: int) -> int | None:
-    """Return the smallest shift under which the fused image, and what it sees, move with its inputs."""
-    for shift in SHIFTS:
+def equivariant_shift(
+    network: nn.Module, side: int, reach: int, shifts: Sequence[int] = SHIFTS
+) -> int | None:
+    """Return the smallest of some shifts under which the fused image, and what it sees, move with its inputs."""
+    for shift in shifts:
         # Strided networks reach further in some phases than in the probed one.
         margin = reach + 2 * shift
         if 2 * margin + shift >= side:
@@ -133,8 +135,13 @@ def _moves(network: nn.Module, side: int, shift: int, margin: int) -> bool:
     fused = apply_network(network, inputs)[0]
     inner = slice(margin, side - margin)
     moved = slice(margin + shift, side - margin + shift)
+    tolerance = tolerance_of(network)
     return all(
-        close(apply_network(network, inputs.roll(shift, dims=axis + 2))[0][place], fused[inner, inner])
+        close(
+            apply_network(network, inputs.roll(shift, dims=axis + 2))[0][place],
+            fused[inner, inner],
+            tolerance,
+        )
         for axis, place in ((0, (moved, inner)), (1, (inner, moved)))
     )
 
@@ -285,20 +292,103 @@ def farthest(found: Tensor, start: tuple[int, int]) -> int:
     return int((places - torch.tensor(start)).abs().max()) if len(places) else 0
 
 
-def close(found: Tensor, expected: Tensor) -> bool:
+def close(found: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> bool:
     """Return whether two tensors are equal but for rounding.
 
     Parameters
     ----------
     found, expected : torch.Tensor
         float64, of one shape.
+    tolerance : float
+        See `fusion.network_copies.tolerance_of`.
 
     Returns
     -------
     bool
-        Whether they differ by `TOLERANCE` of the largest magnitude of `expected` at most.
+        Whether they differ by `tolerance` of the largest magnitude of `expected` at most.
     """
     if not expected.numel():
         return True
     scale = max(float(expected.abs().max()), torch.finfo(torch.float64).tiny)
-    return bool((found - expected).abs().max() <= TOLERANCE * scale)
+    return bool((found - expected).abs().max() <= tolerance * scale)
+
+
+NOISE = 0.05
+"""By which images are changed, up and down, to see how many fused pixels notice."""
+MOST = 0.5
+"""The share of fused pixels that change with an image which is rounded; of one that is only compared, few do."""
+
+
+def check_gradients(network: nn.Module, inputs: Tensor) -> None:
+    """Make sure that a gradient comes back to each image on which the fused image depends.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, float64, on the CPU, frozen.
+    inputs : torch.Tensor
+        (1, 2, H, W), any images that it runs on.
+
+    Raises
+    ------
+    NoDerivativeError
+        If none does, though a NaN in the image reaches the fused image or most fused pixels change with it. What only
+        decides between values, by a comparison, may have no gradient.
+    """
+    leaf = inputs.clone().requires_grad_(True)
+    generator = torch.Generator().manual_seed(0)
+    with torch.enable_grad():
+        fused = apply_network(network, leaf)[0]
+        weights = torch.rand(fused.shape, dtype=fused.dtype, generator=generator)
+        found = gradient((fused * weights).sum(), leaf)[0]
+    fused = fused.detach()
+    for index in (0, 1):
+        if not (found[index] == 0).all():
+            continue
+        changed = inputs.clone()
+        noise = torch.rand(inputs.shape[2:], dtype=inputs.dtype, generator=generator)
+        changed[0, index] += NOISE * (2 * noise - 1)
+        with torch.no_grad():
+            differing = (apply_network(network, changed)[0] != fused).double().mean()
+        everything = torch.zeros_like(inputs, dtype=torch.bool)
+        everything[0, index] = True
+        hidden = differing > MOST or (differing > 0 and touched(network, inputs, everything, torch.nan).any())
+        if hidden:
+            raise NoDerivativeError(
+                f"The fused image depends on x{index + 1}, but no gradient comes back to that image: its saliency "
+                f"would be 0 everywhere. {USUAL_CAUSES}"
+            )
+
+
+def graph_bytes_a_pixel(
+    network: nn.Module, dtype: torch.dtype, device: torch.device, shape: tuple[int, int]
+) -> float:
+    """Measure how much memory the kept forward pass takes for each pixel of the image, in bytes.
+
+    Counts what autograd saves on a small image, each storage once, parameters left out.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, of `dtype` and on `device`.
+    dtype, device
+        Of the images.
+    shape : tuple of int
+        (H, W), of a small image that it takes.
+    """
+    parameters = {
+        tensor.untyped_storage().data_ptr() for tensor in (*network.parameters(), *network.buffers())
+    }
+    saved: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    leaf = torch.zeros(1, 2, *shape, dtype=dtype, device=device, requires_grad=True)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        fused = apply_network(network, leaf)
+    del fused
+    return max(sum(saved.values()) / math.prod(shape), 2.0 * leaf.element_size())

@@ -1,37 +1,44 @@
 """The support radius of a network, and which crops of an image give the whole image's derivatives.
 
-What a network of convolutions and pointwise operations can see follows from its program. Other networks are
-probed (`fusion.saliency.probing`). What is found is then held against plain autograd on a whole image, so that a
-network that hides NaNs, depends on the position in the image or mixes its batch is treated as global rather than
-cut wrongly.
+What a network of convolutions and pointwise operations can see follows from its program, which is the same for images
+of all sizes. Other networks are probed (`fusion.saliency.probing`). What is found is then held against plain autograd
+on a whole image, so that a network that hides NaNs, depends on the position in the image or mixes its batch is treated
+as global rather than cut wrongly; and again on the first image of each size, for a probed network may treat that in a
+way of its own.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
-from fusion.errors import NetworkError, NoDerivativeError, SupportRadiusError
+from fusion.errors import NetworkError, NoDerivativeError, PrecisionError, SupportRadiusError
 from fusion.network import apply_network
-from fusion.saliency.chain.graph import NotUnderstoodError, sights
+from fusion.network_copies import tolerance_of
+from fusion.saliency.chain.graph import NotUnderstoodError, least_side, sights
 from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.probing import (
+    SHIFTS,
+    check_gradients,
     close,
     decides_by_values,
     double_copy,
     equivariant_shift,
     follows,
+    graph_bytes_a_pixel,
     nan_reaches,
     reach_of_phases,
     reaches_of_pixel,
     sample,
 )
-from fusion.saliency.window import Pixel, aligned, box_around, gradient, gradients_in_crops
+from fusion.saliency.sizes import sizes_named
+from fusion.saliency.window import Box, Pixel, box_around, gradient, gradients_in_crops
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +48,17 @@ SPARE = 9
 """Pixels that an image has beside the support, where the program of a network says how wide that is."""
 FEW = 3
 """Pixels that are compared then; its chain is held against autograd at many more before it is used."""
+AT_EACH_SIZE = 4
+"""Pixels that are compared on the first image of a size."""
 LARGEST_CHECK = 384
-"""Pixels along a side of the largest image on which a network that strides is checked for images of odd sides."""
+"""Pixels along a side of the largest image on which a network that strides is checked first for images of odd sides."""
+GRAPH_BYTES = 2 * 2**30
+"""Memory for a kept forward pass; of larger images values are compared in place of derivatives."""
+VALUE_BYTES = 24 * 2**30
+"""What a kept forward pass would take of the largest image on which values are compared, of which one is in use at a
+time."""
+LOUD = 32.0
+"""From which value on a fused image cannot be one in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +71,48 @@ class Locality:
         (r1, r2) in pixels for x1 and x2; ``None``: the whole image.
     alignment : int
         Crops start at multiples of this many pixels (1 but for networks that stride or pool).
+    least : int
+        Pixels that a crop has along each side, at least, if the image has as many.
+    by_program : bool
+        Whether this follows from the network's program, and so holds for images of all sizes.
     """
 
     support_radius: tuple[int, int] | None
     alignment: int = 1
+    least: int = 1
+    by_program: bool = False
 
     @property
     def radius(self) -> int | None:
         """The larger of both radii, pixels; ``None``: the whole image."""
         return None if self.support_radius is None else max(self.support_radius)
+
+    def holds_for(self, shape: tuple[int, int]) -> bool:
+        """Tell whether nothing need be tried on an image of this shape (H, W)."""
+        return self.support_radius is None or (self.by_program and min(shape) >= self.least)
+
+    def crop(self, box: Box, shape: tuple[int, int]) -> Box:
+        """Grow a box so that the network treats it as it does the whole image of this shape (H, W).
+
+        Sides inside the image come to lie on multiples of `alignment`, where a strided network meets it in the phase
+        in which it meets the whole image; sides at the border stay there.
+        """
+        top, bottom = self._grown(box.top, box.bottom, shape[0])
+        left, right = self._grown(box.left, box.right, shape[1])
+        return Box(top, left, bottom, right)
+
+    def _grown(self, first: int, last: int, end: int) -> tuple[int, int]:
+        step = self.alignment
+        first -= first % step
+        last = min(last + -last % step, end)
+        for _ in range(2):  # at the far side as far as there is room, else at the near one
+            missing = max(self.least - (last - first), 0)
+            missing += -missing % step
+            if last < end:
+                last = min(last + missing, end)
+            else:
+                first = max(first - missing, 0)
+        return first, last
 
 
 GLOBAL = Locality(None)
@@ -81,10 +130,13 @@ def declared_locality(network: nn.Module, declared: tuple[int, int] | None) -> L
         return GLOBAL
     probe = double_copy(network)
     side = 2 * max(declared) + 5
-    if nan_reaches(probe, side) == declared and (
-        _seen_by_program(probe) == declared or _holds(probe, Locality(declared), side)
-    ):
-        return Locality(declared)
+    if nan_reaches(probe, side) == declared:
+        known = _seen_by_program(probe)
+        if known is not None and known.support_radius == declared:
+            return known
+        held = _holds(probe, declared, side)
+        if held is not None:
+            return held
     # The probe above is only as wide as the declaration needs; find out what is true.
     locality = probe_locality(network)
     if locality.support_radius != declared:
@@ -95,13 +147,15 @@ def declared_locality(network: nn.Module, declared: tuple[int, int] | None) -> L
     return locality
 
 
-def probe_locality(network: nn.Module) -> Locality:
+def probe_locality(network: nn.Module, fixed: tuple[int, int] | None = None) -> Locality:
     """Find the support radius of any network y = f(x1, x2), and how crops must be aligned.
 
     Parameters
     ----------
     network : torch.nn.Module
         In evaluation mode. It is not changed.
+    fixed : tuple of int, optional
+        (H, W) of the only images that it takes.
 
     Returns
     -------
@@ -114,63 +168,141 @@ def probe_locality(network: nn.Module) -> Locality:
     ------
     NetworkError
         If the network runs on none of the probe images, returns another shape than its inputs', or another result
-        each time.
+        each time; `PrecisionError` if it does not run in float64.
+    NoDerivativeError
+        If an image matters and no gradient comes back to it.
     """
     probe = double_copy(network)
-    known = _seen_by_program(probe)
-    sides = PROBE_SIDES if known is None else (2 * max(known) + SPARE,)
-    failure: NetworkError | None = None
+    known = None if fixed else _seen_by_program(probe)
+    sides = PROBE_SIDES if known is None else (2 * max(known.support_radius or (0, 0)) + SPARE,)
+    shapes = [fixed] if fixed else [(side, side) for side in sides]
+    failures: list[NetworkError] = []
+    ran, found = _first_found(probe, known, shapes, SHIFTS, failures)
+    last = failures[-1] if failures else None
+    if last is not None and not ran and not fixed:
+        shapes, steps = sizes_named(probe, failures, PROBE_SIDES)
+        ran, found = _first_found(probe, known, shapes, sorted({*SHIFTS, *steps}), failures)
+    if last is not None and not ran:
+        raise next((error for error in failures if isinstance(error, PrecisionError)), last)
+    return found or _global("its support is not found within the largest probe")
+
+
+def _first_found(
+    probe: nn.Module,
+    known: Locality | None,
+    shapes: Sequence[tuple[int, int]],
+    shifts: Sequence[int],
+    failures: list[NetworkError],
+) -> tuple[bool, Locality | None]:
+    """Return whether a network runs on images of any of these shapes, and what is found there, if anything."""
     ran = False
-    for side in sides:
+    for shape in shapes:
+        if ran and max(shape) > max(PROBE_SIDES):
+            continue
         try:
-            inputs = sample((side, side), seed=0)
-            _check_repeats(probe, inputs)
+            inputs = sample(shape, seed=0)
+            fused = _repeated(probe, inputs)
+            if not ran:
+                _tell_range(fused)
             ran = True
-            if decides_by_values(probe, inputs):
-                return _global("it looks at the images' values to decide what to do")
-            locality = _probed(probe, side) if known is None else Locality(known)
-            if locality is None:
-                continue
-            if not _crops_agree(probe, locality, (side, side)):
-                return _global("crops have other derivatives than the whole image")
-            return locality
+            found = _found_on(probe, known, inputs, shifts)
         except NoDerivativeError:
             raise
         except NetworkError as error:
-            failure = error
-    if failure is not None and not ran:
-        raise failure
-    return _global("its support is not found within the largest probe")
+            failures.append(error)
+            continue
+        if found is not None:
+            return True, found
+    return ran, None
+
+
+def _found_on(
+    probe: nn.Module, known: Locality | None, inputs: Tensor, shifts: Sequence[int]
+) -> Locality | None:
+    height, width = inputs.shape[2:]
+    check_gradients(probe, inputs)
+    if decides_by_values(probe, inputs):
+        return _global("it looks at the images' values to decide what to do")
+    if known is None and height != width:
+        return _global("it takes images of one size")
+    locality = _probed(probe, height, shifts) if known is None else known
+    if locality is None:
+        return None
+    if not _crops_agree(probe, locality, (height, width)):
+        return _global("crops have other derivatives than the whole image")
+    return locality
 
 
 def locality_at(network: nn.Module, locality: Locality, shape: tuple[int, int]) -> Locality:
     """Return a network's locality for images of one shape.
 
-    Networks that stride or pool treat sides which are no multiple of their stride in ways of their own: padded,
-    cropped, or stretched all over the image. Crops are then checked on an image of such sides.
+    Networks may do something else for each size: pad or crop what is no multiple of a stride, stretch it all over the
+    image, or halve large ones. Where the program does not say, crops are held against the whole of an image of this
+    shape.
 
     Parameters
     ----------
     network : torch.nn.Module
         In evaluation mode. It is not changed.
     locality : Locality
-        Of images of fitting sides.
+        Of the images that it was probed on.
     shape : tuple of int
         (H, W), pixels.
+
+    Returns
+    -------
+    Locality
+        The same, or `GLOBAL`.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on such images, or they are too large to find out.
     """
-    step = locality.alignment
-    if locality.radius is None or step == 1 or not any(side % step for side in shape):
+    if locality.holds_for(shape):
         return locality
+    probe = double_copy(network)
+    if locality.by_program:
+        with torch.no_grad():
+            apply_network(probe, sample(shape, seed=2))
+        return locality
+    step = locality.alignment
     # As large as it is, or as large as need be to behave like it.
-    height, width = (
-        side if side <= LARGEST_CHECK else side % step + LARGEST_CHECK - LARGEST_CHECK % step
-        for side in shape
+    smaller = (
+        min(shape[0], shape[0] % step + LARGEST_CHECK - LARGEST_CHECK % step),
+        min(shape[1], shape[1] % step + LARGEST_CHECK - LARGEST_CHECK % step),
     )
+    unfit = f"images of {shape[0]}×{shape[1]} pixels are treated in a way of their own"
+    if smaller != shape and any(side % step for side in shape):
+        try:
+            if not _crops_agree(probe, locality, smaller):
+                return _global(unfit)
+        except NetworkError:  # it may take the image itself
+            logger.debug("The network does not take images of %d×%d pixels.", *smaller)
+    return locality if _agrees_at(probe, locality, shape) else _global(unfit)
+
+
+def _agrees_at(probe: nn.Module, locality: Locality, shape: tuple[int, int]) -> bool:
+    """Hold crops against the whole of an image of a shape, by derivatives or, of large images, by values."""
+    small = locality.crop(Box(0, 0, min(64, shape[0]), min(64, shape[1])), shape)
     try:
-        agrees = _crops_agree(double_copy(network), locality, (height, width))
+        bytes_a_pixel = graph_bytes_a_pixel(probe, torch.float64, torch.device("cpu"), small.shape)
     except NetworkError:
-        return locality  # whoever runs it on such an image is told
-    return locality if agrees else _global(f"images of {shape[0]}×{shape[1]} pixels do not fit its strides")
+        bytes_a_pixel = 0.0  # then crops disagree, or whoever runs it on such an image is told
+    needed = bytes_a_pixel * math.prod(shape)
+    if needed > VALUE_BYTES:
+        raise NetworkError(
+            f"Images of {shape[0]}×{shape[1]} pixels are too large to make sure that the network treats them as it "
+            f"does smaller ones. Take images of up to {VALUE_BYTES / bytes_a_pixel / 1e6:.1f} million pixels."
+        )
+    pixels = islice(_pixels(shape), AT_EACH_SIZE)
+    inputs = sample(shape, seed=2)
+    if needed > GRAPH_BYTES:
+        return values_agree(probe, inputs, locality, pixels)
+    if crops_agree(probe, inputs, locality, pixels):
+        return True
+    check_gradients(probe, inputs)
+    return False
 
 
 def _global(reason: str) -> Locality:
@@ -179,19 +311,33 @@ def _global(reason: str) -> Locality:
 
 
 @torch.no_grad()
-def _check_repeats(network: nn.Module, inputs: Tensor) -> None:
+def _repeated(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Fuse twice; return the fused image, which must be the same."""
     first, second = (apply_network(network, inputs)[0] for _ in range(2))
     if not torch.equal(first.nan_to_num(), second.nan_to_num()):
         raise NoDerivativeError(
             "The network gives another result each time for the same images, so that it has no derivative. "
-            "Switch off what is random in it, such as dropout."
+            "Switch off what is random in it, such as dropout: a program of TorchScript or torch.export is made after "
+            ".eval(), and functional.dropout is given training=self.training."
+        )
+    return first
+
+
+def _tell_range(fused: Tensor) -> None:
+    """Warn of a fused image that cannot be one in [0, 1]."""
+    if float(fused.nan_to_num().abs().max()) > LOUD:
+        logger.warning(
+            "Of images in [0, 1] the network makes one that reaches from %.3g to %.3g. If it was made for another "
+            "range, wrap it with value_range=(0, 255) or what it takes.",
+            float(fused.min()),
+            float(fused.max()),
         )
 
 
-def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
-    """Return the support radii that follow from a network's program, ``None`` where that is not understood."""
+def _seen_by_program(network: nn.Module) -> Locality | None:
+    """Return what follows from a network's program, ``None`` where that is not understood."""
     try:
-        first, second = sights(graph_of(network))
+        graph = graph_of(network)
     except NotUnderstoodError:
         return None
     except Exception:  # probing can do without
@@ -199,15 +345,16 @@ def _seen_by_program(network: nn.Module) -> tuple[int, int] | None:
             "Reading a network's program failed, which is a defect of FuseVis; it is probed instead."
         )
         return None
-    return max(first), max(second)
+    first, second = sights(graph)
+    return Locality((max(first), max(second)), least=least_side(graph), by_program=True)
 
 
-def _probed(network: nn.Module, side: int) -> Locality | None:
+def _probed(network: nn.Module, side: int, shifts: Sequence[int] = SHIFTS) -> Locality | None:
     """Probe on images of one size; ``None`` where these are too small to tell."""
     reaches = reaches_of_pixel(network, side)
     if max(reaches) >= side // 2 - 1:
         return None
-    alignment = equivariant_shift(network, side, max(reaches))
+    alignment = equivariant_shift(network, side, max(reaches), shifts)
     if alignment is None:
         return None
     if alignment > 1:
@@ -215,31 +362,50 @@ def _probed(network: nn.Module, side: int) -> Locality | None:
             reach_of_phases(network, 0, side, alignment),
             reach_of_phases(network, 1, side, alignment),
         )
-    return None if max(reaches) >= side // 2 - alignment else Locality(reaches, alignment)
+    if max(reaches) >= side // 2 - alignment:
+        return None
+    return _with_crops_that_run(network, Locality(reaches, alignment), side, shifts)
 
 
-def _holds(network: nn.Module, locality: Locality, side: int) -> bool:
-    """Return whether a locality that NaNs agree with holds for a network whose program is not understood."""
+@torch.no_grad()
+def _with_crops_that_run(
+    network: nn.Module, locality: Locality, side: int, shifts: Sequence[int]
+) -> Locality | None:
+    """Return a locality with crops of a size that the network takes; ``None`` where there is none below `side`."""
     radius = locality.radius
     assert radius is not None
-    return (
-        not decides_by_values(network, sample((side, side), seed=0))
-        and follows(network, side, 1, radius)
-        and reaches_of_pixel(network, side) == locality.support_radius
-        and _crops_agree(network, locality, (side, side))
-    )
+    for step in (shift for shift in shifts if shift % locality.alignment == 0):
+        least = 2 * radius + 1
+        for tried in range(least + -least % step, side, step):
+            try:
+                for rows in (tried, tried + step):
+                    apply_network(network, sample((rows, tried), seed=0))
+            except NetworkError:
+                continue
+            return Locality(locality.support_radius, step, tried)
+    return None
+
+
+def _holds(network: nn.Module, declared: tuple[int, int], side: int) -> Locality | None:
+    """Return the locality of a declared radius, for a network whose program is not understood, if it holds."""
+    inputs = sample((side, side), seed=0)
+    if decides_by_values(network, inputs) or not follows(network, side, 1, max(declared)):
+        return None
+    if reaches_of_pixel(network, side) != declared:
+        return None
+    check_gradients(network, inputs)
+    found = _with_crops_that_run(network, Locality(declared), 2 * side, SHIFTS[:1])
+    return found if found is not None and _crops_agree(network, found, (side, side)) else None
 
 
 def _crops_agree(network: nn.Module, locality: Locality, shape: tuple[int, int]) -> bool:
     assert locality.radius is not None
     images = sample(shape, seed=2)
     pixels = islice(_pixels(shape), FEW if 2 * locality.radius + SPARE >= max(shape) else None)
-    return crops_agree(network, images, locality.radius, locality.alignment, pixels)
+    return crops_agree(network, images, locality, pixels)
 
 
-def crops_agree(
-    network: nn.Module, inputs: Tensor, radius: int, alignment: int, pixels: Iterable[Pixel]
-) -> bool:
+def crops_agree(network: nn.Module, inputs: Tensor, locality: Locality, pixels: Iterable[Pixel]) -> bool:
     """Hold the derivatives of crops against those of the whole image, by plain autograd in float64.
 
     A second, different sample is in the batch, so that a network that mixes its batch is found out.
@@ -250,8 +416,8 @@ def crops_agree(
         In evaluation mode, float64, on the CPU, frozen.
     inputs : torch.Tensor
         (1, 2, H, W), the whole image.
-    radius, alignment : int
-        Of the crops, pixels; see `fusion.saliency.support.Locality`.
+    locality : Locality
+        Which crops.
     pixels : iterable of (row, column)
         Where to compare.
 
@@ -271,10 +437,8 @@ def crops_agree(
         fused = apply_network(network, leaf)[0]
     for pixel in pixels:
         whole = gradient(fused[pixel], leaf, keep_graph=True)[0]
-        support = box_around(pixel, radius, shape)
-        crop = aligned(support, alignment, shape)
+        support, crop, local = _placed(pixel, locality, shape)
         part = inputs[:, :, crop.rows(), crop.columns()]
-        local = (pixel[0] - crop.top, pixel[1] - crop.left)
         try:
             inside = gradients_in_crops(network, torch.cat((part, torch.rand_like(part))), [local, local])[0]
         except NetworkError:
@@ -283,9 +447,33 @@ def crops_agree(
         placed[:, crop.rows(), crop.columns()] = inside
         outside = whole.clone()
         outside[:, support.rows(), support.columns()] = 0
-        if not close(placed, whole) or bool((outside != 0).any()):
+        if not close(placed, whole, tolerance_of(network)) or bool((outside != 0).any()):
             return False
     return True
+
+
+@torch.no_grad()
+def values_agree(network: nn.Module, inputs: Tensor, locality: Locality, pixels: Iterable[Pixel]) -> bool:
+    """Hold the fused pixels of crops against those of an image too large for its derivatives; see `crops_agree`."""
+    shape = (inputs.shape[2], inputs.shape[3])
+    fused = apply_network(network, inputs)[0]
+    for pixel in pixels:
+        _, crop, local = _placed(pixel, locality, shape)
+        try:
+            part = apply_network(network, inputs[:, :, crop.rows(), crop.columns()])[0]
+        except NetworkError:
+            return False
+        if (part[local] - fused[pixel]).abs() > tolerance_of(network) * fused.abs().max():
+            return False
+    return True
+
+
+def _placed(pixel: Pixel, locality: Locality, shape: tuple[int, int]) -> tuple[Box, Box, Pixel]:
+    """Return a pixel's support, its crop, and where it lies in that."""
+    assert locality.radius is not None
+    support = box_around(pixel, locality.radius, shape)
+    crop = locality.crop(support, shape)
+    return support, crop, (pixel[0] - crop.top, pixel[1] - crop.left)
 
 
 def _pixels(shape: tuple[int, int]) -> Iterator[Pixel]:

@@ -6,14 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
-from fusion.network import apply_network
 from fusion.saliency.support import Locality
-from fusion.saliency.window import Box, aligned
-
-MEASURED_SIDE = 32
+from fusion.saliency.window import Box
 
 
 @dataclass(frozen=True)
@@ -48,10 +42,7 @@ def tiles(shape: tuple[int, int], locality: Locality, pixels: int) -> list[Tile]
         return [Tile(whole, whole)]
     longest = max(math.isqrt(pixels) - 2 * radius, radius, 16)
     sides = [_even(extent, longest, locality.alignment) for extent in shape]
-    return [
-        Tile(core, aligned(_grown(core, radius, shape), locality.alignment, shape))
-        for core in _cores(shape, *sides)
-    ]
+    return [Tile(core, locality.crop(_grown(core, radius, shape), shape)) for core in _cores(shape, *sides)]
 
 
 def _even(extent: int, longest: int, alignment: int) -> int:
@@ -75,24 +66,3 @@ def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
         min(box.bottom + margin, height),
         min(box.right + margin, width),
     )
-
-
-def graph_bytes_a_pixel(network: nn.Module, dtype: torch.dtype, device: torch.device) -> float:
-    """Measure how much memory the kept forward pass takes for each pixel of the image, in bytes.
-
-    Counts what autograd saves on a small image, each storage once, parameters left out.
-    """
-    parameters = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
-    saved: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            saved[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    leaf = torch.zeros(1, 2, MEASURED_SIDE, MEASURED_SIDE, dtype=dtype, device=device, requires_grad=True)
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        fused = apply_network(network, leaf)
-    del fused
-    return max(sum(saved.values()) / MEASURED_SIDE**2, 2.0 * leaf.element_size())

@@ -75,20 +75,6 @@ def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
     )
 
 
-def aligned(box: Box, alignment: int, shape: tuple[int, int]) -> Box:
-    """Grow a box so that a strided network meets it in the phase in which it meets the whole image.
-
-    Sides inside the image come to lie on multiples of `alignment`; sides at the border stay there.
-    """
-    height, width = shape
-    return Box(
-        box.top - box.top % alignment,
-        box.left - box.left % alignment,
-        min(box.bottom + -box.bottom % alignment, height),
-        min(box.right + -box.right % alignment, width),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class JacobianWindow:
     """The Jacobian images of one principal pixel (paper, equation 1), inside the support.

@@ -115,5 +115,5 @@ def box_pixels(page: Page) -> dict[str, list[int]]:
 
 def choose_mode(page: Page, label: str) -> None:
     """Choose what dragging does on the explore page, and wait until it does, as a person's hand would."""
-    page.get_by_text(label, exact=True).click()
+    page.locator("#toolbar-mode label", has_text=label).click()
     page.wait_for_function("(mode) => document.body.dataset.mode === mode", arg=label.lower())

@@ -70,6 +70,7 @@ def test_an_atlas_is_announced_made_and_read_ahead(open_page: Opener, server: Se
     page = open_page(f"?pair={server.pair}&method=deepfuse", settled=False)
     before = choose(page, 20, 20)
     assert before["path"] == 1, "nothing is made without being asked for"
+    page.click(".head-menu > summary")
     page.click("#atlas-button")
     text = page.locator("#atlas-text")
     expect(text).to_contain_text("MiB in 12 tiles, 0 of them there already; about")

@@ -136,7 +136,7 @@ def test_every_picture_of_the_compare_page(open_page: Opener, scale: str) -> Non
     signed = scale == "signed"
     page = open_page(
         f"compare?pair={ADDRESS}&methods=weighted_averaging&columns={','.join(COLUMNS)}&pixel=2,3&{DISPLAY}&scale={scale}",
-        settled=False, ready=COMPARE_SETTLED,
+        width=2400, height=560, settled=False, ready=COMPARE_SETTLED,  # where one line has all pictures
     )  # fmt: skip
     for pixel in (PIXEL, STEPPED):
         eventually(page, partial(require_cells, page, COLUMNS, pixel, signed))

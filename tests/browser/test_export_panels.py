@@ -29,6 +29,8 @@ def saved(page: Page, panel: str, folder: Path) -> NDArray[np.int_]:
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     area = page.evaluate(AREA, panel)
+    # Axes and colour bar, which the page has once for all pictures, are around a picture that is saved alone.
+    area["left"] += 0 if panel == "panel-scatter" else 40
     left, top, width, height = (round(SCALE * area[name]) for name in ("left", "top", "width", "height"))
     whole = np.asarray(Image.open(path).convert("RGB")).astype(int)
     return whole[top : top + height, left : left + width]

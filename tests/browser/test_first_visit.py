@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.ids import IMAGE_PANELS, Panel
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import box_pixels, readout
 
 
@@ -26,19 +26,6 @@ def test_everything_fits(open_page: Opener, width: int, height: int) -> None:
         assert 0 <= box["y"] and box["y"] + box["height"] <= height, panel
 
 
-def test_a_narrow_window_cuts_nothing_off(open_page: Opener) -> None:
-    page = open_page("?method=weighted_averaging&pixel=20,20", 1280, 720)
-    assert not overflowing(page)
-    assert page.evaluate(
-        """() => [...document.querySelectorAll(".control-row > *, .readout-row > *")].every((part) => {
-            const { right, width } = part.getBoundingClientRect();
-            return !width || right <= window.innerWidth;
-        })"""
-    )
-    assert page.evaluate("() => { const line = document.getElementById('pixel-readout');"
-                         "return line.scrollWidth <= line.clientWidth; }")  # fmt: skip
-
-
 # Guidance images of the first sample take longer than this test needs; its inputs and its fused image must be there.
 INPUTS_DRAWN = """() => window.fusevis?.state?.window && fusevis.state.scene
   && ["panel-mri", "panel-pet", "panel-fused"].every((panel) => fusevis.graphs.image(panel)
@@ -49,9 +36,21 @@ INPUTS_DRAWN = """() => window.fusevis?.state?.window && fusevis.state.scene
   })"""
 
 
+def test_ones_own_pair_comes_first(open_page: Opener, server: Server) -> None:
+    page = open_page(settled=False)
+    assert page.input_value("#pair-select") == server.pair
+    assert page.locator("#pair-select option").first.get_attribute("value") == server.pair
+    page.wait_for_function("(part) => location.search.includes(part)", arg=f"pair={server.pair}&v=2")
+    other = open_page("compare", settled=False, ready="() => window.fusevis?.compare?.state?.common()")
+    assert other.input_value("#compare-pair") == server.pair
+
+
 def test_the_first_view_means_something(open_page: Opener) -> None:
-    """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion."""
-    page = open_page(settled=False, ready=INPUTS_DRAWN)
+    """A glioma sample, FunFuseAn, the principal pixel in the dark core of the PET lesion.
+
+    It is that of all links of version 1, and of servers without pairs of one's own.
+    """
+    page = open_page("?v=1", settled=False, ready=INPUTS_DRAWN)
     assert page.input_value("#pair-select") == "glioma-t2"
     assert page.input_value("#method-select") == "funfusean"
     assert "simulated" in page.locator("#pair-select option:checked").inner_text()
@@ -67,11 +66,11 @@ def test_the_first_view_means_something(open_page: Opener) -> None:
 
 def test_units_and_legend(open_page: Opener) -> None:
     page = open_page("?method=weighted_averaging")
-    for panel in ("panel-guidance-mri", "panel-jacobian-pet", "panel-jacobian-pet-zoom"):
-        assert "dimensionless" in (page.locator(f"#{panel} .cbtitle").first.text_content() or "")
-        assert "px" in (page.locator(f"#{panel} .xtitle").first.text_content() or "")
-    legend = page.locator(".rgb-legend").inner_text().split()
-    assert legend == ["red", "magenta", "green", "cyan", "yellow", "blue"]
+    for gamma in ("gamma1", "gamma2"):
+        assert "dimensionless" in (page.locator(f"label[for={gamma}]").get_attribute("title") or "")
+    for axis in ("xtitle", "ytitle"):
+        assert "dimensionless" in (page.locator(f"#panel-scatter .{axis}").first.text_content() or "")
+    assert len(page.locator(".rgb-legend li").all()) == 4
     page.click("#help-open")
     page.wait_for_selector(".offcanvas.show:not(.showing)")
     text = page.locator(".offcanvas").inner_text()
@@ -82,7 +81,7 @@ def test_units_and_legend(open_page: Opener) -> None:
 def test_every_control_has_a_name(open_page: Opener) -> None:
     page = open_page("?method=weighted_averaging")
     unnamed = page.evaluate(
-        """() => [...document.querySelectorAll(".page-head select, .page-head input, .page-head button")]
+        """() => [...document.querySelectorAll(":is(.page-head, .scale-strip, .status-row) :is(select, input, button)")]
             .filter((element) => element.offsetParent !== null)
             .filter((element) => !(element.labels && element.labels.length) && !element.getAttribute("aria-label")
                 && !element.getAttribute("aria-labelledby") && !element.textContent.trim())

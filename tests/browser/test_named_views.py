@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from tests.browser.conftest import Opener, Server
+from playwright.sync_api import expect
+
+from cache.services.named_views import SavedView
+from tests.browser.conftest import Asked, Opener, Server
 from tests.browser.pictures import click_at
 
 
@@ -19,8 +23,10 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
     page.fill("#views-note", "Look at the middle.")
     page.click("#views-save")
     page.wait_for_selector('.view[data-name="My core"]')
+    page.wait_for_function("() => document.querySelector('.view img').naturalWidth === 96")
+    assert "My core" in str(page.locator(".view img").get_attribute("alt"))
     saved = page.evaluate("location.search")
-    assert "pixel=20,30" in saved
+    assert "pixel=20,30" in saved and "v=2" in saved
     other = open_page(f"compare?pair={server.pair}&methods=deepfuse", settled=False,
                       ready="() => window.fusevis?.compare && fusevis.compare.state.common()")  # fmt: skip
     other.click("#views-open")
@@ -52,3 +58,18 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
     other.wait_for_function("() => window.fusevis?.state && fusevis.state.window && fusevis.state.pinned")
     assert other.evaluate("location.search") == saved
     assert other.evaluate("fusevis.state.pixel") == {"row": 20, "col": 30}
+
+
+def test_a_view_whose_pair_is_not_here_has_words_instead_of_a_picture(
+    open_page: Opener, asked: Asked
+) -> None:
+    view = {"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=2"}
+    study = {
+        "format": "fusevis-study",
+        "version": 1,
+        "views": [SavedView.model_validate(view).model_dump(mode="json")],
+    }
+    asked("/study", "POST", json.dumps(study).encode())
+    page = open_page("?pair=own&method=weighted_averaging", settled=False)
+    page.click("#views-open")
+    expect(page.locator('.view[data-name="Gone"] .view-picture')).to_have_text("No picture")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import click_at, place, point_at, wait_for_pixel
+from tests.browser.pictures import choose_mode, click_at, place, point_at, wait_for_pixel
 
 
 def pinned(page: Page) -> bool:
@@ -92,7 +92,7 @@ def test_enter_pins_from_the_keyboard(open_page: Opener, server: Server) -> None
 
 def test_zoom_mode_zooms_all_pictures_and_keeps_pointing_right(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging")
-    page.click("text=Zoom >> nth=0")
+    choose_mode(page, "Zoom")
     page.wait_for_function("() => fusevis.graphs.graph('panel-mri')._fullLayout.dragmode === 'zoom'")
     page.mouse.move(*place(page, "panel-mri", 10, 10))
     page.mouse.down()

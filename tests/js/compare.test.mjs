@@ -7,7 +7,7 @@ const { COLUMNS, state } = await import("../../assets/compare/state.mjs");
 const difference = await import("../../assets/compare/difference.mjs");
 const layout = await import("../../assets/compare/layout.mjs");
 const { digits } = await import("../../assets/compare/readout.mjs");
-const { number } = await import("../../assets/compare/heads.mjs");
+const { number } = await import("../../assets/painter/bars.mjs");
 
 const scene = (id, height = 40, width = 60) => ({ key: `pair/${id}`, pair: "pair", method_id: id, method_title: id, height, width, support_radius: [3, 5] });
 

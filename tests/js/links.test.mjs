@@ -15,43 +15,65 @@ const links = { explore: explore.link, compare: compare.link };
 // Of weights a page says what its rows have; of a link it is what stands there.
 compare.link.parts.weights.derive(null);
 
+const values = (link) =>
+  Object.fromEntries(Object.entries(link.parts).filter(([key]) => key !== "v").map(([key, part]) => [key, part.value]));
+
 beforeEach(() => {
   for (const [page, link] of Object.entries(links)) {
-    link.begin(golden.first[page]);
+    link.begin(golden.first[2][page]);
     link.reset();
   }
 });
 
 for (const [page, link] of Object.entries(links)) {
   test(`${page}: links say what they say to the server, and are written as it writes them`, () => {
-    assert.deepEqual(Object.keys(link.parts).sort(), Object.keys(golden.first[page]).sort());
-    for (const { query, state, canonical } of golden[page]) {
+    for (const first of Object.values(golden.first)) {
+      assert.deepEqual(Object.keys(link.parts).filter((key) => key !== "v").sort(), Object.keys(first[page]).sort());
+    }
+    for (const { query, version, state, canonical } of golden[page]) {
       assert.deepEqual(link.restore(query), [], query);
-      const values = Object.entries(link.parts).map(([key, part]) => [key, part.value]);
-      assert.deepEqual(Object.fromEntries(values), { ...golden.first[page], ...state }, query);
+      assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, query);
       assert.equal(link.query(), canonical);
       link.restore(canonical);
       assert.equal(link.query(), canonical);
     }
   });
 
+  test(`${page}: links of version 1 do not follow what the page begins with later`, () => {
+    link.begin({ ...golden.first[2][page], gamma1: 1.7, scale: "signed" });
+    for (const { query, version, state } of golden[page].filter((one) => one.version === 1)) {
+      link.restore(query);
+      assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, query);
+      link.restore(link.query());
+      assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, "nor once they are written anew");
+    }
+    for (const query of ["", "?v=2", "?pair=own&v=2", "?surprise=1"]) {
+      link.restore(query);
+      assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [1.7, "signed"], query);
+    }
+    for (const query of ["?v=1", "?gamma2=1.0", "?gamma1=9", "?v=one", "?v=0"]) {
+      link.restore(query);
+      assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [0.3, "paper"], query);
+    }
+  });
+
   test(`${page}: what a link says wrong is named, and stays as at first`, () => {
-    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=2&constructor=1";
+    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=3&constructor=1";
     const named = ["gamma1", "gamma2", "pixel", "pair", "scale", "zoom", "regions", "surprise", "v", "constructor"];
     assert.deepEqual(link.restore(`?${wrong}`), named);
-    assert.equal(link.query(), "");
-    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8"), ["gamma1"]);
-    assert.equal(link.query(), "?gamma1=0.8", "the last counts");
+    assert.equal(link.query(), "?v=2");
+    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8&v=2"), ["gamma1"]);
+    assert.equal(link.query(), "?gamma1=0.8&v=2", "the last counts");
   });
 }
 
 test("what one page alone has is held to its rules", () => {
   const { link } = compare;
-  const wrong = "?methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
+  const wrong = "?v=2&methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
   assert.deepEqual(link.restore(wrong), ["methods", "columns", "difference", "weights", "size", "numbers", "pin"]);
-  assert.equal(link.query(), "");
-  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
-  assert.equal(explore.link.query(), "");
+  assert.equal(link.query(), "?v=2");
+  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&v=2&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
+  assert.equal(explore.link.query(), "?v=2");
 });
 
 test("a tracked value tells of changes only, and to those that still listen", () => {
@@ -85,26 +107,26 @@ test("tied properties are the tracked values", () => {
   display.gamma1 = 0.7;
   explore.link.parts.zoom.value = "support";
   assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, scale: "paper" });
-  assert.equal(explore.link.query(), "?gamma1=0.7&zoom=support");
+  assert.equal(explore.link.query(), "?gamma1=0.7&v=2&zoom=support");
   assert.deepEqual(Object.keys(tie({}, {})), []);
 });
 
 test("pinned pixels are part of the link, others are not", () => {
   explore.state.choose({ row: 3, col: 4 }, false);
-  assert.equal(explore.link.query(), "");
+  assert.equal(explore.link.query(), "?v=2");
   explore.state.choose({ row: 3, col: 4 }, true);
-  assert.equal(explore.link.query(), "?pixel=3,4");
+  assert.equal(explore.link.query(), "?pixel=3,4&v=2");
   const { a, b } = compare.state;
   Object.assign(a, { pixel: { row: 1, col: 2 }, pinned: true });
   b.pixel = { row: 5, col: 6 };
   compare.state.notePins();
-  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2");
+  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2&v=2");
 });
 
 test("the other page gets what both have, in its words for the rest", () => {
   explore.link.restore("?pair=own&gamma2=0.9&pixel=1,2&zoom=7&area=1.5,2.5,5.5,8.5&method=masknet&regions=core~1b9e4b~b1.2.3.4");
   assert.equal(carried(explore.link, { methods: "masknet,deepfuse", zoom: "7" }),
-    "?gamma2=0.9&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&zoom=7");
+    "?gamma2=0.9&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&v=2&zoom=7");
 });
 
 test("links are written as Python writes them", () => {

@@ -10,6 +10,7 @@ globalThis.document = {
   documentElement: { ...listening },
   getElementById: () => null,
   querySelector: () => null,
+  querySelectorAll: () => [],
   createElement: () => ({ getContext: () => ({}), append: nothing }),
 };
 globalThis.ResizeObserver = class {

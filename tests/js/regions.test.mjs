@@ -5,6 +5,7 @@ import "./page.mjs";
 import { decode, encode } from "../../assets/regions/code.mjs";
 
 const regions = await import("../../assets/regions/set.mjs");
+const { FIRST_LOOK, SCATTERED } = await import("../../assets/regions/look.mjs");
 const regionLink = await import("../../assets/regions/link.mjs");
 
 const [HEIGHT, WIDTH] = [8, 10];
@@ -98,6 +99,58 @@ test("a link's regions wait for their pair", () => {
   assert.deepEqual(names(), []);
   regions.enter({ pair: "later", pair_address: "later", height: 2, width: 2 });
   assert.deepEqual([names(), regions.canUndo()], [["core"], false]);
+});
+
+test("how a region is drawn is changed in steps, and part of the link where it is not as at first", () => {
+  regions.add("one", mask(1));
+  const text = () => regionLink.texts()[0].split("b0.1.1.2")[1];
+  assert.equal(text(), "");
+  regions.restyle(0, { hidden: true });
+  assert.equal(text(), "~h");
+  regions.restyle(0, { hidden: false, outline: false, opacity: 40 });
+  assert.equal(text(), "~f~p40");
+  regions.restyle(0, { filled: false });
+  assert.equal(text(), "~o~p40", "one of both is drawn");
+  regions.restyle(0, { outline: false });
+  assert.equal(text(), "~f~p40");
+  [1, 2, 3].forEach(() => regions.undo());
+  assert.equal(text(), "~h");
+  regions.undo();
+  assert.deepEqual([text(), regions.all()[0].look], ["", FIRST_LOOK]);
+  regions.redo();
+  assert.equal(text(), "~h");
+});
+
+test("a slider that is held makes one step of all its places", () => {
+  regions.add("one", mask(1));
+  [90, 60, 30].forEach((opacity) => regions.restyle(0, { opacity }, true));
+  assert.equal(regions.all()[0].look.opacity, 30, "seen at once");
+  regions.restyle(0, { opacity: 30 });
+  regions.restyle(0, { opacity: 30 });
+  regions.undo();
+  assert.deepEqual([regions.all()[0].look.opacity, names()], [100, ["one"]]);
+  regions.undo();
+  assert.deepEqual(names(), []);
+});
+
+test("what is selected in a scatterplot has no outline until one asks for it", () => {
+  regions.combine(mask(1, 5, 9), "replace", true);
+  assert.deepEqual(regions.all()[0].look, SCATTERED);
+  regions.combine(mask(1, 2), "replace");
+  assert.deepEqual(regions.all()[0].look, FIRST_LOOK, "drawn on a picture");
+  regions.combine(mask(3, 7), "replace", true);
+  regions.restyle(0, { outline: true });
+  regions.combine(mask(4, 8), "replace", true);
+  assert.deepEqual(regions.all()[0].look, FIRST_LOOK, "a look that was chosen stays");
+  regions.combine(mask(5), "add", true);
+  assert.deepEqual(regions.all()[0].look, FIRST_LOOK);
+});
+
+test("a link's regions are drawn as it says", () => {
+  const look = { hidden: true, outline: false, filled: true, opacity: 40 };
+  const region = { name: "core", colour: "#e69f00", code: "b0.0.1.1" };
+  regions.take({ pair_address: address, regions: [region, { ...region, name: "rim", look }] });
+  assert.deepEqual(regions.all().map((one) => one.look), [FIRST_LOOK, look]);
 });
 
 test("keys decide what a selection does before the list's choice", () => {

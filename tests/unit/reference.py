@@ -17,7 +17,8 @@ from fusion.saliency.window import Box
 def whole_image_jacobian(method: Method, pair: Pair, pixel: tuple[int, int]) -> NDArray[np.float64]:
     """Differentiate one fused pixel by autograd through the whole image, (2, H, W) float64."""
     inputs = [torch.tensor(image, dtype=torch.float64)[None, None].requires_grad_() for image in pair.images]
-    fused = method.network_as(torch.float64)(*inputs)
+    # Copies, for networks that write to their images.
+    fused = method.network_as(torch.float64)(*(image.clone() for image in inputs))
     if not fused.requires_grad:
         return np.zeros((2, *pair.shape))
     gradients = torch.autograd.grad(fused[0, 0][pixel], inputs, allow_unused=True)

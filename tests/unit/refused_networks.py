@@ -90,6 +90,17 @@ def refused() -> dict[str, tuple[nn.Module, str]]:
             ),
             "else than zeros",
         ),
+        "zeros around what was mirrored": (
+            Written(
+                lambda net, x1, x2, both: net.c(F.pad(net.a(both), (1, 1, 1, 1), "reflect")),
+                c=nn.Conv2d(4, 1, 5, padding=1),
+            ),
+            "puts zeros around what was padded",
+        ),
+        "complex numbers": (
+            Written(lambda net, x1, x2, both: (net.c(net.a(both)) * (1 + 2j)).abs()),
+            "has complex numbers",
+        ),
         "zeros around several layers": (
             Written(
                 lambda net, x1, x2, both: net.c(torch.tanh(net.a(F.pad(both, (2, 2, 2, 2))))),

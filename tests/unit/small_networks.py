@@ -230,6 +230,6 @@ def not_understood() -> dict[str, nn.Module]:
         "attention": Attention(),
         "branching": Branching(),
         "pooling": OfTwo(conv(2, 3), nn.MaxPool2d(3, 1, 1), conv(3, 1)),
-        "reflecting": OfTwo(nn.Conv2d(2, 1, 3, padding=1, padding_mode="reflect")),
+        "wrapping around": OfTwo(nn.Conv2d(2, 1, 3, padding=1, padding_mode="circular")),
         "normalising": OfTwo(conv(2, 3), nn.InstanceNorm2d(3), conv(3, 1)),
     }

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -321,6 +322,17 @@ def test_figures_show_the_exact_jacobian(
         assert zooms[panel]["layout"]["meta"]["state"] == "growing", "not what the browser asked for"
     done = [panel for panel in IMAGE_PANELS if "guidance" not in panel]
     assert {zooms[panel]["layout"]["meta"]["state"] for panel in done} == {"content"}
+
+
+@pytest.mark.parametrize(
+    ("end", "known"), [(0.25, True), (None, False), (0, False), (-1, False), (math.nan, False)]
+)
+def test_without_guidance_the_scale_ends_where_the_page_ends_it(
+    services: Services, scene: Scene, end: float | None, known: bool
+) -> None:
+    figures = figures_at(services, scene_data(scene), rest_at(scene, PIXELS[0], end=end))
+    ends = [figure["data"][0]["zmax"] for figure in figures[: len(JACOBIAN_PANELS)]]
+    assert ends[0] == ends[1] and (ends[0] == end) is known
 
 
 @pytest.mark.parametrize("pixel", PIXELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from cache.services.loaded import LoadedMethods
 from cache.services.services import Services, services_of
 from callbacks.link import compare_start, given_regions
 from fusion import guidance_rgb
+from tests.unit.page_calls import ask
 from tests.unit.page_parts import components, find, of_kind, words
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
@@ -195,6 +197,10 @@ def test_weights_of_more_methods_than_there_are_rows_are_named(services: Service
 def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
     linked = ("core~ff0000~b1.1.3.3",)
     assert given_regions(services_of(server).regions, PAIR, SHAPE, linked)[1] == []
+    plain, drawn = (given_regions(services_of(server).regions, PAIR, SHAPE, [text])[0]["regions"][0]
+                    for text in (*linked, f"{linked[0]}~h~f~p40"))  # fmt: skip
+    assert plain == {"name": "core", "colour": "#ff0000", "code": "b1.1.3.3"}
+    assert drawn == plain | {"look": {"hidden": True, "outline": False, "filled": True, "opacity": 40}}
     given, (message,) = given_regions(services_of(server).regions, PAIR, None, linked)
     assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 
@@ -212,6 +218,23 @@ def test_a_method_that_fails_spoils_no_other(services: Services, monkeypatch: py
     assert "no-such-pair" in failed["error"] and failed["method_title"]
     assert fine["error"] is None and (fine["height"], fine["width"]) == SHAPE
     assert set(page.progress(services, [failed, fine], {}, "viewer", True)) == {fine["key"]}
+
+
+def test_a_second_try_opens_the_scenes_again(client: FlaskClient) -> None:
+    values = {(CompareId.PAIR_SELECT.value, "value"): PAIR, (CompareId.METHODS.value, "value"): [METHOD]}
+    again = f"{CompareId.RETRY.value}.data"
+    found = ask(client, "/compare", f"{CompareId.SCENES.value}.data", values, again)
+    (scene,) = found[CompareId.SCENES.value]["data"]
+    assert scene["method_id"] == METHOD and scene["error"] is None
+
+
+def test_columns_and_inputs_are_explained_with_places_for_the_names_of_both(whole: html.Div) -> None:
+    explained = json.loads(find(whole, CompareId.TABLE).to_plotly_json()["props"]["data-about"])
+    assert set(explained) == {"inputs", *CompareColumn}
+    for column, (sentences, equation) in explained.items():
+        assert sentences.count(". ") >= 1 and equation, column
+        assert not re.search(r"\{[^01]*\}", sentences)
+    assert "{1}" in explained["jacobian_pet_zoom"][0] and "x2" in explained["guidance_pet"][1]
 
 
 def test_guidance_images_are_computed_one_after_another(

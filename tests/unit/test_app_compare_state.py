@@ -11,6 +11,8 @@ from app.link.view_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, Comp
 from fusion.colours import Scale
 
 FIRST_VIEW = CompareState()
+FIRST_OF_1, _ = CompareState.from_query("?v=1")
+"""What links without a version say where they leave everything out."""
 indices = st.integers(0, 2**31 - 1)
 pixels = st.none() | st.tuples(indices, indices)
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -45,8 +47,8 @@ def test_a_view_comes_back_from_its_link(state: CompareState) -> None:
     assert query.isascii()
 
 
-def test_the_first_view_has_an_empty_query() -> None:
-    assert FIRST_VIEW.to_query() == ""
+def test_a_link_to_the_first_view_says_its_version_alone() -> None:
+    assert FIRST_VIEW.to_query() == "?v=2"
     assert CompareState.from_query("") == (FIRST_VIEW, [])
     assert FIRST_VIEW.methods == PAPER_METHODS and FIRST_VIEW.columns == FIRST_COLUMNS
 
@@ -59,14 +61,14 @@ def test_a_query_is_readable_and_sorted() -> None:
     )  # fmt: skip
     assert state.to_query() == (
         "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&numbers=1&pair=glioma-t1&pin=5,6&pixel=12,34"
-        "&scale=signed&shared=0&zoom=9"
+        "&scale=signed&shared=0&v=2&zoom=9"
     )
 
 
 def test_nothing_chosen_is_a_view_too() -> None:
     state, notices = CompareState.from_query("?methods=&columns=")
     assert (state.methods, state.columns, notices) == ((), (), [])
-    assert state.to_query() == "?columns=&methods="
+    assert state.to_query() == "?columns=&methods=&pair=glioma-t2&v=2"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_nothing_chosen_is_a_view_too() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_left_out_and_named(key: str, value: str) -> None:
     state, notices = CompareState.from_query(f"?gamma2=0.9&{key}={value}")
-    assert state == CompareState(gamma2=0.9)
+    assert state == FIRST_OF_1.model_copy(update={"gamma2": 0.9})
     assert len(notices) == 1 and f"link's {key}=" in notices[0]
 
 

@@ -30,7 +30,7 @@ from app.export.drawing import BLUE, NEAR, RED, outline, scatter_place
 from app.export.figure import figure_file, panel_file
 from app.export.rows import inputs_row, method_row
 from app.ids import CompareColumn, InputColumn, ZoomColumn
-from app.link.texts import linked_regions
+from app.link.texts import RegionLook, linked_regions
 from app.link.view_state import CompareState
 from cache.services.exports import ExportArrays, MethodArrays
 from cache.services.scenes import Scene
@@ -169,6 +169,34 @@ def test_regions_are_named_in_their_colours(view: ExportArrays) -> None:
     svg = figure_file(view, state(regions=(CORE,), columns=("fused", "scatter")), "svg", LINK)
     assert "my core (15 pixels)" in texts(svg) and b"#1b9e4b" in svg
     assert "not in the link" not in texts(svg)
+
+
+def test_hidden_regions_are_in_no_figure(view: ExportArrays) -> None:
+    svg = figure_file(view, state(columns=("fused",), regions=(f"{CORE}~h",)), "svg", LINK)
+    assert "my core" not in texts(svg) and b"#1b9e4b" not in svg
+
+
+@pytest.mark.parametrize(
+    ("keys", "look"),
+    [
+        ("", RegionLook()),
+        ("~h", RegionLook(hidden=True)),
+        ("~o", RegionLook(filled=False)),
+        ("~f~p40", RegionLook(outline=False, opacity=40)),
+        ("~o~f", RegionLook()),
+        ("~h~f~p5", RegionLook(True, False, True, 5)),
+        ("~p999", RegionLook()),
+        ("~p~z12~q", RegionLook()),
+    ],
+)
+def test_a_link_says_how_a_region_is_drawn(keys: str, look: RegionLook) -> None:
+    (region,) = linked_regions([CORE + keys])
+    assert (region.name, region.code, region.look) == ("my core", "b1.2.4.7", look)
+
+
+@pytest.mark.parametrize("keys", ["~", "~H", "~p1000", "~hh", "~h~", "~p-1", "~h" * 9])
+def test_what_is_no_look_is_no_region(keys: str) -> None:
+    assert linked_regions([CORE + keys]) == []
 
 
 def test_regions_of_one_name_are_told_apart() -> None:

@@ -22,7 +22,7 @@ from app.link.view_state import FIRST_HALF_WIDTH, CompareState, ExploreState
 from app.routes import export
 from cache.services.exports import ExportArrays, ExportNumbers
 from tests.unit.test_app_export import client, fetched, server
-from tests.unit.test_app_export_figures import SHAPE, state, view
+from tests.unit.test_app_export_figures import SHAPE, state, texts, view
 
 __all__ = ["client", "server", "view"]
 
@@ -80,7 +80,7 @@ def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
     text = answer.get_data(as_text=True)
     links = {part.split('"')[0].replace("&amp;", "&") for part in text.split('href="')[1:]}
     pages = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in links}
-    expected = {**parse_qs(EXPLORE), "area": ["1.0,2.0,5.5,8.0"]}
+    expected = {**parse_qs(EXPLORE), "area": ["1.0,2.0,5.5,8.0"], "v": ["2"]}
     assert pages["/"] == expected
     for path, query in pages.items():
         assert path in ("/", "/export/explore-complete.html") and query == expected
@@ -153,3 +153,16 @@ def test_the_html_file_has_a_picture_for_each_page_and_says_what_is_on_it(
     assert f"part 2 of {len(layouts)}. " in text and "the inputs, First, Second: Fused y" in text
     # Two lines of title, and one or two with the names.
     assert above[0] == pytest.approx(0.2 + 2 * 0.22 + (1 if names[0] == "A" else 2) * 0.16)
+
+
+def test_files_of_the_explore_page_speak_of_no_pixel_a(client: FlaskClient) -> None:
+    row = "/weighted_averaging"
+    for path in ("", f"{row}/jacobian_mri", f"{row}/fused_zoom", "/inputs/input_mri_zoom"):
+        words = texts(fetched(client, f"/export/explore{path}.svg?{EXPLORE}").data)
+        assert "at A" not in words and "of A" not in words and "A 4, 5" not in words
+        assert "Principal pixel (row, column): 4, 5" in words.replace("\n", " ")
+    page = fetched(client, f"/export/explore.html?{EXPLORE}").get_data(as_text=True)
+    assert "<td>A</td>" not in page and "<th>Pixel</th>" not in page
+    assert "pixel 4,5" in page and "A 4,5" not in page
+    compare = fetched(client, "/export/compare.svg?pair=3&methods=weighted_averaging&pixel=4,5&v=2").data
+    assert "at A" in texts(compare) and "A 4, 5" in texts(compare)

@@ -12,7 +12,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from app.export.drawing import PrintedRegion, draw_outlines
+from app.export.drawing import PrintedRegion, draw_regions
+from app.link.texts import RegionLook
 
 SHAPE = (8, 10)
 SIDE = 20
@@ -36,7 +37,7 @@ def drawing(top: int, left: int, rows: int, columns: int, corner: tuple[int, int
     axes.set_axis_off()
     axes.set_xlim(left - 0.5, left + columns - 0.5)
     axes.set_ylim(top + rows - 0.5, top - 0.5)
-    draw_outlines(axes, regions(), corner)
+    draw_regions(axes, regions(), corner)
     return figure
 
 
@@ -54,6 +55,20 @@ def test_each_region_keeps_its_outline_inside(top: int, left: int, rows: int, co
         shown = region.mask[top : top + rows, left : left + columns]
         pixels = coloured.reshape(rows, SIDE, columns, SIDE).any(axis=(1, 3))
         np.testing.assert_array_equal(pixels, shown)
+
+
+def test_a_filling_without_an_outline_covers_half_at_most() -> None:
+    core, _ = regions()
+    for opacity, mixed in ((100, 0.5), (40, 0.2)):
+        figure = Figure(figsize=(SHAPE[1] * SIDE / 100, SHAPE[0] * SIDE / 100), dpi=100)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.imshow(np.zeros((*SHAPE, 3)))
+        axes.set_axis_off()
+        look = RegionLook(outline=False, opacity=opacity)
+        draw_regions(axes, [PrintedRegion("core", CORE, core.mask, look)])
+        middles = dots(figure)[SIDE // 2 :: SIDE, SIDE // 2 :: SIDE]
+        np.testing.assert_allclose(middles[core.mask], [[255 * mixed, 0, 0]] * core.mask.sum(), atol=2)
+        assert not middles[~core.mask].any()
 
 
 def test_a_zoom_shows_its_own_part() -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -84,9 +85,12 @@ def notice_texts(changes: dict[str, dict[str, Any]]) -> list[str]:
     return [toast["props"]["children"] for toast in changes.get(Id.NOTICES, {}).get("children", [])]
 
 
-def test_the_first_view_is_a_glioma_by_funfusean(page: Page) -> None:
-    changes = page.changes("location", "")
-    assert changes[Id.PAIR_SELECT]["value"] == "glioma-t2"
+@pytest.mark.parametrize(("query", "pair"), [("", PAIR), ("?v=1", "glioma-t2")])
+def test_the_first_view_is_ones_own_pair_and_that_of_version_1_a_glioma_by_funfusean(
+    page: Page, query: str, pair: str
+) -> None:
+    changes = page.changes("location", query)
+    assert changes[Id.PAIR_SELECT]["value"] == pair
     assert changes[Id.METHOD_SELECT]["value"] == "funfusean"
     assert changes[Id.START_PIXEL]["data"] is None
     assert not notice_texts(changes)
@@ -106,7 +110,9 @@ def test_a_link_sets_the_controls_and_names_what_it_cannot(page: Page) -> None:
     "query", ["?pair=\ud800", "?\ud800=1", "?pair=%00<b>", "?" + "&" * 10_000, "?pixel=" + "9" * 99_999]
 )
 def test_hostile_links_open_the_first_view(page: Page, query: str) -> None:
-    assert page.changes("location", query)[Id.PAIR_SELECT]["value"] == "glioma-t2"
+    """A first view of version 1, where there is a key that links have, else today's."""
+    first = "glioma-t2" if query.startswith(("?pair", "?pixel")) else PAIR
+    assert page.changes("location", query)[Id.PAIR_SELECT]["value"] == first
 
 
 def test_choosing_draws_inputs_once_a_pair(page: Page) -> None:
@@ -158,6 +164,8 @@ def test_guidance_of_a_pair_that_is_gone_is_told_once(page: Page) -> None:
     assert "gone" in told[Id.GUIDANCE_STATUS]["children"]
     assert told[Id.GUIDANCE_POLL]["disabled"] is True
     assert Panel.SCATTER not in told
+    limits = told[Id.GUIDANCE_LIMITS]["data"]
+    assert (limits["stage"], limits["known"]) == ("failed", False) and "gone" in limits["error"]
 
 
 def test_a_rest_draws_its_scene_and_no_other(page: Page) -> None:
@@ -180,6 +188,14 @@ def test_a_users_error_is_a_notice_in_its_own_words(
     assert "no-such-pair" in text and "glioma-t2" in text
     assert set(changes) == {Id.NOTICES}
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_an_answer_that_brings_nothing_says_why_in_a_header(page: Page) -> None:
+    """Dash tells the browser of no failure, and the panels that wait for an answer have to know."""
+    failed = page.send("pair-select", "no-süch-pair", METHOD, triggered="pair-select.value", state=(None,))
+    assert [unquote(failed.headers["Fusevis-Failure"])] == notice_texts(failed.get_json()["sideUpdate"])
+    fine = page.send("pair-select", PAIR, METHOD, triggered="pair-select.value", state=(None,))
+    assert "Fusevis-Failure" not in fine.headers
 
 
 @pytest.mark.parametrize("triggered", ["", "pair-select.value"])

@@ -119,7 +119,8 @@ def test_a_whole_image_stands_upright_on_pixel_axes() -> None:
     assert "px" in layout["xaxis"]["title"]["text"] and "px" in layout["yaxis"]["title"]["text"]
     assert layout["title"]["text"] == "MRI T2"
     assert layout["meta"] == META
-    assert trace["colorbar"]["title"]["text"] == INTENSITY
+    assert trace["colorbar"]["title"]["text"] == INTENSITY and not trace["showscale"]
+    assert not layout["xaxis"]["visible"] and not layout["yaxis"]["visible"], "the picture has all the place"
     assert decoded(trace["z"]).dtype == np.float32
     np.testing.assert_array_equal(decoded(trace["z"]), image.astype(np.float32))
 
@@ -129,10 +130,10 @@ def test_gradients_keep_true_values_under_any_gamma() -> None:
     limits = Limits(maximum=4.0, magnitude=5.0, percentile=3.0)
     for scale, range_ in ((Scale.PAPER, (0, 4)), (Scale.SIGNED, (-5, 5)), (Scale.ROBUST, (0, 3))):
         colours = colour_scale(scale, 0.3, limits)
-        trace = accepted(gradient_figure(image, "Guidance", colours, META))["data"][0]
+        trace = accepted(gradient_figure(image, "Guidance", colours, META, "PET"))["data"][0]
         assert (trace["zmin"], trace["zmax"]) == range_
         assert trace["colorscale"] == bent_colours(scale, 0.3)
-        assert trace["colorbar"]["title"]["text"] == GRADIENT
+        assert trace["colorbar"]["title"]["text"] == GRADIENT.format("PET") == "∂y/∂PET (dimensionless)"
         np.testing.assert_array_equal(decoded(trace["z"]), image)
 
 
@@ -157,7 +158,7 @@ def test_zooms_are_centred_on_the_principal_pixel_with_a_red_square() -> None:
     bytes_ = cut_out(opaque_bytes(np.repeat(image[..., None], 3, axis=-1)), (0, 6), 3)
     for figure in (
         gray_zoom(part, "Zoom", META, like=image, unit=FUSED_INTENSITY),
-        gradient_zoom(part, "Zoom", colours, META),
+        gradient_zoom(part, "Zoom", colours, META, "MRI"),
         rgb_zoom(bytes_, "Zoom", META),
     ):
         sent = accepted(figure)
@@ -166,9 +167,11 @@ def test_zooms_are_centred_on_the_principal_pixel_with_a_red_square() -> None:
         assert (trace["x0"], trace["dx"], trace["y0"], trace["dy"]) == (-3, 1, -3, 1)
         z = trace["z"] if isinstance(trace["z"], list) else decoded(trace["z"])
         assert np.shape(z)[:2] == (7, 7)
-        (square,) = layout["shapes"]
-        assert [square[side] for side in ("x0", "x1", "y0", "y1")] == [-0.5, 0.5, -0.5, 0.5]
-        assert square["line"]["color"] == "#ff2a2a"
+        edge, square = layout["shapes"]
+        for one in (edge, square):
+            assert [one[side] for side in ("x0", "x1", "y0", "y1")] == [-0.5, 0.5, -0.5, 0.5]
+        assert (edge["line"]["color"], square["line"]["color"]) == ("#ffffff", "#ff2a2a")
+        assert edge["line"]["width"] > square["line"]["width"], "white shows at both sides of the red"
 
 
 def test_a_gray_zoom_has_the_grays_of_the_whole_image() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -92,8 +93,12 @@ def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> Non
         panel = getattr(section, "data-panel")
         assert [graph.id for graph in of_kind(section, dcc.Graph)] == [panel]
         assert len(of_kind(section, html.Canvas)) == 1
-        (button,) = of_kind(section, html.Button)
-        assert getattr(button, "data-panel") == panel and "PNG" in getattr(button, "aria-label")
+        save, enlarge = of_kind(section, html.Button)
+        assert getattr(save, "data-panel") == panel and "PNG" in getattr(save, "aria-label")
+        assert getattr(enlarge, "aria-label").startswith("Enlarge ")
+        (about,) = of_kind(section, html.Details)
+        sentences, equation = of_kind(about, html.P)
+        assert len(re.findall(r"[.] ?(?=[A-Z]|$)", words(sentences))) == 2 and words(equation)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +129,8 @@ def test_controls_that_are_their_own_label(whole: html.Div) -> None:
     assert find(whole, Id.ZOOM_FOLLOWS_SUPPORT).label
     for id in (Id.THEME_SWITCH, Id.HELP_OPEN, Id.GUIDANCE_BUTTON):
         assert words(find(whole, id)).strip()
-    for id in (Id.PIXEL_READOUT, Id.GUIDANCE_STATUS):
-        assert find(whole, id).role == "status"
+    assert find(whole, Id.GUIDANCE_STATUS).role == "status"
+    assert getattr(find(whole, Id.PIXEL_READOUT), "role", None) is None, "it would be read out at every move"
 
 
 def test_controls_start_as_the_paper_has_them(whole: html.Div) -> None:
@@ -161,15 +166,17 @@ def test_the_legend_explains_six_colours(whole: html.Div) -> None:
         "magenta": "#ff00ff", "cyan": "#00ffff", "yellow": "#ffff00",
     }  # fmt: skip
     items = of_kind(rgb_legend(), html.Li)
-    shown = {words(item).strip(): components(item)[1].style["backgroundColor"] for item in items}
-    assert shown == colours
-    assert all(getattr(item, "aria-label").startswith(words(item).strip()) for item in items)
-    (section,) = [
-        section
-        for section in of_kind(whole, html.Section)
-        if getattr(section, "data-panel") == Panel.GUIDANCE_RGB
+    shown = [
+        part.style["backgroundColor"] for item in items for part in components(item) if hasattr(part, "style")
     ]
-    assert any("rgb-legend" in str(getattr(part, "className", "")) for part in components(section))
+    assert sorted(shown) == sorted(colours.values())
+    for item in items:
+        # In words of the pair, each colour by its own name.
+        swatches = [part.style["backgroundColor"] for part in components(item) if hasattr(part, "style")]
+        names = [name for name, colour in colours.items() if colour in swatches]
+        assert all(name in item.title.lower() for name in names)
+        assert getattr(item, "data-title").format("x1", "x2") == item.title
+    assert any("rgb-legend" in str(getattr(part, "className", "")) for part in components(whole))
 
 
 @pytest.mark.parametrize("colour", [colour for colour, _, _ in MEANINGS])

@@ -48,8 +48,32 @@ def scene(services: Services) -> Scene:
 # Links
 
 
-def test_an_empty_link_leads_to_the_first_sample(services: Services) -> None:
-    assert resolve(services, ExploreState()) == ("glioma-t2", "funfusean", None, [])
+def test_an_empty_link_leads_to_the_first_of_ones_own_pairs(services: Services) -> None:
+    assert services.scenes.entries()[0].address == PAIR, "they come first in menus too"
+    assert resolve(services, ExploreState.from_query("")[0]) == (PAIR, "funfusean", None, [])
+    assert resolve(services, ExploreState.from_query("?gamma1=0.4&v=2")[0])[0] == PAIR
+
+
+def test_a_link_of_version_1_without_a_pair_leads_to_the_first_sample(services: Services) -> None:
+    for query in ("?gamma1=0.4", "?v=1", "?method=funfusean"):
+        state, _ = ExploreState.from_query(query)
+        assert resolve(services, state) == ("glioma-t2", "funfusean", None, [])
+
+
+def test_without_own_pairs_the_first_sample_is_first(tmp_path: Path) -> None:
+    made = make_services(tmp_path, [])
+    assert resolve(made, ExploreState())[0] == "glioma-t2"
+    made.close()
+
+
+def test_an_own_pair_that_cannot_be_read_is_named_and_gives_way(tmp_path: Path) -> None:
+    broken = tmp_path / "mri_9.npy", tmp_path / "pet_9.npy"
+    for path in broken:
+        path.write_bytes(b"not an image")
+    made = make_services(tmp_path, [broken])
+    pair, _, _, (message,) = resolve(made, ExploreState())
+    assert pair == "glioma-t2" and "mri_9.npy" in message and "first sample is shown" in message
+    made.close()
 
 
 def test_a_link_leads_to_a_pair_by_address_and_by_content(services: Services, pair: fusion.Pair) -> None:

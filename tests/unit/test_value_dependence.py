@@ -46,7 +46,7 @@ class Hiding(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer = nn.Conv2d(1, 1, 7, padding=3, padding_mode="reflect")
+        self.layer = nn.Conv2d(1, 1, 7, padding=3, padding_mode="circular")
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         return x1 * x2 + torch.relu(self.layer(torch.nan_to_num(x2).clamp(0, 1)) - 0.3)

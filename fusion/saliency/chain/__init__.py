@@ -38,7 +38,8 @@ At work
 12. `threads` and `gpu`: single pixels on one thread of a processor or all, and as a captured graph of a GPU.
 
 The border of the image needs no case of its own: maps are 0 outside, and where two convolutions follow each other with
-nothing between them, a map of ones inside the image (`plan.INSIDE`) is multiplied by.
+nothing between them, a map of ones inside the image (`plan.INSIDE`) is multiplied by. Where a convolution reads
+reflected or repeated pixels there, what comes from beyond the border is added to those pixels (`steps.Fold`).
 
 `python -m benchmarks.chain_parts` prints what each optimisation gains, which their docstrings repeat.
 """

@@ -15,6 +15,7 @@ from torch import nn
 
 from fusion.device import give_back
 from fusion.methods.base import Method
+from fusion.network_copies import InSingle
 from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.check import WrongChainError, checked_chain
@@ -67,7 +68,7 @@ class ChainCache:
         It is made and checked at the first call, in less than a second, and again if weights were changed.
         """
         radius = method.locality.radius
-        if radius is None or method.locality.alignment != 1:
+        if radius is None or method.locality.alignment != 1 or isinstance(method.network, InSingle):
             return None
         with self._lock:
             entry = self._entries.setdefault(method, {}).setdefault(dtype, _Entry())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from fusion.network import NetworkState
 from fusion.saliency.chain.gpu import CapturedGraphs, GraphRecorder
 from fusion.saliency.chain.graph import Convolution, Graph
-from fusion.saliency.chain.maps import DerivativeMaps, map_dtype
+from fusion.saliency.chain.maps import DerivativeMaps, map_dtype, map_shape
 from fusion.saliency.chain.plan import BackwardPlan, plan
 from fusion.saliency.chain.rules import graph_of
 from fusion.saliency.chain.steps import OnePixel, PixelBatch, PixelLattice, Pixels, Slots
@@ -94,10 +95,7 @@ class Chain:
         """Return what the derivative maps of a box of principal pixels take, bytes."""
         chosen = self.diagonal if diagonal else self.windows
         return sum(
-            (rows + 2 * item.reach[0])
-            * (columns + 2 * item.reach[1])
-            * item.channels
-            * map_dtype(self.graph, item, self.dtype).itemsize
+            math.prod(map_shape(item, rows, columns)) * map_dtype(self.graph, item, self.dtype).itemsize
             for item in chosen.maps
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,10 +11,10 @@ from torch import nn
 
 from fusion.errors import NetworkError
 from fusion.network import apply_network
+from fusion.network_copies import converted, copied
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.graph import NotUnderstoodError
 from fusion.saliency.chain.steps import OnePixel, PixelLattice
-from fusion.saliency.chain.trace import with_modules_of_its_own
 from fusion.saliency.window import Box, Pixel, gradient
 
 TOLERANCE = 1e-9
@@ -46,7 +45,7 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
     chain = Chain(network, dtype, device)
     if chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
-    exact = copy.deepcopy(with_modules_of_its_own(network)).cpu().double()
+    exact = converted(copied(network), torch.float64, "cpu")
     check(Chain(exact, torch.float64, torch.device("cpu")), exact, radius)
     return chain
 

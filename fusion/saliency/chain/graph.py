@@ -46,12 +46,67 @@ class Input(Node):
     """One of both images."""
 
 
-@dataclass(frozen=True, eq=False)
-class Convolution(Node):
-    """A convolution of stride 1 whose zero padding keeps the image's size.
+@dataclass(frozen=True)
+class Border:
+    """What a convolution reads beyond the image where that is not zeros: pixels of the image again.
 
     Attributes
     ----------
+    mode : str
+        ``"reflect"`` or ``"replicate"``, as torch has it.
+    before, after : tuple of int
+        How many rows and columns at the top and left, and at the bottom and right.
+    """
+
+    mode: str
+    before: Reach
+    after: Reach
+
+    @property
+    def least(self) -> int:
+        """Pixels along each side of the smallest image that has so many to reflect."""
+        return max(*self.before, *self.after) + 1 if self.mode == "reflect" else 1
+
+    @property
+    def width(self) -> Reach:
+        """How far beyond the image it reads, down or up, and right or left."""
+        return max(self.before[0], self.after[0]), max(self.before[1], self.after[1])
+
+    def offsets(self, places: range, size: int, axis: int) -> list[int]:
+        """Return how far each row (axis 0) or column (axis 1) is from the one of the image that is read there.
+
+        Parameters
+        ----------
+        places : range
+            Rows or columns, counted from where the image begins.
+        size : int
+            The image's rows or columns.
+        axis : int
+            0 or 1.
+
+        Returns
+        -------
+        list of int
+            0 in the image, and where nothing is read.
+        """
+        twice = 2 if self.mode == "reflect" else 1
+        first, last = -self.before[axis], size - 1 + self.after[axis]
+        return [
+            0
+            if place < first or place > last or 0 <= place < size
+            else twice * (-place if place < 0 else size - 1 - place)
+            for place in places
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Node):
+    """A convolution of stride 1 whose padding keeps the image's size.
+
+    Attributes
+    ----------
+    border : Border or None
+        What it is padded with; ``None``: zeros.
     weight : torch.Tensor
         (channels, channels of the source, rows, columns) float64, groups written out as zeros.
     dilation : tuple of int
@@ -60,6 +115,7 @@ class Convolution(Node):
 
     weight: Tensor
     dilation: tuple[int, int]
+    border: Border | None = None
 
     @property
     def reach(self) -> Reach:
@@ -306,6 +362,12 @@ def sights(graph: Graph) -> tuple[Reach, Reach]:
         for source in graph.nodes[number].sources:
             found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
     return found[0] or (0, 0), found[1] or (0, 0)
+
+
+def least_side(graph: Graph) -> int:
+    """Return how many pixels an image must have along each side for the network to run: what it mirrors, and one."""
+    mirrored = [node.border.least for node in graph.nodes if isinstance(node, Convolution) and node.border]
+    return max(mirrored, default=1)
 
 
 def targets(graph: Graph, source: int) -> list[Target]:

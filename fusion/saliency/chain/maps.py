@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fusion.device import give_back
 from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, TwoSlopes, plus, reaches, wider
-from fusion.saliency.chain.plan import INSIDE, BackwardPlan, MapSpec
+from fusion.saliency.chain.plan import BORDER, INSIDE, BackwardPlan, MapSpec
 from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
 
@@ -32,7 +32,7 @@ def margin(graph: Graph, specs: Sequence[MapSpec]) -> Reach:
     seen = reaches(graph).seen
     widest: Reach = (0, 0)
     for item in specs:
-        if item.node != INSIDE:
+        if item.node >= 0:
             widest = wider(widest, plus(item.reach, seen[item.node])) or widest
     return widest
 
@@ -41,6 +41,8 @@ def map_dtype(graph: Graph, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
     """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
     if item.node == INSIDE:
         return torch.uint8
+    if item.node == BORDER:
+        return torch.int64
     node = graph.nodes[item.node]
     return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
 
@@ -69,7 +71,8 @@ def derivative_maps(
     """
     wanted: defaultdict[int, list[int]] = defaultdict(list)
     for position, item in enumerate(specs):
-        wanted[item.node].append(position)
+        if item.node != BORDER:
+            wanted[item.node].append(position)
     for position in wanted.pop(INSIDE, []):
         rows, columns = cut(specs[position].reach)
         yield position, images.new_ones((rows.stop - rows.start, columns.stop - columns.start, 1))
@@ -90,6 +93,22 @@ def derivative_maps(
         for source in node.sources:
             if final_use[source] == number:
                 values.pop(source, None)
+
+
+def map_shape(item: MapSpec, rows: int, columns: int) -> tuple[int, ...]:
+    """Return the shape of a map of so many principal pixels: (rows, columns, channels), or (2, rows or columns)."""
+    height, width = rows + 2 * item.reach[0], columns + 2 * item.reach[1]
+    return (2, max(height, width)) if item.node == BORDER else (height, width, item.channels)
+
+
+def border_offsets(item: MapSpec, core: Box, shape: tuple[int, int], device: torch.device) -> Tensor:
+    """Return what `Pixels.folded` needs of a part of an image of this shape: offsets of its rows and of its columns."""
+    assert item.border is not None
+    found = torch.zeros(map_shape(item, *core.shape), dtype=torch.int64)
+    for axis, (first, last) in enumerate(((core.top, core.bottom), (core.left, core.right))):
+        places = range(first - item.reach[axis], last + item.reach[axis])
+        found[axis, : len(places)] = torch.tensor(item.border.offsets(places, shape[axis], axis))
+    return found.to(device)
 
 
 def _codes(slopes: TwoSlopes, values: Tensor) -> Tensor:
@@ -183,11 +202,9 @@ class DerivativeMaps:
         self._margin = margin(graph, plan.maps)
         self.core = core
         self.tensors: Maps = [
-            _zeros(
-                (core.shape[0] + 2 * item.reach[0], core.shape[1] + 2 * item.reach[1], item.channels),
-                map_dtype(graph, item, dtype),
-                device,
-            )
+            border_offsets(item, core, (images.shape[1], images.shape[2]), device)
+            if item.node == BORDER
+            else _zeros(map_shape(item, *core.shape), map_dtype(graph, item, dtype), device)
             for item in plan.maps
         ]
         self.nbytes = sum(values.numel() * values.element_size() for values in self.tensors)
@@ -302,7 +319,7 @@ class DerivativeMaps:
             self.tensors[position][top : top + height, left : left + width] = values
 
 
-def _zeros(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Make zeros; on the CPU the system gives the memory only where something is written."""
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)

@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    Border,
     ChannelReduction,
     Node,
     NotUnderstoodError,
@@ -49,15 +50,29 @@ class Flat(Image):
 
 @dataclass(frozen=True)
 class Padded(Image):
-    """One with zeros around it: how many rows and columns at the top and left, and at the bottom and right."""
+    """One with zeros around it, or its own pixels again.
+
+    Attributes
+    ----------
+    before, after : tuple of int
+        How many rows and columns at the top and left, and at the bottom and right.
+    mode : str
+        As `torch.nn.functional.pad` has it.
+    """
 
     before: Reach
     after: Reach
+    mode: str = "constant"
 
     def made(self, values: dict[int, Tensor]) -> Tensor:
         """See `Image`."""
         (top, left), (bottom, right) = self.before, self.after
-        return F.pad(values[self.node], (left, right, top, bottom))
+        return F.pad(values[self.node], (left, right, top, bottom), self.mode)
+
+    @property
+    def border(self) -> Border | None:
+        """What a convolution reads there; ``None``: zeros."""
+        return None if self.mode == "constant" else Border(self.mode, self.before, self.after)
 
 
 @dataclass(frozen=True)
@@ -223,14 +238,14 @@ def keeps_size(result: Any) -> bool:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A convolution of stride 1 with zeros around the image.
+    """A convolution of stride 1 with zeros, or something else, around the image.
 
     Attributes
     ----------
     weight : torch.Tensor
         (outputs, inputs of a group, rows, columns).
     before, after : tuple of int
-        How many rows and columns of zeros it reads at the top and left, and at the bottom and right.
+        How many rows and columns it reads at the top and left, and at the bottom and right, of what is around.
     dilation : tuple of int
         Pixels from one tap to the next, down and right.
     groups : int
@@ -244,7 +259,7 @@ class Kernel:
     groups: int = 1
 
     def padded(self, before: Reach, after: Reach) -> Kernel:
-        """Return it with more zeros around the image."""
+        """Return it with more around the image."""
         first, last = self.before, self.after
         return replace(
             self,
@@ -332,3 +347,15 @@ def pair(given: Sequence[int] | int) -> tuple[int, int]:
     """Return a number, or one or two in a list, as torch takes them, as two."""
     both = (given,) if isinstance(given, int) else tuple(given)
     return both[0], both[-1]
+
+
+def one_a_channel(constant: Any, channels: int) -> Tensor | None:
+    """Return a constant as one float64 number a channel, ``None`` where it is not that."""
+    if isinstance(constant, int | float) and not isinstance(constant, bool):
+        return torch.full((channels,), float(constant), dtype=torch.float64)
+    if not isinstance(constant, Tensor) or not constant.is_floating_point():
+        return None
+    flat = constant.double().cpu().reshape(-1)
+    if len(flat) == 1:
+        return flat.expand(channels).clone()
+    return flat if tuple(constant.shape) in {(1, channels, 1, 1), (channels, 1, 1)} else None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fusion.saliency.chain.graph import (
+    Border,
     Concatenation,
     Convolution,
     Graph,
@@ -29,6 +30,7 @@ from fusion.saliency.chain.graph import (
 )
 from fusion.saliency.chain.steps import (
     Combine,
+    Fold,
     MixChannels,
     Multiply,
     Rescale,
@@ -63,6 +65,8 @@ def times(factors: Tensor | None, by: Tensor | float, channels: int) -> Tensor:
 
 INSIDE = -1
 """Instead of a node's number: the map that is 1 inside the image and 0 outside."""
+BORDER = -2
+"""The same: no map, but which pixels of the image are read beyond it; see `Fold`."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,22 @@ class MapSpec:
     Attributes
     ----------
     node : int
-        Which pointwise node's derivative, or `INSIDE`.
+        Which pointwise node's derivative, or `INSIDE`, or `BORDER`.
     position : int
         With respect to which of its sources.
     reach : tuple of int
         How far from the principal pixel it is needed.
     channels : int
         Its channels.
+    border : Border or None
+        Of `BORDER`.
     """
 
     node: int
     position: int
     reach: Reach
     channels: int
+    border: Border | None = None
 
 
 @dataclass(frozen=True)
@@ -399,7 +406,11 @@ class _Planner:
             limit = self._limits[target.node]
             if limit is None:
                 continue
-            reach = narrower(plus(part.reach, node.reach), limit)
+            reach = plus(part.reach, node.reach)
+            if node.border is None:
+                reach = narrower(reach, limit)
+            else:  # what is read beyond the image lies up to twice as far away as the pixel itself
+                reach = narrower(reach, plus(limit, plus(node.border.width, node.border.width)))
             if groups and groups[-1][0] == reach and groups[-1][1][-1].stop == target.start:
                 groups[-1][1].append(target)
             else:
@@ -412,13 +423,16 @@ class _Planner:
             self._steps.append(step)
             self._multiplications += multiplications
             self._hold(reach, last - first)
+            if node.border is not None:
+                self._steps.append(Fold(slot, slot, self._map(MapSpec(BORDER, 0, reach, 1, node.border))))
+            clipped = node.border is not None or (stays and part.clipped)
             for target in members:
+                limit = self._limits[target.node]
+                assert limit is not None
+                near = narrower(reach, limit)
                 own_slot = slot
-                if len(members) > 1:
+                if len(members) > 1 or near != reach:
                     own_slot = self._slot()
-                    self._steps.append(
-                        Take(slot, own_slot, target.start - first, target.stop - first, (0, 0))
-                    )
-                self._give(
-                    target.node, Contribution(own_slot, reach, own=True, clipped=stays and part.clipped)
-                )
+                    channels = (target.start - first, target.stop - first)
+                    self._steps.append(Take(slot, own_slot, *channels, minus(reach, near)))
+                self._give(target.node, Contribution(own_slot, near, own=True, clipped=clipped))

@@ -9,7 +9,6 @@ its kind, or write one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +42,7 @@ from fusion.saliency.chain.operations import (
     average_kernel,
     keeps_size,
     kernel_of,
+    one_a_channel,
     pair,
     transposed_kernel,
 )
@@ -73,17 +73,25 @@ def _same(operation: Operation) -> Meaning:
     return None
 
 
+_MODES = {
+    _aten.constant_pad_nd: "constant",
+    _aten.reflection_pad2d: "reflect",
+    _aten.replication_pad2d: "replicate",
+}
+
+
 def _padding(operation: Operation) -> Meaning:
-    if operation.kind is not _aten.constant_pad_nd:
+    if operation.kind not in _MODES:
         return None
-    node = operation.image("does not put zeros around an image")
-    if operation.given["value"] != 0:
+    node = operation.image("does not put pixels around an image")
+    sides = tuple(operation.given.get("pad") or operation.given["padding"])
+    if operation.given.get("value"):
         operation.refuse("pads with something else than zeros")
-    sides = tuple(operation.given["pad"])
     if len(sides) > 4 or not all(type(side) is int and side >= 0 for side in sides):
-        operation.refuse("does not put zeros around the image")
+        operation.refuse("does not put pixels around the image")
     left, right, top, bottom = [*sides, 0, 0, 0, 0][:4]
-    return Padded(node, (top, left), (bottom, right)) if any(sides) else Image(node)
+    padded = Padded(node, (top, left), (bottom, right), _MODES[operation.kind])
+    return padded if any(sides) else Image(node)
 
 
 def _convolution(operation: Operation) -> Meaning:
@@ -93,14 +101,18 @@ def _convolution(operation: Operation) -> Meaning:
         operand, kernel = operation.given["self"], _average(operation)
     else:
         return None
+    border = None
     if isinstance(operand, Padded):
+        border = operand.border
+        if border is not None and any((*kernel.before, *kernel.after)):
+            operation.refuse("puts zeros around what was padded with pixels of the image")
         kernel = kernel.padded(operand.before, operand.after)
     elif type(operand) is not Image:
         operation.refuse("does not filter an image")
     if operation.sources != operand.nodes:
         operation.refuse("filters with what depends on the images")
     weight, dilation = kernel.centred()
-    return operation.add(Convolution(operation.sources, len(weight), operation.run, weight, dilation))
+    return operation.add(Convolution(operation.sources, len(weight), operation.run, weight, dilation, border))
 
 
 def _kernel(operation: Operation) -> Kernel:
@@ -363,6 +375,8 @@ def _elementwise(operation: Operation) -> Meaning:
     result = operation.result[0] if several else operation.result
     if not keeps_size(result):
         operation.refuse("does not keep the image's size")
+    if result.is_complex() or any(operation.samples[source].is_complex() for source in operation.sources):
+        operation.refuse("has complex numbers")
     channels = result.shape[1]
     if any(operation.channels(source) not in (1, channels) for source in operation.sources):
         operation.refuse("changes the number of channels")
@@ -395,7 +409,7 @@ def _linear(operation: Operation, channels: int) -> Node | None:
         if tuple(node for node, _ in signed) == sources:  # but for x + x
             return Sum(sources, *common, tuple(sign for _, sign in signed))
         return None
-    factors = _one_a_channel(second if isinstance(first, Image) else first, channels)
+    factors = one_a_channel(second if isinstance(first, Image) else first, channels)
     if factors is not None and kind is _aten.mul:
         return Scale(sources, *common, factors)
     if (
@@ -406,18 +420,6 @@ def _linear(operation: Operation, channels: int) -> Node | None:
     ):
         return Scale(sources, *common, 1 / factors)
     return None
-
-
-def _one_a_channel(constant: Any, channels: int) -> Tensor | None:
-    """Return a constant as one float64 number a channel, ``None`` where it is not that."""
-    if isinstance(constant, int | float) and not isinstance(constant, bool):
-        return torch.full((channels,), float(constant), dtype=torch.float64)
-    if not isinstance(constant, Tensor) or not constant.is_floating_point():
-        return None
-    flat = constant.double().cpu().reshape(-1)
-    if len(flat) == 1:
-        return flat.expand(channels).clone()
-    return flat if tuple(constant.shape) in {(1, channels, 1, 1), (channels, 1, 1)} else None
 
 
 def _two_slopes(operation: Operation) -> TwoSlopes | None:

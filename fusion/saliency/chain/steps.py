@@ -39,6 +39,17 @@ class Pixels(Protocol):
     def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
         """Multiply windows (B, h, w, channels) by those of a map, whose margin fits their size."""
 
+    def folded(self, values: Tensor, map_number: int) -> Tensor:
+        """Add what lies beyond the image to the pixels that are read there, and leave zeros; see `Fold`.
+
+        Parameters
+        ----------
+        values : torch.Tensor
+            (B, h, w, channels), 0 where nothing is read. May be written to.
+        map_number : int
+            Of offsets: of the rows of a part with its margin, then of its columns.
+        """
+
 
 def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
     return values.mul_(factors) if in_place else values * factors
@@ -62,6 +73,20 @@ class OnePixel:
         rows, columns = values.shape[1:3]
         window = self.tensors[map_number][self.row : self.row + rows, self.column : self.column + columns]
         return _product(values, window, in_place)
+
+    def folded(self, values: Tensor, map_number: int) -> Tensor:
+        """See `Pixels.folded`. Line by line: there are few."""
+        for axis, offsets, start in zip(
+            (1, 2), self.tensors[map_number], (self.row, self.column), strict=True
+        ):
+            found = offsets[start : start + values.shape[axis]]
+            if found.any():
+                for place, offset in enumerate(found.tolist()):
+                    if offset:
+                        beyond = values.select(axis, place)
+                        values.select(axis, place + offset).add_(beyond)
+                        beyond.zero_()
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +140,10 @@ class PixelBatch:
             )[self.rows, self.columns]
         return _product(values, windows, in_place)
 
+    def folded(self, values: Tensor, map_number: int) -> Tensor:
+        """See `Pixels.folded`."""
+        return _folded(values, self.tensors[map_number], self.rows, self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class PixelLattice:
@@ -144,6 +173,36 @@ class PixelLattice:
         )
         product = _product(values.unflatten(0, self.shape), windows, in_place)
         return product.flatten(0, 1)
+
+    def folded(self, values: Tensor, map_number: int) -> Tensor:
+        """See `Pixels.folded`."""
+        device = values.device
+        rows = self.row + self.down * torch.arange(self.shape[0], device=device)
+        columns = self.column + self.right * torch.arange(self.shape[1], device=device)
+        return _folded(
+            values,
+            self.tensors[map_number],
+            rows.repeat_interleave(self.shape[1]),
+            columns.repeat(self.shape[0]),
+        )
+
+
+def _folded(values: Tensor, offsets: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Fold many windows at once. A processor skips those that do not reach the border; a GPU need not be asked."""
+    height, width, channels = values.shape[1:]
+    places = [torch.arange(size, device=values.device) for size in (height, width)]
+    down = offsets[0][rows[:, None] + places[0]]
+    right = offsets[1][columns[:, None] + places[1]]
+    near: Tensor | slice = slice(None)
+    if values.device.type == "cpu":
+        near = ((down != 0).any(1) | (right != 0).any(1)).nonzero()[:, 0]
+        if not len(near):
+            return values
+    targets = (places[0] + down[near])[:, :, None] * width + (places[1] + right[near])[:, None]
+    flat = values[near].reshape(-1, height * width, channels)
+    index = targets.reshape(-1, height * width, 1).expand_as(flat)
+    values[near] = torch.zeros_like(flat).scatter_add_(1, index, flat).view(-1, height, width, channels)
+    return values
 
 
 LEAST_MULTIPLICATIONS = 2_500_000
@@ -275,6 +334,20 @@ class Multiply(_FromOne):
         values = middle(slots[self.source], self.inset)
         product = pixels.multiplied(values, self.map_number, self.in_place)
         slots[self.target] = product.sum(dim=3, keepdim=True) if self.sum_channels else product
+
+
+@dataclass(frozen=True, slots=True)
+class Fold(_FromOne):
+    """Bring back into the image what a convolution has read beyond it, which is its own pixels again.
+
+    The transpose of padding by reflection or replication. What comes from a pixel beyond the border is added to the
+    pixel that was read in its place, so that windows end at the border as those of zeros do.
+    """
+
+    map_number: int
+
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
+        slots[self.target] = pixels.folded(slots[self.source], self.map_number)
 
 
 @dataclass(frozen=True, slots=True)

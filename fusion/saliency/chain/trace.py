@@ -15,7 +15,6 @@ whatever Python does in between need not be understood. Three things must not be
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fusion.network_copies import copied
 from fusion.saliency.chain.graph import NotUnderstoodError
 
 SAMPLE_SHAPE = (9, 11)
@@ -116,30 +116,19 @@ def record(network: nn.Module) -> Program:
     """
     if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
         raise NotUnderstoodError("it is compiled, which hides how it uses sizes")
-    running = with_modules_of_its_own(network)
+    # Networks that keep what they have computed, to be looked at later, keep it in the copy.
+    running = copied(network, share=True)
     recorder = Recorder([_noise(network, number) for number in (0, 1)])
     try:
         with torch.inference_mode(False), torch.enable_grad(), recorder, _Asking(recorder):
             result = running(*recorder.images)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if recorder.failure is not None:
             raise recorder.failure from None
         raise NotUnderstoodError(f"its program cannot be run on noise: {error}") from error
     if recorder.failure is not None:  # the program has caught it
         raise recorder.failure
     return recorder.program(result)
-
-
-def with_modules_of_its_own(network: nn.Module) -> nn.Module:
-    """Copy a network, but for its parameters and buffers, which the copy shares.
-
-    Networks that keep what they have computed, to be looked at later, keep it in the copy.
-    """
-    kept = [leaf for module in network.modules() for leaf in leaves(dict(vars(module)))]
-    # What an earlier call has left cannot be copied with the graph that it hangs on.
-    shared: dict[int, Any] = {id(leaf): leaf.detach() for leaf in kept if isinstance(leaf, Tensor)}
-    shared |= {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
-    return copy.deepcopy(network, shared)
 
 
 def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
@@ -164,7 +153,7 @@ def leaves(structure: Any) -> list[Any]:
 
 def _noise(network: nn.Module, number: int) -> Tensor:
     noise = torch.rand(1, 1, *SAMPLE_SHAPE, generator=torch.Generator().manual_seed(number))
-    weights = [value for value in network.state_dict().values() if value.is_floating_point()]
+    weights = [value for value in (*network.parameters(), *network.buffers()) if value.is_floating_point()]
     return noise.to(weights[0]) if weights else noise
 
 
@@ -378,7 +367,8 @@ for _name in (
 _SHAPES = {Tensor.shape.__get__, Tensor.size}  # type: ignore[attr-defined]
 _OUTSIDE = {
     Tensor.numel, Tensor.nelement, Tensor.stride, Tensor.__len__, Tensor.tolist, Tensor.numpy, Tensor.__array__,
-    Tensor.__dlpack__, Tensor.data_ptr, Tensor.storage, Tensor.untyped_storage, torch.numel,
+    Tensor.__dlpack__, Tensor.data_ptr, Tensor.storage, Tensor.untyped_storage, torch.numel, _aten.sym_size.int,
+    _aten.sym_size.default, _aten.sym_numel.default,
 }  # fmt: skip
 """Functions that take values or sizes out of the world of tensors without the dispatcher's knowing."""
 _OF_ANY_SIZE = {

@@ -1,0 +1,279 @@
+"""What both pages have above and below their pictures: the head of one row, the strip of the scales, the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app.ids import CompareId, Id
+from app.layout.parts import (
+    SMALL,
+    attributes,
+    copy_link,
+    labelled,
+    page_links,
+    progress,
+    scale_menu,
+    skip_link,
+    small_button,
+    theme_switch,
+)
+from app.link.view_state import GAMMAS
+
+SCALES = (
+    ("guidance", "gamma2", "Guidance γ2", "A pixel's own influence ∂y(i)/∂x(i), dimensionless"),
+    ("jacobian", "gamma1", "Jacobian γ1", "Where a pixel comes from, ∂y(i)/∂x, dimensionless"),
+)
+"""Of each scale of gradients: its name, the id of its gamma, what it is called, and what it shows."""
+TOOLS = (
+    ("pixel", "Pixel", "V", "Point at pixels; dragging moves the chosen one"),
+    ("zoom", "Zoom", "Z", "Dragging zooms into the pictures; a double click shows them whole"),
+    ("pan", "Pan", "H", "Dragging moves the zoomed pictures; a double click shows them whole"),
+    ("box", "Box", "R", "Dragging selects a box as a region of interest"),
+    ("lasso", "Lasso", "L", "Dragging selects what it goes around as a region of interest"),
+)
+"""Name, label, key and explanation of what dragging can do, the same on both pages."""
+
+
+PICTURES = {"explore": Id.PICTURES.value, "compare": CompareId.TABLE.value}
+"""By page, the id of what its head stands above."""
+
+
+def page_head(
+    page: str,
+    home: str,
+    data: Sequence[Component],
+    zoom: Sequence[Component],
+    tools: Sequence[Component],
+    share: Sequence[Component],
+    rest: Sequence[Component],
+) -> html.Header:
+    """Make the head of one row.
+
+    Parameters
+    ----------
+    page : str
+        ``explore`` or ``compare``.
+    home : str
+        Address of the first page; may be empty on that page itself.
+    data, zoom, tools, share : sequence of Component
+        Pair and methods; the zooms' half-width; what dragging does; regions, views, export. The link comes by itself.
+    rest : sequence of Component
+        What stands behind the menu.
+    """
+    own = [html.Div(part, className="head-tools") for part in (data, zoom) if part]
+    return html.Header(
+        [
+            skip_link(PICTURES[page]),
+            html.H1(html.A("FuseVis", href=home or "./", className="brand"), className="head-brand"),
+            page_nav(page, home),
+            *own,
+            html.Div(tools, className="head-tools"),
+            html.Div([*share, copy_link("copy-link")], className="view-buttons"),
+            html.Div(
+                [_menu(rest), theme_switch("theme-switch"), _help()],
+                className="head-tools head-end",
+            ),
+        ],
+        className="page-head",
+    )
+
+
+def page_nav(page: str, home: str) -> html.Nav:
+    """Make the links between the pages; the one that is open is named and leads nowhere."""
+    return html.Nav(page_links(page, home), className="page-links", **attributes(aria_label="Pages"))
+
+
+def icon(name: str) -> html.Span:
+    """Make an icon of ``styles/head.css``, which says nothing by itself."""
+    return html.Span(className=f"icon icon-{name}", **attributes(aria_hidden="true"))
+
+
+def tool_label(name: str, label: str, key: str, explanation: str) -> html.Span:
+    """Make what stands on a tool: an icon for the eye, a name for those who do not see it, a tooltip for both."""
+    return html.Span(
+        [icon(name), html.Span(label, className="visually-hidden")],
+        title=f"{label}: {explanation} (key {key})",
+    )
+
+
+def tool_choice(id: str) -> html.Div:
+    """Make the tools of the explore page. Being radio buttons of one name, they are one stop of the keyboard."""
+    items = dbc.RadioItems(
+        id=id,
+        name=id,
+        options=[{"value": tool[0], "label": tool_label(*tool)} for tool in TOOLS],
+        value="pixel",
+        inline=True,
+        className="btn-group btn-group-sm toolbar-mode",
+        inputClassName="btn-check",
+        labelClassName="btn btn-outline-secondary btn-sm",
+        labelCheckedClassName="active",
+    )
+    return html.Div(items, role="group", **attributes(aria_label="What dragging in a picture does"))
+
+
+def tool_bar(tools: Sequence[Component]) -> html.Div:
+    """Put buttons into a toolbar, one stop of the keyboard; ``assets/views/head.mjs`` moves along it."""
+    return html.Div(
+        tools, role="toolbar", className="btn-group btn-group-sm tool-bar", **attributes(aria_label="Tools")
+    )
+
+
+def tool_button(name: str, tool: str) -> html.Button:
+    """Make the button of a tool of `TOOLS`, which the compare page knows as `name`."""
+    (found,) = [one for one in TOOLS if one[0] == tool]
+    _, label, key, explanation = found
+    return html.Button(
+        icon(tool),
+        type="button",
+        title=f"{label}: {explanation} (key {key})",
+        className=SMALL,
+        tabIndex=0 if name == "point" else -1,
+        **attributes(data_tool=name, aria_label=label, aria_pressed=str(name == "point").lower()),
+    )
+
+
+def zoom_field(id: str, most: int, value: int | None, explanation: str) -> html.Div:
+    """Make the field of the zooms' half-width; empty, it says ``auto``."""
+    field = dbc.Input(
+        id=id,
+        type="number",
+        min=1,
+        max=most,
+        step=1,
+        value=value,
+        placeholder="auto",
+        size="sm",
+        debounce=False,
+    )
+    return labelled("Zoom ±", id, html.Span(field, title=explanation), "control-zoom")
+
+
+def scale_strip(
+    scale: str, gammas: tuple[float, float], more: Sequence[Component] = (), bars: bool = True
+) -> html.Div:
+    """Make the strip of the scales: a colour bar each, its gamma beside it, the colours, and how they were at first.
+
+    Parameters
+    ----------
+    scale : str
+        Id of the menu of colour scales.
+    gammas : tuple of float
+        Gamma 1 of the Jacobian images and gamma 2 of the guidance images, as they are at first.
+    more : sequence of Component
+        What stands at the end.
+    bars : bool
+        Whether each scale has one colour bar for all pictures of the page.
+    """
+    first = {"gamma1": gammas[0], "gamma2": gammas[1]}
+    groups = (
+        [
+            html.Div(
+                [html.Span("Intensity", **attributes(data_scale_name="intensity")), *_bar("intensity")],
+                className="scale",
+            )
+        ]
+        if bars
+        else []
+    )
+    for name, gamma, text, shown in SCALES:
+        label = html.Label(text, htmlFor=gamma, title=shown)
+        bar = _bar(name) if bars else []
+        groups.append(html.Div([label, *bar, *_gamma(gamma, text, first[gamma])], className="scale"))
+    reset = html.Button(
+        "Reset",
+        type="button",
+        className=f"{SMALL} scale-reset",
+        title="Both gammas and the colours as they are at first",
+        **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
+    )
+    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
+
+
+def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
+    """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
+
+    Parameters
+    ----------
+    line : Component
+        What says how the last answer came.
+    status, bar : str
+        Ids of the words and of the bar.
+    button : Component
+        What stops the computation, or goes on with it.
+    """
+    guidance = html.Div(
+        [
+            # A screen reader is told by `assets/core/announce.mjs`, and not of every percent.
+            html.Span(
+                "Guidance images",
+                id=status,
+                className="guidance-status",
+                role="status",
+                **attributes(aria_live="off"),
+            ),
+            progress(bar, "Progress of guidance images", "guidance-progress"),
+            button,
+        ],
+        className="control-guidance",
+    )
+    return html.Footer([line, guidance], className="status-row")
+
+
+def guidance_button(id: str, text: str) -> dbc.Button:
+    """Make the button that stops the computation of guidance images, or goes on with it."""
+    return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
+
+
+def _bar(name: str) -> list[Component]:
+    """Make a colour bar with its ends; ``assets/explore/scale-bars.mjs`` draws it."""
+    ends = [
+        html.Span(className="scale-end", **attributes(data_end=f"{name}-{end}")) for end in ("low", "high")
+    ]
+    bar = html.Canvas(className="scale-bar", width=96, height=1, **attributes(data_bar=name))
+    return [ends[0], bar, ends[1]]
+
+
+def _gamma(id: str, text: str, value: float) -> list[Component]:
+    """Make the slider of a gamma, and the field that says its number and takes another."""
+    slider = dcc.Slider(
+        id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
+        allow_direct_input=False,
+    )  # fmt: skip
+    # A label cannot name the slider's thumb; a group around it can.
+    group = html.Div(slider, className="gamma-slider", role="group", **attributes(aria_label=text))
+    number = dbc.Input(
+        id=f"{id}-number",
+        type="number",
+        min=GAMMAS[0],
+        max=GAMMAS[1],
+        step=0.05,
+        value=value,
+        size="sm",
+        className="gamma-number",
+        debounce=False,
+    )
+    return [group, html.Label(f"{text}, number", htmlFor=f"{id}-number", className="visually-hidden"), number]
+
+
+def _menu(rest: Sequence[Component]) -> html.Details:
+    opener = html.Summary(
+        icon("more"), className=SMALL, title="More", **attributes(aria_label="More of this page")
+    )
+    return html.Details([opener, html.Div(rest, className="head-menu-parts")], className="head-menu")
+
+
+def _help() -> html.Button:
+    """Make the button of the help, which ``assets/views/head.mjs`` opens."""
+    return html.Button(
+        "?",
+        id="help-open",
+        type="button",
+        className=SMALL,
+        title="What each picture is and how to read it",
+        **attributes(aria_label="Help"),
+    )

@@ -1,0 +1,196 @@
+"""What the explore page looks like: sizes, narrow and wide windows, the head, words, large panels, the dark theme."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.ids import IMAGE_PANELS, Panel
+from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import choose_mode, click_at, place, point_at
+from tests.browser.seen import plot, screen
+
+WIDTHS = (390, 720, 768, 1100, 1440, 1920, 2560)
+"""Of a telephone to that of a large screen; 720 is 1440 at 200 %."""
+LEAST_PICTURE = 215
+BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
+  const { left, right, width, height } = element.getBoundingClientRect();
+  const apart = ".visually-hidden, .offcanvas, .panel-graph svg, .overlay, #js-plotly-tester, #js-plotly-tester *, "
+    + ".btn-check, details:not([open]) > :not(summary)";
+  if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
+  return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
+}).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push({
+  value: entry.value, what: entry.sources.map(({ node, previousRect, currentRect }) => [
+    node && (node.id || node.className || node.textContent), previousRect.toJSON(), currentRect.toJSON(),
+  ]),
+}))).observe({ type: "layout-shift", buffered: true });"""
+
+
+def pixel(page: Page) -> tuple[int, int]:
+    row, col = page.evaluate("() => [fusevis.state.pixel.row, fusevis.state.pixel.col]")
+    return row, col
+
+
+def pinned(page: Page) -> bool:
+    return bool(page.evaluate("() => fusevis.state.pinned"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
+def test_pictures_have_the_place(open_page: Opener, width: int, height: int) -> None:
+    page = open_page("?method=weighted_averaging", width, height)
+    for panel in IMAGE_PANELS:
+        whole, zoom = plot(page, panel), plot(page, panel.zoom)
+        assert whole.width >= LEAST_PICTURE and zoom.width >= LEAST_PICTURE, panel
+        assert 0 < zoom.left - (whole.left + whole.width) < 40 and zoom.top == whole.top, "beside it"
+    strip = page.locator(".scale-strip").bounding_box()
+    last = page.locator(".status-row").bounding_box()
+    assert strip is not None and last is not None and last["y"] + last["height"] <= height, "nothing scrolls"
+
+
+def test_windows_of_any_width_have_everything(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.panel-graph')].every((graph) => Math.abs(graph.clientWidth"
+            " - graph.querySelector('.main-svg').getBoundingClientRect().width) < 2)"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
+        assert page.evaluate(BESIDE) == [], width
+        sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
+        assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width
+
+
+def test_nothing_moves_while_the_page_comes(open_page: Opener, server: Server) -> None:
+    query = f"?pair={server.pair}&method=weighted_averaging"
+    page = open_page(query, prepare=lambda page: page.add_init_script(SHIFTS))
+    shifts = page.evaluate("shifts")
+    assert sum(one["value"] for one in shifts) < 0.005, shifts
+
+
+def test_a_double_click_enlarges_and_escape_brings_back(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=10,12")
+    before = plot(page, "panel-fused")
+    page.mouse.dblclick(*place(page, "panel-fused", 30, 30))
+    page.wait_for_function("() => fusevis.graphs.area('panel-fused').width > 500")
+    assert (pinned(page), pixel(page)) == (True, (10, 12)), "it was no click"
+    large = plot(page, "panel-fused")
+    assert large.width > 2 * before.width
+    page.keyboard.press("Escape")
+    page.wait_for_function(
+        "(width) => fusevis.graphs.area('panel-fused').width < width + 2", arg=before.width
+    )
+    assert plot(page, "panel-fused") == before
+    assert (pinned(page), pixel(page)) == (True, (10, 12)), "Esc brought the panel back and no more"
+    page.keyboard.press("Escape")
+    assert not pinned(page)
+    page.hover("section[data-panel=panel-scatter]")
+    button = page.locator("section[data-panel=panel-scatter] .panel-enlarge")
+    button.click()
+    page.wait_for_function("() => fusevis.graphs.area('panel-scatter').width > 900")
+    button.click()
+    page.wait_for_function("() => fusevis.graphs.area('panel-scatter').width < 600")
+
+
+def test_gammas_are_read_and_typed(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse&gamma2=0.7")
+    number = page.locator("#gamma2-number")
+    expect(number).to_have_value("0.7")
+    number.fill("1.35")
+    page.wait_for_function("() => fusevis.state.display.gamma2 === 1.35")
+    number.fill("9")
+    page.keyboard.press("Tab")
+    expect(number).to_have_value("1.35")
+    page.locator("#gamma2 [role=slider]").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => fusevis.state.display.gamma2 < 1.35")
+    shown = page.evaluate("fusevis.state.display.gamma2")
+    expect(number).to_have_value(f"{shown:g}")
+    page.select_option("#colour-scale", "signed")
+    low = page.locator("[data-end=guidance-low]")
+    expect(low).to_have_text(f"−{page.locator('[data-end=guidance-high]').inner_text()}")
+    page.click(".scale-reset")
+    expect(number).to_have_value("0.5")
+    expect(page.locator("#colour-scale")).to_have_value("paper")
+    expect(low).to_have_text("0")
+
+
+def test_tools_have_keys_and_are_one_stop(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    for key, tool in (("z", "zoom"), ("h", "pan"), ("r", "box"), ("l", "lasso"), ("v", "pixel")):
+        page.keyboard.press(key)
+        page.wait_for_function("(tool) => document.body.dataset.mode === tool", arg=tool)
+    page.focus("#toolbar-mode input:checked")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#toolbar-mode')") is None
+    choose_mode(page, "Zoom")
+    point_at(page, "panel-mri", 10, 10)
+    page.mouse.down()
+    x, y = place(page, "panel-mri", 30, 34)
+    page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    page.wait_for_function("() => fusevis.graphs.area('panel-mri').x[1] < 50")
+    # Not where the drag began, which may lie outside by now.
+    page.wait_for_function(
+        """([x, y]) => { const { row, col } = fusevis.graphs.pixelAt("panel-mri", x, y);
+            return fusevis.state.pixel.row === row && fusevis.state.pixel.col === col; }""",
+        arg=[x, y],
+    )
+    assert pixel(page) != (10, 10)
+
+
+def test_the_page_says_how_to_begin_until_one_has_begun(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    hint = page.get_by_text("Point at a pixel to see where it comes from. Click to pin.")
+    assert hint.is_visible()
+    click_at(page, "panel-fused", 10, 12)
+    expect(hint).to_be_hidden()
+    page.reload()
+    page.wait_for_function("() => window.fusevis && fusevis.state.window")
+    assert not hint.is_visible()
+
+
+def test_panels_explain_themselves_in_words_of_the_pair(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+    names = page.evaluate("fusevis.state.scene.modalities")
+    legend = page.locator(".rgb-legend li")
+    assert legend.all_inner_texts() == [f"{names[0]} counts", f"{names[1]} counts", "both", "neither, bright"]
+    assert f"the {names[1]}'s own pixel counts more" in (legend.nth(1).get_attribute("title") or "")
+    for panel, words in (
+        ("guidance-pet", "equation 2"),
+        ("jacobian-mri", "equation 1"),
+        ("mri-zoom", "half-width"),
+    ):
+        about = page.locator(f"section[data-panel=panel-{panel}] .panel-about")
+        about.locator("summary").click()
+        assert words in about.inner_text()
+        assert page.evaluate(BESIDE) == []
+    assert page.locator(".panel-about[open]").count() == 1, "another one closes the one before"
+    page.keyboard.press("Escape")
+    assert page.locator(".panel-about[open]").count() == 0
+    for panel in ("guidance-mri", "jacobian-mri"):
+        assert f"∂y/∂{names[0]}" in page.evaluate(
+            "(panel) => fusevis.graphs.graph(panel).data[0].colorbar.title.text", f"panel-{panel}"
+        )
+
+
+def test_the_dark_theme_is_dark_and_the_box_has_a_white_edge(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
+    shadow = page.evaluate(
+        "getComputedStyle(document.querySelector('[data-panel=panel-mri] .pixel-box')).boxShadow"
+    )
+    assert "255, 255, 255" in shadow
+    page.click("#theme-switch")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
+    where = plot(page, "panel-scatter")
+    image = screen(page)[
+        round(where.top) + 2 : round(where.top + where.height) - 2,
+        round(where.left) + 2 : round(where.left + where.width) - 2,
+    ]
+    assert np.median(image) < 60, "its ground"
+    assert (image.min(axis=-1) > 120).any(), "its points"
+    green = (image[..., 1] > 90) & (image[..., 1] > image[..., 0] + 40) & (image[..., 1] > image[..., 2])
+    assert green.any(), "the neighbourhood is green in this theme too"
