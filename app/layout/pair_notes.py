@@ -37,5 +37,8 @@ def notes_list(pair: Sequence[str], unused: Sequence[str]) -> html.Details | Non
     ]
     if not parts:
         return None
-    label = "⚠ Images" if pair else "Not used"
-    return html.Details([html.Summary(label, className="btn btn-sm btn-outline-warning"), html.Div(parts)])
+    words = "What was done to these images" if pair else "Images that are not used"
+    sign = html.Summary(
+        "⚠", title=words, className="btn btn-sm btn-outline-warning", **attributes(aria_label=words)
+    )
+    return html.Details([sign, html.Div(parts)])
