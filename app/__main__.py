@@ -44,7 +44,7 @@ def checked_settings(**given: object) -> Settings:
 
 
 def check_pairs(pairs: Sequence[PairPaths], pixel_limit: int) -> None:
-    """Load the user's pairs once, so that a bad one is refused here rather than found on the page.
+    """Load the user's pairs once: a bad one is refused here rather than found on the page, and notes are shown.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def check_pairs(pairs: Sequence[PairPaths], pixel_limit: int) -> None:
 
     for mri, pet in pairs:
         try:
-            fusion.load_pair(mri, pet, pixel_limit)
+            for note in fusion.load_pair(mri, pet, pixel_limit).notes:
+                click.echo(f"Note: {note}", err=True)
         except fusion.errors.FuseVisError as error:
             raise BadInput(str(error)) from None
 
@@ -95,8 +96,14 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
     "pairs",
     type=(click.Path(path_type=Path), click.Path(path_type=Path)),
     multiple=True,
-    metavar="MRI_FILE PET_FILE",
+    metavar="X1_FILE X2_FILE",
     help="Two co-registered images of your own, shown beside the samples. May be given several times.",
+)
+@click.option(
+    "--modalities",
+    type=(str, str),
+    metavar="X1 X2",
+    help="What your images show, as IR VIS; without this option, names of files and folders say so.",
 )
 @click.option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 admits other machines.")
 @click.option("--port", type=int, help="TCP port; 0 takes any free one.")
@@ -104,6 +111,7 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with pairs of your own.")
 def main(
     pairs: tuple[PairPaths, ...],
+    modalities: tuple[str, str] | None,
     host: str | None,
     port: int | None,
     device: str | None,
@@ -113,7 +121,7 @@ def main(
 
     Options not given here come from environment variables FUSEVIS_…, listed in docs/settings.md.
     """
-    settings = checked_settings(host=host, port=port, device=device, data_dir=data_dir)
+    settings = checked_settings(host=host, port=port, device=device, data_dir=data_dir, modalities=modalities)
     check_pairs(pairs, settings.pixel_limit)
     try:
         listener = open_listener(settings.host, settings.port)

@@ -19,6 +19,7 @@ import callbacks.display
 import callbacks.guidance
 import callbacks.hover
 import callbacks.link
+import callbacks.pair_notes
 import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
@@ -36,6 +37,7 @@ from callbacks.first_view import first_view
 
 CALLBACKS = (
     callbacks.selection,
+    callbacks.pair_notes,
     callbacks.guidance,
     callbacks.hover,
     callbacks.display,
@@ -98,6 +100,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     )
     callbacks.compare.register(compare)
     callbacks.link.register_compare(compare)
+    callbacks.pair_notes.register_compare(compare)
     callbacks.compare_numbers.register(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)

@@ -12,6 +12,8 @@ class Id(StrEnum):
     NOTICES = "notices"
 
     PAIR_SELECT = "pair-select"
+    PAIR_NOTES = "pair-notes"
+    PAIR_SWAP = "pair-swap"
     METHOD_SELECT = "method-select"
     METHOD_NOTE = "method-note"
     GAMMA_1 = "gamma1"
@@ -84,6 +86,8 @@ class CompareId(StrEnum):
     HELP_OPEN = "help-open"
     HELP_PANEL = "help-panel"
     PAIR_SELECT = "compare-pair"
+    PAIR_NOTES = "pair-notes"
+    PAIR_SWAP = "pair-swap"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"
     GAMMA_1 = "gamma1"

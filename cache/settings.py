@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import NoDecode
+
+# Nothing of fusion is imported here: settings are read before the fork, and torch must not be loaded before it.
+_TWO_NAMES = "name two different modalities, that of x1 first, such as IR VIS"
 
 
 def _usable_cores() -> int:
@@ -61,7 +66,11 @@ class ServiceSettings(BaseModel):
         description="Redis server that holds results instead of the folder: redis://host:port/number.",
     )
     data_dir: Path | None = Field(
-        None, description="Folder with pairs of your own, files named modality_id.extension."
+        None, description="Folder with pairs of your own, in names or folders that say the modality."
+    )
+    modalities: Annotated[tuple[str, str] | None, NoDecode] = Field(
+        None,
+        description="What x1 and x2 of your own pairs show, as IR VIS; names or folders say so unless set.",
     )
     pixel_limit: int = Field(
         16_777_216, gt=0, description="Most pixels an image may have; checked before it is decoded."
@@ -80,6 +89,24 @@ class ServiceSettings(BaseModel):
         if url is not None and not re.fullmatch(r"(redis|rediss|unix)://\S+", url):
             raise ValueError("a Redis address begins with redis://, rediss:// or unix://")
         return url
+
+    @field_validator("modalities", mode="before")
+    @classmethod
+    def _split_modalities(cls, names: object) -> object:
+        """Take a text apart at its comma, else at its spaces."""
+        if not isinstance(names, str):
+            return names
+        found = tuple(name.strip() for name in (names.split(",") if "," in names else names.split()))
+        if len(found) != 2:
+            raise ValueError(_TWO_NAMES)
+        return found
+
+    @field_validator("modalities")
+    @classmethod
+    def _are_two(cls, names: tuple[str, str] | None) -> tuple[str, str] | None:
+        if names is not None and (not all(names) or names[0].casefold() == names[1].casefold()):
+            raise ValueError(_TWO_NAMES)
+        return names
 
     @field_validator("cache_dir", "atlas_dir", "region_dir", "view_dir", "data_dir")
     @classmethod

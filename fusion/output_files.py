@@ -156,6 +156,7 @@ def describe(method: Method, pair: Pair, entry: PairEntry, dtype: str) -> dict[s
             "files": [path.name for path in entry.paths],
             "simulated": entry.simulated,
             "shape": pair.shape,
+            "notes": pair.notes,
         },
         "dtype": dtype,
         "device": str(method.device),

@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
+from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
-from fusion.reading import DEFAULT_PIXEL_LIMIT, read_image, require_gray
+from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
+from fusion.reading import DEFAULT_PIXEL_LIMIT, Picture, gray_picture, read_picture
 
-__all__ = ["DEFAULT_PIXEL_LIMIT", "Pair", "load_pair", "scale_to_unit"]
+__all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
+
+Windows = tuple[IntensityWindow | None, IntensityWindow | None]
+WHOLE = Selection()
+
+NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Pair:
     ----------
     id : str
         Content id: sha256 (64 hexadecimal digits) of the shape and both arrays.
+    notes : tuple of str
+        What a user should know of how the images came to be: one sentence each, with the name of the file or array.
 
     Raises
     ------
@@ -38,6 +48,7 @@ class Pair:
 
     images: NDArray[np.float32] = field(compare=False)
     id: str = field(init=False)
+    notes: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         images = np.array(self.images, order="C", copy=True)
@@ -59,15 +70,24 @@ class Pair:
         return self.images.shape[1], self.images.shape[2]
 
     @classmethod
-    def from_arrays(cls, x1: ArrayLike, x2: ArrayLike, names: tuple[str, str] = ("x1", "x2")) -> Pair:
+    def from_arrays(
+        cls,
+        x1: ArrayLike,
+        x2: ArrayLike,
+        names: tuple[str, str] = ("x1", "x2"),
+        windows: Windows = (None, None),
+    ) -> Pair:
         """Make a pair of two arrays; each is min–max scaled to [0, 1] by itself, a constant one to zeros.
 
         Parameters
         ----------
         x1, x2 : array_like, shape (H, W)
-            Real numbers of any type and range.
+            Real numbers of any type and range; also tensors, and with axes of length one besides. Pixels that a masked
+            array hides get the smallest value of the others.
         names : tuple of str
             What error messages call them.
+        windows : tuple of IntensityWindow or None
+            What of each is scaled to [0, 1] instead of all.
 
         Raises
         ------
@@ -80,16 +100,19 @@ class Pair:
         UnsupportedImageError
             If one is not two-dimensional, or not of real numbers.
         """
-        first, second = (_as_gray(array, name) for array, name in zip((x1, x2), names, strict=True))
-        if first.shape != second.shape:
-            raise DifferentSizesError(
-                f"{names[0]} has {_size(first)} pixels, {names[1]} has {_size(second)} (height × width). "
-                "Register the two images and resample one onto the other's grid."
-            )
-        return cls(np.stack([scale_to_unit(first), scale_to_unit(second)]))
+        first, second = (
+            gray_picture(_as_array(array, name), name) for array, name in zip((x1, x2), names, strict=True)
+        )
+        return _pair_of((first, second), names, names, windows)
 
 
-def load_pair(path1: Path | str, path2: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> Pair:
+def load_pair(
+    path1: Path | str,
+    path2: Path | str,
+    pixel_limit: int = DEFAULT_PIXEL_LIMIT,
+    selections: tuple[Selection, Selection] = (WHOLE, WHOLE),
+    windows: Windows = (None, None),
+) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
     Parameters
@@ -98,6 +121,10 @@ def load_pair(path1: Path | str, path2: Path | str, pixel_limit: int = DEFAULT_P
         The files of x1 (MRI) and x2 (PET).
     pixel_limit : int
         The most pixels that each may have.
+    selections : tuple of Selection
+        Which slices, where they are volumes.
+    windows : tuple of IntensityWindow or None
+        What of each is scaled to [0, 1] instead of all.
 
     Raises
     ------
@@ -106,47 +133,54 @@ def load_pair(path1: Path | str, path2: Path | str, pixel_limit: int = DEFAULT_P
     DifferentSizesError
         If the two images have different sizes.
     """
-    return Pair.from_arrays(
-        read_image(path1, pixel_limit), read_image(path2, pixel_limit), names=(str(path1), str(path2))
+    paths = (Path(path1), Path(path2))
+    first, second = (
+        read_picture(path, pixel_limit, selection) for path, selection in zip(paths, selections, strict=True)
     )
+    alike = paths[0].name == paths[1].name
+    short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
+    return _pair_of((first, second), (str(path1), str(path2)), (short[0], short[1]), windows)
 
 
-def scale_to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Min–max scale an image: (x − min) / (max − min), or zeros where max = min.
-
-    Parameters
-    ----------
-    image : ndarray
-        Integers or finite floating-point numbers, not empty. No range is too large or too small: nothing
-        overflows, and 64-bit integers keep all their digits until the division.
-
-    Returns
-    -------
-    ndarray of float32
-        In [0, 1], same shape.
-    """
-    if image.dtype.kind in "iu":
-        # Differences of 64-bit integers fit unsigned ones, and wrap around to the right value.
-        offset = (image.astype(np.uint64) - image.min().astype(np.uint64)).astype(np.float64)
-    else:
-        value = image.astype(np.result_type(image.dtype, np.float64))
-        # A power of two brings the values to [-1, 1] without rounding, so that max − min is finite
-        # and neither it nor the quotient loses digits to the smallest numbers.
-        _, exponent = np.frexp(np.abs(value).max())
-        value = np.ldexp(value, -exponent)
-        offset = value - value.min()
-    largest = offset.max()
-    if largest == 0:
-        return np.zeros(image.shape, dtype=np.float32)
-    return np.asarray(offset / largest, dtype=np.float32)
+def _pair_of(
+    pictures: tuple[Picture, Picture], names: tuple[str, str], short_names: tuple[str, str], windows: Windows
+) -> Pair:
+    first, second = (picture.values for picture in pictures)
+    if first.shape != second.shape:
+        raise DifferentSizesError(
+            f"{names[0]} has {_size(first)} pixels, {names[1]} has {_size(second)} (height × width). "
+            "Register the two images and resample one onto the other's grid."
+        )
+    notes = tuple(
+        f"{name}: {note}."
+        for name, picture, window in zip(short_names, pictures, windows, strict=True)
+        for note in (*picture.notes, *contrast_notes(picture.values, window))
+    )
+    return Pair(np.stack([scale_to_unit(first, windows[0]), scale_to_unit(second, windows[1])]), notes=notes)
 
 
-def _as_gray(array: ArrayLike, name: str) -> NDArray[Any]:
+def _as_array(array: ArrayLike, name: str) -> NDArray[Any]:
     try:
-        values = np.asarray(array)
-    except ValueError as error:
-        raise UnsupportedImageError(name, f"this is not an array of numbers ({error}).") from error
-    return require_gray(values, name)
+        if isinstance(array, torch.Tensor):
+            return _of_tensor(array)
+        return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+    # Arrays of other libraries raise what they please when they cannot be numpy's.
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UnsupportedImageError(name, f"this is not an array of numbers ({reason}).") from error
+
+
+def _of_tensor(tensor: torch.Tensor) -> NDArray[Any]:
+    """Return the numbers of a tensor of any device and type, without its derivatives."""
+    tensor = tensor.detach()
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    tensor = tensor.cpu().resolve_conj().resolve_neg()
+    # numpy has no floating-point types of other sizes; float32 holds all their numbers.
+    has_twin = tensor.is_complex() or not tensor.is_floating_point() or tensor.dtype in NUMPY_FLOATS
+    return np.asarray((tensor if has_twin else tensor.float()).numpy())
 
 
 def _size(image: NDArray[Any]) -> str:

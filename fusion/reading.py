@@ -1,27 +1,29 @@
-"""Reads one gray image from a file: the content decides the format, and every way to fail has its error.
-
-There is one decoder a file format, from an open file to gray (H, W) or colour (H, W, 3 or 4) samples. Each finds out
-the number of pixels from the header and refuses too many before it decodes any.
-"""
+"""Reads one gray image from a file: the content decides the format, and every way to fail has its error."""
 
 from __future__ import annotations
 
-import logging
-import os
 import stat
-import struct
-from collections.abc import Callable
-from itertools import islice
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import imagecodecs
 import numpy as np
-import tifffile
-from numpy.lib import format as npy_format
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, ExifTags, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import Image
 
+from fusion.decoders import (
+    DECODERS,
+    Decoder,
+    Samples,
+    Selection,
+    decode_npz,
+    exif_orientation,
+    orient,
+    plain_shape,
+    require_real,
+    require_size,
+)
 from fusion.errors import (
     EmptyFileError,
     ImageFileError,
@@ -31,11 +33,23 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
+from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti, is_npz
 
-logger = logging.getLogger(__name__)
-
-Samples = NDArray[Any]
-Decoder = Callable[[BinaryIO, Path, int], Samples]
+__all__ = [
+    "DEFAULT_PIXEL_LIMIT",
+    "LUMA",
+    "Picture",
+    "exif_orientation",
+    "gray_picture",
+    "orient",
+    "read_gray",
+    "read_image",
+    "read_picture",
+    "require_file",
+    "require_gray",
+    "require_real",
+    "require_size",
+]
 
 DEFAULT_PIXEL_LIMIT = 16_777_216
 """The most pixels (height times width) that an image may have unless told otherwise: 4096×4096."""
@@ -43,19 +57,44 @@ DEFAULT_PIXEL_LIMIT = 16_777_216
 LUMA = (0.2989, 0.5870, 0.1140)
 """The weights of red, green and blue in the gray value of a colour image."""
 
-MOST_CHANNELS = 5
-"""Four inks and an alpha channel: no colour image has more."""
+WHOLE = Selection()
 
-_PHOTOMETRIC = tifffile.PHOTOMETRIC
+_READ = "PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, .npy, .npz, DICOM or NIfTI image"
 _EXPORT = "Export the image as PNG, TIFF or .npy and try again."
+_EXPORT_SLICE = "Export one slice or picture of it as PNG, TIFF or .npy and try again."
+
+COLOUR_NOTE = (
+    "colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; saliency is that of the luma. Where colours stand "
+    "for numbers, as in colour-coded PET, luma does not follow them"
+)
 
 
-def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDArray[Any]:
+@dataclass(frozen=True)
+class Picture:
+    """One gray image, and what was done to the numbers of its file.
+
+    Attributes
+    ----------
+    values : ndarray, shape (H, W)
+        See `read_image`.
+    notes : tuple of str
+        What a user should know of them, each without the file's name and without a full stop.
+    """
+
+    values: NDArray[Any]
+    notes: tuple[str, ...]
+
+
+def read_image(
+    path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT, selection: Selection = WHOLE
+) -> NDArray[Any]:
     """Read one gray image, in the file's own numbers.
 
-    PNG, JPEG, GIF, BMP, TIFF and ``.npy`` are recognised by their content, whatever the file's name. Colour
+    PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, ``.npy``, ``.npz``, DICOM and NIfTI are recognised by their content,
+    whatever the file's name. Colour
     (RGB, palette, CMYK) becomes luma, 0.2989·R + 0.5870·G + 0.1140·B; an alpha channel and colour profiles
-    are ignored; the orientation that a camera wrote is applied. Nothing is ever unpickled.
+    are ignored; the orientation that a camera wrote is applied. Pixels that a GeoTIFF declares to be without data get
+    the smallest value of the others. Axes of length one are dropped. Nothing is ever unpickled.
 
     Parameters
     ----------
@@ -63,6 +102,8 @@ def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDAr
         The file.
     pixel_limit : int
         The most pixels that it may have; found out before anything is decoded.
+    selection : Selection
+        Which slice or frame of a DICOM or NIfTI file; others have one image.
 
     Returns
     -------
@@ -85,16 +126,18 @@ def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDAr
     NonFiniteImageError
         It has NaN or infinite values.
     """
+    return read_picture(path, pixel_limit, selection).values
+
+
+def read_picture(
+    path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT, selection: Selection = WHOLE
+) -> Picture:
+    """Read one gray image, and say what was done to it; see `read_image` for all else."""
     path = Path(path)
     require_file(path)
     try:
         with path.open("rb") as stream:
-            start = stream.read(16)
-            decode = next((decoder for magic, decoder in DECODERS if start.startswith(magic)), None)
-            if decode is None:
-                raise UnreadableImageError(
-                    path, f"this is not a PNG, JPEG, GIF, BMP, TIFF or .npy image. {_EXPORT}"
-                )
+            decode = _decoder(stream.read(HEAD_BYTES), path, selection)
             stream.seek(0)
             samples = decode(stream, path, pixel_limit)
     except ImageFileError:
@@ -107,10 +150,60 @@ def read_image(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDAr
         raise UnreadableImageError(
             path, f"the file is damaged, incomplete or cannot be read ({reason}). {_EXPORT}"
         ) from error
-    if samples.ndim == 3 and samples.dtype.kind in "biuf":
-        red, green, blue = (samples[..., channel].astype(np.float64) for channel in range(3))
-        samples = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
-    return require_gray(samples, path)
+    if samples.ndim != 3 or samples.dtype.kind not in "biuf":
+        return gray_picture(samples, path)
+    _require_colour(samples, path)
+    red, green, blue = (samples[..., channel].astype(np.float64) for channel in range(3))
+    picture = gray_picture(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue, path)
+    return (
+        picture
+        if (red == green).all() and (red == blue).all()
+        else Picture(picture.values, (COLOUR_NOTE, *picture.notes))
+    )
+
+
+def _decoder(head: bytes, path: Path, selection: Selection) -> Decoder:
+    """Return what decodes a file that begins so."""
+    # The first 128 bytes of DICOM are free, and some fill them with the beginning of a TIFF file.
+    if is_dicom(head) or is_nifti(head):
+        # Here and not above: nobody else should wait for these packages or keep them in memory.
+        from fusion.volumes import decode_dicom, decode_nifti
+
+        return partial(decode_dicom if is_dicom(head) else decode_nifti, selection=selection)
+    for place, magic, decoder in DECODERS:
+        if head.startswith(magic, place) and (decoder is not decode_npz or is_npz(head)):
+            return decoder
+    name = format_name(head)
+    if name is None:
+        raise UnreadableImageError(path, f"this is not a {_READ}. {_EXPORT}")
+    raise UnreadableImageError(path, f"this is {name}, not a {_READ}. {_EXPORT_SLICE}")
+
+
+def _require_colour(samples: Samples, path: Path) -> None:
+    """Refuse channels that cannot be red, green and blue, such as stacked modalities."""
+    if samples.dtype.kind in "if" and samples.size and samples.min() < 0:
+        raise UnsupportedImageError(
+            path,
+            f"its {samples.shape[2]} channels have negative numbers, so they are no colours. "
+            "Save the one that you want.",
+        )
+
+
+def gray_picture(image: NDArray[Any], name: Path | str) -> Picture:
+    """Return an image that is gray, and what a user should know before it is scaled to [0, 1].
+
+    Parameters
+    ----------
+    image, name
+        See `require_gray`, which has the errors too.
+    """
+    values = require_gray(image, name)
+    notes = []
+    if isinstance(image, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(image).sum())):
+        notes.append(
+            f"{hidden} of {image.size} pixels have no data; they got the smallest value of the others"
+        )
+    return Picture(values, tuple(notes))
 
 
 def read_gray(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDArray[np.float64]:
@@ -135,20 +228,21 @@ def require_gray(image: NDArray[Any], name: Path | str) -> NDArray[Any]:
     Parameters
     ----------
     image : ndarray
-        Anything that was read or handed over.
+        Anything that was read or handed over. Masked pixels get the smallest value of the others.
     name : Path or str
         The file or array that an error is about.
 
     Returns
     -------
     ndarray, shape (H, W)
-        The same array; booleans as uint8, 0 and 1.
+        The same array, without axes of length one; booleans as uint8, 0 and 1.
 
     Raises
     ------
     UnsupportedImageError, EmptyFileError, NonFiniteImageError
     """
     require_real(image.dtype, name)
+    image = image.reshape(plain_shape(image.shape))
     if image.ndim != 2:
         shape = "×".join(str(side) for side in image.shape) or "no dimension"
         raise UnsupportedImageError(
@@ -156,12 +250,23 @@ def require_gray(image: NDArray[Any], name: Path | str) -> NDArray[Any]:
         )
     if image.size == 0:
         raise EmptyFileError(name, f"the image has {image.shape[0]}×{image.shape[1]} pixels. Save it again.")
+    if isinstance(image, np.ma.MaskedArray):
+        image = _without_hidden(image, name)
     if not np.isfinite(image).all():
         count = image.size - np.count_nonzero(np.isfinite(image))
         raise NonFiniteImageError(
             name, f"{count} of {image.size} pixels are NaN or infinite. Replace them, for example by 0."
         )
     return image.astype(np.uint8) if image.dtype.kind == "b" else image
+
+
+def _without_hidden(image: np.ma.MaskedArray[Any, Any], name: Path | str) -> NDArray[Any]:
+    """Fill masked pixels with the smallest value of the others, which becomes 0 when the image is scaled."""
+    hidden, values = np.ma.getmaskarray(image), image.data.copy()
+    if hidden.all():
+        raise EmptyFileError(name, "all pixels are marked as having no data. Choose another image.")
+    values[hidden] = values[~hidden].min()
+    return values
 
 
 def require_file(path: Path) -> None:
@@ -183,238 +288,3 @@ def require_file(path: Path) -> None:
         raise UnreadableImageError(path, "this is not a regular file. Name an image file.")
     if found.st_size == 0:
         raise EmptyFileError(path, "the file is empty (0 bytes). Save or copy it again.")
-
-
-def require_size(path: Path, height: int, width: int, pixel_limit: int) -> None:
-    """Refuse an image of no pixels, or of more than the limit.
-
-    Raises
-    ------
-    EmptyFileError, TooManyPixelsError
-    """
-    if height < 1 or width < 1:
-        raise EmptyFileError(path, f"the image has {height}×{width} pixels. Save it again.")
-    if height * width > pixel_limit:
-        raise TooManyPixelsError(
-            path,
-            f"{height}×{width} pixels are more than the limit of {pixel_limit:,}. "
-            "Crop or downsample the image, or raise the limit.",
-        )
-
-
-def require_real(dtype: np.dtype[Any] | None, name: Path | str) -> None:
-    """Refuse values that are not real numbers.
-
-    Parameters
-    ----------
-    dtype : numpy.dtype or None
-        Of the values.
-    name : Path or str
-        The file or array that an error is about.
-
-    Raises
-    ------
-    UnsupportedImageError
-    """
-    if dtype is None or dtype.kind not in "biuf":
-        raise UnsupportedImageError(
-            name, f"the values are of type {dtype}, not real numbers. Save a real image, such as a magnitude."
-        )
-
-
-def orient(samples: Samples, orientation: int) -> Samples:
-    """Turn and mirror an image as its orientation tag asks.
-
-    Parameters
-    ----------
-    samples : ndarray
-        (H, W) or (H, W, channels).
-    orientation : int
-        EXIF and TIFF tag 274, 1 to 8. Any other value means that nobody knows better, and the image stays as it is.
-
-    Returns
-    -------
-    ndarray
-        Contiguous, of the same dtype; height and width change places for 5 to 8.
-    """
-    transformations: dict[int, Callable[[Samples], Samples]] = {
-        2: lambda image: image[:, ::-1],
-        3: lambda image: image[::-1, ::-1],
-        4: lambda image: image[::-1],
-        5: lambda image: image.swapaxes(0, 1),
-        6: lambda image: np.rot90(image, -1),
-        7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
-        8: lambda image: np.rot90(image, 1),
-    }
-    return np.ascontiguousarray(transformations.get(orientation, lambda image: image)(samples))
-
-
-def exif_orientation(image: ImageFile.ImageFile, path: Path) -> int:
-    """Return how a camera wants its picture turned.
-
-    Parameters
-    ----------
-    image : PIL.ImageFile.ImageFile
-        An open image.
-    path : Path
-        Its file, for the log.
-
-    Returns
-    -------
-    int
-        1 to 8, for `orient`; 1 where nobody knows.
-    """
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    # Damaged notes of a camera are no reason to refuse the picture.
-    except (SyntaxError, ValueError, TypeError, LookupError, OSError, EOFError, struct.error) as error:
-        logger.warning("%s: the EXIF notes are damaged, so the image stays as stored (%s)", path, error)
-        return 1
-
-
-def _pillow_decoder(open_image: Callable[[BinaryIO, str], ImageFile.ImageFile]) -> Decoder:
-    """Make a decoder of one of Pillow's formats.
-
-    The format's class is used instead of ``Image.open``, whose own pixel limit is one global number.
-    """
-
-    def decode(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
-        with open_image(stream, str(path)) as image:
-            require_size(path, image.height, image.width, pixel_limit)
-            frames = getattr(image, "n_frames", 1)
-            if frames > 1:
-                raise UnsupportedImageError(
-                    path, f"this is an animation of {frames} pictures. Save the one that you want."
-                )
-            image.load()
-            return orient(_pillow_samples(image, stream), exif_orientation(image, path))
-
-    return decode
-
-
-def _pillow_samples(image: ImageFile.ImageFile, stream: BinaryIO) -> Samples:
-    if isinstance(image, PngImagePlugin.PngImageFile):
-        stream.seek(24)  # in the header chunk of every PNG file: bits a channel, then the colour type
-        depth, colour_type = stream.read(2)
-        if depth == 16 and colour_type in (2, 4, 6):
-            # Pillow cuts 16-bit colour to 8 bits.
-            stream.seek(0)
-            samples = np.asarray(imagecodecs.png_decode(stream.read()))
-            return samples[..., 0] if colour_type == 4 else samples[..., :3]
-    if image.mode == "LA":
-        return np.asarray(image.getchannel("L"))
-    if image.mode in ("P", "PA"):
-        # By way of RGBA, since Pillow warns of the transparency that plain RGB would lose.
-        return np.asarray(image.convert("RGBA"))
-    if image.mode in ("1", "L", "I", "F", "RGB", "RGBA") or image.mode.startswith("I;16"):
-        return np.asarray(image)
-    return np.asarray(image.convert("RGB"))
-
-
-def _decode_npy(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
-    version = npy_format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, dtype = npy_format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, _, dtype = npy_format.read_array_header_2_0(stream)
-    else:
-        raise UnsupportedImageError(
-            path, f"this .npy file has version {version}, which only tables need. Save a plain array."
-        )
-    require_real(dtype, path)
-    if not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))):
-        text = "×".join(str(side) for side in shape) or "no dimension"
-        raise UnsupportedImageError(
-            path, f"this is an array of {text}, not one image of H×W, H×W×3 or H×W×4. Save a single slice."
-        )
-    require_size(path, shape[0], shape[1], pixel_limit)
-    expected = stream.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
-    size = os.fstat(stream.fileno()).st_size
-    if size < expected:
-        raise UnreadableImageError(
-            path, f"the file is incomplete: {size} of {expected} bytes. Save or copy it again."
-        )
-    stream.seek(0)
-    return np.asarray(np.load(stream, allow_pickle=False))
-
-
-def _decode_tiff(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
-    with tifffile.TiffFile(stream) as tiff:
-        # A reduced copy beside the image (a thumbnail, a pyramid) does not make a stack.
-        all_pages: Any = tiff.pages
-        pages: list[Any] = list(islice((page for page in all_pages if not page.is_reduced), 2))
-        planes = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
-        if len(pages) != 1 or planes > 1 or pages[0].imagedepth > 1:
-            raise UnsupportedImageError(
-                path, "this TIFF file is a stack of several images. Save the one that you want."
-            )
-        page = pages[0]
-        require_size(path, page.imagelength, page.imagewidth, pixel_limit)
-        _require_all_segments(page, tiff.filehandle.size, path, pixel_limit)
-        require_real(page.dtype, path)
-        if page.samplesperpixel > MOST_CHANNELS:
-            raise _unsupported_colours(page, page.samplesperpixel, path)
-        samples = page.asarray()
-        if page.axes == "SYX":
-            samples = np.moveaxis(samples, 0, -1)
-        orientation = page.tags.valueof(274, default=1)
-        return orient(_tiff_colours(page, samples, path), int(orientation))
-
-
-def _require_all_segments(page: Any, file_size: int, path: Path, pixel_limit: int) -> None:
-    """Refuse missing strips and tiles, which would be read as zeros, and tiles that burst the limit."""
-    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    if not segments or any(count == 0 or offset + count > file_size for offset, count in segments):
-        raise UnreadableImageError(
-            path, "the file is incomplete: image data is missing. Save or copy it again."
-        )
-    if page.is_tiled and page.tilewidth * page.tilelength > max(pixel_limit, 1024 * 1024):
-        raise TooManyPixelsError(
-            path,
-            f"its tiles of {page.tilelength}×{page.tilewidth} pixels are more than the limit of "
-            f"{pixel_limit:,}. Save it with smaller tiles.",
-        )
-
-
-def _tiff_colours(page: Any, samples: Samples, path: Path) -> Samples:
-    photometric = page.photometric
-    alpha = [int(kind) in (1, 2) for kind in page.extrasamples]
-    channels = 1 if samples.ndim == 2 else samples.shape[2]
-    if samples.dtype.kind == "b":
-        samples = samples.astype(np.uint8)
-    full = 2**page.bitspersample - 1 if samples.dtype.kind == "u" else 1
-    if photometric in (_PHOTOMETRIC.MINISBLACK, _PHOTOMETRIC.MINISWHITE) and channels == 1 + sum(alpha):
-        gray = samples if samples.ndim == 2 else samples[..., 0]
-        return gray if photometric == _PHOTOMETRIC.MINISBLACK else full - gray.astype(np.float64)
-    if photometric == _PHOTOMETRIC.PALETTE and channels == 1 and page.colormap is not None:
-        return np.moveaxis(page.colormap[:, samples], 0, -1)
-    decoded = photometric == _PHOTOMETRIC.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
-    if (photometric == _PHOTOMETRIC.RGB or decoded) and channels >= 3:
-        return samples[..., :3]
-    if photometric == _PHOTOMETRIC.SEPARATED and channels >= 4:
-        inks = samples[..., :4].astype(np.float64) / full
-        return (1 - inks[..., :3]) * (1 - inks[..., 3:]) * full
-    raise _unsupported_colours(page, channels, path)
-
-
-def _unsupported_colours(page: Any, channels: int, path: Path) -> UnsupportedImageError:
-    kind = getattr(page.photometric, "name", page.photometric)
-    return UnsupportedImageError(
-        path,
-        f"TIFF images with {channels} channels of kind {kind} are not supported. Save it as gray or RGB.",
-    )
-
-
-DECODERS: tuple[tuple[bytes, Decoder], ...] = (
-    (b"\x89PNG\r\n\x1a\n", _pillow_decoder(PngImagePlugin.PngImageFile)),
-    (b"\xff\xd8\xff", _pillow_decoder(JpegImagePlugin.JpegImageFile)),
-    (b"GIF87a", _pillow_decoder(GifImagePlugin.GifImageFile)),
-    (b"GIF89a", _pillow_decoder(GifImagePlugin.GifImageFile)),
-    (b"BM", _pillow_decoder(BmpImagePlugin.BmpImageFile)),
-    (b"II*\x00", _decode_tiff),
-    (b"MM\x00*", _decode_tiff),
-    (b"II+\x00", _decode_tiff),
-    (b"MM\x00+", _decode_tiff),
-    (b"\x93NUMPY", _decode_npy),
-)
-"""The first bytes of each format, and what decodes it."""

@@ -21,6 +21,7 @@ from app.layout.head import (
     zoom_field,
 )
 from app.layout.help import help_panel
+from app.layout.pair_notes import beside_pairs
 from app.layout.panels import ABOUT
 from app.layout.parts import SMALL, attributes, labelled, menu, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
@@ -109,6 +110,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], 
         home,
         data=[
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
+            beside_pairs(),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
         ],
         zoom=[

@@ -13,6 +13,7 @@ from app.ids import Id
 from app.layout.export_menu import export_menu
 from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
 from app.layout.help import help_panel
+from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
 from app.layout.parts import attributes, labelled, menu, poll, progress, small_button
 from app.layout.regions import region_open, region_panel, region_store
@@ -95,6 +96,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         "",
         data=[
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
+            beside_pairs(),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             about,
         ],

@@ -302,6 +302,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "modalities": list(first.modalities),
             "simulated": first.simulated,
             "shape": [first.height, first.width],
+            "notes": list(first.notes),
         },
         "methods": [
             {

@@ -56,6 +56,8 @@ class Scene:
         (r1, r2), pixels; ``None`` for a method that sees the whole image.
     device : str
         Where it computes.
+    notes : tuple of str
+        What should be known of how the images came to be, one sentence each.
     """
 
     pair_id: str
@@ -73,6 +75,7 @@ class Scene:
     width: int
     support_radius: tuple[int, int] | None
     device: str
+    notes: tuple[str, ...] = ()
 
 
 class _Closed(Exception):
@@ -148,6 +151,10 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
+    def unused_images(self) -> tuple[str, ...]:
+        """Return which images of the data folder are in no pair, one sentence for each reason."""
+        return self._catalogue.problems()
+
     def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be.
 
@@ -183,6 +190,7 @@ class Scenes:
             width=pair.shape[1],
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
+            notes=pair.notes,
         )
 
     def method(self, scene: Scene) -> Method:

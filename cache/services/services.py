@@ -146,7 +146,7 @@ def assembled(
 ) -> Services:
     """Put services together that keep their results in a store; nothing is loaded yet."""
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
-    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit)
+    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads)

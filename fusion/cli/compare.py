@@ -13,28 +13,29 @@ import fusion
 from fusion.cli.compare_tables import show_tables
 from fusion.cli.options import (
     DeviceOption,
+    ModalitiesOption,
     MriOption,
     PetOption,
-    PixelLimitOption,
     Precision,
     PrecisionOption,
     SampleOption,
     choose_pair,
     console,
+    load_images,
     name_files,
     named_file,
     parse_pixel,
     progress_bar,
     say,
 )
+from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.errors import OutputError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids, method_specification
 from fusion.output_files import prepare_files
-from fusion.pair import Pair, load_pair
-from fusion.reading import DEFAULT_PIXEL_LIMIT
+from fusion.pair import Pair
 from fusion.saliency.jacobian import checked_pixel
 from fusion.saliency.window import Box, Pixel
 from fusion.statistics.comparison import MethodComparison, cautions, compare_method
@@ -94,10 +95,12 @@ TableOption = Annotated[
 ]
 
 
+@reading_options
 def compare_command(
     mri: MriOption = None,
     pet: PetOption = None,
     sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
     method: MethodsOption = None,
     region: RegionsOption = None,
     pixel: PixelsOption = None,
@@ -105,16 +108,17 @@ def compare_command(
     output: TableOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
-    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Compare methods in numbers: guidance and influence by region and pixel, and the paper's requirements.
 
     Writes all numbers as one CSV file and prints tables of them. docs/statistics.md defines them.
     """
-    entry = choose_pair(mri, pet, sample)
+    entry = choose_pair(mri, pet, sample, modalities)
     file, ids = table_file(output, entry), choose_methods(method)
     with console.status("Loading"):
-        pair = load_pair(*entry.paths, pixel_limit)
+        pair = load_images(entry, reading)
         regions, masks = choose_regions(region or (), entry, pair)
         pixels = choose_pixels(pixel, entry, pair)
         # All at once: a network that cannot be used is better known before minutes of computing.

@@ -13,11 +13,11 @@ from fusion.cli.options import (
     EndOption,
     GammaOption,
     MethodOption,
+    ModalitiesOption,
     MriOption,
     OutputOption,
     PetOption,
     PicturesOption,
-    PixelLimitOption,
     Precision,
     PrecisionOption,
     SampleOption,
@@ -31,9 +31,9 @@ from fusion.cli.options import (
     progress_bar,
     say,
 )
+from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS, describe
-from fusion.reading import DEFAULT_PIXEL_LIMIT
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas
@@ -62,36 +62,42 @@ FolderOption = Annotated[
 ]
 
 
+@reading_options
 def fuse_command(
     mri: MriOption = None,
     pet: PetOption = None,
     sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
-    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Fuse a pair.
 
     Writes the fused image (array `fused`, H×W) and a gray picture of it.
     """
-    entry = choose_pair(mri, pet, sample)
+    entry = choose_pair(mri, pet, sample, modalities)
     with console.status("Fusing"):
-        inputs = load_inputs(entry, method, device, pixel_limit)
+        inputs = load_inputs(entry, method, device, reading)
         files = choose_files(output, f"{entry.address}_{method}", ("fused",) if pictures else (), entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "units": {"fused": INTENSITY_UNITS}
+        "reading": reading.metadata(),
+        "units": {"fused": INTENSITY_UNITS},
     }
     name_files(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
 
 
+@reading_options
 def jacobian_command(
     mri: MriOption = None,
     pet: PetOption = None,
     sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
     pixel: PixelOption = None,
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
@@ -101,7 +107,8 @@ def jacobian_command(
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
-    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Differentiate one fused pixel with respect to every input pixel.
 
@@ -109,13 +116,13 @@ def jacobian_command(
     with the same colours for both.
     """
     end = _checked_end(vmax)
-    entry = choose_pair(mri, pet, sample)
+    entry = choose_pair(mri, pet, sample, modalities)
     chosen = parse_pixel(pixel) if pixel is not None else entry.default_pixel
     if chosen is None:
         raise typer.BadParameter("Say which pixel: --pixel ROW,COL.")
     name = f"{entry.address}_{method}_jacobian_{chosen[0]}_{chosen[1]}"
     with console.status("Differentiating"):
-        inputs = load_inputs(entry, method, device, pixel_limit)
+        inputs = load_inputs(entry, method, device, reading)
         checked_pixel(chosen, inputs.pair.shape)
         files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
         window = fusion.jacobian(inputs.method, inputs.pair, chosen, dtype.value)
@@ -123,6 +130,7 @@ def jacobian_command(
         say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
     end = end if end is not None else Limits.of(window.values).end(scale)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "reading": reading.metadata(),
         "units": {"jacobian": GRADIENT_UNITS},
         "pixel": {"row": window.row, "col": window.col},
         "window": {"top": window.top, "left": window.left, "shape": window.values.shape[1:]},
@@ -135,10 +143,12 @@ def jacobian_command(
     say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")
 
 
+@reading_options
 def guidance_command(
     mri: MriOption = None,
     pet: PetOption = None,
     sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
@@ -147,7 +157,8 @@ def guidance_command(
     vmax: EndOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
-    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Differentiate every fused pixel with respect to the input pixels at the same place.
 
@@ -155,10 +166,10 @@ def guidance_command(
     each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image.
     """
     end = _checked_end(vmax)
-    entry = choose_pair(mri, pet, sample)
+    entry = choose_pair(mri, pet, sample, modalities)
     names = ("x1", "x2", "fused", "rgb") if pictures else ()
     with console.status("Fusing"):
-        inputs = load_inputs(entry, method, device, pixel_limit)
+        inputs = load_inputs(entry, method, device, reading)
         files = choose_files(output, f"{entry.address}_{method}_guidance", names, entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
     with progress_bar("Guidance images") as show:
@@ -167,6 +178,7 @@ def guidance_command(
         )
     end = end if end is not None else Limits.of(values).end(scale)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "reading": reading.metadata(),
         "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
@@ -179,23 +191,26 @@ def guidance_command(
     name_files(files.write({"guidance": values, "fused": fused}, metadata, drawn))
 
 
+@reading_options
 def atlas_command(
     mri: MriOption = None,
     pet: PetOption = None,
     sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
     method: MethodOption = DEFAULT_METHOD,
     output: FolderOption = Path("atlas"),
     device: DeviceOption = "auto",
-    pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    *,
+    reading: ReadingOptions,
 ) -> None:
     """Compute the Jacobian images of every pixel of a fused image, and keep them.
 
     Says first how large they are and about how long it takes. What is computed stays when it is interrupted; the same
     command goes on. A server that finds the atlas reads windows instead of computing them.
     """
-    entry = choose_pair(mri, pet, sample)
+    entry = choose_pair(mri, pet, sample, modalities)
     with console.status("Loading"):
-        inputs = load_inputs(entry, method, device, pixel_limit)
+        inputs = load_inputs(entry, method, device, reading)
         folder = atlas_folder(output, inputs.method, inputs.pair)
         check_space(output, atlas_bytes(inputs.method, inputs.pair.shape))
         atlas = Atlas(folder, inputs.method, inputs.pair)

@@ -12,6 +12,7 @@ from fusion.cli.benchmark import benchmark_command
 from fusion.cli.compare import compare_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
+from fusion.cli.reading import inspect_command
 from fusion.cli.report import report_app
 from fusion.cli.streams import PlainErrors
 from fusion.cli.train import train_command
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("fuse")(fuse_command)
 app.command("jacobian")(jacobian_command)
 app.command("guidance")(guidance_command)
+app.command("inspect")(inspect_command)
 
 
 @app.command("methods")

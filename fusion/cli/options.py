@@ -14,14 +14,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fusion.cli.reading import ReadingOptions
 from fusion.colours import Scale
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, user_entry
+from fusion.data.modalities import SAME_MODALITY, same_modality
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.output_files import OutputFiles
 from fusion.pair import Pair, load_pair
-from fusion.reading import DEFAULT_PIXEL_LIMIT
 
 # Everything but results goes to the error stream, so that these can be piped on.
 console = Console(stderr=True)
@@ -61,6 +62,15 @@ SampleOption = Annotated[
 MethodOption = Annotated[
     str, typer.Option("--method", "-m", metavar="ID", help="The fusion method; `methods` lists them.")
 ]
+ModalitiesOption = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--modalities",
+        metavar="X1 X2",
+        help="What the two files show, as IR VIS; without this option, their names or folders say so.",
+        show_default=False,
+    ),
+]
 OutputOption = Annotated[
     str | None,
     typer.Option(
@@ -81,9 +91,6 @@ PrecisionOption = Annotated[
 DeviceOption = Annotated[
     str,
     typer.Option("--device", "-d", metavar="NAME", help="auto (a GPU if there is one), cpu, cuda or cuda:n."),
-]
-PixelLimitOption = Annotated[
-    int, typer.Option("--pixel-limit", min=1, metavar="N", help="Most pixels that an image may have.")
 ]
 ScaleOption = Annotated[
     Scale,
@@ -120,29 +127,48 @@ class Inputs:
     entry: PairEntry
 
 
-def choose_pair(mri: Path | None, pet: Path | None, sample: str | None) -> PairEntry:
+def choose_pair(
+    mri: Path | None, pet: Path | None, sample: str | None, modalities: tuple[str, str] | None = None
+) -> PairEntry:
     """Return the pair of two files, or the sample.
+
+    Parameters
+    ----------
+    mri, pet : Path or None
+        The files of x1 and x2, in this order.
+    sample : str or None
+        The sample's slug.
+    modalities : tuple of str or None
+        What the files show; their names say so unless given.
 
     Raises
     ------
     typer.BadParameter
-        If not exactly one of both is given.
+        If not exactly one of both is given, or both modalities are the same.
     UnknownPairError
         If there is no such sample.
     """
-    if sample is not None and mri is None:
+    if sample is not None and mri is None and modalities is None:
         return Catalogue().find(sample)
     if sample is not None or mri is None or pet is None:
         raise typer.BadParameter("Give either two files, MRI_FILE and PET_FILE, or --sample SLUG.")
-    return user_entry(mri, pet)
+    if modalities is not None and same_modality(*modalities):
+        raise typer.BadParameter(SAME_MODALITY, param_hint="--modalities")
+    return user_entry(mri, pet, modalities)
 
 
-def load_inputs(
-    entry: PairEntry, method_id: str, device: str, pixel_limit: int = DEFAULT_PIXEL_LIMIT
-) -> Inputs:
-    """Load the images and the method."""
-    pair = load_pair(*entry.paths, pixel_limit)
+def load_inputs(entry: PairEntry, method_id: str, device: str, reading: ReadingOptions) -> Inputs:
+    """Load the images and the method, and say what should be known of the images."""
+    pair = load_images(entry, reading)
     return Inputs(load_method(method_id, device), pair, entry)
+
+
+def load_images(entry: PairEntry, reading: ReadingOptions) -> Pair:
+    """Load the images of a pair, and say what should be known of them."""
+    pair = load_pair(*entry.paths, reading.pixel_limit, reading.selections, reading.windows)
+    for note in pair.notes:
+        say(f"Note: {note}", warning=True)
+    return pair
 
 
 def choose_files(

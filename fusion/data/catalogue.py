@@ -19,7 +19,18 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from fusion.data.entries import PairEntry, PairSource, folder_entries, sample_entries, user_entry
+from fusion.data.entries import (
+    SUFFIXES,
+    SWAPPED,
+    UNREADABLE_SUFFIXES,
+    PairEntry,
+    PairSource,
+    folder_entries,
+    sample_entries,
+    swapped,
+    user_entry,
+)
+from fusion.data.pairing import split_extension, summarized
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.pair import Pair, load_pair
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
@@ -34,6 +45,10 @@ SHORTEST_PREFIX = 12
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
 IDS_IN_MEMORY = 10_000
+
+MOST_FILES = 20_000
+MOST_FOLDERS_DEEP = 8
+"""What is looked at in a data folder: somebody may name a whole disk by mistake."""
 
 Value = TypeVar("Value")
 Signature = tuple[int, ...]
@@ -53,11 +68,13 @@ class Catalogue:
     user_pairs : iterable of (Path, Path)
         Files x1 and x2 of the user's own pairs.
     data_dir : Path or None
-        Folder of files ``<modality>_<id>.<extension>``; looked at again whenever somebody asks for pairs.
+        Folder of pairs, see `fusion.data.entries.folder_entries`; looked at again whenever somebody asks for pairs.
     pixel_limit : int
         The most pixels that an image of the user may have.
     samples_dir : Path
         Folder of the samples.
+    modalities : (str, str), optional
+        What x1 and x2 of the user's pairs show; the names of files and folders say so unless given.
     """
 
     def __init__(
@@ -66,16 +83,20 @@ class Catalogue:
         data_dir: Path | None = None,
         pixel_limit: int = DEFAULT_PIXEL_LIMIT,
         samples_dir: Path = SAMPLES,
+        modalities: tuple[str, str] | None = None,
     ) -> None:
         self._pixel_limit = pixel_limit
+        self._modalities = modalities
         self._samples = sample_entries(samples_dir)
         self._user = tuple(
-            user_entry(Path(file1).absolute(), Path(file2).absolute()) for file1, file2 in user_pairs
+            user_entry(Path(file1).absolute(), Path(file2).absolute(), modalities)
+            for file1, file2 in user_pairs
         )
         self._listing = None if data_dir is None else FolderListing(Path(data_dir).absolute())
         self._pairs: FileMemo[Pair] = FileMemo(PAIR_BYTES_IN_MEMORY, lambda pair: pair.images.nbytes)
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
-        self._reported: frozenset[str] = frozenset()
+        self._paired: tuple[tuple[Path, ...], tuple[PairEntry, ...], tuple[str, ...]] = ((), (), ())
+        self._problems: tuple[str, ...] = ()
         self._lock = Lock()
 
     def entries(self) -> tuple[PairEntry, ...]:
@@ -85,14 +106,19 @@ class Catalogue:
         """
         folder: tuple[PairEntry, ...] = ()
         if self._listing is not None:
-            folder, problems = folder_entries(self._listing.files())
+            folder, problems = self._folder_pairs(self._listing)
             if not folder:
-                problems += (f"{self._listing.folder} has no pair of files <modality>_<id>.<extension>.",)
-            self._report(problems)
+                problems += (f"{self._listing.folder} has no pair of images, see docs/your-own-pairs.md.",)
+            self._report(self._listing.folder, problems)
         # Samples keep their slugs whatever a user's files are called: links that are about lead to them.
         named = _unique_addresses([*self._samples, *_without_repetitions([*self._user, *folder])])
         count = len(self._samples)
         return (*named[count:], *named[:count])
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what of the data folder is in no pair, one sentence for each reason."""
+        self.entries()
+        return self._problems
 
     def default(self) -> PairEntry:
         """Return the first sample, a simulated glioma: for a first visit where nobody has pairs of their own.
@@ -111,7 +137,8 @@ class Catalogue:
         ----------
         address : str
             An address of `entries` (a sample's slug, the id in a user's file names), or the content id of
-            a pair, or at least 12 of its first characters.
+            a pair, or at least 12 of its first characters. With `fusion.data.entries.SWAPPED` at its end, x1 and x2
+            have changed places.
 
         Raises
         ------
@@ -122,6 +149,8 @@ class Catalogue:
         for entry in entries:
             if entry.address == address:
                 return entry
+        if address.endswith(SWAPPED):
+            return swapped(self.find(address.removesuffix(SWAPPED)))
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", address):
             return self._find_content(address.lower(), entries)
         if re.fullmatch(r"[0-9a-fA-F]+", address) and len(address) < SHORTEST_PREFIX:
@@ -161,11 +190,7 @@ class Catalogue:
         return {name: read_gray(path) > 0 for name, path in entry.region_files}
 
     def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
-        found: dict[str, PairEntry] = {}
-        for entry in entries:
-            content_id = self._content_id(entry)
-            if content_id is not None and content_id.startswith(prefix):
-                found.setdefault(content_id, entry)
+        found = self._with_content(prefix, entries) or self._with_content(prefix, map(swapped, entries))
         if not found:
             raise UnknownPairError(
                 f"No pair has a content id that begins with {_shortened(prefix)}. {_known(entries)}"
@@ -177,6 +202,15 @@ class Catalogue:
                 "Give more characters, or one of these addresses."
             )
         return next(iter(found.values()))
+
+    def _with_content(self, prefix: str, entries: Iterable[PairEntry]) -> dict[str, PairEntry]:
+        """Return the first pair of each content id that begins so."""
+        found: dict[str, PairEntry] = {}
+        for entry in entries:
+            content_id = self._content_id(entry)
+            if content_id is not None and content_id.startswith(prefix):
+                found.setdefault(content_id, entry)
+        return found
 
     def _content_id(self, entry: PairEntry) -> str | None:
         """Return the content id, ``None`` where the pair cannot be loaded; remembered for unchanged files."""
@@ -194,13 +228,24 @@ class Catalogue:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
         return load_pair(*entry.paths, limit)
 
-    def _report(self, problems: tuple[str, ...]) -> None:
+    def _folder_pairs(self, listing: FolderListing) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
+        """Return the pairs of the data folder and its problems; names are read again only if there are others."""
+        files, unusable = listing.files()
+        with self._lock:
+            known, entries, problems = self._paired
+        if known is not files:
+            entries, problems = folder_entries(files, self._modalities, listing.folder)
+            with self._lock:
+                self._paired = (files, entries, problems)
+        return entries, (*problems, *unusable)
+
+    def _report(self, folder: Path, problems: tuple[str, ...]) -> None:
         """Warn of what is new since the folder was last looked at."""
         with self._lock:
-            new = [problem for problem in problems if problem not in self._reported]
-            self._reported = frozenset(problems)
+            new = [problem for problem in problems if problem not in self._problems]
+            self._problems = problems
         for problem in new:
-            logger.warning(problem)
+            logger.warning("Data folder %s: %s", folder, problem)
 
 
 def _without_repetitions(entries: Iterable[PairEntry]) -> list[PairEntry]:
@@ -279,7 +324,7 @@ class FileMemo(Generic[Value]):
 
 
 class FolderListing:
-    """The files of a folder (not of folders in it), read again only if some were added, removed or renamed.
+    """The files of a folder and of those in it, read again only if some were added, removed or renamed.
 
     Parameters
     ----------
@@ -289,27 +334,85 @@ class FolderListing:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: tuple[Signature, tuple[Path, ...]] | None = None
+        self._known: tuple[dict[Path, Signature | None], tuple[Path, ...], tuple[str, ...]] | None = None
         self._missing = False
 
-    def files(self) -> tuple[Path, ...]:
-        """Return the files of the folder, without hidden ones."""
-        before, known = signature(self.folder), self._known
-        if before is not None and known is not None and known[0] == before:
-            return known[1]
+    def files(self) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+        """Return all files but hidden ones, and a sentence for each reason why something is no file."""
+        known = self._known
+        if (
+            known is not None
+            and known[0]
+            and all(sign and signature(at) == sign for at, sign in known[0].items())
+        ):
+            return known[1], known[2]
+        walk = _Walk(self.folder)
         try:
-            files = tuple(
-                path for path in self.folder.iterdir() if not path.name.startswith(".") and path.is_file()
-            )
+            walk.look(self.folder, 0)
         except OSError as error:
             if not self._missing:
                 logger.warning("The data folder %s cannot be read (%s): it has no pairs.", self.folder, error)
             self._missing = True
-            return ()
+            return (), ()
         self._missing = False
-        if before is not None:
-            self._known = (before, files)
-        return files
+        files, problems = tuple(walk.files), summarized(walk.unusable)
+        if known is not None and set(known[1]) == walk.files:
+            files = known[1]
+        self._known = ({} if walk.unsettled else walk.folders, files, problems)
+        return files, problems
+
+
+class _Walk:
+    """What was met in a folder and those in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files: set[Path] = set()
+        self.folders: dict[Path, Signature | None] = {}
+        self.unusable: list[tuple[str, str]] = []
+        self.unsettled = False
+        self._met: set[tuple[int, int]] = set()
+
+    def look(self, folder: Path, depth: int) -> None:
+        """Look into a folder; those that link to where one has been are passed over."""
+        found = folder.stat()
+        if (found.st_dev, found.st_ino) in self._met:
+            return
+        self._met.add((found.st_dev, found.st_ino))
+        self.folders[folder] = signature(folder)
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith((".", "__MACOSX")):
+                self._take(path, depth)
+
+    def _take(self, path: Path, depth: int) -> None:
+        name = path.relative_to(self.root).as_posix()
+        image = split_extension(path.name)[1] in SUFFIXES | UNREADABLE_SUFFIXES
+        if path.is_file():
+            if len(self.files) < MOST_FILES:
+                self.files.add(path)
+            else:
+                self.unusable.append(
+                    (name, f"there are more than {MOST_FILES:,} files. Use a smaller folder")
+                )
+        elif path.is_dir():
+            if image:
+                self.unusable.append((name, "this is a folder with the name of an image. Rename it"))
+            elif depth == MOST_FOLDERS_DEEP:
+                self.unusable.append((name, f"it lies more than {MOST_FOLDERS_DEEP} folders deep"))
+            else:
+                self._descend(path, depth, name)
+        elif path.is_symlink():
+            self.unsettled = True  # What it leads to may come without a trace in this folder.
+            self.unusable.append((name, "this is a link to something that is not there"))
+        elif image:
+            self.unusable.append((name, "this is not a regular file"))
+
+    def _descend(self, folder: Path, depth: int, name: str) -> None:
+        try:
+            self.look(folder, depth + 1)
+        except OSError as error:
+            self.unsettled = True
+            self.unusable.append((name, f"this folder cannot be read ({error.strerror})"))
 
 
 def signature(path: Path) -> Signature | None:

@@ -12,20 +12,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".npy"})
+from fusion.data.modalities import Vocabulary, distinct_names
+from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
+
+_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima"
+SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
 """Files of a data folder that are taken for images; what they really are, their content decides."""
 
-DEFAULT_MODALITIES = ("MRI", "PET")
+VOLUME_SUFFIXES = frozenset({".nii", ".nii.gz"})
+"""Files of a data folder that have to be cut into slices first."""
 
-_ACRONYMS = frozenset(
-    {"cbf", "ct", "dwi", "fdg", "fet", "flair", "mr", "mri", "pet", "spect", "t1", "t2", "us"}
+_OTHER_FORMATS = (
+    "hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat fits fit exr heic heif avif jxl pgm ppm pnm pbm "
+    "tga psd dng cr2 nef arw czi lif nd2 oib oif svs ndpi vsi zarr"
 )
+UNREADABLE_SUFFIXES = VOLUME_SUFFIXES | {f".{extension}" for extension in _OTHER_FORMATS.split()}
+"""Files of a data folder that are images, too, but none that can be chosen."""
 
 
 class PairSource(StrEnum):
@@ -73,13 +80,19 @@ class PairEntry:
     about: str = ""
 
 
-def split_name(path: Path) -> tuple[str, str] | None:
-    """Split ``<modality>_<id>.<extension>`` into modality and id; ``None`` where the name is another.
+SWAPPED = "~swapped"
+"""The end of the address of a pair whose x1 and x2 have changed places."""
 
-    The first underscore divides: an id may have more of them, a modality none.
-    """
-    modality, underscore, identity = path.stem.partition("_")
-    return (modality, identity) if modality and underscore and identity else None
+
+def swapped(entry: PairEntry) -> PairEntry:
+    """Return a pair with x1 and x2 in each other's place, under an address of its own."""
+    return replace(
+        entry,
+        address=f"{entry.address}{SWAPPED}",
+        title=f"{entry.title}, swapped",
+        modalities=entry.modalities[::-1],
+        paths=entry.paths[::-1],
+    )
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
@@ -87,87 +100,120 @@ def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
     return tuple(_sample_entry(card) for card in sorted(folder.glob("*/sample.json")))
 
 
-def user_entry(file1: Path, file2: Path) -> PairEntry:
+def user_entry(file1: Path, file2: Path, modalities: tuple[str, str] | None = None) -> PairEntry:
     """Return the pair of two files.
 
     Parameters
     ----------
     file1, file2 : Path
-        In the order x1, x2. Names ``<modality>_<id>`` with the same id give the address and the modalities. Any others
-        give an address made of both names, and the modalities are the paper's, MRI and PET.
+        In the order x1, x2. The modalities are those that names or folders say, x1 and x2 where they say none. Where
+        both show the same id, it is the address, else the address is made of both names.
+    modalities : tuple of str, optional
+        What they show; found in the names unless given.
     """
-    name1, name2 = split_name(file1), split_name(file2)
-    if name1 and name2 and name1[1] == name2[1]:
-        return _named_entry((name1[0], name2[0]), name1[1], (file1, file2), PairSource.USER)
+    found, identity = named_by_hand(_parts(file1), _parts(file2))
+    first, second = distinct_names(*(modalities or (name and name.shown for name in found)))
+    address = identity or f"{_slug(file1.stem)}-{_slug(file2.stem)}".strip("-") or "pair"
+    shown = f" {identity}" if identity else ""
     return PairEntry(
-        address=f"{_slug(file1.stem)}-{_slug(file2.stem)}".strip("-") or "pair",
-        title=f"{' / '.join(DEFAULT_MODALITIES)} ({file1.name} + {file2.name})",
-        modalities=DEFAULT_MODALITIES,
+        address=address,
+        title=f"{first} / {second}{shown} ({_files_shown(file1, file2)})",
+        modalities=(first, second),
         paths=(file1, file2),
         source=PairSource.USER,
     )
 
 
-def folder_entries(files: Iterable[Path]) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
-    """Make pairs of all files ``<modality>_<id>.<extension>`` with two modalities for an id.
+def folder_entries(
+    files: Iterable[Path], modalities: tuple[str, str] | None = None, root: Path | None = None
+) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
+    """Make pairs of all files that show the same in two modalities.
 
     Parameters
     ----------
     files : iterable of Path
-        Those with other extensions than `SUFFIXES` are passed over. x1 is ``mri`` if there is one, else the
-        alphabetically first modality; capitals make no difference.
+        Names ``<modality>_<id>`` or ``<id>_<modality>``, or equal names in folders that are named after modalities.
+        Other files than images are passed over.
+    modalities : tuple of str, optional
+        The words for x1 and x2 in the names; any that are known unless given. Of these, every kind of MRI is x1, else
+        the alphabetically first.
+    root : Path, optional
+        The folder whose own name says nothing; the innermost that all files share unless given.
 
     Returns
     -------
     entries : tuple of PairEntry
         In the order of their ids, 2 before 10.
     problems : tuple of str
-        Why files that might be meant as pairs are none.
+        Which images are in no pair, and why.
     """
-    problems: list[str] = []
-    by_id: defaultdict[str, list[tuple[str, Path]]] = defaultdict(list)
-    for file in sorted(files):
-        if file.suffix.lower() not in SUFFIXES:
-            continue
-        name = split_name(file)
-        if name is None:
-            problems.append(f"{file} is left out: its name is not <modality>_<id>.<extension>.")
-        else:
-            by_id[name[1]].append((name[0], file))
-    entries = []
-    for identity, found in sorted(by_id.items(), key=lambda item: _natural_order(item[0])):
-        found.sort(key=lambda item: (item[0].lower() != "mri", item[0].lower(), item[1].name))
-        modalities = {modality.lower() for modality, _ in found}
-        if len(found) == len(modalities) == 2:
-            (modality1, file1), (modality2, file2) = found
-            entries.append(_named_entry((modality1, modality2), identity, (file1, file2), PairSource.FOLDER))
-        else:
-            problems.append(_why_no_pair(identity, len(modalities), [file for _, file in found]))
-    return tuple(entries), tuple(problems)
+    files = sorted(files)
+    root = root if root is not None else _shared_folder(files)
+    images, others = [], []
+    for file in files:
+        extension = split_extension(file.name)[1]
+        if extension in SUFFIXES:
+            images.append(file)
+        elif reason := _why_no_image(file, extension):
+            others.append((_below(file, root), reason))
+    matches, reasons = match_names([_parts(file, root) for file in images], Vocabulary(modalities))
+    left_over = [(_below(images[place], root), reason) for place, reason in reasons.items()]
+    entries = [_entry(match, images) for match in matches]
+    entries.sort(key=lambda entry: (_natural_order(entry.address), entry.paths))
+    return tuple(entries), summarized(left_over + others)
 
 
-def _why_no_pair(identity: str, modalities: int, files: Sequence[Path]) -> str:
-    names = ", ".join(file.name for file in files)
-    if modalities == 1 and len(files) == 1:
-        reason = "it has only one image; add that of a second modality"
-    elif modalities <= 2:
-        reason = "it has several images of one modality; keep one of each"
-    else:
-        reason = f"it has {modalities} modalities, and nobody can tell which two to fuse; keep two"
-    return f"{files[0].parent}: id {identity!r} is left out: {reason} ({names})."
+def _why_no_image(file: Path, extension: str) -> str:
+    """Return why a file that seems to be an image cannot be used; nothing for files that are none."""
+    if extension in VOLUME_SUFFIXES:
+        return (
+            f"slices of volumes ({extension}) are chosen on the command line. Save one as PNG, TIFF or .npy"
+        )
+    if extension in UNREADABLE_SUFFIXES:
+        return f"images of this format ({extension}) cannot be read. Export them as PNG, TIFF or .npy, one slice each"
+    if not extension and readings_of([file.name], Vocabulary()):
+        return "a name without an extension does not say that this is an image. Add one, such as .png"
+    return ""
 
 
-def _named_entry(
-    modalities: tuple[str, str], identity: str, files: tuple[Path, Path], source: PairSource
-) -> PairEntry:
-    first, second = (_shown_modality(modality) for modality in modalities)
+def _entry(match: Match, files: Sequence[Path]) -> PairEntry:
+    file1, file2 = (files[place] for place in match.places)
+    first, second = distinct_names(*(modality.shown for modality in match.modalities))
+    identity = match.identity or "pair"
     return PairEntry(
         address=identity,
-        title=f"{first} / {second} {identity} ({files[0].name} + {files[1].name})",
+        title=f"{first} / {second} {identity} ({_files_shown(file1, file2)})",
         modalities=(first, second),
-        paths=files,
-        source=source,
+        paths=(file1, file2),
+        source=PairSource.FOLDER,
     )
+
+
+def _files_shown(file1: Path, file2: Path) -> str:
+    """Name two files, with their folders where the names are the same."""
+    if file1.name == file2.name and file1.parent.name and file1.parent.name != file2.parent.name:
+        return f"{file1.parent.name}/{file1.name} + {file2.parent.name}/{file2.name}"
+    return f"{file1.name} + {file2.name}"
+
+
+def _parts(file: Path, root: Path | None = None) -> tuple[str, ...]:
+    """Return the names of a file's folders, below the root if there is one, and its own without the extension."""
+    below = file if root is None else Path(_below(file, root))
+    return (*(part for part in below.parent.parts if part != file.anchor), split_extension(file.name)[0])
+
+
+def _below(file: Path, root: Path) -> str:
+    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+
+
+def _shared_folder(files: Sequence[Path]) -> Path:
+    folders = [file.parent.parts for file in files]
+    shared = 0
+    for names in zip(*folders, strict=False):
+        if len(set(names)) > 1:
+            break
+        shared += 1
+    return Path(*folders[0][:shared]) if folders else Path()
 
 
 def _sample_entry(card: Path) -> PairEntry:
@@ -188,11 +234,6 @@ def _sample_entry(card: Path) -> PairEntry:
         ),
         about=described.get("about", ""),
     )
-
-
-def _shown_modality(modality: str) -> str:
-    """Write acronyms in capitals: ``mri`` is MRI, ``mri-t2`` is MRI-T2; other words stay as they are."""
-    return "-".join(word.upper() if word.lower() in _ACRONYMS else word for word in modality.split("-"))
 
 
 def _slug(text: str) -> str:

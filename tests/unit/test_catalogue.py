@@ -233,19 +233,21 @@ def test_user_pairs_named_by_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "address"),
+    ("names", "address", "modalities"),
     [
-        (("brain.png", "Tracer Uptake.png"), "brain-tracer-uptake"),
-        (("mri_3.gif", "pet_4.gif"), "mri-3-pet-4"),
-        (("Hirn Ä.png", "脑.png"), "hirn-ä-脑"),
-        (("--.png", "!!.png"), "pair"),
+        (("brain.png", "Tracer Uptake.png"), "brain-tracer-uptake", ("x1", "x2")),
+        (("mri_3.gif", "pet_4.gif"), "mri-3-pet-4", ("MRI", "PET")),
+        (("Hirn Ä.png", "脑.png"), "hirn-ä-脑", ("x1", "x2")),
+        (("--.png", "!!.png"), "pair", ("x1", "x2")),
     ],
 )
-def test_user_pairs_with_other_names(tmp_path: Path, names: tuple[str, str], address: str) -> None:
+def test_user_pairs_with_other_names(
+    tmp_path: Path, names: tuple[str, str], address: str, modalities: tuple[str, str]
+) -> None:
     entry = user_entry(tmp_path / names[0], tmp_path / names[1])
     assert entry.address == address
-    assert entry.modalities == ("MRI", "PET")
-    assert entry.title == f"MRI / PET ({names[0]} + {names[1]})"
+    assert entry.modalities == modalities
+    assert entry.title == f"{' / '.join(modalities)} ({names[0]} + {names[1]})"
 
 
 def test_the_folder_is_listed_again_only_after_a_change(
@@ -394,3 +396,83 @@ def test_a_folder_of_slices(atlas: Path, atlas_pairs: list[tuple[Path, Path]]) -
     assert entries[0].title == f"MRI / PET 1 ({atlas_pairs[0][0].name} + {atlas_pairs[0][1].name})"
     for entry in entries:
         assert catalogue.find(catalogue.load(entry).id[:12]) == entry
+
+
+def test_x1_and_x2_change_places_under_an_address_of_its_own(catalogue: Catalogue) -> None:
+    for address in ("3", "glioma-t2", catalogue.load(catalogue.find("3")).id[:20]):
+        own, other = catalogue.find(address), catalogue.find(f"{address}~swapped")
+        assert other.address == f"{own.address}~swapped"
+        assert other.modalities == own.modalities[::-1]
+        assert (catalogue.load(other).images == catalogue.load(own).images[::-1]).all()
+        assert catalogue.find(catalogue.load(other).id[:12]) == other
+    with pytest.raises(UnknownPairError):
+        catalogue.find("nothing~swapped")
+
+
+def test_nested_folders_are_looked_into_and_what_is_no_file_is_named(
+    tmp_path: Path, samples_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    for seed, name in enumerate(["set/ir/01.png", "set/vi/01.png", "set/.hidden/ir_9.png", "set/ir/.02.png"]):
+        write(folder / name, seed)
+    (folder / "mri_2.png").symlink_to(folder / "gone.png")
+    (folder / "mri_6.png").mkdir()
+    (folder / "set" / "again").symlink_to(folder)
+    catalogue = Catalogue((), folder, samples_dir=samples_dir)
+    assert addresses(catalogue) == ["set_01", "glioma-t2", "multi-focus"]
+    told = catalogue.problems()
+    assert len(told) == 2
+    assert any("mri_2.png" in problem and "link" in problem for problem in told)
+    assert any("mri_6.png" in problem and "folder" in problem for problem in told)
+    for problem in told:
+        assert f"Data folder {folder}: {problem}" in caplog.text
+    # What the link leads to has come: nothing in its folder tells of it.
+    write(tmp_path / "elsewhere.png", 7)
+    (folder / "mri_2.png").unlink()
+    (folder / "mri_2.png").symlink_to(tmp_path / "later.png")
+    write(folder / "pet_2.png", 8)
+    assert "2" not in addresses(catalogue)
+    write(tmp_path / "later.png", 9)
+    assert "2" in addresses(catalogue)
+
+
+def test_a_new_file_in_a_nested_folder_is_seen(tmp_path: Path, samples_dir: Path) -> None:
+    folder = tmp_path / "data"
+    write(folder / "a" / "ir" / "1.png")
+    catalogue = Catalogue((), folder, samples_dir=samples_dir)
+    assert "a_1" not in addresses(catalogue)
+    write(folder / "a" / "vi" / "1.png", 1)
+    changed(folder / "a")
+    assert "a_1" in addresses(catalogue)
+
+
+def test_names_are_read_again_only_if_there_are_others(
+    catalogue: Catalogue, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = catalogue.entries()
+    calls: list[Any] = []
+
+    def counting(*given: Any) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
+        calls.append(given)
+        return (), ()
+
+    monkeypatch.setattr(catalogue_module, "folder_entries", counting)
+    assert catalogue.entries() == before
+    assert calls == []
+    write(data_dir / "mri_77.png")
+    catalogue.entries()
+    assert len(calls) == 1
+
+
+def test_modalities_that_the_user_names_are_those_of_all_pairs_of_their_own(
+    tmp_path: Path, samples_dir: Path
+) -> None:
+    folder = tmp_path / "data"
+    for seed, name in enumerate(["foo_1.png", "bar_1.png"]):
+        write(folder / name, seed)
+    user = [(write(tmp_path / "a.png"), write(tmp_path / "b.png", 1))]
+    catalogue = Catalogue(user, folder, samples_dir=samples_dir, modalities=("bar", "foo"))
+    entries = catalogue.entries()
+    assert [entry.modalities for entry in entries[:2]] == [("bar", "foo")] * 2
+    assert files_of(entries[1]) == ["bar_1.png", "foo_1.png"]
+    assert entries[2].modalities == ("MRI T2", "PET")

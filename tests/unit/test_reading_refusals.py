@@ -103,7 +103,9 @@ def test_animations(tmp_path: Path, suffix: str) -> None:
     refuses(path, UnsupportedImageError, "animation of 3")
 
 
-@pytest.mark.parametrize("shape", [(), (5,), (4, 5, 6), (5, 4, 1), (5, 4, 2), (2, 3, 4, 3)])
+@pytest.mark.parametrize(
+    "shape", [(), (5,), (4, 5, 6), (5, 4, 2), (2, 3, 4, 3), (2, 1, 4, 5, 1), (5, 4, 3, 1)]
+)
 def test_npy_that_is_not_one_image(tmp_path: Path, shape: tuple[int, ...]) -> None:
     np.save(tmp_path / "a.npy", np.zeros(shape))
     refuses(tmp_path / "a.npy", UnsupportedImageError, "single slice")
