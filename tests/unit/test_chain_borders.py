@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, get_args
+
 import numpy as np
 import pytest
 import torch
@@ -25,8 +28,14 @@ from tests.unit.reference import (
 from tests.unit.small_networks import OfTwo
 
 TOLERANCE = 1e-11
-MODES = ("zeros", "reflect", "replicate")
-LAYERS = {"zeros": nn.ZeroPad2d, "reflect": nn.ReflectionPad2d, "replicate": nn.ReplicationPad2d}
+Mode = Literal["zeros", "reflect", "replicate"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Identity, nn.LeakyReLU, nn.ELU)
+LAYERS: dict[str, Callable[[tuple[int, int, int, int]], nn.Module]] = {
+    "zeros": nn.ZeroPad2d,
+    "reflect": nn.ReflectionPad2d,
+    "replicate": nn.ReplicationPad2d,
+}
 
 
 class Drawn(nn.Module):
@@ -40,7 +49,7 @@ class Drawn(nn.Module):
         Paddings to draw from.
     """
 
-    def __init__(self, rng: np.random.Generator, modes: tuple[str, ...] = MODES) -> None:
+    def __init__(self, rng: np.random.Generator, modes: tuple[Mode, ...] = MODES) -> None:
         super().__init__()
         torch.manual_seed(int(rng.integers(2**31)))
         self.layers, self.sources = nn.ModuleList(), []
@@ -48,26 +57,25 @@ class Drawn(nn.Module):
         for _ in range(int(rng.integers(2, 6))):
             sources = sorted({len(channels) - 1, int(rng.integers(len(channels)))})
             inputs, outputs = sum(channels[source] for source in sources), int(rng.integers(1, 5))
-            self.layers.append(self._layer(rng, inputs, outputs, str(rng.choice(modes))))
+            self.layers.append(self._layer(rng, inputs, outputs, modes[int(rng.integers(len(modes)))]))
             self.sources.append(sources)
             channels.append(outputs)
-        self.last = self._layer(rng, channels[-1] + 2, 1, str(rng.choice(modes)))
+        self.last = self._layer(rng, channels[-1] + 2, 1, modes[int(rng.integers(len(modes)))])
 
-    def _layer(self, rng: np.random.Generator, inputs: int, outputs: int, mode: str) -> nn.Module:
+    def _layer(self, rng: np.random.Generator, inputs: int, outputs: int, mode: Mode) -> nn.Module:
         rows, columns = (int(rng.choice((1, 3, 3, 5, 2))) for _ in range(2))
         dilation = int(rng.choice((1, 1, 2)))
         beyond = [dilation * (size - 1) for size in (columns, rows)]
-        around = [side for total in beyond for side in (total // 2, total - total // 2)]
+        (left, right), (top, bottom) = ((total // 2, total - total // 2) for total in beyond)
         if rng.random() < 0.4 and all(total % 2 == 0 for total in beyond):
-            padding = (around[2], around[0])
+            padding = (top, left)
             layer: nn.Module = nn.Conv2d(
                 inputs, outputs, (rows, columns), padding=padding, dilation=dilation, padding_mode=mode
             )
         else:
             inner = nn.Conv2d(inputs, outputs, (rows, columns), dilation=dilation)
-            layer = nn.Sequential(LAYERS[mode](around), inner)
-        activation = rng.choice((nn.ReLU, nn.Tanh, nn.Identity, nn.LeakyReLU, nn.ELU))
-        return nn.Sequential(layer, activation())
+            layer = nn.Sequential(LAYERS[mode]((left, right, top, bottom)), inner)
+        return nn.Sequential(layer, ACTIVATIONS[int(rng.integers(len(ACTIVATIONS)))]())
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         values = [torch.cat((x1, x2), 1)]
@@ -103,7 +111,7 @@ def test_drawn_networks_at_all_borders(seed: int, rng: np.random.Generator) -> N
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate"])
 def test_parts_and_tiles_of_an_image_meet_its_border(
-    mode: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    mode: Mode, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Offsets are counted in the image, not in the part of it whose maps are kept together."""
     monkeypatch.setattr(maps, "TILE_SIDE", 8)

@@ -264,16 +264,17 @@ def test_unusual_networks_are_taken_and_exact(
 
 
 def test_wrapping_changes_nothing_of_the_network() -> None:
-    layer, kernel = nn.Sequential(nn.Conv2d(2, 1, 3, padding=1)).train(), torch.rand(1, 2, 3, 3)
+    inner = nn.Conv2d(2, 1, 3, padding=1)
+    layer, kernel = nn.Sequential(inner).train(), torch.rand(1, 2, 3, 3)
     network = Own(lambda net, x1, x2, both: net.layers[0](both) + F.conv2d(both, net.kernel, padding=1))
-    network.layers, network.kernel = [layer], kernel  # type: ignore[assignment]
+    layers = [layer]
+    network.layers, network.kernel = layers, kernel  # type: ignore[assignment]
     method = wrapped(network.train())
     fusion.jacobian(method, dark_pair((9, 9)), (4, 4), "float64")
-    assert network.training and layer.training and layer[0].weight.requires_grad
-    assert (
-        layer[0].weight.dtype == torch.float32 and network.kernel is kernel and kernel.dtype == torch.float32
-    )
-    assert network.layers[0] is layer
+    assert network.training and layer.training and inner.weight.requires_grad
+    assert inner.weight.dtype == torch.float32 and network.kernel is kernel and kernel.dtype == torch.float32
+    kept: Any = network.layers
+    assert kept is layers and layers[0] is layer
 
 
 @pytest.mark.parametrize("name", own_networks.in_single())
@@ -328,9 +329,9 @@ def _third(value: Tensor) -> Tensor:
 
 
 def _hooked(factor: float) -> nn.Module:
-    network = Own(lambda net, x1, x2, both: net.layer(x1) + x2, layer=nn.Identity())
-    network.layer.register_forward_hook(lambda module, given, result: result * factor)
-    return network
+    layer = nn.Identity()
+    layer.register_forward_hook(lambda module, given, result: result * factor)
+    return Own(lambda net, x1, x2, both: net.layer(x1) + x2, layer=layer)
 
 
 def different() -> list[Any]:
