@@ -119,7 +119,7 @@ def test_method_and_pair_switches(open_page: Opener, server: Server) -> None:
     assert "MaskNet" in (page.locator("#panel-fused .gtitle").text_content() or "")
     page.select_option("#method-select", "weighted_averaging_true")
     page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging_true'")
-    assert "defined as 0.5" in page.locator("#method-note").inner_text()
+    assert "defined as 0.5" in (page.locator("#method-note").text_content() or "")
     page.select_option("#pair-select", "healthy-t1")
     page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
     wait_until_settled(page)
