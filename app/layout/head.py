@@ -153,9 +153,7 @@ def zoom_field(id: str, most: int, value: int | None, explanation: str) -> html.
     return labelled("Zoom ±", id, html.Span(field, title=explanation), "control-zoom")
 
 
-def scale_strip(
-    scale: str, gammas: tuple[float, float], more: Sequence[Component] = (), bars: bool = True
-) -> html.Div:
+def scale_strip(scale: str, gammas: tuple[float, float], more: Sequence[Component] = ()) -> html.Div:
     """Make the strip of the scales: a colour bar each, its gamma beside it, the colours, and how they were at first.
 
     Parameters
@@ -166,24 +164,13 @@ def scale_strip(
         Gamma 1 of the Jacobian images and gamma 2 of the guidance images, as they are at first.
     more : sequence of Component
         What stands at the end.
-    bars : bool
-        Whether each scale has one colour bar for all pictures of the page.
     """
     first = {"gamma1": gammas[0], "gamma2": gammas[1]}
-    groups = (
-        [
-            html.Div(
-                [html.Span("Intensity", **attributes(data_scale_name="intensity")), *_bar("intensity")],
-                className="scale",
-            )
-        ]
-        if bars
-        else []
-    )
+    intensity = html.Span("Intensity", **attributes(data_scale_name="intensity"))
+    groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
     for name, gamma, text, shown in SCALES:
         label = html.Label(text, htmlFor=gamma, title=shown)
-        bar = _bar(name) if bars else []
-        groups.append(html.Div([label, *bar, *_gamma(gamma, text, first[gamma])], className="scale"))
+        groups.append(html.Div([label, *_bar(name), *_gamma(gamma, text, first[gamma])], className="scale"))
     reset = html.Button(
         "Reset",
         type="button",

@@ -12,8 +12,9 @@ from fusion.colours import Limits, Scale
 from fusion.saliency.guidance import coarse_guidance
 from tests.unit.reference import random_method, random_pair
 
-LARGEST_STEP = 2.0
-"""Of one end to the next, as a ratio: up to 1.3 of networks that were drawn, up to 1.2 of trained ones."""
+LARGEST_STEP = 2.4
+"""Of one end to the next, as a ratio: up to 1.6 was seen of networks that were drawn, up to 1.2 of trained ones; 2.4 is
+what a window's own largest value may be away from that of all windows."""
 
 
 @pytest.mark.parametrize("drawn", [True, False])
