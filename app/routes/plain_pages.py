@@ -31,7 +31,8 @@ PAGE = """<!DOCTYPE html>
 <title>{title} · FuseVis</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; margin: 4rem auto; max-width: 34rem; padding: 0 1rem; }}
+body {{ background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; }}
+body {{ margin: 4rem auto; max-width: 34rem; padding: 0 1rem; }}
 </style>
 </head>
 <body>
