@@ -179,6 +179,8 @@ def test_each_gets_its_own_sentence(name: str) -> None:
 
 
 def test_a_range_of_another_kind_is_told(caplog: pytest.LogCaptureFixture, rng: np.random.Generator) -> None:
+    # Of weights drawn at random, some make an image within 0 to 1 of these inputs too, of which nothing can be told.
+    torch.manual_seed(0)
     network = Own(lambda net, x1, x2, both: 128 + 100 * torch.tanh(net.near(both - 128)))
     wrapped(network)
     assert "value_range=(0, 255)" in caplog.text
