@@ -55,7 +55,7 @@ AXES = tuple(Axis)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which slice of a volume is meant; images that are one slice need none.
+    """Slice of a volume that is meant; images that are one slice need none.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What both pages have above and below their pictures: the head of one row, the strip of the scales, the last line."""
+"""Parts above and below the pictures of both pages: the head of one row, the strip of the scales, the last line."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ _REGION = re.compile(
 
 @dataclass(frozen=True)
 class RegionLook:
-    """How a region is drawn; in a link, keys behind its code, none of which an ordinary region has.
+    """Looks of a region; in a link, keys behind its code, none of which an ordinary region has.
 
     Attributes
     ----------

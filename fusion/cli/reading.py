@@ -63,7 +63,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How the two files of a command are read; see `fusion.pair.load_pair`."""
+    """Choices by which the two files of a command are read; see `fusion.pair.load_pair`."""
 
     selections: tuple[Selection, Selection]
     windows: Windows

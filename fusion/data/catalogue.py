@@ -363,7 +363,7 @@ class FolderListing:
 
 
 class _Walk:
-    """What was met in a folder and those in it."""
+    """Findings in a folder and those in it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

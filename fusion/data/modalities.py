@@ -72,7 +72,7 @@ SEPARATORS = r"[\s_\-.]"
 
 @dataclass(frozen=True)
 class Modality:
-    """What a part of a name says of an image.
+    """Reading of a part of a name: the image that it speaks of.
 
     Attributes
     ----------

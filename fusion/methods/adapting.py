@@ -1,4 +1,4 @@
-"""What makes y = f(x1, x2) of (B, 1, H, W) tensors of networks that take and return something else."""
+"""Adapters that make y = f(x1, x2) of (B, 1, H, W) tensors of networks that take and return something else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sizes = int | tuple[int, int] | None
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How a network's inputs and result differ from y = f(x1, x2) of gray images in [0, 1].
+    """Differences of a network's inputs and result from y = f(x1, x2) of gray images in [0, 1].
 
     Attributes
     ----------

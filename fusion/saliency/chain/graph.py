@@ -48,7 +48,7 @@ class Input(Node):
 
 @dataclass(frozen=True)
 class Border:
-    """What a convolution reads beyond the image where that is not zeros: pixels of the image again.
+    """Pixels that a convolution reads beyond the image where that is not zeros: pixels of the image again.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Border:
 
     @property
     def width(self) -> Reach:
-        """How far beyond the image it reads, down or up, and right or left."""
+        """Reach beyond the image, down or up, and right or left."""
         return max(self.before[0], self.after[0]), max(self.before[1], self.after[1])
 
     def offsets(self, places: range, size: int, axis: int) -> list[int]:

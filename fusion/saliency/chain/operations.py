@@ -71,7 +71,7 @@ class Padded(Image):
 
     @property
     def border(self) -> Border | None:
-        """What a convolution reads there; ``None``: zeros."""
+        """Pixels that a convolution reads there; ``None``: zeros."""
         return None if self.mode == "constant" else Border(self.mode, self.before, self.after)
 
 
