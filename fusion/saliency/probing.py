@@ -319,6 +319,18 @@ MOST = 0.5
 """The share of fused pixels that change with an image which is rounded; of one that is only compared, few do."""
 
 
+def _fused_with_gradient(
+    network: nn.Module, inputs: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return the fused image, and the gradient of a random sum of its pixels by both images, (2, H, W)."""
+    leaf = inputs.clone().requires_grad_(True)
+    with torch.enable_grad():
+        fused = apply_network(network, leaf)[0]
+        weights = torch.rand(fused.shape, dtype=fused.dtype, generator=generator)
+        found = gradient((fused * weights).sum(), leaf)[0]
+    return fused.detach(), found
+
+
 def check_gradients(network: nn.Module, inputs: Tensor) -> None:
     """Make sure that a gradient comes back to each image on which the fused image depends.
 
@@ -335,21 +347,18 @@ def check_gradients(network: nn.Module, inputs: Tensor) -> None:
         If none does, though a NaN in the image reaches the fused image or most fused pixels change with it. What only
         decides between values, by a comparison, may have no gradient.
     """
-    leaf = inputs.clone().requires_grad_(True)
     generator = torch.Generator().manual_seed(0)
-    with torch.enable_grad():
-        fused = apply_network(network, leaf)[0]
-        weights = torch.rand(fused.shape, dtype=fused.dtype, generator=generator)
-        found = gradient((fused * weights).sum(), leaf)[0]
-    fused = fused.detach()
+    fused, found = _fused_with_gradient(network, inputs, generator)
     for index in (0, 1):
         if not (found[index] == 0).all():
             continue
         changed = inputs.clone()
         noise = torch.rand(inputs.shape[2:], dtype=inputs.dtype, generator=generator)
         changed[0, index] += NOISE * (2 * noise - 1)
-        with torch.no_grad():
-            other = apply_network(network, changed)[0]
+        other, there = _fused_with_gradient(network, changed, generator)
+        if (there[index] != 0).any():
+            # What is saturated here, as by a clamp, is not so there: nothing is hidden.
+            continue
         # Noise may leave the domain of a root or a logarithm: what is not finite then shows no dependence.
         differing = ((other != fused) & other.isfinite() & fused.isfinite()).double().mean()
         everything = torch.zeros_like(inputs, dtype=torch.bool)
