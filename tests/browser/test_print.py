@@ -61,6 +61,8 @@ def test_a_key_makes_a_page_larger_for_a_projector_and_the_browser_remembers_it(
     open_page: Opener, server: Server, path: str, pictures: str, ready: str
 ) -> None:
     page = opened(open_page, server, path, ready)
+    # A page writes its address a moment after its pictures.
+    page.wait_for_function("() => new URLSearchParams(location.search).has('v')")
     link = page.url
     box = [".pixel-box"] if not path else []
     first = page.evaluate(SIZES, [".page-head", ".status-row"])
