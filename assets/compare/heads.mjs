@@ -6,7 +6,9 @@
 import { CAPTION } from "./grid.mjs";
 import { cellOf } from "./layout.mjs";
 import { state } from "./state.mjs";
+import { addLarge } from "../core/dialogs.mjs";
 import { append, closest, element } from "../core/elements.mjs";
+import { withNames } from "../core/words.mjs";
 
 /**
  * @import { Area } from "../painter/pixels.mjs"
@@ -47,9 +49,7 @@ export function sign(parent, name, tell) {
 export function aboutColumn(column) {
   const known = state.facts().about[column] || ["", ""];
   const names = state.common()?.modalities || ["x1", "x2"];
-  /** @param {string} text */
-  const filled = (text) => text.replace(/\{([01])\}/g, (_, index) => names[Number(index)]);
-  return [filled(known[0]), filled(known[1])];
+  return [withNames(known[0], names), withNames(known[1], names)];
 }
 
 function close() {
@@ -85,12 +85,7 @@ document.addEventListener("click", (event) => {
   if (button && !same) open(button);
 });
 document.addEventListener("scroll", () => opened && close(), true);
-// Before those for whom the same key lets the pinned pixels go.
-document.addEventListener("keydown", (event) => {
-  if (!opened || event.key !== "Escape") return;
-  event.stopPropagation();
-  close();
-}, true);
+addLarge(".compare-about:not([hidden])", close);
 
 /** @param {Meaning} column */
 function titleOf({ kind, index, zoom }) {

@@ -2,25 +2,9 @@
 
 import { followWords } from "./announce.mjs";
 import { closest } from "./elements.mjs";
+import { remember, remembered } from "./storage.mjs";
 
 const KEY = "fusevis-theme";
-
-function remembered() {
-  try {
-    return window.localStorage.getItem(KEY);
-  } catch {
-    return null; // storage is switched off
-  }
-}
-
-/** @param {string} theme */
-function remember(theme) {
-  try {
-    window.localStorage.setItem(KEY, theme);
-  } catch {
-    // The choice then lasts as long as the page.
-  }
-}
 
 /**
  * Show the visitor's choice of theme, else the system's; a click changes it. Gives the button's sign.
@@ -29,10 +13,10 @@ function remember(theme) {
 export function changeTheme(clicks) {
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  let theme = remembered() || system;
+  let theme = remembered(KEY) || system;
   if (clicks) {
     theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
-    remember(theme);
+    remember(KEY, theme);
   }
   root.dataset.bsTheme = theme;
   const words = theme === "dark" ? "Light theme" : "Dark theme";

@@ -1,6 +1,7 @@
 /* The projector mode: larger words and thicker boxes, for a room. The browser remembers it; links do not say it. */
 
 import { isForPage } from "./dialogs.mjs";
+import { remember, remembered } from "./storage.mjs";
 
 const KEY = "fusevis-projector";
 const SWITCH = "p";
@@ -14,28 +15,11 @@ function show(on) {
   window.dispatchEvent(new Event("resize"));
 }
 
-function remembered() {
-  try {
-    return window.localStorage.getItem(KEY) === "on";
-  } catch {
-    return false; // storage is switched off
-  }
-}
-
-/** @param {boolean} on */
-function remember(on) {
-  try {
-    window.localStorage.setItem(KEY, on ? "on" : "off");
-  } catch {
-    // Then it lasts as long as the page.
-  }
-}
-
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== SWITCH || !isForPage(event)) return;
   const on = root.dataset.projector !== "on";
   show(on);
-  remember(on);
+  remember(KEY, on ? "on" : "off");
 });
 
-if (remembered()) root.dataset.projector = "on";
+if (remembered(KEY) === "on") root.dataset.projector = "on";

@@ -6,6 +6,7 @@
 
 import { addPanel } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
+import * as storage from "./storage.mjs";
 
 const CONTROLS = "input, textarea, button, a";
 /**
@@ -151,20 +152,16 @@ function known() {
   if (places) return places;
   let found = {};
   try {
-    found = JSON.parse(window.sessionStorage.getItem(REMEMBERED) || "{}");
+    found = JSON.parse(storage.remembered(REMEMBERED, "sessionStorage") || "{}");
   } catch {
-    // a browser may keep nothing
+    // What is there is not ours.
   }
   places = found;
   return found;
 }
 
 function remember() {
-  try {
-    window.sessionStorage.setItem(REMEMBERED, JSON.stringify(places));
-  } catch {
-    // Then it is remembered until the page is left.
-  }
+  storage.remember(REMEMBERED, JSON.stringify(places), "sessionStorage");
 }
 
 /**

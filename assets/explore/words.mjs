@@ -1,12 +1,14 @@
 /* Words that name the inputs: of the pair that is shown. */
 
+import { withNames } from "../core/words.mjs";
+
 /**
  * Put the names of both inputs into all texts and tooltips that have a place for them, {0} and {1}.
  * @param {string[]} names
  */
 export function say(names) {
   /** @param {string | undefined} text */
-  const filled = (text) => (text || "").replace(/\{([01])\}/g, (_, index) => names[Number(index)]);
+  const filled = (text) => withNames(text || "", names);
   /** @type {NodeListOf<HTMLElement>} */
   const texts = document.querySelectorAll("[data-words]");
   texts.forEach((element) => (element.textContent = filled(element.dataset.words)));
