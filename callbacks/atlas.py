@@ -11,7 +11,7 @@ from cache.errors import UserError
 from cache.services.atlases import Atlases, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
-from callbacks.following import causes, one_at_a_time
+from callbacks.following import causes, clicks, one_at_a_time
 
 
 def register(app: Dash) -> None:
@@ -60,12 +60,12 @@ def followed(
     scene : dict
         Of `callbacks.selection.scene_data`.
     called_by : frozenset of str
-        Ids of what was clicked or has changed; a click that comes with a new scene was meant for the one before.
+        Ids of what was clicked or has changed.
     viewer : str
         Who asks.
     """
     opened: Any = True if Id.ATLAS_BUTTON in called_by else no_update
-    clicked = frozenset() if Id.SCENE in called_by else called_by
+    clicked = clicks(called_by, Id.SCENE)
     try:
         address = services.scenes.open(scene["pair_address"], scene["method_id"])
         if Id.ATLAS_START in clicked:

@@ -16,6 +16,7 @@ from callbacks.following import (
     RUNNING,
     WAITING,
     causes,
+    clicks,
     leave,
     let_go,
     one_at_a_time,
@@ -79,7 +80,7 @@ def follow_guidance(app: Dash, services: Services) -> None:
         leave(services, {scene.get("key") for scene in scenes}, shown or {}, viewer)
         called_by = causes()
         polled = called_by == {CompareId.POLL}
-        if CompareId.GUIDANCE_BUTTON in called_by and CompareId.SCENES not in called_by and button == CANCEL:
+        if CompareId.GUIDANCE_BUTTON in clicks(called_by, CompareId.SCENES) and button == CANCEL:
             return cancelled(services, shown or {}, viewer), True, COMPUTE, False
         if polled and button == COMPUTE:
             # A poll that was on its way when the computations were cancelled must not start them again.

@@ -31,6 +31,19 @@ def causes() -> frozenset[str]:
     return frozenset(ctx.triggered_prop_ids.values())
 
 
+def clicks(called_by: frozenset[str], scene: str) -> frozenset[str]:
+    """Return the causes of a call, but none where a scene is among them: a click was meant for the one before.
+
+    Parameters
+    ----------
+    called_by : frozenset of str
+        Of `causes`.
+    scene : str
+        The id of the store of scenes.
+    """
+    return frozenset() if scene in called_by else called_by
+
+
 def stage(state: GuidanceState) -> str:
     """Return the stage of a computation, which the browser knows by the same names."""
     if state.complete:

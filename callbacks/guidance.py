@@ -18,7 +18,7 @@ from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState, followed
 from cache.services.services import Services, services_of
-from callbacks.following import COMPLETE, RUNNING, causes, leave, one_at_a_time, plain, stage
+from callbacks.following import COMPLETE, RUNNING, causes, clicks, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
 from fusion.colours import Limits, Scale, guidance_rgb
 from fusion.saliency.guidance import filled
@@ -63,7 +63,7 @@ def register(app: Dash) -> None:
         if scene is None:
             return (no_update,) * (len(PANELS) + 6)
         called_by = causes()
-        cancelling = Id.GUIDANCE_BUTTON in called_by and Id.SCENE not in called_by and button == "Cancel"
+        cancelling = Id.GUIDANCE_BUTTON in clicks(called_by, Id.SCENE) and button == "Cancel"
         polled = called_by == {Id.GUIDANCE_POLL}
         try:
             leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)

@@ -20,6 +20,7 @@ from app.ids import Id, Panel
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
 from cache.services.services import Services, services_of
+from tests.unit.page_calls import call, on_server
 from tests.unit.page_services import SHAPE, finished_guidance, write_pair
 
 PAIR, METHOD = "3", "weighted_averaging"
@@ -41,18 +42,8 @@ class Page:
     def send(self, *values: Any, triggered: str = "", state: tuple[Any, ...] = ()) -> TestResponse:
         """Call the callback whose first input is the first value's key; the rest are values in order."""
         first, *inputs = values
-        on_server = [one for one in self.callbacks if not one["clientside_function"]]
-        (called,) = [one for one in on_server if one["inputs"][0]["id"] == first]
-        outputs = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True))
-                   for part in called["output"].strip(".").split("...")]  # fmt: skip
-        body = {
-            "output": called["output"],
-            "outputs": outputs,
-            "inputs": [dict(one, value=value) for one, value in zip(called["inputs"], inputs, strict=True)],
-            "state": [dict(one, value=value) for one, value in zip(called["state"], state, strict=True)],
-            "changedPropIds": [triggered] if triggered else [],
-        }
-        return self.client.post(UPDATE, json=body)
+        (called,) = [one for one in on_server(self.callbacks) if one["inputs"][0]["id"] == first]
+        return call(self.client, "", called, inputs, state, [triggered] if triggered else [])
 
     def changes(
         self, *values: Any, triggered: str = "", state: tuple[Any, ...] = ()
