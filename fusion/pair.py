@@ -14,13 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
 from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
-from fusion.reading import DEFAULT_PIXEL_LIMIT, Picture, gray_picture, read_picture
+from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Picture, gray_picture, read_picture
 
 __all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
 
 Windows = tuple[IntensityWindow | None, IntensityWindow | None]
-WHOLE = Selection()
-
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 

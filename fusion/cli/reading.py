@@ -27,25 +27,22 @@ PixelLimitOption = Annotated[
 AxisOption = Annotated[
     Axis, typer.Option("--axis", help="The direction in which volumes are cut.", case_sensitive=False)
 ]
+
+
+def _number_option(name: str, help: str) -> Any:
+    """Make an option that counts from 0 and may be given twice."""
+    return typer.Option(name, min=0, metavar="N", help=f"{help} A second is for x2.", show_default=False)
+
+
 SliceOption = Annotated[
     list[int] | None,
-    typer.Option(
-        "--slice",
-        min=0,
-        metavar="N",
-        help="The slice of volumes, counted from 0 in RAS: from the left, the back or below. A second is for x2.",
-        show_default=False,
+    _number_option(
+        "--slice", "The slice of volumes, counted from 0 in RAS: from the left, the back or below."
     ),
 ]
 FrameOption = Annotated[
     list[int] | None,
-    typer.Option(
-        "--frame",
-        min=0,
-        metavar="N",
-        help="The frame of a series or of a DICOM file, counted from 0. A second is for x2.",
-        show_default=False,
-    ),
+    _number_option("--frame", "The frame of a series or of a DICOM file, counted from 0."),
 ]
 WindowOption = Annotated[
     list[str] | None,
