@@ -50,9 +50,8 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
             readout_row(),
             status_row(
-                html.Div(
-                    [_hint(), html.Div(id=Id.STATUS_LINE, className="status-line")], className="status-words"
-                ),
+                "Point at a pixel to see where it comes from. Click to pin.",
+                Id.STATUS_LINE,
                 Id.GUIDANCE_STATUS,
                 Id.GUIDANCE_PROGRESS,
                 guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
@@ -105,11 +104,6 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         share=[*region_open(), views_open(), export_menu("")],
         rest=[atlas_button()],
     )
-
-
-def _hint() -> html.Span:
-    """Make the line for those who are new here; it goes with the first pixel that they pin."""
-    return html.Span("Point at a pixel to see where it comes from. Click to pin.", className="pin-hint")
 
 
 def readout_row() -> html.Div:

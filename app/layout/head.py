@@ -181,13 +181,15 @@ def scale_strip(scale: str, gammas: tuple[float, float], more: Sequence[Componen
     return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
 
 
-def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
+def status_row(hint: str, line: str, status: str, bar: str, button: Component) -> html.Footer:
     """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
 
     Parameters
     ----------
-    line : Component
-        What says how the last answer came.
+    hint : str
+        What those who are new here do first; it goes with the first pixel that they pin (``assets/core/hint.mjs``).
+    line : str
+        Id of what says how the last answer came.
     status, bar : str
         Ids of the words and of the bar.
     button : Component
@@ -208,7 +210,11 @@ def status_row(line: Component, status: str, bar: str, button: Component) -> htm
         ],
         className="control-guidance",
     )
-    return html.Footer([line, guidance], className="status-row")
+    words = html.Div(
+        [html.Span(hint, className="pin-hint"), html.Div(id=line, className="status-line")],
+        className="status-words",
+    )
+    return html.Footer([words, guidance], className="status-row")
 
 
 def guidance_button(id: str, text: str) -> dbc.Button:

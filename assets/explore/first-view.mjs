@@ -198,7 +198,8 @@ async function start() {
     images("fused").then(({ band }) => keepGray("panel-fused", band(0))),
     guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
     guidance && images("rgb").then(keepColours),
-    window.then(async (found) => keepWindow(found, (await limits) || colours.limitsOf(found.values))),
+    // Without them nobody knows yet where the scale ends.
+    window.then(async (found) => limits && keepWindow(found, await limits)),
   ]);
 }
 

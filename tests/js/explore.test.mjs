@@ -35,6 +35,24 @@ test("the ends of the scales are the window's own until those of the guidance im
   assert.equal(state.isMoving(), true);
 });
 
+test("Jacobian images wait for the first grid of the guidance images, and not for ever", (context) => {
+  let now = 5000;
+  context.mock.method(performance, "now", () => now);
+  state.limits = null;
+  state.enter({ key: "scene", pair_address: "p", method_id: "m", weights_id: "0123456789" });
+  assert.ok(state.endWait() > 0);
+  state.limits = { stage: "running", known: false, provisional: true };
+  now += 300;
+  assert.equal(Math.round(state.endWait()), 700);
+  state.limits.known = true;
+  assert.equal(state.endWait(), 0);
+  state.limits = { stage: "failed", known: false, provisional: true };
+  assert.equal(state.endWait(), 0, "there will be none");
+  state.limits = null;
+  now += 700;
+  assert.equal(state.endWait(), 0, "the computation may have to wait for others");
+});
+
 test("a part is linked in tenths of a pixel, at least a pixel wide, and not where it is all or nothing", () => {
   const shape = { height: 48, width: 60 };
   assert.deepEqual(linked([1.234, 2.345, 10, 20], shape), [1.2, 2.3, 10, 20]);
