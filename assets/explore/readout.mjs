@@ -5,6 +5,7 @@ import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
+import { withNames } from "../core/words.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -14,9 +15,9 @@ import { state } from "./state.mjs";
  */
 
 const FIELDS = [
-  ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
-  ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
-];
+  ["row", "row"], ["col", "column"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
+  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["neighbour", "strongest neighbour"],
+]; // {0} and {1} are the names of the inputs
 /** @type {Fields | null} */
 let fields = null;
 const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
@@ -39,7 +40,8 @@ function build() {
     part.className = "readout-part";
     const caption = document.createElement("span");
     caption.className = "readout-label";
-    caption.textContent = `${label} `;
+    caption.dataset.words = `${label} `;
+    caption.textContent = withNames(caption.dataset.words, state.scene?.modalities || ["x1", "x2"]);
     const value = document.createElement("b");
     value.dataset.field = name;
     part.append(caption, value, " ");

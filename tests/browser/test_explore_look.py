@@ -21,6 +21,13 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
 }).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
+OVERLAPS = """() => {
+  const parts = [...document.querySelectorAll(".page-head :is(a, button, select, .btn, summary, .form-control)")]
+    .filter((element) => element.checkVisibility() && getComputedStyle(element).clipPath === "none")
+    .map((element) => [element.id || element.className, element.getBoundingClientRect()]);
+  return parts.flatMap(([name, a], index) => parts.slice(index + 1).filter(([, b]) => a.left < b.right - 1
+    && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1).map(([other]) => `${name} and ${other}`));
+}"""
 SHIFTS = """window.shifts = [];
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push({
   value: entry.value, what: entry.sources.map(({ node, previousRect, currentRect }) => [
@@ -52,6 +59,8 @@ def test_pictures_have_the_place(open_page: Opener, width: int, height: int) -> 
 
 def test_windows_of_any_width_have_everything(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
+    page.evaluate("() => [...'abcdefghijkl'].forEach((name) => fusevis.regions.add(name))")
+    expect(page.locator("#region-open")).to_have_text("Regions (12)")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(
@@ -60,6 +69,8 @@ def test_windows_of_any_width_have_everything(open_page: Opener, server: Server)
         )
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
         assert page.evaluate(BESIDE) == [], width
+        assert page.evaluate(OVERLAPS) == [], width
+        assert width < 1280 or page.evaluate("document.querySelector('.page-head').offsetHeight") == 44
         sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
         assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width
 
