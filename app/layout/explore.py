@@ -11,7 +11,15 @@ from dash import dcc, html
 
 from app.ids import Id
 from app.layout.export_menu import export_menu
-from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
+from app.layout.head import (
+    guidance_button,
+    page_head,
+    region,
+    scale_strip,
+    status_row,
+    tool_choice,
+    zoom_field,
+)
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
@@ -112,7 +120,7 @@ def readout_row() -> html.Div:
     The numbers are no live region, as they change at every move: ``assets/core/announce.mjs`` says where one stands.
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
-    return html.Div([readout, rgb_legend()], className="readout-row")
+    return html.Div([readout, rgb_legend()], className="readout-row", **region("Numbers of the chosen pixel"))
 
 
 def atlas_button() -> dbc.Button:

@@ -178,10 +178,11 @@ def scale_strip(scale: str, gammas: tuple[float, float], more: Sequence[Componen
         title="Both gammas and the colours as they are at first",
         **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
     )
-    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
+    parts = [*groups, scale_menu(scale), reset, *more]
+    return html.Div(parts, className="scale-strip", **region("Colour scales"))
 
 
-def status_row(hint: str, line: str, status: str, bar: str, button: Component) -> html.Footer:
+def status_row(hint: str, line: str, status: str, bar: str, button: Component) -> html.Div:
     """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
 
     Parameters
@@ -214,7 +215,12 @@ def status_row(hint: str, line: str, status: str, bar: str, button: Component) -
         [html.Span(hint, className="pin-hint"), html.Div(id=line, className="status-line")],
         className="status-words",
     )
-    return html.Footer([words, guidance], className="status-row")
+    return html.Div([words, guidance], className="status-row", **region("Status"))
+
+
+def region(name: str) -> dict[str, str]:
+    """Return the attributes of a part of the page to which a screen reader can jump."""
+    return {"role": "region", **attributes(aria_label=name)}
 
 
 def guidance_button(id: str, text: str) -> dbc.Button:
