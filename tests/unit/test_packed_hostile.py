@@ -243,7 +243,7 @@ def test_an_archive_as_torch_writes_it_is_read_and_gives_the_same(tmp_path: Path
         assert torch.equal(ours(*images), torch.export.load(path).module()(*images))
 
 
-TOML = {
+TOML: dict[str, tuple[str | bytes, str]] = {
     "no TOML": ("title = ", "not a TOML file"),
     "bytes": (b"\xff\xfe\x00", "not a TOML file"),
     "too long": ("#" * 70_000, "65,536"),

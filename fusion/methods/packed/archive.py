@@ -57,7 +57,7 @@ class Archive:
     tensors: dict[str, Tensor]
 
 
-def read_archive(path: Path, numbers: bool = True) -> Archive:
+def read_archive(path: Path, numbers: bool = True, content: bytes | None = None) -> Archive:
     """Read an archive of `torch.export.save`.
 
     Parameters
@@ -66,6 +66,8 @@ def read_archive(path: Path, numbers: bool = True) -> Archive:
         The file.
     numbers : bool
         Whether to read the tensors' numbers; without, they are tensors of torch's device ``meta``.
+    content : bytes, optional
+        What the file has or will have, so that it need not be there.
 
     Raises
     ------
@@ -73,10 +75,10 @@ def read_archive(path: Path, numbers: bool = True) -> Archive:
         If it is none, is damaged or too large, or has anything that would have to be unpickled or run.
     """
     try:
-        length = path.stat().st_size
+        length = path.stat().st_size if content is None else len(content)
         if length > MOST_BYTES:
             raise PackedMethodError(f"{path}: the file has {length:,} bytes; up to {MOST_BYTES:,} are read.")
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive:
             return _Reader(archive, path, length, numbers).read()
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise PackedMethodError(
