@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -218,7 +219,7 @@ def status_row(hint: str, line: str, status: str, bar: str, button: Component) -
     return html.Div([words, guidance], className="status-row", **region("Status"))
 
 
-def region(name: str) -> dict[str, str]:
+def region(name: str) -> dict[str, Any]:
     """Return the attributes of a part of the page to which a screen reader can jump."""
     return {"role": "region", **attributes(aria_label=name)}
 
