@@ -15,7 +15,7 @@ import { withNames } from "../core/words.mjs";
  */
 
 const FIELDS = [
-  ["row", "row"], ["col", "column"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
+  ["row", "row"], ["col", "col"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
   ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
 /** @type {Fields | null} */
