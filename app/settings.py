@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cache.settings import ServiceSettings
 
 PREFIX = "FUSEVIS_"
 SHORTEST_SECRET = 16
+HOST_NAME = re.compile(r"[0-9A-Za-z._-]+|\[?[0-9A-Fa-f:.]+\]?")
+FRAME_SOURCES = re.compile(r"'none'|('self'|[^\s;,']+)( ('self'|[^\s;,']+))*")
+"""Nothing in them may end the directive or the header."""
 CONFIDENTIAL = ("redis_url", "secret_key")
 """Settings whose values must not appear in messages and logs."""
 
@@ -33,6 +37,12 @@ class Settings(ServiceSettings, BaseSettings):
     )
     port: int = Field(8050, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server_threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None, description="Names besides localhost under which the page is asked for, with commas between."
+    )
+    frame_ancestors: str = Field(
+        "'self'", description="Sites that may show the page in a frame, as Content-Security-Policy has them."
+    )
     secret_key: SecretStr | None = Field(
         None, description="Key that signs background-job handles; by default a random one at every start."
     )
@@ -43,6 +53,26 @@ class Settings(ServiceSettings, BaseSettings):
         if key is not None and len(key.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"a key has at least {SHORTEST_SECRET} characters")
         return key
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, names: object) -> object:
+        """Take a text apart at its commas."""
+        return tuple(filter(None, map(str.strip, names.split(",")))) if isinstance(names, str) else names
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if not all(map(HOST_NAME.fullmatch, names or ())):
+            raise ValueError("name hosts as in addresses, without http:// and without a port")
+        return names
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _are_sources(cls, sources: str) -> str:
+        if not FRAME_SOURCES.fullmatch(sources):
+            raise ValueError("give 'self', 'none' or addresses of sites with spaces between")
+        return sources
 
     @model_validator(mode="before")
     @classmethod
