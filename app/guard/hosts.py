@@ -1,7 +1,7 @@
 """The names under which this server answers.
 
-Any web page can give a name of its own an address of this machine. A visitor's browser then takes what is served here for
-a part of that page and lets it read everything, unless the server refuses names that it has not been told.
+Any web page can give a name of its own an address of this machine. A visitor's browser then takes what is served here
+for a part of that page and lets it read everything, unless the server refuses names that it has not been told.
 """
 
 from __future__ import annotations

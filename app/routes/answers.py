@@ -12,6 +12,7 @@ from cache.errors import UserError
 from cache.services.services import services_of
 
 DASH = "/_dash-update-component"
+MALFORMED = "This is not a request of the page."
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,9 @@ def refuse_malformed(error: Exception) -> ResponseReturnValue:
         return error
     if not request.path.endswith(DASH):
         raise error
-    logger.warning("A request could not be read", exc_info=error)
-    return problem_answer(400, "This is not a request of the page.")
+    # One line without what was sent: anybody can send it, as often and as long as they like.
+    logger.warning("A request to %s could not be read: %s", request.endpoint, type(error).__name__)
+    return problem_answer(400, MALFORMED)
 
 
 def readiness() -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,12 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 @contextmanager
-def guarded_server(folder: Path, **settings: Any) -> Iterator[Flask]:
-    """Make a server with these settings, whose folders are in `folder` and whose methods are not loaded."""
+def guarded_server(folder: Path, pairs: Sequence[tuple[Path, Path]] = (), **settings: Any) -> Iterator[Flask]:
+    """Make a server with pairs of one's own and these settings, its folders in `folder`, its methods not loaded."""
     folders = {f"{name}_dir": folder / name for name in ("cache", "view", "region", "atlas")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LoadedMethods, "load_all", lambda self: None)
-        server = create_server(Settings(**(folders | {"device": "cpu"} | settings)))
+        server = create_server(Settings(**(folders | {"device": "cpu"} | settings)), pairs)
     yield server
     services_of(server).close()
 
