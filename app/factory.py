@@ -24,7 +24,7 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.guard import hosts, limits, origins
+from app.guard import headers, hosts, limits, origins, sign_in
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
@@ -44,7 +44,7 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
-GUARDS = (hosts, origins, limits)
+GUARDS = (headers, hosts, origins, sign_in, limits)
 """In the order in which a request passes them."""
 ROUTES = (binary, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."

@@ -6,17 +6,14 @@ for a part of that page and lets it read everything, unless the server refuses n
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Sequence
+from collections.abc import Container
 
 from flask import Flask, Response, request
 
+from app.guard.addresses import host_name, is_loopback
 from app.routes.answers import problem_answer
 from app.settings import Settings
 
-HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{1,5})?")
-"""A name or an address, that of version 6 in brackets, and perhaps a port."""
 UNKNOWN_NAME = (
     "This server does not answer under the name that was asked for. Whoever runs it can add a name by the setting "
     "FUSEVIS_ALLOWED_HOSTS."
@@ -35,7 +32,7 @@ def register(server: Flask, settings: Settings) -> None:
     server.before_request(refuse_unknown)
 
 
-def is_own(host: str, allowed: frozenset[str] | Sequence[str] = ()) -> bool:
+def is_own(host: str, allowed: Container[str] = ()) -> bool:
     """Tell whether a request's Host is ``localhost``, an address of this machine alone, or an allowed name.
 
     Parameters
@@ -46,20 +43,4 @@ def is_own(host: str, allowed: frozenset[str] | Sequence[str] = ()) -> bool:
         Names as of `host_name`.
     """
     name = host_name(host)
-    return bool(name) and (name == "localhost" or name in allowed or is_loopback(name))
-
-
-def host_name(host: str) -> str:
-    """Return the name of a Host without its port, in small letters; nothing for what is none."""
-    found = HOST.fullmatch(host.strip().lower())
-    return found["name"].strip("[]").removesuffix(".") if found else ""
-
-
-def is_loopback(name: str) -> bool:
-    """Tell whether a name is an address, of version 4 or 6, that only this machine reaches."""
-    try:
-        address = ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool(address.is_loopback or (mapped is not None and mapped.is_loopback))
+    return bool(name) and (name in allowed or is_loopback(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,22 @@ from app.factory import create_server
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
 from cache.services.services import services_of
+from tests.unit.page_services import write_pair
 
+# Nothing of this starts a computation that outlives the test.
 FILLED = {"filename": "explore.mjs", "package_name": "dash", "fingerprinted_path": "x.js", "path": "no/such/page",
-          "page": "explore", "form": "csv", "row": "0", "col": "0", "pixels": "0.0.1", "kind": "fused"}  # fmt: skip
+          "page": "explore", "form": "x", "row": "0", "col": "0", "pixels": "0.0.1", "kind": "fused"}  # fmt: skip
 """What is put into the addresses of routes; anything else is an ``x``."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 @contextmanager
-def guarded_server(folder: Path, pairs: Sequence[tuple[Path, Path]] = (), **settings: Any) -> Iterator[Flask]:
-    """Make a server with pairs of one's own and these settings, its folders in `folder`, its methods not loaded."""
+def guarded_server(folder: Path, **settings: Any) -> Iterator[Flask]:
+    """Make a server with a small pair and these settings, its folders in `folder`, its methods not loaded."""
     folders = {f"{name}_dir": folder / name for name in ("cache", "view", "region", "atlas")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LoadedMethods, "load_all", lambda self: None)
-        server = create_server(Settings(**(folders | {"device": "cpu"} | settings)), pairs)
+        server = create_server(Settings(**(folders | {"device": "cpu"} | settings)), [write_pair(folder)])
     yield server
     services_of(server).close()
 
@@ -52,5 +54,6 @@ def asked_everywhere(
     client = server.test_client()
     for address in addresses(server):
         for method in methods:
-            with client.open(address, method=method, headers=headers) as answer:
-                yield answer
+            answer = client.open(address, method=method, headers=headers)
+            yield answer
+            answer.close()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import plotly
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import ValidationError
+from werkzeug.test import TestResponse
 
-from app.guard.hosts import host_name, is_own
+from app.guard.addresses import host_name
+from app.guard.headers import content_policy
+from app.guard.hosts import is_own
+from app.plotly_file import STRICT
+from app.settings import Settings
 from tests.unit.guarded import addresses, asked_everywhere, guarded_server
 
 NAME = "fusevis.example"
@@ -88,3 +99,78 @@ def test_a_frame_of_another_site_opens_where_it_is_allowed(tmp_path: Path) -> No
 
 def test_every_address_is_among_those_asked(server: Flask) -> None:
     assert {"/healthz", "/assets/explore.mjs", "/no/such/page", "/views", "/"} <= set(addresses(server))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Host": "evil.example"}, CROSS, {"Content-Length": "9999999", "Content-Type": "text/plain"}],
+)
+def test_every_answer_tells_the_browser_what_it_may_do(server: Flask, headers: dict[str, str]) -> None:
+    for answer in asked_everywhere(server, headers, ("GET", "POST")):
+        told = answer.headers
+        assert told["X-Content-Type-Options"] == "nosniff", answer.request
+        assert told["Cross-Origin-Opener-Policy"] == told["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert told["Referrer-Policy"] == "same-origin" and "camera=()" in told["Permissions-Policy"]
+        policy = policy_of(answer)
+        assert policy["frame-ancestors"] == ["'self'"] and policy["object-src"] == ["'none'"]
+        assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:", "data:"} & set(policy["script-src"])
+
+
+def policy_of(answer: TestResponse) -> dict[str, list[str]]:
+    directives = answer.headers["Content-Security-Policy"].split("; ")
+    return {name: sources for name, *sources in map(str.split, directives)}
+
+
+@pytest.mark.parametrize("path", ["/", "/compare", "/training"])
+def test_scripts_in_a_page_are_those_that_it_names(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    scripts = re.findall(
+        r"<script([^>]*)>(.*?)</script>", answer.text.split("<body>")[1].split("<![endif]-->")[1], re.S
+    )
+    inline = [
+        text
+        for attributes, text in scripts
+        if "src=" not in attributes and "application/json" not in attributes
+    ]
+    hashes = {f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in inline}
+    assert inline and {"'self'", *hashes} == set(policy_of(answer)["script-src"])
+
+
+@pytest.mark.parametrize("ancestors", ["'none'", "'self' https://notes.example:8888"])
+def test_who_may_show_the_page_in_a_frame_is_a_setting(ancestors: str) -> None:
+    assert content_policy(Settings(frame_ancestors=ancestors).frame_ancestors).endswith(
+        f"frame-ancestors {ancestors}"
+    )
+
+
+@pytest.mark.parametrize(
+    "ancestors", ["*; script-src *", "'self'\r\nX: y", "a, b", "'unsafe-inline'", "'self'  x"]
+)
+def test_a_setting_says_nothing_else(ancestors: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(frame_ancestors=ancestors)
+
+
+@pytest.mark.parametrize("page", ["", "/compare", "/training"])
+def test_plotly_is_the_one_that_needs_no_eval(client: FlaskClient, page: str) -> None:
+    address = f"{page}/_dash-component-suites/plotly/package_data/plotly.min.js"
+    plain = client.get(address)
+    assert (
+        plain.text.startswith("/**\n* plotly.js (strict - minified) v")
+        and "Content-Encoding" not in plain.headers
+    )
+    packed = client.get(address, headers={"Accept-Encoding": "gzip, br"})
+    assert gzip.decompress(packed.data) == plain.data and packed.headers["Content-Encoding"] == "gzip"
+    again = client.get(address, headers={"If-None-Match": packed.headers["ETag"], "Accept-Encoding": "gzip"})
+    assert again.status_code == 304
+
+
+def test_plotly_is_of_the_version_that_figures_are_made_for() -> None:
+    theirs = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")[
+        :200
+    ]
+    ours = gzip.decompress(STRICT.read_bytes())[:200].decode()
+    versions = [re.findall(r"v(\d+)\.\d+", text)[0] for text in (theirs, ours)]
+    assert versions[0] == versions[1], (
+        "take plotly.js-strict-dist-min of the package's version (docs/security.md)"
+    )
