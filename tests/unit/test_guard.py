@@ -174,3 +174,14 @@ def test_plotly_is_of_the_version_that_figures_are_made_for() -> None:
     assert versions[0] == versions[1], (
         "take plotly.js-strict-dist-min of the package's version (docs/security.md)"
     )
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    root = Path(__file__).parents[2]
+    named = re.findall(
+        r"`(tests/\S+\.py)::(\w+)`", (root / "docs" / "security.md").read_text(encoding="utf-8")
+    )
+    assert len(named) > 15
+    assert [
+        name for file, name in named if f"def {name}(" not in (root / file).read_text(encoding="utf-8")
+    ] == []
