@@ -21,6 +21,12 @@ LINES = (
         "the change of its intensity for a small change of each input pixel.",
     ),
     (
+        "Linear to",
+        "beside the pixel's numbers, once the pointer rests: by how many of 255 gray levels an input may change, at "
+        "the pixel or everywhere, while the Jacobian predicts the fused pixel within 10 %. Below two levels the "
+        "image is marked “not linear”: it says where the pixel listens, not how much follows.",
+    ),
+    (
         "Guidance images",
         "the same for every pixel at once, but only its own influence on itself: bright where "
         "the method listens to that input.",
