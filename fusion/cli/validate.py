@@ -47,7 +47,7 @@ def validate_command(
     pairs = [catalogue.load(one) for one in entries or (one for one in catalogue.entries() if one.simulated)]
     table = new_table(
         "Error of the predicted change, median / 90th percentile",
-        f"‖Δy − J·Δx‖ / ‖Δy‖, float64, {len(pairs)} pairs, {patches} patches of 8×8 each, both inputs; path: the mean "
+        f"‖Δy − J·Δx‖ / ‖Δy‖, {len(pairs)} pairs, {patches} patches of 8×8 each, both inputs; path: the mean "
         "of eight Jacobians on the way.",
         whole_words("method"),
         *(numbers(name) for name in ("+0.02", "+1/255", "set to 0", "set to 0, path")),

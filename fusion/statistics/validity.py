@@ -155,7 +155,7 @@ def error_table(
     ]
     errors = []
     for done, (pair, index, corner) in enumerate(places, start=1):
-        found = patch_errors(method, pair, index, corner)
+        found = patch_errors(method, pair, index, corner, "float32")
         errors.append((found.brighter, found.level, found.black, found.black_path))
         if progress is not None:
             progress(done, len(places))
