@@ -21,12 +21,6 @@ LINES = (
         "the change of its intensity for a small change of each input pixel.",
     ),
     (
-        "Linear to",
-        "beside the pixel's numbers, once the pointer rests: by how many of 255 gray levels an input may change, at "
-        "the pixel or everywhere, while the Jacobian predicts the fused pixel within 10 %. Below two levels the "
-        "image is marked “not linear”: it says where the pixel listens, not how much follows.",
-    ),
-    (
         "Guidance images",
         "the same for every pixel at once, but only its own influence on itself: bright where "
         "the method listens to that input.",
@@ -92,6 +86,11 @@ def help_panel(page: str) -> dbc.Offcanvas:
                 "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "
                 "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
                 "exactly 0."
+            ),
+            html.P(
+                "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
+                "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within 10 %. "
+                "Below two levels the image is marked “not linear”: it says where the pixel listens, not how much follows."
             ),
         ],
         tabIndex=0,
