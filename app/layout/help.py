@@ -89,8 +89,9 @@ def help_panel(page: str) -> dbc.Offcanvas:
             ),
             html.P(
                 "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
-                "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within 10 %. "
-                "Below two levels the image is marked “not linear”: it says where the pixel listens, not how much follows."
+                "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within "
+                "10 %. Below two levels the image is marked “not linear”: it says where the pixel listens, not how "
+                "much follows."
             ),
         ],
         tabIndex=0,

@@ -35,7 +35,7 @@ def test_explain_writes_what_python_returns(
         rim[against] = True
     run("explain", *files, "-r", "core=1,2,4,5", "-m", "weighted_averaging_true", "-o", "out", *options)
     arrays, metadata = read("out.npz")
-    method, pair = fusion.load_method("weighted_averaging_true", "cpu"), fusion.load_pair(*files)
+    method, pair = fusion.load_method("weighted_averaging_true", "cpu"), fusion.load_pair(files[0], files[1])
     expected = fusion.region_jacobian(method, pair, core, options[1], None if against is None else rim)
     assert np.array_equal(arrays["jacobian"], expected)
     assert metadata["region"] == {
@@ -75,7 +75,7 @@ def test_what_does_not_fit_together_is_refused(files: list[str], options: tuple[
 def test_reach_writes_both_maps(files: list[str]) -> None:
     run("reach", *files, "-m", "weighted_averaging_true", "-o", "out")
     arrays, metadata = read("out.npz")
-    method, pair = fusion.load_method("weighted_averaging_true", "cpu"), fusion.load_pair(*files)
+    method, pair = fusion.load_method("weighted_averaging_true", "cpu"), fusion.load_pair(files[0], files[1])
     assert np.array_equal(arrays["reach"], fusion.reach_map(method, pair))
     assert np.array_equal(arrays["response"], fusion.response_map(method, pair))
     assert "gray levels" in metadata["units"]["reach"]
