@@ -87,6 +87,12 @@ def help_panel(page: str) -> dbc.Offcanvas:
                 "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
                 "exactly 0."
             ),
+            html.P(
+                "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
+                "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within "
+                "10 %. Below two levels the image is marked “not linear”: it says where the pixel listens, not how "
+                "much follows."
+            ),
         ],
         tabIndex=0,
         role="region",

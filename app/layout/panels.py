@@ -173,6 +173,12 @@ def _cell_class(id: str) -> str:
     return "panel-scatter-cell" if id == Panel.SCATTER else ""
 
 
+SHORT_REACH = (
+    "The derivative here does not even tell what two gray levels do: changed by so little, an input moves the fused "
+    "pixel otherwise than this image says. Read where its colours lie, not how strong they are."
+)
+
+
 def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     graph = dcc.Graph(
         id=id,
@@ -190,9 +196,12 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
         className="badge text-bg-warning provisional-mark",
         title="The colour scale is not final before the guidance images are complete",
     )
+    short = html.Span(
+        "not linear", className="badge text-bg-warning reach-mark", title=SHORT_REACH, hidden=True
+    )
     named = html.Div(graph, role="img", **attributes(aria_label=description))
     return html.Section(
-        [named, overlay, html.Div([provisional, *_signs(id, description)], className="panel-signs")],
+        [named, overlay, html.Div([short, provisional, *_signs(id, description)], className="panel-signs")],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
         tabIndex=0 if takes_pointer else None,
         # An application has the arrow keys, which a screen reader takes for itself in a group.

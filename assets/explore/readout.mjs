@@ -16,7 +16,7 @@ import { withNames } from "../core/words.mjs";
 
 const FIELDS = [
   ["row", "row"], ["col", "col"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
-  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["neighbour", "strongest neighbour"],
+  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["reach", "linear to"], ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
 /** @type {Fields | null} */
 let fields = null;
@@ -116,9 +116,40 @@ export function show() {
   to.neighbour.textContent = neighbour
     ? `${scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
     : "none";
+  showReach();
   fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
   fieldsOf.element.classList.toggle("pinned", state.pinned);
   fieldsOf.element.dataset.pinned = String(state.pinned);
+}
+
+/** Write how far the derivatives of the shown pixel reach: of each input the shorter of both changes. */
+export function showReach() {
+  const { reach, scene, window: shown } = state;
+  if (!fields || !scene) return;
+  const { reach: field } = fields.values;
+  const known = reach && shown && reach.row === shown.row && reach.col === shown.col ? reach.levels : null;
+  field.textContent = known ? reachWords(known, scene.modalities) : scene.support_radius ? "…" : "–";
+  field.title = known ? reachSentence(known, scene.modalities) : "";
+}
+
+/**
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachWords(levels, names) {
+  const parts = names.map((name, index) => `±${Math.min(levels[index], levels[index + 2])} ${name}`);
+  return `${parts.join(", ")} levels`;
+}
+
+/**
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachSentence(levels, names) {
+  /** @param {number} first */
+  const both = (first) => names.map((name, index) => `${name} ±${levels[first + index]}`).join(", ");
+  return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
+    + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }
 
 /** What is said of the principal pixel; null until its numbers are there. */

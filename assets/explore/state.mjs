@@ -30,6 +30,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
  * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
+ * @typedef {{ row: number, col: number, levels: number[] }} Reach - Gray levels, both inputs of the pixel alone, then of its support.
  * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
  * @property {string} key
  * @property {string} revision
@@ -40,6 +41,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {Scene | null} scene - What is shown: pair, method, size, support (from the server).
  * @property {Pixel | null} pixel - The principal pixel that the pointer asks for.
  * @property {ShownWindow | null} window - The Jacobian window last painted.
+ * @property {Reach | null} reach - How far the derivatives of the shown pixel reach, once that is known.
  * @property {boolean} pinned
  * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
  * @property {Display} display
@@ -87,6 +89,7 @@ export const state = /** @type {State} */ ({
   scene: null,
   pixel: null,
   window: null,
+  reach: null,
   pinned: false,
   mode: "pixel",
   display: tie(display, { gamma1, gamma2, scale }),

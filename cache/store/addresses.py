@@ -142,6 +142,13 @@ class JacobianAddress(Address):
 
 
 @dataclass(frozen=True)
+class ReachAddress(JacobianAddress):
+    """The reach of linearity of the principal pixel (row, col), 0-based."""
+
+    kind: ClassVar[str] = "reach"
+
+
+@dataclass(frozen=True)
 class AtlasAddress(Address):
     """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
 

@@ -192,7 +192,7 @@ def choose_regions(wanted: Sequence[str], entry: PairEntry, pair: Pair) -> tuple
         If a region cannot be used, or two of the user have the same name.
     """
     masks: list[Path] = []
-    own = [_parse_region(text, pair.shape, masks) for text in wanted]
+    own = [parse_region(text, pair.shape, masks) for text in wanted]
     ready = (whole_image(pair.shape), inside_head(pair), *known_regions(Catalogue(), entry))
     return described_regions(ready, own), masks
 
@@ -225,7 +225,14 @@ def table_file(output: str | None, entry: PairEntry) -> Path:
     return Path(f"{entry.address}_compare.csv") if output is None else named_file(output, ".csv")
 
 
-def _parse_region(text: str, shape: tuple[int, int], masks: list[Path]) -> Region:
+def parse_region(text: str, shape: tuple[int, int], masks: list[Path]) -> Region:
+    """Return the region that a text describes; where that is a file of a mask, it is added to `masks`.
+
+    Raises
+    ------
+    typer.BadParameter, RegionError, ImageFileError
+        If it describes none, or one that cannot be used.
+    """
     name, equals, value = text.partition("=")
     # A file may have an equals sign in its own name.
     if Path(text).is_file() or (text.strip() and not equals):

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import "./page.mjs";
 
-const { number, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
+const { number, reachSentence, reachWords, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
 const readAhead = await import("../../assets/explore/read-ahead.mjs");
@@ -20,6 +20,11 @@ test("the strongest neighbour is that of the right input, but never the principa
 test("numbers of the readout", () => {
   assert.deepEqual([0, 0.5, -1234.5, 0.00012, 20000, NaN, -Infinity, null].map(number),
     ["0.0000", "0.5000", "-1234.5000", "1.200e-4", "2.000e+4", "–", "-Infinity", "–"]);
+});
+
+test("how far derivatives reach, by input: the shorter of both changes, and both in a sentence", () => {
+  assert.equal(reachWords([64, 2, 8, 4], ["MRI", "PET"]), "±8 MRI, ±2 PET levels");
+  assert.match(reachSentence([64, 2, 8, 4], ["MRI", "PET"]), /this pixel alone MRI ±64, PET ±2; everywhere MRI ±8, PET ±4\./);
 });
 
 test("the ends of the scales are the window's own until those of the guidance images are known", () => {

@@ -47,7 +47,16 @@ EVERY_FIELD = [(kind, part.name) for kind in kinds() for part in fields(kind)]
 
 def test_all_kinds_are_looked_at() -> None:
     found = {kind.kind for kind in kinds()}
-    assert found == {"scene", "fused", "guidance", "jacobian", "atlas", "guidance-statistics", "influence"}
+    assert found == {
+        "scene",
+        "fused",
+        "guidance",
+        "jacobian",
+        "reach",
+        "atlas",
+        "guidance-statistics",
+        "influence",
+    }
     assert all(
         {"pair", "method", "weights", "device", "dtype"} <= {p.name for p in fields(k)} for k in kinds()
     )
