@@ -31,7 +31,7 @@ def _specifications() -> dict[str, MethodSpecification]:
 
 
 def method_ids() -> tuple[str, ...]:
-    """Return the ids of all methods: the paper's five first, then variants and added methods."""
+    """Return the ids of all methods: the paper's five first, then baselines, variants and added methods."""
     return tuple(_specifications())
 
 
