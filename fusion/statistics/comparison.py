@@ -12,6 +12,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobian
 from fusion.saliency.window import SUSPICIOUS_GRADIENT, JacobianWindow, Pixel
+from fusion.statistics.dim_core import core_response
 from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
 from fusion.statistics.influence import (
     DEFAULT_LIMIT,
@@ -118,7 +119,15 @@ def compare_method(
             for pixel in pixels
             for found in pixel_influence(jacobian(method, pair, pixel, dtype), regions)
         ),
-        requirements=checklist(pair, fused, guidance, regions, by_name.get(CORE), modalities),
+        requirements=checklist(
+            pair,
+            fused,
+            guidance,
+            regions,
+            by_name.get(CORE),
+            modalities,
+            core_response(method, pair, regions, dtype),
+        ),
         suspicious=suspicious_pixels(guidance),
     )
 

@@ -195,6 +195,11 @@ def dominance_of(magnitude1: float, magnitude2: float) -> Dominant:
     return Dominant.X2 if magnitude2 >= DOMINANCE_RATIO * magnitude1 else Dominant.NEITHER
 
 
+def readings_disagree(one: Dominant, other: Dominant) -> bool:
+    """Tell whether two readings of the same pixels name different modalities, or one of them names none."""
+    return Dominant.UNDEFINED not in (one, other) and one is not other
+
+
 def ratio_of(numerator: float, denominator: float) -> float:
     """Return a quotient of two numbers ≥ 0: +inf for a number by 0, NaN for 0 by 0 or where one is NaN."""
     if denominator > 0:
