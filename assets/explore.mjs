@@ -5,6 +5,8 @@ import "./explore/first-view.mjs";
 import "./explore/hint.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
+import "./explore/negative-share.mjs";
+import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";

@@ -5,6 +5,7 @@ import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
+import { influences } from "../painter/influence.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -16,6 +17,7 @@ import { state } from "./state.mjs";
 const FIELDS = [
   ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
   ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
+  ["sums1", "Σ|J|, ΣJ of x1"], ["sums2", "of x2"],
 ];
 /** @type {Fields | null} */
 let fields = null;
@@ -114,6 +116,9 @@ export function show() {
   to.neighbour.textContent = neighbour
     ? `${scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
     : "none";
+  influences(shown).forEach(({ total, signed }, index) => {
+    to[`sums${index + 1}`].textContent = `${number(total)}, ${number(signed)}`;
+  });
   fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
   fieldsOf.element.classList.toggle("pinned", state.pinned);
   fieldsOf.element.dataset.pinned = String(state.pinned);

@@ -174,7 +174,7 @@ def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str
             "hint": "" if pins else HINT,
         },
         "checklist": _checklist(numbers),
-        "cautions": [sentence for one in numbers for sentence in cautions(one.comparison)],
+        "cautions": list(dict.fromkeys(sentence for one in numbers for sentence in cautions(one.comparison))),
     }
 
 

@@ -128,9 +128,8 @@ def compare_command(
     comparisons = [
         _compared(chosen, pair, regions, pixels, limit, dtype.value, entry.modalities) for chosen in methods
     ]
-    for comparison in comparisons:
-        for caution in cautions(comparison):
-            say(f"Warning: {caution}", warning=True)
+    for caution in dict.fromkeys(one for comparison in comparisons for one in cautions(comparison)):
+        say(f"Warning: {caution}", warning=True)
     try:
         _write(file, csv_text(records(entry.address, pair.id, comparisons)))
     finally:

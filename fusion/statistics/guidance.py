@@ -52,7 +52,7 @@ class ModalityStatistics:
     mean, median : float
         Dimensionless, unbounded.
     standard_deviation : float
-        Of the pixels themselves (divided by n), ≥ 0.
+        Of the pixels themselves (divided by n), ≥ 0; NaN of a single pixel.
     mean_magnitude : float
         Mean |guidance|, ≥ 0.
     positive, negative, zero : float
@@ -221,7 +221,8 @@ def _modality(values: NDArray[np.floating]) -> ModalityStatistics:
     return ModalityStatistics(
         mean=mean,
         median=median,
-        standard_deviation=deviation,
+        # The 0 of a single pixel would look like a region without any spread.
+        standard_deviation=deviation if exact.size > 1 else NAN,
         mean_magnitude=magnitude,
         positive=float((exact > 0).mean()),
         negative=float((exact < 0).mean()),

@@ -156,7 +156,7 @@ def test_suspicious_gradients_are_told(files: list[str], monkeypatch: pytest.Mon
     result = run("compare", *files, *AVERAGE)
     told = " ".join(result.stderr.split())
     assert (
-        "Weighted Averaging has 72 pixels with guidance values that are not finite or larger than 1,000"
+        "weights held constant has 72 pixels with guidance values that are not finite or larger than 1,000"
         in told
     )
     rows = read("3_compare.csv")

@@ -114,8 +114,12 @@ def test_gradients_to_be_careful_with_are_told(comparison: MethodComparison) -> 
     assert cautions(comparison) == []
     few = replace(comparison.region_influence[1], used=5, left_out=3)
     told = cautions(replace(comparison, suspicious=1, region_influence=(few,)))
-    assert told[0].startswith("Weighted Averaging has 1 pixel with a guidance value that is not finite or")
-    assert told[1].startswith("Weighted Averaging, core: 3 of 8 principal pixels are not in the influence")
+    assert told[0].startswith(
+        "Weighted Averaging, weights held constant has 1 pixel with a guidance value that is not finite or"
+    )
+    assert told[1].startswith(
+        "Weighted Averaging, weights held constant, core: 3 of 8 principal pixels are not in the influence"
+    )
 
 
 def test_values_have_all_digits_and_nothing_stands_for_undefined(comparison: MethodComparison) -> None:
@@ -303,3 +307,14 @@ def test_what_pet_itself_shows_of_the_core() -> None:
 def test_rules_are_sentences_without_signs_of_formulas() -> None:
     for requirement in judge(influence=outside(0)):
         assert not set("≤≥|⟨⟩=") & set(requirement.rule), requirement.rule
+
+
+def test_correlations_over_mostly_air_warn(comparison: MethodComparison) -> None:
+    whole = comparison.guidance[0]
+    half = replace(whole, region="head", pixels=whole.pixels // 2)
+    less = replace(half, pixels=whole.pixels // 2 - 1)
+    assert whole.region == "whole image"
+    assert cautions(replace(comparison, guidance=(whole, half))) == []
+    (told,) = cautions(replace(comparison, guidance=(whole, less)))
+    assert "of the whole image is air" in told and "region head" in told
+    assert cautions(replace(comparison, guidance=(less,))) == []
