@@ -16,8 +16,8 @@ import { influences } from "../painter/influence.mjs";
 
 const FIELDS = [
   ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
-  ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
-  ["sums1", "Σ|J|, ΣJ of x1"], ["sums2", "of x2"],
+  ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["sums1", "Σ|J|, ΣJ of x1"], ["sums2", "of x2"],
+  ["neighbour", "strongest neighbour"],
 ];
 /** @type {Fields | null} */
 let fields = null;

@@ -36,7 +36,7 @@ from fusion.statistics.guidance import guidance_statistics
 from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
-from fusion.statistics.regions import Region, box_region
+from fusion.statistics.regions import Region, box_region, whole_image
 from tests.unit.job_tasks import named
 from tests.unit.page_services import SHAPE, WAIT_S, finished_guidance, load, write_pair
 
@@ -159,8 +159,13 @@ def test_numbers_are_computed_once(
         statistics.numbers(scene, [box_region("core", Box(0, 0, 5, 2), SHAPE)])
 
 
+def two_regions() -> list[Region]:
+    """Return two of different pixels: in a pair of noise, which is no head in air, the head is the whole image."""
+    return [whole_image(SHAPE), own()[1]]
+
+
 def test_influence_stops_when_nobody_wants_it(statistics: Statistics, scenes: list[Scene]) -> None:
-    regions = statistics.regions(scenes[1])
+    regions = two_regions()
     shelf = statistics.influence
     shelf.follow(scenes[1:], regions, "ann")
     shelf.cancel(scenes[1:], regions, "ann")
@@ -198,7 +203,7 @@ def test_one_failed_region_stops_no_other(
 ) -> None:
     for scene in scenes:
         finished_guidance(services, scene)
-    regions = statistics.regions(scenes[0])
+    regions = two_regions()
 
     def computed(method: Any, pair: Any, region: Region, *rest: Any, **options: Any) -> RegionInfluence:
         if method.id == scenes[0].method_id and region is regions[0]:
