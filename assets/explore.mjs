@@ -4,6 +4,8 @@ import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
+import "./explore/negative-share.mjs";
+import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";

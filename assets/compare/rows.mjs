@@ -4,6 +4,7 @@
  */
 
 import * as difference from "./difference.mjs";
+import * as differenceBars from "./difference-bars.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { aboutColumn, sign } from "./heads.mjs";
@@ -229,6 +230,8 @@ function showDifference(row, scene, table) {
   const [fused, gradients] = ["fused", "guidance"].map((kind) => rounded(scale.differenceEnd(scene, kind)));
   row.element.dataset.method = "difference";
   describe(row, scene.method_title, `gradients ±${gradients}, fused ±${fused} · blue: the second is larger`);
+  const bars = row.element.querySelector(".compare-difference-bars") || append("div", "compare-difference-bars", row.element);
+  differenceBars.show(/** @type {HTMLElement} */ (bars), scene);
   lay(row, table, state.scenes.length + 1);
 }
 

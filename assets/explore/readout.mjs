@@ -6,6 +6,7 @@ import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
+import { influences } from "../painter/influence.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -16,7 +17,8 @@ import { withNames } from "../core/words.mjs";
 
 const FIELDS = [
   ["row", "row"], ["col", "col"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
-  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["reach", "linear to"], ["neighbour", "strongest neighbour"],
+  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["sums1", "Σ|J|, ΣJ of {0}"], ["sums2", "of {1}"], ["reach", "linear to"],
+  ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
 /** @type {Fields | null} */
 let fields = null;
@@ -116,6 +118,9 @@ export function show() {
   to.neighbour.textContent = neighbour
     ? `${scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
     : "none";
+  influences(shown).forEach(({ total, signed }, index) => {
+    to[`sums${index + 1}`].textContent = `${number(total)}, ${number(signed)}`;
+  });
   showReach();
   fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
   fieldsOf.element.classList.toggle("pinned", state.pinned);

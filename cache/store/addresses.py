@@ -179,6 +179,15 @@ class GuidanceStatisticsAddress(StatisticsAddress):
 
 
 @dataclass(frozen=True)
+class CoreResponseAddress(StatisticsAddress):
+    """The answer to a core that is dim instead of dead; `region` is the core."""
+
+    kind: ClassVar[str] = "core-response"
+
+    rim: str
+
+
+@dataclass(frozen=True)
 class InfluenceAddress(StatisticsAddress):
     """Numbers of the Jacobian images of a region."""
 

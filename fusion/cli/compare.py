@@ -32,7 +32,7 @@ from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.errors import OutputError
-from fusion.methods.base import Method
+from fusion.methods.base import FIRST_VARIANT, Method
 from fusion.methods.registry import load_method, method_ids, method_specification
 from fusion.output_files import prepare_files
 from fusion.pair import Pair
@@ -50,7 +50,7 @@ MethodsOption = Annotated[
         "--method",
         "-m",
         metavar="ID",
-        help="A method to compare, repeatable; the paper's five unless named.",
+        help="A method to compare, repeatable; the paper's five and the baselines unless named.",
         show_default=False,
     ),
 ]
@@ -128,9 +128,8 @@ def compare_command(
     comparisons = [
         _compared(chosen, pair, regions, pixels, limit, dtype.value, entry.modalities) for chosen in methods
     ]
-    for comparison in comparisons:
-        for caution in cautions(comparison):
-            say(f"Warning: {caution}", warning=True)
+    for caution in dict.fromkeys(one for comparison in comparisons for one in cautions(comparison)):
+        say(f"Warning: {caution}", warning=True)
     try:
         _write(file, csv_text(records(entry.address, pair.id, comparisons)))
     finally:
@@ -162,19 +161,16 @@ def _write(file: Path, text: str) -> None:
         raise OutputError(f"The results cannot be written: {error}.") from error
 
 
-PAPER_METHODS = 5
-"""The first methods of the registry are the paper's."""
-
-
 def choose_methods(wanted: Sequence[str] | None) -> list[str]:
-    """Return the ids of the methods to compare, each once; the paper's five if none is named.
+    """Return the ids of the methods to compare, each once; the paper's five and the baselines if none is named.
 
     Raises
     ------
     UnknownMethodError
         If there is no such method.
     """
-    ids = list(dict.fromkeys(wanted or method_ids()[:PAPER_METHODS]))
+    compared = (id for id in method_ids() if method_specification(id).order < FIRST_VARIANT)
+    ids = list(dict.fromkeys(wanted or compared))
     for id in ids:
         method_specification(id)
     return ids

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app.ids import IMAGE_PANELS, Panel
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode, click_at, place, point_at
+from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at
 from tests.browser.seen import plot, screen
 
 WIDTHS = (390, 720, 768, 1100, 1440, 1920, 2560)
@@ -169,7 +169,14 @@ def test_panels_explain_themselves_in_words_of_the_pair(open_page: Opener, serve
     names = page.evaluate("fusevis.state.scene.modalities")
     legend = page.locator(".rgb-legend li")
     assert legend.all_inner_texts() == [f"{names[0]} counts", f"{names[1]} counts", "both", "neither, bright"]
-    assert f"the {names[1]}'s own pixel counts more" in (legend.nth(1).get_attribute("title") or "")
+    assert f"answers to that very pixel of {names[1]}" in (legend.nth(1).get_attribute("title") or "")
+    for index, panel in enumerate(("panel-guidance-mri", "panel-guidance-pet")):
+        ranged = legend.nth(index).locator(f"[data-range-of={panel}]")
+        values, _ = heatmap(page, panel)
+        told = [
+            float(end.replace("−", "-")) for end in (ranged.get_attribute("data-range") or "").split(" to ")
+        ]
+        np.testing.assert_allclose(told, (np.nanmin(values), np.nanmax(values)), rtol=5e-3)
     for panel, words in (
         ("guidance-pet", "equation 2"),
         ("jacobian-mri", "equation 1"),
