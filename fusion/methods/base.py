@@ -16,7 +16,8 @@ from fusion.methods.adapting import Adaptation, Adapted, Output, Sizes, as_netwo
 from fusion.methods.identity import network_digest, weights_digest
 from fusion.network import NetworkState
 from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
-from fusion.saliency.support import Locality, declared_locality, locality_at, probe_locality
+from fusion.saliency.crops import Locality
+from fusion.saliency.support import declared_locality, locality_at, probe_locality
 
 SupportRadius = tuple[int, int] | None
 """The distance (Chebyshev, pixels) that each input reaches; ``None`` where it is the whole image."""
@@ -183,23 +184,55 @@ class Method:
         own = copied(as_network(network))
         if adaptation != Adaptation():
             own = Adapted(own, adaptation)
-        digest = network_digest(id, own)
-        note = ""
+        return cls.from_own(own, id, title, torch.device(device), network_digest(id, own), adaptation.fixed)
+
+    @classmethod
+    def from_own(
+        cls,
+        own: nn.Module,
+        id: str,
+        title: str,
+        device: torch.device,
+        weights_id: str,
+        fixed: tuple[int, int] | None,
+        note: str = "",
+    ) -> Method:
+        """Make a method of a network that nobody else uses; its support radius is probed.
+
+        Parameters
+        ----------
+        own : torch.nn.Module
+            y = f(x1, x2) of (B, 1, H, W) tensors. It is changed.
+        id, title, note : str
+            See `MethodSpecification`.
+        device : torch.device
+            Where to run it.
+        weights_id : str
+            See `Method`.
+        fixed : tuple of int, optional
+            The only height and width that it takes.
+
+        Raises
+        ------
+        NetworkError
+            See `from_module`.
+        """
         try:
-            locality = probe_locality(own, adaptation.fixed)
+            locality = probe_locality(own, fixed)
         except PrecisionError as error:
-            if _mixes_precisions(own, adaptation.fixed or MIXED_SHAPE):
+            if _mixes_precisions(own, fixed or MIXED_SHAPE):
                 raise
             try:
                 own = InSingle(own)
-                locality = probe_locality(own, adaptation.fixed)
+                locality = probe_locality(own, fixed)
             except NetworkError:
                 raise error from None
-            note = (
+            single = (
                 "This network runs in float32 only: derivatives agree with those of the whole image within "
                 f"{SINGLE_TOLERANCE:g} of the largest, in both precisions."
             )
-        return cls(id, title, own, locality, digest, torch.device(device), note)
+            note = f"{note} {single}".strip()
+        return cls(id, title, own, locality, weights_id, device, note)
 
     @classmethod
     def from_specification(
