@@ -38,7 +38,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load fuzz check-wheel lint audit format api samples browser clean \
+.PHONY: run test check test-js load fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
+	samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -67,11 +68,18 @@ check-wheel: $(VENV)/installed-dev
 test-js: $(VENV)/installed-dev
 	$(BIN)/node --test "tests/js/*.test.mjs"
 
-lint: $(VENV)/installed-dev $(VENV)/installed-js
+# In parts, so that -j2 runs two at once.
+lint: lint/style lint/types lint/javascript
+
+lint/style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint/types: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
+
+lint/javascript: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/node node_modules/typescript/bin/tsc -p .
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
 
