@@ -111,7 +111,7 @@ def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, 
     images = images_tensor(pair, dtype, method.device)
     locality = method.locality_at(pair.shape)
     spacing = lattice_spacing(locality, pair.shape)
-    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype, locality, pair.shape)
+    pixels = 0 if locality.radius is None else pixels_a_tile(method, dtype, locality, pair.shape)
     parts = tiles(pair.shape, locality, pixels)
     passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
     lattices = (tile_diagonals(method, images, part, spacing) for part in parts)
@@ -172,7 +172,8 @@ def tile_diagonals(
             yield rows, columns, diagonal.cpu().numpy()
 
 
-def _pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+def pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+    """Return of how many pixels one forward pass can be kept, which is measured, for images of a shape (H, W)."""
     small = Box(0, 0, *(min(MEASURED_SIDE, side) for side in shape))
     measured = graph_bytes_a_pixel(
         method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape
