@@ -41,7 +41,10 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     NetworkError
         If the network cannot be run on this image.
     """
-    images = images_tensor(pair, torch_dtype(dtype), method.device)
+    precision = torch_dtype(dtype)
+    if method.elsewhere is not None:
+        return method.elsewhere.fuse(pair, dtype)
+    images = images_tensor(pair, precision, method.device)
     network = method.network_as(images.dtype)
     fused = np.empty(pair.shape, dtype=dtype)
     locality = method.locality_at(pair.shape)

@@ -71,6 +71,8 @@ def guidance(
         If the network cannot be run on this image.
     """
     precision = torch_dtype(dtype)
+    if method.elsewhere is not None:
+        return method.elsewhere.guidance(pair, progress, dtype)
     chain = chain_of(method, precision)
     if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
         chain = None
