@@ -12,6 +12,7 @@ from fusion.cli.benchmark import benchmark_command
 from fusion.cli.compare import compare_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
+from fusion.cli.precompute import precompute_command
 from fusion.cli.reading import inspect_command
 from fusion.cli.report import report_app
 from fusion.cli.streams import PlainErrors
@@ -76,6 +77,7 @@ def samples_command() -> None:
 
 app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
+app.command("precompute")(precompute_command)
 app.command("benchmark")(benchmark_command)
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
