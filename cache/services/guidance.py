@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,9 +16,11 @@ from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import GuidanceAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
-from fusion import Method, Pair, guidance
+from fusion import Method, Pair
 from fusion.errors import Cancelled
 from fusion.saliency.guidance import coarse_guidance, lattice_spacing
+from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.store import ChunkStore
 
 PREVIEW_LANE = "preview"
 LATTICE_LANE = "lattice"
@@ -112,6 +116,10 @@ class GuidanceWork:
         Where the finished images are kept.
     store : ArrayStore
         What keeps them.
+    chunks : ChunkStore
+        What keeps their parts as soon as they are computed.
+    transient : bool
+        Whether the parts are to go once the images are kept as a whole.
     threads : int
         Threads of torch.
     clock : callable
@@ -124,6 +132,8 @@ class GuidanceWork:
         pair: Pair,
         address: GuidanceAddress,
         store: ArrayStore,
+        chunks: ChunkStore,
+        transient: bool,
         threads: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -131,6 +141,8 @@ class GuidanceWork:
         self._pair = pair
         self._address = address
         self._store = store
+        self._chunks = chunks
+        self._transient = transient
         self._threads = threads
         self._clock = clock
         self._started = clock()
@@ -145,8 +157,15 @@ class GuidanceWork:
         return Stage(self.preview, PREVIEW_LANE), lattice
 
     def preview(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
-        """Compute grids of exact values, each finer than the one before, as long as time allows."""
+        """Compute grids of exact values, each finer than the one before, as long as time allows.
+
+        Where some of the images is kept already, that is shown instead.
+        """
         self._started = began = self._clock()
+        if (known := self._kept_so_far()) is not None:
+            self._coarse = known
+            report(0.0, known)
+            return known
         done: set[int] = set()
         for points in GRID_POINTS:
             spacing = max(1, -(-max(self._pair.shape) // points))
@@ -164,28 +183,53 @@ class GuidanceWork:
                 break
         return self._coarse
 
-    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
-        """Compute the images, report them growing over the coarse values, and keep them."""
-        next_report = self._clock()
+    def _kept_so_far(self) -> np.ndarray | None:
+        """Return what an earlier computation has left of the images, NaN elsewhere; ``None`` where that is nothing."""
+        images = np.full((2, *self._pair.shape), np.nan, dtype=np.float32)
+        kept = 0
+        with computing(self._threads):
+            for number, values in self._units.known():
+                self._units.put(number, values, images)
+                kept += 1
+        return images if kept else None
 
-        def progress(done: int, total: int, partial: np.ndarray) -> None:
-            nonlocal next_report
+    @cached_property
+    def _units(self) -> GuidanceUnits:
+        return GuidanceUnits(self._method, self._pair, self._chunks)
+
+    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
+        """Take the units that are kept and compute the others, report the images growing, and keep them."""
+        with computing(self._threads):
+            values = self._filled(report, cancelled)
+        seconds = np.array(self._clock() - self._started)
+        kept = self._store.put(self._address, guidance_arrays(values, seconds))["values"]
+        if self._transient:
+            self._units.remove()
+        return kept
+
+    def _filled(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
+        def go_on() -> None:
             if cancelled():
                 raise Cancelled("The guidance images are not wanted any more.")
-            began = self._clock()
-            if began < next_report or done == total:
-                report(done / total, None)
-                return
-            # A copy in any case: `guidance` goes on writing to its own array.
-            report(done / total, np.where(np.isnan(partial), self._coarse, partial))
-            # Copying a very large image after each of thousands of passes must not become the main work.
-            cost = self._clock() - began
-            next_report = began + max(SHORTEST_REPORT_GAP_S, 10 * cost)
 
-        with computing(self._threads):
-            values = guidance(self._method, self._pair, progress)
-        seconds = np.array(self._clock() - self._started)
-        return self._store.put(self._address, guidance_arrays(values, seconds))["values"]
+        units = self._units
+        images = np.full((2, *self._pair.shape), np.nan, dtype=np.float32)
+        next_report = self._clock()
+        # Closed at once where it is left: what it has claimed is free for others then.
+        with closing(units.all(go_on)) as found:
+            for done, (number, values) in enumerate(found, start=1):
+                units.put(number, values, images)
+                go_on()
+                began = self._clock()
+                if began < next_report or done == len(units):
+                    report(done / len(units), None)
+                    continue
+                # A copy in any case: the images go on growing.
+                report(done / len(units), np.where(np.isnan(images), self._coarse, images))
+                # Copying a very large image after each of thousands of units must not become the main work.
+                cost = self._clock() - began
+                next_report = began + max(SHORTEST_REPORT_GAP_S, 10 * cost)
+        return images
 
 
 def guidance_arrays(values: np.ndarray, seconds: np.ndarray) -> Arrays:
@@ -202,13 +246,21 @@ class Guidance:
         What has the pairs and methods.
     store : ArrayStore
         Where finished images are kept.
+    chunks : ChunkStore
+        Where their parts are kept while they are computed, so that it goes on where it was.
+    transient : bool
+        Whether these parts go once the images are finished, or are there to stay.
     threads : int
         Threads of torch.
     """
 
-    def __init__(self, scenes: Scenes, store: ArrayStore, threads: int) -> None:
+    def __init__(
+        self, scenes: Scenes, store: ArrayStore, chunks: ChunkStore, transient: bool, threads: int
+    ) -> None:
         self._scenes = scenes
         self._store = store
+        self._chunks = chunks
+        self._transient = transient
         self._threads = threads
         self._jobs: Jobs[np.ndarray] = Jobs(LANES)
 
@@ -256,7 +308,10 @@ class Guidance:
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            return GuidanceWork(method, pair, address, self._store, self._threads).stages()
+            work = GuidanceWork(
+                method, pair, address, self._store, self._chunks, self._transient, self._threads
+            )
+            return work.stages()
 
         return followed(self._jobs.submit(address, stages, viewer))
 

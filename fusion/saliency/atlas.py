@@ -168,10 +168,6 @@ class Atlas:
         """Return the tiles that are missing or damaged, counted row by row, in a good order; reads all others."""
         return [row * self._tiles[1] + column for row, column in self._missing(None)]
 
-    def is_sound(self, number: int) -> bool:
-        """Return whether a tile, counted row by row, is there and can be read; reads it."""
-        return self._store.is_sound(divmod(number, self._tiles[1]))
-
     def fill_tile(self, method: Method, pair: Pair, number: int, go_on: Callable[[], None]) -> None:
         """Compute one tile, unless it is there; another process that is at it is waited for.
 

@@ -47,10 +47,6 @@ class AtlasUnits:
         """Return the units that are not kept by now, or damaged, in a good order; reads all others."""
         return self._atlas.missing_tiles()
 
-    def has(self, number: int) -> bool:
-        """Return whether a unit is kept by now and not damaged."""
-        return self._atlas.is_sound(number)
-
     def compute(self, number: int, go_on: Callable[[], None] = lambda: None) -> None:
         """Compute a unit and keep it, unless it is there; another process that is at it is waited for.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -150,12 +150,18 @@ class OnDask:
 
     def missing(self, job: Job) -> list[int]:
         """Return what is to be done, see `Engine.missing`; a worker finds out, which may have another device."""
+        from distributed import wait
+
         client = self._connected()
-        future = client.submit(missing_units, job, pure=False, priority=1, resources=_needed(job))
-        try:
-            found: list[int] = future.result()
-        except CancelledError as error:
-            raise _lost() from error
+        with told_if_lost():
+            future = client.submit(missing_units, job, pure=False, priority=1, resources=_needed(job))
+            wait(future)
+            problem = future.exception()
+        if isinstance(problem, FuseVisError):
+            raise problem
+        if problem is not None:
+            raise WorkError(f"{type(problem).__name__}: {problem}")
+        found: list[int] = future.result()
         return found
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
@@ -163,19 +169,26 @@ class OnDask:
         from distributed import as_completed
 
         client = self._connected()
-        if not client.nthreads():
+        if not self.workers():
             self.notify(f"The scheduler at {self.address} has no workers yet; waiting for one.")
         waiting = iter(tasks)
         under_way: dict[Future[int], Task] = {}
         ended = as_completed(loop=client.loop, raise_errors=False)
         try:
             while self._hand_over(client, waiting, under_way, ended) or under_way:
-                future = next(ended)
-                yield _outcome(under_way.pop(future), future)
+                with told_if_lost():
+                    future = next(ended)
+                    outcome = _outcome(under_way.pop(future), future)
+                yield outcome
         finally:
             # Those that nobody waits for any more: after Ctrl-C, or an error of the one who asked.
             if under_way and client.status == "running":
                 client.cancel(list(under_way))
+
+    def workers(self) -> tuple[str, ...]:
+        """Return the addresses of the workers that the scheduler has now."""
+        with told_if_lost():
+            return tuple(self._connected().nthreads())
 
     def _connected(self) -> Client:
         assert self._client is not None, "use it in a `with`"
@@ -185,11 +198,13 @@ class OnDask:
         self, client: Client, waiting: Iterator[Task], under_way: dict[Future[int], Task], ended: as_completed
     ) -> bool:
         """Hand as many units over as there is room for; return whether any was."""
-        threads = sum(client.nthreads().values())
+        with told_if_lost():
+            threads = sum(client.nthreads().values())
         room = UNITS_A_WORKER * max(threads, 1) - len(under_way)
         found = [task for _, task in zip(range(max(room, 0)), waiting, strict=False)]
         for task in found:
-            future = client.submit(run_task, task, key=task.name, pure=True, resources=_needed(task.job))
+            with told_if_lost():
+                future = client.submit(run_task, task, key=task.name, pure=True, resources=_needed(task.job))
             under_way[future] = task
             ended.add(future)
         return bool(found)
@@ -243,11 +258,11 @@ def _outcome(task: Task, future: Future[int]) -> Outcome:
     from distributed.scheduler import KilledWorker
 
     if future.status in ("cancelled", "lost"):
-        raise _lost()
+        raise CancelledError
     try:
         future.result()
-    except CancelledError as error:
-        raise _lost() from error
+    except CancelledError:
+        raise
     except KilledWorker:
         return Outcome(task, "its worker's process died several times; it may have been short of memory")
     except FuseVisError as error:
@@ -257,7 +272,18 @@ def _outcome(task: Task, future: Future[int]) -> Outcome:
     return Outcome(task)
 
 
-def _lost() -> WorkError:
-    return WorkError(
-        "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
-    )
+@contextmanager
+def told_if_lost() -> Iterator[None]:
+    """Say in one sentence that the cluster cannot be reached any more, whatever dask raises for it.
+
+    Raises
+    ------
+    WorkError
+        In its place.
+    """
+    try:
+        yield
+    except (OSError, CancelledError, RuntimeError) as error:
+        raise WorkError(
+            "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
+        ) from error

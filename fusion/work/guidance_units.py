@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +17,15 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.guidance import GuidancePasses
 from fusion.work.addresses import Kind, Work
-from fusion.work.store import ChunkStore
+from fusion.work.store import ChunkStore, StoreError
+
+logger = logging.getLogger(__name__)
 
 UNITS_A_PART = 64
 """Units of a part of the image, at most: each is a file, a message, and a step in which a picture grows."""
+
+WAIT_S = 0.2
+"""How long to wait until others may have finished what they are at."""
 
 GoOn = Callable[[], None]
 """Called now and then; what it raises ends the work."""
@@ -104,19 +111,19 @@ class GuidanceUnits:
         return self.kept(number) is not None
 
     def compute(self, number: int, go_on: GoOn = lambda: None) -> NDArray[np.float32]:
-        """Compute a unit and keep it.
+        """Compute a unit.
 
         Parameters
         ----------
         number : int
             Of the unit, from 0.
         go_on : callable
-            Called before each pass.
+            Called before and after each pass.
 
         Returns
         -------
         ndarray of float32, shape (2, N)
-            dy(i)/dx1(i) and dy(i)/dx2(i), for `put`.
+            dy(i)/dx1(i) and dy(i)/dx2(i), for `keep` and `put`.
         """
         values = np.full((2, self._size), np.nan, dtype=np.float32)
         filled = 0
@@ -126,7 +133,72 @@ class GuidanceUnits:
             values[:, filled : filled + count] = found.reshape(2, count)
             filled += count
             go_on()
+        return values
+
+    def keep(self, number: int, values: NDArray[np.float32]) -> None:
+        """Keep the values of a unit in the store.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
         self._chunks.write(number, values[None])
+
+    def all(self, go_on: GoOn = lambda: None) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
+        """Yield all units with their values: what is kept, then the others as they are computed and kept.
+
+        Processes that do so at once on one machine share the units among them. A store that does not work is logged,
+        and keeps nobody from getting the values.
+
+        Parameters
+        ----------
+        go_on : callable
+            Called now and then; what it raises ends the work.
+        """
+        missing = dict.fromkeys(range(len(self)))
+        yield from self._taken_from(missing)
+        with self._chunks.claims() as claimed:
+            while missing:
+                before = len(missing)
+                for number in tuple(missing):
+                    with claimed(number) as mine:
+                        if mine:
+                            values = self._kept_or_computed(number, go_on)
+                    if mine:
+                        del missing[number]
+                        yield number, values
+                yield from self._taken_from(missing)
+                if len(missing) == before:
+                    time.sleep(WAIT_S)
+                    go_on()
+
+    def known(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield the units that are kept by now, with their values; computes nothing."""
+        yield from self._taken_from(dict.fromkeys(range(len(self))))
+
+    def _taken_from(self, missing: dict[int, None]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield what is kept of the units that are missing yet, and take it off them."""
+        try:
+            done = self.done()
+        except StoreError as error:
+            logger.warning("%s", error)
+            return
+        for number in sorted(done & missing.keys()):
+            values = self.kept(number)
+            if values is not None:
+                del missing[number]
+                yield number, values
+
+    def _kept_or_computed(self, number: int, go_on: GoOn) -> NDArray[np.float32]:
+        # Somebody else may have finished it since it was looked for.
+        values = self.kept(number)
+        if values is None:
+            values = self.compute(number, go_on)
+            try:
+                self.keep(number, values)
+            except StoreError as error:
+                logger.warning("%s", error)
         return values
 
     def kept(self, number: int) -> NDArray[np.float32] | None:

@@ -6,7 +6,11 @@ means to compute. So does a damaged one, which the log names.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +24,9 @@ from zarr.codecs import Crc32cCodec
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import FsspecStore
 
-from fusion.errors import FuseVisError
+from fusion.errors import AtlasError, FuseVisError
 from fusion.pair import Pair
-from fusion.saliency.atlas_store import CHUNK, METADATA, PART, ChunkFiles
+from fusion.saliency.atlas_store import CHUNK, METADATA, PART, ChunkFiles, Claims
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,16 @@ class ChunkStore:
             What the numbers are, in JSON's types. An array that has others is made anew.
         """
         return Chunks(self, path, shape, chunk, {"schema": SCHEMA, **attributes})
+
+    def prune(self, older_s: float) -> None:
+        """Remove arrays that nobody has added to for so many seconds, where the store is a folder."""
+        if self.folder is None:
+            return
+        before = time.time() - older_s
+        with contextlib.suppress(OSError):  # another process may be at it
+            for described in list(self.folder.glob(f"**/{METADATA}")):
+                if described.parent.stat().st_mtime < before:
+                    shutil.rmtree(described.parent)
 
     def put_pair(self, pair: Pair) -> None:
         """Keep the images of a pair, for those who are told its content id alone."""
@@ -193,10 +207,15 @@ class Chunks:
             return np.asarray(self._array()[self._slice(number)], dtype=np.float32)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            logger.warning("%s: chunk %d cannot be read (%s); it is computed anew", self, number, error)
         # What Zarr raises on damage is not documented: many kinds of exception were seen.
         except Exception as error:  # noqa: BLE001 - whatever it is, the numbers are not to be had
-            logger.warning("%s: chunk %d cannot be read (%s); it is computed anew", self, number, error)
-            return None
+            logger.warning(
+                "%s: chunk %d is damaged (%s); it is removed and computed anew", self, number, error
+            )
+            self._remove_chunk(number)
+        return None
 
     def write(self, number: int, values: NDArray[np.floating]) -> None:
         """Put a chunk in its place, in one step.
@@ -218,6 +237,31 @@ class Chunks:
             array[self._slice(number)] = values
         except (OSError, ValueError) as error:
             raise self._unusable(error) from error
+
+    @contextlib.contextmanager
+    def claims(self) -> Iterator[Callable[[int], contextlib.AbstractContextManager[bool]]]:
+        """Let processes of one machine share the chunks among them, where the store is a folder.
+
+        Yields
+        ------
+        callable
+            Claims a chunk for a ``with``, which gets False if another process has it; see `Claims`.
+        """
+        with contextlib.ExitStack() as stack:
+            claimed: Callable[[int], contextlib.AbstractContextManager[bool]] = _claimed_by_nobody
+            if self._store.folder is not None:
+                folder = self._store.folder / self._path
+                try:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    claimed = stack.enter_context(Claims(folder / ".claims")).claimed
+                except (OSError, AtlasError) as error:
+                    logger.warning("%s", self._unusable(error))
+            yield claimed
+
+    def _remove_chunk(self, number: int) -> None:
+        key = self._array().metadata.encode_chunk_key((number, *[0] * (len(self._shape) - 1)))
+        with contextlib.suppress(OSError):  # then it is found damaged again
+            self._store.files.rm(f"{self._place}/{key}")
 
     def remove(self) -> None:
         """Remove the array with all its chunks."""
@@ -275,3 +319,7 @@ class Chunks:
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"{self}: the store cannot be used ({error or type(error).__name__}).")
+
+
+def _claimed_by_nobody(number: int) -> contextlib.AbstractContextManager[bool]:
+    return contextlib.nullcontext(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
@@ -66,8 +67,9 @@ class Task:
 
     @property
     def name(self) -> str:
-        """A text that no other unit has."""
-        return f"{self.job.work.kind}/{self.job.work.path}/{self.number}"
+        """A text that no other unit has, in this store."""
+        store = hashlib.sha256(self.job.store.encode()).hexdigest()[:16]
+        return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
 
 
 def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> GuidanceUnits | AtlasUnits:
@@ -122,8 +124,10 @@ def run_task(task: Task) -> int:
     if job.threads is not None and torch.get_num_threads() != job.threads:
         torch.set_num_threads(job.threads)
     units = _units(job)
-    if not units.has(task.number):
+    if isinstance(units, AtlasUnits):
         units.compute(task.number)
+    elif not units.has(task.number):
+        units.keep(task.number, units.compute(task.number))
     return os.getpid()
 
 
