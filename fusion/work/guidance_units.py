@@ -9,6 +9,9 @@ import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,9 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.guidance import GuidancePasses
 from fusion.work.addresses import Kind, Work
-from fusion.work.store import ChunkStore, StoreError
+from fusion.work.store import ChunkStore, StoreError, claimed_by_nobody
+
+Value = TypeVar("Value")
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +62,7 @@ class GuidanceUnits:
     def __init__(self, method: Method, pair: Pair, store: ChunkStore) -> None:
         self.work = Work.of(Kind.GUIDANCE, method, pair.id)
         self.shape = pair.shape
+        self._failed = False
         self._passes = GuidancePasses(method, pair)
         parts = self._passes.parts
         starts = itertools.accumulate((part.passes for part in parts), initial=0)
@@ -158,7 +164,8 @@ class GuidanceUnits:
         """
         missing = dict.fromkeys(range(len(self)))
         yield from self._taken_from(missing)
-        with self._chunks.claims() as claimed:
+        with ExitStack() as stack:
+            claimed = self._tried(lambda: stack.enter_context(self._chunks.claims()), claimed_by_nobody)
             while missing:
                 before = len(missing)
                 for number in tuple(missing):
@@ -179,27 +186,30 @@ class GuidanceUnits:
 
     def _taken_from(self, missing: dict[int, None]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield what is kept of the units that are missing yet, and take it off them."""
-        try:
-            done = self.done()
-        except StoreError as error:
-            logger.warning("%s", error)
-            return
-        for number in sorted(done & missing.keys()):
-            values = self.kept(number)
+        for number in sorted(self._tried(self.done, frozenset()) & missing.keys()):
+            values = self._tried(partial(self.kept, number), None)
             if values is not None:
                 del missing[number]
                 yield number, values
 
     def _kept_or_computed(self, number: int, go_on: GoOn) -> NDArray[np.float32]:
         # Somebody else may have finished it since it was looked for.
-        values = self.kept(number)
+        values = self._tried(partial(self.kept, number), None)
         if values is None:
             values = self.compute(number, go_on)
-            try:
-                self.keep(number, values)
-            except StoreError as error:
-                logger.warning("%s", error)
+            self._tried(partial(self.keep, number, values), None)
         return values
+
+    def _tried(self, use: Callable[[], Value], otherwise: Value) -> Value:
+        """Use the store; once it has failed, which the log says, it is left alone by this object."""
+        if self._failed:
+            return otherwise
+        try:
+            return use()
+        except StoreError as error:
+            self._failed = True
+            logger.warning("%s Guidance images are computed without it.", error)
+            return otherwise
 
     def kept(self, number: int) -> NDArray[np.float32] | None:
         """Return what `compute` returned for a unit, from the store; ``None`` where it has to be computed."""

@@ -202,13 +202,18 @@ class Chunks:
         Returns
         -------
         ndarray of float32, of the shape of a chunk, or None
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
         """
         try:
             return np.asarray(self._array()[self._slice(number)], dtype=np.float32)
         except FileNotFoundError:
             return None
         except OSError as error:
-            logger.warning("%s: chunk %d cannot be read (%s); it is computed anew", self, number, error)
+            raise self._unusable(error) from error
         # What Zarr raises on damage is not documented: many kinds of exception were seen.
         except Exception as error:  # noqa: BLE001 - whatever it is, the numbers are not to be had
             logger.warning(
@@ -246,17 +251,23 @@ class Chunks:
         ------
         callable
             Claims a chunk for a ``with``, which gets False if another process has it; see `Claims`.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be used.
         """
+        if self._store.folder is None:
+            yield claimed_by_nobody
+            return
+        folder = self._store.folder / self._path
         with contextlib.ExitStack() as stack:
-            claimed: Callable[[int], contextlib.AbstractContextManager[bool]] = _claimed_by_nobody
-            if self._store.folder is not None:
-                folder = self._store.folder / self._path
-                try:
-                    folder.mkdir(parents=True, exist_ok=True)
-                    claimed = stack.enter_context(Claims(folder / ".claims")).claimed
-                except (OSError, AtlasError) as error:
-                    logger.warning("%s", self._unusable(error))
-            yield claimed
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                claims = stack.enter_context(Claims(folder / ".claims"))
+            except (OSError, AtlasError) as error:
+                raise self._unusable(error) from error
+            yield claims.claimed
 
     def _remove_chunk(self, number: int) -> None:
         key = self._array().metadata.encode_chunk_key((number, *[0] * (len(self._shape) - 1)))
@@ -321,5 +332,6 @@ class Chunks:
         return StoreError(f"{self}: the store cannot be used ({error or type(error).__name__}).")
 
 
-def _claimed_by_nobody(number: int) -> contextlib.AbstractContextManager[bool]:
+def claimed_by_nobody(number: int) -> contextlib.AbstractContextManager[bool]:
+    """Let everybody compute a chunk: what `Chunks.claims` yields where there are no locks."""
     return contextlib.nullcontext(True)
