@@ -20,7 +20,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.guidance import GuidancePasses
 from fusion.work.addresses import Kind, Work
-from fusion.work.store import ChunkStore, StoreError, claimed_by_nobody
+from fusion.work.store import ChunkStore, Claim, StoreError, claimed_by_nobody
 
 Value = TypeVar("Value")
 
@@ -165,7 +165,8 @@ class GuidanceUnits:
         missing = dict.fromkeys(range(len(self)))
         yield from self._taken_from(missing)
         with ExitStack() as stack:
-            claimed = self._tried(lambda: stack.enter_context(self._chunks.claims()), claimed_by_nobody)
+            nobody: Claim = claimed_by_nobody
+            claimed = self._tried(lambda: stack.enter_context(self._chunks.claims()), nobody)
             while missing:
                 before = len(missing)
                 for number in tuple(missing):
@@ -186,7 +187,8 @@ class GuidanceUnits:
 
     def _taken_from(self, missing: dict[int, None]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield what is kept of the units that are missing yet, and take it off them."""
-        for number in sorted(self._tried(self.done, frozenset()) & missing.keys()):
+        nothing: frozenset[int] = frozenset()
+        for number in sorted(self._tried(self.done, nothing) & missing.keys()):
             values = self._tried(partial(self.kept, number), None)
             if values is not None:
                 del missing[number]
@@ -237,7 +239,7 @@ class GuidanceUnits:
 
     def remove(self) -> None:
         """Remove all that is kept of these images."""
-        self._chunks.remove()
+        self._tried(self._chunks.remove, None)
 
 
 def unit_bounds(passes: int) -> list[tuple[int, int]]:

@@ -35,6 +35,10 @@ SCHEMA = 1
 """Of the arrays; raise it when they get another meaning."""
 
 
+Claim = Callable[[int], contextlib.AbstractContextManager[bool]]
+"""Claims a chunk for a ``with``, which gets False if another process has it."""
+
+
 class StoreError(FuseVisError):
     """A store cannot be opened, read or written."""
 
@@ -244,7 +248,7 @@ class Chunks:
             raise self._unusable(error) from error
 
     @contextlib.contextmanager
-    def claims(self) -> Iterator[Callable[[int], contextlib.AbstractContextManager[bool]]]:
+    def claims(self) -> Iterator[Claim]:
         """Let processes of one machine share the chunks among them, where the store is a folder.
 
         Yields
