@@ -22,6 +22,9 @@ UNITS_A_WORKER = 2
 handed over, and the rest has to be free to be put in another order."""
 GPU_LABEL = "GPU"
 """Workers with a GPU are started with `--resources GPU=1`."""
+LOST = (
+    "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
+)
 LOOPBACK = re.compile(r"tcp://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/?")
 
 
@@ -150,18 +153,18 @@ class OnDask:
 
     def missing(self, job: Job) -> list[int]:
         """Return what is to be done, see `Engine.missing`; a worker finds out, which may have another device."""
-        from distributed import wait
-
-        client = self._connected()
         with told_if_lost():
-            future = client.submit(missing_units, job, pure=False, priority=1, resources=_needed(job))
-            wait(future)
-            problem = future.exception()
-        if isinstance(problem, FuseVisError):
-            raise problem
-        if problem is not None:
-            raise WorkError(f"{type(problem).__name__}: {problem}")
-        found: list[int] = future.result()
+            future = self._connected().submit(
+                missing_units, job, pure=False, priority=1, resources=_needed(job)
+            )
+        try:
+            found: list[int] = future.result()
+        except FuseVisError:
+            raise
+        except CancelledError as error:
+            raise WorkError(LOST) from error
+        except Exception as error:
+            raise WorkError(f"{type(error).__name__}: {error}") from error
         return found
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
@@ -284,6 +287,4 @@ def told_if_lost() -> Iterator[None]:
     try:
         yield
     except (OSError, CancelledError, RuntimeError) as error:
-        raise WorkError(
-            "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
-        ) from error
+        raise WorkError(LOST) from error
