@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage
+from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import GuidanceAddress
@@ -33,6 +33,9 @@ GRID_POINTS = (4, 8, 16, 32)
 
 FEW_LATTICES = 4
 SHORTEST_REPORT_GAP_S = 0.1
+TURN_S = 2.0
+"""How long guidance images are computed before others that wait go first. What their passes have in common is computed
+anew afterwards, which must stay a small part of the work."""
 
 COMPLETE_REVISION = 2**53 - 1
 """The revision of finished guidance images, larger than that of any part; exact in JavaScript too."""
@@ -122,6 +125,8 @@ class GuidanceWork:
         Whether the parts are to go once the images are kept as a whole.
     threads : int
         Threads of torch.
+    others_wait : callable
+        Returns whether the images of others wait for this lane's worker.
     clock : callable
         Seconds, from any moment on.
     """
@@ -135,8 +140,10 @@ class GuidanceWork:
         chunks: ChunkStore,
         transient: bool,
         threads: int,
+        others_wait: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._others_wait = others_wait
         self._method = method
         self._pair = pair
         self._address = address
@@ -197,17 +204,20 @@ class GuidanceWork:
     def _units(self) -> GuidanceUnits:
         return GuidanceUnits(self._method, self._pair, self._chunks)
 
-    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
-        """Take the units that are kept and compute the others, report the images growing, and keep them."""
+    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> Steps[np.ndarray]:
+        """Take the units that are kept and compute the others, report the images growing, and keep them.
+
+        Where others wait, they may go first now and then.
+        """
         with computing(self._threads):
-            values = self._filled(report, cancelled)
+            values = yield from self._filled(report, cancelled)
         seconds = np.array(self._clock() - self._started)
         kept = self._store.put(self._address, guidance_arrays(values, seconds))["values"]
         if self._transient:
             self._units.remove()
         return kept
 
-    def _filled(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
+    def _filled(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> Steps[np.ndarray]:
         def go_on() -> None:
             if cancelled():
                 raise Cancelled("The guidance images are not wanted any more.")
@@ -215,21 +225,32 @@ class GuidanceWork:
         units = self._units
         images = np.full((2, *self._pair.shape), np.nan, dtype=np.float32)
         next_report = self._clock()
+        turn_ends = next_report + TURN_S
         # Closed at once where it is left: what it has claimed is free for others then.
         with closing(units.all(go_on)) as found:
             for done, (number, values) in enumerate(found, start=1):
                 units.put(number, values, images)
                 go_on()
-                began = self._clock()
-                if began < next_report or done == len(units):
-                    report(done / len(units), None)
-                    continue
-                # A copy in any case: the images go on growing.
-                report(done / len(units), np.where(np.isnan(images), self._coarse, images))
-                # Copying a very large image after each of thousands of units must not become the main work.
-                cost = self._clock() - began
-                next_report = began + max(SHORTEST_REPORT_GAP_S, 10 * cost)
+                next_report = self._reported(report, images, done / len(units), next_report)
+                if self._clock() >= turn_ends and self._others_wait():
+                    # What is prepared for the next passes takes memory, and others need theirs.
+                    units.let_go()
+                    yield
+                    turn_ends = self._clock() + TURN_S
         return images
+
+    def _reported(
+        self, report: Report[np.ndarray], images: np.ndarray, fraction: float, next_report: float
+    ) -> float:
+        """Report how far the images are, with a copy where that is due; return when it is due again."""
+        began = self._clock()
+        if began < next_report or fraction == 1:
+            report(fraction, None)
+            return next_report
+        # A copy in any case: the images go on growing.
+        report(fraction, np.where(np.isnan(images), self._coarse, images))
+        # Copying a very large image after each of thousands of units must not become the main work.
+        return began + max(SHORTEST_REPORT_GAP_S, 10 * (self._clock() - began))
 
 
 def guidance_arrays(values: np.ndarray, seconds: np.ndarray) -> Arrays:
@@ -308,10 +329,9 @@ class Guidance:
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            work = GuidanceWork(
-                method, pair, address, self._store, self._chunks, self._transient, self._threads
-            )
-            return work.stages()
+            others_wait = partial(self._jobs.others_wait, LATTICE_LANE)
+            kept = self._store, self._chunks, self._transient
+            return GuidanceWork(method, pair, address, *kept, self._threads, others_wait).stages()
 
         return followed(self._jobs.submit(address, stages, viewer))
 

@@ -155,6 +155,10 @@ class GuidancePasses:
                 rows, columns, values = self._prepared[1](row, column)
                 yield rows, columns, self._finite(rows, columns, values) if self._by_chain else values
 
+    def let_go(self) -> None:
+        """Free what the passes of a part have in common; the next pass computes it anew."""
+        self._prepared = None
+
     def lattices(self, first: int, stop: int) -> Iterator[tuple[slice, slice]]:
         """Yield the rows and columns of the same passes, without computing them."""
         for number, order in self._between(first, stop):

@@ -237,6 +237,10 @@ class GuidanceUnits:
             place[:] = values[:, filled : filled + count].reshape(place.shape)
             filled += count
 
+    def let_go(self) -> None:
+        """Free what is prepared for the next passes."""
+        self._passes.let_go()
+
     def remove(self) -> None:
         """Remove all that is kept of these images."""
         self._tried(self._chunks.remove, None)
