@@ -109,6 +109,12 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
 @click.option("--port", type=int, help="TCP port; 0 takes any free one.")
 @click.option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:n.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with pairs of your own.")
+@click.option(
+    "--methods",
+    "methods_dir",
+    type=click.Path(path_type=Path),
+    help="Folder with methods of your own, a folder each, as `python -m fusion pack` makes them.",
+)
 def main(
     pairs: tuple[PairPaths, ...],
     modalities: tuple[str, str] | None,
@@ -116,12 +122,20 @@ def main(
     port: int | None,
     device: str | None,
     data_dir: Path | None,
+    methods_dir: Path | None,
 ) -> None:
     """Serve the FuseVis page.
 
     Options not given here come from environment variables FUSEVIS_…, listed in docs/settings.md.
     """
-    settings = checked_settings(host=host, port=port, device=device, data_dir=data_dir, modalities=modalities)
+    settings = checked_settings(
+        host=host,
+        port=port,
+        device=device,
+        data_dir=data_dir,
+        methods_dir=methods_dir,
+        modalities=modalities,
+    )
     check_pairs(pairs, settings.pixel_limit)
     try:
         listener = open_listener(settings.host, settings.port)

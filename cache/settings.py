@@ -72,6 +72,9 @@ class ServiceSettings(BaseModel):
     data_dir: Path | None = Field(
         None, description="Folder with pairs of your own, in names or folders that say the modality."
     )
+    methods_dir: Path | None = Field(
+        None, description="Folder with methods of your own, a folder each (docs/bring-your-own.md)."
+    )
     modalities: Annotated[tuple[str, str] | None, NoDecode] = Field(
         None,
         description="What x1 and x2 of your own pairs show, as IR VIS; names or folders say so unless set.",
@@ -112,12 +115,12 @@ class ServiceSettings(BaseModel):
             raise ValueError(_TWO_NAMES)
         return names
 
-    @field_validator("cache_dir", "atlas_dir", "region_dir", "view_dir", "data_dir")
+    @field_validator("cache_dir", "atlas_dir", "region_dir", "view_dir", "data_dir", "methods_dir")
     @classmethod
     def _make_absolute(cls, folder: Path | None) -> Path | None:
         return None if folder is None else folder.expanduser().absolute()
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "methods_dir")
     @classmethod
     def _is_folder(cls, folder: Path | None) -> Path | None:
         if folder is not None and not folder.is_dir():

@@ -38,7 +38,6 @@ from fusion.errors import EmptyFileError, TooManyPixelsError, UnreadableImageErr
 logger = logging.getLogger(__name__)
 
 Samples = NDArray[Any]
-Decoder = Callable[[BinaryIO, Path, int], Samples]
 
 
 class Axis(StrEnum):
@@ -64,7 +63,8 @@ class Selection:
     slice : int or None
         The slice, from 0.
     frame : int or None
-        The point in time of a series, or the frame of a DICOM file, from 0.
+        The point in time of a series, the frame of a DICOM file, the page of a TIFF file, or the picture of an
+        animation, from 0.
     """
 
     axis: Axis = Axis.AXIAL
@@ -72,11 +72,19 @@ class Selection:
     frame: int | None = None
 
 
+WHOLE = Selection()
+"""For files of one image."""
+
+Decoder = Callable[[BinaryIO, Path, int, Selection], Samples]
+
 GDAL_NO_DATA = 42113
 """The TIFF tag in which GDAL keeps the value of pixels without data."""
 
 LARGEST_INTENSITY = 1e37
 """What is beyond is meant when a file's value for no data is about the largest of its type."""
+
+MOST_PAGES = 4096
+"""In a TIFF file that is taken apart."""
 
 MOST_CHANNELS = 5
 """Four inks and an alpha channel: no colour image has more."""
@@ -196,18 +204,48 @@ def _pillow_decoder(open_image: Callable[[BinaryIO, str], ImageFile.ImageFile]) 
     The format's class is used instead of ``Image.open``, whose own pixel limit is one global number.
     """
 
-    def decode(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+    def decode(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Samples:
         with open_image(stream, str(path)) as image:
             require_size(path, image.height, image.width, pixel_limit)
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
-                raise UnsupportedImageError(
-                    path, f"this is an animation of {frames} pictures. Save the one that you want."
-                )
+                image.seek(choose_frame(path, "an animation", "pictures", selection.frame, frames))
             image.load()
             return orient(_pillow_samples(image, stream), exif_orientation(image, path))
 
     return decode
+
+
+def choose_frame(path: Path, kind: str, of: str, chosen: int | None, count: int) -> int:
+    """Return which of a file's images is meant.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    kind, of : str
+        What the file is, with its article, and what it has many of.
+    chosen : int or None
+        From 0.
+    count : int
+        How many there are, two at least.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If it is not said which, or there is no such.
+    """
+    if chosen is None:
+        raise UnsupportedImageError(
+            path,
+            f"this is {kind} of {count} {of}. Choose one, counted from 0: --frame {count // 2}, or save it as an image "
+            "of its own.",
+        )
+    if not 0 <= chosen < count:
+        raise UnsupportedImageError(
+            path, f"there is no frame {chosen} in {kind} of {count} {of}. Choose one from 0 to {count - 1}."
+        )
+    return chosen
 
 
 def _pillow_samples(image: ImageFile.ImageFile, stream: BinaryIO) -> Samples:
@@ -229,7 +267,7 @@ def _pillow_samples(image: ImageFile.ImageFile, stream: BinaryIO) -> Samples:
     return np.asarray(image.convert("RGB"))
 
 
-def _decode_npy(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+def _decode_npy(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection = WHOLE) -> Samples:
     sides, expected = _npy_header(stream, path, pixel_limit)
     size = os.fstat(stream.fileno()).st_size
     if size < expected:
@@ -262,17 +300,9 @@ def _npy_header(stream: IO[bytes], path: Path, pixel_limit: int) -> tuple[tuple[
     return sides, stream.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
 
 
-def _decode_tiff(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+def _decode_tiff(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Samples:
     with tifffile.TiffFile(stream) as tiff:
-        # A reduced copy beside the image (a thumbnail, a pyramid) does not make a stack.
-        all_pages: Any = tiff.pages
-        pages: list[Any] = list(islice((page for page in all_pages if not page.is_reduced), 2))
-        planes = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
-        if len(pages) != 1 or planes > 1 or pages[0].imagedepth > 1:
-            raise UnsupportedImageError(
-                path, "this TIFF file is a stack of several images. Save the one that you want."
-            )
-        page = pages[0]
+        page = _tiff_page(tiff, path, selection)
         require_size(path, page.imagelength, page.imagewidth, pixel_limit)
         _require_all_segments(page, tiff.filehandle.size, path, pixel_limit)
         require_real(page.dtype, path)
@@ -289,6 +319,22 @@ def _decode_tiff(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
         hidden = orient(hidden, orientation)
         channels = np.atleast_3d(hidden).repeat(image.shape[2], axis=2) if image.ndim == 3 else hidden
         return np.ma.MaskedArray(image, channels)
+
+
+def _tiff_page(tiff: tifffile.TiffFile, path: Path, selection: Selection) -> Any:
+    """Return the page that is meant."""
+    # A reduced copy beside the image (a thumbnail, a pyramid) does not make a stack.
+    all_pages: Any = tiff.pages
+    pages: list[Any] = list(islice((page for page in all_pages if not page.is_reduced), MOST_PAGES + 1))
+    planes = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
+    if not pages or len(pages) > MOST_PAGES or pages[0].imagedepth > 1 or planes > len(pages):
+        raise UnsupportedImageError(
+            path,
+            "this TIFF file is a stack in a form that cannot be taken apart. Save the image that you want.",
+        )
+    if len(pages) == 1:
+        return pages[0]
+    return pages[choose_frame(path, "a stack", "images", selection.frame, len(pages))]
 
 
 def _no_data(samples: Samples, text: str | None) -> NDArray[np.bool_] | None:
@@ -354,7 +400,7 @@ def _unsupported_colours(page: Any, channels: int, path: Path) -> UnsupportedIma
     )
 
 
-def _decode_jpeg2000(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+def _decode_jpeg2000(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection = WHOLE) -> Samples:
     with Jpeg2KImagePlugin.Jpeg2KImageFile(stream, str(path)) as image:
         require_size(path, image.height, image.width, pixel_limit)
     # Pillow cuts 16-bit colour to 8 bits.
@@ -363,7 +409,7 @@ def _decode_jpeg2000(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
     return samples[..., 0] if samples.ndim == 3 and samples.shape[2] < 3 else samples
 
 
-def decode_npz(stream: BinaryIO, path: Path, pixel_limit: int) -> Samples:
+def decode_npz(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection = WHOLE) -> Samples:
     """Decode the only array of a ``.npz`` file."""
     with zipfile.ZipFile(stream) as archive:
         members = [member for member in archive.infolist() if member.filename.endswith(".npy")]

@@ -85,6 +85,10 @@ class NoDerivativeError(NetworkError):
     """A network has no derivative, on images of any size: it is random, or autograd cannot differentiate it."""
 
 
+class PackedMethodError(FuseVisError):
+    """A folder with a method of one's own cannot be used: its description, its model file, or what is in it."""
+
+
 class SupportRadiusError(FuseVisError):
     """A declared support radius is not the one found by probing."""
 

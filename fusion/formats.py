@@ -51,6 +51,11 @@ def is_nifti(head: bytes) -> bool:
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
 
 
+def is_zip(head: bytes) -> bool:
+    """Return whether a file that begins so is a ZIP archive with something in it."""
+    return head.startswith(b"PK\x03\x04")
+
+
 def is_npz(head: bytes) -> bool:
     """Return whether the first file in a ZIP archive that begins so is an array."""
     length = int.from_bytes(head[26:28], "little")

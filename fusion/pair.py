@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
 from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
-from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Picture, gray_picture, read_picture
+from fusion.positions import APART, stretch
+from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Picture, gray_picture, read_onto, read_picture
 
 __all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
 
@@ -110,6 +111,7 @@ def load_pair(
     pixel_limit: int = DEFAULT_PIXEL_LIMIT,
     selections: tuple[Selection, Selection] = (WHOLE, WHOLE),
     windows: Windows = (None, None),
+    resample: bool = False,
 ) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
@@ -123,6 +125,9 @@ def load_pair(
         Which slices, where they are volumes.
     windows : tuple of IntensityWindow or None
         What of each is scaled to [0, 1] instead of all.
+    resample : bool
+        Whether the second is brought onto the pixels of the first: a volume by its positions in the patient where both
+        have such, any other image by stretching it where sizes differ.
 
     Raises
     ------
@@ -132,12 +137,32 @@ def load_pair(
         If the two images have different sizes.
     """
     paths = (Path(path1), Path(path2))
-    first, second = (
-        read_picture(path, pixel_limit, selection) for path, selection in zip(paths, selections, strict=True)
+    first = read_picture(paths[0], pixel_limit, selections[0])
+    second = (
+        _resampled(first, paths[1], pixel_limit, selections[1])
+        if resample
+        else read_picture(paths[1], pixel_limit, selections[1])
     )
     alike = paths[0].name == paths[1].name
     short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
     return _pair_of((first, second), (str(path1), str(path2)), (short[0], short[1]), windows)
+
+
+def _resampled(first: Picture, path: Path, pixel_limit: int, selection: Selection) -> Picture:
+    """Read an image, and bring it onto the pixels of another."""
+    shape = (first.values.shape[0], first.values.shape[1])
+    if first.grid is not None:
+        placed = read_onto(path, first.grid, shape, pixel_limit, selection)
+        if placed is not None:
+            return placed
+    second = read_picture(path, pixel_limit, selection)
+    if second.values.shape == shape:
+        return second
+    note = (
+        f"stretched from {_size(second.values)} to {_size(first.values)} pixels; whether the two images show the same "
+        "place is not known"
+    )
+    return Picture(stretch(second.values, shape), (*second.notes, note))
 
 
 def _pair_of(
@@ -147,14 +172,33 @@ def _pair_of(
     if first.shape != second.shape:
         raise DifferentSizesError(
             f"{names[0]} has {_size(first)} pixels, {names[1]} has {_size(second)} (height × width). "
-            "Register the two images and resample one onto the other's grid."
+            "Register the two images and resample one onto the other's grid, or let the second be resampled "
+            "(--resample, or resample=True)."
         )
     notes = tuple(
         f"{name}: {note}."
         for name, picture, window in zip(short_names, pictures, windows, strict=True)
         for note in (*picture.notes, *contrast_notes(picture.values, window))
     )
+    notes += _apart(*pictures)
     return Pair(np.stack([scale_to_unit(first, windows[0]), scale_to_unit(second, windows[1])]), notes=notes)
+
+
+def _apart(first: Picture, second: Picture) -> tuple[str, ...]:
+    """Return what to say of two images of one size that lie in different places."""
+    if first.grid is None or second.grid is None:
+        return ()
+    if first.grid.frame and second.grid.frame and first.grid.frame != second.grid.frame:
+        return (
+            "The two images have different frames of reference: whether they show the same place is not known.",
+        )
+    pixels = first.grid.distance(second.grid, (first.values.shape[0], first.values.shape[1]))
+    if pixels <= APART:
+        return ()
+    return (
+        f"By their positions the two images lie up to {pixels:.1f} pixels apart. Where the second is a volume, "
+        "--resample brings it onto the first.",
+    )
 
 
 def _as_array(array: ArrayLike, name: str) -> NDArray[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,9 @@ from PIL import Image
 
 from fusion.decoders import (
     DECODERS,
-    Decoder,
+    WHOLE,
     Samples,
     Selection,
-    decode_npz,
     exif_orientation,
     orient,
     plain_shape,
@@ -33,7 +32,8 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti, is_npz
+from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti, is_npz, is_zip
+from fusion.positions import Grid, Slice, Volume, resample
 
 __all__ = [
     "DEFAULT_PIXEL_LIMIT",
@@ -44,6 +44,7 @@ __all__ = [
     "orient",
     "read_gray",
     "read_image",
+    "read_onto",
     "read_picture",
     "require_file",
     "require_gray",
@@ -56,8 +57,6 @@ DEFAULT_PIXEL_LIMIT = 16_777_216
 
 LUMA = (0.2989, 0.5870, 0.1140)
 """The weights of red, green and blue in the gray value of a colour image."""
-
-WHOLE = Selection()
 
 _READ = "PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, .npy, .npz, DICOM or NIfTI image"
 _EXPORT = "Export the image as PNG, TIFF or .npy and try again."
@@ -79,10 +78,13 @@ class Picture:
         See `read_image`.
     notes : tuple of str
         What a user should know of them, each without the file's name and without a full stop.
+    grid : Grid or None
+        Where its pixels lie in a patient, if the file says it.
     """
 
     values: NDArray[Any]
     notes: tuple[str, ...]
+    grid: Grid | None = None
 
 
 def read_image(
@@ -99,11 +101,11 @@ def read_image(
     Parameters
     ----------
     path : Path or str
-        The file.
+        The file, or a folder or ZIP archive with a series of DICOM files.
     pixel_limit : int
         The most pixels that it may have; found out before anything is decoded.
     selection : Selection
-        Which slice or frame of a DICOM or NIfTI file; others have one image.
+        Which slice or frame of a volume, a stack or an animation; others have one image.
 
     Returns
     -------
@@ -118,9 +120,11 @@ def read_image(
     EmptyFileError
         It has no bytes, or its image no pixels.
     UnreadableImageError
-        It is a folder, or may not be read, or is not an image in one of the formats, or is damaged.
+        It is a folder without DICOM images, or may not be read, or is not an image in one of the formats, or is
+        damaged.
     UnsupportedImageError
-        It is an animation, a stack, a volume, or has complex numbers or an unusual colour space.
+        It is an animation, a stack or a volume and `selection` does not say which image, or it has complex numbers or
+        an unusual colour space.
     TooManyPixelsError
         It has more pixels than `pixel_limit`.
     NonFiniteImageError
@@ -134,12 +138,8 @@ def read_picture(
 ) -> Picture:
     """Read one gray image, and say what was done to it; see `read_image` for all else."""
     path = Path(path)
-    require_file(path)
     try:
-        with path.open("rb") as stream:
-            decode = _decoder(stream.read(HEAD_BYTES), path, selection)
-            stream.seek(0)
-            samples = decode(stream, path, pixel_limit)
+        found = _decoded(path, pixel_limit, selection)
     except ImageFileError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -150,6 +150,29 @@ def read_picture(
         raise UnreadableImageError(
             path, f"the file is damaged, incomplete or cannot be read ({reason}). {_EXPORT}"
         ) from error
+    if not isinstance(found, Slice):
+        return _gray(found, path)
+    picture = _gray(found.values, path)
+    return replace(picture, notes=(*found.notes, *picture.notes), grid=found.grid)
+
+
+def _decoded(path: Path, pixel_limit: int, selection: Selection) -> Samples | Slice:
+    """Decode a file, or a series of files in a folder or an archive."""
+    if not path.is_dir():
+        require_file(path)
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            if not is_zip(head) or is_npz(head):
+                decode = _decoder(head, path)
+                stream.seek(0)
+                return decode(stream, path, pixel_limit, selection)
+    from fusion.dicom import decode_series  # see `_decoder`
+
+    return decode_series(path, pixel_limit, selection)
+
+
+def _gray(samples: Samples, path: Path) -> Picture:
+    """Return samples that are gray or colour as a gray image."""
     if samples.ndim != 3 or samples.dtype.kind not in "biuf":
         return gray_picture(samples, path)
     _require_colour(samples, path)
@@ -162,16 +185,20 @@ def read_picture(
     )
 
 
-def _decoder(head: bytes, path: Path, selection: Selection) -> Decoder:
+def _decoder(head: bytes, path: Path) -> Callable[[BinaryIO, Path, int, Selection], Samples | Slice]:
     """Return what decodes a file that begins so."""
     # The first 128 bytes of DICOM are free, and some fill them with the beginning of a TIFF file.
-    if is_dicom(head) or is_nifti(head):
+    if is_dicom(head):
         # Here and not above: nobody else should wait for these packages or keep them in memory.
-        from fusion.volumes import decode_dicom, decode_nifti
+        from fusion.dicom import decode_dicom
 
-        return partial(decode_dicom if is_dicom(head) else decode_nifti, selection=selection)
+        return decode_dicom
+    if is_nifti(head):
+        from fusion.volumes import decode_nifti
+
+        return decode_nifti
     for place, magic, decoder in DECODERS:
-        if head.startswith(magic, place) and (decoder is not decode_npz or is_npz(head)):
+        if head.startswith(magic, place):
             return decoder
     name = format_name(head)
     if name is None:
@@ -204,6 +231,72 @@ def gray_picture(image: NDArray[Any], name: Path | str) -> Picture:
             f"{hidden} of {image.size} pixels have no data; they got the smallest value of the others"
         )
     return Picture(values, tuple(notes))
+
+
+def read_onto(
+    path: Path | str, grid: Grid, shape: tuple[int, int], pixel_limit: int, selection: Selection
+) -> Picture | None:
+    """Resample a volume onto the pixels of another image, by their positions in the patient.
+
+    Parameters
+    ----------
+    path : Path or str
+        A NIfTI file, or a folder or ZIP archive with a series of DICOM files.
+    grid : Grid
+        Of the other image.
+    shape : tuple of int
+        (H, W) of the other image.
+    pixel_limit : int
+        See `read_image`, which has the errors too.
+    selection : Selection
+        Which point in time of a series.
+
+    Returns
+    -------
+    Picture or None
+        float64, with `grid`; ``None`` for what is no volume.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If positions belong to another frame of reference, or the two do not overlap.
+    """
+    path = Path(path)
+    volume = _volume(path, pixel_limit, selection)
+    if volume is None:
+        return None
+    if volume.frame and grid.frame and volume.frame != grid.frame:
+        raise UnsupportedImageError(
+            path,
+            "its frame of reference is another than the first image's, so nobody knows how their positions relate. "
+            "Register the two.",
+        )
+    values = resample(volume, grid, shape)
+    if np.ma.getmaskarray(values).all():
+        raise UnsupportedImageError(
+            path,
+            "nothing of it lies where the first image does. Choose another slice, or register the two.",
+        )
+    picture = gray_picture(values, path)
+    note = "interpolated at the pixels of the other image, by their positions in the patient"
+    return Picture(picture.values, (*volume.notes, note, *picture.notes), grid)
+
+
+def _volume(path: Path, pixel_limit: int, selection: Selection) -> Volume | None:
+    head = b""
+    if not path.is_dir():
+        require_file(path)
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    if is_nifti(head):
+        from fusion.volumes import read_nifti  # see `_decoder`
+
+        return read_nifti(path, selection)
+    if path.is_dir() or (is_zip(head) and not is_npz(head)):
+        from fusion.dicom import series_volume
+
+        return series_volume(path, pixel_limit)
+    return None
 
 
 def read_gray(path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT) -> NDArray[np.float64]:

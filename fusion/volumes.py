@@ -1,4 +1,4 @@
-"""Decoders of medical formats, DICOM and NIfTI: a single image, or one slice of a volume.
+"""Slices of volumes, and the decoder of NIfTI.
 
 Slices are counted from 0 in RAS: sagittal ones from the patient's left, coronal ones from the back, axial ones from
 below. They are shown with the left at the left, and with the front (axial) or the top (coronal, sagittal) above; a
@@ -8,46 +8,26 @@ sagittal slice has the back at the left. Only the slice is decoded.
 from __future__ import annotations
 
 import gzip
-import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import nibabel
 import numpy as np
-import pydicom
 from nibabel.orientations import io_orientation
 from numpy.typing import NDArray
-from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
-from fusion.decoders import AXES, Samples, Selection, require_size
+from fusion.decoders import AXES, Selection, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
-
-# Its warnings quote what stands in headers, which may be a patient's name.
-pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-
-DICOM_FACTS = {
-    "Modality": "modality",
-    "Rows": "rows",
-    "Columns": "columns",
-    "NumberOfFrames": "frames",
-    "PixelSpacing": "spacing of rows and columns, mm",
-    "SliceThickness": "thickness, mm",
-    "PhotometricInterpretation": "colours",
-    "BitsStored": "bits",
-    "RescaleSlope": "rescale slope",
-    "RescaleIntercept": "rescale intercept",
-    "Units": "units",
-    "WindowCenter": "window centre",
-    "WindowWidth": "window width",
-}
-"""All that is shown of a DICOM header: nothing that tells who the patient is."""
+from fusion.positions import OBLIQUE, Slice, Volume
 
 MOST_VOXELS = 2**31
 """In a volume of which a slice is read: what lies before it has to be unpacked."""
 
 
-def decode_nifti(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Samples:
+def decode_nifti(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Slice:
     """Decode one slice of a NIfTI file, compressed by gzip or not.
 
     Parameters
@@ -63,8 +43,8 @@ def decode_nifti(stream: BinaryIO, path: Path, pixel_limit: int, selection: Sele
 
     Returns
     -------
-    ndarray, shape (H, W)
-        The file's numbers with its scaling, oriented as the module says.
+    Slice
+        (H, W), the file's numbers with its scaling, oriented as the module says.
 
     Raises
     ------
@@ -73,8 +53,32 @@ def decode_nifti(stream: BinaryIO, path: Path, pixel_limit: int, selection: Sele
     TooManyPixelsError
         If the slice is too large.
     """
+    with _damage_told(path):
+        return cut(_nifti_volume(_open_nifti(stream), path, selection), path, pixel_limit, selection)
+
+
+def read_nifti(path: Path, selection: Selection) -> Volume:
+    """Read a NIfTI file as a volume, one point in time of a series.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is damaged.
+    UnsupportedImageError
+        If it has other axes than three of space and one of time, no inverse of its affine matrix, or it is not said
+        which point in time.
+    TooManyPixelsError
+        If it has more than `MOST_VOXELS`.
+    """
+    with _damage_told(path), path.open("rb") as stream:
+        volume = _nifti_volume(_open_nifti(stream), path, selection)
+        return replace(volume, values=volume.values[:, :, :])
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        return _nifti_slice(_open_nifti(stream), path, pixel_limit, selection)
+        yield
     except ImageFileError:
         raise
     except Exception as error:
@@ -84,7 +88,8 @@ def decode_nifti(stream: BinaryIO, path: Path, pixel_limit: int, selection: Sele
         ) from error
 
 
-def _nifti_slice(image: Any, path: Path, pixel_limit: int, selection: Selection) -> Samples:
+def _nifti_volume(image: Any, path: Path, selection: Selection) -> Volume:
+    """Return the volume of a NIfTI image, whose values are read when indexed."""
     shape = image.shape
     if len(shape) < 2 or (len(shape) > 4 and any(side > 1 for side in shape[4:])):
         raise UnsupportedImageError(
@@ -94,30 +99,71 @@ def _nifti_slice(image: Any, path: Path, pixel_limit: int, selection: Selection)
         raise TooManyPixelsError(
             path, f"a volume of more than {MOST_VOXELS:,} voxels is not read. Save a part of it."
         )
-    sides = (*shape[:3], *(1,) * (3 - len(shape)))
-    frame = _chosen(path, "frame", selection.frame, shape[3] if len(shape) > 3 else 1)
-    orientation = io_orientation(image.affine)
-    if np.isnan(orientation).any():
+    if np.isnan(io_orientation(image.affine)).any():
         raise UnsupportedImageError(
             path, "its affine matrix has no inverse, so nobody knows where its slices lie."
         )
+    frame = choose(path, "frame", selection.frame, shape[3] if len(shape) > 3 else 1)
+    return Volume(_AtOneTime(image, frame), np.asarray(image.affine, dtype=np.float64))
+
+
+class _AtOneTime:
+    """The voxels of a NIfTI image at one point in time, (I, J, K), read as far as they are indexed."""
+
+    def __init__(self, image: Any, frame: int) -> None:
+        self._image, self._frame = image, frame
+        self.shape = (*image.shape[:3], *(1,) * (3 - len(image.shape)))
+
+    def __getitem__(self, cut: tuple[Any, ...]) -> NDArray[Any]:
+        stored = self._image.shape
+        rest = (self._frame, *(0,) * (len(stored) - 4)) if len(stored) > 3 else ()
+        values = np.asanyarray(self._image.dataobj[(*cut[: len(stored)], *rest)])
+        return values if len(stored) > 2 or not isinstance(cut[2], slice) else values[..., None]
+
+
+def cut(volume: Volume, path: Path, pixel_limit: int, selection: Selection) -> Slice:
+    """Cut one slice of a volume, oriented as the module says.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If it is not said which slice, or there is no such.
+    TooManyPixelsError
+        If the slice is too large.
+    """
+    orientation = io_orientation(volume.affine)
     place_of = {int(target): place for place, (target, _) in enumerate(orientation)}
-    in_ras = tuple(sides[place_of[target]] for target in range(3))
+    in_ras = (
+        volume.values.shape[place_of[0]],
+        volume.values.shape[place_of[1]],
+        volume.values.shape[place_of[2]],
+    )
     across = _axis(in_ras, selection)
-    index = _chosen(path, "slice", selection.slice, in_ras[across], in_ras)
+    index = choose(path, "slice", selection.slice, in_ras[across], in_ras)
     rows, columns = (axis for axis in (2, 1, 0) if axis != across)
     require_size(path, in_ras[rows], in_ras[columns], pixel_limit)
     if orientation[place_of[across], 1] < 0:
         index = in_ras[across] - 1 - index
-    cut: list[Any] = [slice(None)] * 3
-    cut[place_of[across]] = index
-    cut += [frame, *(0,) * (len(shape) - 4)] if len(shape) > 3 else []
-    values = np.asanyarray(image.dataobj[tuple(cut[: len(shape)])])
+    chosen: list[Any] = [slice(None)] * 3
+    chosen[place_of[across]] = index
+    values = np.asanyarray(volume.values[tuple(chosen)])
     if place_of[columns] < place_of[rows]:
         values = values.T
     # The axes of RAS grow upwards and to the right; rows are counted downwards.
-    flips = (orientation[place_of[rows], 1] > 0, orientation[place_of[columns], 1] < 0)
-    return values[:: -1 if flips[0] else 1, :: -1 if flips[1] else 1]
+    signs = (-int(orientation[place_of[rows], 1]), int(orientation[place_of[columns], 1]))
+    first = np.zeros(3)
+    first[place_of[across]] = index
+    for axis, sign in zip((rows, columns), signs, strict=True):
+        first[place_of[axis]] = 0 if sign > 0 else in_ras[axis] - 1
+    grid = volume.grid(first, place_of[rows], place_of[columns], signs)
+    return Slice(values[:: signs[0], :: signs[1]], grid, (*volume.notes, *_oblique(volume)))
+
+
+def _oblique(volume: Volume) -> tuple[str, ...]:
+    turned = volume.turned()
+    if turned < OBLIQUE:
+        return ()
+    return (f"its axes are turned by {turned:.0f}° against the patient's; slices are cut along its own axes",)
 
 
 def _open_nifti(stream: BinaryIO) -> Any:
@@ -136,9 +182,16 @@ def _axis(sides: tuple[int, int, int], selection: Selection) -> int:
     return single[0] if len(single) == 1 else AXES.index(selection.axis)
 
 
-def _chosen(
+def choose(
     path: Path, name: str, chosen: int | None, count: int, sides: tuple[int, ...] | None = None
 ) -> int:
+    """Return which of some slices, frames or pages is meant, counted from 0; the only one need not be chosen.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If it is not said which, or there is no such.
+    """
     if chosen is None and count != 1:
         shown = (
             " of {} sagittal, {} coronal and {} axial slices".format(*sides)
@@ -158,115 +211,8 @@ def _chosen(
     return chosen or 0
 
 
-def decode_dicom(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Samples:
-    """Decode one frame of a DICOM file.
-
-    Parameters
-    ----------
-    stream, path, pixel_limit
-        See `decode_nifti`.
-    selection : Selection
-        Which frame; not needed if there is one.
-
-    Returns
-    -------
-    ndarray, shape (H, W) or (H, W, 3)
-        Rescaled to the header's unit, such as Hounsfield units; brighter is more, though it was saved inverted.
-        Padding is masked.
-
-    Raises
-    ------
-    UnreadableImageError
-        If it has no pixels, or they cannot be decoded.
-    UnsupportedImageError
-        If it is not said which frame, or there is no such.
-    TooManyPixelsError
-        If it is too large.
-    """
-    try:
-        return _dicom_frame(pydicom.dcmread(stream, force=True), path, pixel_limit, selection)
-    except ImageFileError:
-        raise
-    # Not with the reason: it may quote the header.
-    except Exception as error:
-        raise UnreadableImageError(
-            path,
-            f"this DICOM file is damaged, incomplete or encrypted ({type(error).__name__}). Export it again.",
-        ) from error
-
-
-def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selection: Selection) -> Samples:
-    if not any(name in header for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise UnreadableImageError(
-            path,
-            "this DICOM file has no pixels: it is a report, a plan or a directory. Choose one with an image.",
-        )
-    require_size(path, int(header.get("Rows") or 0), int(header.get("Columns") or 0), pixel_limit)
-    frame = _chosen(path, "frame", selection.frame, int(header.get("NumberOfFrames") or 1))
-    try:
-        stored = np.asarray(pixel_array(header, index=frame))
-    except Exception as error:
-        syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
-        named = f", stored as {syntax.name}," if syntax is not None else ""
-        raise UnreadableImageError(
-            path, f"the pixels of this DICOM file{named} cannot be decoded. Export it again, uncompressed."
-        ) from error
-    return _in_units(stored, header)
-
-
-def _in_units(stored: NDArray[Any], header: pydicom.Dataset) -> Samples:
-    """Return stored numbers in the unit of the header, padding masked."""
-    kind = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
-    if kind == "PALETTE COLOR":
-        return np.asarray(apply_color_lut(stored, header))
-    if stored.ndim == 3:
-        return stored
-    padding = _padding(stored, header)
-    values = np.asarray(apply_modality_lut(stored, header))
-    if kind == "MONOCHROME1":
-        shown = values[~padding] if padding is not None and not padding.all() else values
-        low, high = shown.min().astype(np.float64), shown.max().astype(np.float64)
-        values = low + high - values
-    return values if padding is None else np.ma.MaskedArray(values, padding)
-
-
-def _padding(stored: NDArray[Any], header: pydicom.Dataset) -> NDArray[np.bool_] | None:
-    value, limit = header.get("PixelPaddingValue"), header.get("PixelPaddingRangeLimit")
-    if value is None:
-        return None
-    ends = sorted((int(value), int(value if limit is None else limit)))
-    return (stored >= ends[0]) & (stored <= ends[1])
-
-
-def describe(stream: BinaryIO, path: Path, *, dicom: bool) -> tuple[tuple[str, str], ...]:
-    """Say what is in a DICOM or NIfTI file, without anything about the patient.
-
-    Returns
-    -------
-    tuple of (str, str)
-        What each is called, and what it is.
-
-    Raises
-    ------
-    UnreadableImageError
-        If the file is damaged.
-    """
-    stream.seek(0)
-    try:
-        return _dicom_facts(stream) if dicom else _nifti_facts(stream)
-    except Exception as error:
-        raise UnreadableImageError(
-            path, f"the header is damaged ({type(error).__name__}). Export it again."
-        ) from error
-
-
-def _dicom_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
-    header = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
-    found = ((label, header.get(name)) for name, label in DICOM_FACTS.items())
-    return (("format", "DICOM"), *((label, str(value)) for label, value in found if value is not None))
-
-
-def _nifti_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
+def nifti_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
+    """Return what a NIfTI file's header says: what each is called, and what it is."""
     image = _open_nifti(stream)
     codes = "".join(code or "?" for code in nibabel.aff2axcodes(image.affine))
     place_of = {int(target): place for place, (target, _) in enumerate(io_orientation(image.affine))}

@@ -23,7 +23,7 @@ from app.layout.head import (
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import ABOUT
-from app.layout.parts import SMALL, attributes, labelled, menu, poll, small_button
+from app.layout.parts import SMALL, Choice, attributes, labelled, menu, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
@@ -39,12 +39,12 @@ TABS = (
 """The tables, by the names that the browser draws them under."""
 
 
-def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
     ----------
-    pairs, methods : sequence of (value, label)
+    pairs, methods : sequence of (value, label), with a reason where it cannot be chosen
         What the two menus offer.
     home : str
         Address of the first page.
@@ -103,7 +103,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Header:
+def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Header:
     columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
     return page_head(
         "compare",
@@ -151,11 +151,11 @@ def _tools() -> html.Div:
     return tool_bar([*(tool_button(name, tool) for name, tool in tools), *pins])
 
 
-def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
+def _strip(methods: Sequence[Choice], first: CompareState) -> html.Div:
     shared = dbc.Checkbox(
         id=CompareId.SHARED, label="same for all methods", value=first.shared, className="control-support"
     )
-    choices = [("", "none"), *methods]
+    choices: list[Choice] = [("", "none"), *methods]
     difference = html.Div(
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
@@ -170,10 +170,10 @@ def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
     return scale_strip(CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference])
 
 
-def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: str) -> html.Div:
+def _several(text: str, id: str, choices: Sequence[Choice], nothing: str) -> html.Div:
     dropdown = dcc.Dropdown(
         id=id,
-        options=[{"value": value, "label": label} for value, label in choices],
+        options=options(choices),
         multi=True,
         placeholder=nothing,
         closeOnSelect=False,

@@ -15,18 +15,18 @@ from app.layout.head import guidance_button, page_head, scale_strip, status_row,
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
-from app.layout.parts import attributes, labelled, menu, poll, progress, small_button
+from app.layout.parts import Choice, attributes, labelled, menu, poll, progress, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM, ExploreState
 
 
-def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
+def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
     ----------
-    pairs, methods : sequence of (value, label)
+    pairs, methods : sequence of (value, label), with a reason where it cannot be chosen
         What the two menus offer.
     """
     first = ExploreState()
@@ -69,12 +69,12 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
     )
 
 
-def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Header:
+def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.Header:
     """Make the page's head.
 
     Parameters
     ----------
-    pairs, methods : sequence of (value, label)
+    pairs, methods : sequence of (value, label), with a reason where it cannot be chosen
         What the two menus offer.
     """
     about = html.Details(

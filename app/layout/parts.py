@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -100,13 +101,29 @@ def labelled(text: str, control: str, component: Component, class_name: str) -> 
     return html.Div([html.Label(text, htmlFor=control), component], className=f"control {class_name}")
 
 
+Choice = tuple[str, str] | tuple[str, str, str]
+"""Value and label of what can be chosen, and why it cannot be, if so."""
+
+
+def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    """Return the options of a menu, gray with the reason beside them where they cannot be chosen."""
+    found: list[dict[str, Any]] = []
+    for value, label, *reasons in choices:
+        reason = reasons[0] if reasons else ""
+        found.append({"value": value, "label": label})
+        if reason:
+            brief = textwrap.shorten(reason, 120, placeholder=" …")
+            found[-1] |= {"label": f"{label}: {brief}", "disabled": True, "title": reason}
+    return found
+
+
 def menu(
-    id: str, choices: Sequence[tuple[str, str]], value: str | None = None, nothing: str | None = None
+    id: str, choices: Sequence[Choice], value: str | None = None, nothing: str | None = None
 ) -> dbc.Select:
-    """Make a menu of (value, label); `nothing` is what it shows while its value is the empty text."""
+    """Make a menu; `nothing` is what it shows while its value is the empty text."""
     return dbc.Select(
         id=id,
-        options=[{"value": choice, "label": label} for choice, label in choices],
+        options=options(choices),
         value=value,
         placeholder=nothing,
         size="sm",

@@ -267,13 +267,20 @@ class Jobs(Generic[Value]):
             job.stopping = job.stopping or self._closed or all(end <= now for end in job.leases.values())
             return job.stopping
 
-    def others_wait(self, lane: str) -> bool:
-        """Return whether a job waits for a worker of a lane: who works there may let it go first."""
-        return bool(self._waiting[lane])
+    def others_wait(self, address: Address) -> bool:
+        """Return whether somebody whose turn was longer ago than that of a job at work waits for its worker."""
+        with self._lock:
+            job = self._jobs.get(address)
+            if job is None or not job.stages:
+                return False
+            own = self._last_turn(job)
+            return any(self._last_turn(other) < own for other in self._waiting[job.stages[0].lane])
 
     def _queue(self, job: _Job[Value]) -> None:
         """Let a job wait for a worker of its next stage's lane; with the lock."""
-        self._waiting[job.stages[0].lane].append(job)
+        waiting = self._waiting[job.stages[0].lane]
+        # One that is under way goes before others of the same viewer: it is better to have one than halves of two.
+        waiting.insert(len(waiting) if job.steps is None else 0, job)
         self._more.notify_all()
 
     def _serve(self, lane: str) -> None:

@@ -329,7 +329,7 @@ class Guidance:
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            others_wait = partial(self._jobs.others_wait, LATTICE_LANE)
+            others_wait = partial(self._jobs.others_wait, address)
             kept = self._store, self._chunks, self._transient
             return GuidanceWork(method, pair, address, *kept, self._threads, others_wait).stages()
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from cache.store.store import MemoryTier, SingleFlight
-from fusion import Method, Pair, load_method, method_ids
+from fusion import Method, Pair, load_method
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
-from fusion.errors import FuseVisError, UnknownPairError, WeightsError
-from fusion.methods.registry import method_specification
+from fusion.errors import FuseVisError, NetworkError, PackedMethodError, UnknownPairError, WeightsError
+from fusion.methods.packed.folders import PackedMethod, Signature
+from fusion.methods.registry import built_in_ids, method_specification, users_methods
 
 logger = logging.getLogger(__name__)
 
 
 class LoadedMethods:
     """Loads methods on one device and keeps them.
+
+    Those that users have put into a folder are looked for whenever somebody asks. Each is loaded when it is first
+    chosen, and again when its files have changed, and none of them keeps the others from being ready.
 
     Parameters
     ----------
@@ -26,9 +31,11 @@ class LoadedMethods:
     load : callable
         load(id, device) returns a method, or raises a `FuseVisError`.
     titles : sequence of (id, title), optional
-        The methods that there are; all registered ones unless given.
+        The methods that there are beside those of users; all registered ones unless given.
     prepare : callable, optional
         prepare(method) computes what its first use would wait for; called in `load_all`, and no problem if it fails.
+    folder : Path, optional
+        Folder of methods of users, a folder each.
     """
 
     def __init__(
@@ -37,25 +44,64 @@ class LoadedMethods:
         load: Callable[[str, str], Method] = load_method,
         titles: tuple[tuple[str, str], ...] | None = None,
         prepare: Callable[[Method], None] = lambda method: None,
+        folder: Path | None = None,
     ) -> None:
         self._device = device
         self._load = load
         self._prepare = prepare
-        self.titles = titles or tuple((id, method_specification(id).title) for id in method_ids())
+        self._built_in = titles or tuple((id, method_specification(id).title) for id in built_in_ids())
+        self._folder = folder
+        self._refused: dict[str, tuple[Signature, FuseVisError]] = {}
+        self._signatures: dict[str, Signature] = {}
         self._methods: dict[str, Method] = {}
         self._preparing: set[str] = set()
         self._errors: dict[str, str] = {}
         self._flights: SingleFlight[Method] = SingleFlight()
 
+    @property
+    def titles(self) -> tuple[tuple[str, str], ...]:
+        """The (id, title) of all methods, those of users last."""
+        return tuple((id, title) for id, title, _ in self.choices())
+
+    def choices(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (id, title, why it cannot be chosen or nothing) of all methods, those of users last."""
+        users = users_methods(self._folder) if self._folder is not None else []
+        taken = {id for id, _ in self._built_in}
+        return (
+            *((id, title, "") for id, title in self._built_in),
+            *(
+                (packed.id, packed.title(), problem or self._refusal(packed))
+                for packed, problem in users
+                if packed.id not in taken
+            ),
+        )
+
+    def _refusal(self, packed: PackedMethod) -> str:
+        """Return why a user's method was refused when it was loaded, unless its files have changed since."""
+        signature, error = self._refused.get(packed.id, ((), None))
+        return str(error) if error is not None and signature == packed.signature() else ""
+
     def get(self, id: str) -> Method:
-        """Return a method; a failure is not kept, so that weights can be put right while the server runs.
+        """Return a method.
+
+        A failure is not kept, so that weights can be put right while the server runs; that of a user's method is kept
+        until its files change.
 
         Raises
         ------
-        UnknownMethodError, WeightsError, DeviceError, SupportRadiusError
+        UnknownMethodError, WeightsError, DeviceError, SupportRadiusError, PackedMethodError, NetworkError
         """
+        packed = self._packed(id)
         method = self._methods.get(id)
-        return method if method is not None else self._flights.do(id, lambda: self._loaded(id))
+        if packed is not None and method is not None and self._signatures.get(id) != packed.signature():
+            method = None
+        return method if method is not None else self._flights.do(id, lambda: self._loaded(id, packed))
+
+    def _packed(self, id: str) -> PackedMethod | None:
+        if self._folder is None or any(id == known for known, _ in self._built_in):
+            return None
+        packed = PackedMethod(self._folder / id)
+        return packed if packed.has_valid_id() and packed.path.is_dir() else None
 
     def with_weights(self, id: str, weights_id: str) -> Method:
         """Return a method, but not with other weights than those that somebody refers to.
@@ -77,7 +123,7 @@ class LoadedMethods:
         No daemon thread: one that is inside torch when the interpreter goes away can bring the process down.
         A process that ends waits for the method that is just being loaded or prepared.
         """
-        self._preparing = {id for id, _ in self.titles}
+        self._preparing = {id for id, _ in self._built_in}
         thread = threading.Thread(target=self._load_each, name="load-methods")
         thread.start()
         return thread
@@ -85,28 +131,47 @@ class LoadedMethods:
     def problems(self) -> tuple[str, ...]:
         """Return a sentence for each method that is not loaded or still being prepared, saying why."""
         found = []
-        for id, title in self.titles:
+        for id, title in self._built_in:
             if id not in self._methods:
                 found.append(self._errors.get(id, f"{title} is not loaded yet."))
             elif id in self._preparing:
                 found.append(f"{title} is being prepared.")
         return tuple(found)
 
-    def _loaded(self, id: str) -> Method:
+    def _loaded(self, id: str, packed: PackedMethod | None) -> Method:
+        if packed is not None:
+            return self._loaded_of_user(packed)
         method = self._methods.get(id)
         if method is None:
             try:
                 method = self._load(id, self._device)
             except FuseVisError as error:
-                if any(id == known for known, _ in self.titles):
+                if any(id == known for known, _ in self._built_in):
                     self._errors[id] = str(error)
                 raise
             self._methods[id] = method
             self._errors.pop(id, None)
         return method
 
+    def _loaded_of_user(self, packed: PackedMethod) -> Method:
+        id, signature = packed.id, packed.signature()
+        if id in self._methods and self._signatures.get(id) == signature:
+            return self._methods[id]
+        refused, error = self._refused.get(id, ((), None))
+        if error is not None and refused == signature:
+            raise type(error)(*error.args)
+        try:
+            method = self._load(str(packed.path), self._device)
+        except (PackedMethodError, NetworkError) as problem:
+            logger.warning("The method in %s cannot be used: %s", packed.path, problem)
+            self._refused[id] = signature, problem.with_traceback(None)
+            raise
+        self._signatures[id] = signature
+        self._methods[id] = method
+        return method
+
     def _load_each(self) -> None:
-        for id, title in self.titles:
+        for id, title in self._built_in:
             if not threading.main_thread().is_alive():
                 return
             try:

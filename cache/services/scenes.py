@@ -120,6 +120,10 @@ class Scenes:
         """Return (id, title) of all methods that can be chosen."""
         return self.loaded_methods.titles
 
+    def method_choices(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (id, title, why it cannot be chosen or nothing) of all methods."""
+        return self.loaded_methods.choices()
+
     def default_pair(self) -> str:
         """Return the address of the pair of a first visit: the first of a person's own, else the first sample."""
         first = next(iter(self.entries()), None)

@@ -140,7 +140,7 @@ def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: F
         with computing(settings.interactive_threads):
             prepare_method(method)
 
-    methods = LoadedMethods(settings.device, prepare=prepare)
+    methods = LoadedMethods(settings.device, prepare=prepare, folder=settings.methods_dir)
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     services = server.extensions[EXTENSION] = assembled(settings, store, methods, user_pairs)
     methods.load_all()

@@ -12,6 +12,7 @@ from fusion.cli.benchmark import benchmark_command
 from fusion.cli.compare import compare_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
+from fusion.cli.pack import pack_command
 from fusion.cli.precompute import precompute_command
 from fusion.cli.reading import inspect_command
 from fusion.cli.report import report_app
@@ -79,6 +80,7 @@ app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
 app.command("precompute")(precompute_command)
 app.command("benchmark")(benchmark_command)
+app.command("pack")(pack_command)
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
 app.command("tune")(tune_command)

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from fusion.decoders import Axis, Selection
-from fusion.formats import HEAD_BYTES, is_dicom, is_nifti
+from fusion.errors import UnreadableImageError
+from fusion.formats import HEAD_BYTES, is_dicom, is_nifti, is_npz, is_zip
 from fusion.intensity import IntensityWindow
 from fusion.pair import Windows
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_picture, require_file
@@ -49,11 +50,20 @@ WindowOption = Annotated[
     typer.Option("--window", metavar="LOW:HIGH", help=WINDOW_HELP, show_default=False),
 ]
 
+ResampleOption = Annotated[
+    bool,
+    typer.Option(
+        "--resample",
+        help="Bring x2 onto the pixels of x1: volumes by their positions in the patient, other images by stretching.",
+    ),
+]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "axis": (AxisOption, Axis.AXIAL),
     "slice": (SliceOption, None),
     "frame": (FrameOption, None),
     "window": (WindowOption, None),
+    "resample": (ResampleOption, False),
     "pixel_limit": (PixelLimitOption, DEFAULT_PIXEL_LIMIT),
 }
 
@@ -65,6 +75,7 @@ class ReadingOptions:
     selections: tuple[Selection, Selection]
     windows: Windows
     pixel_limit: int = DEFAULT_PIXEL_LIMIT
+    resample: bool = False
 
     @classmethod
     def of(
@@ -74,6 +85,7 @@ class ReadingOptions:
         frame: list[int] | None,
         window: list[str] | None,
         pixel_limit: int,
+        resample: bool = False,
     ) -> ReadingOptions:
         """Return what options say.
 
@@ -86,11 +98,11 @@ class ReadingOptions:
             _two(given, name) for given, name in ((slice, "slice"), (frame, "frame"), (window, "window"))
         )
         one, two = (Selection(axis, *chosen) for chosen in zip(_both(slices), _both(frames), strict=True))
-        return cls((one, two), (_window(windows[0]), _window(windows[1])), pixel_limit)
+        return cls((one, two), (_window(windows[0]), _window(windows[1])), pixel_limit, resample)
 
     def metadata(self) -> list[dict[str, Any]]:
         """Return for x1 and x2 what results say of how they were read."""
-        return [
+        chosen = [
             {
                 "axis": selection.axis.value,
                 "slice": selection.slice,
@@ -99,6 +111,9 @@ class ReadingOptions:
             }
             for selection, window in zip(self.selections, self.windows, strict=True)
         ]
+        if self.resample:
+            chosen[1]["resampled"] = True
+        return chosen
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -136,7 +151,8 @@ def inspect_command(
 
     Nothing about a patient is shown.
     """
-    require_file(file)
+    if not file.is_dir():
+        require_file(file)
     for label, value in _header(file):
         typer.echo(f"{label}: {value}")
     selection = ReadingOptions.of(axis, slice, frame, None, pixel_limit).selections[0]
@@ -149,14 +165,32 @@ def inspect_command(
 
 
 def _header(file: Path) -> tuple[tuple[str, str], ...]:
+    # Packages here and not above: other commands should not wait for them.
+    if file.is_dir():
+        from fusion.dicom import series_facts
+
+        return series_facts(file)
     with file.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-        if not (is_dicom(head) or is_nifti(head)):
-            return ()
-        # Here and not above: other commands should not wait for these packages.
-        from fusion.volumes import describe
+        stream.seek(0)
+        try:
+            if is_dicom(head):
+                from fusion.dicom import dicom_facts
 
-        return describe(stream, file, dicom=is_dicom(head))
+                return dicom_facts(stream)
+            if is_nifti(head):
+                from fusion.volumes import nifti_facts
+
+                return nifti_facts(stream)
+        except Exception as error:
+            raise UnreadableImageError(
+                file, f"the header is damaged ({type(error).__name__}). Export it again."
+            ) from error
+    if not is_zip(head) or is_npz(head):
+        return ()
+    from fusion.dicom import series_facts
+
+    return series_facts(file)
 
 
 def _two(given: list[Any] | None, name: str) -> tuple[Any, Any]:

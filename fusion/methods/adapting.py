@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
 
@@ -34,12 +35,32 @@ class Adaptation:
     sizes : int, tuple of int or None
         An int: images are padded at the bottom and right to a multiple of it, by reflection, and the result is cut.
         Two: the height and width of the only images that it takes.
+    mean, std : tuple of float, optional
+        What is taken from each channel of an image in [0, 1], and what the rest is divided by; what it is given has no
+        other range then. One number for all channels, or one for each.
+    output_range : tuple of float, optional
+        What it returns for black and white, where that is not `value_range`.
+    swapped : bool
+        Whether it takes x2 first.
+    channel : int or str
+        Which of several channels is the fused image, or ``mean`` or ``luma`` of three (Rec. 601) of them.
+    least : int
+        Pixels along each side of the smallest image that it takes.
+    single : bool
+        Whether it takes one pair at a time.
     """
 
     channels: int = 1
     value_range: tuple[float, float] = (0.0, 1.0)
     output: Output = None
     sizes: Sizes = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    output_range: tuple[float, float] | None = None
+    swapped: bool = False
+    channel: int | str = "mean"
+    least: int = 1
+    single: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -48,6 +69,12 @@ class Adaptation:
             raise ValueError("channels is at least 1, and value_range says black first, then white")
         if isinstance(self.sizes, int) and self.sizes < 1:
             raise ValueError("sizes is a number of pixels, or a height and a width")
+        if len(self.mean) != len(self.std) or len(self.mean) not in (0, 1, self.channels):
+            raise ValueError("mean and std have one number, or one for each channel, both")
+        if not all(number > 0 for number in self.std):
+            raise ValueError("std is above 0")
+        if self.output_range is not None and not self.output_range[1] > self.output_range[0]:
+            raise ValueError("the output's range says black first, then white")
 
     @property
     def fixed(self) -> tuple[int, int] | None:
@@ -72,25 +99,56 @@ class Adapted(nn.Module):
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
         """Fuse a batch of pairs (B, 1, H, W) in [0, 1] into (B, 1, H, W)."""
+        if self.adaptation.single and x1.shape[0] > 1:
+            pairs = zip(x1.split(1), x2.split(1), strict=True)
+            return torch.cat([self._fused(*pair) for pair in pairs])
+        return self._fused(x1, x2)
+
+    def _fused(self, x1: Tensor, x2: Tensor) -> Any:
         chosen = self.adaptation
-        low, high = chosen.value_range
-        plain = (low, high) == (0, 1)
-        images = []
-        for image in (x1, x2):
-            given = image if plain else image * (high - low) + low
-            if isinstance(chosen.sizes, int):
-                given = _padded(given, chosen.sizes)
-            images.append(given.repeat(1, chosen.channels, 1, 1) if chosen.channels > 1 else given)
-        fused = self.network(*images)
+        # Sides that are recorded, and not to be looked at, are no plain numbers.
+        if chosen.least > 1 and any(type(side) is int and side < chosen.least for side in x1.shape[2:]):
+            raise ValueError(f"it takes images of at least {chosen.least} pixels along each side")
+        images = [self._given(image) for image in (x1, x2)]
+        fused = self.network(*(reversed(images) if chosen.swapped else images))
         for place in _path(chosen.output):
             fused = fused[place]
         if not isinstance(fused, Tensor):
             return fused
-        if fused.ndim == 4 and fused.shape[1] == chosen.channels > 1:
-            fused = fused.mean(dim=1, keepdim=True)
+        if fused.ndim == 4:
+            fused = self._gray(fused)
         if isinstance(chosen.sizes, int):
             fused = fused[..., : x1.shape[2], : x1.shape[3]]
-        return fused if plain else (fused - low) / (high - low)
+        low, high = chosen.output_range or chosen.value_range
+        return fused if (low, high) == (0, 1) else (fused - low) / (high - low)
+
+    def _given(self, image: Tensor) -> Tensor:
+        """Return an image as the network takes it."""
+        chosen = self.adaptation
+        low, high = chosen.value_range
+        if not chosen.mean and (low, high) != (0, 1):
+            image = image * (high - low) + low
+        if isinstance(chosen.sizes, int):
+            image = _padded(image, chosen.sizes)
+        if chosen.channels > 1:
+            image = image.repeat(1, chosen.channels, 1, 1)
+        if chosen.mean:
+            mean, std = (image.new_tensor(numbers)[:, None, None] for numbers in (chosen.mean, chosen.std))
+            image = (image - mean) / std
+        return image
+
+    def _gray(self, fused: Tensor) -> Tensor:
+        chosen, channels = self.adaptation, fused.shape[1]
+        if isinstance(chosen.channel, int):
+            return fused[:, chosen.channel : chosen.channel + 1]
+        if channels == 3 and chosen.channel == "luma":
+            weights = fused.new_tensor(LUMA)[:, None, None]
+            return (fused * weights).sum(dim=1, keepdim=True)
+        return fused.mean(dim=1, keepdim=True) if channels == chosen.channels > 1 else fused
+
+
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in brightness (Rec. 601)."""
 
 
 def _path(output: Output) -> tuple[int | str, ...]:

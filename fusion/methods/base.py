@@ -184,23 +184,55 @@ class Method:
         own = copied(as_network(network))
         if adaptation != Adaptation():
             own = Adapted(own, adaptation)
-        digest = network_digest(id, own)
-        note = ""
+        return cls.from_own(own, id, title, torch.device(device), network_digest(id, own), adaptation.fixed)
+
+    @classmethod
+    def from_own(
+        cls,
+        own: nn.Module,
+        id: str,
+        title: str,
+        device: torch.device,
+        weights_id: str,
+        fixed: tuple[int, int] | None,
+        note: str = "",
+    ) -> Method:
+        """Make a method of a network that nobody else uses; its support radius is probed.
+
+        Parameters
+        ----------
+        own : torch.nn.Module
+            y = f(x1, x2) of (B, 1, H, W) tensors. It is changed.
+        id, title, note : str
+            See `MethodSpecification`.
+        device : torch.device
+            Where to run it.
+        weights_id : str
+            See `Method`.
+        fixed : tuple of int, optional
+            The only height and width that it takes.
+
+        Raises
+        ------
+        NetworkError
+            See `from_module`.
+        """
         try:
-            locality = probe_locality(own, adaptation.fixed)
+            locality = probe_locality(own, fixed)
         except PrecisionError as error:
-            if _mixes_precisions(own, adaptation.fixed or MIXED_SHAPE):
+            if _mixes_precisions(own, fixed or MIXED_SHAPE):
                 raise
             try:
                 own = InSingle(own)
-                locality = probe_locality(own, adaptation.fixed)
+                locality = probe_locality(own, fixed)
             except NetworkError:
                 raise error from None
-            note = (
+            single = (
                 "This network runs in float32 only: derivatives agree with those of the whole image within "
                 f"{SINGLE_TOLERANCE:g} of the largest, in both precisions."
             )
-        return cls(id, title, own, locality, digest, torch.device(device), note)
+            note = f"{note} {single}".strip()
+        return cls(id, title, own, locality, weights_id, device, note)
 
     @classmethod
     def from_specification(

@@ -1,6 +1,7 @@
-"""Finds the methods: every file of this folder that names ``SPECIFICATIONS`` adds its own.
+"""Finds the methods: every file of this folder that names ``SPECIFICATIONS`` adds its own, and folders of users theirs.
 
-A new method is one new file here (and its weights in ``fusion/weights``); nothing else lists methods.
+A new method is one new file here (and its weights in ``fusion/weights``); nothing else lists methods. Methods of users
+are folders (`fusion.methods.packed`), each looked at by itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import fusion.methods
 from fusion.device import resolve_device
 from fusion.errors import UnknownMethodError
 from fusion.methods.base import Method, MethodSpecification
+from fusion.methods.packed.folders import PackedMethod, packed_at, packed_methods
 from fusion.weights import FOLDER, load_weights
 
 
@@ -30,24 +32,73 @@ def _specifications() -> dict[str, MethodSpecification]:
     return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
 
 
-def method_ids() -> tuple[str, ...]:
-    """Return the ids of all methods: the paper's five first, then variants and added methods."""
+PACKED_ORDER = 1000
+"""Where methods of users stand in lists."""
+
+
+def built_in_ids() -> tuple[str, ...]:
+    """Return the ids of the methods that are files of this folder: the paper's five first, then variants and others."""
     return tuple(_specifications())
+
+
+def method_ids() -> tuple[str, ...]:
+    """Return the ids of all methods: those of this folder, then those of ``FUSEVIS_METHODS_DIR`` that can be used."""
+    return (*_specifications(), *(packed.id for packed, problem in users_methods() if not problem))
+
+
+def users_methods(folder: Path | None = None) -> list[tuple[PackedMethod, str]]:
+    """Return the methods of users, each with what is wrong with it in a sentence, or nothing.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where they are; ``FUSEVIS_METHODS_DIR`` unless given.
+    """
+    taken = "{}: there is a method {} already. Give the folder another name."
+    return [
+        (packed, taken.format(packed.path, packed.id) if packed.id in _specifications() else packed.problem())
+        for packed in packed_methods(folder)
+    ]
 
 
 def method_specification(id: str) -> MethodSpecification:
     """Return what is declared of a method, without building it.
 
+    Parameters
+    ----------
+    id : str
+        One of `method_ids`, or a path to a folder with a method.
+
     Raises
     ------
     UnknownMethodError
         If no method has this id.
+    PackedMethodError
+        If the description of a user's method cannot be read.
     """
-    try:
+    if id in _specifications():
         return _specifications()[id]
-    except KeyError:
-        known = ", ".join(method_ids())
-        raise UnknownMethodError(f"There is no method {id!r}. Choose one of: {known}.") from None
+    packed = _packed(id)
+    described = packed.description()
+    return MethodSpecification(
+        packed.id,
+        described.title,
+        packed.network,
+        None,
+        PACKED_ORDER,
+        trained=False,
+        note=described.note,
+    )
+
+
+def _packed(id: str) -> PackedMethod:
+    for packed in packed_methods():
+        if packed.id == id:
+            return packed
+    if (found := packed_at(Path(id).expanduser())) is not None:
+        return found
+    known = ", ".join(method_ids())
+    raise UnknownMethodError(f"There is no method {id!r}. Choose one of: {known}.")
 
 
 def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
@@ -56,7 +107,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     Parameters
     ----------
     id : str
-        One of `method_ids`.
+        One of `method_ids`, or a path to a folder with a method.
     device : str
         ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:n``.
     folder : Path
@@ -69,7 +120,11 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     Raises
     ------
     UnknownMethodError, WeightsError, SupportRadiusError, DeviceError
+    PackedMethodError, NetworkError
+        If a user's method cannot be used.
     """
+    if id not in _specifications():
+        return _packed(id).load(resolve_device(device))
     specification = method_specification(id)
     network = specification.build()
     weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None

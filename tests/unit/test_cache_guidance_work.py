@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 import cache.services.guidance
 import fusion
-from cache.services.guidance import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, GuidanceWork
+from cache.jobs.manager import Steps
+from cache.services.guidance import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, TURN_S, GuidanceWork
 from cache.store.addresses import GuidanceAddress
 from cache.store.store import ArrayStore
 from fusion import Method, Pair, load_method
@@ -88,6 +89,16 @@ def work_on(
 ) -> GuidanceWork:
     address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
     return GuidanceWork(method, pair, address, store, chunks, True, threads=1, clock=clock)
+
+
+def in_turns(steps: Steps[np.ndarray]) -> np.ndarray:
+    """Return the result of work that may let others go first."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: np.ndarray = end.value
+            return result
 
 
 def never() -> bool:
@@ -179,7 +190,7 @@ def test_lattices_grow_over_the_preview(
 
     passes_of_a_second(clock, monkeypatch)
     reports = Reports()
-    result = work.lattices(reports, never)
+    result = in_turns(work.lattices(reports, never))
     assert reports.fractions == [done / 9 for done in range(1, 10)]
     counts = [assert_exact_where_known(partial, exact) for partial in reports.partials]
     assert len(counts) == 8, "the last pass is the result itself"
@@ -199,7 +210,7 @@ def test_quick_passes_are_not_all_copied(
     method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
 ) -> None:
     reports = Reports()
-    work_on(method, pair, store, chunks, clock).lattices(reports, never)
+    in_turns(work_on(method, pair, store, chunks, clock).lattices(reports, never))
     assert len(reports.fractions) == 9
     assert len(reports.partials) == 1, "the clock stood still after the first"
 
@@ -219,7 +230,7 @@ def test_reports_that_take_long_are_few(
 
     passes_of_a_second(clock, monkeypatch)
     reports = SlowReports()
-    work_on(method, pair, store, chunks, clock).lattices(reports, never)
+    in_turns(work_on(method, pair, store, chunks, clock).lattices(reports, never))
     assert len(reports.fractions) == 9
     assert len(reports.partials) == 2, "at most a tenth of the time"
 
@@ -230,7 +241,7 @@ def test_cancelled_lattices_keep_nothing(
     work = work_on(method, pair, store, chunks, clock)
     reports = Reports()
     with pytest.raises(Cancelled):
-        work.lattices(reports, lambda: len(reports.fractions) >= 3)
+        in_turns(work.lattices(reports, lambda: len(reports.fractions) >= 3))
     assert len(reports.fractions) == 3
     assert store.get(work._address) is None
 
@@ -255,7 +266,9 @@ def test_what_was_computed_before_is_shown_first_and_not_computed_again(
 ) -> None:
     reports = Reports()
     with pytest.raises(Cancelled):
-        work_on(method, pair, store, chunks, clock).lattices(reports, lambda: len(reports.fractions) >= 4)
+        in_turns(
+            work_on(method, pair, store, chunks, clock).lattices(reports, lambda: len(reports.fractions) >= 4)
+        )
     passes_of_a_second(clock, monkeypatch)
     work = work_on(method, pair, store, chunks, clock)
     began = clock.now
@@ -265,7 +278,7 @@ def test_what_was_computed_before_is_shown_first_and_not_computed_again(
     assert len(again.partials) == 1
     share = assert_exact_where_known(known, exact) / known[0].size
     assert 4 / 9 - 0.1 < share < 6 / 9
-    np.testing.assert_array_equal(work.lattices(again, never), exact)
+    np.testing.assert_array_equal(in_turns(work.lattices(again, never)), exact)
     assert clock.now - began in (4, 5), "the unit at which it was stopped may be kept too"
     assert GuidanceUnits(method, pair, chunks).done() == frozenset(), "the whole is kept"
 
@@ -275,5 +288,28 @@ def test_results_of_a_store_of_ones_own_stay(
 ) -> None:
     address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
     work = GuidanceWork(method, pair, address, store, chunks, False, threads=1, clock=clock)
-    work.lattices(Reports(), never)
+    in_turns(work.lattices(Reports(), never))
     assert GuidanceUnits(method, pair, chunks).missing() == []
+
+
+def test_others_go_first_when_a_turn_is_over(
+    method: Method,
+    pair: Pair,
+    store: ArrayStore,
+    chunks: ChunkStore,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passes_of_a_second(clock, monkeypatch)
+    address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
+    waiting = True
+    work = GuidanceWork(method, pair, address, store, chunks, True, 1, lambda: waiting, clock)
+    steps = work.lattices(Reports(), never)
+    began = clock.now
+    next(steps)
+    assert clock.now - began == TURN_S
+    next(steps)
+    assert clock.now - began == 2 * TURN_S
+    waiting = False
+    np.testing.assert_array_equal(in_turns(steps), fusion.guidance(method, pair))
+    assert clock.now - began == 9

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from fusion.decoders import Axis, Selection
 from fusion.errors import (
@@ -27,31 +26,11 @@ from fusion.errors import (
 )
 from fusion.pair import load_pair
 from fusion.reading import read_image, read_picture
+from tests.unit.dicom_files import STORED, dicom_file
 from tests.unit.image_files import luma, refuses, samples
 
-STORED = np.arange(54, dtype=np.int16).reshape(6, 9)
 VOLUME = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
 """Along the axes of RAS: from the left, from the back, from below."""
-
-
-def dicom_file(path: Path, stored: NDArray[Any] | None = STORED, **header: Any) -> Path:
-    data = pydicom.Dataset()
-    data.file_meta = pydicom.dataset.FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = SecondaryCaptureImageStorage
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = pydicom.uid.UID("1.2.3")
-    data.PatientName, data.Modality = "Secret^Name", "CT"
-    if stored is not None:
-        bits = 8 * stored.dtype.itemsize
-        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-        data.Rows, data.Columns = stored.shape[-2:]
-        data.BitsAllocated, data.BitsStored, data.HighBit = bits, bits, bits - 1
-        data.PixelRepresentation = int(stored.dtype.kind == "i")
-        data.PixelData = stored.tobytes()
-    for name, value in header.items():
-        setattr(data, name, value)
-    data.save_as(path, enforce_file_format=True)
-    return path
 
 
 def nifti_file(

@@ -1,0 +1,407 @@
+"""DICOM: one file, of one frame or several, and a series of files in a folder or a ZIP archive, which is a volume.
+
+The files of a series are put in the order of their positions, whatever they are called. Only the slice that is asked
+for is decoded where it is one of the files. Of a header nothing is kept but what an image needs: nothing that tells who
+the patient is.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+
+from fusion.decoders import Samples, Selection, require_size
+from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
+from fusion.formats import HEAD_BYTES, is_dicom
+from fusion.positions import Grid, Slice, Volume
+from fusion.uptake import uptake
+from fusion.volumes import MOST_VOXELS, choose, cut
+
+# Its warnings quote what stands in headers, which may be a patient's name.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+DICOM_FACTS = {
+    "Modality": "modality",
+    "Rows": "rows",
+    "Columns": "columns",
+    "NumberOfFrames": "frames",
+    "PixelSpacing": "spacing of rows and columns, mm",
+    "SliceThickness": "thickness, mm",
+    "PhotometricInterpretation": "colours",
+    "BitsStored": "bits",
+    "RescaleSlope": "rescale slope",
+    "RescaleIntercept": "rescale intercept",
+    "Units": "units",
+    "WindowCenter": "window centre",
+    "WindowWidth": "window width",
+}
+"""All that is shown of a DICOM header: nothing that tells who the patient is."""
+
+NOT_AN_IMAGE = "not a PNG, TIFF or another image. Export one picture of it."
+
+MOST_FILES = 4096
+"""In a folder or an archive that is looked into for a series."""
+MOST_UNPACKED = 2**31
+"""Bytes that an archive may have unpacked."""
+MOST_RATIO = 200
+"""How much larger a file may become when it is unpacked; pixels of one value alone are packed more tightly."""
+PARALLEL = 1e-3
+"""By which direction cosines of one series may differ."""
+UNEVEN = 0.05
+"""Share of the distance of two slices by which another may differ."""
+TO_RAS = np.array([-1.0, -1.0, 1.0])
+"""DICOM counts to the patient's left and back."""
+
+
+def decode_dicom(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection) -> Slice:
+    """Decode one frame of a DICOM file.
+
+    Parameters
+    ----------
+    stream, path, pixel_limit
+        See `fusion.volumes.decode_nifti`.
+    selection : Selection
+        Which frame; not needed if there is one.
+
+    Returns
+    -------
+    Slice
+        (H, W) or (H, W, 3), rescaled to the header's unit, such as Hounsfield units, or uptake values of PET; brighter
+        is more, though it was saved inverted. Padding is masked.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it has no pixels, or they cannot be decoded.
+    UnsupportedImageError
+        If it is not said which frame, or there is no such.
+    TooManyPixelsError
+        If it is too large.
+    """
+    try:
+        return _dicom_frame(pydicom.dcmread(stream, force=True), path, pixel_limit, selection)
+    except ImageFileError:
+        raise
+    # Not with the reason: it may quote the header.
+    except Exception as error:
+        raise UnreadableImageError(
+            path,
+            f"this DICOM file is damaged, incomplete or encrypted ({type(error).__name__}). Export it again.",
+        ) from error
+
+
+def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selection: Selection) -> Slice:
+    if not any(name in header for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise UnreadableImageError(
+            path,
+            "this DICOM file has no pixels: it is a report, a plan or a directory. Choose one with an image.",
+        )
+    require_size(path, int(header.get("Rows") or 0), int(header.get("Columns") or 0), pixel_limit)
+    frame = choose(path, "frame", selection.frame, int(header.get("NumberOfFrames") or 1))
+    try:
+        stored = np.asarray(pixel_array(header, index=frame))
+    except Exception as error:
+        syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
+        named = f", stored as {syntax.name}," if syntax is not None else ""
+        raise UnreadableImageError(
+            path, f"the pixels of this DICOM file{named} cannot be decoded. Export it again, uncompressed."
+        ) from error
+    values, known = _in_units(stored, header), uptake(header)
+    grid = _grid(header) if values.ndim == 2 else None
+    return Slice(values, grid) if known is None else Slice(values * known[0], grid, (known[1],))
+
+
+def _in_units(stored: NDArray[Any], header: pydicom.Dataset) -> Samples:
+    """Return stored numbers in the unit of the header, padding masked."""
+    kind = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
+    if kind == "PALETTE COLOR":
+        return np.asarray(apply_color_lut(stored, header))
+    if stored.ndim == 3:
+        return stored
+    padding = _padding(stored, header)
+    values = np.asarray(apply_modality_lut(stored, header))
+    if kind == "MONOCHROME1":
+        shown = values[~padding] if padding is not None and not padding.all() else values
+        low, high = shown.min().astype(np.float64), shown.max().astype(np.float64)
+        values = low + high - values
+    return values if padding is None else np.ma.MaskedArray(values, padding)
+
+
+def _padding(stored: NDArray[Any], header: pydicom.Dataset) -> NDArray[np.bool_] | None:
+    value, limit = header.get("PixelPaddingValue"), header.get("PixelPaddingRangeLimit")
+    if value is None:
+        return None
+    ends = sorted((int(value), int(value if limit is None else limit)))
+    return (stored >= ends[0]) & (stored <= ends[1])
+
+
+def _grid(header: pydicom.Dataset) -> Grid | None:
+    """Return where the pixels of a file lie; ``None`` where it does not say."""
+    position, cosines, spacing = (
+        header.get(name) for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+    )
+    if not (position and cosines and spacing) or (len(position), len(cosines), len(spacing)) != (3, 6, 2):
+        return None
+    numbers = np.array([*position, *cosines, *spacing], dtype=np.float64)
+    if not np.isfinite(numbers).all() or (numbers[9:] <= 0).any():
+        return None
+    return Grid(
+        numbers[:3] * TO_RAS,
+        numbers[6:9] * TO_RAS * numbers[9],
+        numbers[3:6] * TO_RAS * numbers[10],
+        str(header.get("FrameOfReferenceUID") or ""),
+    )
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of a series: what opens it, and what its header says of its place."""
+
+    open: Callable[[], BinaryIO]
+    series: str
+    kind: str
+    shape: tuple[int, int]
+    grid: Grid | None
+    notes: tuple[str, ...]
+
+
+def decode_series(path: Path, pixel_limit: int, selection: Selection) -> Slice:
+    """Decode one slice of a series of DICOM files in a folder or a ZIP archive.
+
+    Parameters
+    ----------
+    path : Path
+        The folder or the archive.
+    pixel_limit : int
+        The most pixels that a slice may have.
+    selection : Selection
+        Which slice.
+
+    Returns
+    -------
+    Slice
+        (H, W), in the header's unit, oriented as `fusion.volumes` says.
+
+    Raises
+    ------
+    UnreadableImageError
+        If there are no DICOM images, or one is damaged.
+    UnsupportedImageError
+        If these are several series, or no volume, or it is not said which slice.
+    TooManyPixelsError
+        If there are too many files or voxels.
+    """
+    return cut(series_volume(path, pixel_limit), path, pixel_limit, selection)
+
+
+def series_volume(path: Path, pixel_limit: int) -> Volume:
+    """Return the volume of a series of DICOM files; see `decode_series`. Files are decoded when indexed."""
+    files = _of_one_series(path)
+    first = files[0]
+    require_size(path, *first.shape, pixel_limit)
+    if len(files) * first.shape[0] * first.shape[1] > MOST_VOXELS:
+        raise TooManyPixelsError(path, f"a series of more than {MOST_VOXELS:,} voxels is not read.")
+    grids = _parallel_grids(files, path)
+    normal = np.cross(grids[0].across, grids[0].down)
+    normal /= np.linalg.norm(normal)
+    places = np.array([grid.origin @ normal for grid in grids])
+    order = np.argsort(places)
+    start, end = (grids[order[place]].origin for place in (0, -1))
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1], affine[:3, 3] = grids[0].across, grids[0].down, start
+    # With a tilted gantry each slice is moved along its own plane, too.
+    affine[:3, 2] = (end - start) / (len(files) - 1) if len(files) > 1 else normal
+    frames = _Frames([files[place] for place in order], path, pixel_limit)
+    return Volume(frames, affine, grids[0].frame, (*first.notes, *_gap_notes(places[order], path)))
+
+
+def _parallel_grids(files: list[_File], path: Path) -> list[Grid]:
+    """Return where the slices of a series lie, which have to be parallel and of one size."""
+    grids = [file.grid for file in files if file.grid is not None]
+    if len(grids) < len(files):
+        raise UnsupportedImageError(
+            path, "its files do not say where their slices lie. Choose one file, or export the series again."
+        )
+    first = grids[0]
+    for file, grid in zip(files, grids, strict=True):
+        turned = max(
+            float(np.abs(one - own).max())
+            for one, own in ((grid.down, first.down), (grid.across, first.across))
+        )
+        if file.shape != files[0].shape or turned > PARALLEL or grid.frame != first.frame:
+            raise UnsupportedImageError(
+                path,
+                "its slices differ in size, direction or frame of reference, so they are no volume. Leave out overview "
+                "images, or choose one file.",
+            )
+    return grids
+
+
+def _gap_notes(places: NDArray[np.float64], path: Path) -> tuple[str, ...]:
+    """Return what to say of slices that lie at some sorted places, mm."""
+    gaps = np.diff(places)
+    if not len(gaps):
+        return ()
+    usual = float(np.median(gaps))
+    if gaps.min() <= UNEVEN * usual:
+        raise UnsupportedImageError(
+            path,
+            "several of its slices lie at the same place, such as points in time or echoes. Put one of each into a "
+            "folder of its own.",
+        )
+    if (np.abs(gaps - usual) <= UNEVEN * usual).all():
+        return ()
+    return (
+        f"slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart, as if some were missing; other directions than "
+        "theirs are not to scale",
+    )
+
+
+def _of_one_series(path: Path) -> list[_File]:
+    series = _series(path)
+    if len(series) > 1:
+        shown = ", ".join(f"{one[0].kind or 'unknown'} of {len(one)} files" for one in series[:8])
+        raise UnsupportedImageError(
+            path, f"there are {len(series)} series in it ({shown}). Put one into a folder of its own."
+        )
+    return series[0]
+
+
+def _series(path: Path) -> list[list[_File]]:
+    """Return the images of a folder or an archive, by series."""
+    found: dict[str, list[_File]] = {}
+    for file in _headers(path):
+        found.setdefault(file.series, []).append(file)
+    if not found:
+        if path.is_dir():
+            raise UnreadableImageError(
+                path, "this is a folder without DICOM images. Name one image file in it."
+            )
+        raise UnreadableImageError(path, f"this is a ZIP archive without DICOM images, {NOT_AN_IMAGE}")
+    return list(found.values())
+
+
+def _headers(path: Path) -> Iterator[_File]:
+    """Read where the images of a folder or an archive lie; other files are passed over."""
+    for opener in _openers(path):
+        with opener() as stream:
+            if not is_dicom(stream.read(HEAD_BYTES)):
+                continue
+            stream.seek(0)
+            try:
+                header = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
+            except Exception as error:
+                raise UnreadableImageError(
+                    path,
+                    f"one of its DICOM files is damaged ({type(error).__name__}). Export the series again.",
+                ) from error
+        shape = (int(header.get("Rows") or 0), int(header.get("Columns") or 0))
+        if 0 in shape:  # a directory, a report
+            continue
+        series, kind = (str(header.get(name) or "") for name in ("SeriesInstanceUID", "Modality"))
+        known = uptake(header)
+        yield _File(opener, series, kind, shape, _grid(header), () if known is None else (known[1],))
+
+
+def _openers(path: Path) -> Iterator[Callable[[], BinaryIO]]:
+    """Yield what opens each file of a folder, or of an archive."""
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        _require_few(len(files), path)
+        yield from (lambda file=file: file.open("rb") for file in files)
+        return
+    with _archive(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        _require_few(len(members), path)
+        if sum(member.file_size for member in members) > MOST_UNPACKED:
+            raise TooManyPixelsError(path, f"it has more than {MOST_UNPACKED // 2**20} MB unpacked.")
+        if any(member.file_size > MOST_RATIO * max(member.compress_size, 4096) for member in members):
+            raise TooManyPixelsError(path, "a file in it becomes suspiciously large when it is unpacked.")
+    yield from (lambda member=member: _unpacked(path, member) for member in members)
+
+
+def _require_few(count: int, path: Path) -> None:
+    if count > MOST_FILES:
+        raise TooManyPixelsError(
+            path, f"there are more than {MOST_FILES:,} files in it. Name a smaller folder."
+        )
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise UnreadableImageError(
+            path,
+            f"this is a ZIP archive that is damaged, encrypted or packed in an unusual way "
+            f"({type(error).__name__}), {NOT_AN_IMAGE}",
+        ) from error
+
+
+def _unpacked(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
+    with _archive(path) as archive, archive.open(member) as packed:
+        return io.BytesIO(packed.read(member.file_size + 1))
+
+
+class _Frames:
+    """The voxels of a series, (columns, rows, files), decoded as far as they are indexed."""
+
+    def __init__(self, files: list[_File], path: Path, pixel_limit: int) -> None:
+        self._files, self._path, self._limit = files, path, pixel_limit
+        rows, columns = files[0].shape
+        self.shape = (columns, rows, len(files))
+
+    def __getitem__(self, chosen: tuple[Any, ...]) -> NDArray[Any]:
+        if not isinstance(chosen[2], slice):
+            return self._frame(int(chosen[2]))[chosen[:2]]
+        frames = [self._frame(place)[chosen[:2]] for place in range(self.shape[2])]
+        stack = np.ma.stack if any(isinstance(frame, np.ma.MaskedArray) for frame in frames) else np.stack
+        return np.asanyarray(stack(frames, axis=-1))
+
+    def _frame(self, place: int) -> NDArray[Any]:
+        with self._files[place].open() as stream:
+            found = decode_dicom(stream, self._path, self._limit, Selection()).values
+        if found.ndim != 2:
+            raise UnsupportedImageError(self._path, "its slices are in colour. Choose one file.")
+        return found.T
+
+
+def dicom_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
+    """Return what a file's header says that may be shown: what each is called, and what it is."""
+    header = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
+    found = ((label, header.get(name)) for name, label in DICOM_FACTS.items())
+    return (("format", "DICOM"), *((label, str(value)) for label, value in found if value is not None))
+
+
+def series_facts(path: Path) -> tuple[tuple[str, str], ...]:
+    """Return what is in a folder or archive of DICOM files, without anything about the patient.
+
+    Raises
+    ------
+    UnreadableImageError
+        If there are no DICOM images, or one is damaged.
+    """
+    return (
+        ("format", f"a {'folder' if path.is_dir() else 'ZIP archive'} of DICOM files"),
+        *(
+            (
+                "series",
+                f"{one[0].kind or 'unknown'}, {len(one)} slices of {one[0].shape[0]}×{one[0].shape[1]}",
+            )
+            for one in _series(path)
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Methods in folders: a network as a file beside a description, read without running anything that is not on a list."""

@@ -1,0 +1,184 @@
+"""Folders with a method each: finding them, telling what is wrong with one, and making a method of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from fusion.errors import PackedMethodError
+from fusion.methods.adapting import Adapted
+from fusion.methods.base import Method
+from fusion.methods.packed.archive import read_archive
+from fusion.methods.packed.description import Description, read_description
+from fusion.methods.packed.graph import GraphNetwork
+
+VARIABLE = "FUSEVIS_METHODS_DIR"
+"""The environment variable that names a folder of such folders."""
+MODELS = (".pt2",)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+Signature = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class PackedMethod:
+    """A folder that holds a method, or should.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The method's id: the folder's name."""
+        return self.path.absolute().name
+
+    def has_valid_id(self) -> bool:
+        """Tell whether the folder's name can be an id."""
+        return NAME.fullmatch(self.id) is not None
+
+    def signature(self) -> Signature:
+        """Return names, times and sizes of the folder's files: what changes when somebody changes one."""
+        try:
+            files = sorted(entry for entry in self.path.iterdir() if entry.suffix in (".toml", *MODELS))
+            return tuple((file.name, (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)
+        except OSError:
+            return ()
+
+    def description(self) -> Description:
+        """Read the description.
+
+        Raises
+        ------
+        PackedMethodError
+            If it is missing, cannot be read or has something in it that cannot be.
+        """
+        if not self.has_valid_id():
+            raise PackedMethodError(
+                f"{self.path}: the folder's name is the method's id. Use letters, digits, _ - and . in it, up to 64."
+            )
+        return read_description(self._file(".toml"))
+
+    def model(self) -> Path:
+        """Return the file with the network.
+
+        Raises
+        ------
+        PackedMethodError
+            If there is none, or there are several.
+        """
+        return self._file(*MODELS)
+
+    def _file(self, *suffixes: str) -> Path:
+        try:
+            found = [
+                file for file in sorted(self.path.iterdir()) if file.suffix in suffixes and file.is_file()
+            ]
+        except OSError as error:
+            raise PackedMethodError(f"{self.path}: the folder cannot be read ({error.strerror}).") from error
+        named = [file for file in found if file.stem == self.id]
+        if len(named) == 1 or len(found) == 1:
+            return (named or found)[0]
+        kinds = " or ".join(f"{self.id}{suffix}" for suffix in suffixes)
+        raise PackedMethodError(
+            f"{self.path}: there is no {kinds}. `python -m fusion pack` makes both files of a network of yours."
+        )
+
+    def problem(self) -> str:
+        """Return what is wrong with the folder, a sentence, or nothing. Weights are not read for it."""
+        with _LOCK:
+            known = _PROBLEMS.get(self.path)
+        signature = self.signature()
+        if known is None or known[0] != signature:
+            known = signature, self._looked_at()
+            with _LOCK:
+                _PROBLEMS[self.path] = known
+        return known[1]
+
+    def _looked_at(self) -> str:
+        try:
+            self.description()
+            GraphNetwork(read_archive(self.model(), numbers=False), self.model())
+        except PackedMethodError as error:
+            return str(error)
+        return ""
+
+    def title(self) -> str:
+        """Return the title, the id where there is none."""
+        try:
+            return self.description().title
+        except PackedMethodError:
+            return self.id
+
+    def network(self) -> GraphNetwork:
+        """Return the network as it is in the file.
+
+        Raises
+        ------
+        PackedMethodError
+            If it cannot be used.
+        """
+        return GraphNetwork(read_archive(self.model()), self.model())
+
+    def load(self, device: torch.device) -> Method:
+        """Make a method of the folder.
+
+        Raises
+        ------
+        PackedMethodError
+            If its files cannot be used.
+        NetworkError
+            If the network does not fuse images, or has no derivative.
+        """
+        described, file = self.description(), self.model()
+        graph = self.network()
+        adaptation = described.adaptation
+        if graph.rules.batch() == 1:
+            adaptation = replace(adaptation, single=True)
+        fixed = adaptation.fixed or (graph.rules.fixed() if adaptation.sizes is None else None)
+        weights_id = described.weights_id(file.read_bytes())
+        least = max(adaptation.least, graph.rules.least())
+        # Crops may be smaller than images while the network is probed, as it does the same on both.
+        own = Adapted(graph, replace(adaptation, least=1))
+        method = Method.from_own(own, self.id, described.title, device, weights_id, fixed, described.note)
+        own.adaptation = replace(adaptation, least=least)
+        if method.support_radius is not None:
+            method.locality = replace(method.locality, least=max(method.locality.least, least))
+        return method
+
+
+_LOCK = threading.Lock()
+_PROBLEMS: dict[Path, tuple[Signature, str]] = {}
+
+
+def packed_methods(folder: Path | None = None) -> Iterator[PackedMethod]:
+    """Yield the folders that hold a method each, or should, by name.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where they are; that of the environment unless given. Looked at each time.
+    """
+    place = folder or os.environ.get(VARIABLE)
+    if not place:
+        return
+    try:
+        entries = sorted(entry for entry in Path(place).expanduser().iterdir() if entry.is_dir())
+    except OSError:
+        return
+    yield from (PackedMethod(entry) for entry in entries if not entry.name.startswith((".", "_")))
+
+
+def packed_at(path: Path) -> PackedMethod | None:
+    """Return the method in a folder, or in that of a file; ``None`` where a path names neither."""
+    folder = path.parent if path.suffix in (".toml", *MODELS) and path.is_file() else path
+    return PackedMethod(folder) if folder.is_dir() else None
