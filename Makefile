@@ -8,8 +8,10 @@
 #   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
 #   make faults                                what is killed, damaged or full in the midst, which make test leaves out
 #   make load                                  many users at once, which make test leaves out
+#   make fuzz                                  100,000 damaged files for the readers of images (ARGS="--inputs N")
 #   make check-wheel                           installs the built package into an empty environment and opens its page
 #   make lint | format                         lint and types only | bring the code into shape
+#   make audit                                 known weaknesses of the installed packages
 #   make api                                   the Python API as HTML, in build/api
 #   make bench                                 all measurements, one to two hours, with one summary; or one of these,
 #                                              each with ARGS="--help" for its options:
@@ -37,7 +39,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load faults check-wheel lint format api samples browser clean \
+.PHONY: run test check test-js load faults fuzz check-wheel lint audit format api samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -59,6 +61,9 @@ load: $(VENV)/installed-dev
 faults: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/faults
 
+fuzz: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/fuzz $(ARGS)
+
 check-wheel: $(VENV)/installed-dev
 	$(BIN)/python -m tests.wheel $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
@@ -70,8 +75,13 @@ lint: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
 	$(BIN)/node node_modules/typescript/bin/tsc -p .
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
+
+# Not among the tests: what it looks up changes without us. It needs a connection to pypi.org.
+audit: $(VENV)/installed-dev
+	$(BIN)/pip-audit --local --strict
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

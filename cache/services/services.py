@@ -15,6 +15,7 @@ from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
 from cache.services.statistics import InfluenceJobs, Statistics
@@ -64,6 +65,8 @@ class Services:
         Pairs, methods and fused images.
     windows : Windows
         Jacobian windows of principal pixels.
+    reaches : Reaches
+        How far the windows' derivatives hold.
     guidance : Guidance
         Guidance images.
     atlases : Atlases
@@ -82,6 +85,7 @@ class Services:
 
     scenes: Scenes
     windows: Windows
+    reaches: Reaches
     guidance: Guidance
     atlases: Atlases
     regions: Regions
@@ -166,6 +170,7 @@ def assembled(
     return Services(
         scenes=scenes,
         windows=windows,
+        reaches=Reaches(scenes, store, threads.whole_image),
         guidance=guidance,
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,

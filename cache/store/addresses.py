@@ -113,6 +113,13 @@ class JacobianAddress(Address):
 
 
 @dataclass(frozen=True)
+class ReachAddress(JacobianAddress):
+    """The reach of linearity of the principal pixel (row, col), 0-based."""
+
+    kind: ClassVar[str] = "reach"
+
+
+@dataclass(frozen=True)
 class AtlasAddress(Address):
     """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
 
@@ -140,6 +147,15 @@ class GuidanceStatisticsAddress(StatisticsAddress):
     """Numbers of both guidance images in a region."""
 
     kind: ClassVar[str] = "guidance-statistics"
+
+
+@dataclass(frozen=True)
+class CoreResponseAddress(StatisticsAddress):
+    """The answer to a core that is dim instead of dead; `region` is the core."""
+
+    kind: ClassVar[str] = "core-response"
+
+    rim: str
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
 from fusion.saliency.crops import Locality
 from fusion.saliency.support import declared_locality, locality_at, probe_locality
 
+FIRST_VARIANT = 100
+"""`MethodSpecification.order` from which on a method is a variant of another."""
+
 SupportRadius = tuple[int, int] | None
 """The distance (Chebyshev, pixels) that each input reaches; ``None`` where it is the whole image."""
 
@@ -38,7 +41,7 @@ class MethodSpecification:
     support_radius : tuple of int or None
         The declared radius for x1 and x2, in pixels. It is checked by NaN probing at load.
     order : int
-        Where the method stands in lists: the five of the paper have 0 to 4, variants 100 and on.
+        Where the method stands in lists: the five of the paper have 0 to 4, baselines 50 to 99, variants 100 and on.
     trained : bool
         Whether the network has weights, in ``fusion/weights/<id>.safetensors``.
     note : str

@@ -37,7 +37,7 @@ PACKED_ORDER = 1000
 
 
 def built_in_ids() -> tuple[str, ...]:
-    """Return the ids of the methods that are files of this folder: the paper's five first, then variants and others."""
+    """Return the ids of the methods that are files of this folder: the paper's five, baselines, variants."""
     return tuple(_specifications())
 
 

@@ -206,7 +206,7 @@ def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> list[Part]:
     images = images_tensor(pair, dtype, method.device)
     locality = method.locality_at(pair.shape)
     spacing = lattice_spacing(locality, pair.shape)
-    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype, locality, pair.shape)
+    pixels = 0 if locality.radius is None else pixels_a_tile(method, dtype, locality, pair.shape)
     return [
         Part(
             tile.core,
@@ -273,7 +273,8 @@ def tile_passes(method: Method, images: Tensor, tile: Tile, spacing: int) -> Cal
     return values_from
 
 
-def _pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+def pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+    """Return of how many pixels one forward pass can be kept, which is measured, for images of a shape (H, W)."""
     small = Box(0, 0, *(min(MEASURED_SIDE, side) for side in shape))
     measured = graph_bytes_a_pixel(
         method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape
