@@ -21,8 +21,9 @@ routes.register_error_handler(UserError, told)
 
 @routes.get("")
 def list_views() -> Response:
-    """Answer with all views, the newest first."""
-    return jsonify(views=_views().all())
+    """Answer with all views, the newest first, and with the ids of those whose files are damaged, if there are any."""
+    views, damaged = _views().all_and_damaged()
+    return jsonify({"views": views, **({"damaged": damaged} if damaged else {})})
 
 
 @routes.post("")
