@@ -80,7 +80,9 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: explore_page(pair_choices(services), services.scenes.methods())
+    app.layout = lambda: explore_page(
+        pair_choices(services), services.scenes.methods(), services.scenes.unusable_methods()
+    )
     callbacks.link.register_explore(app)
     for module in CALLBACKS:
         module.register(app)
@@ -96,7 +98,12 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     training = _add_page(server, "training", home, lambda: callbacks.training.layout(services, home))
     callbacks.training.register(training, home)
     compare = _add_page(
-        server, "compare", home, lambda: compare_page(pair_choices(services), services.scenes.methods(), home)
+        server,
+        "compare",
+        home,
+        lambda: compare_page(
+            pair_choices(services), services.scenes.methods(), home, services.scenes.unusable_methods()
+        ),
     )
     callbacks.compare.register(compare)
     callbacks.link.register_compare(compare)

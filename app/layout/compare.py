@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -23,7 +23,7 @@ from app.layout.head import (
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import ABOUT
-from app.layout.parts import SMALL, attributes, labelled, menu, poll, small_button
+from app.layout.parts import NONE, SMALL, attributes, labelled, menu, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
@@ -39,7 +39,12 @@ TABS = (
 """The tables, by the names that the browser draws them under."""
 
 
-def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Div:
+def compare_page(
+    pairs: Sequence[tuple[str, str]],
+    methods: Sequence[tuple[str, str]],
+    home: str,
+    unusable: Mapping[str, str] = NONE,
+) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
@@ -48,6 +53,8 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
         What the two menus offer.
     home : str
         Address of the first page.
+    unusable : mapping of str to str
+        Methods that cannot be chosen, each with a sentence that says why.
     """
     first = CompareState()
     # The browser leaves out of its links what the first view has, and finds the routes from here.
@@ -69,8 +76,8 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
-            _head(pairs, methods, home),
-            _strip(methods, first),
+            _head(pairs, methods, unusable, home),
+            _strip(methods, unusable, first),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             numbers_panel(),
             status_row(
@@ -103,7 +110,12 @@ def explanations() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], home: str) -> html.Header:
+def _head(
+    pairs: Sequence[tuple[str, str]],
+    methods: Sequence[tuple[str, str]],
+    unusable: Mapping[str, str],
+    home: str,
+) -> html.Header:
     columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
     return page_head(
         "compare",
@@ -111,7 +123,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], 
         data=[
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
             beside_pairs(),
-            _several("Methods", CompareId.METHODS, methods, "No method chosen"),
+            _several("Methods", CompareId.METHODS, methods, "No method chosen", unusable),
         ],
         zoom=[
             zoom_field(
@@ -151,7 +163,7 @@ def _tools() -> html.Div:
     return tool_bar([*(tool_button(name, tool) for name, tool in tools), *pins])
 
 
-def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
+def _strip(methods: Sequence[tuple[str, str]], unusable: Mapping[str, str], first: CompareState) -> html.Div:
     shared = dbc.Checkbox(
         id=CompareId.SHARED, label="same for all methods", value=first.shared, className="control-support"
     )
@@ -159,10 +171,10 @@ def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
     difference = html.Div(
         [
             html.Label("Difference", htmlFor=CompareId.MINUEND),
-            menu(CompareId.MINUEND, choices, "", nothing="none"),
+            menu(CompareId.MINUEND, choices, "", nothing="none", unusable=unusable),
             html.Label("−", htmlFor=CompareId.SUBTRAHEND, **attributes(aria_hidden="true")),
             html.Label("Subtracted from it", htmlFor=CompareId.SUBTRAHEND, className="visually-hidden"),
-            menu(CompareId.SUBTRAHEND, choices, "", nothing="none"),
+            menu(CompareId.SUBTRAHEND, choices, "", nothing="none", unusable=unusable),
             html.Span(id=CompareId.DIFFERENCE_NOTE, className="compare-difference-note", role="status"),
         ],
         className="control compare-difference",
@@ -170,10 +182,16 @@ def _strip(methods: Sequence[tuple[str, str]], first: CompareState) -> html.Div:
     return scale_strip(CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference])
 
 
-def _several(text: str, id: str, choices: Sequence[tuple[str, str]], nothing: str) -> html.Div:
+def _several(
+    text: str,
+    id: str,
+    choices: Sequence[tuple[str, str]],
+    nothing: str,
+    unusable: Mapping[str, str] = NONE,
+) -> html.Div:
     dropdown = dcc.Dropdown(
         id=id,
-        options=[{"value": value, "label": label} for value, label in choices],
+        options=options(choices, unusable),
         multi=True,
         placeholder=nothing,
         closeOnSelect=False,

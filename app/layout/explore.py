@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -15,19 +15,23 @@ from app.layout.head import guidance_button, page_head, scale_strip, status_row,
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
-from app.layout.parts import attributes, labelled, menu, poll, progress, small_button
+from app.layout.parts import NONE, attributes, labelled, menu, poll, progress, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM, ExploreState
 
 
-def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Div:
+def explore_page(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], unusable: Mapping[str, str] = NONE
+) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
     ----------
     pairs, methods : sequence of (value, label)
         What the two menus offer.
+    unusable : mapping of str to str
+        Methods that cannot be chosen, each with a sentence that says why.
     """
     first = ExploreState()
     return html.Div(
@@ -45,7 +49,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
             dcc.Store(id=Id.GUIDANCE_LIMITS),
             *region_store(),
             poll(Id.GUIDANCE_POLL),
-            head(pairs, methods),
+            head(pairs, methods, unusable),
             panel_grid(),
             scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
             readout_row(),
@@ -69,13 +73,17 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, 
     )
 
 
-def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> html.Header:
+def head(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]], unusable: Mapping[str, str]
+) -> html.Header:
     """Make the page's head.
 
     Parameters
     ----------
     pairs, methods : sequence of (value, label)
         What the two menus offer.
+    unusable : mapping of str to str
+        Methods that cannot be chosen, each with a sentence that says why.
     """
     about = html.Details(
         [
@@ -97,7 +105,12 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -
         data=[
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
             beside_pairs(),
-            labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
+            labelled(
+                "Method",
+                Id.METHOD_SELECT,
+                menu(Id.METHOD_SELECT, methods, unusable=unusable),
+                "control-method",
+            ),
             about,
         ],
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],

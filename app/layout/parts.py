@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -13,6 +14,7 @@ from app.ids import CompareId, Id
 from app.link.view_state import PAPER_METHODS
 from fusion.colours import Scale
 
+NONE: Mapping[str, str] = MappingProxyType({})
 SMALL = "btn btn-outline-secondary btn-sm"
 SCALE_LABELS = {
     Scale.PAPER: "Paper: 0 to maximum",
@@ -100,13 +102,27 @@ def labelled(text: str, control: str, component: Component, class_name: str) -> 
     return html.Div([html.Label(text, htmlFor=control), component], className=f"control {class_name}")
 
 
+def options(choices: Sequence[tuple[str, str]], unusable: Mapping[str, str] = NONE) -> list[dict[str, Any]]:
+    """Return (value, label) as Dash has options; those that are unusable cannot be chosen and say why, by value."""
+    return [
+        {"value": value, "label": unusable[value], "disabled": True}
+        if value in unusable
+        else {"value": value, "label": label}
+        for value, label in choices
+    ]
+
+
 def menu(
-    id: str, choices: Sequence[tuple[str, str]], value: str | None = None, nothing: str | None = None
+    id: str,
+    choices: Sequence[tuple[str, str]],
+    value: str | None = None,
+    nothing: str | None = None,
+    unusable: Mapping[str, str] = NONE,
 ) -> dbc.Select:
-    """Make a menu of (value, label); `nothing` is what it shows while its value is the empty text."""
+    """Make a menu of `options`; `nothing` is what it shows while its value is the empty text."""
     return dbc.Select(
         id=id,
-        options=[{"value": choice, "label": label} for choice, label in choices],
+        options=options(choices, unusable),
         value=value,
         placeholder=nothing,
         size="sm",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from cache.store.store import MemoryTier, SingleFlight
 from fusion import Method, Pair, load_method, method_ids
@@ -45,6 +46,7 @@ class LoadedMethods:
         self._methods: dict[str, Method] = {}
         self._preparing: set[str] = set()
         self._errors: dict[str, str] = {}
+        self._without_weights: set[str] = set()
         self._flights: SingleFlight[Method] = SingleFlight()
 
     def get(self, id: str) -> Method:
@@ -82,15 +84,32 @@ class LoadedMethods:
         thread.start()
         return thread
 
-    def problems(self) -> tuple[str, ...]:
-        """Return a sentence for each method that is not loaded or still being prepared, saying why."""
+    def pending(self) -> tuple[str, ...]:
+        """Return a sentence for each method that will be usable in a moment."""
         found = []
         for id, title in self.titles:
-            if id not in self._methods:
-                found.append(self._errors.get(id, f"{title} is not loaded yet."))
-            elif id in self._preparing:
+            if id in self._methods and id in self._preparing:
                 found.append(f"{title} is being prepared.")
+            elif id not in self._methods and id not in self._errors:
+                found.append(f"{title} is not loaded yet.")
         return tuple(found)
+
+    def failed(self) -> dict[str, str]:
+        """Return the methods that could not be loaded when that was tried last, by id, each with why, for the log."""
+        return {id: self._errors[id] for id, _ in self.titles if id in self._errors}
+
+    def unusable(self) -> dict[str, str]:
+        """Try those again that could not be loaded, and return those that cannot yet, by id, each with a sentence."""
+        for id in self.failed():
+            with suppress(Exception):  # it was logged when it was met first
+                self.get(id)
+        titles = dict(self.titles)
+        return {
+            id: f"{titles[id]} cannot be used: its weights are missing or damaged."
+            if id in self._without_weights
+            else f"{titles[id]} cannot be used; the server's log says why."
+            for id in self.failed()
+        }
 
     def _loaded(self, id: str) -> Method:
         method = self._methods.get(id)
@@ -100,9 +119,12 @@ class LoadedMethods:
             except FuseVisError as error:
                 if any(id == known for known, _ in self.titles):
                     self._errors[id] = str(error)
+                    if isinstance(error, WeightsError):
+                        self._without_weights.add(id)
                 raise
             self._methods[id] = method
             self._errors.pop(id, None)
+            self._without_weights.discard(id)
         return method
 
     def _load_each(self) -> None:

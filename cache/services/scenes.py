@@ -120,6 +120,10 @@ class Scenes:
         """Return (id, title) of all methods that can be chosen."""
         return self.loaded_methods.titles
 
+    def unusable_methods(self) -> dict[str, str]:
+        """Return those of `methods` that cannot be loaded, by id, each with a sentence that says why."""
+        return self.loaded_methods.unusable()
+
     def default_pair(self) -> str:
         """Return the address of the pair of a first visit: the first of a person's own, else the first sample."""
         first = next(iter(self.entries()), None)

@@ -13,12 +13,14 @@ from app.ids import (
     IMAGE_PANELS,
     JACOBIAN_PANELS,
     POINTER_PANELS,
+    CompareId,
     ExportId,
     Id,
     Panel,
     RegionId,
     ViewsId,
 )
+from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.panels import MEANINGS, rgb_legend
 from app.layout.parts import MOST_NAMED, link_notices, notice
@@ -217,3 +219,15 @@ def test_notices_can_be_closed_and_warnings_go_away() -> None:
     assert (words(warning), words(danger)) == ("careful", "broken")
     assert warning.dismissable and danger.dismissable
     assert warning.duration and danger.duration is None
+
+
+def test_a_method_that_cannot_be_used_says_so_in_the_menus() -> None:
+    why = f"{METHODS[1][1]} cannot be used: its weights are missing or damaged."
+    unusable = {METHODS[1][0]: why}
+    for menu in (
+        find(explore_page(PAIRS, METHODS, unusable), Id.METHOD_SELECT),
+        find(compare_page(PAIRS, METHODS, "/", unusable), CompareId.METHODS),
+        find(compare_page(PAIRS, METHODS, "/", unusable), CompareId.SUBTRAHEND),
+    ):
+        assert {"value": METHODS[1][0], "label": why, "disabled": True} in menu.options
+        assert {"value": METHODS[0][0], "label": METHODS[0][1]} in menu.options

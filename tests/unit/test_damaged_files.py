@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import fusion
 from cache.services.atlases import AtlasFolder
@@ -14,10 +15,11 @@ from cache.services.named_views import NamedViews, ViewFolder
 from cache.services.regions import RegionFolder
 from cache.store.file_cache import BoundedFileCache
 from fusion import Method, Pair
-from fusion.errors import RegionError
+from fusion.errors import RegionError, WeightsError
 from fusion.saliency.atlas import TILE, Atlas, atlas_folder
 from fusion.saliency.atlas_store import CHUNK, METADATA
 from fusion.statistics.region_code import encode_mask
+from fusion.weights import load_weights, save_weights
 from tests.unit.cache_entries import MEGABYTE, file_of, number_of, value
 from tests.unit.damage import CHANGED_ON_DISK, DAMAGES, Damage, denied, hidden
 
@@ -139,3 +141,15 @@ def test_a_damaged_region_is_told_and_can_be_kept_again(
         assert "damaged" in caplog.text
     assert folder.keep(code) == id
     assert folder.code(id) == code
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_weights_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage) -> None:
+    torch.manual_seed(1)
+    network = torch.nn.Conv2d(2, 1, 3)
+    digest = save_weights(network, "one", {}, tmp_path)
+    assert load_weights(network, "one", tmp_path / "one.safetensors") == digest
+    with monkeypatch.context() as patch:
+        damage(tmp_path / "one.safetensors", patch)
+        with pytest.raises(WeightsError):
+            load_weights(network, "one", tmp_path / "one.safetensors")
