@@ -16,7 +16,8 @@ from fusion.methods.adapting import Adaptation, Adapted, Output, Sizes, as_netwo
 from fusion.methods.identity import network_digest, weights_digest
 from fusion.network import NetworkState
 from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
-from fusion.saliency.support import Locality, declared_locality, locality_at, probe_locality
+from fusion.saliency.crops import Locality
+from fusion.saliency.support import declared_locality, locality_at, probe_locality
 
 SupportRadius = tuple[int, int] | None
 """The distance (Chebyshev, pixels) that each input reaches; ``None`` where it is the whole image."""

@@ -24,9 +24,9 @@ from fusion.pair import Pair
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.windows import chain_of
+from fusion.saliency.crops import Locality
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.probing import graph_bytes_a_pixel
-from fusion.saliency.support import Locality
 from fusion.saliency.tiles import Tile, tiles
 from fusion.saliency.window import Box, gradient
 

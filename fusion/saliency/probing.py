@@ -2,8 +2,8 @@
 
 A NaN in one input pixel spreads through the forward pass to exactly those fused pixels that the input pixel
 can reach, dead rectifiers or not. (Backward it does not: rectifiers and maxima turn a NaN cotangent into 0.)
-Comparisons and what replaces NaNs let none through; a very large number is noticed there, though where it is
-depends on the values.
+What replaces NaNs, or selects other values, is made to let them through. What else hides them may be noticed by a
+very large number, though where it is depends on the values.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ SHIFTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 _aten = torch.ops.aten
 _DECIDING = {_aten._local_scalar_dense, _aten.equal, _aten.is_nonzero, _aten.nonzero, _aten.masked_select}
 """Operations whose result, or its size, leaves the world of tensors."""
+_SELECTING = {_aten.where, _aten.fmax, _aten.fmin}
+"""Operations in whose result a NaN of any argument may be missing."""
+_REPLACING = {
+    _aten.nan_to_num, _aten.nan_to_num_, _aten.masked_fill, _aten.masked_fill_, _aten.index_put, _aten.index_put_,
+    _aten.masked_scatter, _aten.masked_scatter_,
+}  # fmt: skip
+"""Operations in whose result a NaN of the first argument may be missing."""
 
 
 def double_copy(network: nn.Module) -> nn.Module:
@@ -77,15 +84,19 @@ def nan_reaches(network: nn.Module, side: int) -> tuple[int, int]:
 
 @torch.no_grad()
 def reaches_of_pixel(network: nn.Module, side: int) -> tuple[int, int]:
-    """Return how far any value in the middle pixel of each input of side × side pixels spreads.
+    """Return how far any value in the middle pixel, or in a corner, of each input of side × side pixels spreads.
 
     That is as far as a NaN does, and half the side where other values spread farther: such a network hides NaNs. How
-    far other values spread depends on what they meet, so that no radius is certain.
+    far other values spread depends on what they meet, so that no radius is certain. From a corner of what is padded
+    in circles, a NaN comes to the other side.
     """
     inputs = sample((side, side), seed=0)
     fused = apply_network(network, inputs)[0]
     found = list(nan_reaches(network, side))
     for index in (0, 1):
+        for corner in ((0, 0), (side - 1, side - 1)):
+            spread = touched(network, inputs, pixel_of(inputs, index, *corner), torch.nan)
+            found[index] = max(found[index], farthest(spread, corner))
         if any(_reach(network, inputs, index, value, fused) > found[index] for value in (HUGE, -HUGE)):
             found[index] = side // 2
     return found[0], found[1]
@@ -240,6 +251,33 @@ class _Watch(TorchDispatchMode):
         return result
 
 
+class _LettingThrough(TorchDispatchMode):
+    """Lets NaNs through operations that hide them, though derivatives pass there: those that replace or select."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # see `_Watch`
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """See `TorchDispatchMode`."""
+        kwargs = kwargs or {}
+        packet = getattr(func, "overloadpacket", None)
+        if packet not in _SELECTING | _REPLACING:
+            return func(*args, **kwargs)
+        looked_at = args if packet in _SELECTING else args[:1]
+        holes = [value.isnan() for value in looked_at if isinstance(value, Tensor)]
+        result = func(*args, **kwargs)
+        for hole in holes:
+            result.masked_fill_(hole, torch.nan)
+        return result
+
+
 def _memory(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
@@ -268,8 +306,11 @@ def touched(
     torch.Tensor
         (H, W) bool.
     """
-    found = apply_network(network, inputs.masked_fill(change, value))[0]
-    return found.isnan() if fused is None or math.isnan(value) else found != fused
+    changed = inputs.masked_fill(change, value)
+    if fused is None or math.isnan(value):
+        with _LettingThrough():
+            return apply_network(network, changed)[0].isnan()
+    return apply_network(network, changed)[0] != fused
 
 
 def pixel_of(inputs: Tensor, index: int, row: int, column: int) -> Tensor:

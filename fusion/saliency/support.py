@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 
 import torch
@@ -20,13 +19,12 @@ from torch import Tensor, nn
 
 from fusion.errors import NetworkError, NoDerivativeError, PrecisionError, SupportRadiusError
 from fusion.network import apply_network
-from fusion.network_copies import tolerance_of
 from fusion.saliency.chain.graph import NotUnderstoodError, least_side, sights
 from fusion.saliency.chain.rules import graph_of
+from fusion.saliency.crops import GLOBAL, MANY, Locality, crops_agree, pixels_to_compare, values_agree
 from fusion.saliency.probing import (
     SHIFTS,
     check_gradients,
-    close,
     decides_by_values,
     double_copy,
     equivariant_shift,
@@ -38,7 +36,7 @@ from fusion.saliency.probing import (
     sample,
 )
 from fusion.saliency.sizes import sizes_named
-from fusion.saliency.window import Box, Pixel, box_around, gradient, gradients_in_crops
+from fusion.saliency.window import Box
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +46,6 @@ SPARE = 9
 """Pixels that an image has beside the support, where the program of a network says how wide that is."""
 FEW = 3
 """Pixels that are compared then; its chain is held against autograd at many more before it is used."""
-AT_EACH_SIZE = 4
-"""Pixels that are compared on the first image of a size."""
 LARGEST_CHECK = 384
 """Pixels along a side of the largest image on which a network that strides is checked first for images of odd sides."""
 GRAPH_BYTES = 2 * 2**30
@@ -59,63 +55,6 @@ VALUE_BYTES = 24 * 2**30
 time."""
 LOUD = 32.0
 """From which value on a fused image cannot be one in [0, 1]."""
-
-
-@dataclass(frozen=True)
-class Locality:
-    """The crops of an image that give the whole image's derivatives exactly.
-
-    Attributes
-    ----------
-    support_radius : tuple of int or None
-        (r1, r2) in pixels for x1 and x2; ``None``: the whole image.
-    alignment : int
-        Crops start at multiples of this many pixels (1 but for networks that stride or pool).
-    least : int
-        Pixels that a crop has along each side, at least, if the image has as many.
-    by_program : bool
-        Whether this follows from the network's program, and so holds for images of all sizes.
-    """
-
-    support_radius: tuple[int, int] | None
-    alignment: int = 1
-    least: int = 1
-    by_program: bool = False
-
-    @property
-    def radius(self) -> int | None:
-        """The larger of both radii, pixels; ``None``: the whole image."""
-        return None if self.support_radius is None else max(self.support_radius)
-
-    def holds_for(self, shape: tuple[int, int]) -> bool:
-        """Tell whether nothing need be tried on an image of this shape (H, W)."""
-        return self.support_radius is None or (self.by_program and min(shape) >= self.least)
-
-    def crop(self, box: Box, shape: tuple[int, int]) -> Box:
-        """Grow a box so that the network treats it as it does the whole image of this shape (H, W).
-
-        Sides inside the image come to lie on multiples of `alignment`, where a strided network meets it in the phase
-        in which it meets the whole image; sides at the border stay there.
-        """
-        top, bottom = self._grown(box.top, box.bottom, shape[0])
-        left, right = self._grown(box.left, box.right, shape[1])
-        return Box(top, left, bottom, right)
-
-    def _grown(self, first: int, last: int, end: int) -> tuple[int, int]:
-        step = self.alignment
-        first -= first % step
-        last = min(last + -last % step, end)
-        for _ in range(2):  # at the far side as far as there is room, else at the near one
-            missing = max(self.least - (last - first), 0)
-            missing += -missing % step
-            if last < end:
-                last = min(last + missing, end)
-            else:
-                first = max(first - missing, 0)
-        return first, last
-
-
-GLOBAL = Locality(None)
 
 
 def declared_locality(network: nn.Module, declared: tuple[int, int] | None) -> Locality:
@@ -295,7 +234,7 @@ def _agrees_at(probe: nn.Module, locality: Locality, shape: tuple[int, int]) -> 
             f"Images of {shape[0]}×{shape[1]} pixels are too large to make sure that the network treats them as it "
             f"does smaller ones. Take images of up to {VALUE_BYTES / bytes_a_pixel / 1e6:.1f} million pixels."
         )
-    pixels = islice(_pixels(shape), AT_EACH_SIZE)
+    pixels = islice(pixels_to_compare(shape), MANY)
     inputs = sample(shape, seed=2)
     if needed > GRAPH_BYTES:
         return values_agree(probe, inputs, locality, pixels)
@@ -401,88 +340,5 @@ def _holds(network: nn.Module, declared: tuple[int, int], side: int) -> Locality
 def _crops_agree(network: nn.Module, locality: Locality, shape: tuple[int, int]) -> bool:
     assert locality.radius is not None
     images = sample(shape, seed=2)
-    pixels = islice(_pixels(shape), FEW if 2 * locality.radius + SPARE >= max(shape) else None)
+    pixels = islice(pixels_to_compare(shape), FEW if 2 * locality.radius + SPARE >= max(shape) else MANY)
     return crops_agree(network, images, locality, pixels)
-
-
-def crops_agree(network: nn.Module, inputs: Tensor, locality: Locality, pixels: Iterable[Pixel]) -> bool:
-    """Hold the derivatives of crops against those of the whole image, by plain autograd in float64.
-
-    A second, different sample is in the batch, so that a network that mixes its batch is found out.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In evaluation mode, float64, on the CPU, frozen.
-    inputs : torch.Tensor
-        (1, 2, H, W), the whole image.
-    locality : Locality
-        Which crops.
-    pixels : iterable of (row, column)
-        Where to compare.
-
-    Returns
-    -------
-    bool
-        Whether they agree but for rounding, and everything outside the radius is exactly 0.
-
-    Raises
-    ------
-    NetworkError
-        If the network cannot be run on the whole image.
-    """
-    shape = (inputs.shape[2], inputs.shape[3])
-    leaf = inputs.clone().requires_grad_(True)
-    with torch.enable_grad():
-        fused = apply_network(network, leaf)[0]
-    for pixel in pixels:
-        whole = gradient(fused[pixel], leaf, keep_graph=True)[0]
-        support, crop, local = _placed(pixel, locality, shape)
-        part = inputs[:, :, crop.rows(), crop.columns()]
-        try:
-            inside = gradients_in_crops(network, torch.cat((part, torch.rand_like(part))), [local, local])[0]
-        except NetworkError:
-            return False
-        placed = torch.zeros_like(whole)
-        placed[:, crop.rows(), crop.columns()] = inside
-        outside = whole.clone()
-        outside[:, support.rows(), support.columns()] = 0
-        if not close(placed, whole, tolerance_of(network)) or bool((outside != 0).any()):
-            return False
-    return True
-
-
-@torch.no_grad()
-def values_agree(network: nn.Module, inputs: Tensor, locality: Locality, pixels: Iterable[Pixel]) -> bool:
-    """Hold the fused pixels of crops against those of an image too large for its derivatives; see `crops_agree`."""
-    shape = (inputs.shape[2], inputs.shape[3])
-    fused = apply_network(network, inputs)[0]
-    for pixel in pixels:
-        _, crop, local = _placed(pixel, locality, shape)
-        try:
-            part = apply_network(network, inputs[:, :, crop.rows(), crop.columns()])[0]
-        except NetworkError:
-            return False
-        if (part[local] - fused[pixel]).abs() > tolerance_of(network) * fused.abs().max():
-            return False
-    return True
-
-
-def _placed(pixel: Pixel, locality: Locality, shape: tuple[int, int]) -> tuple[Box, Box, Pixel]:
-    """Return a pixel's support, its crop, and where it lies in that."""
-    assert locality.radius is not None
-    support = box_around(pixel, locality.radius, shape)
-    crop = locality.crop(support, shape)
-    return support, crop, (pixel[0] - crop.top, pixel[1] - crop.left)
-
-
-def _pixels(shape: tuple[int, int]) -> Iterator[Pixel]:
-    """Yield the middle, corners and borders, pixels in different phases, and middles and edges of `sample`'s parts."""
-    height, width = shape
-    shares = (
-        (0.5, 0.5), (0, 1), (1, 0.34),
-        (0, 0), (1, 0), (0.5, 0), (1, 1), (0.52, 0.45), (0.42, 0.53), (0.17, 0.17), (0.33, 0.3), (0.5, 0.17),
-        (0.83, 0.83), (0.17, 0.83),
-    )  # fmt: skip
-    for down, across in shares:
-        yield round(down * (height - 1)), round(across * (width - 1))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fusion.saliency.support import Locality
+from fusion.saliency.crops import Locality
 from fusion.saliency.window import Box
 
 

@@ -16,8 +16,8 @@ from fusion.network import images_tensor
 from fusion.saliency import guidance as guidance_module
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.windows import chain_of
+from fusion.saliency.crops import Locality
 from fusion.saliency.guidance import coarse_guidance, colour_order, filled, lattice_spacing, tile_diagonals
-from fusion.saliency.support import Locality
 from fusion.saliency.tiles import Tile
 from fusion.saliency.window import Box
 from tests.unit.reference import (

@@ -14,7 +14,7 @@ import fusion
 from fusion.errors import NetworkError, NoDerivativeError, PrecisionError
 from fusion.network_copies import SINGLE_TOLERANCE
 from fusion.saliency import support
-from fusion.saliency.support import GLOBAL
+from fusion.saliency.crops import GLOBAL
 from tests.unit import own_networks
 from tests.unit.own_networks import Own
 from tests.unit.reference import notable_pixels, random_pair, relative_error, whole_image_jacobian

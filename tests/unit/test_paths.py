@@ -16,7 +16,7 @@ import fusion
 from fusion.saliency import guidance as guidance_module
 from fusion.saliency import jacobian as jacobian_module
 from fusion.saliency.atlas import Atlas
-from fusion.saliency.support import GLOBAL
+from fusion.saliency.crops import GLOBAL
 from tests.unit.reference import (
     largest_error,
     notable_pixels,

@@ -14,7 +14,8 @@ import fusion
 from fusion.errors import AtlasError, NetworkError, SupportRadiusError
 from fusion.methods.registry import method_specification
 from fusion.saliency.atlas import Atlas
-from fusion.saliency.support import GLOBAL, declared_locality, probe_locality
+from fusion.saliency.crops import GLOBAL
+from fusion.saliency.support import declared_locality, probe_locality
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
 from tests.unit.small_networks import conv
 
@@ -326,3 +327,13 @@ def test_there_is_no_atlas_of_sides_that_do_not_fit(tmp_path: Path) -> None:
     assert np.abs(atlas.window(4, 5).dense() - expected).max() <= 1e-3 * np.abs(expected).max()
     with pytest.raises(AtlasError, match="sees the whole image"):
         Atlas(tmp_path / "other", method, unfit)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (37, 48)])
+def test_what_is_stretched_at_one_size_is_found_out_whatever_the_weights_are(shape: tuple[int, int]) -> None:
+    """Dark parts of the image and rectifiers that are off hide it at a few pixels, and at others in a few rows."""
+    for seed in range(12):
+        torch.manual_seed(seed)
+        method = fusion.Method.from_module(Pyramid(), "own", "Own")
+        assert method.support_radius == (3, 3)
+        assert method.locality_at(shape) == GLOBAL, seed

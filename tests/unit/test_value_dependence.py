@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -46,12 +48,37 @@ class Hiding(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # With some weights the layer is asleep on every image that probing tries: then there is nothing to see.
-        torch.manual_seed(1)
         self.layer = nn.Conv2d(1, 1, 7, padding=3, padding_mode="circular")
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         return x1 * x2 + torch.relu(self.layer(torch.nan_to_num(x2).clamp(0, 1)) - 0.3)
+
+
+def by_number(x: Tensor) -> Tensor:
+    return torch.nan_to_num(x)
+
+
+def by_choice(x: Tensor) -> Tensor:
+    return torch.fmax(x, torch.zeros_like(x))
+
+
+def by_index(x: Tensor) -> Tensor:
+    filled = x.clone()
+    filled[filled.isnan()] = 0
+    return filled
+
+
+class Asleep(nn.Module):
+    """Sees three pixels in each direction, of images without holes, and nothing of the images that probing makes."""
+
+    def __init__(self, fill: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.fill = fill
+        self.layer = nn.Conv2d(1, 1, 7, padding=3)
+        nn.init.constant_(self.layer.weight, 1 / 49)
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        return x1 * x2 + torch.relu(self.layer(self.fill(x2)) - 2)
 
 
 class Asserting(nn.Module):
@@ -93,6 +120,13 @@ def test_in_doubt_the_whole_image_is_taken(network: nn.Module) -> None:
     check_everywhere(method, dark_pair((24, 31)))
     with pytest.raises(SupportRadiusError, match="whole image"):
         declared_locality(network, (0, 0))
+
+
+@pytest.mark.parametrize("fill", [by_number, by_choice, by_index], ids=lambda one: one.__name__)
+def test_where_holes_are_filled_the_support_is_found_though_it_is_asleep(
+    fill: Callable[[Tensor], Tensor],
+) -> None:
+    assert fusion.Method.from_module(Asleep(fill), "own", "Own").support_radius == (0, 3)
 
 
 def test_what_is_compared_is_seen_in_the_program() -> None:
