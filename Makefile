@@ -7,6 +7,7 @@
 #   make test-js                               JavaScript's own tests
 #   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
 #   make load                                  many users at once, which make test leaves out
+#   make faults                                servers that are killed, without room on the disk or without descriptors
 #   make check-wheel                           installs the built package into an empty environment and opens its page
 #   make lint | format                         lint and types only | bring the code into shape
 #   make api                                   the Python API as HTML, in build/api
@@ -36,7 +37,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load check-wheel lint format api samples browser clean \
+.PHONY: run test check test-js load faults check-wheel lint format api samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -54,6 +55,9 @@ check: $(VENV)/installed-dev browser
 
 load: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/load
+
+faults: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/faults
 
 check-wheel: $(VENV)/installed-dev
 	$(BIN)/python -m tests.wheel $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
