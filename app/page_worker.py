@@ -134,7 +134,10 @@ class PageWorker(ThreadWorker):
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
             self._let_idlest_go()
-        self._listen(Connection(self.cfg, client, address, listener.getsockname()))
+        conn = Connection(self.cfg, client, address, listener.getsockname())
+        self._listen(conn)
+        # Whoever has asked already is not idle.
+        self._read_more(conn)
 
     def handle_error(self, req: object, client: Exchange, addr: object, exc: Exception) -> None:
         """Answer to a request that cannot be read."""

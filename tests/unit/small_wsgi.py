@@ -15,7 +15,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     body = environ["wsgi.input"].read()
     path = environ["PATH_INFO"]
     if path == "/gate":
-        go_on.wait(60)
+        go_on.wait(300)
     elif path == "/open":
         go_on.set()
     content = bytes(LARGE) if path == "/large" else b"%d" % len(body)

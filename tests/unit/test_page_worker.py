@@ -21,7 +21,7 @@ from tests.unit.small_wsgi import LARGE
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 60
-WAIT_S = 60
+WAIT_S = 300
 QUICK = b"GET /quick HTTP/1.1\r\nHost: a\r\n\r\n"
 SLOW = b"POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345"
 
@@ -48,11 +48,14 @@ def start(descriptors: int | None = None) -> tuple[subprocess.Popen[bytes], int]
     end = time.monotonic() + WAIT_S
     while True:
         try:
-            asked(port).close()
-            return process, port
+            connected(port).close()
+            break
         except OSError:
             assert time.monotonic() < end and process.poll() is None
             time.sleep(0.05)
+    # Gunicorn listens before it has a worker.
+    assert is_quick(port)
+    return process, port
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
