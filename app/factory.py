@@ -32,7 +32,7 @@ from app.layout.parts import notice
 from app.routes import answers, binary, export, regions, views
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
-from cache.errors import UserError
+from cache.errors import TooBusyError, UserError
 from cache.services.services import Services, build_services
 from callbacks.first_view import first_view
 
@@ -151,7 +151,13 @@ def menu_label(title: str, simulated: bool) -> str:
 
 
 def show_error(error: Exception) -> None:
-    """Tell the visitor what went wrong in a callback, in words that are meant for visitors."""
+    """Tell the visitor what went wrong in a callback, in words that are meant for visitors.
+
+    What is only too much at the moment is asked for again by the browser (``assets/core/patience.mjs``).
+    """
+    if isinstance(error, TooBusyError):
+        after_this_request(lambda answer: _with_pause(_with_failure(answer, str(error)), error.retry_after_s))
+        return
     if isinstance(error, UserError):
         message = str(error)
     else:
@@ -160,6 +166,12 @@ def show_error(error: Exception) -> None:
     set_props(Id.NOTICES, {"children": [notice(message, "danger")]})
     # Dash tells the browser of no failure; what waits for this answer has to know.
     after_this_request(lambda answer: _with_failure(answer, message))
+
+
+def _with_pause(answer: Response, seconds: int) -> Response:
+    answer.status_code = 503
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _with_failure(answer: Response, message: str) -> Response:

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import NoDecode
 
 # Nothing of fusion is imported here: settings are read before the fork, and torch must not be loaded before it.
+SLOW_AT_ONCE, SLOW_WAITING = 2, 14
+MOST_SLOW = SLOW_AT_ONCE + SLOW_WAITING
+"""Slow requests that are computed, that wait, and both together: the server has so many threads besides those that are
+set. One more is refused for a moment, see `cache.jobs.slow`."""
 _TWO_NAMES = "name two different modalities, that of x1 first, such as IR VIS"
 
 

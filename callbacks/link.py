@@ -112,6 +112,15 @@ def resolve(services: Services, state: ExploreState) -> tuple[str, str, dict[str
             f"This server has no method “{method}”; FunFuseAn is shown. It has: {', '.join(known)}."
         )
         method = ExploreState().method
+    unusable = services.scenes.unusable_methods()
+    if method in unusable:
+        # Where none can be used, the scene says why.
+        title, usable = next(
+            ((title, id) for id, title in services.scenes.methods() if id not in unusable), ("", "")
+        )
+        if usable:
+            messages.append(f"{unusable[method]} {title} is shown.")
+            method = usable
     pair, shape, more = resolve_pair(services, state.pair)
     pixel, outside = resolve_pixel("pixel", state.pixel, shape)
     return pair, method, pixel, messages + more + outside

@@ -13,8 +13,8 @@ from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
-from app.routes.answers import problem_answer
-from cache.errors import UserError
+from app.routes.answers import problem_answer, refused
+from cache.errors import TooBusyError, UserError
 from cache.services.exports import (
     ExportArrays,
     ExportNumbers,
@@ -82,6 +82,8 @@ class Wanted:
 @routes.errorhandler(UserError)
 def refuse(error: UserError) -> Response:
     """Answer with an error that is meant for the user."""
+    if isinstance(error, TooBusyError):
+        return refused(error)
     return problem_answer(getattr(error, "status", 400), str(error))
 
 
@@ -145,7 +147,12 @@ def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column]:
 
 
 def _file_of(wanted: Wanted) -> Response:
-    """Answer with a file."""
+    """Answer with a file, once it is this one's turn."""
+    with services_of(current_app).scenes.slow.place():
+        return _made(wanted)
+
+
+def _made(wanted: Wanted) -> Response:
     asked, form = wanted.asked, wanted.form
     state = asked.state
     regions = {region.name: region.code for region in linked_regions(state.regions)}

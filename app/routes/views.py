@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.export.thumbnail import view_thumbnail
-from app.routes.answers import told
-from cache.errors import UserError
+from app.routes.answers import refused, told
+from cache.errors import TooBusyError, UserError
 from cache.services.named_views import NamedViews
 from cache.services.services import services_of
 
@@ -16,12 +16,14 @@ LARGEST_STUDY = 64 * 2**20
 
 routes = Blueprint("views", __name__, url_prefix="/views")
 routes.register_error_handler(UserError, told)
+routes.register_error_handler(TooBusyError, refused)
 
 
 @routes.get("")
 def list_views() -> Response:
-    """Answer with all views, the newest first."""
-    return jsonify(views=_views().all())
+    """Answer with all views, the newest first, and with the ids of those whose files are damaged, if there are any."""
+    views, damaged = _views().all_and_damaged()
+    return jsonify({"views": views, **({"damaged": damaged} if damaged else {})})
 
 
 @routes.post("")
@@ -53,7 +55,9 @@ def thumbnail(id: str) -> Response:
     view = views.get(id)
     drawn = views.thumbnail(id)
     if drawn is None:
-        drawn = view_thumbnail(services_of(current_app), view.page, view.query)
+        services = services_of(current_app)
+        with services.scenes.slow.place():
+            drawn = view_thumbnail(services, view.page, view.query)
         if drawn is None:
             return Response(status=204, headers={"Cache-Control": "no-store"})
         views.keep_thumbnail(id, drawn)

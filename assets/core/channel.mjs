@@ -1,6 +1,7 @@
 /* Windows from the server: one request in flight, the newest wins, the last answers are remembered. */
 
 import { Memory } from "./memory.mjs";
+import { pause } from "./patience.mjs";
 
 /**
  * @typedef {object} JacobianWindow
@@ -104,15 +105,6 @@ async function reason(answer) {
 }
 
 /**
- * After how many milliseconds a server that is too busy wants to be asked again; null where it is something else.
- * @param {Response} answer
- */
-function patience(answer) {
-  const seconds = Number(answer.headers.get("Retry-After"));
-  return answer.status === 503 && seconds > 0 ? 1000 * seconds : null;
-}
-
-/**
  * What the browser says of an answer that does not come means nothing to anybody who has not written a browser.
  * @returns {never}
  */
@@ -126,7 +118,7 @@ function unreachable() {
  */
 export async function fetchBinary(address) {
   const answer = await fetch(address, { credentials: "same-origin" }).catch(unreachable);
-  if (!answer.ok) throw new Refused(await reason(answer), patience(answer));
+  if (!answer.ok) throw new Refused(await reason(answer), pause(answer));
   return { buffer: await answer.arrayBuffer().catch(unreachable), compute: computing(answer) };
 }
 

@@ -1,5 +1,7 @@
 /* Dash's requests to its callbacks: Dash itself tells nobody of one that is under way, nor of one that has failed. */
 
+import { patiently } from "./patience.mjs";
+
 /**
  * @typedef {object} DashRequest
  * @property {string} outputs - What it is to change, as Dash names it.
@@ -7,6 +9,7 @@
  *
  * @typedef {object} Listener
  * @property {(request: DashRequest) => void} sent
+ * @property {(request: DashRequest, words: string) => void} [delayed]
  * @property {(request: DashRequest, failure: string | null) => void} ended
  */
 
@@ -16,7 +19,8 @@ const FAILURE = "Fusevis-Failure"; // a header, as app/factory.py sets it
 const listeners = [];
 
 /**
- * Call listener.sent(request) when Dash asks, and listener.ended(request, failure) when it has got an answer, or none.
+ * Call listener.sent(request) when Dash asks, listener.delayed(request, words) when the server is too busy and is asked
+ * again, and listener.ended(request, failure) when Dash has got an answer, or none.
  * @param {Listener} listener
  */
 export function listen(listener) {
@@ -61,7 +65,7 @@ export function told(real) {
     /** @param {string | null} failure */
     const ended = (failure) => listeners.forEach((one) => one.ended(request, failure));
     try {
-      const answer = await real(address, options);
+      const answer = await patiently(() => real(address, options), (words) => listeners.forEach(({ delayed }) => delayed?.(request, words)));
       ended(failureOf(answer));
       return answer;
     } catch (error) {

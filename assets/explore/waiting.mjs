@@ -17,7 +17,8 @@ import { say } from "../core/waiting.mjs";
  *
  * @typedef {object} Facts
  * @property {boolean} entered - Whether a pair and a method are shown.
- * @property {{ pair: boolean, since: number } | null} choosing - Others are on their way; `pair`: with other input images.
+ * @property {{ pair: boolean, since: number, delayed?: string } | null} choosing - Others are on their way; `pair`: with other
+ *   input images; `delayed`: why it takes longer.
  * @property {Pixel | null} pixel - Whose window is on its way.
  * @property {number} since - When the wait for a window began.
  * @property {boolean} unscaled - Whether nobody knows yet where the scale of Jacobian images ends.
@@ -112,8 +113,9 @@ function sceneReason(source, { entered, choosing: next }) {
   const since = next?.since;
   if (JACOBIANS.includes(source)) return { text: "Jacobian image", part: null, since };
   if (!INPUTS.includes(source)) return { text: "Guidance", part: null, since };
-  if (!entered) return { text: "First picture", part: null, since };
-  if (source === "panel-fused") return { text: "Fused image", part: null, since };
+  const why = next?.delayed ? `: ${next.delayed}` : "";
+  if (!entered) return { text: `First picture${why}`, part: null, since };
+  if (source === "panel-fused") return { text: `Fused image${why}`, part: null, since };
   return next?.pair ? { text: "Input image", part: null, since } : null;
 }
 
@@ -225,6 +227,11 @@ dash.listen({
     choice = request;
     choosing = { pair: request.values["pair-select"] !== state.scene?.pair_address, since: performance.now() };
     settle("scene");
+  },
+  delayed(request, words) {
+    if (choice !== request || !choosing) return;
+    choosing.delayed = words;
+    look();
   },
   ended(request, failure) {
     const call = CALLS.find(([, output]) => request.outputs.includes(output));

@@ -2,6 +2,7 @@
 
 import { addMenu } from "../core/dialogs.mjs";
 import { closest, save } from "../core/elements.mjs";
+import { patiently } from "../core/patience.mjs";
 import { linkable } from "../regions/link.mjs";
 
 /**
@@ -100,7 +101,10 @@ async function whyNot(answer) {
  */
 async function answered(address) {
   for (;;) {
-    const answer = await fetch(address, { headers: { Prefer: "respond-async" } });
+    const answer = await patiently(() => fetch(address, { headers: { Prefer: "respond-async" } }), (words) => {
+      message = `${words} …`;
+      show();
+    });
     if (answer.status !== 202) return answer;
     message = (await answer.json()).waiting.replace(/ Ask again.*/, "");
     const goesOn = await new Promise((resolve) => {

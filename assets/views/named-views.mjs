@@ -5,11 +5,16 @@ import * as sidePanels from "../core/side-panels.mjs";
 import { closest, element, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
-/** @typedef {{ id: string, name: string, note: string, page: string, query: string, saved: string }} View */
+/**
+ * @typedef {{ id: string, name: string, note: string, page: string, query: string, saved: string }} View
+ * @typedef {View | { id: string, damaged: true }} Listed
+ */
 
 const FAILED = "The server does not answer. Is it still running?";
 /** @type {View[]} */
 let views = [];
+/** @type {string[]} Ids of views whose files are damaged. */
+let damaged = [];
 /** @type {Set<string>} */
 const ticked = new Set();
 
@@ -79,7 +84,7 @@ async function act(doing, words) {
   }
   // After an error too: what went wrong may be that somebody else was faster.
   try {
-    ({ views } = await ask(""));
+    ({ views, damaged = [] } = await ask(""));
   } catch (error) {
     told = /** @type {Error} */ (error).message;
   }
@@ -108,7 +113,7 @@ function field(view, key, kind, properties) {
 
 /**
  * The button that deletes a view when it is pressed twice.
- * @param {View} view
+ * @param {{ id: string }} view
  */
 function remover({ id }) {
   const made = element("button", { type: "button", className: "region-remove", textContent: "×", title: "Delete this view" });
@@ -128,8 +133,25 @@ function remover({ id }) {
   return made;
 }
 
-/** @param {View} view */
+/** @param {Listed} view */
 function makeLine(view) {
+  return "damaged" in view ? makeDamaged(view) : makeSound(view);
+}
+
+/** @param {{ id: string }} view */
+function makeDamaged({ id }) {
+  const told = element("span", {
+    className: "view-about", textContent: `The file of the view ${id} is damaged: it cannot be opened. Import its study again, or delete it.`,
+  });
+  const gone = remover({ id });
+  gone.setAttribute("aria-label", `Delete the damaged view ${id}`);
+  const line = element("li", { className: "view view-damaged" }, element("div", { className: "view-line" }, told, gone));
+  line.dataset.name = id;
+  return line;
+}
+
+/** @param {View} view */
+function makeSound(view) {
   const home = panel().dataset.home;
   const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
   tick.addEventListener("change", () => (tick.checked ? ticked.add(view.id) : ticked.delete(view.id)));
@@ -160,9 +182,11 @@ function thumbnail(view) {
 
 /**
  * @param {HTMLElement} line
- * @param {View} view
+ * @param {Listed} view
  */
-function updateLine(line, { name, note }) {
+function updateLine(line, view) {
+  if ("damaged" in view) return;
+  const { name, note } = view;
   const [tick, title, open, gone, text] = /** @type {any[]} */ ([...line.querySelectorAll("input, a, button, textarea")]);
   const labels = [[tick, `Export ${name}`], [title, `Name of ${name}`], [open, `Open ${name}`], [gone, `Delete ${name}`], [text, `Note of ${name}`]];
   labels.forEach(([one, label]) => one.setAttribute("aria-label", label));
@@ -176,8 +200,10 @@ function updateLine(line, { name, note }) {
 }
 
 function show() {
-  sidePanels.fill(inside(".views-list"), views, ({ id }) => id, makeLine, updateLine);
-  inside(".region-empty").hidden = views.length > 0;
+  /** @type {Listed[]} */
+  const listed = [...views, ...damaged.map((id) => ({ id, damaged: /** @type {true} */ (true) }))];
+  sidePanels.fill(inside(".views-list"), listed, (one) => ("damaged" in one ? `damaged ${one.id}` : one.id), makeLine, updateLine);
+  inside(".region-empty").hidden = listed.length > 0;
   /** @type {HTMLButtonElement} */ (document.getElementById("views-export")).disabled = !views.length;
   sidePanels.keepFocus("views-panel");
 }

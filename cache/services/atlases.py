@@ -80,13 +80,13 @@ class AtlasFolder:
             self._open[folder] = (atlas, self._clock() - LOOK_AGAIN_S)
 
     def _looked_up(self, folder: Path, method: Method, pair: Pair, known: Atlas | None) -> Atlas | None:
-        if not (folder / "zarr.json").exists():
-            outdated = outdated_atlas(self.root, method, pair)
-            if outdated is not None and folder not in self._told:
-                self._told.add(folder)
-                logger.warning("%s", outdated)
-            return None
         try:
+            if not (folder / "zarr.json").exists():
+                outdated = outdated_atlas(self.root, method, pair)
+                if outdated is not None and folder not in self._told:
+                    self._told.add(folder)
+                    logger.warning("%s", outdated)
+                return None
             if known is None:
                 return Atlas(folder, method, pair)
             known.refresh()
@@ -127,7 +127,7 @@ class AtlasWork:
     def fill(self, report: Report[int], cancelled: Callable[[], bool]) -> int:
         """Compute what is missing, and report after each tile and now and then."""
         # Opened first: the thread that reads and writes for Zarr, hovers too, has the priority of whoever starts it.
-        atlas = Atlas(self._folder, self._method, self._pair)
+        atlas = Atlas(self._folder, self._method, self._pair, mend=True)
         yield_to_others()
 
         def progress(done: int, total: int) -> None:

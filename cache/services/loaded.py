@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cache.store.store import MemoryTier, SingleFlight
@@ -56,19 +57,23 @@ class LoadedMethods:
         self._methods: dict[str, Method] = {}
         self._preparing: set[str] = set()
         self._errors: dict[str, str] = {}
+        self._without_weights: set[str] = set()
         self._flights: SingleFlight[Method] = SingleFlight()
 
     @property
     def titles(self) -> tuple[tuple[str, str], ...]:
         """The (id, title) of all methods, those of users last."""
-        return tuple((id, title) for id, title, _ in self.choices())
+        return tuple((id, title) for id, title, _ in self._choices({}))
 
     def choices(self) -> tuple[tuple[str, str, str], ...]:
         """Return (id, title, why it cannot be chosen or nothing) of all methods, those of users last."""
+        return self._choices(self.unusable())
+
+    def _choices(self, unusable: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
         users = users_methods(self._folder) if self._folder is not None else []
         taken = {id for id, _ in self._built_in}
         return (
-            *((id, title, "") for id, title in self._built_in),
+            *((id, title, unusable.get(id, "")) for id, title in self._built_in),
             *(
                 (packed.id, packed.title(), problem or self._refusal(packed))
                 for packed, problem in users
@@ -128,15 +133,34 @@ class LoadedMethods:
         thread.start()
         return thread
 
-    def problems(self) -> tuple[str, ...]:
-        """Return a sentence for each method that is not loaded or still being prepared, saying why."""
+    def pending(self) -> tuple[str, ...]:
+        """Return a sentence for each method that will be usable in a moment."""
         found = []
         for id, title in self._built_in:
-            if id not in self._methods:
-                found.append(self._errors.get(id, f"{title} is not loaded yet."))
-            elif id in self._preparing:
+            if id in self._methods and id in self._preparing:
                 found.append(f"{title} is being prepared.")
+            elif id not in self._methods and id not in self._errors:
+                found.append(f"{title} is not loaded yet.")
         return tuple(found)
+
+    def failed(self) -> dict[str, str]:
+        """Return the methods that could not be loaded when that was tried last, by id, each with why, for the log.
+
+        Those of users are not among them: each of these stands for itself.
+        """
+        return {id: self._errors[id] for id, _ in self._built_in if id in self._errors}
+
+    def unusable(self) -> dict[str, str]:
+        """Try those again that could not be loaded, and return those that cannot yet, by id, each with a reason."""
+        for id in self.failed():
+            with suppress(Exception):  # it was logged when it was met first
+                self.get(id)
+        return {
+            id: "its weights are missing or damaged."
+            if id in self._without_weights
+            else "the server's log says why."
+            for id in self.failed()
+        }
 
     def _loaded(self, id: str, packed: PackedMethod | None) -> Method:
         if packed is not None:
@@ -148,9 +172,12 @@ class LoadedMethods:
             except FuseVisError as error:
                 if any(id == known for known, _ in self._built_in):
                     self._errors[id] = str(error)
+                    if isinstance(error, WeightsError):
+                        self._without_weights.add(id)
                 raise
             self._methods[id] = method
             self._errors.pop(id, None)
+            self._without_weights.discard(id)
         return method
 
     def _loaded_of_user(self, packed: PackedMethod) -> Method:

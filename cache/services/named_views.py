@@ -1,8 +1,12 @@
-"""Named views: what is allowed in one and in a study of many, the folder of all, and what pages can do with them."""
+"""Named views: what is allowed in one and in a study of many, the folder of all, and what pages can do with them.
+
+Files carry checksums, so that a damaged one is told and never shown.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import secrets
@@ -17,6 +21,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from cache.services.regions import RegionFolder
+from cache.store.sealed import remove_folder, sealed_bytes, sealed_values, unsealed_bytes, unsealed_values
 from fusion.errors import FuseVisError, OutputError, RegionError
 
 MOST_VIEWS = 2000
@@ -26,6 +31,9 @@ LONGEST_TOLD = 80
 LARGEST_THUMBNAIL = 10_000
 """Bytes."""
 
+logger = logging.getLogger(__name__)
+
+_ID = re.compile("[0-9a-f]{16}")
 _LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 _UNSEEN = {"Cc", "Cf", "Cs"}
 _ALLOWED = "\n\t\u200c\u200d"
@@ -61,7 +69,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("this is no time of our calendar") from None
 
 
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Id = Annotated[str, Field(pattern=f"^{_ID.pattern}$")]
 ViewName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 Note = Annotated[str, Field(max_length=2000), AfterValidator(_plain)]
 Query = Annotated[str, Field(max_length=8000, pattern=r"^(\?[\x21-\x7e]*)?$")]
@@ -165,11 +173,23 @@ class ViewFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._told: set[Path] = set()
 
     def all(self) -> list[SavedView]:
         """Return all views, the newest first; files that are damaged are left out."""
-        found = [self._read(path) for path in self._folder.glob("*.json")]
-        return sorted(filter(None, found), key=lambda view: (view.saved, view.id), reverse=True)
+        return self.all_and_damaged()[0]
+
+    def all_and_damaged(self) -> tuple[list[SavedView], list[str]]:
+        """Return all views, the newest first, and the ids of those whose files are damaged or cannot be read.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be read.
+        """
+        found = {path.stem: self._read(path) for path in self._paths()}
+        views = sorted(filter(None, found.values()), key=lambda view: (view.saved, view.id), reverse=True)
+        return views, sorted(id for id, view in found.items() if view is None and _ID.fullmatch(id))
 
     def get(self, id: str) -> SavedView:
         """Return a view.
@@ -263,18 +283,24 @@ class ViewFolder:
         OutputError
             If it cannot be removed.
         """
-        self.get(id)  # without a lock: where nothing is kept there may be no folder for one
+        # Without a lock: where nothing is kept there may be no folder for one. A damaged one can be removed too.
+        if id not in self.all_and_damaged()[1]:
+            self.get(id)
         with self._alone():
-            self._path(id).unlink(missing_ok=True)
-            self._thumbnail_path(id).unlink(missing_ok=True)
+            for path in (self._path(id), self._thumbnail_path(id)):
+                remove_folder(path)
+                path.unlink(missing_ok=True)
 
     def thumbnail(self, id: str) -> bytes | None:
         """Return the small picture that is kept of a view; ``None`` where there is none."""
+        path = self._thumbnail_path(self.get(id).id)
         try:
-            kept = self._thumbnail_path(self.get(id).id).read_bytes()
-        except OSError:
+            return unsealed_bytes(path.read_bytes())
+        except FileNotFoundError:
             return None
-        return kept if 0 < len(kept) <= LARGEST_THUMBNAIL else None
+        except (OSError, ValueError) as error:
+            logger.warning("%s: this thumbnail is drawn anew (%s).", path, error)
+            return None
 
     def keep_thumbnail(self, id: str, drawn: bytes) -> None:
         """Keep a small picture of a view beside it, as long as the view is kept.
@@ -290,7 +316,8 @@ class ViewFolder:
             raise ViewError(f"A view's thumbnail has up to {LARGEST_THUMBNAIL} bytes, not {len(drawn)}.")
         with self._alone():
             self.get(id)
-            self._replace({self._thumbnail_path(id): drawn})
+            # Behind the end of a JPEG may stand anything.
+            self._replace({self._thumbnail_path(id): sealed_bytes(drawn)})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -308,12 +335,16 @@ class ViewFolder:
 
     def _room(self, views: Sequence[SavedView]) -> int:
         """Return for how many more views there is room once these are kept."""
-        return MOST_VIEWS - len(
-            {path.stem for path in self._folder.glob("*.json")} | {view.id for view in views}
-        )
+        return MOST_VIEWS - len({path.stem for path in self._paths()} | {view.id for view in views})
+
+    def _paths(self) -> list[Path]:
+        try:
+            return list(self._folder.glob("*.json"))
+        except OSError as error:
+            raise OutputError(f"The views in {self._folder} cannot be read: {error.strerror}.") from error
 
     def _write(self, views: Sequence[SavedView]) -> None:
-        self._replace({self._path(view.id): view.model_dump_json().encode() for view in views})
+        self._replace({self._path(view.id): sealed_values(view.model_dump(mode="json")) for view in views})
 
     def _replace(self, contents: Mapping[Path, bytes]) -> None:
         """Write all files, then put all in their places: a full disk leaves everything as it was."""
@@ -329,6 +360,7 @@ class ViewFolder:
                 part.unlink(missing_ok=True)
             raise
         for path, part in parts.items():
+            remove_folder(path)
             part.replace(path)
 
     def _path(self, id: str) -> Path:
@@ -339,8 +371,13 @@ class ViewFolder:
 
     def _read(self, path: Path) -> SavedView | None:
         try:
-            view = SavedView.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError):
+            view = SavedView.model_validate(unsealed_values(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            if path not in self._told:
+                self._told.add(path)
+                logger.warning("%s: this view cannot be used (%s).", path, error)
             return None
         return view if path.stem == view.id else None
 
@@ -365,7 +402,12 @@ class NamedViews:
 
     def all(self) -> list[dict[str, Any]]:
         """Return all views, the newest first."""
-        return [view.model_dump(mode="json") for view in self._views.all()]
+        return self.all_and_damaged()[0]
+
+    def all_and_damaged(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return all views, the newest first, and the ids of those whose files are damaged."""
+        views, damaged = self._views.all_and_damaged()
+        return [view.model_dump(mode="json") for view in views], damaged
 
     def save(self, values: Any) -> dict[str, Any]:
         """Save ``{"name", "note", "page", "query"}`` as a new view and return it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from cache.errors import UserError
+from cache.store.sealed import remove_folder
 from fusion.data.catalogue import Catalogue
 from fusion.errors import OutputError, RegionError
 from fusion.statistics.region_code import LONGEST_CODE, decode_mask, encode_mask, require_code
 from fusion.statistics.region_files import INSIDE_ABOVE, known_regions, read_region
 from fusion.statistics.regions import Region
+
+logger = logging.getLogger(__name__)
 
 ID_DIGITS = 32
 MOST_BYTES = 500_000_000
@@ -50,7 +54,7 @@ class RegionFolder:
         require_code(code)
         id = _id(code)
         path = self._path(id)
-        if path.exists():
+        if self.is_code_of(id, self._read(path)):
             return id
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +63,7 @@ class RegionFolder:
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
             with os.fdopen(handle, "w", encoding="ascii") as stream:
                 stream.write(code)
+            remove_folder(path)
             Path(name).replace(path)
         except OSError as error:
             raise OutputError(f"The region cannot be kept in {self._folder}: {error.strerror}.") from error
@@ -72,15 +77,19 @@ class RegionFolder:
         RegionError
             If none was, or its file is damaged.
         """
-        try:
-            code = self._path(id).read_text(encoding="ascii") if len(id) == ID_DIGITS and id.isalnum() else ""
-        except (OSError, UnicodeDecodeError):
-            code = ""
-        if not self.is_code_of(id, code):
+        path = self._path(id) if len(id) == ID_DIGITS and id.isalnum() else None
+        code = "" if path is None else self._read(path)
+        if self.is_code_of(id, code):
+            return code
+        if path is not None and os.path.lexists(path):
+            logger.warning("%s: this region is damaged or cannot be read, and not used.", path)
             raise RegionError(
-                "This server does not keep that region. Ask whoever sent the link for its PNG mask."
+                "This server does not keep that region any more: its file is damaged. Ask whoever sent the link for "
+                "its PNG mask."
             )
-        return code
+        raise RegionError(
+            "This server does not keep that region. Ask whoever sent the link for its PNG mask."
+        )
 
     @staticmethod
     def is_code_of(id: str, code: str) -> bool:
@@ -90,6 +99,14 @@ class RegionFolder:
         except RegionError:
             return False
         return _id(code) == id
+
+    @staticmethod
+    def _read(path: Path) -> str:
+        """Return what a file says; nothing where there is none, or none that can be read."""
+        try:
+            return path.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def _path(self, id: str) -> Path:
         return self._folder / f"{id}.region"

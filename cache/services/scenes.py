@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import fusion
+from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
 from cache.store.addresses import FusedAddress, SceneAddress
@@ -97,6 +98,11 @@ class Scenes:
         Where fused images are kept.
     threads : ThreadCounts
         How many threads torch may use.
+
+    Attributes
+    ----------
+    slow : SlowLane
+        Places for slow requests of all kinds.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class Scenes:
         self._threads = threads
         self.loaded_pairs = LoadedPairs(catalogue)
         self.loaded_methods = methods
+        self.slow = SlowLane()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -123,6 +130,13 @@ class Scenes:
     def method_choices(self) -> tuple[tuple[str, str, str], ...]:
         """Return (id, title, why it cannot be chosen or nothing) of all methods."""
         return self.loaded_methods.choices()
+
+    def unusable_methods(self) -> dict[str, str]:
+        """Return those of `methods` that cannot be loaded, by id, each with a sentence that says why."""
+        titles = dict(self.loaded_methods.titles)
+        return {
+            id: f"{titles[id]} cannot be used: {why}" for id, why in self.loaded_methods.unusable().items()
+        }
 
     def default_pair(self) -> str:
         """Return the address of the pair of a first visit: the first of a person's own, else the first sample."""
@@ -228,9 +242,15 @@ class Scenes:
         Raises
         ------
         UserError
-            If the method cannot be run on these images.
+            If the method cannot be run on these images, or too many new ones are asked for at once.
         """
-        return self._fused(self.method(scene), scene.pair_id, lambda: self.pair(scene))
+        method = self.method(scene)
+        known = self._store.get(FusedAddress.of(method, scene.pair_id))
+        if known is not None:
+            return known["fused"]
+        # Those who ask for the same one wait in the lane too.
+        with self.slow.place():
+            return self._fused(method, scene.pair_id, lambda: self.pair(scene))
 
     def close(self) -> None:
         """Stop preparing."""

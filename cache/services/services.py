@@ -95,10 +95,16 @@ class Services:
     device: str
 
     def ready(self) -> Readiness:
-        """Tell whether the device computes and all weights are loaded. A store that fails is only told."""
-        problems = (*device_problems(self.device), *self.scenes.loaded_methods.problems())
+        """Tell whether the device computes and the methods are loaded.
+
+        A store that fails is only told, and so is a method that cannot be loaded while others can.
+        """
+        methods = self.scenes.loaded_methods
+        failed = methods.failed()
+        device, pending = device_problems(self.device), methods.pending()
         store = self.store.problem
-        return Readiness(not problems, problems if store is None else (*problems, store))
+        told = (*device, *failed.values(), *pending, *(() if store is None else (store,)))
+        return Readiness(not (device or pending) and len(failed) < len(methods.titles), told)
 
     def close(self) -> None:
         """Stop all that is computed in the background."""

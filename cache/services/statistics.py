@@ -337,8 +337,12 @@ class Statistics:
         Raises
         ------
         UserError
-            If the method cannot be run on these images, or a pixel is outside of them.
+            If the method cannot be run on these images, a pixel is outside of them, or too much is asked for at once.
         """
+        with self._scenes.slow.place():
+            return self._numbers(scene, regions, pixels)
+
+    def _numbers(self, scene: Scene, regions: Sequence[Region], pixels: Sequence[Pixel]) -> MethodNumbers:
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
         guidance = self._known_guidance(scene)
         influences = [

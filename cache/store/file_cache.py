@@ -402,7 +402,7 @@ class BoundedFileCache(BaseCache):
         except FileNotFoundError:
             return None
         except OSError as error:
-            if Path(path).is_dir():
+            if isinstance(error, IsADirectoryError):
                 raise CorruptEntryError("it is a folder") from error
             # Not the entry's fault (no permission, too many open files): it may be good, and stays.
             self._outage.failed(error)

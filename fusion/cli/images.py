@@ -213,7 +213,7 @@ def atlas_command(
         inputs = load_inputs(entry, method, device, reading)
         folder = atlas_folder(output, inputs.method, inputs.pair)
         check_space(output, atlas_bytes(inputs.method, inputs.pair.shape))
-        atlas = Atlas(folder, inputs.method, inputs.pair)
+        atlas = Atlas(folder, inputs.method, inputs.pair, mend=True)
         needs = estimate(inputs.method, inputs.pair, atlas.tiles_done, output)
     if (outdated := outdated_atlas(output, inputs.method, inputs.pair)) is not None:
         say(outdated, warning=True)

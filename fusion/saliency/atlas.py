@@ -75,6 +75,8 @@ class Atlas:
         A method with a finite support.
     pair : Pair
         The images.
+    mend : bool
+        Whether to write damaged metadata anew, see `AtlasStore`.
 
     Raises
     ------
@@ -82,7 +84,7 @@ class Atlas:
         If the folder holds something else, or the method's support is the whole image.
     """
 
-    def __init__(self, folder: Path, method: Method, pair: Pair) -> None:
+    def __init__(self, folder: Path, method: Method, pair: Pair, mend: bool = False) -> None:
         self.folder = folder
         self.shape = pair.shape
         self.radius = radius_of(method, pair.shape)
@@ -95,7 +97,7 @@ class Atlas:
             "support_radius": self.radius,
             "units": "d fused intensity / d input intensity, dimensionless; values × scales",
         }
-        self._store = AtlasStore(folder, attributes, pair.shape, self.radius)
+        self._store = AtlasStore(folder, attributes, pair.shape, self.radius, mend)
         self.side = self._store.side
         self._tiles = tiles_of(pair.shape, self.side)
         most = max(RECENT_BYTES, 2 * self.side**2 * window_bytes(self.radius))

@@ -14,6 +14,7 @@ import fcntl
 import logging
 import math
 import os
+import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -171,6 +172,9 @@ class AtlasStore:
         (H, W) of the fused image.
     radius : int
         Of the windows, pixels.
+    mend : bool
+        Whether to write damaged metadata anew, for whoever makes the atlas: all that they say is known. The chunks
+        stay, as each has its own checksum.
 
     Attributes
     ----------
@@ -183,23 +187,42 @@ class AtlasStore:
         If the folder holds something else, or cannot be read or made.
     """
 
-    def __init__(self, folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radius: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        attributes: dict[str, Any],
+        shape: tuple[int, int],
+        radius: int,
+        mend: bool = False,
+    ) -> None:
         self.folder = folder
         self._shape = shape
         try:
             if not (folder / METADATA).exists():
                 _make(folder, attributes, shape, radius)
-            group = zarr.open_group(ChunkFiles(folder), mode="r+")
-            if dict(group.attrs) != attributes:
-                raise AtlasError(f"{folder}: this is the atlas of another pair, method or version.")
-            self._arrays: dict[str, Any] = {name: group[name] for name in (VALUES, SCALES)}
-            self.side = int(self._arrays[VALUES].chunks[0])
-            _check_layout(self._arrays, attributes, shape, radius, self.side)
+            try:
+                self._open(attributes, radius)
+            except AtlasError:
+                raise
+            except Exception as error:
+                if not mend:
+                    raise
+                logger.warning("%s: the atlas's description is damaged (%s) and written anew.", folder, error)
+                _describe_anew(folder, attributes, shape, radius)
+                self._open(attributes, radius)
         except AtlasError:
             raise
         # What Zarr raises on damaged metadata is not documented: many kinds of exception were seen.
         except Exception as error:
             raise AtlasError(f"{folder}: the atlas cannot be opened ({error}).") from error
+
+    def _open(self, attributes: dict[str, Any], radius: int) -> None:
+        group = zarr.open_group(ChunkFiles(self.folder), mode="r+")
+        if dict(group.attrs) != attributes:
+            raise AtlasError(f"{self.folder}: this is the atlas of another pair, method or version.")
+        self._arrays: dict[str, Any] = {name: group[name] for name in (VALUES, SCALES)}
+        self.side = int(self._arrays[VALUES].chunks[0])
+        _check_layout(self._arrays, attributes, self._shape, radius, self.side)
 
     @property
     def claims(self) -> Path:
@@ -207,8 +230,11 @@ class AtlasStore:
         return self.folder / VALUES / ".claims"
 
     def is_there(self, tile: Tile) -> bool:
-        """Return whether a tile counts as done."""
-        return self._path(SCALES, tile).is_file()
+        """Return whether a tile counts as done; not where this cannot be seen."""
+        try:
+            return self._path(SCALES, tile).is_file()
+        except OSError:
+            return False
 
     def is_sound(self, tile: Tile) -> bool:
         """Return whether a tile is done and can be read; reads all of it."""
@@ -274,6 +300,7 @@ class AtlasStore:
         pixels = tile_box(tile, self.side, self._shape)
         try:
             for name, numbers in zip((VALUES, SCALES), content, strict=True):
+                _remove_folder(self._path(name, tile))
                 # Windows of nothing but NaN are windows too.
                 array = self._arrays[name].with_config({"write_empty_chunks": True})
                 array[pixels.rows(), pixels.columns()] = numbers
@@ -294,7 +321,7 @@ class AtlasStore:
             return {
                 tuple(one.name.split(".")[1:3])
                 for one in entries
-                if one.name.startswith(CHUNK) and not one.name.endswith(PART)
+                if one.name.startswith(CHUNK) and not one.name.endswith(PART) and one.is_file()
             }
 
 
@@ -330,6 +357,23 @@ def _make(folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radi
         except OSError:
             if not (folder / METADATA).exists():
                 raise
+
+
+def _describe_anew(folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radius: int) -> None:
+    """Write the metadata of a new atlas in the place of those that are there; chunks stay."""
+    with tempfile.TemporaryDirectory(prefix=".atlas-", dir=folder.parent) as temporary:
+        made = Path(temporary) / "group"
+        _lay_out(made, attributes, shape, radius, tile_side(radius))
+        for name in (f"{VALUES}/{METADATA}", f"{SCALES}/{METADATA}", METADATA):
+            _remove_folder(folder / name)
+            (folder / name).parent.mkdir(exist_ok=True)
+            (made / name).replace(folder / name)
+
+
+def _remove_folder(path: Path) -> None:
+    """Remove a folder that lies where a file belongs."""
+    if path.is_dir():
+        shutil.rmtree(path)
 
 
 def _lay_out(

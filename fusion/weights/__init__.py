@@ -46,7 +46,7 @@ def load_weights(network: nn.Module, id: str, path: Path | None = None) -> str:
     Raises
     ------
     WeightsError
-        If the file is missing, damaged or made for another network.
+        If the file is missing, damaged (not the one that the model card beside it is of) or made for another network.
     """
     path = path or weights_path(id)
     try:
@@ -56,11 +56,23 @@ def load_weights(network: nn.Module, id: str, path: Path | None = None) -> str:
             f"{path}: the weights of {id} cannot be read ({error.strerror}). "
             f"Train them with: python -m fusion train {id}"
         ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != _digest_of_card(path.with_suffix(".json"), digest):
+        raise WeightsError(f"{path}: the weights of {id} are damaged: their model card is of others.")
     try:
         network.load_state_dict(load(content))
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise WeightsError(f"{path}: these are not weights of {id}: {error}") from error
-    return hashlib.sha256(content).hexdigest()
+    return digest
+
+
+def _digest_of_card(path: Path, otherwise: str) -> str:
+    """Return the sha256 of the weights that a model card describes; `otherwise` where it says nothing."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
+    return str(card.get("sha256", otherwise)) if isinstance(card, dict) else otherwise
 
 
 def save_weights(network: nn.Module, id: str, card: dict[str, Any], folder: Path = FOLDER) -> str:

@@ -29,6 +29,7 @@ test("another method leaves the inputs as they are, another pair does not", () =
   assert.deepEqual(texts({ choosing }, "panel-mri", "panel-mri-zoom", "panel-fused", "panel-jacobian-mri"),
     [null, null, "Fused image", "Jacobian image"]);
   assert.deepEqual(texts({ choosing: { ...choosing, pair: true } }, "panel-pet"), ["Input image"]);
+  assert.deepEqual(texts({ choosing: { ...choosing, delayed: "the server is busy" } }, "panel-fused"), ["Fused image: the server is busy"]);
 });
 
 test("a window is waited for by its pixel, and whoever waits for guidance images is told how far they are", () => {

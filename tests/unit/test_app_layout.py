@@ -13,15 +13,17 @@ from app.ids import (
     IMAGE_PANELS,
     JACOBIAN_PANELS,
     POINTER_PANELS,
+    CompareId,
     ExportId,
     Id,
     Panel,
     RegionId,
     ViewsId,
 )
+from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.panels import MEANINGS, rgb_legend
-from app.layout.parts import MOST_NAMED, link_notices, notice
+from app.layout.parts import MOST_NAMED, Choice, link_notices, notice
 from app.link.view_state import ExploreState
 from fusion.colours import Scale
 from tests.unit.page_parts import components, find, of_kind, words
@@ -218,3 +220,17 @@ def test_notices_can_be_closed_and_warnings_go_away() -> None:
     assert (words(warning), words(danger)) == ("careful", "broken")
     assert warning.dismissable and danger.dismissable
     assert warning.duration and danger.duration is None
+
+
+def test_a_method_that_cannot_be_used_says_so_in_the_menus() -> None:
+    (one, title), (other, named), *_ = METHODS
+    why = "its weights are missing or damaged."
+    choices: list[Choice] = [(one, title), (other, named, why)]
+    for menu in (
+        find(explore_page(PAIRS, choices), Id.METHOD_SELECT),
+        find(compare_page(PAIRS, choices, "/"), CompareId.METHODS),
+        find(compare_page(PAIRS, choices, "/"), CompareId.SUBTRAHEND),
+    ):
+        unusable = {"value": other, "label": f"{named}: {why}", "disabled": True, "title": why}
+        assert unusable in menu.options
+        assert {"value": one, "label": title} in menu.options

@@ -82,6 +82,18 @@ def test_a_link_leads_to_a_pair_by_address_and_by_content(services: Services, pa
         assert resolve(services, state) == (PAIR, "small", {"row": 8, "col": 10}, [])
 
 
+def test_a_method_that_cannot_be_used_is_named_and_gives_way(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.scenes, "unusable_methods", lambda: {"small": "Small is damaged."})
+    state = ExploreState(pair=PAIR, method="small")
+    shown, title = services.scenes.methods()[0]
+    assert resolve(services, state) == (PAIR, shown, None, [f"Small is damaged. {title} is shown."])
+    every = dict(services.scenes.methods())
+    monkeypatch.setattr(services.scenes, "unusable_methods", lambda: every)
+    assert resolve(services, state) == (PAIR, "small", None, []), "the scene says why"
+
+
 @pytest.mark.parametrize("pixel", [(9, 0), (0, 11), (2**31 - 1, 2**31 - 1)])
 def test_a_pixel_outside_the_image_is_named_and_left_out(services: Services, pixel: tuple[int, int]) -> None:
     address, method, start, messages = resolve(services, ExploreState(pair=PAIR, method="small", pixel=pixel))

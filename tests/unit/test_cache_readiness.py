@@ -18,7 +18,7 @@ import torch
 import cache.services.guidance
 import cache.services.services
 from cache.services.loaded import LoadedMethods
-from cache.services.services import Services, build_services, services_of
+from cache.services.services import Readiness, Services, build_services, services_of
 from fusion import Method
 from fusion.errors import (
     DeviceError,
@@ -65,12 +65,23 @@ def test_missing_weights_are_said_and_can_be_put_right(make: Maker, small: Metho
     services = with_shelf(make, shelf)
     shelf.load_all().join(WAIT_S)
     assert services.ready().problems == ("broken.safetensors: cannot be read.",)
-    assert not services.ready().ready
+    assert services.ready().ready, "the other method can be shown"
     with pytest.raises(WeightsError):
         shelf.get("broken")
+    told = {"broken": "Broken network cannot be used: its weights are missing or damaged."}
+    assert services.scenes.unusable_methods() == told
     there = True
-    shelf.get("broken")
-    assert services.ready().ready
+    assert services.scenes.unusable_methods() == {}, "tried again by whoever opens a page"
+    assert services.ready() == Readiness(True, ())
+
+
+def test_a_server_none_of_whose_methods_can_be_loaded_is_not_ready(make: Maker) -> None:
+    def load(id: str, device: str) -> Method:
+        raise WeightsError("They are gone.")
+
+    shelf = shelf_of(load)
+    shelf.load_all().join(WAIT_S)
+    assert with_shelf(make, shelf).ready() == Readiness(False, ("They are gone.", "They are gone."))
 
 
 def test_a_defect_in_one_method_does_not_keep_the_others_from_loading(

@@ -150,7 +150,7 @@ def test_the_menu_has_bad_ones_in_gray_with_the_reason(methods: Path) -> None:
 def test_bad_methods_are_no_reason_not_to_be_ready(methods: Path) -> None:
     loaded = shelf(methods)
     loaded.load_all().join()
-    assert loaded.problems() == ()
+    assert loaded.pending() == () and loaded.failed() == {}
 
 
 def test_a_changed_file_is_loaded_again_and_a_refusal_is_kept_until_then(methods: Path) -> None:

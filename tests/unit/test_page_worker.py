@@ -1,0 +1,181 @@
+"""A server of two threads, of which no client has one by being slow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.page_worker import FEWEST_CONNECTIONS, OTHER_FILES
+from benchmarks.server import free_port
+from cache.settings import MOST_SLOW
+from tests.unit.small_wsgi import LARGE
+
+ROOT = Path(__file__).parents[2]
+CONNECTIONS = 60
+WAIT_S = 300
+QUICK = b"GET /quick HTTP/1.1\r\nHost: a\r\n\r\n"
+SLOW = b"POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345"
+
+
+def start(descriptors: int | None = None) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a server, with so many descriptors at most, and wait until it answers."""
+    port = free_port()
+    options = ["--worker-class", "app.page_worker.PageWorker", "--threads", "2", "--no-control-socket"]
+    options += ["--worker-connections", str(CONNECTIONS), "--bind", f"127.0.0.1:{port}"]
+    limit = f"ulimit -n {descriptors}; " if descriptors else ""
+    process = subprocess.Popen(
+        [
+            "bash",
+            "-c",
+            f'{limit}exec "$0" "$@"',
+            sys.executable,
+            "-m",
+            "gunicorn",
+            *options,
+            "tests.unit.small_wsgi:app",
+        ],
+        cwd=ROOT,
+    )
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connected(port).close()
+            break
+        except OSError:
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.05)
+    # Gunicorn listens before it has a worker.
+    assert is_quick(port)
+    return process, port
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(WAIT_S)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    process, port = start()
+    yield port
+    assert stop(process) == 0
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+
+
+def asked(port: int, request: bytes = QUICK) -> socket.socket:
+    client = connected(port)
+    client.sendall(request)
+    return client
+
+
+def answer(client: socket.socket) -> bytes:
+    """Read an answer of few bytes."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = client.recv(4096)
+        assert piece, f"cut off after {got!r}"
+        got += piece
+    head, body = got.split(b"\r\n\r\n", 1)
+    length = int(head.lower().split(b"content-length: ")[1].split()[0])
+    while len(body) < length:
+        body += client.recv(4096)
+    return head.split(b"\r\n")[0] + b" " + body
+
+
+def is_quick(port: int) -> bool:
+    with asked(port) as client:
+        return answer(client) == b"HTTP/1.1 200 OK 0"
+
+
+def test_slow_writers_hold_no_thread(port: int) -> None:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(asked(port, SLOW)) for _ in range(MOST_SLOW + 10)]
+        slow += [stack.enter_context(asked(port, b"GET /quick HT")) for _ in range(5)]
+        assert is_quick(port)
+        slow[0].sendall(b"67890")
+        assert answer(slow[0]) == b"HTTP/1.1 200 OK 10"
+        slow[-1].sendall(b"TP/1.1\r\nHost: a\r\n\r\n" + QUICK)
+        assert answer(slow[-1]) == b"HTTP/1.1 200 OK 0"
+
+
+def test_slow_readers_hold_no_thread_and_get_all(port: int) -> None:
+    with ExitStack() as stack:
+        request = b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        slow = [stack.enter_context(asked(port, request)) for _ in range(3)]
+        assert all(client.recv(1) == b"H" for client in slow)
+        assert is_quick(port)
+        got = sum(iter(lambda: len(slow[0].recv(2**20)), 0))
+        assert got > LARGE
+
+
+def test_idle_connections_make_room(port: int) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connected(port)) for _ in range(3 * CONNECTIONS)]
+        assert is_quick(port)
+        assert idle[0].recv(1) == b"", "the first of them was let go"
+        idle[-1].sendall(QUICK)
+        assert answer(idle[-1]) == b"HTTP/1.1 200 OK 0"
+
+
+def test_requests_follow_each_other_on_a_connection(port: int) -> None:
+    with asked(port, QUICK + SLOW + b"67890" + QUICK) as client:
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 3 or not got.endswith(b"\r\n\r\n0"):
+            got += client.recv(4096)
+        assert got.count(b"\r\n\r\n10") == 1
+
+
+def test_who_asks_for_leave_gets_it_and_what_is_too_large_is_refused(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: "
+    with asked(port, head + b"2\r\n\r\n") as client:
+        assert client.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"ab")
+        assert b"200 OK" in client.recv(4096)
+    with asked(port, head + b"999999999\r\n\r\n") as client:
+        assert answer(client).startswith(b"HTTP/1.1 413 ")
+        assert client.recv(1) == b""
+    with asked(port, b"nonsense\r\n\r\n") as client:
+        assert client.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def test_a_server_without_descriptors_goes_on() -> None:
+    process, port = start(descriptors=OTHER_FILES + FEWEST_CONNECTIONS)
+    try:
+        (worker,) = (
+            int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        )
+        with ExitStack() as stack:
+            for _ in range(200):
+                stack.enter_context(connected(port))
+            assert is_quick(port)
+        assert is_quick(port)
+        os.kill(worker, 0)
+    finally:
+        assert stop(process) == 0
+
+
+def test_a_stopping_server_answers_what_is_under_way() -> None:
+    process, port = start()
+    with (
+        connected(port) as idle,
+        asked(port, b"GET /gate HTTP/1.1\r\nHost: a\r\n\r\n") as waiting,
+        asked(port, b"GET /open HTTP/1.1\r\nHost: ") as arriving,
+    ):
+        assert is_quick(port)
+        process.send_signal(signal.SIGTERM)
+        arriving.sendall(b"a\r\n\r\n")
+        assert answer(arriving) == answer(waiting) == b"HTTP/1.1 200 OK 0"
+        assert idle.recv(1) == b""
+    assert process.wait(WAIT_S) == 0
