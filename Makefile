@@ -6,6 +6,7 @@
 #   make test                                  lint, types, all tests (ARGS go to pytest)
 #   make test-js                               JavaScript's own tests
 #   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
+#   make faults                                what is killed, damaged or full in the midst, which make test leaves out
 #   make load                                  many users at once, which make test leaves out
 #   make fuzz                                  100,000 damaged files for the readers of images (ARGS="--inputs N")
 #   make check-wheel                           installs the built package into an empty environment and opens its page
@@ -38,7 +39,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load fuzz check-wheel lint audit format api samples browser clean \
+.PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
+	samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -57,6 +59,9 @@ check: $(VENV)/installed-dev browser
 load: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/load
 
+faults: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/faults
+
 fuzz: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/fuzz $(ARGS)
 
@@ -67,11 +72,18 @@ check-wheel: $(VENV)/installed-dev
 test-js: $(VENV)/installed-dev
 	$(BIN)/node --test "tests/js/*.test.mjs"
 
-lint: $(VENV)/installed-dev $(VENV)/installed-js
+# In parts, so that -j2 runs two at once.
+lint: lint/style lint/types lint/javascript
+
+lint/style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint/types: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
+
+lint/javascript: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/node node_modules/typescript/bin/tsc -p .
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
 

@@ -16,6 +16,17 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
 MOVES = 200
 
 STEP_PIXELS = 2.5
@@ -99,22 +110,41 @@ def launched(kind: BrowserType) -> Browser:
     RuntimeError
         If there is none.
     """
-    executable = next((path for path in map(shutil.which, NAMES) if path), None)
-    if executable is None:
-        raise RuntimeError("This needs Chromium; `make test` installs it.")
-    return kind.launch(
-        executable_path=executable,
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--use-angle=swiftshader",
-            "--enable-unsafe-swiftshader",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-        ],
+    return kind.launch(executable_path=executable(), args=ARGUMENTS)
+
+
+def launched_profile(kind: BrowserType, width: int, height: int) -> BrowserContext:
+    """Start a process of the system's Chromium with a profile on disk, which keeps what it has compiled of scripts.
+
+    Parameters
+    ----------
+    kind : playwright.sync_api.BrowserType
+        Of the browser.
+    width, height : int
+        Of its windows, pixels.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    return kind.launch_persistent_context(
+        "", executable_path=executable(), args=ARGUMENTS, viewport={"width": width, "height": height}
     )
+
+
+def executable() -> str:
+    """Return the path of the system's Chromium.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None:
+        raise RuntimeError("This needs Chromium; `make test` installs it.")
+    return found
 
 
 def path_of_the_pointer(box: dict[str, float], moves: int = MOVES) -> list[tuple[float, float]]:

@@ -71,7 +71,7 @@ def node_part(name: str, *files: str) -> Part:
 
 def parts(arguments: list[str]) -> list[Part]:
     """Return what is run: lint and pytest with these arguments, or all parts where there are none."""
-    found = [Part("lint", ("make", "--no-print-directory", "lint"))]
+    found = [Part("lint", ("make", "--no-print-directory", "-j2", "lint"))]
     if arguments:
         return [*found, pytest_part("chosen", *arguments)]
     found.append(pytest_part("unit", "-n", "auto", "--maxprocesses", "4", "tests/unit"))

@@ -27,11 +27,17 @@ from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
+from fusion.work.store import ChunkStore
 
 logger = logging.getLogger(__name__)
 
 EXTENSION = "fusevis"
 """The name under which a server has its services."""
+
+UNFINISHED = "units"
+"""Folder in the cache's, of what is known of results that are not complete."""
+UNFINISHED_S = 86_400.0
+"""How long that stays after it was last added to, seconds."""
 
 Files = Iterable[Sequence[Path | str]]
 
@@ -155,7 +161,10 @@ def assembled(
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
-    guidance = Guidance(scenes, store, threads.whole_image)
+    chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
+    if settings.store is None:
+        chunks.prune(UNFINISHED_S)
+    guidance = Guidance(scenes, store, chunks, settings.store is None, threads.whole_image)
     regions = Regions(catalogue, scenes.pair_shape, region_folder)
     influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
     return Services(

@@ -14,6 +14,7 @@ from fusion.cli.explain import explain_command, reach_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
 from fusion.cli.pack import pack_command
+from fusion.cli.precompute import precompute_command
 from fusion.cli.reading import inspect_command
 from fusion.cli.report import report_app
 from fusion.cli.streams import PlainErrors
@@ -81,6 +82,7 @@ def samples_command() -> None:
 
 app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
+app.command("precompute")(precompute_command)
 app.command("validate")(validate_command)
 app.command("benchmark")(benchmark_command)
 app.command("pack")(pack_command)

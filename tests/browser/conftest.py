@@ -10,11 +10,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
 from benchmarks.browser import chromium, launched, show_modules
 from tests.browser.pictures import WAIT_MILLISECONDS
+from tests.browser.visitors import HEIGHT, WIDTH, Visitor, Visitors
 from tests.drawn_pairs import write_drawn_pairs
 from tests.running_server import Server, running_server
 
@@ -48,6 +49,14 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def visitors(browser: Browser) -> Iterator[Visitors]:
+    """Return those who open the pages of all tests."""
+    waiting = Visitors(browser.browser_type)
+    yield waiting
+    waiting.close()
+
+
 @pytest.fixture
 def other_browser(browser: Browser) -> Iterator[Browser]:
     """Start a second Chromium, as on another machine."""
@@ -61,37 +70,40 @@ READY = "() => window.fusevis && fusevis.state.window"
 
 
 class Pages:
-    """Opens pages with a query string each, and hears their consoles.
+    """Opens pages with a query string each, every one as of another visitor, and hears their consoles.
 
     Parameters
     ----------
-    browser : Browser
-        In which they are opened.
+    visitors : Visitors
+        Who open them.
     server : Server
         That they are of.
     """
 
-    def __init__(self, browser: Browser, server: Server) -> None:
-        self._browser, self._server = browser, server
-        self._contexts: list[BrowserContext] = []
+    def __init__(self, visitors: Visitors, server: Server) -> None:
+        self._visitors, self._server = visitors, server
+        self._here: list[Visitor] = []
         self._messages: list[str] = []
 
     def __call__(
         self,
         query: str = "",
-        width: int = 1440,
-        height: int = 900,
+        width: int = WIDTH,
+        height: int = HEIGHT,
         settled: bool = True,
         ready: str = READY,
         prepare: Callable[[Page], None] = lambda page: None,
         process: Browser | None = None,
     ) -> Page:
-        context = (process or self._browser).new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True
-        )
-        self._contexts.append(context)
-        show_modules(context)
+        if process is None:
+            visitor = self._visitors.take(self._server.url)
+            self._here.append(visitor)
+            context = visitor.context
+        else:
+            context = process.new_context()
+            show_modules(context)
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self._messages.append(f"exception: {error}"))
@@ -106,11 +118,14 @@ class Pages:
         if not DRIVER_MESSAGE.search(message.text):
             self._messages.append(f"{message.type}: {message.text}")
 
-    def close(self) -> None:
-        """Close all pages."""
-        for context in self._contexts:
-            context.close()
-        self._contexts.clear()
+    def close(self, failed: bool = False) -> None:
+        """Close all pages; after a failure nobody comes again, as nobody knows in what state they are."""
+        here, self._here = self._here, []
+        for visitor in here:
+            if failed:
+                visitor.context.close()
+            else:
+                self._visitors.give_back(self._server.url, visitor)
 
     def require_silence(self) -> None:
         """Nothing may have come to any console since this was asked last."""
@@ -118,13 +133,33 @@ class Pages:
         assert messages == []
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether a test has failed, for the fixtures that end after it."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def open_page(browser: Browser, server: Server) -> Iterator[Opener]:
+def open_page(request: pytest.FixtureRequest, visitors: Visitors, server: Server) -> Iterator[Opener]:
     """Open the page with a query string; at the end, no console of any page may hold anything."""
-    pages = Pages(browser, server)
+    pages = Pages(visitors, server)
     yield pages
-    pages.close()
+    pages.close(request.node.stash.get(FAILED, True))
     pages.require_silence()
+
+
+@pytest.fixture
+def open_failing_page(request: pytest.FixtureRequest, visitors: Visitors, server: Server) -> Iterator[Opener]:
+    """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
+    pages = Pages(visitors, server)
+    yield pages
+    pages.close(request.node.stash.get(FAILED, True))
 
 
 WRITTEN = "() => !window.fusevis?.address || location.search === fusevis.address.query()"
@@ -171,28 +206,16 @@ class SharedPages:
             raise AssertionError(f"this test leaves another view than {search}: {page.url}") from error
         finally:
             if failed:
-                self._pages.close()
+                self._pages.close(failed)
                 self._kept.clear()
 
 
 @pytest.fixture(scope="module")
-def module_pages(browser: Browser, server: Server) -> Iterator[tuple[Pages, SharedPages]]:
+def module_pages(visitors: Visitors, server: Server) -> Iterator[tuple[Pages, SharedPages]]:
     """Return the pages that the tests of a file share."""
-    pages = Pages(browser, server)
+    pages = Pages(visitors, server)
     yield pages, SharedPages(pages)
     pages.close()
-
-
-FAILED = pytest.StashKey[bool]()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note whether a test has failed, for the fixtures that end after it."""
-    report = yield
-    if report.when == "call":
-        item.stash[FAILED] = report.failed
-    return report
 
 
 @pytest.fixture
@@ -213,14 +236,14 @@ KNOWN = "() => window.fusevis?.compare?.table?.shown() && !fusevis.compare.scale
 
 
 @pytest.fixture(scope="session")
-def known(browser: Browser, server: Server) -> Known:
+def known(visitors: Visitors, server: Server) -> Known:
     """Let the server know the guidance images of a pair and method, which it keeps from then on."""
     there: set[tuple[str, str]] = set()
 
     def compute(pair: str, method: str) -> None:
         if (pair, method) in there:
             return
-        pages = Pages(browser, server)
+        pages = Pages(visitors, server)
         pages(f"compare?pair={pair}&methods={method}&columns=fused", settled=False, ready=KNOWN)
         pages.close()
         pages.require_silence()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from benchmarks.browser import show_modules
-from tests.browser.conftest import WAIT_MILLISECONDS, Server, wait_until_settled
+from tests.browser.conftest import Pages, Server, SharedPages
 from tests.browser.pictures import keep_status, place, wait_for_pixel, wait_for_status
 
 WINDOWS = "**/jacobian/**"
@@ -16,17 +15,10 @@ REFUSED = {"error": "The server is asked for too many pixels at the same moment;
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, server: Server) -> Iterator[Page]:
+def opened(module_pages: tuple[Pages, SharedPages], server: Server) -> Page:
     """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    show_modules(context)
-    opened = context.new_page()
-    opened.set_default_timeout(WAIT_MILLISECONDS)
-    opened.goto(f"{server.url}?pair={server.pair}&method=deepfuse")
-    opened.wait_for_function("() => window.fusevis && fusevis.state.window")
-    wait_until_settled(opened)
-    yield opened
-    context.close()
+    pages, _ = module_pages
+    return pages(f"?pair={server.pair}&method=deepfuse")
 
 
 @pytest.fixture

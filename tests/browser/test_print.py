@@ -33,9 +33,9 @@ def opened(open_page: Opener, server: Server, path: str, ready: str) -> Page:
 
 @PAGES
 def test_a_page_is_printed_on_one_sheet(
-    open_page: Opener, server: Server, path: str, pictures: str, ready: str
+    share_page: Opener, server: Server, path: str, pictures: str, ready: str
 ) -> None:
-    page = opened(open_page, server, path, ready)
+    page = opened(share_page, server, path, ready)
     before = page.locator(pictures).bounding_box()
     content = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
@@ -58,9 +58,9 @@ def test_a_page_is_printed_on_one_sheet(
 
 @PAGES
 def test_a_key_makes_a_page_larger_for_a_projector_and_the_browser_remembers_it(
-    open_page: Opener, server: Server, path: str, pictures: str, ready: str
+    share_page: Opener, server: Server, path: str, pictures: str, ready: str
 ) -> None:
-    page = opened(open_page, server, path, ready)
+    page = opened(share_page, server, path, ready)
     # A page writes its address a moment after its pictures.
     page.wait_for_function("() => new URLSearchParams(location.search).has('v')")
     link = page.url

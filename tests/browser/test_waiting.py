@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from benchmarks.browser import show_modules
-from tests.browser.conftest import WAIT_MILLISECONDS, Opener, Server, wait_until_settled
+from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import place, point_at, wait_for_pixel
 from tests.browser.seen import DASH, Held, plot, screen
 
@@ -22,17 +21,8 @@ LONG = "?pair=healthy-t2&method=deep_pedestrian"
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    show_modules(context)
-    opened = context.new_page()
-    opened.set_default_timeout(WAIT_MILLISECONDS)
-    opened.goto(f"{server.url}?pair={server.pair}&method=weighted_averaging")
-    opened.wait_for_function("() => window.fusevis && fusevis.state.window")
-    wait_until_settled(opened)
-    yield opened
-    context.close()
+def page(open_failing_page: Opener, server: Server) -> Page:
+    return open_failing_page(f"?pair={server.pair}&method=weighted_averaging")
 
 
 def said(page: Page, panel: str) -> Locator:
@@ -117,16 +107,14 @@ def test_figures_of_a_rest_that_did_not_arrive_can_be_asked_for_again(page: Page
 
 
 def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_again(
-    browser: Browser, server: Server
+    open_failing_page: Opener,
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    show_modules(context)
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MILLISECONDS)
     images = "**/images/*/deep_pedestrian/*/guidance*"
-    page.route(images, lambda route: route.fulfill(status=500, json={"error": "No memory."}))
-    page.goto(server.url + LONG)
-    page.wait_for_function("() => window.fusevis && fusevis.state.isGrowing()")
+    fail = lambda route: route.fulfill(status=500, json={"error": "No memory."})  # noqa: E731
+    page = open_failing_page(
+        LONG, settled=False, ready="() => window.fusevis && fusevis.state.isGrowing()",
+        prepare=lambda page: page.route(images, fail),
+    )  # fmt: skip
     expect(said(page, "panel-guidance-rgb")).to_contain_text("Guidance images: No memory.")
     page.unroute(images)
     said(page, "panel-guidance-rgb").get_by_role("button", name="Try again").click()
@@ -137,7 +125,6 @@ def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_ag
     said(page, "panel-guidance-mri").get_by_role("button", name="Compute").click()
     page.wait_for_function("() => fusevis.state.isGrowing()")
     page.click("#guidance-button")
-    context.close()
 
 
 NOTE_ENDS = """() => {

@@ -94,7 +94,7 @@ def test_validate_prints_a_line_for_each_method(monkeypatch: pytest.MonkeyPatch)
 
 def test_patch_errors_are_those_of_responses(rng: np.random.Generator) -> None:
     method, pair = fusion.load_method("funfusean", "cpu"), random_pair(rng, (15, 16))
-    corner, index = (int(rng.integers(15)), int(rng.integers(16))), int(rng.integers(2))
+    corner, index = (int(rng.integers(10)), int(rng.integers(10))), int(rng.integers(2))
     found = patch_errors(method, pair, index, corner)
     for name, added in (("brighter", 0.02), ("level", 1 / 255), ("black", None)):
         change = np.zeros((2, *pair.shape))

@@ -17,7 +17,7 @@ from fusion.saliency import guidance as guidance_module
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.crops import Locality
-from fusion.saliency.guidance import coarse_guidance, colour_order, filled, lattice_spacing, tile_diagonals
+from fusion.saliency.guidance import coarse_guidance, colour_order, filled, lattice_spacing, tile_passes
 from fusion.saliency.tiles import Tile
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -26,7 +26,7 @@ from tests.unit.reference import (
     random_pair,
     relative_error,
     trained_method,
-    whole_image_jacobian,
+    whole_image_jacobians,
 )
 from tests.unit.small_networks import OfTwo, conv
 
@@ -38,7 +38,8 @@ def diagonal_error(
 ) -> float:
     """Largest error at notable pixels, relative to the largest diagonal value among them."""
     pixels = notable_pixels(rng, pair.shape)
-    expected = np.stack([whole_image_jacobian(method, pair, pixel)[:, *pixel] for pixel in pixels])
+    whole = whole_image_jacobians(method, pair, pixels)
+    expected = np.stack([values[:, *pixel] for values, pixel in zip(whole, pixels, strict=True)])
     found = np.stack([ours[:, *pixel] for pixel in pixels])
     return relative_error(found, expected)
 
@@ -64,13 +65,12 @@ def test_a_lattice_of_spacing_r_is_wrong(id: str, rng: np.random.Generator) -> N
     whole = Box(0, 0, *pair.shape)
     errors = {}
     for spacing in (radius, radius + 1):
-        rows, columns, values = next(tile_diagonals(method, images, Tile(whole, whole), spacing))
+        rows, columns, values = tile_passes(method, images, Tile(whole, whole), spacing)(0, 0)
         points = [
             (row, column) for row in range(pair.shape[0])[rows] for column in range(pair.shape[1])[columns]
         ]
-        expected = np.stack(
-            [whole_image_jacobian(method, pair, point)[:, *point] for point in points], axis=-1
-        )
+        jacobians = whole_image_jacobians(method, pair, points)
+        expected = np.stack([one[:, *point] for one, point in zip(jacobians, points, strict=True)], axis=-1)
         errors[spacing] = relative_error(values.reshape(2, -1), expected)
     assert errors[radius + 1] <= TOLERANCE
     assert errors[radius] > 1e-9
@@ -222,9 +222,9 @@ def test_where_a_derivative_is_not_finite_autograd_has_the_word(rng: np.random.G
     method = fusion.Method.from_module(Pole(), "pole", "Pole")
     found = fusion.guidance(method, pair, dtype="float64")
     assert not np.isfinite(found).all()
-    for pixel in np.ndindex(pair.shape):
-        expected = whole_image_jacobian(method, pair, pixel)[:, *pixel]
-        np.testing.assert_allclose(found[:, *pixel], expected, rtol=1e-9)
+    pixels = list(np.ndindex(pair.shape))
+    for pixel, values in zip(pixels, whole_image_jacobians(method, pair, pixels), strict=True):
+        np.testing.assert_allclose(found[:, *pixel], values[:, *pixel], rtol=1e-9)
 
 
 SIDES = (48, 96, 256, 1024)

@@ -17,6 +17,7 @@ from tests.unit.reference import (
     relative_error,
     trained_method,
     whole_image_jacobian,
+    whole_image_jacobians,
 )
 
 TOLERANCE = 1e-10
@@ -29,18 +30,20 @@ def test_random_weights(id: str, rng: np.random.Generator) -> None:
     method = random_method(id, rng)
     for shape in SHAPES:
         pair = random_pair(rng, shape)
-        for window in fusion.jacobians(method, pair, notable_pixels(rng, shape), "float64"):
-            expected = whole_image_jacobian(method, pair, (window.row, window.col))
+        pixels = notable_pixels(rng, shape, 2)
+        expected = whole_image_jacobians(method, pair, pixels)
+        for window, values in zip(fusion.jacobians(method, pair, pixels, "float64"), expected, strict=True):
             assert window.values.dtype == np.float64
-            assert relative_error(window.dense(), expected) <= TOLERANCE, shape
+            assert relative_error(window.dense(), values) <= TOLERANCE, shape
 
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_trained_weights(id: str, rng: np.random.Generator) -> None:
     method, pair = trained_method(id), random_pair(rng, (45, 39))
-    for window in fusion.jacobians(method, pair, notable_pixels(rng, pair.shape), "float64"):
-        expected = whole_image_jacobian(method, pair, (window.row, window.col))
-        assert relative_error(window.dense(), expected) <= TOLERANCE
+    pixels = notable_pixels(rng, pair.shape, 2)
+    expected = whole_image_jacobians(method, pair, pixels)
+    for window, values in zip(fusion.jacobians(method, pair, pixels, "float64"), expected, strict=True):
+        assert relative_error(window.dense(), values) <= TOLERANCE
 
 
 @pytest.mark.parametrize("id", fusion.method_ids())
