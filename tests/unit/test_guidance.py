@@ -69,8 +69,8 @@ def test_a_lattice_of_spacing_r_is_wrong(id: str, rng: np.random.Generator) -> N
         points = [
             (row, column) for row in range(pair.shape[0])[rows] for column in range(pair.shape[1])[columns]
         ]
-        whole = whole_image_jacobians(method, pair, points)
-        expected = np.stack([one[:, *point] for one, point in zip(whole, points, strict=True)], axis=-1)
+        jacobians = whole_image_jacobians(method, pair, points)
+        expected = np.stack([one[:, *point] for one, point in zip(jacobians, points, strict=True)], axis=-1)
         errors[spacing] = relative_error(values.reshape(2, -1), expected)
     assert errors[radius + 1] <= TOLERANCE
     assert errors[radius] > 1e-9
