@@ -6,9 +6,12 @@
 #   make test                                  lint, types, all tests (ARGS go to pytest)
 #   make test-js                               JavaScript's own tests
 #   make check FILE=tests/unit/test_pair.py    the tests of one file, without lint (ARGS go to pytest)
+#   make faults                                what is killed, damaged or full in the midst, which make test leaves out
 #   make load                                  many users at once, which make test leaves out
+#   make fuzz                                  100,000 damaged files for the readers of images (ARGS="--inputs N")
 #   make check-wheel                           installs the built package into an empty environment and opens its page
 #   make lint | format                         lint and types only | bring the code into shape
+#   make audit                                 known weaknesses of the installed packages
 #   make api                                   the Python API as HTML, in build/api
 #   make bench                                 all measurements, one to two hours, with one summary; or one of these,
 #                                              each with ARGS="--help" for its options:
@@ -36,7 +39,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load check-wheel lint lint/style lint/types lint/javascript format api samples browser clean \
+.PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
+	samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
@@ -55,6 +59,12 @@ check: $(VENV)/installed-dev browser
 load: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/load
 
+faults: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS) tests/faults
+
+fuzz: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/fuzz $(ARGS)
+
 check-wheel: $(VENV)/installed-dev
 	$(BIN)/python -m tests.wheel $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
@@ -71,10 +81,15 @@ lint/style: $(VENV)/installed-dev
 
 lint/types: $(VENV)/installed-dev
 	$(BIN)/mypy
+	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
 
 lint/javascript: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/node node_modules/typescript/bin/tsc -p .
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
+
+# Not among the tests: what it looks up changes without us. It needs a connection to pypi.org.
+audit: $(VENV)/installed-dev
+	$(BIN)/pip-audit --local --strict
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

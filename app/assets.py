@@ -14,6 +14,9 @@ from typing import Any
 
 from dash import Dash
 
+from app.guard.headers import allow_scripts
+from app.plotly_file import serve_strict_plotly
+
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LAST_STYLES = ("notices", "projector", "print")
 STYLES = {
@@ -92,6 +95,7 @@ class ModulePage(Dash):
     def __init__(self, page: str, home: str | None, *settings: Any, **more: Any) -> None:
         more |= {"assets_folder": str(ASSETS), "include_assets_files": False}
         super().__init__(*settings, **more)
+        serve_strict_plotly(self.server, self.config.routes_pathname_prefix)
         self.index_string = self.index_string.replace("<html>", '<html lang="en">')
         at = f"{self.config.requests_pathname_prefix if home is None else home}assets/"
         self._styles = "".join(
@@ -110,6 +114,7 @@ class ModulePage(Dash):
             f'<script type="module" async src="{at}{name}"></script>\n' for name in first[:1]
         )
         self._entry = f"{at}{page}.mjs"
+        self.renderer = f'import "{self._entry}"; {self.renderer}'
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash calls it by names
         """Make the HTML."""
@@ -117,7 +122,6 @@ class ModulePage(Dash):
         # Before Dash's own scripts, and without waiting for them: the first pictures need none.
         entry = f'<script type="module" async src="{self._entry}"></script>\n'
         parts["scripts"] = self._first + entry + str(parts["scripts"])
-        parts["renderer"] = (
-            f'<script id="_dash-renderer" type="module">import "{self._entry}"; {self.renderer}</script>'
-        )
+        parts["renderer"] = f'<script id="_dash-renderer" type="module">{self.renderer}</script>'
+        allow_scripts(self.csp_hashes())
         return str(super().interpolate_index(**parts))

@@ -17,7 +17,7 @@ FRAME = """
   <main class="panel-grid">{sections}</main>
   <div class="scale-strip"></div>
   <div class="readout-row"></div>
-  <footer class="status-row"></footer>
+  <div class="status-row"></div>
 </div>
 """
 SECTION = '<section class="panel {kind}" data-first-panel="{panel}"></section>'

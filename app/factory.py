@@ -24,6 +24,7 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
+from app.guard import headers, hosts, limits, origins, sign_in
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
@@ -43,6 +44,8 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
+GUARDS = (headers, hosts, origins, sign_in, limits)
+"""In the order in which a request passes them."""
 ROUTES = (binary, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
@@ -69,6 +72,8 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
     server.secret_key = (
         settings.secret_key.get_secret_value() if settings.secret_key else secrets.token_urlsafe(32)
     )
+    for guard in GUARDS:
+        guard.register(server, settings)
     services = build_services(server, settings, user_pairs)
     app = ExplorePage(
         lambda search: first_view(services, search),

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import difflib
 import os
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.guard.addresses import is_loopback, networks
 from cache.settings import ServiceSettings
 
 PREFIX = "FUSEVIS_"
 SHORTEST_SECRET = 16
-CONFIDENTIAL = ("redis_url", "secret_key")
+AUTO = "auto"
+HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+HOST_NAME = re.compile(r"[0-9A-Za-z._-]+|\[?[0-9A-Fa-f:.]+\]?")
+FRAME_SOURCES = re.compile(r"'none'|('self'|[^\s;,']+)( ('self'|[^\s;,']+))*")
+"""Nothing in them may end the directive or the header."""
+CONFIDENTIAL = ("redis_url", "secret_key", "token")
 """Settings whose values must not appear in messages and logs."""
 
 
@@ -33,16 +48,89 @@ class Settings(ServiceSettings, BaseSettings):
     )
     port: int = Field(8050, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server_threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None, description="Names besides localhost under which the page is asked for, with commas between."
+    )
+    token: SecretStr | None = Field(
+        None, description="Shared secret that opens the page; auto makes one and prints it at the start."
+    )
+    user_header: str | None = Field(
+        None, description="Header in which a web server in front names the user, as X-Forwarded-User."
+    )
+    trusted_proxies: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None, description="Addresses of web servers whose user header is believed, with commas between."
+    )
+    allow_anyone: bool = Field(
+        False, description="Serve other machines without a token and without a user header."
+    )
+    frame_ancestors: str = Field(
+        "'self'", description="Sites that may show the page in a frame, as Content-Security-Policy has them."
+    )
     secret_key: SecretStr | None = Field(
         None, description="Key that signs background-job handles; by default a random one at every start."
     )
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "token")
     @classmethod
-    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"a key has at least {SHORTEST_SECRET} characters")
+    def _is_long_enough(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        made = info.field_name == "token" and key is not None and key.get_secret_value() == AUTO
+        if key is not None and not made and len(key.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(
+                f"a {'token' if info.field_name == 'token' else 'key'} has at least {SHORTEST_SECRET} characters"
+            )
         return key
+
+    @field_validator("user_header")
+    @classmethod
+    def _is_header(cls, name: str | None) -> str | None:
+        if name is not None and not HEADER_NAME.fullmatch(name):
+            raise ValueError("name a header, such as X-Forwarded-User")
+        return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, texts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        try:
+            networks(texts or ())
+        except ValueError:
+            raise ValueError("give addresses or networks, as 127.0.0.1, 10.0.0.0/8") from None
+        return texts
+
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, names: object) -> object:
+        """Take a text apart at its commas."""
+        return tuple(filter(None, map(str.strip, names.split(",")))) if isinstance(names, str) else names
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if not all(map(HOST_NAME.fullmatch, names or ())):
+            raise ValueError("name hosts as in addresses, without http:// and without a port")
+        return names
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _are_sources(cls, sources: str) -> str:
+        if not FRAME_SOURCES.fullmatch(sources):
+            raise ValueError("give 'self', 'none' or addresses of sites with spaces between")
+        return sources
+
+    @model_validator(mode="after")
+    def _others_sign_in(self) -> Self:
+        if (self.user_header is None) != (not self.trusted_proxies):
+            raise ValueError(
+                f"{PREFIX}USER_HEADER and {PREFIX}TRUSTED_PROXIES belong together: anybody can send a header, so it is "
+                "believed only from there."
+            )
+        known = self.token is not None or self.user_header is not None
+        if not (known or self.allow_anyone or is_loopback(self.host)):
+            raise ValueError(
+                f"On {self.host} other machines reach the page, and whoever reaches it sees the pairs. Set "
+                f"{PREFIX}TOKEN (auto makes one), {PREFIX}USER_HEADER, or, if that is what you want, "
+                f"{PREFIX}ALLOW_ANYONE=1."
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -7,6 +7,7 @@ import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";
 import { link } from "./compare/state.mjs";
 import { fail, tellGuidance } from "./compare/status-line.mjs";
+import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";

@@ -2,13 +2,15 @@
 
 import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
-import "./explore/hint.mjs";
 import "./explore/pointer.mjs";
 import "./explore/link.mjs";
+import "./explore/negative-share.mjs";
+import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
 import "./views/named-views.mjs";
+import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";

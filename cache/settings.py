@@ -48,6 +48,10 @@ class ServiceSettings(BaseModel):
     cache_timeout_s: int = Field(
         604_800, ge=0, description="How long a result is kept after it was stored, seconds; 0 for no end."
     )
+    store: str | None = Field(
+        None,
+        description="Folder or address of fsspec (s3://…) with results that `python -m fusion precompute` has made.",
+    )
     atlas_dir: Path = Field(
         default_factory=lambda: user_data_path("fusevis", appauthor=False) / "atlas",
         description="Folder of atlases, complete Jacobians that `python -m fusion atlas` computes beforehand.",

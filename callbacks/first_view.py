@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from app.link.view_state import FIRST_HALF_WIDTH, ExploreState
 from cache.errors import UserError
+from cache.services.scenes import Scene
 from cache.services.services import Services
+from callbacks.guidance import PANELS, titles_of
 from callbacks.link import resolve
-from callbacks.selection import scene_data
+from callbacks.selection import input_title, scene_data
 
 
 def first_view(services: Services, search: str) -> dict[str, Any] | None:
@@ -25,9 +28,9 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
     -------
     dict or None
         The scene's ``key``, ``height`` and ``width``, the principal ``pixel``, the ``half`` width of the zooms in
-        pixels, ``gamma1``, ``gamma2``, ``scale``, the paths of the pictures below the page's address (``images``,
-        ``window``) and whether the guidance images are ``complete``. ``None`` where there is nothing to show, as
-        the page's callbacks say, or a part of the pictures, which is left to Plotly.
+        pixels, ``gamma1``, ``gamma2``, ``scale``, the ``titles`` of the panels, the paths of the pictures below the
+        page's address (``images``, ``window``) and whether the guidance images are ``complete``. ``None`` where
+        there is nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly.
     """
     state, _ = ExploreState.from_query(search)
     if state.area is not None:
@@ -43,12 +46,14 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         row, column = scene.default_pixel or (scene.height // 2, scene.width // 2)
         pixel = {"row": row, "col": column}
     reach = max(1, *scene.support_radius) if scene.support_radius else FIRST_HALF_WIDTH
+    half = reach if state.zoom == "support" else state.zoom
     return {
         "key": data["key"],
         "height": scene.height,
         "width": scene.width,
         "pixel": pixel,
-        "half": reach if state.zoom == "support" else state.zoom,
+        "half": half,
+        "titles": panel_titles(scene, data, half),
         "gamma1": state.gamma1,
         "gamma2": state.gamma2,
         "scale": state.scale.value,
@@ -56,3 +61,12 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         "window": f"{data['jacobian_path']}/{pixel['row']}/{pixel['col']}",
         "complete": complete,
     }
+
+
+def panel_titles(scene: Scene, data: dict[str, Any], half: int) -> dict[str, str]:
+    """Return the titles that the figures of all panels will have, by the panels' ids."""
+    inputs = {panel: input_title(scene, index) for index, panel in enumerate((Panel.MRI, Panel.PET))}
+    jacobians = zip(JACOBIAN_PANELS, (f"Jacobian {name}" for name in scene.modalities), strict=True)
+    whole = inputs | dict(jacobians) | dict(zip(PANELS, titles_of(data), strict=True))
+    zooms = {panel.zoom: f"Zoom ±{half} px" for panel in IMAGE_PANELS}
+    return {Panel.FUSED.value: f"Fused: {scene.method_title}"} | {str(k): v for k, v in whole.items()} | zooms

@@ -8,8 +8,11 @@ from fusion.fusing import fuse
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids
 from fusion.pair import Pair, load_pair
+from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
+from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
+from fusion.saliency.response import Response, response, response_map
 from fusion.saliency.window import JacobianWindow
 
 __version__ = "0.1.0"
@@ -19,6 +22,8 @@ __all__ = [
     "JacobianWindow",
     "Method",
     "Pair",
+    "Reach",
+    "Response",
     "fuse",
     "guidance",
     "guidance_rgb",
@@ -29,4 +34,9 @@ __all__ = [
     "method_ids",
     "prepare",
     "prepare_method",
+    "reach_map",
+    "reach_of_linearity",
+    "region_jacobian",
+    "response",
+    "response_map",
 ]

@@ -254,13 +254,17 @@ def guidance_rgb(guidance: ArrayLike, fused: ArrayLike) -> NDArray[np.floating]:
     return np.stack([min_max_scaled(image) for image in (both[0], both[1], combined)], axis=-1).astype(dtype)
 
 
+def min_max(image: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the smallest and the largest finite value of an image; 0 and 0 where there is none."""
+    finite = image[np.isfinite(image)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
 def min_max_scaled(image: NDArray[np.floating]) -> NDArray[np.float64]:
     """Scale an image to [0, 1] by its finite minimum and maximum; zeros where it is constant or not finite."""
     values = np.asarray(image, dtype=np.float64)
-    finite = np.isfinite(values)
+    low, high = min_max(values)
     result = np.zeros(values.shape)
-    if finite.any():
-        low, high = values[finite].min(), values[finite].max()
-        if high > low:
-            np.divide(values - low, high - low, out=result, where=finite)
+    if high > low:
+        np.divide(values - low, high - low, out=result, where=np.isfinite(values))
     return result

@@ -41,7 +41,10 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     NetworkError
         If the network cannot be run on this image.
     """
-    images = images_tensor(pair, torch_dtype(dtype), method.device)
+    precision = torch_dtype(dtype)
+    if method.elsewhere is not None:
+        return method.elsewhere.fuse(pair, dtype)
+    images = images_tensor(pair, precision, method.device)
     network = method.network_as(images.dtype)
     fused = np.empty(pair.shape, dtype=dtype)
     locality = method.locality_at(pair.shape)
@@ -49,11 +52,8 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
     for tile in tiles(pair.shape, locality, pixels):
         core, crop = tile.core, tile.crop
         part = apply_network(network, images[None, :, crop.rows(), crop.columns()])[0]
-        inner = part[
-            core.top - crop.top : core.bottom - crop.top, core.left - crop.left : core.right - crop.left
-        ]
-        fused[core.rows(), core.columns()] = inner.cpu().numpy()
-        del part, inner
+        fused[core.rows(), core.columns()] = part[tile.inner].cpu().numpy()
+        del part
         # What a tile has freed would not all be used by the next: a large image took five times what a tile does.
         give_back()
     return fused

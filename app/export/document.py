@@ -18,7 +18,7 @@ from app.link.view_state import Area, CompareState
 from cache.services.exports import ExportArrays, ExportNumbers
 from fusion.statistics.wording import shown
 
-SIGNS = {"pass": "✓", "fail": "✗", "undecidable": "?", "waiting": "…"}
+SIGNS = {"pass": "✓", "fail": "✗", "not clear": "≈", "undecidable": "?", "waiting": "…"}
 """Before the verdicts of the checklist, as on the page."""
 TITLE_LETTERS, TITLE_LINE = 80, 0.22
 MADE_LETTERS, MADE_LINE = 140, 0.16

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.export.content import JACOBIANS, ZOOMS, Column, FigureContent, PrintedRegion, gray_colours
 from app.export.rows import short
 from app.ids import CompareColumn, ZoomColumn
-from fusion.colours import Scale, gradient_colours, scale_range
+from fusion.colours import Scale, gradient_colours, min_max, scale_range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,7 +163,7 @@ def _words(
             f"Difference: {content.difference.title}, signed, dimensionless; blue: the second is larger."
         )
     if CompareColumn.GUIDANCE_RGB in columns:
-        parts.append("Guidance RGB: red guidance x1, green guidance x2, blue fused, each from 0 to 1.")
+        parts.append(f"Guidance RGB: {_rgb_ranges(content, rows)}, each on its own range.")
     if CompareColumn.SCATTER in columns:
         parts.append(
             "Scatterplots: gray: log density of all pixels, green: in the box"
@@ -175,6 +175,18 @@ def _words(
         top, left, bottom, right = (f"{edge:.1f}" for edge in content.area)
         parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")
     return parts
+
+
+def _rgb_ranges(content: FigureContent, rows: Sequence[int]) -> str:
+    """Name the bands of guidance RGB, of a single method with the numbers that are 0 and full in it."""
+    names = ("red guidance x1", "green guidance x2", "blue fused")
+    if len(rows) != 1:
+        return ", ".join(names)
+    one = content.view.methods[rows[0]]
+    ends = (min_max(image) for image in (*one.guidance, one.fused))
+    return ", ".join(
+        f"{name} {short(low)} to {short(high)}" for name, (low, high) in zip(names, ends, strict=True)
+    )
 
 
 def _pixels(content: FigureContent, has_zooms: bool) -> str:

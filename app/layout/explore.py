@@ -11,7 +11,15 @@ from dash import dcc, html
 
 from app.ids import Id
 from app.layout.export_menu import export_menu
-from app.layout.head import guidance_button, page_head, scale_strip, status_row, tool_choice, zoom_field
+from app.layout.head import (
+    guidance_button,
+    page_head,
+    region,
+    scale_strip,
+    status_row,
+    tool_choice,
+    zoom_field,
+)
 from app.layout.help import help_panel
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
@@ -50,9 +58,8 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
             readout_row(),
             status_row(
-                html.Div(
-                    [_hint(), html.Div(id=Id.STATUS_LINE, className="status-line")], className="status-words"
-                ),
+                "Point at a pixel to see where it comes from. Click to pin.",
+                Id.STATUS_LINE,
                 Id.GUIDANCE_STATUS,
                 Id.GUIDANCE_PROGRESS,
                 guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
@@ -107,18 +114,13 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
     )
 
 
-def _hint() -> html.Span:
-    """Make the line for those who are new here; it goes with the first pixel that they pin."""
-    return html.Span("Point at a pixel to see where it comes from. Click to pin.", className="pin-hint")
-
-
 def readout_row() -> html.Div:
     """Make the line of the principal pixel's numbers, at its end what the colours of guidance RGB mean.
 
     The numbers are no live region, as they change at every move: ``assets/core/announce.mjs`` says where one stands.
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
-    return html.Div([readout, rgb_legend()], className="readout-row")
+    return html.Div([readout, rgb_legend()], className="readout-row", **region("Numbers of the chosen pixel"))
 
 
 def atlas_button() -> dbc.Button:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -178,16 +179,19 @@ def scale_strip(scale: str, gammas: tuple[float, float], more: Sequence[Componen
         title="Both gammas and the colours as they are at first",
         **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
     )
-    return html.Div([*groups, scale_menu(scale), reset, *more], className="scale-strip")
+    parts = [*groups, scale_menu(scale), reset, *more]
+    return html.Div(parts, className="scale-strip", **region("Colour scales"))
 
 
-def status_row(line: Component, status: str, bar: str, button: Component) -> html.Footer:
+def status_row(hint: str, line: str, status: str, bar: str, button: Component) -> html.Div:
     """Make the last line of a page: how the numbers came, and at its end how far guidance images are.
 
     Parameters
     ----------
-    line : Component
-        What says how the last answer came.
+    hint : str
+        What those who are new here do first; it goes with the first pixel that they pin (``assets/core/hint.mjs``).
+    line : str
+        Id of what says how the last answer came.
     status, bar : str
         Ids of the words and of the bar.
     button : Component
@@ -208,7 +212,16 @@ def status_row(line: Component, status: str, bar: str, button: Component) -> htm
         ],
         className="control-guidance",
     )
-    return html.Footer([line, guidance], className="status-row")
+    words = html.Div(
+        [html.Span(hint, className="pin-hint"), html.Div(id=line, className="status-line")],
+        className="status-words",
+    )
+    return html.Div([words, guidance], className="status-row", **region("Status"))
+
+
+def region(name: str) -> dict[str, Any]:
+    """Return the attributes of a part of the page to which a screen reader can jump."""
+    return {"role": "region", **attributes(aria_label=name)}
 
 
 def guidance_button(id: str, text: str) -> dbc.Button:

@@ -22,13 +22,13 @@ LINES = (
     ),
     (
         "Guidance images",
-        "the same for every pixel at once, but only its own influence on itself: bright where "
-        "the method listens to that input.",
+        "the same for every pixel at once, but only for the input pixel at its own place: bright where the fused pixel "
+        "answers to that very pixel. What comes from around it, often more, is not in it.",
     ),
     (
         "Guidance RGB",
-        "guidance of the first input in red, of the second in green, the fused image in blue: "
-        "one colour a situation.",
+        "guidance of the first input in red, of the second in green, the fused image in blue, each from its own "
+        "smallest to its own largest value. More red than green does not say that the first input counts more.",
     ),
     (
         "Scatterplot",
@@ -83,9 +83,17 @@ def help_panel(page: str) -> dbc.Offcanvas:
             html.Dl([part for key, text in keys for part in (html.Dt(key), html.Dd(text))]),
             html.P(
                 "The paper's scale starts at 0 and hides negative gradients, where brightening an input pixel "
-                "darkens the fused one; the signed scale shows them in blue. Gradients are of the fused intensity "
+                "darkens the fused one; the signed scale shows them in blue. How much of the influence on the chosen "
+                "pixel that is stands beside the titles of its Jacobian images; its numbers have Σ|J|, all influence, "
+                "and ΣJ, the answer to an input that becomes brighter everywhere. Gradients are of the fused intensity "
                 "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
                 "exactly 0."
+            ),
+            html.P(
+                "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
+                "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within "
+                "10 %. Below two levels the image is marked “not linear”: it says where the pixel listens, not how "
+                "much follows."
             ),
         ],
         tabIndex=0,

@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.ids import IMAGE_PANELS, POINTER_PANELS, Id, Panel
+from app.ids import GUIDANCE_PANELS, IMAGE_PANELS, JACOBIAN_PANELS, POINTER_PANELS, Id, Panel
 from app.layout.parts import attributes
 
 MEANINGS = (
@@ -44,14 +44,15 @@ LEGEND = (
     (
         ("#ff0000", "#ff00ff"),
         "{0} counts",
-        "Red, magenta where the fused image is bright: the {0}'s own pixel counts more here. ∂y(i)/∂{0}(i) is high on "
-        "its own range, ∂y(i)/∂{1}(i) low on its own.",
+        "Red, magenta where the fused image is bright: the fused pixel answers to that very pixel of {0}. "
+        "∂y(i)/∂{0}(i) is high on its own range, ∂y(i)/∂{1}(i) low on its own, which does not say that {0} counts "
+        "more.",
     ),
     (
         ("#00ff00", "#00ffff"),
         "{1} counts",
-        "Green, cyan where the fused image is bright: the {1}'s own pixel counts more here. ∂y(i)/∂{1}(i) is high on "
-        "its own range, ∂y(i)/∂{0}(i) low on its own.",
+        "Green, cyan where the fused image is bright: the fused pixel answers to that very pixel of {1}. ∂y(i)/∂{1}(i) "
+        "is high on its own range, ∂y(i)/∂{0}(i) low on its own, which does not say that {1} counts more.",
     ),
     (
         ("#ffff00",),
@@ -132,12 +133,13 @@ def pair_words(text: str) -> dict[str, Any]:
 def rgb_legend() -> html.Ul:
     """Make the legend of guidance RGB, in words of the pair."""
     items = []
-    for colours, word, sentence in LEGEND:
+    for number, (colours, word, sentence) in enumerate(LEGEND):
         swatches = [html.Span(className="swatch", style={"backgroundColor": colour}) for colour in colours]
+        # `assets/explore/rgb-ranges.mjs` writes the ranges of red and green.
+        ranged = attributes(data_range_of=GUIDANCE_PANELS[number]) if number < len(GUIDANCE_PANELS) else {}
+        name = html.Span(**pair_words(word) | ranged)
         title = attributes(data_title=sentence)
-        items.append(
-            html.Li([*swatches, html.Span(**pair_words(word))], title=sentence.format("x1", "x2"), **title)
-        )
+        items.append(html.Li([*swatches, name], title=sentence.format("x1", "x2"), **title))
     return html.Ul(items, className="rgb-legend", **attributes(aria_label="Colours of guidance RGB"))
 
 
@@ -173,6 +175,12 @@ def _cell_class(id: str) -> str:
     return "panel-scatter-cell" if id == Panel.SCATTER else ""
 
 
+SHORT_REACH = (
+    "The derivative here does not even tell what two gray levels do: changed by so little, an input moves the fused "
+    "pixel otherwise than this image says. Read where its colours lie, not how strong they are."
+)
+
+
 def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     graph = dcc.Graph(
         id=id,
@@ -190,9 +198,15 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
         className="badge text-bg-warning provisional-mark",
         title="The colour scale is not final before the guidance images are complete",
     )
+    short = html.Span(
+        "not linear", className="badge text-bg-warning reach-mark", title=SHORT_REACH, hidden=True
+    )
+    # `assets/explore/negative-share.mjs` says how much it is.
+    share = [html.Button(type="button", className="negative-share", hidden=True)] * (id in JACOBIAN_PANELS)
     named = html.Div(graph, role="img", **attributes(aria_label=description))
+    signs = [short, provisional, *share, *_signs(id, description)]
     return html.Section(
-        [named, overlay, html.Div([provisional, *_signs(id, description)], className="panel-signs")],
+        [named, overlay, html.Div(signs, className="panel-signs")],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
         tabIndex=0 if takes_pointer else None,
         # An application has the arrow keys, which a screen reader takes for itself in a group.

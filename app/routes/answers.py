@@ -1,30 +1,24 @@
-"""Around all routes: refusals in words for the user, requests of other web pages, and the server's health."""
+"""Around all routes: refusals in words for the user, and the server's health."""
 
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from cache.errors import UserError
 from cache.services.services import services_of
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 DASH = "/_dash-update-component"
-FOREIGN = (
-    "This request comes from another web page than this server's own, so nothing was changed. Where a web server "
-    "stands in front of this one, it has to pass on the header Host."
-)
+MALFORMED = "This is not a request of the page."
 
 logger = logging.getLogger(__name__)
 
 
 def register(server: Flask) -> None:
-    """Refuse what comes from elsewhere before any route, answer errors in words, and say how the server is."""
-    server.before_request(refuse_foreign)
+    """Answer errors in words, and say how the server is."""
     server.register_error_handler(UserError, refused)
     server.register_error_handler(Exception, refuse_malformed)
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
@@ -55,38 +49,6 @@ def told(problem: str | Exception) -> Response:
     return problem_answer(200, str(problem))
 
 
-def is_foreign(asked: Request) -> bool:
-    """Tell whether a request comes from a page of another origin, as the browser that sends it says.
-
-    Scripts say nothing of the kind. Where a web server in front gives the page another name, a browser that sends
-    ``Sec-Fetch-Site`` still knows, and ``X-Forwarded-Host`` has the name: no page can set either of them.
-    """
-    site = asked.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = asked.headers.get("Origin")
-    if origin is None:
-        return False
-    try:
-        named = urlsplit(origin).netloc.lower()
-    except ValueError:
-        return True
-    own = [asked.headers.get("Host", ""), *asked.headers.get("X-Forwarded-Host", "").split(",")]
-    return not named or named not in [name.strip().lower() for name in own]
-
-
-def refuse_foreign() -> Response | None:
-    """Refuse a request of another web page that would change something.
-
-    A browser lets any page send some forms of POST to any server that it reaches, one on the visitor's own machine
-    too. Dash's own route is left to Dash, which takes nothing but JSON: a browser asks this server before it sends
-    that for another page, and gets no leave.
-    """
-    if request.method in SAFE or request.path.endswith(DASH) or not is_foreign(request):
-        return None
-    return problem_answer(403, FOREIGN)
-
-
 def refuse_malformed(error: Exception) -> ResponseReturnValue:
     """Answer a request to Dash's own route that no page would send, at which Dash itself stumbles.
 
@@ -96,8 +58,9 @@ def refuse_malformed(error: Exception) -> ResponseReturnValue:
         return error
     if not request.path.endswith(DASH):
         raise error
-    logger.warning("A request could not be read", exc_info=error)
-    return problem_answer(400, "This is not a request of the page.")
+    # One line without what was sent: anybody can send it, as often and as long as they like.
+    logger.warning("A request to %s could not be read: %s", request.endpoint, type(error).__name__)
+    return problem_answer(400, MALFORMED)
 
 
 def readiness() -> Response:

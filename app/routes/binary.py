@@ -28,6 +28,8 @@ IMAGE_HEADER = struct.Struct("<8i")
 """bands, height, width, 1 if the images are final, parts of 1,000 that are done, 0, 0, 0 (kept free)."""
 ATLAS_HEADER = struct.Struct("<8i")
 """Support radius, windows asked for, and six zeros that are kept free."""
+REACH = struct.Struct("<4i")
+"""Gray levels: for a change of the pixel alone by input, then for a change of its whole support."""
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
@@ -53,6 +55,16 @@ def jacobian(pair: str, method: str, weights: str, row: str, col: str) -> Respon
     started = time.perf_counter()
     window = services_of(current_app).windows.at(pair, method, weights, int(row), int(col))
     return binary(window_bytes(window), started, final=True)
+
+
+@routes.get("/reach/<pair>/<method>/<weights>/<row>/<col>")
+def reach(pair: str, method: str, weights: str, row: str, col: str) -> Response:
+    """Answer with how far the derivative at a principal pixel reaches."""
+    if not is_pixel(row, col):
+        return refused(NO_PIXEL)
+    started = time.perf_counter()
+    found = services_of(current_app).reaches.at(pair, method, weights, int(row), int(col))
+    return binary(REACH.pack(*found.own_pixel, *found.whole_support), started, final=True)
 
 
 @routes.get("/jacobians/<pair>/<row>/<col>")

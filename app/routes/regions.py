@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from app.routes.answers import refused, told
+from app.routes.answers import told
 from cache.errors import UserError
 from cache.services.services import services_of
 
 LARGEST_PNG = 64 * 2**20
 LARGEST_CODE = 2_000_000
+"""Bytes that a request may bring; `app.guard.limits` holds both."""
 
 routes = Blueprint("regions", __name__, url_prefix="/regions")
 
@@ -24,9 +25,6 @@ def known(pair: str) -> Response:
 @routes.post("/png/<pair>")
 def png(pair: str) -> Response:
     """Read a PNG mask of the pair's size and answer with its name and code."""
-    if (request.content_length or 0) > LARGEST_PNG:
-        return refused(f"A mask may have up to {LARGEST_PNG // 2**20} MiB.")
-    request.max_content_length = LARGEST_PNG
     given = request.args.get("name", "mask.png")[:200]
     try:
         name, code = services_of(current_app).regions.read_png(pair, given, request.get_data())
@@ -38,7 +36,4 @@ def png(pair: str) -> Response:
 @routes.post("/codes")
 def codes() -> Response:
     """Keep the code of a region that is too large for a link and answer with its id."""
-    if (request.content_length or 0) > LARGEST_CODE:
-        return refused("The region is too large to be kept. Select fewer, or less scattered, pixels.")
-    request.max_content_length = LARGEST_CODE
     return jsonify(id=services_of(current_app).regions.keep(request.get_data().decode("ascii", "replace")))

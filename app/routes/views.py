@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.export.thumbnail import view_thumbnail
@@ -14,6 +12,7 @@ from cache.services.services import services_of
 
 LARGEST_VIEW = 64 * 2**10
 LARGEST_STUDY = 64 * 2**20
+"""Bytes that a request may bring; `app.guard.limits` holds both."""
 
 routes = Blueprint("views", __name__, url_prefix="/views")
 routes.register_error_handler(UserError, told)
@@ -28,13 +27,13 @@ def list_views() -> Response:
 @routes.post("")
 def save_view() -> Response:
     """Save a view and answer with it."""
-    return jsonify(_views().save(_body()))
+    return jsonify(_views().save(request.get_json(silent=True)))
 
 
 @routes.patch("/<id>")
 def change_view(id: str) -> Response:
     """Give a view another name or note and answer with it."""
-    return jsonify(_views().change(id, _body()))
+    return jsonify(_views().change(id, request.get_json(silent=True)))
 
 
 @routes.delete("/<id>")
@@ -70,7 +69,7 @@ def study() -> Response:
 @routes.post("/study.json")
 def study_of_many() -> Response:
     """Answer as `study` does: the ids of all views that a server keeps are too many for an address."""
-    values = _body()
+    values = request.get_json(silent=True)
     ids = values.get("ids") if isinstance(values, dict) else None
     if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
         return told('Views are asked for as {"ids": ["…", "…"]}; without any, all of them.')
@@ -80,19 +79,11 @@ def study_of_many() -> Response:
 @routes.post("/study")
 def take_study() -> Response:
     """Take the views of a study over."""
-    if (request.content_length or 0) > LARGEST_STUDY:
-        return told(f"A study may have up to {LARGEST_STUDY // 2**20} MiB.")
-    request.max_content_length = LARGEST_STUDY
     return jsonify(_views().take(request.get_data()))
 
 
 def _views() -> NamedViews:
     return services_of(current_app).views
-
-
-def _body() -> Any:
-    request.max_content_length = LARGEST_VIEW
-    return request.get_json(silent=True)
 
 
 def _study(ids: list[str]) -> Response:

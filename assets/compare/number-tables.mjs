@@ -192,7 +192,7 @@ export function makeTable(host, name, { columns, caption, about }) {
 }
 
 /** @type {Record<string, string>} */
-const SIGNS = { pass: "✓", fail: "✗", undecidable: "?", waiting: "…" };
+const SIGNS = { pass: "✓", fail: "✗", "not clear": "≈", undecidable: "?", waiting: "…" };
 const REMARK = "The paper judges by eye; the limits are this project's. For research only: no verdict is about a patient.";
 
 /**
@@ -231,7 +231,7 @@ export function makeChecklist(host, { caption, about, verdicts, requirements }) 
  * @param {Verdict} verdict
  */
 function fill(cell, { verdict, numbers, sentence }) {
-  const word = append("div", `verdict verdict-${verdict}`, cell);
+  const word = append("div", `verdict verdict-${verdict.replace(" ", "-")}`, cell);
   text("span", "verdict-icon", word, SIGNS[verdict]).setAttribute("aria-hidden", "true");
   text("b", "", word, verdict);
   text("span", "verdict-numbers", word, numbers.join(" · "));

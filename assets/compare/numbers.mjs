@@ -5,8 +5,8 @@
 
 import { makeChecklist, makeTable, sentences } from "./number-tables.mjs";
 import { state } from "./state.mjs";
-import { isForPage } from "../core/dialogs.mjs";
-import { append, closest } from "../core/elements.mjs";
+import { addPanel, isForPage, ownerOf } from "../core/dialogs.mjs";
+import { append } from "../core/elements.mjs";
 
 /**
  * @typedef {{ waits: string[], influence: number, influence_complete: boolean, going_on: boolean, errors: string[] }} Known
@@ -180,16 +180,13 @@ export function toggle(_clicks, _closes, start, open) {
   return [!opened, opened];
 }
 
-// At the body: after the components, and before the document, where the same keys move pixels and let them go.
-document.body.addEventListener("keydown", (event) => {
-  const inside = closest(event, "#compare-numbers");
-  if (inside && event.key === "Escape") {
-    event.stopPropagation();
-    element("-close").click();
-    element("-button").focus();
-  } else if (inside && event.key.startsWith("Arrow")) {
-    event.stopPropagation();
-  } else if (event.key.toLowerCase() === "n" && isForPage(event)) {
-    element("-button").click();
-  }
+addPanel("#compare-numbers:not([hidden])", () => {
+  element("-close").click();
+  element("-button").focus();
 });
+
+// The key that opens them closes them too, also where their keys are their own.
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "n" || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (isForPage(event) || ownerOf(event)?.id === "compare-numbers") element("-button").click();
+}, true);

@@ -4,6 +4,7 @@ import { whenResting } from "../core/announce.mjs";
 import { step } from "../core/arrows.mjs";
 import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
+import { learned } from "../core/hint.mjs";
 import { move, redraw } from "./frames.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
@@ -45,6 +46,7 @@ export function choose(point, pixel, start) {
 
 /** @param {boolean} pinned */
 export function pinA(pinned) {
+  if (pinned) learned();
   state.a.pinned = pinned;
   move();
   showPins();

@@ -4,6 +4,7 @@
  */
 
 import * as difference from "./difference.mjs";
+import * as differenceBars from "./difference-bars.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 import { aboutColumn, sign } from "./heads.mjs";
@@ -28,6 +29,7 @@ import { retryOnServer } from "./waiting.mjs";
  * @property {HTMLElement} title
  * @property {HTMLElement} note
  * @property {HTMLElement} numbers
+ * @property {string} about - What its sign tells.
  * @property {HTMLButtonElement} [up]
  * @property {HTMLButtonElement} [down]
  * @property {HTMLButtonElement} retry
@@ -100,7 +102,7 @@ function makeRow(id, parent) {
   const element = append("div", "compare-row", parent);
   const head = append("div", "compare-row-head", element);
   const title = append("b", "compare-row-title", head);
-  sign(head, id ? "method" : "inputs", () => (id ? [note.title, ""] : aboutColumn("inputs")));
+  sign(head, id ? "method" : "inputs", () => (id ? [row.about, ""] : aboutColumn("inputs")));
   const moves = {};
   if (id && id !== "difference") {
     element.dataset.method = id;
@@ -112,7 +114,8 @@ function makeRow(id, parent) {
   const note = append("div", "compare-row-note", element);
   const retry = button("Try again", element, retryOnServer);
   const numbers = append("div", "compare-numbers", element);
-  const row = { element, title, note, numbers, retry, ...moves };
+  /** @type {Row} */
+  const row = { element, title, note, numbers, retry, about: "", ...moves };
   rows.set(id, row);
   return row;
 }
@@ -121,8 +124,10 @@ function makeRow(id, parent) {
  * @param {Row} row
  * @param {string} title
  * @param {string} note
+ * @param {string} [about] - All that there is to be said; the note, where that is all.
  */
-function describe(row, title, note) {
+function describe(row, title, note, about = note) {
+  row.about = about;
   row.retry.hidden = true;
   row.title.textContent = title;
   row.note.textContent = note;
@@ -174,7 +179,8 @@ export function show(parts, table) {
   lay(made[0], table, 0);
   state.scenes.forEach((scene, index) => {
     const row = made[index + 1];
-    describe(row, scene.method_title, scene.error || (state.display.shared ? "" : `${ownEnds(scene)} · `) + scene.reach);
+    const ends = state.display.shared ? "" : `${ownEnds(scene)} · `;
+    describe(row, scene.method_title, scene.error || `${ends}${reach(scene)}`, scene.error || `${ends}${scene.reach}`);
     row.element.classList.toggle("failed", Boolean(scene.error));
     row.retry.hidden = !scene.error;
     nameMove(row.up, `Move ${scene.method_title} up`, index > 0);
@@ -192,6 +198,17 @@ export function show(parts, table) {
  */
 export function numbersOf(id) {
   return rows.get(id)?.numbers || null;
+}
+
+/**
+ * How far a method looks, in a few words.
+ * @param {Scene} scene
+ */
+function reach({ support_radius: radius, modalities }) {
+  if (!radius) return "looks at the whole image";
+  if (Math.max(...radius) === 0) return "looks at the pixel alone";
+  if (radius[0] === radius[1]) return `looks ±${radius[0]} px around a pixel`;
+  return `looks ±${radius[0]} px in ${modalities[0]}, ±${radius[1]} px in ${modalities[1]}`;
 }
 
 /**
@@ -213,6 +230,8 @@ function showDifference(row, scene, table) {
   const [fused, gradients] = ["fused", "guidance"].map((kind) => rounded(scale.differenceEnd(scene, kind)));
   row.element.dataset.method = "difference";
   describe(row, scene.method_title, `gradients ±${gradients}, fused ±${fused} · blue: the second is larger`);
+  const bars = row.element.querySelector(".compare-difference-bars") || append("div", "compare-difference-bars", row.element);
+  differenceBars.show(/** @type {HTMLElement} */ (bars), scene);
   lay(row, table, state.scenes.length + 1);
 }
 

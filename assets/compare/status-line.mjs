@@ -6,17 +6,25 @@ import * as channel from "../core/channel.mjs";
 
 /** @import { Progress, Shown } from "./state.mjs" */
 
+const ANSWER_MILLISECONDS = 1000; // after which nothing is said of an answer any more
 let answered = ""; // of the last answer: how it came
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let emptying;
 let failure = "";
 /** @type {number[]} */
 let painted = []; // when answers of the last second were shown
 
-/** Show the status line as things are now; what it says of the zoom and of the pins must not be older than the table. */
+/**
+ * Show the status line, and the zooms' half-width in its field, as things are now: neither must be older than the table. Of
+ * pins it says what still holds.
+ */
 export function refresh() {
   const element = document.getElementById("compare-status");
-  if (!element || !(answered || failure)) return;
-  const hint = state.a.pinned ? "Arrow keys move A, Esc lets go." : "A click pins pixel A, Shift and click or key B pins B.";
-  const text = failure || (state.common() ? `${answered} · zoom ±${state.half()} px · ${hint}` : "");
+  if (!element) return;
+  const zoom = /** @type {HTMLInputElement | null} */ (document.getElementById("compare-zoom"));
+  if (zoom && state.common()) zoom.placeholder = `auto ${state.half()}`;
+  const pinned = state.a.pinned ? "A pinned: arrow keys move it, Esc lets go" : "";
+  const text = failure || (state.common() ? [answered, pinned].filter(Boolean).join(" · ") : "");
   if (element.textContent !== text) element.textContent = text;
   element.classList.toggle("failed", Boolean(failure));
 }
@@ -52,6 +60,11 @@ export function show(answer, milliseconds) {
   answered = `Jacobians of ${count} · ${paths(answer)} · ${waited}${computed}${place} · ${rate}`;
   failure = "";
   refresh();
+  clearTimeout(emptying);
+  emptying = setTimeout(() => {
+    answered = "";
+    refresh();
+  }, ANSWER_MILLISECONDS);
 }
 
 /** @param {string} message */

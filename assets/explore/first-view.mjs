@@ -5,7 +5,7 @@
 
 import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
-import { canvasOf } from "../core/elements.mjs";
+import { append, canvasOf } from "../core/elements.mjs";
 import * as colours from "../painter/colours.mjs";
 import { contextOf, fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
 import { axisEnds, dots } from "../painter/points.mjs";
@@ -28,6 +28,7 @@ import { axisEnds, dots } from "../painter/points.mjs";
  * @property {Scale} scale
  * @property {number} gamma1
  * @property {number} gamma2
+ * @property {Record<string, string>} titles - Of the panels.
  * @property {boolean} complete
  *
  * @typedef {HTMLCanvasElement | ((width: number, height: number) => HTMLCanvasElement)} Drawing
@@ -41,6 +42,8 @@ const LONGEST_FRAME_MILLISECONDS = 15_000;
 const drawings = new Map(); // by panel: a canvas of its picture, or a function (width, height) that makes one
 /** @type {Map<string, HTMLCanvasElement>} */
 const shown = new Map(); // by panel: the element on the page
+/** @type {Map<string, HTMLElement>} */
+const named = new Map(); // by panel: its title on the page
 const noted = new Set(); // of performance's marks
 const element = document.getElementById("first-view");
 const view = /** @type {View} */ (element ? JSON.parse(element.textContent || "") : null);
@@ -140,9 +143,21 @@ function sectionOf(panel) {
     || document.querySelector(`section[data-first-panel="${panel}"]`));
 }
 
+/** Say what the panels are that have no graph yet, as their graphs will. */
+function showTitles() {
+  for (const [panel, text] of Object.entries(view.titles)) {
+    const section = sectionOf(panel);
+    if (!section || graphs.graph(panel) || named.get(panel)?.parentElement === section) continue;
+    named.get(panel)?.remove();
+    named.set(panel, append("span", "first-title", section));
+    /** @type {HTMLElement} */ (named.get(panel)).textContent = text;
+  }
+}
+
 /** Show what is there of panels that have no graph yet. */
 function show() {
   if (left) return;
+  showTitles();
   for (const [panel, drawing] of drawings) {
     const section = sectionOf(panel);
     const known = shown.get(panel);
@@ -173,8 +188,8 @@ function mark(name, panels) {
 
 /** @param {string} panel */
 function giveWay(panel) {
-  const canvas = shown.get(panel);
-  if (canvas) canvas.remove();
+  shown.get(panel)?.remove();
+  named.get(panel)?.remove();
 }
 
 /**
@@ -184,7 +199,7 @@ function giveWay(panel) {
 export function leave(key) {
   if (left || key === view.key) return;
   left = true;
-  [...shown.keys()].forEach(giveWay);
+  graphs.ALL.forEach(giveWay);
 }
 
 async function start() {
@@ -198,7 +213,8 @@ async function start() {
     images("fused").then(({ band }) => keepGray("panel-fused", band(0))),
     guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
     guidance && images("rgb").then(keepColours),
-    window.then(async (found) => keepWindow(found, (await limits) || colours.limitsOf(found.values))),
+    // Without them nobody knows yet where the scale ends.
+    window.then(async (found) => limits && keepWindow(found, await limits)),
   ]);
 }
 
@@ -221,6 +237,7 @@ if (element) {
   window.addEventListener("load", show);
   // Whatever keeps the page away must not stay hidden.
   setTimeout(enter, LONGEST_FRAME_MILLISECONDS);
+  show();
   // What cannot be had is explained by the page's own callbacks, which ask for the same.
   start().catch(() => {});
 }

@@ -192,7 +192,7 @@ export function restLater() {
 function rest() {
   const shown = state.window;
   if (!shown || !state.scene || shown.key !== state.scene.key) return;
-  if (state.isMoving()) return;
+  if (state.isMoving() || state.endWait()) return;
   if (handOverAll()) return;
   if (state.limits) rested = state.scene.key;
   const { gamma1, gamma2, scale, half } = state.display;

@@ -212,6 +212,24 @@ export function whenPainted(listener) {
   listeners.push(listener);
 }
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let later;
+
+/** Paint the Jacobian images, once the end of their scale is known or was waited for long enough. */
+function paintJacobians() {
+  const wait = state.endWait();
+  clearTimeout(later);
+  if (wait) {
+    later = setTimeout(paintAll, wait);
+    return;
+  }
+  const painter = jacobianPainter();
+  JACOBIANS.forEach((panel, index) => {
+    paintJacobian(panel, index, painter);
+    paintZoom(`${panel}-zoom`, ofWindow(shownWindow(), index, painter));
+  });
+}
+
 /** Paint everything that depends on the principal pixel. */
 export function paintAll() {
   const shown = state.window;
@@ -222,11 +240,7 @@ export function paintAll() {
   if (mix) paintZoom(`${RGB}-zoom`, mix);
   const guidance = guidancePainter();
   GRADIENTS.forEach((panel) => paintImageZoom(panel, guidance));
-  const jacobian = jacobianPainter();
-  JACOBIANS.forEach((panel, index) => {
-    paintJacobian(panel, index, jacobian);
-    paintZoom(`${panel}-zoom`, ofWindow(shown, index, jacobian));
-  });
+  paintJacobians();
   paintGreenPoints();
   const provisional = !state.limits || state.limits.provisional;
   document.body.classList.toggle("provisional-scale", provisional);

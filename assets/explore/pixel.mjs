@@ -4,6 +4,7 @@ import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
+import * as reach from "./reach.mjs";
 import * as readAhead from "./read-ahead.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
@@ -50,6 +51,7 @@ export function choose(pixel, start, force) {
   const chosen = { row: pixel.row, col: pixel.col };
   state.choose(chosen, state.pinned);
   moveBoxes(chosen);
+  reach.leave();
   waiting.begin();
   ask({ scene: state.scene, pixel: chosen, start: start || performance.now() });
 }
@@ -88,6 +90,7 @@ function paint({ answer, request, milliseconds }, begins) {
   if (state.pixel) moveBoxes(state.pixel);
   readout.show();
   readout.status(milliseconds, answer);
+  if (request.scene.support_radius) reach.rest(reachPath(request.scene), answer);
   const drawing = { start: began, end: performance.now() };
   // The frame that shows it has ended when the one after it begins.
   const shown = () => measure(request, drawing);
@@ -133,6 +136,11 @@ function base() {
   const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "/");
   prefix = found;
   return found;
+}
+
+/** @param {Scene} scene */
+function reachPath(scene) {
+  return `${base()}${scene.jacobian_path.replace(/^jacobian/, "reach")}`;
 }
 
 /** @param {Scene} scene */

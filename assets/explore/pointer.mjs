@@ -6,7 +6,7 @@ import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
 import * as graphs from "./graphs.mjs";
-import { learned } from "./hint.mjs";
+import { learned } from "../core/hint.mjs";
 import * as large from "./large.mjs";
 import * as principal from "./pixel.mjs";
 import * as readout from "./readout.mjs";

@@ -5,6 +5,8 @@ import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
+import { withNames } from "../core/words.mjs";
+import { influences } from "../painter/influence.mjs";
 
 /**
  * @import { JacobianWindow } from "../core/channel.mjs"
@@ -14,9 +16,10 @@ import { state } from "./state.mjs";
  */
 
 const FIELDS = [
-  ["row", "row"], ["col", "col"], ["x1", "x1"], ["x2", "x2"], ["y", "y"],
-  ["g1", "∂y/∂x1"], ["g2", "∂y/∂x2"], ["neighbour", "strongest neighbour"],
-];
+  ["row", "row"], ["col", "col"], ["x1", "{0}"], ["x2", "{1}"], ["y", "fused y"],
+  ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["sums1", "Σ|J|, ΣJ of {0}"], ["sums2", "of {1}"], ["reach", "linear to"],
+  ["neighbour", "strongest neighbour"],
+]; // {0} and {1} are the names of the inputs
 /** @type {Fields | null} */
 let fields = null;
 const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
@@ -39,7 +42,8 @@ function build() {
     part.className = "readout-part";
     const caption = document.createElement("span");
     caption.className = "readout-label";
-    caption.textContent = `${label} `;
+    caption.dataset.words = `${label} `;
+    caption.textContent = withNames(caption.dataset.words, state.scene?.modalities || ["x1", "x2"]);
     const value = document.createElement("b");
     value.dataset.field = name;
     part.append(caption, value, " ");
@@ -114,9 +118,43 @@ export function show() {
   to.neighbour.textContent = neighbour
     ? `${scene.modalities[neighbour.index]} (${neighbour.row}, ${neighbour.col}) ${number(neighbour.value)}`
     : "none";
+  influences(shown).forEach(({ total, signed }, index) => {
+    to[`sums${index + 1}`].textContent = `${number(total)}, ${number(signed)}`;
+  });
+  showReach();
   fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
   fieldsOf.element.classList.toggle("pinned", state.pinned);
   fieldsOf.element.dataset.pinned = String(state.pinned);
+}
+
+/** Write how far the derivatives of the shown pixel reach: of each input the shorter of both changes. */
+export function showReach() {
+  const { reach, scene, window: shown } = state;
+  if (!fields || !scene) return;
+  const { reach: field } = fields.values;
+  const known = reach && shown && reach.row === shown.row && reach.col === shown.col ? reach.levels : null;
+  field.textContent = known ? reachWords(known, scene.modalities) : scene.support_radius ? "…" : "–";
+  field.title = known ? reachSentence(known, scene.modalities) : "";
+}
+
+/**
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachWords(levels, names) {
+  const parts = names.map((name, index) => `±${Math.min(levels[index], levels[index + 2])} ${name}`);
+  return `${parts.join(", ")} levels`;
+}
+
+/**
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachSentence(levels, names) {
+  /** @param {number} first */
+  const both = (first) => names.map((name, index) => `${name} ±${levels[first + index]}`).join(", ");
+  return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
+    + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }
 
 /** What is said of the principal pixel; null until its numbers are there. */

@@ -17,8 +17,9 @@ const shown = new Map(); // by the bar's name: what is on it
  * @param {Painter} painter
  * @param {number} low
  * @param {number} high
+ * @param {boolean} [known] - Whether these ends are more than a guess.
  */
-function show(name, content, painter, low, high) {
+function show(name, content, painter, low, high, known = true) {
   if (shown.get(name) === content) return;
   const bar = /** @type {HTMLCanvasElement | null} */ (document.querySelector(`[data-bar="${name}"]`));
   if (!bar) return;
@@ -26,7 +27,7 @@ function show(name, content, painter, low, high) {
   drawBar(bar, painter, low, high);
   Object.entries({ low, high }).forEach(([end, value]) => {
     const element = document.querySelector(`[data-end="${name}-${end}"]`);
-    if (element) element.textContent = number(value);
+    if (element) element.textContent = known ? number(value) : "…";
   });
 }
 
@@ -34,10 +35,12 @@ function show(name, content, painter, low, high) {
  * @param {string} name
  * @param {number} gamma
  * @param {number} end
+ * @param {boolean} known
  */
-function showGradients(name, gamma, end) {
+function showGradients(name, gamma, end, known) {
   const { scale } = state.display;
-  show(name, `${scale},${gamma},${end}`, colours.gradientPainter(scale, gamma, end), scale === "signed" ? -end : 0, end);
+  const low = scale === "signed" ? -end : 0;
+  show(name, `${scale},${gamma},${end},${known}`, colours.gradientPainter(scale, gamma, end), low, end, known);
 }
 
 /** The grays of the inputs and of the fused image: black to white is 0 to 1, or further where one goes further. */
@@ -56,8 +59,8 @@ function showGrays() {
 export function refresh() {
   const { gamma1, gamma2 } = state.display;
   showGrays();
-  showGradients("guidance", gamma2, state.guidanceEnd());
-  showGradients("jacobian", gamma1, state.jacobianEnd());
+  showGradients("guidance", gamma2, state.guidanceEnd(), Boolean(state.limits?.known));
+  showGradients("jacobian", gamma1, state.jacobianEnd(), !state.endWait());
 }
 
 painting.whenPainted(refresh);

@@ -30,6 +30,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
  * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
+ * @typedef {{ row: number, col: number, levels: number[] }} Reach - Gray levels, both inputs of the pixel alone, then of its support.
  * @typedef {object} Grown - Guidance images while they grow (guidance.mjs).
  * @property {string} key
  * @property {string} revision
@@ -40,6 +41,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {Scene | null} scene - What is shown: pair, method, size, support (from the server).
  * @property {Pixel | null} pixel - The principal pixel that the pointer asks for.
  * @property {ShownWindow | null} window - The Jacobian window last painted.
+ * @property {Reach | null} reach - How far the derivatives of the shown pixel reach, once that is known.
  * @property {boolean} pinned
  * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
  * @property {Display} display
@@ -55,9 +57,12 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {() => string} displayName
  * @property {() => number} guidanceEnd
  * @property {() => number} jacobianEnd
+ * @property {() => number} endWait
  */
 
 const FIRST_HALF = 12;
+const END_MILLISECONDS = 1000; // the longest wait for the first grid of guidance images, which says where the scale ends
+let entered = 0; // when the scene was
 const AREA = list(number(-(2 ** 31), 2 ** 31), (edges) => {
   const [top, left, bottom, right] = edges;
   return edges.length === 4 && Math.min(bottom - top, right - left) >= 1 - 1e-6;
@@ -84,6 +89,7 @@ export const state = /** @type {State} */ ({
   scene: null,
   pixel: null,
   window: null,
+  reach: null,
   pinned: false,
   mode: "pixel",
   display: tie(display, { gamma1, gamma2, scale }),
@@ -95,6 +101,7 @@ export const state = /** @type {State} */ ({
 /** Show another pair or method. */
 state.enter = (scene) => {
   const { pair, method, weights } = link.parts;
+  entered = performance.now();
   state.scene = scene;
   pair.value = scene.pair_address;
   method.value = scene.method_id;
@@ -144,6 +151,15 @@ state.jacobianEnd = () => {
     own = { window: state.window, scale: state.display.scale, end: ownEnd(state.window) };
   }
   return own.end;
+};
+
+/**
+ * For how many milliseconds yet Jacobian images wait for an end of their scale that stays: by their own windows' they would
+ * change colours with the first grid of the guidance images, often more than twice as far. 0: they need not, or not any longer.
+ */
+state.endWait = () => {
+  if (state.limits && (state.limits.known || !state.isGrowing())) return 0;
+  return Math.max(0, entered + END_MILLISECONDS - performance.now());
 };
 
 /** @type {{ window: ShownWindow | null, scale: Scale, end: number }} */

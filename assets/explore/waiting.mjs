@@ -20,6 +20,7 @@ import { say } from "../core/waiting.mjs";
  * @property {{ pair: boolean, since: number } | null} choosing - Others are on their way; `pair`: with other input images.
  * @property {Pixel | null} pixel - Whose window is on its way.
  * @property {number} since - When the wait for a window began.
+ * @property {boolean} unscaled - Whether nobody knows yet where the scale of Jacobian images ends.
  * @property {GuidanceLimits | null} limits
  * @property {number} percent - Of the guidance images.
  * @property {Partial<Record<Request, Failure>>} failures
@@ -84,7 +85,7 @@ function guidanceReason({ limits, percent, failures: { guidance, growth } }, but
 export function reasonOf(panel, facts) {
   const zoom = panel.endsWith("-zoom");
   const source = panel.replace(/-zoom$/, "");
-  const { entered, choosing: next, pixel, since, failures: gone } = facts;
+  const { entered, choosing: next, pixel, since, unscaled, failures: gone } = facts;
   if (gone.scene && (source === "panel-fused" || !entered)) return failed("", gone.scene, source === "panel-fused" && !zoom);
   if (gone.scene) return null;
   if (!entered || next) return sceneReason(source, facts);
@@ -93,6 +94,7 @@ export function reasonOf(panel, facts) {
     const what = `${jacobian ? "Jacobian of" : "Zoom at"} (${pixel.row}, ${pixel.col})`;
     return gone.pixel ? failed(what, gone.pixel, jacobian && !zoom) : { text: what, part: null, since };
   }
+  if (jacobian && unscaled) return { text: "Jacobian image", part: null };
   if (jacobian) return gone.rest && !zoom ? failed("Values to read off", gone.rest, true) : null;
   if (INPUTS.includes(source)) return null;
   const reason = guidanceReason(facts, !zoom);
@@ -129,6 +131,7 @@ function facts() {
     choosing,
     pixel: moving ? state.pixel : null,
     since: movedAt,
+    unscaled: state.endWait() > 0,
     limits: state.limits,
     percent: Number(bar?.getAttribute("aria-valuenow") || 0),
     failures,

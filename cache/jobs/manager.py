@@ -5,10 +5,9 @@ from __future__ import annotations
 import atexit
 import itertools
 import logging
-import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -39,7 +38,10 @@ Report = Callable[[float, Value | None], None]
 """Tells of progress: that a fraction (0 to 1) is done, and what is known by now, ``None`` if that is no news. Raises
 `fusion.errors.Cancelled` if the work should stop."""
 
-Work = Callable[[Report[Value], Callable[[], bool]], Value]
+Steps = Generator[None, None, Value]
+"""Work that takes turns with that of others: it yields where these may go first, and goes on when its turn comes."""
+
+Work = Callable[[Report[Value], Callable[[], bool]], Value | Steps[Value]]
 """Called as work(report, cancelled); returns the result. Where it has no news, it asks ``cancelled()``."""
 
 
@@ -87,6 +89,8 @@ logger = logging.getLogger(__name__)
 LEASE_S = 15.0
 FORGET_AFTER_S = 60.0
 CLOSE_TIMEOUT_S = 3.0
+MOST_VIEWERS = 10_000
+"""Whose last turns are remembered."""
 UNEXPECTED = "Something went wrong in this computation; the server's log says what."
 
 
@@ -94,6 +98,7 @@ UNEXPECTED = "Something went wrong in this computation; the server's log says wh
 class _Job(Generic[Value]):
     address: Address
     stages: tuple[Stage[Value], ...]
+    steps: Steps[Value] | None = None
     state: JobState = JobState.QUEUED
     fraction: float = 0.0
     partial: Value | None = None
@@ -107,7 +112,10 @@ class _Job(Generic[Value]):
 
 
 class Jobs(Generic[Value]):
-    """Runs jobs, one at a time in each lane, first come, first served.
+    """Runs jobs, one at a time in each lane; those of different viewers take turns where their work lets them.
+
+    The next is always a job of the viewer whose last turn was longest ago, whoever has asked for how many: so nobody
+    waits behind all that somebody else has asked for. Among jobs of one viewer, first come, first served.
 
     A job has viewers. Each of them holds a lease that its calls renew; a job that no lease holds any more is
     stopped at its next report. So a closed browser tab stops its job, but not one that another tab watches.
@@ -142,9 +150,10 @@ class Jobs(Generic[Value]):
         self._jobs: dict[Address, _Job[Value]] = {}
         self._revisions = itertools.count(1)
         self._workers = dict(lanes)
-        self._queues: dict[str, queue.SimpleQueue[_Job[Value] | None]] = {
-            lane: queue.SimpleQueue() for lane in lanes
-        }
+        self._waiting: dict[str, list[_Job[Value]]] = {lane: [] for lane in lanes}
+        self._more = threading.Condition(self._lock)
+        self._turns = itertools.count(1)
+        self._last_turns: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -187,7 +196,7 @@ class Jobs(Generic[Value]):
             job.withdrawn.discard(viewer)
             job.leases[viewer] = self._clock() + self._lease_s
             if new:
-                self._queues[job.stages[0].lane].put(job)
+                self._queue(job)
             return self._view(job, viewer)
 
     def poll(self, address: Address, viewer: str) -> JobProgress[Value] | None:
@@ -216,9 +225,7 @@ class Jobs(Generic[Value]):
                 return
             self._closed = True
             threads = list(self._threads)
-            for lane, count in self._workers.items():
-                for _ in range(count):
-                    self._queues[lane].put(None)
+            self._more.notify_all()
         deadline = time.monotonic() + timeout
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -234,7 +241,7 @@ class Jobs(Generic[Value]):
         for lane, count in self._workers.items():
             for number in range(count):
                 thread = threading.Thread(
-                    target=self._serve, args=(self._queues[lane],), name=f"{lane}-{number}", daemon=True
+                    target=self._serve, args=(lane,), name=f"{lane}-{number}", daemon=True
                 )
                 self._threads.append(thread)
                 thread.start()
@@ -260,9 +267,44 @@ class Jobs(Generic[Value]):
             job.stopping = job.stopping or self._closed or all(end <= now for end in job.leases.values())
             return job.stopping
 
-    def _serve(self, waiting: queue.SimpleQueue[_Job[Value] | None]) -> None:
-        while (job := waiting.get()) is not None:
+    def others_wait(self, address: Address) -> bool:
+        """Return whether somebody whose turn was longer ago than that of a job at work waits for its worker."""
+        with self._lock:
+            job = self._jobs.get(address)
+            if job is None or not job.stages:
+                return False
+            own = self._last_turn(job)
+            return any(self._last_turn(other) < own for other in self._waiting[job.stages[0].lane])
+
+    def _queue(self, job: _Job[Value]) -> None:
+        """Let a job wait for a worker of its next stage's lane; with the lock."""
+        waiting = self._waiting[job.stages[0].lane]
+        # One that is under way goes before others of the same viewer: it is better to have one than halves of two.
+        waiting.insert(len(waiting) if job.steps is None else 0, job)
+        self._more.notify_all()
+
+    def _serve(self, lane: str) -> None:
+        while (job := self._next(lane)) is not None:
             self._run_stage(job)
+
+    def _next(self, lane: str) -> _Job[Value] | None:
+        """Wait for the job whose turn it is; ``None`` when all is over."""
+        waiting = self._waiting[lane]
+        with self._lock:
+            self._more.wait_for(lambda: waiting or self._closed)
+            if not waiting:
+                return None
+            job = min(waiting, key=self._last_turn)
+            waiting.remove(job)
+            turn = next(self._turns)
+            self._last_turns |= dict.fromkeys(job.leases, turn)
+            if len(self._last_turns) > MOST_VIEWERS:
+                self._last_turns = {viewer: last for viewer, last in self._last_turns.items() if last == turn}
+            return job
+
+    def _last_turn(self, job: _Job[Value]) -> int:
+        """Return when one of those who watch a job had a turn last, whoever has waited longest."""
+        return min((self._last_turns.get(viewer, 0) for viewer in job.leases), default=0)
 
     def _run_stage(self, job: _Job[Value]) -> None:
         if self._unwanted(job):
@@ -271,10 +313,8 @@ class Jobs(Generic[Value]):
         with self._lock:
             job.state = JobState.RUNNING
             job.started = self._clock() if job.started is None else job.started
-            stage, *rest = job.stages
-            job.stages = tuple(rest)
         try:
-            result = stage.work(partial(self._report, job), partial(self._unwanted, job))
+            ended, result = self._turn(job)
         except Cancelled:
             self._end(job, JobState.CANCELLED)
         except FuseVisError as error:
@@ -283,10 +323,30 @@ class Jobs(Generic[Value]):
             logger.exception("The job %s failed", job.address.key())
             self._end(job, JobState.FAILED, error=UNEXPECTED)
         else:
-            if rest:
-                self._queues[rest[0].lane].put(job)
-            else:
-                self._end(job, JobState.DONE, result=result)
+            self._go_on(job, ended, result)
+
+    def _turn(self, job: _Job[Value]) -> tuple[bool, Value | None]:
+        """Work at a job's stage until it ends or lets others go first; return whether it has ended, and its result."""
+        if job.steps is None:
+            work = job.stages[0].work(partial(self._report, job), partial(self._unwanted, job))
+            if not isinstance(work, Generator):
+                return True, work
+            job.steps = work
+        try:
+            next(job.steps)
+        except StopIteration as end:
+            return True, end.value
+        return False, None
+
+    def _go_on(self, job: _Job[Value], ended: bool, result: Value | None) -> None:
+        if ended:
+            job.steps = None
+            job.stages = job.stages[1:]
+        if not job.stages:
+            self._end(job, JobState.DONE, result=result)
+            return
+        with self._lock:
+            self._queue(job)
 
     def _report(self, job: _Job[Value], fraction: float, known: Value | None) -> None:
         if self._unwanted(job):
@@ -306,7 +366,10 @@ class Jobs(Generic[Value]):
             job.ended = self._clock()
             # What the work holds on to (images, a network) is not needed any more.
             job.stages = ()
+            steps, job.steps = job.steps, None
             if state is JobState.DONE:
                 job.fraction = 1.0
                 job.partial = result
                 job.revision = next(self._revisions)
+        if steps is not None:
+            steps.close()

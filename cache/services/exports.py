@@ -15,12 +15,12 @@ import numpy as np
 from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
-from cache.store.addresses import numerics_id
 from fusion import guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
+from fusion.work.addresses import numerics_id
 
 MOST_PIXELS = 4_194_304
 """Most pixels times methods in one file: about 200 MiB of arrays."""

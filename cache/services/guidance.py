@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
-from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage
+from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import GuidanceAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
-from fusion import Method, Pair, guidance
+from fusion import Method, Pair
 from fusion.errors import Cancelled
-from fusion.saliency.guidance import coarse_guidance, lattice_spacing
+from fusion.saliency.guidance import coarse_guidance, guidance, lattice_spacing
+from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.store import ChunkStore
 
 PREVIEW_LANE = "preview"
 LATTICE_LANE = "lattice"
@@ -29,6 +33,11 @@ GRID_POINTS = (4, 8, 16, 32)
 
 FEW_LATTICES = 4
 SHORTEST_REPORT_GAP_S = 0.1
+TURN_S = 2.0
+"""How long guidance images are computed before others that wait go first. What their passes have in common is computed
+anew afterwards, which must stay a small part of the work."""
+
+NOT_WANTED = "The guidance images are not wanted any more."
 
 COMPLETE_REVISION = 2**53 - 1
 """The revision of finished guidance images, larger than that of any part; exact in JavaScript too."""
@@ -112,8 +121,14 @@ class GuidanceWork:
         Where the finished images are kept.
     store : ArrayStore
         What keeps them.
+    chunks : ChunkStore
+        What keeps their parts as soon as they are computed.
+    transient : bool
+        Whether the parts are to go once the images are kept as a whole.
     threads : int
         Threads of torch.
+    others_wait : callable
+        Returns whether the images of others wait for this lane's worker.
     clock : callable
         Seconds, from any moment on.
     """
@@ -124,13 +139,19 @@ class GuidanceWork:
         pair: Pair,
         address: GuidanceAddress,
         store: ArrayStore,
+        chunks: ChunkStore,
+        transient: bool,
         threads: int,
+        others_wait: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._others_wait = others_wait
         self._method = method
         self._pair = pair
         self._address = address
         self._store = store
+        self._chunks = chunks
+        self._transient = transient
         self._threads = threads
         self._clock = clock
         self._started = clock()
@@ -145,8 +166,15 @@ class GuidanceWork:
         return Stage(self.preview, PREVIEW_LANE), lattice
 
     def preview(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
-        """Compute grids of exact values, each finer than the one before, as long as time allows."""
+        """Compute grids of exact values, each finer than the one before, as long as time allows.
+
+        Where some of the images is kept already, that is shown instead.
+        """
         self._started = began = self._clock()
+        if self._method.elsewhere is None and (known := self._kept_so_far()) is not None:
+            self._coarse = known
+            report(0.0, known)
+            return known
         done: set[int] = set()
         for points in GRID_POINTS:
             spacing = max(1, -(-max(self._pair.shape) // points))
@@ -164,28 +192,82 @@ class GuidanceWork:
                 break
         return self._coarse
 
-    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
-        """Compute the images, report them growing over the coarse values, and keep them."""
+    def _kept_so_far(self) -> np.ndarray | None:
+        """Return what an earlier computation has left of the images, NaN elsewhere; ``None`` where that is nothing."""
+        images = np.full((2, *self._pair.shape), np.nan, dtype=np.float32)
+        kept = 0
+        with computing(self._threads):
+            for number, values in self._units.known():
+                self._units.put(number, values, images)
+                kept += 1
+        return images if kept else None
+
+    @cached_property
+    def _units(self) -> GuidanceUnits:
+        return GuidanceUnits(self._method, self._pair, self._chunks)
+
+    def lattices(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> Steps[np.ndarray]:
+        """Take the units that are kept and compute the others, report the images growing, and keep them.
+
+        Where others wait, they may go first now and then.
+        """
+        by_units = self._method.elsewhere is None
+        with computing(self._threads):
+            values = (
+                (yield from self._filled(report, cancelled)) if by_units else self._at_once(report, cancelled)
+            )
+        seconds = np.array(self._clock() - self._started)
+        kept = self._store.put(self._address, guidance_arrays(values, seconds))["values"]
+        if self._transient and by_units:
+            self._units.remove()
+        return kept
+
+    def _at_once(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> np.ndarray:
+        """Let a network that has a process of its own compute all of it there; nothing is kept before the end."""
         next_report = self._clock()
 
-        def progress(done: int, total: int, partial: np.ndarray) -> None:
+        def follow(done: int, total: int, images: np.ndarray) -> None:
             nonlocal next_report
             if cancelled():
-                raise Cancelled("The guidance images are not wanted any more.")
-            began = self._clock()
-            if began < next_report or done == total:
-                report(done / total, None)
-                return
-            # A copy in any case: `guidance` goes on writing to its own array.
-            report(done / total, np.where(np.isnan(partial), self._coarse, partial))
-            # Copying a very large image after each of thousands of passes must not become the main work.
-            cost = self._clock() - began
-            next_report = began + max(SHORTEST_REPORT_GAP_S, 10 * cost)
+                raise Cancelled(NOT_WANTED)
+            next_report = self._reported(report, images, done / total, next_report)
 
-        with computing(self._threads):
-            values = guidance(self._method, self._pair, progress)
-        seconds = np.array(self._clock() - self._started)
-        return self._store.put(self._address, guidance_arrays(values, seconds))["values"]
+        return guidance(self._method, self._pair, follow)
+
+    def _filled(self, report: Report[np.ndarray], cancelled: Callable[[], bool]) -> Steps[np.ndarray]:
+        def go_on() -> None:
+            if cancelled():
+                raise Cancelled(NOT_WANTED)
+
+        units = self._units
+        images = np.full((2, *self._pair.shape), np.nan, dtype=np.float32)
+        next_report = self._clock()
+        turn_ends = next_report + TURN_S
+        # Closed at once where it is left: what it has claimed is free for others then.
+        with closing(units.all(go_on)) as found:
+            for done, (number, values) in enumerate(found, start=1):
+                units.put(number, values, images)
+                go_on()
+                next_report = self._reported(report, images, done / len(units), next_report)
+                if self._clock() >= turn_ends and self._others_wait():
+                    # What is prepared for the next passes takes memory, and others need theirs.
+                    units.let_go()
+                    yield
+                    turn_ends = self._clock() + TURN_S
+        return images
+
+    def _reported(
+        self, report: Report[np.ndarray], images: np.ndarray, fraction: float, next_report: float
+    ) -> float:
+        """Report how far the images are, with a copy where that is due; return when it is due again."""
+        began = self._clock()
+        if began < next_report or fraction == 1:
+            report(fraction, None)
+            return next_report
+        # A copy in any case: the images go on growing.
+        report(fraction, np.where(np.isnan(images), self._coarse, images))
+        # Copying a very large image after each of thousands of units must not become the main work.
+        return began + max(SHORTEST_REPORT_GAP_S, 10 * (self._clock() - began))
 
 
 def guidance_arrays(values: np.ndarray, seconds: np.ndarray) -> Arrays:
@@ -202,13 +284,21 @@ class Guidance:
         What has the pairs and methods.
     store : ArrayStore
         Where finished images are kept.
+    chunks : ChunkStore
+        Where their parts are kept while they are computed, so that it goes on where it was.
+    transient : bool
+        Whether these parts go once the images are finished, or are there to stay.
     threads : int
         Threads of torch.
     """
 
-    def __init__(self, scenes: Scenes, store: ArrayStore, threads: int) -> None:
+    def __init__(
+        self, scenes: Scenes, store: ArrayStore, chunks: ChunkStore, transient: bool, threads: int
+    ) -> None:
         self._scenes = scenes
         self._store = store
+        self._chunks = chunks
+        self._transient = transient
         self._threads = threads
         self._jobs: Jobs[np.ndarray] = Jobs(LANES)
 
@@ -256,7 +346,9 @@ class Guidance:
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            return GuidanceWork(method, pair, address, self._store, self._threads).stages()
+            others_wait = partial(self._jobs.others_wait, address)
+            kept = self._store, self._chunks, self._transient
+            return GuidanceWork(method, pair, address, *kept, self._threads, others_wait).stages()
 
         return followed(self._jobs.submit(address, stages, viewer))
 

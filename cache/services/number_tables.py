@@ -10,7 +10,7 @@ from typing import Any
 from cache.services.statistics import MethodNumbers
 from fusion.statistics.comparison import cautions
 from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE, GuidanceStatistics, Line
-from fusion.statistics.influence import Influence, RegionInfluence
+from fusion.statistics.influence import Influence, RegionInfluence, influence_ratio
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.requirements import measured
 from fusion.statistics.wording import (
@@ -51,6 +51,7 @@ ABOUT = {
 VERDICTS = (
     ("pass ✓", "the rule is met"),
     ("fail ✗", "the rule is not met"),
+    ("not clear ≈", "two readings of the same thing disagree; the sentence has both"),
     (
         "undecidable ?",
         "the rule cannot be applied: a region is missing, or the pair does not show what it asks for",
@@ -79,11 +80,17 @@ def guidance_columns(modalities: tuple[str, str]) -> list[Column]:
         *_each("< 0", "Share of pixels where a brighter input makes the fused pixel darker", modalities),
         _column(
             "Who",
-            f"By mean |guidance|, at least {DOMINANCE_RATIO:g} times the other",
+            f"By mean |guidance| and by Σ |J|, each at least {DOMINANCE_RATIO:g} times the other; not clear where the "
+            "two disagree. By mean |guidance| alone while the influence on the region is not computed",
             DOMINATES,
             numeric=False,
         ),
         _column("Ratio", f"Mean |guidance {first}| divided by mean |guidance {second}|", DOMINATES),
+        _column(
+            "Σ |J|",
+            f"All influence of {first}, from near and far, divided by that of {second}; – while it is not computed",
+            DOMINATES,
+        ),
         _column("Diff.", f"Mean |guidance {first}| minus mean |guidance {second}|", DOMINATES),
         _column(
             "Pixels", f"Share of pixels with |guidance {first}| larger than |guidance {second}|", DOMINATES
@@ -167,7 +174,7 @@ def number_tables(numbers: Sequence[MethodNumbers], pins: Pins = ()) -> dict[str
             "hint": "" if pins else HINT,
         },
         "checklist": _checklist(numbers),
-        "cautions": [sentence for one in numbers for sentence in cautions(one.comparison)],
+        "cautions": list(dict.fromkeys(sentence for one in numbers for sentence in cautions(one.comparison))),
     }
 
 
@@ -191,14 +198,18 @@ def _table(name: str, columns: list[Column], rows: list[list[Cell]]) -> dict[str
 
 
 def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
+    influences = {found.region: found for found in numbers.comparison.region_influence}
     for found in numbers.comparison.guidance:
+        influence = influences.get(found.region)
+        ratio = math.nan if influence is None else influence_ratio(influence)
         yield [
             _text(found.region),
             _text(numbers.scene.method_title),
             _number(found.n, 0),
             *_guidance_cells(found),
-            _text(dominant_name(found.dominance, numbers.scene.modalities)),
-            (ratio_shown(found.dominance), _sortable(found.dominance.ratio)),
+            _text(dominant_name(found.dominance, numbers.scene.modalities, influence)),
+            (ratio_shown(found.dominance.ratio), _sortable(found.dominance.ratio)),
+            (ratio_shown(ratio), _sortable(ratio)),
             _number(found.dominance.difference),
             _share(found.dominance.pixels),
             _number(found.pearson),

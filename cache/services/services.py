@@ -15,6 +15,7 @@ from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
 from cache.services.statistics import InfluenceJobs, Statistics
@@ -26,11 +27,17 @@ from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
 from fusion.device import resolve_device
 from fusion.errors import FuseVisError
+from fusion.work.store import ChunkStore
 
 logger = logging.getLogger(__name__)
 
 EXTENSION = "fusevis"
 """The name under which a server has its services."""
+
+UNFINISHED = "units"
+"""Folder in the cache's, of what is known of results that are not complete."""
+UNFINISHED_S = 86_400.0
+"""How long that stays after it was last added to, seconds."""
 
 Files = Iterable[Sequence[Path | str]]
 
@@ -58,6 +65,8 @@ class Services:
         Pairs, methods and fused images.
     windows : Windows
         Jacobian windows of principal pixels.
+    reaches : Reaches
+        How far the windows' derivatives hold.
     guidance : Guidance
         Guidance images.
     atlases : Atlases
@@ -76,6 +85,7 @@ class Services:
 
     scenes: Scenes
     windows: Windows
+    reaches: Reaches
     guidance: Guidance
     atlases: Atlases
     regions: Regions
@@ -151,12 +161,16 @@ def assembled(
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
-    guidance = Guidance(scenes, store, threads.whole_image)
+    chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
+    if settings.store is None:
+        chunks.prune(UNFINISHED_S)
+    guidance = Guidance(scenes, store, chunks, settings.store is None, threads.whole_image)
     regions = Regions(catalogue, scenes.pair_shape, region_folder)
     influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
     return Services(
         scenes=scenes,
         windows=windows,
+        reaches=Reaches(scenes, store, threads.whole_image),
         guidance=guidance,
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,

@@ -17,13 +17,15 @@ from cache.services.guidance import Guidance
 from cache.services.regions import Regions
 from cache.services.scenes import Scene, Scenes
 from cache.services.windows import Windows
-from cache.store.addresses import GuidanceStatisticsAddress, InfluenceAddress
+from cache.store.addresses import CoreResponseAddress, GuidanceStatisticsAddress, InfluenceAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore, MemoryTier
 from fusion import Method, Pair
 from fusion.saliency.window import Pixel
 from fusion.statistics.comparison import MethodComparison, pixel_influence, suspicious_pixels
+from fusion.statistics.dim_core import core_response
 from fusion.statistics.guidance import (
+    NAN,
     Dominance,
     Dominant,
     GuidanceStatistics,
@@ -33,9 +35,9 @@ from fusion.statistics.guidance import (
 )
 from fusion.statistics.influence import DEFAULT_LIMIT, ModalityInfluence, RegionInfluence, region_influence
 from fusion.statistics.regions import Region, described_regions, inside_head, whole_image
-from fusion.statistics.requirements import CORE, Requirement, checklist
+from fusion.statistics.requirements import CORE, RIM, Requirement, checklist
 
-TEXT = "json"
+TEXT, VALUE = "json", "value"
 
 
 def to_arrays(found: GuidanceStatistics | RegionInfluence) -> Arrays:
@@ -343,7 +345,8 @@ class Statistics:
             found for region in regions if (found := self.influence.known(scene, region)) is not None
         ]
         of_core = next((found for found in influences if found.region == CORE), None)
-        judged = checklist(pair, self._scenes.fused(scene), guidance, regions, of_core, scene.modalities)
+        fused, response = self._scenes.fused(scene), self._core_response(scene, regions)
+        judged = checklist(pair, fused, guidance, regions, of_core, scene.modalities, response)
         has_core = any(region.name == CORE and region.size for region in regions)
         absent = {NEEDS_GUIDANCE: guidance is None, NEEDS_INFLUENCE: of_core is None}
         waiting = frozenset(number for number, missing in absent.items() if missing and has_core)
@@ -370,6 +373,22 @@ class Statistics:
         address = GuidanceStatisticsAddress.of(self._scenes.method(scene), scene.pair_id, content_id(region))
         arrays = self._store.get_or_compute(address, lambda: to_arrays(guidance_statistics(guidance, region)))
         return guidance_from(arrays, region.name)
+
+    def _core_response(self, scene: Scene, regions: Sequence[Region]) -> float:
+        """Return the answer to a dim core: of a crop around the core, so that it can be had at once."""
+        judged = {region.name: region for region in regions if region.name in (CORE, RIM) and region.size}
+        if len(judged) < 2:
+            return NAN
+        method, pair = self._scenes.method(scene), self._scenes.pair(scene)
+        address = CoreResponseAddress.of(
+            method, scene.pair_id, content_id(judged[CORE]), content_id(judged[RIM])
+        )
+
+        def compute() -> Arrays:
+            with computing(1):
+                return {VALUE: np.array(core_response(method, pair, judged.values()))}
+
+        return float(self._store.get_or_compute(address, compute)[VALUE])
 
     def _head(self, scene: Scene) -> Region:
         head = self._heads.get(scene.pair_id)

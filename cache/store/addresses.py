@@ -6,36 +6,15 @@ numbers come out, and another one for the statistics.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 import fusion
 from fusion import Method
-
-IRRELEVANT = frozenset(
-    {"benchmark", "cli", "training", "data", "weights", "report", "statistics", "__main__.py"}
-)
-"""Parts of `fusion` that make no array that is memoized: what they decide is in pair and weights ids. Statistics
-have an id of their own."""
-
-
-@cache
-def numerics_id() -> str:
-    """Return 16 hexadecimal digits that change with the source text of `fusion` and the version of torch.
-
-    A number to be raised by hand would be forgotten one day; the text of the code cannot be. An edit that
-    changes nothing numerical costs one recomputation.
-    """
-    folder = Path(fusion.__file__).parent
-    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*.py"))]
-    relevant = [path for path in paths if path.parts[0] not in IRRELEVANT]
-    return _digest(f"torch {metadata.version('torch')}\n", folder, relevant)
+from fusion.work.addresses import digest_of_files, numerics_id
 
 
 @cache
@@ -43,15 +22,7 @@ def statistics_id() -> str:
     """Return 16 hexadecimal digits that change with the source text of `fusion.statistics`."""
     folder = Path(fusion.__file__).parent
     paths = [path.relative_to(folder) for path in sorted((folder / "statistics").rglob("*.py"))]
-    return _digest("", folder, paths)
-
-
-def _digest(start: str, folder: Path, paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256(start.encode())
-    for path in paths:
-        digest.update(f"{path.as_posix()}\n".encode())
-        digest.update((folder / path).read_bytes())
-    return digest.hexdigest()[:16]
+    return digest_of_files("", folder, paths)
 
 
 SCHEMA_VERSION = 1
@@ -142,6 +113,13 @@ class JacobianAddress(Address):
 
 
 @dataclass(frozen=True)
+class ReachAddress(JacobianAddress):
+    """The reach of linearity of the principal pixel (row, col), 0-based."""
+
+    kind: ClassVar[str] = "reach"
+
+
+@dataclass(frozen=True)
 class AtlasAddress(Address):
     """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
 
@@ -169,6 +147,15 @@ class GuidanceStatisticsAddress(StatisticsAddress):
     """Numbers of both guidance images in a region."""
 
     kind: ClassVar[str] = "guidance-statistics"
+
+
+@dataclass(frozen=True)
+class CoreResponseAddress(StatisticsAddress):
+    """The answer to a core that is dim instead of dead; `region` is the core."""
+
+    kind: ClassVar[str] = "core-response"
+
+    rim: str
 
 
 @dataclass(frozen=True)

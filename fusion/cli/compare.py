@@ -32,7 +32,7 @@ from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.errors import OutputError
-from fusion.methods.base import Method
+from fusion.methods.base import FIRST_VARIANT, Method
 from fusion.methods.registry import load_method, method_ids, method_specification
 from fusion.output_files import prepare_files
 from fusion.pair import Pair
@@ -50,7 +50,7 @@ MethodsOption = Annotated[
         "--method",
         "-m",
         metavar="ID",
-        help="A method to compare, repeatable; the paper's five unless named.",
+        help="A method to compare, repeatable; the paper's five and the baselines unless named.",
         show_default=False,
     ),
 ]
@@ -128,9 +128,8 @@ def compare_command(
     comparisons = [
         _compared(chosen, pair, regions, pixels, limit, dtype.value, entry.modalities) for chosen in methods
     ]
-    for comparison in comparisons:
-        for caution in cautions(comparison):
-            say(f"Warning: {caution}", warning=True)
+    for caution in dict.fromkeys(one for comparison in comparisons for one in cautions(comparison)):
+        say(f"Warning: {caution}", warning=True)
     try:
         _write(file, csv_text(records(entry.address, pair.id, comparisons)))
     finally:
@@ -162,19 +161,16 @@ def _write(file: Path, text: str) -> None:
         raise OutputError(f"The results cannot be written: {error}.") from error
 
 
-PAPER_METHODS = 5
-"""The first methods of the registry are the paper's."""
-
-
 def choose_methods(wanted: Sequence[str] | None) -> list[str]:
-    """Return the ids of the methods to compare, each once; the paper's five if none is named.
+    """Return the ids of the methods to compare, each once; the paper's five and the baselines if none is named.
 
     Raises
     ------
     UnknownMethodError
         If there is no such method.
     """
-    ids = list(dict.fromkeys(wanted or method_ids()[:PAPER_METHODS]))
+    compared = (id for id in method_ids() if method_specification(id).order < FIRST_VARIANT)
+    ids = list(dict.fromkeys(wanted or compared))
     for id in ids:
         method_specification(id)
     return ids
@@ -192,7 +188,7 @@ def choose_regions(wanted: Sequence[str], entry: PairEntry, pair: Pair) -> tuple
         If a region cannot be used, or two of the user have the same name.
     """
     masks: list[Path] = []
-    own = [_parse_region(text, pair.shape, masks) for text in wanted]
+    own = [parse_region(text, pair.shape, masks) for text in wanted]
     ready = (whole_image(pair.shape), inside_head(pair), *known_regions(Catalogue(), entry))
     return described_regions(ready, own), masks
 
@@ -225,7 +221,14 @@ def table_file(output: str | None, entry: PairEntry) -> Path:
     return Path(f"{entry.address}_compare.csv") if output is None else named_file(output, ".csv")
 
 
-def _parse_region(text: str, shape: tuple[int, int], masks: list[Path]) -> Region:
+def parse_region(text: str, shape: tuple[int, int], masks: list[Path]) -> Region:
+    """Return the region that a text describes; where that is a file of a mask, it is added to `masks`.
+
+    Raises
+    ------
+    typer.BadParameter, RegionError, ImageFileError
+        If it describes none, or one that cannot be used.
+    """
     name, equals, value = text.partition("=")
     # A file may have an equals sign in its own name.
     if Path(text).is_file() or (text.strip() and not equals):

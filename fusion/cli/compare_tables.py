@@ -16,7 +16,7 @@ from rich.text import Text
 
 from fusion.statistics.comparison import MethodComparison
 from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE
-from fusion.statistics.influence import Influence, RegionInfluence
+from fusion.statistics.influence import Influence, RegionInfluence, influence_ratio
 from fusion.statistics.requirements import Verdict, measured
 from fusion.statistics.wording import (
     dominant_name,
@@ -38,7 +38,12 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 UNLIMITED = 10_000
 
-_COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNDECIDABLE: "yellow"}
+_COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "red",
+    Verdict.NOT_CLEAR: "yellow",
+    Verdict.UNDECIDABLE: "yellow",
+}
 
 
 def show_tables(comparisons: Sequence[MethodComparison], modalities: tuple[str, str]) -> None:
@@ -95,23 +100,26 @@ def _dominance_table(comparisons: Sequence[MethodComparison], modalities: tuple[
     table = new_table(
         "Which modality dominates, by region",
         f"n: pixels with finite guidance; ratio: mean |guidance {first}| divided by mean |guidance {second}|, "
-        f"difference: the first minus the second. Dominant is what has at least {DOMINANCE_RATIO:g} times the other's. "
+        f"difference: the first minus the second; Σ|J|: the ratio of all influence, near and far. Dominant is "
+        f"what has at least {DOMINANCE_RATIO:g} times the other's by both ratios; where they disagree it is not clear. "
         f"pixels: share with larger |guidance {first}|.",
         words("region, method", longest_name(comparisons)),
         numbers("n"),
         whole_words("dominant"),
         numbers("ratio"),
+        numbers("Σ|J|"),
         numbers("difference"),
         numbers("pixels"),
     )
 
     def lines(comparison: MethodComparison, number: int) -> Lines:
-        found = comparison.guidance[number]
+        found, influence = comparison.guidance[number], comparison.region_influence[number]
         yield (
             comparison.method_id,
             str(found.n),
-            dominant_name(found.dominance, modalities),
-            ratio_shown(found.dominance),
+            dominant_name(found.dominance, modalities, influence),
+            ratio_shown(found.dominance.ratio),
+            ratio_shown(influence_ratio(influence)),
             shown(found.dominance.difference),
             percent(found.dominance.pixels, 0),
         )

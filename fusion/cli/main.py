@@ -10,14 +10,17 @@ from rich.text import Text
 import fusion
 from fusion.cli.benchmark import benchmark_command
 from fusion.cli.compare import compare_command
+from fusion.cli.explain import explain_command, reach_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
 from fusion.cli.pack import pack_command
+from fusion.cli.precompute import precompute_command
 from fusion.cli.reading import inspect_command
 from fusion.cli.report import report_app
 from fusion.cli.streams import PlainErrors
 from fusion.cli.train import train_command
 from fusion.cli.tune import tune_command
+from fusion.cli.validate import validate_command
 from fusion.data.catalogue import Catalogue
 from fusion.errors import WeightsError
 from fusion.methods.base import SupportRadius
@@ -38,6 +41,8 @@ app = typer.Typer(
 app.command("fuse")(fuse_command)
 app.command("jacobian")(jacobian_command)
 app.command("guidance")(guidance_command)
+app.command("explain")(explain_command)
+app.command("reach")(reach_command)
 app.command("inspect")(inspect_command)
 
 
@@ -77,6 +82,8 @@ def samples_command() -> None:
 
 app.command("compare")(compare_command)
 app.command("atlas")(atlas_command)
+app.command("precompute")(precompute_command)
+app.command("validate")(validate_command)
 app.command("benchmark")(benchmark_command)
 app.command("pack")(pack_command)
 app.command("train")(train_command)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.device import full_precision
@@ -16,8 +18,13 @@ from fusion.methods.adapting import Adaptation, Adapted, Output, Sizes, as_netwo
 from fusion.methods.identity import network_digest, weights_digest
 from fusion.network import NetworkState
 from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
+from fusion.pair import Pair
 from fusion.saliency.crops import Locality
 from fusion.saliency.support import declared_locality, locality_at, probe_locality
+from fusion.saliency.window import JacobianWindow, Pixel
+
+FIRST_VARIANT = 100
+"""`MethodSpecification.order` from which on a method is a variant of another."""
 
 SupportRadius = tuple[int, int] | None
 """The distance (Chebyshev, pixels) that each input reaches; ``None`` where it is the whole image."""
@@ -38,7 +45,7 @@ class MethodSpecification:
     support_radius : tuple of int or None
         The declared radius for x1 and x2, in pixels. It is checked by NaN probing at load.
     order : int
-        Where the method stands in lists: the five of the paper have 0 to 4, variants 100 and on.
+        Where the method stands in lists: the five of the paper have 0 to 4, baselines 50 to 99, variants 100 and on.
     trained : bool
         Whether the network has weights, in ``fusion/weights/<id>.safetensors``.
     note : str
@@ -52,6 +59,26 @@ class MethodSpecification:
     order: int
     trained: bool = True
     note: str = ""
+
+
+class Elsewhere(Protocol):
+    """Place where a method is computed that must not run in this process, asked what the functions of `fusion` are."""
+
+    def fuse(self, pair: Pair, dtype: str) -> NDArray[np.floating]:
+        """See `fusion.fuse`."""
+
+    def jacobians(
+        self, pair: Pair, pixels: list[Pixel], dtype: str, batch_size: int, ahead: bool
+    ) -> list[JacobianWindow]:
+        """See `fusion.jacobians`."""
+
+    def guidance(
+        self, pair: Pair, progress: Callable[[int, int, NDArray[np.floating]], None] | None, dtype: str
+    ) -> NDArray[np.floating]:
+        """See `fusion.guidance`."""
+
+    def prepare(self, pair: Pair, dtype: str, progress: Callable[[float], None] | None) -> None:
+        """See `fusion.prepare`."""
 
 
 class Method:
@@ -70,7 +97,11 @@ class Method:
         and all parameters and buffers; of a wrapped network its program and attributes too.
     locality : Locality
         Which crops of an image give the whole image's derivatives exactly; see `locality_at` too.
+    elsewhere : Elsewhere or None
+        Where it is computed, if not in this process.
     """
+
+    elsewhere: Elsewhere | None = None
 
     def __init__(
         self,

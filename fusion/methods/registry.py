@@ -15,6 +15,7 @@ import fusion.methods
 from fusion.device import resolve_device
 from fusion.errors import UnknownMethodError
 from fusion.methods.base import Method, MethodSpecification
+from fusion.methods.packed.elsewhere import IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, packed_at, packed_methods
 from fusion.weights import FOLDER, load_weights
 
@@ -37,7 +38,7 @@ PACKED_ORDER = 1000
 
 
 def built_in_ids() -> tuple[str, ...]:
-    """Return the ids of the methods that are files of this folder: the paper's five first, then variants and others."""
+    """Return the ids of the methods that are files of this folder: the paper's five, baselines, variants."""
     return tuple(_specifications())
 
 
@@ -124,7 +125,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
         If a user's method cannot be used.
     """
     if id not in _specifications():
-        return _packed(id).load(resolve_device(device))
+        return IsolatedMethod(_packed(id), resolve_device(device))
     specification = method_specification(id)
     network = specification.build()
     weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None

@@ -58,12 +58,13 @@ class WeightedAveraging(nn.Module):
 SPECIFICATIONS = (
     MethodSpecification(
         id="weighted_averaging",
-        title="Weighted Averaging",
+        title="Weighted Averaging, weights held constant",
         build=WeightedAveraging,
         support_radius=(0, 0),
         order=0,
         trained=False,
-        note="Differentiated with its weights held constant, as in the paper: guidance is w1 and w2.",
+        note="Differentiated with its weights held constant, as in the paper: guidance is w1 and w2, which is not how "
+        "the fused image answers. The true derivative is a method of its own.",
     ),
     MethodSpecification(
         id="weighted_averaging_true",

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from fusion.errors import WeightsError
+from fusion.methods.base import FIRST_VARIANT
 from fusion.methods.registry import method_ids, method_specification
 from fusion.report.table import ABSENT, PAPER_TABLE, TableRow
 from fusion.training.curve import CurvePoint, curve_file, read_curve
 from fusion.weights import FOLDER
 
 NO_CURVE = "No loss curve was kept for these weights."
-
-FIRST_VARIANT = 100
-"""`MethodSpecification.order` from which on a method is a variant of another."""
 
 SEPARATOR = " → "
 

@@ -164,6 +164,32 @@ class Atlas:
             if claims.possible:
                 self._store.remove_parts()
 
+    def missing_tiles(self) -> list[int]:
+        """Return the tiles that are missing or damaged, counted row by row, in a good order; reads all others."""
+        return [row * self._tiles[1] + column for row, column in self._missing(None)]
+
+    def fill_tile(self, method: Method, pair: Pair, number: int, go_on: Callable[[], None]) -> None:
+        """Compute one tile, unless it is there; another process that is at it is waited for.
+
+        Parameters
+        ----------
+        method, pair
+            Those of the atlas.
+        number : int
+            Of the tile, counted row by row.
+        go_on : callable
+            Called now and then; what it raises ends the work.
+        """
+        tile = divmod(number, self._tiles[1])
+        with Claims(self._store.claims) as claims:
+            while not self._store.is_sound(tile):
+                with claims.claimed(number) as mine:
+                    if not mine:
+                        time.sleep(WAIT_S)
+                        go_on()
+                    elif not self._store.is_sound(tile):
+                        self._store.write(tile, computed_tile(method, pair, tile, self.side, go_on))
+
     def window(self, row: int, col: int) -> JacobianWindow:
         """Read the Jacobian images of a principal pixel (paper, equation 1).
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from fusion.network import apply_network, images_tensor, torch_dtype
 from fusion.pair import Pair
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.chain import Chain
+from fusion.saliency.chain.diagonals import Lattice, part_lattice
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.crops import Locality
 from fusion.saliency.jacobian import jacobians
@@ -32,9 +35,6 @@ from fusion.saliency.window import Box, gradient
 
 Progress = Callable[[int, int, NDArray[np.floating]], None]
 """Called as progress(done, total, partial) after each pass; may raise `fusion.errors.Cancelled`."""
-
-Lattice = tuple[slice, slice, NDArray[np.floating]]
-"""Its rows, its columns, and (2, h, w) values of the diagonal there."""
 
 MEASURED_SIDE = 32
 """Pixels along the side of an image, about, on which memory is measured."""
@@ -70,22 +70,124 @@ def guidance(
     NetworkError
         If the network cannot be run on this image.
     """
-    precision = torch_dtype(dtype)
-    chain = chain_of(method, precision)
-    if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
-        chain = None
-    total, lattices = _by_chain(chain, pair) if chain else _by_colouring(method, pair, precision)
+    if method.elsewhere is not None:
+        return method.elsewhere.guidance(pair, progress, dtype)
+    passes = GuidancePasses(method, pair, dtype)
     result = np.full((2, *pair.shape), np.nan, dtype=dtype)
-    for done, (rows, columns, values) in enumerate(lattices, start=1):
+    for done, (rows, columns, values) in enumerate(passes.of(0, len(passes)), start=1):
         result[:, rows, columns] = values
         if progress is not None:
-            progress(done, total, result)
-    if chain is not None:
-        # Where a derivative is not finite, autograd has the word: 0 times infinity depends on the order.
-        odd = [(int(row), int(column)) for row, column in np.argwhere(~np.isfinite(result).all(axis=0))]
-        for window in jacobians(method, pair, odd, dtype):
-            result[:, window.row, window.col] = window.at_principal
+            progress(done, len(passes), result)
     return result
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the image whose passes have a forward pass, or derivative maps, in common.
+
+    Attributes
+    ----------
+    box : Box
+        Its pixels.
+    cell : tuple of int
+        Rows and columns of the cell whose offsets are the passes: pixels from one of a lattice to the next.
+    prepare : callable
+        Computes what the passes have in common, and returns the function that makes a pass of an offset.
+    """
+
+    box: Box
+    cell: tuple[int, int]
+    prepare: Callable[[], Callable[[int, int], Lattice]]
+
+    @property
+    def passes(self) -> int:
+        """How many passes cover the part."""
+        return math.prod(self.cell)
+
+
+class GuidancePasses:
+    """The backward passes that give both guidance images, part by part of the image; each can be computed alone.
+
+    Passes of one part are faster one after another than in turns with those of others. Not for several threads at once.
+
+    Parameters
+    ----------
+    method, pair, dtype
+        See `guidance`.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        In the order of their passes.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on this image.
+    """
+
+    def __init__(self, method: Method, pair: Pair, dtype: str = "float32") -> None:
+        precision = torch_dtype(dtype)
+        chain = chain_of(method, precision)
+        if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
+            chain = None
+        self._method, self._pair, self._dtype = method, pair, dtype
+        self._by_chain = chain is not None
+        self.parts = tuple(_by_chain(chain, pair) if chain else _by_colouring(method, pair, precision))
+        self._starts = list(itertools.accumulate((part.passes for part in self.parts), initial=0))
+        self._prepared: tuple[int, Callable[[int, int], Lattice]] | None = None
+
+    def __len__(self) -> int:
+        """Return how many passes there are."""
+        return self._starts[-1]
+
+    def of(self, first: int, stop: int) -> Iterator[Lattice]:
+        """Compute the passes from `first` up to `stop`, counted from 0 through all parts.
+
+        Yields
+        ------
+        tuple
+            Of each: its rows and columns as slices of the image, and (2, h, w) values dy(i)/dx(i) there.
+        """
+        for number, order in self._between(first, stop):
+            if self._prepared is None or self._prepared[0] != number:
+                self._prepared = None  # what the part before needed goes before that of the next comes
+                self._prepared = number, self.parts[number].prepare()
+            for row, column in order:
+                rows, columns, values = self._prepared[1](row, column)
+                yield rows, columns, self._finite(rows, columns, values) if self._by_chain else values
+
+    def let_go(self) -> None:
+        """Free what the passes of a part have in common; the next pass computes it anew."""
+        self._prepared = None
+
+    def lattices(self, first: int, stop: int) -> Iterator[tuple[slice, slice]]:
+        """Yield the rows and columns of the same passes, without computing them."""
+        for number, order in self._between(first, stop):
+            part = self.parts[number]
+            for row, column in order:
+                yield part_lattice(part.box, part.cell, row, column)
+
+    def _between(self, first: int, stop: int) -> Iterator[tuple[int, Iterator[tuple[int, int]]]]:
+        for number, part in enumerate(self.parts):
+            start = self._starts[number]
+            inside = max(first - start, 0), min(stop - start, part.passes)
+            if inside[0] < inside[1]:
+                yield number, itertools.islice(colour_order(*part.cell), *inside)
+
+    def _finite(self, rows: slice, columns: slice, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Give autograd the word where a derivative is not finite: 0 times infinity depends on the order."""
+        odd = np.argwhere(~np.isfinite(values).all(axis=0))
+        if not len(odd):
+            return values
+        height, width = self._pair.shape
+        at_rows, at_columns = range(height)[rows], range(width)[columns]
+        pixels = [(at_rows[row], at_columns[column]) for row, column in odd]
+        for (row, column), window in zip(
+            odd, jacobians(self._method, self._pair, pixels, self._dtype), strict=True
+        ):
+            values[:, row, column] = window.at_principal
+        return values
 
 
 def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> bool:
@@ -93,27 +195,28 @@ def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> b
     return diagonals.cost(chain, shape) < diagonals.lattice_cost(chain, shape, lattices)
 
 
-def _by_chain(chain: Chain, pair: Pair) -> tuple[int, Iterator[Lattice]]:
-    """Return how many lattices there will be, and an iterator that computes them."""
-    parts = diagonals.parts(chain, pair.shape)
-    cells = [diagonals.spacings(chain, part.shape) for part in parts]
-    lattices = (
-        diagonals.part_diagonals(chain, pair, part, colour_order(*cell))
-        for part, cell in zip(parts, cells, strict=True)
-    )
-    return sum(math.prod(cell) for cell in cells), itertools.chain.from_iterable(lattices)
+def _by_chain(chain: Chain, pair: Pair) -> list[Part]:
+    """Return the parts of an image for the chain of a method."""
+    return [
+        Part(box, diagonals.spacings(chain, box.shape), partial(diagonals.part_passes, chain, pair, box))
+        for box in diagonals.parts(chain, pair.shape)
+    ]
 
 
-def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> tuple[int, Iterator[Lattice]]:
+def _by_colouring(method: Method, pair: Pair, dtype: torch.dtype) -> list[Part]:
     """Return the same for methods without a chain, and for those whose forward pass costs next to nothing."""
     images = images_tensor(pair, dtype, method.device)
     locality = method.locality_at(pair.shape)
     spacing = lattice_spacing(locality, pair.shape)
-    pixels = 0 if locality.radius is None else _pixels_a_tile(method, dtype, locality, pair.shape)
-    parts = tiles(pair.shape, locality, pixels)
-    passes = [min(spacing, part.core.shape[0]) * min(spacing, part.core.shape[1]) for part in parts]
-    lattices = (tile_diagonals(method, images, part, spacing) for part in parts)
-    return sum(passes), itertools.chain.from_iterable(lattices)
+    pixels = 0 if locality.radius is None else pixels_a_tile(method, dtype, locality, pair.shape)
+    return [
+        Part(
+            tile.core,
+            (min(spacing, tile.core.shape[0]), min(spacing, tile.core.shape[1])),
+            partial(tile_passes, method, images, tile, spacing),
+        )
+        for tile in tiles(pair.shape, locality, pixels)
+    ]
 
 
 def lattice_spacing(locality: Locality, shape: tuple[int, int]) -> int:
@@ -134,10 +237,8 @@ def colour_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
         yield divmod(number * step % count, columns)
 
 
-def tile_diagonals(
-    method: Method, images: Tensor, tile: Tile, spacing: int
-) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
-    """Compute the diagonal of a tile by colouring (paper, equation 2).
+def tile_passes(method: Method, images: Tensor, tile: Tile, spacing: int) -> Callable[[int, int], Lattice]:
+    """Run the network on a tile, and return the function that gives its diagonal by colouring (paper, equation 2).
 
     Parameters
     ----------
@@ -150,27 +251,32 @@ def tile_diagonals(
     spacing : int
         Pixels between lattice points, at least the support radius + 1.
 
-    Yields
-    ------
-    tuple
-        Of each lattice: its rows and its columns as slices of the image, and (2, h, w) values dy(i)/dx(i) there.
+    Returns
+    -------
+    callable
+        Takes row and column of the first point in the tile; returns rows and columns of the lattice as slices of the
+        image, and (2, h, w) values dy(i)/dx(i) there.
     """
     core, crop = tile.core, tile.crop
     leaf = images[None, :, crop.rows(), crop.columns()].detach().clone().requires_grad_(True)
     with torch.enable_grad():
         fused = apply_network(method.network_as(images.dtype), leaf)[0]
-        for row, column in colour_order(min(spacing, core.shape[0]), min(spacing, core.shape[1])):
-            rows = slice(core.top + row, core.bottom, spacing)
-            columns = slice(core.left + column, core.right, spacing)
-            inner = (
-                slice(rows.start - crop.top, core.bottom - crop.top, spacing),
-                slice(columns.start - crop.left, core.right - crop.left, spacing),
-            )
+
+    def values_from(row: int, column: int) -> Lattice:
+        rows, columns = part_lattice(core, (spacing, spacing), row, column)
+        inner = (
+            slice(rows.start - crop.top, core.bottom - crop.top, spacing),
+            slice(columns.start - crop.left, core.right - crop.left, spacing),
+        )
+        with torch.enable_grad():
             diagonal = gradient(fused[inner].sum(), leaf, keep_graph=True)[0][:, inner[0], inner[1]]
-            yield rows, columns, diagonal.cpu().numpy()
+        return rows, columns, diagonal.cpu().numpy()
+
+    return values_from
 
 
-def _pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+def pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape: tuple[int, int]) -> int:
+    """Return of how many pixels one forward pass can be kept, which is measured, for images of a shape (H, W)."""
     small = Box(0, 0, *(min(MEASURED_SIDE, side) for side in shape))
     measured = graph_bytes_a_pixel(
         method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape

@@ -101,6 +101,8 @@ def jacobians(
     """
     wanted = [checked_pixel(pixel, pair.shape) for pixel in pixels]
     precision = torch_dtype(dtype)
+    if method.elsewhere is not None:
+        return method.elsewhere.jacobians(pair, wanted, dtype, batch_size, ahead)
     radius = method.locality_at(pair.shape).radius
     if radius is None:
         return _whole_image_jacobians(method, images_tensor(pair, precision, method.device), wanted)
@@ -145,6 +147,9 @@ def prepare(
     progress : callable, optional
         Called with the share that is done, 0 to 1; what it raises ends the work.
     """
+    if method.elsewhere is not None:
+        method.elsewhere.prepare(pair, dtype, progress)
+        return
     chain = chain_of(method, torch_dtype(dtype))
     radius = method.locality_at(pair.shape).radius
     if chain is not None and radius is not None:

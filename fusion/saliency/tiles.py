@@ -17,9 +17,18 @@ class Tile:
     core: Box
     crop: Box
 
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """Rows and columns of the core, counted in the crop."""
+        core, crop = self.core, self.crop
+        return (
+            slice(core.top - crop.top, core.bottom - crop.top),
+            slice(core.left - crop.left, core.right - crop.left),
+        )
 
-def tiles(shape: tuple[int, int], locality: Locality, pixels: int) -> list[Tile]:
-    """Cut an image into tiles whose crops have about `pixels` pixels at most.
+
+def tiles(shape: tuple[int, int], locality: Locality, pixels: int, within: Box | None = None) -> list[Tile]:
+    """Cut an image, or a part of it, into tiles whose crops have about `pixels` pixels at most.
 
     Parameters
     ----------
@@ -29,20 +38,25 @@ def tiles(shape: tuple[int, int], locality: Locality, pixels: int) -> list[Tile]
         A global method takes one tile, the whole image.
     pixels : int
         Pixels a crop may have. Cores are at least as wide as the margin, whatever this says.
+    within : Box, optional
+        The part; the whole image unless given.
 
     Returns
     -------
     list of Tile
-        Their cores cover the image without overlap.
+        Their cores cover the image, or the part, without overlap.
     """
-    height, width = shape
-    whole = Box(0, 0, height, width)
+    whole = Box(0, 0, *shape)
     radius = locality.radius
-    if radius is None or height * width <= pixels:
+    if radius is None:
         return [Tile(whole, whole)]
+    area = within or whole
+    crop = locality.crop(grown(area, radius, shape), shape)
+    if math.prod(crop.shape) <= pixels:
+        return [Tile(area, crop)]
     longest = max(math.isqrt(pixels) - 2 * radius, radius, 16)
-    sides = [_even(extent, longest, locality.alignment) for extent in shape]
-    return [Tile(core, locality.crop(_grown(core, radius, shape), shape)) for core in _cores(shape, *sides)]
+    sides = [_even(extent, longest, locality.alignment) for extent in area.shape]
+    return [Tile(core, locality.crop(grown(core, radius, shape), shape)) for core in _cores(area, *sides)]
 
 
 def _even(extent: int, longest: int, alignment: int) -> int:
@@ -51,14 +65,14 @@ def _even(extent: int, longest: int, alignment: int) -> int:
     return side + -side % alignment
 
 
-def _cores(shape: tuple[int, int], rows: int, columns: int) -> Iterator[Box]:
-    height, width = shape
-    for top in range(0, height, rows):
-        for left in range(0, width, columns):
-            yield Box(top, left, min(top + rows, height), min(left + columns, width))
+def _cores(area: Box, rows: int, columns: int) -> Iterator[Box]:
+    for top in range(area.top, area.bottom, rows):
+        for left in range(area.left, area.right, columns):
+            yield Box(top, left, min(top + rows, area.bottom), min(left + columns, area.right))
 
 
-def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+    """Return a box with so many pixels more on each side, clipped at the border of the image of this shape (H, W)."""
     height, width = shape
     return Box(
         max(box.top - margin, 0),

@@ -12,6 +12,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobian
 from fusion.saliency.window import SUSPICIOUS_GRADIENT, JacobianWindow, Pixel
+from fusion.statistics.dim_core import core_response
 from fusion.statistics.guidance import GuidanceStatistics, guidance_statistics
 from fusion.statistics.influence import (
     DEFAULT_LIMIT,
@@ -20,8 +21,9 @@ from fusion.statistics.influence import (
     influence,
     region_influence,
 )
-from fusion.statistics.regions import Region, grid_sample
+from fusion.statistics.regions import HEAD, WHOLE, Region, grid_sample
 from fusion.statistics.requirements import CORE, Requirement, checklist
+from fusion.statistics.wording import percent
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,15 @@ def compare_method(
             for pixel in pixels
             for found in pixel_influence(jacobian(method, pair, pixel, dtype), regions)
         ),
-        requirements=checklist(pair, fused, guidance, regions, by_name.get(CORE), modalities),
+        requirements=checklist(
+            pair,
+            fused,
+            guidance,
+            regions,
+            by_name.get(CORE),
+            modalities,
+            core_response(method, pair, regions, dtype),
+        ),
         suspicious=suspicious_pixels(guidance),
     )
 
@@ -144,8 +154,27 @@ def suspicious_pixels(guidance: NDArray[np.floating]) -> int:
     return int(np.count_nonzero(~(np.abs(guidance) <= SUSPICIOUS_GRADIENT).all(axis=0)))
 
 
+MOSTLY_AIR = 0.5
+"""With a larger share of air, correlations over the whole image are mostly those of the air."""
+
+
 def cautions(comparison: MethodComparison) -> list[str]:
-    """Return a sentence for each reason to be careful with a method's numbers; none for most."""
+    """Return a sentence for each reason to be careful with a method's numbers; last, what is true of the pair."""
+    return [*_of_gradients(comparison), *_of_air(comparison)]
+
+
+def _of_air(comparison: MethodComparison) -> list[str]:
+    sizes = {found.region: found.pixels for found in comparison.guidance}
+    air = 1 - sizes[HEAD] / sizes[WHOLE] if {HEAD, WHOLE} <= sizes.keys() else 0.0
+    if air <= MOSTLY_AIR:
+        return []
+    return [
+        f"{percent(air, 0, (MOSTLY_AIR,))} of the {WHOLE} is air, where gradients say little: its correlations and "
+        f"slopes are mostly those of the air. Read those of the region {HEAD}."
+    ]
+
+
+def _of_gradients(comparison: MethodComparison) -> list[str]:
     found = []
     if pixels := comparison.suspicious:
         several = f"{pixels} pixels with guidance values that are"

@@ -52,7 +52,7 @@ class ModalityStatistics:
     mean, median : float
         Dimensionless, unbounded.
     standard_deviation : float
-        Of the pixels themselves (divided by n), ≥ 0.
+        Of the pixels themselves (divided by n), ≥ 0; NaN of a single pixel.
     mean_magnitude : float
         Mean |guidance|, ≥ 0.
     positive, negative, zero : float
@@ -195,6 +195,11 @@ def dominance_of(magnitude1: float, magnitude2: float) -> Dominant:
     return Dominant.X2 if magnitude2 >= DOMINANCE_RATIO * magnitude1 else Dominant.NEITHER
 
 
+def readings_disagree(one: Dominant, other: Dominant) -> bool:
+    """Tell whether two readings of the same pixels name different modalities, or one of them names none."""
+    return Dominant.UNDEFINED not in (one, other) and one is not other
+
+
 def ratio_of(numerator: float, denominator: float) -> float:
     """Return a quotient of two numbers ≥ 0: +inf for a number by 0, NaN for 0 by 0 or where one is NaN."""
     if denominator > 0:
@@ -216,7 +221,8 @@ def _modality(values: NDArray[np.floating]) -> ModalityStatistics:
     return ModalityStatistics(
         mean=mean,
         median=median,
-        standard_deviation=deviation,
+        # The 0 of a single pixel would look like a region without any spread.
+        standard_deviation=deviation if exact.size > 1 else NAN,
         mean_magnitude=magnitude,
         positive=float((exact > 0).mean()),
         negative=float((exact < 0).mean()),

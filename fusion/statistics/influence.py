@@ -12,7 +12,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.window import JacobianWindow, Pixel
-from fusion.statistics.guidance import NAN
+from fusion.statistics.guidance import NAN, Dominant, dominance_of, ratio_of
 from fusion.statistics.regions import Region, grid_sample
 
 DEFAULT_LIMIT = 256
@@ -145,6 +145,16 @@ def influence(window: JacobianWindow, region: Region | None = None) -> Influence
         x2=sums.modality(1, given),
         outside=sums.outside_of_both(given),
     )
+
+
+def influence_ratio(found: RegionInfluence) -> float:
+    """Return Σ|J| of x1 by Σ|J| of x2, ≥ 0; see `fusion.statistics.guidance.ratio_of`."""
+    return ratio_of(found.x1.total, found.x2.total)
+
+
+def influence_dominant(found: RegionInfluence) -> Dominant:
+    """Return which modality dominates by all influence, near and far: the one with 1.25 times the other's Σ|J|."""
+    return dominance_of(found.x1.total, found.x2.total)
 
 
 def region_influence(

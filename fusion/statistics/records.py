@@ -10,8 +10,14 @@ from dataclasses import astuple, dataclass, fields
 
 from fusion.saliency.window import Pixel
 from fusion.statistics.comparison import MethodComparison
-from fusion.statistics.guidance import GuidanceStatistics, ModalityStatistics
-from fusion.statistics.influence import Influence, ModalityInfluence, RegionInfluence
+from fusion.statistics.guidance import Dominant, GuidanceStatistics, ModalityStatistics, readings_disagree
+from fusion.statistics.influence import (
+    Influence,
+    ModalityInfluence,
+    RegionInfluence,
+    influence_dominant,
+    influence_ratio,
+)
 from fusion.statistics.requirements import CORE, HEALTHY, Requirement, Verdict
 
 X1, X2, BOTH = "x1", "x2", "both"
@@ -22,7 +28,12 @@ FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 REQUIREMENT_REGIONS = {1: CORE, 2: HEALTHY, 3: CORE, 4: CORE}
 """The region whose fused pixels a requirement speaks of."""
 
-_VERDICT_VALUES = {Verdict.PASS: 1.0, Verdict.FAIL: 0.0, Verdict.UNDECIDABLE: math.nan}
+_VERDICT_VALUES = {
+    Verdict.PASS: 1.0,
+    Verdict.FAIL: 0.0,
+    Verdict.NOT_CLEAR: math.nan,
+    Verdict.UNDECIDABLE: math.nan,
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +55,8 @@ class Record:
     modality : str
         ``x1``, ``x2`` or ``both``.
     value : float
-        The number; for verdicts 1 (pass), 0 (fail) or NaN (undecidable). NaN is written as nothing, infinity
-        as ``inf``.
+        The number; for verdicts 1 (pass), 0 (fail) or NaN (undecidable, not clear). NaN is written as nothing,
+        infinity as ``inf``.
     n : int or None
         Of how many pixels, where that has a meaning.
     definition : str
@@ -126,8 +137,10 @@ def _numbers(comparison: MethodComparison) -> Iterator[_Number]:
         yield _Number("guidance.suspicious", float(comparison.suspicious), "")
     for guidance in comparison.guidance:
         yield from _guidance(guidance)
+    by_own_pixel = {found.region: found.dominance.dominant for found in comparison.guidance}
     for of_region in comparison.region_influence:
         yield from _influence(of_region, of_region.used, None, True)
+        yield _influence_ratio(of_region, by_own_pixel.get(of_region.region))
     for number, of_pixel in enumerate(comparison.pixel_influence):
         # The same pixel again is there for another region, to which only the share outside refers.
         first = of_pixel.pixel not in [before.pixel for before in comparison.pixel_influence[:number]]
@@ -172,6 +185,15 @@ def _influence(
     if isinstance(found, RegionInfluence):
         for name, count in (("spacing", found.spacing), ("left_out", found.left_out)):
             yield _Number(f"influence.{name}", float(count), region, BOTH, n)
+
+
+def _influence_ratio(found: RegionInfluence, by_own_pixel: Dominant | None) -> _Number:
+    ratio, dominant = influence_ratio(found), influence_dominant(found)
+    disagree = by_own_pixel is not None and readings_disagree(by_own_pixel, dominant)
+    text = (
+        f"not clear: {by_own_pixel} by the own pixel, {dominant} by all influence" if disagree else dominant
+    )
+    return _Number("influence.total_ratio", ratio, found.region, BOTH, found.used, text=text)
 
 
 def _requirement(requirement: Requirement) -> Iterator[_Number]:

@@ -68,7 +68,8 @@ def read_region(path: Path | str, shape: tuple[int, int], name: str | None = Non
         opaque = _opaque(path)
     except UnsupportedImageError:
         raise
-    except (ImageFileError, OSError, SyntaxError, ValueError) as error:
+    # What decoders raise on damaged content is not documented; a palette file without its palette is an AssertionError.
+    except Exception as error:
         raise RegionError(f"{path}: the file is damaged or incomplete. {_SAVE}") from error
     region = Region(path.stem if name is None else name, _inside(path, values, opaque, header))
     if region.shape != shape:

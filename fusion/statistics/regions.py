@@ -85,9 +85,9 @@ class Region:
             )
 
 
-def whole_image(shape: tuple[int, int]) -> Region:
+def whole_image(shape: tuple[int, int], name: str = WHOLE) -> Region:
     """Return all pixels of an image of `shape` (H, W) as a region."""
-    return Region(WHOLE, np.ones(shape, dtype=np.bool_))
+    return Region(name, np.ones(shape, dtype=np.bool_))
 
 
 def box_region(name: str, box: Box, shape: tuple[int, int]) -> Region:
@@ -162,10 +162,11 @@ def difference(first: Region, second: Region, name: str | None = None) -> Region
 
 
 def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
-    """Return all but the air around the head.
+    """Return all but the air around the head; where a pair is no head in air, all of it.
 
-    Inside is every pixel at which x1 or x2 exceeds `intensity`, and every dark pixel that no path of dark
-    pixels (by their four sides) connects with the image's border, such as those of a ventricle.
+    There is a head in air if at least half of the image's outermost pixels are dark in both images, as around every
+    slice, and not in a photograph. Inside is every pixel at which x1 or x2 exceeds `intensity`, and every dark pixel
+    that no path of dark pixels (by their four sides) connects with the image's border, such as those of a ventricle.
 
     Parameters
     ----------
@@ -174,7 +175,11 @@ def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
     intensity : float
         Scaled intensity, in [0, 1).
     """
-    return Region(HEAD, filled((pair.images > intensity).any(axis=0)))
+    bright = np.asarray((pair.images > intensity).any(axis=0))
+    border = np.concatenate([bright[0], bright[-1], bright[1:-1, 0], bright[1:-1, -1]])
+    if np.count_nonzero(border) > border.size / 2:
+        return whole_image(pair.shape, HEAD)
+    return Region(HEAD, filled(bright))
 
 
 def filled(mask: ArrayLike) -> NDArray[np.bool_]:

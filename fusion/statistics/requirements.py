@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.pair import Pair
-from fusion.statistics.guidance import DOMINANCE_RATIO, guidance_statistics, ratio_of
+from fusion.statistics.guidance import DOMINANCE_RATIO, NAN, guidance_statistics, ratio_of
 from fusion.statistics.influence import RegionInfluence
 from fusion.statistics.regions import Region
 from fusion.statistics.wording import brightness_change, percent, shown
@@ -25,6 +25,8 @@ _MEASURES = {
     "requirement.contrast_kept": "contrast",
     "requirement.core_sensitivity": "guidance",
     "requirement.core_sensitivity_ratio": "ratio",
+    "requirement.core_influence_ratio": "Σ|J| ratio",
+    "requirement.core_response": "response",
     "requirement.core_outside": "outside",
 }
 
@@ -34,6 +36,7 @@ class Verdict(StrEnum):
 
     PASS = "pass"
     FAIL = "fail"
+    NOT_CLEAR = "not clear"
     UNDECIDABLE = "undecidable"
 
 
@@ -102,8 +105,11 @@ SMALLEST_CONTRAST = 0.05
 BRIGHTNESS_CHANGE = 0.1
 """Requirements 1 and 2: largest change of mean brightness from PET, of a gray scale from 0 to 1."""
 
+LEAST_RESPONSE = 0.1
+"""Requirement 1: at least this share of what makes a dead core dim on PET is seen in the fused picture."""
+
 LOW_SENSITIVITY = 0.1
-"""Requirement 3: mean |guidance| up to which the fused picture hardly answers to a modality."""
+"""Requirement 3: mean |guidance|, and mean Σ|J|, up to which the fused picture hardly answers to a modality."""
 
 OUTSIDE_SHARE = 0.1
 """Requirement 4: largest share of influence on the core from outside the core."""
@@ -116,6 +122,7 @@ def checklist(
     regions: Iterable[Region],
     core_influence: RegionInfluence | None,
     modalities: tuple[str, str] = ("MRI", "PET"),
+    core_response: float = NAN,
 ) -> tuple[Requirement, ...]:
     """Judge a method by the paper's four requirements.
 
@@ -132,9 +139,11 @@ def checklist(
         undecidable.
     core_influence : RegionInfluence or None
         `fusion.statistics.influence.region_influence` of the region ``core``; without it the fourth is
-        undecidable.
+        undecidable, and the third is judged at each pixel's own place alone, which its sentence says.
     modalities : tuple of str
         What the sentences call x1 and x2.
+    core_response : float
+        `fusion.statistics.dim_core.core_response`; NaN: the first is not held against it.
 
     Returns
     -------
@@ -157,21 +166,26 @@ def checklist(
         if name in found:
             found[name].require_shape(pair.shape)
     judged = (
-        _dark_core(pair, fused, found, modalities),
+        _dark_core(pair, fused, found, modalities, core_response),
         _bright_tissue(pair, fused, found, modalities),
-        _stable_core(guidance, found, modalities),
+        _stable_core(guidance, core_influence, found, modalities),
         _local_core(core_influence, found),
     )
     return tuple(_with_own_regions(one, found) for one in judged)
 
 
 def _dark_core(
-    pair: Pair, fused: NDArray[np.floating], regions: dict[str, Region], modalities: tuple[str, str]
+    pair: Pair,
+    fused: NDArray[np.floating],
+    regions: dict[str, Region],
+    modalities: tuple[str, str],
+    response: float,
 ) -> Requirement:
     pet = modalities[1]
     rule = (
-        f"the rim is brighter than the core by at least {percent(CONTRAST_KEPT, 0)} of the difference on {pet}, and "
-        f"the core is on average at most {BRIGHTNESS_CHANGE:g} of the gray scale brighter than on {pet}"
+        f"the rim is brighter than the core by at least {percent(CONTRAST_KEPT, 0)} of the difference on {pet}, "
+        f"the core is on average at most {BRIGHTNESS_CHANGE:g} of the gray scale brighter than on {pet}, and a core "
+        f"that is dim on {pet} instead of dead would be brighter by at least {percent(LEAST_RESPONSE, 0)} of that"
     )
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
@@ -193,16 +207,34 @@ def _dark_core(
         return judged(Verdict.UNDECIDABLE, reason, change)
     contrast = Measure("requirement.contrast_kept", kept / original, limits=(CONTRAST_KEPT,))
     enough, dark = contrast.value >= CONTRAST_KEPT, change.value <= BRIGHTNESS_CHANGE
+    answers, answer, measures = _response(response, pet)
     if kept > 0:
         share = percent(kept / original, 0, (CONTRAST_KEPT,))
         seen = f"keeps {share} of the contrast that {pet} shows between rim and core"
     else:
         seen = f"no longer shows the core darker than the rim, as {pet} does"
-    passed = enough and dark
-    effect = f"the core {'stands' if passed else 'does not stand'} out as on {pet}"
+    effect = f"the core {'stands' if enough and dark else 'does not stand'} out as on {pet}"
     brightness = brightness_change(change.value, f"on {pet}", BRIGHTNESS_CHANGE)
-    sentence = f"The fused picture {seen}, and the core is {brightness}: {effect}."
-    return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, contrast, change)
+    sentence = f"The fused picture {seen}, and the core is {brightness}: {effect}.{answer}"
+    passed = enough and dark and answers
+    return judged(Verdict.PASS if passed else Verdict.FAIL, sentence, contrast, change, *measures)
+
+
+def _response(response: float, pet: str) -> tuple[bool, str, tuple[Measure, ...]]:
+    """Judge the answer to a core that is dim instead of dead: nothing is said where it is not known."""
+    if np.isnan(response):
+        return True, "", ()
+    answers = response >= LEAST_RESPONSE
+    if response < 0:
+        effect = "dead tissue is shown brighter than dim tissue"
+    else:
+        effect = f"dead tissue {'is' if answers else 'can hardly be'} told from dim tissue"
+    amount = percent(abs(response), 0, (LEAST_RESPONSE,))
+    answer = (
+        f" Were the core dim on {pet} instead of dead, half-way to the rim, it would be {amount} of that change "
+        f"{'darker' if response < 0 else 'brighter'} in the fused picture: {effect}."
+    )
+    return answers, answer, (Measure("requirement.core_response", response, "x2", (LEAST_RESPONSE,)),)
 
 
 def _bright_tissue(
@@ -228,13 +260,16 @@ def _bright_tissue(
 
 
 def _stable_core(
-    guidance: NDArray[np.floating] | None, regions: dict[str, Region], modalities: tuple[str, str]
+    guidance: NDArray[np.floating] | None,
+    influence: RegionInfluence | None,
+    regions: dict[str, Region],
+    modalities: tuple[str, str],
 ) -> Requirement:
     mri, pet = modalities
     rule = (
         f"a small change of {mri} at a pixel of the core changes the fused pixel by at most "
         f"{percent(LOW_SENSITIVITY, 0)} of it on average, or the same change of {pet} by at least {DOMINANCE_RATIO:g} "
-        "times as much"
+        "times as much; and all influence on the pixels of the core says the same"
     )
 
     def judged(verdict: Verdict, sentence: str, *measures: Measure) -> Requirement:
@@ -249,22 +284,52 @@ def _stable_core(
     if statistics.n == 0:
         return judged(Verdict.UNDECIDABLE, "No guidance value in the core is a finite number.")
     m1, m2 = statistics.x1.mean_magnitude, statistics.x2.mean_magnitude
-    if m1 <= LOW_SENSITIVITY:
-        passed, effect = True, f"{mri} can hardly cover what {pet} shows there"
-    elif m1 * DOMINANCE_RATIO <= m2:
-        passed, effect = True, f"{pet} clearly counts for more there"
-    else:
-        passed, effect = False, f"{mri} can cover what {pet} shows there"
-    sentence = (
+    passed = _little_say(m1, m2)
+    own = (
         f"When {mri} changes by 1 % of the gray scale at a pixel of the core, the fused pixel changes by "
-        f"{shown(m1, 2, (LOW_SENSITIVITY,))} % on average; for {pet} it is {shown(m2, 2)} %: {effect}."
+        f"{shown(m1, 2, (LOW_SENSITIVITY,))} % on average; for {pet} it is {shown(m2, 2)} %"
     )
+    verdict, sentence, measures = _held_against_all_influence(passed, influence, modalities)
     return judged(
-        Verdict.PASS if passed else Verdict.FAIL,
-        sentence,
+        verdict,
+        f"{own}: {_effect(m1, passed, modalities)}.{sentence}",
         Measure("requirement.core_sensitivity", m1, "x1", (LOW_SENSITIVITY,)),
         Measure("requirement.core_sensitivity_ratio", ratio_of(m1, m2), limits=(1 / DOMINANCE_RATIO,)),
+        *measures,
     )
+
+
+def _little_say(first: float, second: float) -> bool:
+    """Tell whether x1 has little say, by mean magnitudes of either reading."""
+    return first <= LOW_SENSITIVITY or first * DOMINANCE_RATIO <= second
+
+
+def _effect(first: float, passed: bool, modalities: tuple[str, str]) -> str:
+    mri, pet = modalities
+    if first <= LOW_SENSITIVITY:
+        return f"{mri} can hardly cover what {pet} shows there"
+    return f"{pet} clearly counts for more there" if passed else f"{mri} can cover what {pet} shows there"
+
+
+def _held_against_all_influence(
+    passed: bool, influence: RegionInfluence | None, modalities: tuple[str, str]
+) -> tuple[Verdict, str, tuple[Measure, ...]]:
+    """Judge the third requirement by what the pixels' own places say and what all influence says."""
+    verdict = Verdict.PASS if passed else Verdict.FAIL
+    if influence is None or np.isnan(influence.x1.total + influence.x2.total):
+        return verdict, " All influence, from near and far, is not known and not in this verdict.", ()
+    total1, total2 = influence.x1.total, influence.x2.total
+    measure = Measure(
+        "requirement.core_influence_ratio", ratio_of(total1, total2), limits=(1 / DOMINANCE_RATIO,)
+    )
+    everything = _little_say(total1, total2)
+    words = (
+        f"all influence on it, from near and far, is {shown(total1, 2, (LOW_SENSITIVITY,))} of {modalities[0]} and "
+        f"{shown(total2, 2)} of {modalities[1]}: {_effect(total1, everything, modalities)}"
+    )
+    if everything == passed:
+        return verdict, f" And {words}.", (measure,)
+    return Verdict.NOT_CLEAR, f" But {words}. The two readings disagree.", (measure,)
 
 
 def _local_core(influence: RegionInfluence | None, regions: dict[str, Region]) -> Requirement:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE, Dominance, Dominant, Line
+from fusion.statistics.guidance import (
+    DOMINANCE_RATIO,
+    SMALLEST_LINE_SHARE,
+    Dominance,
+    Dominant,
+    Line,
+    readings_disagree,
+)
+from fusion.statistics.influence import RegionInfluence, influence_dominant
 
 UNDEFINED = "–"
+NOT_CLEAR = "not clear"
 
 MOST_DIGITS = 17
 """With so many digits after the point, two numbers near 1 that differ at all are written differently."""
@@ -51,9 +60,9 @@ def brightness_change(change: float, than: str, limit: float) -> str:
     return f"on average {amount} of the gray scale {'brighter' if change > 0 else 'darker'} than {than}"
 
 
-def ratio_shown(dominance: Dominance) -> str:
+def ratio_shown(ratio: float) -> str:
     """Write the ratio of both modalities, so that it says whether one dominates."""
-    return shown(dominance.ratio, limits=(DOMINANCE_RATIO, 1 / DOMINANCE_RATIO))
+    return shown(ratio, limits=(DOMINANCE_RATIO, 1 / DOMINANCE_RATIO))
 
 
 def slope_shown(line: Line) -> str:
@@ -66,8 +75,15 @@ def line_share_shown(line: Line) -> str:
     return shown(line.share, limits=(SMALLEST_LINE_SHARE,))
 
 
-def dominant_name(dominance: Dominance, modalities: tuple[str, str]) -> str:
-    """Return the name of the modality that dominates, else ``neither`` or ``undefined``."""
+def dominant_name(
+    dominance: Dominance, modalities: tuple[str, str], influence: RegionInfluence | None = None
+) -> str:
+    """Return the name of the modality that dominates, else ``neither`` or ``undefined``.
+
+    Where all influence on the same pixels is known and says otherwise than their own places, it is ``not clear``.
+    """
+    if influence is not None and readings_disagree(dominance.dominant, influence_dominant(influence)):
+        return NOT_CLEAR
     names = {Dominant.X1: modalities[0], Dominant.X2: modalities[1]}
     return names.get(dominance.dominant, dominance.dominant.value)
 

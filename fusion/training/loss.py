@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from pytorch_msssim import ssim
 from torch import Tensor
 
@@ -139,6 +140,28 @@ def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
             f"The similarity window needs images of at least {WINDOW}×{WINDOW} pixels, not {tuple(x.shape[-2:])}"
         )
     return 1 - ssim(x, y, data_range=1.0, win_size=WINDOW, win_sigma=1.5)
+
+
+def local_similarity(x: Tensor, y: Tensor, centres: Tensor) -> Tensor:
+    """Return the SSIM of two images in the window around some pixels: what `dissimilarity` averages over all windows.
+
+    Parameters
+    ----------
+    x, y : Tensor
+        (H, W), in [0, 1].
+    centres : Tensor
+        (N, 2), rows and columns, int64; each at least 5 pixels from the border, so that its window lies in the image.
+
+    Returns
+    -------
+    Tensor
+        (N,), 1 (equal) to −1.
+    """
+    offsets = torch.arange(WINDOW, device=centres.device) - WINDOW // 2
+    rows, columns = centres[:, :1] + offsets, centres[:, 1:] + offsets
+    places = rows[:, :, None] * x.shape[1] + columns[:, None, :]
+    windows = [image.reshape(-1)[places][:, None] for image in (x, y)]
+    return ssim(*windows, data_range=1.0, size_average=False, win_size=WINDOW, win_sigma=1.5)
 
 
 def rebalanced(balance: LossBalance, ssim_mri: float, ssim_pet: float) -> LossBalance:

@@ -49,19 +49,19 @@ def wait_until(page: Page, holds: Callable[[], bool]) -> None:
 
 
 # The status line says nothing of an answer a second later: here its words are kept until others come.
-KEEP_STATUS = """() => {
-  const line = document.getElementById("status-line");
+KEEP_STATUS = """(id) => {
+  const line = document.getElementById(id);
   const keep = () => {
-    if (line.textContent && !line.textContent.startsWith("pinned")) window.told = line.textContent;
+    if (/ · /.test(line.textContent)) window.told = line.textContent;
   };
   new MutationObserver(keep).observe(line, { childList: true, characterData: true, subtree: true });
   keep();
 }"""
 
 
-def keep_status(page: Page) -> None:
+def keep_status(page: Page, id: str = "status-line") -> None:
     """Keep what the status line says of answers, so that a slow test can still read it."""
-    page.evaluate(KEEP_STATUS)
+    page.evaluate(KEEP_STATUS, id)
 
 
 def wait_for_status(page: Page, pattern: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 import fusion
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode, wait_until
+from tests.browser.pictures import choose_mode, keep_status, wait_for_status, wait_until
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import PLOT, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place, wait_for_pixel
@@ -173,16 +173,15 @@ def test_what_the_pointer_shows_of_a_zoom_leaves_the_console_empty(
         page.mouse.move(5, 5)
 
 
-def test_the_status_line_says_what_is_shown_now(open_page: Opener, server: Server) -> None:
+def test_the_status_line_empties_and_keeps_what_still_holds(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server)
-    page.wait_for_function(
-        "() => document.querySelector('#compare-status').textContent.includes('2 methods')"
-    )
-    page.fill("#compare-zoom", "5")
-    page.wait_for_function(
-        "() => document.querySelector('#compare-status').textContent.includes('zoom ±5 px')"
-    )
+    line, hint = page.locator("#compare-status"), page.locator(".pin-hint")
+    keep_status(page, "compare-status")
+    expect(page.locator("#compare-zoom")).to_have_attribute("placeholder", "auto 12")
+    page.mouse.move(*place(page, 9, 31, "inputs"))
+    wait_for_status(page, "^Jacobians of 2 methods · ")
+    expect(line).to_have_text("")
+    expect(hint).to_be_visible()
     page.click("#compare-pin-a")
-    page.wait_for_function(
-        "() => document.querySelector('#compare-status').textContent.includes('Esc lets go')"
-    )
+    expect(line).to_have_text("A pinned: arrow keys move it, Esc lets go")
+    expect(hint).to_be_hidden()

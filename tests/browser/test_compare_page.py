@@ -136,6 +136,13 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     wait_for_address(again, state.model_copy(update={"pixel": None, "pin": None}).to_query())
 
 
+OWN_BAR = """(end) => {
+  const [low, high] = document.querySelectorAll('[data-method="difference"] [data-kind=guidance] span');
+  return high?.textContent.endsWith(" guidance") && Math.abs(parseFloat(high.textContent) - end) < 0.006 * end
+    && parseFloat(low.textContent.replace("−", "-")) === -parseFloat(high.textContent);
+}"""
+
+
 def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> None:
     page = open_compare(
         open_page, server, "&pixel=10,13&pin=30,40&columns=fused,guidance_mri,jacobian_pet,scatter"
@@ -174,6 +181,9 @@ def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> 
     )
     right = fusion.guidance(first, pair) - fusion.guidance(second, pair)
     np.testing.assert_allclose(np.array(images), right.ravel(), atol=1e-6)
+    page.wait_for_function(OWN_BAR, arg=float(np.abs(right).max()))
+    bars = page.locator('[data-method="difference"] .compare-difference-bar')
+    assert [bar.get_attribute("data-kind") for bar in bars.all()] == ["fused", "guidance", "jacobian"]
     page.select_option("#compare-minuend", "masknet")
     page.wait_for_function(
         "() => document.querySelector('#compare-difference-note').textContent.includes('among the rows')"

@@ -31,7 +31,7 @@ def head(page: Page, method: str) -> tuple[float, float]:
 def test_rows_are_reordered_by_keyboard(open_page: Opener, server: Server) -> None:
     page = open_compare(open_page, server)
     assert page.evaluate(ORDER) == list(METHODS)
-    assert page.get_by_label("Move Weighted Averaging up").is_disabled()
+    assert page.get_by_label("Move Weighted Averaging, weights held constant up").is_disabled()
     page.get_by_label("Move DeepFuse up").press("Enter")
     assert page.evaluate(ORDER) == BACKWARD
     focused = page.evaluate("() => document.activeElement.getAttribute('aria-label')")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 import fusion
 from app.figures.parts import bent_colours
 from fusion.colours import Scale
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import heatmap, painted_window, point_at
+from tests.browser.pictures import heatmap, painted_window, point_at, readout
 from tests.browser.seen import eventually
 
 HALF = 12
@@ -57,6 +58,26 @@ def test_gammas_act_without_the_server(page: Page) -> None:
         [at for at, _ in guidance["colorscale"]], [at for at, _ in bent_colours(Scale.PAPER, 1.2)]
     )
     page.keyboard.press("ArrowLeft")
+
+
+def test_negative_influence_is_told_and_shown_by_a_click(page: Page, server: Server) -> None:
+    pair = fusion.load_pair(*server.pair_paths)
+    values = fusion.jacobian(fusion.load_method("deepfuse", "cpu"), pair, (20, 20)).values.astype(np.float64)
+    told = readout(page)
+    for index, panel in enumerate(("panel-jacobian-mri", "panel-jacobian-pet")):
+        total, signed = np.abs(values[index]).sum(), values[index].sum()
+        shown = [float(part) for part in told[f"sums{index + 1}"].split(", ")]
+        np.testing.assert_allclose(shown, (total, signed), atol=1e-3)
+        words = page.inner_text(f"section[data-panel={panel}] .negative-share")
+        assert words.endswith(" % negative")
+        assert float(words.split(" ")[0]) == pytest.approx(50 * (1 - signed / total), abs=0.51)
+    page.click("section[data-panel=panel-jacobian-pet] .negative-share")
+    page.wait_for_function("() => fusevis.state.display.scale === 'signed'")
+    expect(page.locator("section[data-panel=panel-jacobian-pet] .negative-share")).to_have_attribute(
+        "title", re.compile("It is blue on this scale")
+    )
+    page.select_option("#colour-scale", "paper")
+    page.wait_for_function("() => fusevis.state.display.scale === 'paper'")
 
 
 def require_ends(page: Page, low: float, high: float) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app.ids import IMAGE_PANELS, Panel
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode, click_at, place, point_at
+from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at
 from tests.browser.seen import plot, screen
 
 WIDTHS = (390, 720, 768, 1100, 1440, 1920, 2560)
@@ -21,6 +21,13 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
 }).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
+OVERLAPS = """() => {
+  const parts = [...document.querySelectorAll(".page-head :is(a, button, select, .btn, summary, .form-control)")]
+    .filter((element) => element.checkVisibility() && getComputedStyle(element).clipPath === "none")
+    .map((element) => [element.id || element.className, element.getBoundingClientRect()]);
+  return parts.flatMap(([name, a], index) => parts.slice(index + 1).filter(([, b]) => a.left < b.right - 1
+    && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1).map(([other]) => `${name} and ${other}`));
+}"""
 SHIFTS = """window.shifts = [];
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push({
   value: entry.value, what: entry.sources.map(({ node, previousRect, currentRect }) => [
@@ -52,6 +59,8 @@ def test_pictures_have_the_place(open_page: Opener, width: int, height: int) -> 
 
 def test_windows_of_any_width_have_everything(open_page: Opener, server: Server) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
+    page.evaluate("() => [...'abcdefghijkl'].forEach((name) => fusevis.regions.add(name))")
+    expect(page.locator("#region-open")).to_have_text("Regions (12)")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(
@@ -60,6 +69,8 @@ def test_windows_of_any_width_have_everything(open_page: Opener, server: Server)
         )
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
         assert page.evaluate(BESIDE) == [], width
+        assert page.evaluate(OVERLAPS) == [], width
+        assert width < 1280 or page.evaluate("document.querySelector('.page-head').offsetHeight") == 44
         sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
         assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width
 
@@ -158,7 +169,14 @@ def test_panels_explain_themselves_in_words_of_the_pair(open_page: Opener, serve
     names = page.evaluate("fusevis.state.scene.modalities")
     legend = page.locator(".rgb-legend li")
     assert legend.all_inner_texts() == [f"{names[0]} counts", f"{names[1]} counts", "both", "neither, bright"]
-    assert f"the {names[1]}'s own pixel counts more" in (legend.nth(1).get_attribute("title") or "")
+    assert f"answers to that very pixel of {names[1]}" in (legend.nth(1).get_attribute("title") or "")
+    for index, panel in enumerate(("panel-guidance-mri", "panel-guidance-pet")):
+        ranged = legend.nth(index).locator(f"[data-range-of={panel}]")
+        values, _ = heatmap(page, panel)
+        told = [
+            float(end.replace("−", "-")) for end in (ranged.get_attribute("data-range") or "").split(" to ")
+        ]
+        np.testing.assert_allclose(told, (np.nanmin(values), np.nanmax(values)), rtol=5e-3)
     for panel, words in (
         ("guidance-pet", "equation 2"),
         ("jacobian-mri", "equation 1"),

@@ -17,6 +17,8 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll(".first-view"
   const { x, y, width, height } = canvas.getBoundingClientRect();
   return [canvas.closest("section").dataset.panel, { x, y, width, height }];
 }))"""
+TITLES = """(selector) => Object.fromEntries([...document.querySelectorAll(selector)].map(
+  (title) => [title.closest("section").dataset.panel, title.textContent]))"""
 PICTURES = "() => performance.getEntriesByName('first-view-complete').length > 0"
 
 
@@ -48,9 +50,12 @@ def test_pictures_come_before_plotly_and_are_the_same(
     places = page.evaluate(PLACES)
     before = {panel: seen(page, place) for panel, place in places.items()}
     assert not page.evaluate("() => Boolean(window.Plotly)")
+    titles = page.evaluate(TITLES, "section[data-panel] .first-title")
+    assert len(titles) == 17
     held[0].continue_()
     wait_until_settled(page)
-    assert page.locator(".first-view").count() == 0
+    assert page.locator(".first-view, .first-title").count() == 0
+    assert page.evaluate(TITLES, "section[data-panel] .gtitle") == titles, "the graphs have the same titles"
     for panel, place in places.items():
         after = seen(page, place)
         alike = (np.abs(after - before[panel]).max(axis=2) <= 8).mean()

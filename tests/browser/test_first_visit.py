@@ -61,6 +61,7 @@ def test_the_first_view_means_something(open_page: Opener) -> None:
     assert "simulated" in page.locator("#pair-select option:checked").inner_text()
     fields = readout(page)
     assert float(fields["x1"]) > 0.6 and float(fields["x2"]) < 0.2
+    assert {"MRI T2 ", "∂y/∂PET "} <= set(page.locator(".readout-label").all_text_contents())
     scene = page.evaluate("() => fusevis.state.scene")
     boxes = box_pixels(page)
     for panel in ("panel-mri", "panel-pet", "panel-fused"):

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import fusion
 from app.figures.images import cut_out
@@ -69,6 +70,28 @@ def test_everything_follows_the_pointer(share_page: Opener, server: Server) -> N
     inside = np.stack([cut_out(image, (row, col), HALF).ravel() for image in guidance], axis=-1)
     inside = inside[np.isfinite(inside).all(axis=-1)]
     np.testing.assert_allclose(green_points(page), inside, rtol=1e-3, atol=1e-5)
+
+
+def test_a_pixel_at_rest_says_how_far_its_derivative_reaches(share_page: Opener, server: Server) -> None:
+    """Where it is less than two levels the Jacobian image is marked, until the pixel moves on."""
+    pair, method = fusion.load_pair(*server.pair_paths), fusion.load_method("weighted_averaging", "cpu")
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging")
+    field = page.locator("#pixel-readout [data-field=reach]")
+    marks = [
+        page.locator(f"section[data-panel=panel-jacobian-{name}] .reach-mark") for name in ("mri", "pet")
+    ]
+    # The pair is drawn afresh at every run. With its weights held constant the derivative is right where both inputs
+    # are equally bright, and has the wrong sign for one of them where they differ most.
+    bright, unlike = np.argmax(pair.images.min(axis=0)), np.argmax(np.abs(pair.images[0] - pair.images[1]))
+    for place, short in ((bright, False), (unlike, True)):
+        row, col = (int(side) for side in np.unravel_index(place, pair.shape))
+        point_at(page, "panel-fused", row, col)
+        found = fusion.reach_of_linearity(method, pair, (row, col))
+        levels = [min(both) for both in zip(found.own_pixel, found.whole_support, strict=True)]
+        assert (min(levels) < 2) == short
+        expect(field).to_have_text(f"±{levels[0]} MRI, ±{levels[1]} PET levels")
+        for mark, level in zip(marks, levels, strict=True):
+            expect(mark).to_be_visible(visible=level < 2)
 
 
 def test_painted_colours_are_the_colours_of_the_values(share_page: Opener, server: Server) -> None:

@@ -130,7 +130,8 @@ def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_ag
 NOTE_ENDS = """() => {
   window.ends = [];
   const look = () => {
-    const { state } = fusevis;
+    const { overlays, state } = fusevis;
+    if (state.endWait() && overlays.overlay("panel-jacobian-mri").background) window.early = true;
     if (state.limits?.known && state.window) {
       const provisional = state.limits.provisional;
       window.ends.push({ provisional, end: state.jacobianEnd(), fraction: state.limits.fraction });
@@ -149,6 +150,9 @@ def test_completing_guidance_images_changes_the_colours_of_jacobian_images_by_li
     page.evaluate(NOTE_ENDS)
     wait_until_settled(page)
     ends = page.evaluate("() => window.ends")
+    assert not page.evaluate("() => window.early"), (
+        "nothing is coloured before anybody knows where the scale ends"
+    )
     before = [one["end"] for one in ends if one["provisional"] and one["fraction"] > 0]
     assert before, "this test needs a computation that takes longer"
     assert max(ends[-1]["end"] / before[-1], before[-1] / ends[-1]["end"]) < 1.1

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import "./page.mjs";
 
-const { number, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
+const { number, reachSentence, reachWords, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
 const readAhead = await import("../../assets/explore/read-ahead.mjs");
@@ -22,6 +22,11 @@ test("numbers of the readout", () => {
     ["0.0000", "0.5000", "-1234.5000", "1.200e-4", "2.000e+4", "–", "-Infinity", "–"]);
 });
 
+test("how far derivatives reach, by input: the shorter of both changes, and both in a sentence", () => {
+  assert.equal(reachWords([64, 2, 8, 4], ["MRI", "PET"]), "±8 MRI, ±2 PET levels");
+  assert.match(reachSentence([64, 2, 8, 4], ["MRI", "PET"]), /this pixel alone MRI ±64, PET ±2; everywhere MRI ±8, PET ±4\./);
+});
+
 test("the ends of the scales are the window's own until those of the guidance images are known", () => {
   state.window = { row: 1, col: 2, values: Float32Array.of(0.5, -2, NaN) };
   assert.equal(state.jacobianEnd(), 0.5);
@@ -33,6 +38,24 @@ test("the ends of the scales are the window's own until those of the guidance im
   assert.deepEqual([state.jacobianEnd(), state.displayName()], [2, "0.3,0.5,signed,provisional"]);
   state.pixel = { row: 1, col: 3 };
   assert.equal(state.isMoving(), true);
+});
+
+test("Jacobian images wait for the first grid of the guidance images, and not for ever", (context) => {
+  let now = 5000;
+  context.mock.method(performance, "now", () => now);
+  state.limits = null;
+  state.enter({ key: "scene", pair_address: "p", method_id: "m", weights_id: "0123456789" });
+  assert.ok(state.endWait() > 0);
+  state.limits = { stage: "running", known: false, provisional: true };
+  now += 300;
+  assert.equal(Math.round(state.endWait()), 700);
+  state.limits.known = true;
+  assert.equal(state.endWait(), 0);
+  state.limits = { stage: "failed", known: false, provisional: true };
+  assert.equal(state.endWait(), 0, "there will be none");
+  state.limits = null;
+  now += 700;
+  assert.equal(state.endWait(), 0, "the computation may have to wait for others");
 });
 
 test("a part is linked in tenths of a pixel, at least a pixel wide, and not where it is all or nothing", () => {

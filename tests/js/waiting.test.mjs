@@ -9,7 +9,9 @@ const { scaleOf } = await import("../../assets/core/print.mjs");
 const dash = await import("../../assets/core/dash-requests.mjs");
 
 const COMPLETE = { stage: "complete", known: true };
-const SETTLED = { entered: true, choosing: null, pixel: null, since: 0, limits: COMPLETE, percent: 100, failures: {} };
+const SETTLED = {
+  entered: true, choosing: null, pixel: null, since: 0, unscaled: false, limits: COMPLETE, percent: 100, failures: {},
+};
 const texts = (facts, ...panels) => panels.map((panel) => reasonOf(panel, { ...SETTLED, ...facts })?.text ?? null);
 const PANELS = ["panel-fused", "panel-mri-zoom", "panel-guidance-rgb", "panel-jacobian-pet", "panel-scatter"];
 
@@ -35,6 +37,11 @@ test("a window is waited for by its pixel, and whoever waits for guidance images
     [null, "Zoom at (13, 17)", "Guidance 34 %", "Jacobian of (13, 17)", "Guidance 34 %", "Zoom at (13, 17)"]);
   assert.equal(reasonOf("panel-scatter", { ...SETTLED, limits, percent: 34 }).part, 0.34);
   assert.equal(reasonOf("panel-scatter", { ...SETTLED, limits, percent: 0 }).part, null, "nobody knows yet");
+});
+
+test("a Jacobian image waits for the end of its scale, and nothing else does", () => {
+  assert.deepEqual(texts({ unscaled: true }, ...PANELS, "panel-jacobian-mri-zoom"),
+    [null, null, null, "Jacobian image", null, "Jacobian image"]);
 });
 
 test("what has failed can be tried again where it failed, unless the page does so itself", () => {

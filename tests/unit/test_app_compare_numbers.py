@@ -87,7 +87,9 @@ def test_the_influence_waits_for_guidance_images_under_way(
     monkeypatch.setattr(services.guidance, "state", lambda *_, **__: first)
     state = numbers.follow(services, statistics, scenes, regions, True, "ann")
     assert first.running and starts == [False] and state["going_on"]
-    assert state["waits"] == ["Weighted Averaging (0 %)"] and state["influence"] == 0.25
+    assert (
+        state["waits"] == ["Weighted Averaging, weights held constant (0 %)"] and state["influence"] == 0.25
+    )
     monkeypatch.setattr(services.guidance, "state", real)
     finished_guidance(services, scenes[0])
     state = numbers.follow(services, statistics, scenes, regions, True, "ann")
@@ -121,7 +123,7 @@ def test_the_influence_waits_for_guidance_images_to_come(
     progress = {"key": {"pair_address": PAIR, "method_id": METHOD, "stage": stage}} if stage else None
     regions = statistics.regions(scenes[0])
     state = numbers.follow(services, statistics, scenes, regions, True, "ann", progress)
-    assert begun == [starts] and state["waits"] == [f"Weighted Averaging ({told})"]
+    assert begun == [starts] and state["waits"] == [f"Weighted Averaging, weights held constant ({told})"]
 
 
 def test_the_callback_knows_what_the_pictures_wait_for(

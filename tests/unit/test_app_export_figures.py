@@ -313,3 +313,16 @@ def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: ExportArrays, 
         assert "-" not in label.get_text()
     dots = figure.dpi
     assert whole.x0 >= 0.2 * dots - 1 and whole.y0 >= 0.6 * dots - 1, "all of it is in the picture's place"
+
+
+def test_the_legend_has_the_ranges_of_guidance_rgb(view: ExportArrays) -> None:
+    wanted = state(columns=("guidance_rgb",))
+    both = texts(figure_file(view, wanted, "svg", LINK)).replace("\n", " ")
+    assert "red guidance x1, green guidance x2, blue fused, each on its own range" in both
+    (one, _) = view.methods
+    shown = texts(figure_file(replace(view, methods=(one,)), wanted, "svg", LINK)).replace("\n", " ")
+    for name, image in (("red guidance x1", one.guidance[0]), ("green guidance x2", one.guidance[1])):
+        found = re.search(f"{name} ([−.0-9]+) to ([.0-9]+)", shown)
+        assert found is not None, shown
+        ends = [float(end.replace("−", "-")) for end in found.groups()]
+        np.testing.assert_allclose(ends, (image.min(), image.max()), rtol=0.02)

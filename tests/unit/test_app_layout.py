@@ -93,7 +93,8 @@ def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> Non
         panel = getattr(section, "data-panel")
         assert [graph.id for graph in of_kind(section, dcc.Graph)] == [panel]
         assert len(of_kind(section, html.Canvas)) == 1
-        save, enlarge = of_kind(section, html.Button)
+        *share, save, enlarge = of_kind(section, html.Button)
+        assert [button.className for button in share] == ["negative-share"] * (panel in JACOBIAN_PANELS)
         assert getattr(save, "data-panel") == panel and "PNG" in getattr(save, "aria-label")
         assert getattr(enlarge, "aria-label").startswith("Enlarge ")
         (about,) = of_kind(section, html.Details)

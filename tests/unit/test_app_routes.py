@@ -16,7 +16,7 @@ from app.routes import answers, binary
 from app.routes.binary import window_bytes
 from cache.errors import UserError
 from cache.services.services import EXTENSION, Services
-from fusion import JacobianWindow
+from fusion import JacobianWindow, Reach
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
 VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
@@ -29,16 +29,17 @@ class Refusal(UserError):
 class FakeServices(Services):
     """Answers any address with one window, and remembers what was asked."""
 
-    window: JacobianWindow | Exception
+    window: JacobianWindow | Reach | Exception
     readiness: Any
     asked: list[tuple[Any, ...]]
 
-    def __init__(self, window: JacobianWindow | Exception, readiness: Any = None) -> None:
+    def __init__(self, window: JacobianWindow | Reach | Exception, readiness: Any = None) -> None:
         asked: list[tuple[Any, ...]] = []
-        for name, part in {"window": window, "readiness": readiness, "asked": asked, "windows": self}.items():
+        parts = {"window": window, "readiness": readiness, "asked": asked, "windows": self, "reaches": self}
+        for name, part in parts.items():
             object.__setattr__(self, name, part)
 
-    def at(self, *address: Any) -> JacobianWindow:
+    def at(self, *address: Any) -> JacobianWindow | Reach:
         self.asked.append(address)
         if isinstance(self.window, Exception):
             raise self.window
@@ -58,6 +59,15 @@ def client_of(services: Services) -> FlaskClient:
     answers.register(server)
     server.register_blueprint(binary.routes)
     return server.test_client()
+
+
+def test_a_reach_in_bytes() -> None:
+    services = FakeServices(Reach((64, 2), (8, 0)))
+    answer = client_of(services).get(f"/reach/{PAIR}/masknet/{WEIGHTS}/11/21")
+    assert struct.unpack("<4i", answer.data) == (64, 2, 8, 0)
+    assert services.asked == [(PAIR, "masknet", WEIGHTS, 11, 21)]
+    assert "private" in answer.headers["Cache-Control"]
+    assert client_of(services).get(f"/reach/{PAIR}/masknet/{WEIGHTS}/11/x").status_code == 404
 
 
 def test_a_window_is_eight_integers_and_two_images() -> None:

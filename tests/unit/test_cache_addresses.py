@@ -12,6 +12,7 @@ import pytest
 
 import cache.store.addresses
 import fusion
+import fusion.work.addresses
 from cache.store.addresses import (
     Address,
     FusedAddress,
@@ -19,9 +20,9 @@ from cache.store.addresses import (
     InfluenceAddress,
     JacobianAddress,
     SceneAddress,
-    numerics_id,
 )
 from fusion import Method
+from fusion.work.addresses import numerics_id
 from tests.unit.small_services import Small
 
 JACOBIAN = JacobianAddress("a" * 64, "masknet", "b" * 64, 3, 41, device="cpu")
@@ -47,7 +48,8 @@ EVERY_FIELD = [(kind, part.name) for kind in kinds() for part in fields(kind)]
 
 def test_all_kinds_are_looked_at() -> None:
     found = {kind.kind for kind in kinds()}
-    assert found == {"scene", "fused", "guidance", "jacobian", "atlas", "guidance-statistics", "influence"}
+    statistics = {"guidance-statistics", "influence", "core-response"}
+    assert found == {"scene", "fused", "guidance", "jacobian", "reach", "atlas"} | statistics
     assert all(
         {"pair", "method", "weights", "device", "dtype"} <= {p.name for p in fields(k)} for k in kinds()
     )
@@ -144,5 +146,5 @@ def test_numerical_code_is_part_of_the_key(copied_core: Path, file: str, counts:
 
 def test_torch_version_is_part_of_the_key(copied_core: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current_numerics_id()
-    monkeypatch.setattr(cache.store.addresses.metadata, "version", lambda name: f"another {name}")
+    monkeypatch.setattr(fusion.work.addresses.metadata, "version", lambda name: f"another {name}")
     assert current_numerics_id() != before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,11 +15,12 @@ import fusion
 from cache.services.guidance import COMPLETE_REVISION, GuidanceState
 from cache.services.scenes import Scene
 from cache.services.services import Services
-from fusion import Method, Pair
+from fusion import Method
 from fusion.errors import (
     Cancelled,
     NetworkError,
 )
+from fusion.work.guidance_units import GoOn, GuidanceUnits
 from tests.unit.small_services import (
     WAIT_S,
     Maker,
@@ -29,29 +30,26 @@ from tests.unit.small_services import (
 
 
 class Held:
-    """`fusion.guidance`, held back after each pass until it may go on."""
+    """The units of guidance images, held back after each until it may go on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls = 0
         self.passes = threading.Semaphore(0)
         self.passed = threading.Semaphore(0)
         self.ended = threading.Event()
-        real = cache.services.guidance.guidance
+        real = GuidanceUnits.all
 
-        def held(method: Method, pair: Pair, progress: Any) -> np.ndarray:
+        def held(units: GuidanceUnits, go_on: GoOn) -> Iterator[tuple[int, np.ndarray]]:
             self.calls += 1
-
-            def hold(done: int, total: int, partial: np.ndarray) -> None:
-                assert self.passes.acquire(timeout=WAIT_S)
-                progress(done, total, partial)
-                self.passed.release()
-
             try:
-                return real(method, pair, hold)
+                for found in real(units, go_on):
+                    assert self.passes.acquire(timeout=WAIT_S)
+                    yield found
+                    self.passed.release()
             finally:
                 self.ended.set()
 
-        monkeypatch.setattr(cache.services.guidance, "guidance", held)
+        monkeypatch.setattr(GuidanceUnits, "all", held)
 
     def one_pass(self) -> None:
         self.passes.release()
@@ -197,7 +195,7 @@ def test_failed_guidance(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache.services.guidance, "guidance", fail)
+        patch.setattr(GuidanceUnits, "compute", fail)
         state = follow(services, scene)
         assert state.error is not None
         assert state.error.startswith(message)

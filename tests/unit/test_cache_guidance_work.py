@@ -15,11 +15,14 @@ from torch import Tensor, nn
 
 import cache.services.guidance
 import fusion
-from cache.services.guidance import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, GuidanceWork
+from cache.jobs.manager import Steps
+from cache.services.guidance import LATTICE_LANE, PREVIEW_BUDGET_S, PREVIEW_LANE, TURN_S, GuidanceWork
 from cache.store.addresses import GuidanceAddress
 from cache.store.store import ArrayStore
 from fusion import Method, Pair, load_method
 from fusion.errors import Cancelled
+from fusion.work.guidance_units import GoOn, GuidanceUnits
+from fusion.work.store import ChunkStore
 from tests.unit.moved_clock import MovedClock
 
 
@@ -71,13 +74,31 @@ def store(tmp_path: Path) -> ArrayStore:
 
 
 @pytest.fixture
+def chunks(tmp_path: Path) -> ChunkStore:
+    """What keeps units."""
+    return ChunkStore(tmp_path / "units")
+
+
+@pytest.fixture
 def clock() -> MovedClock:
     return MovedClock(100.0)
 
 
-def work_on(method: Method, pair: Pair, store: ArrayStore, clock: MovedClock) -> GuidanceWork:
+def work_on(
+    method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
+) -> GuidanceWork:
     address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
-    return GuidanceWork(method, pair, address, store, threads=1, clock=clock)
+    return GuidanceWork(method, pair, address, store, chunks, True, threads=1, clock=clock)
+
+
+def in_turns(steps: Steps[np.ndarray]) -> np.ndarray:
+    """Return the result of work that may let others go first."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: np.ndarray = end.value
+            return result
 
 
 def never() -> bool:
@@ -92,9 +113,11 @@ def assert_exact_where_known(found: np.ndarray, exact: np.ndarray) -> int:
     return int(known[0].sum())
 
 
-def test_preview_grows_and_is_exact(method: Method, pair: Pair, store: ArrayStore, clock: MovedClock) -> None:
+def test_preview_grows_and_is_exact(
+    method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
+) -> None:
     reports = Reports()
-    work_on(method, pair, store, clock).preview(reports, never)
+    work_on(method, pair, store, chunks, clock).preview(reports, never)
     exact = fusion.guidance(method, pair)
     counts = [assert_exact_where_known(partial, exact) for partial in reports.partials]
     assert counts[0] == 4 * 3
@@ -112,6 +135,7 @@ def test_preview_stops_in_time(
     method: Method,
     pair: Pair,
     store: ArrayStore,
+    chunks: ChunkStore,
     clock: MovedClock,
     monkeypatch: pytest.MonkeyPatch,
     seconds_a_point: float,
@@ -124,45 +148,49 @@ def test_preview_stops_in_time(
     monkeypatch.setattr(cache.services.guidance, "coarse_guidance", slow)
     reports = Reports()
     began = clock.now
-    work_on(method, pair, store, clock).preview(reports, never)
+    work_on(method, pair, store, chunks, clock).preview(reports, never)
     assert len(reports.partials) == grids
     if grids > 1:
         assert clock.now - began <= PREVIEW_BUDGET_S
 
 
-def test_preview_of_a_tiny_image(method: Method, store: ArrayStore, clock: MovedClock) -> None:
+def test_preview_of_a_tiny_image(
+    method: Method, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
+) -> None:
     pair = Pair.from_arrays([[1.0, 2.0, 0.0]], [[0.0, 2.0, 5.0]])
     reports = Reports()
-    work_on(method, pair, store, clock).preview(reports, never)
+    work_on(method, pair, store, chunks, clock).preview(reports, never)
     assert len(reports.partials) == 1
     assert assert_exact_where_known(reports.partials[0], fusion.guidance(method, pair)) == 3
 
 
 def passes_of_a_second(clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each lattice take a second of the clock."""
-    real = cache.services.guidance.guidance
+    real = GuidanceUnits.compute
 
-    def slow(method: Method, pair: Pair, progress: Any) -> np.ndarray:
-        def slow_progress(done: int, total: int, partial: np.ndarray) -> None:
-            clock.now += 1
-            progress(done, total, partial)
+    def slow(self: GuidanceUnits, number: int, go_on: GoOn) -> np.ndarray:
+        clock.now += 1
+        return real(self, number, go_on)
 
-        return real(method, pair, slow_progress)
-
-    monkeypatch.setattr(cache.services.guidance, "guidance", slow)
+    monkeypatch.setattr(GuidanceUnits, "compute", slow)
 
 
 def test_lattices_grow_over_the_preview(
-    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    method: Method,
+    pair: Pair,
+    store: ArrayStore,
+    chunks: ChunkStore,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     exact = fusion.guidance(method, pair)
-    work = work_on(method, pair, store, clock)
+    work = work_on(method, pair, store, chunks, clock)
     preview = work.preview(Reports(), never)
     known_before = ~np.isnan(preview)
 
     passes_of_a_second(clock, monkeypatch)
     reports = Reports()
-    result = work.lattices(reports, never)
+    result = in_turns(work.lattices(reports, never))
     assert reports.fractions == [done / 9 for done in range(1, 10)]
     counts = [assert_exact_where_known(partial, exact) for partial in reports.partials]
     assert len(counts) == 8, "the last pass is the result itself"
@@ -179,16 +207,21 @@ def test_lattices_grow_over_the_preview(
 
 
 def test_quick_passes_are_not_all_copied(
-    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock
+    method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
 ) -> None:
     reports = Reports()
-    work_on(method, pair, store, clock).lattices(reports, never)
+    in_turns(work_on(method, pair, store, chunks, clock).lattices(reports, never))
     assert len(reports.fractions) == 9
     assert len(reports.partials) == 1, "the clock stood still after the first"
 
 
 def test_reports_that_take_long_are_few(
-    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    method: Method,
+    pair: Pair,
+    store: ArrayStore,
+    chunks: ChunkStore,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class SlowReports(Reports):
         def __call__(self, fraction: float, partial: np.ndarray | None = None) -> None:
@@ -197,27 +230,86 @@ def test_reports_that_take_long_are_few(
 
     passes_of_a_second(clock, monkeypatch)
     reports = SlowReports()
-    work_on(method, pair, store, clock).lattices(reports, never)
+    in_turns(work_on(method, pair, store, chunks, clock).lattices(reports, never))
     assert len(reports.fractions) == 9
     assert len(reports.partials) == 2, "at most a tenth of the time"
 
 
 def test_cancelled_lattices_keep_nothing(
-    method: Method, pair: Pair, store: ArrayStore, clock: MovedClock
+    method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
 ) -> None:
-    work = work_on(method, pair, store, clock)
+    work = work_on(method, pair, store, chunks, clock)
     reports = Reports()
     with pytest.raises(Cancelled):
-        work.lattices(reports, lambda: len(reports.fractions) >= 3)
+        in_turns(work.lattices(reports, lambda: len(reports.fractions) >= 3))
     assert len(reports.fractions) == 3
     assert store.get(work._address) is None
 
 
 def test_no_preview_where_the_whole_is_quick(
-    pair: Pair, store: ArrayStore, clock: MovedClock, method: Method
+    pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock, method: Method
 ) -> None:
     average = load_method("weighted_averaging", "cpu")
-    lanes = [stage.lane for stage in work_on(average, pair, store, clock).stages()]
+    lanes = [stage.lane for stage in work_on(average, pair, store, chunks, clock).stages()]
     assert lanes == [LATTICE_LANE]
-    lanes = [stage.lane for stage in work_on(method, pair, store, clock).stages()]
+    lanes = [stage.lane for stage in work_on(method, pair, store, chunks, clock).stages()]
     assert lanes == [PREVIEW_LANE, LATTICE_LANE]
+
+
+def test_what_was_computed_before_is_shown_first_and_not_computed_again(
+    method: Method,
+    pair: Pair,
+    store: ArrayStore,
+    chunks: ChunkStore,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reports = Reports()
+    with pytest.raises(Cancelled):
+        in_turns(
+            work_on(method, pair, store, chunks, clock).lattices(reports, lambda: len(reports.fractions) >= 4)
+        )
+    passes_of_a_second(clock, monkeypatch)
+    work = work_on(method, pair, store, chunks, clock)
+    began = clock.now
+    again = Reports()
+    known = work.preview(again, never)
+    exact = fusion.guidance(method, pair)
+    assert len(again.partials) == 1
+    share = assert_exact_where_known(known, exact) / known[0].size
+    assert 4 / 9 - 0.1 < share < 6 / 9
+    np.testing.assert_array_equal(in_turns(work.lattices(again, never)), exact)
+    assert clock.now - began in (4, 5), "the unit at which it was stopped may be kept too"
+    assert GuidanceUnits(method, pair, chunks).done() == frozenset(), "the whole is kept"
+
+
+def test_results_of_a_store_of_ones_own_stay(
+    method: Method, pair: Pair, store: ArrayStore, chunks: ChunkStore, clock: MovedClock
+) -> None:
+    address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
+    work = GuidanceWork(method, pair, address, store, chunks, False, threads=1, clock=clock)
+    in_turns(work.lattices(Reports(), never))
+    assert GuidanceUnits(method, pair, chunks).missing() == []
+
+
+def test_others_go_first_when_a_turn_is_over(
+    method: Method,
+    pair: Pair,
+    store: ArrayStore,
+    chunks: ChunkStore,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passes_of_a_second(clock, monkeypatch)
+    address = GuidanceAddress(pair.id, method.id, method.weights_id, device="cpu")
+    waiting = True
+    work = GuidanceWork(method, pair, address, store, chunks, True, 1, lambda: waiting, clock)
+    steps = work.lattices(Reports(), never)
+    began = clock.now
+    next(steps)
+    assert clock.now - began == TURN_S
+    next(steps)
+    assert clock.now - began == 2 * TURN_S
+    waiting = False
+    np.testing.assert_array_equal(in_turns(steps), fusion.guidance(method, pair))
+    assert clock.now - began == 9

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
-from cache.jobs.manager import Jobs, JobState, Report, Stage
+from cache.jobs.manager import Jobs, JobState, Report, Stage, Steps
 from fusion.errors import Cancelled
 from tests.unit.job_tasks import WAIT_S, Task, ended, named, state_of
 from tests.unit.moved_clock import MovedClock
@@ -186,3 +188,67 @@ def test_a_waiting_job_that_nobody_wants_is_never_begun(jobs: Jobs[str], clock: 
     assert ended(jobs, "cancelled").state is JobState.CANCELLED
     assert ended(jobs, "deserted").state is JobState.CANCELLED
     assert (cancelled.calls, deserted.calls) == (0, 0)
+
+
+def taking_turns(name: str, told: list[str], steps: int, others_wait: Callable[[], bool]) -> list[Stage[str]]:
+    """Return the only stage of work that lets others go first after each step."""
+
+    def work(report: Report[str], cancelled: Callable[[], bool]) -> Steps[str]:
+        for step in range(1, steps + 1):
+            told.append(name)
+            report(step / steps, f"step {step}")
+            if others_wait():
+                yield
+        return "result"
+
+    return [Stage(work, "long")]
+
+
+def test_viewers_take_turns_however_much_one_of_them_asks_for(jobs: Jobs[str]) -> None:
+    first = Task(1)
+    told: list[str] = []
+    jobs.submit(named("first"), first.stages, "ann")
+    assert first.begun.wait(WAIT_S)
+
+    def turns(name: str) -> Callable[[], list[Stage[str]]]:
+        return partial(taking_turns, name, told, 3, partial(jobs.others_wait, named(name)))
+
+    for number in range(12):
+        name = f"ann {number}"
+        jobs.submit(named(name), turns(name), "ann")
+    for viewer in ("ben", "eve"):
+        jobs.submit(named(viewer), turns(viewer), viewer)
+    first.finish()
+    for name in (*(f"ann {number}" for number in range(12)), "ben", "eve"):
+        view = ended(jobs, name)
+        assert (view.state, view.partial) == (JobState.DONE, "result")
+    # Each viewer in turn, until two have what they asked for; then one after another of what is left.
+    assert told[:9] == ["ben", "eve", "ann 0"] * 3
+    assert told[9:] == [f"ann {number}" for number in range(1, 12) for _ in range(3)]
+
+
+def test_work_that_is_given_up_between_its_turns_is_closed(jobs: Jobs[str]) -> None:
+    closed = threading.Event()
+    begun = threading.Event()
+    other = Task(1)
+
+    def work(report: Report[str], cancelled: Callable[[], bool]) -> Steps[str]:
+        begun.set()
+        try:
+            while True:
+                report(0.5, "half")
+                time.sleep(0.001)
+                if jobs.others_wait(named("job")):
+                    yield
+        finally:
+            closed.set()
+
+    jobs.submit(named("job"), lambda: [Stage(work, "long")], "ann")
+    assert begun.wait(WAIT_S)
+    jobs.submit(named("other"), other.stages, "ben")
+    assert other.begun.wait(WAIT_S)
+    jobs.cancel(named("job"), "ann")
+    assert not closed.is_set()
+    other.finish()
+    assert ended(jobs).state is JobState.CANCELLED
+    assert closed.wait(WAIT_S)

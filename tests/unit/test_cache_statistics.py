@@ -36,7 +36,7 @@ from fusion.statistics.guidance import guidance_statistics
 from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
-from fusion.statistics.regions import Region, box_region
+from fusion.statistics.regions import Region, box_region, whole_image
 from tests.unit.job_tasks import named
 from tests.unit.page_services import SHAPE, WAIT_S, finished_guidance, load, write_pair
 
@@ -159,8 +159,13 @@ def test_numbers_are_computed_once(
         statistics.numbers(scene, [box_region("core", Box(0, 0, 5, 2), SHAPE)])
 
 
+def two_regions() -> list[Region]:
+    """Return two of different pixels: in a pair of noise, which is no head in air, the head is the whole image."""
+    return [whole_image(SHAPE), own()[1]]
+
+
 def test_influence_stops_when_nobody_wants_it(statistics: Statistics, scenes: list[Scene]) -> None:
-    regions = statistics.regions(scenes[1])
+    regions = two_regions()
     shelf = statistics.influence
     shelf.follow(scenes[1:], regions, "ann")
     shelf.cancel(scenes[1:], regions, "ann")
@@ -188,7 +193,7 @@ def test_failures_are_told_and_not_tried_at_every_look(
     while not (progress := statistics.influence.follow(scenes[:1], regions, "ann")).errors:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert progress.errors == ("Weighted Averaging, whole image: It is broken.",)
+    assert progress.errors == ("Weighted Averaging, weights held constant, whole image: It is broken.",)
     statistics.influence.follow(scenes[:1], regions, "ann")
     assert len(calls) == 1 and not progress.complete
 
@@ -198,7 +203,7 @@ def test_one_failed_region_stops_no_other(
 ) -> None:
     for scene in scenes:
         finished_guidance(services, scene)
-    regions = statistics.regions(scenes[0])
+    regions = two_regions()
 
     def computed(method: Any, pair: Any, region: Region, *rest: Any, **options: Any) -> RegionInfluence:
         if method.id == scenes[0].method_id and region is regions[0]:
@@ -214,7 +219,7 @@ def test_one_failed_region_stops_no_other(
         told.append(bool(state["errors"]))
         time.sleep(0.01)
     assert any(told), "the others are still computed when it has failed"
-    assert state["errors"] == ["Weighted Averaging, whole image: It is broken."]
+    assert state["errors"] == ["Weighted Averaging, weights held constant, whole image: It is broken."]
     known = [statistics.influence.known(scene, region) for scene in scenes for region in regions]
     assert [found is None for found in known] == [True, False, False, False]
     assert state["influence"] == 0.75 and not state["influence_complete"]
@@ -283,13 +288,17 @@ def test_tables_show_text_and_sort_by_numbers(
     numbers = [statistics.numbers(scene, regions, PIXELS) for scene in scenes]
     tables = rows_of(numbers, A=PIXELS[0], B=PIXELS[1])
     assert [row["Region"][0] for row in tables["guidance"]][:3] == ["whole image", "whole image", "head"]
-    average = next(row for row in tables["guidance"] if row["Method"][0] == "Weighted Averaging")
+    average = next(
+        row for row in tables["guidance"] if row["Method"][0] == "Weighted Averaging, weights held constant"
+    )
     assert average["Pearson"][0] == average["Slope"][0] == "−1.000"
     assert average["Slope"][1] == pytest.approx(-1, abs=1e-6)
     assert average["Mean MRI"][1] + average["Mean PET"][1] == pytest.approx(1)
     places = {row["Region or pixel"][0] for row in tables["influence"]}
     assert {"A 4,5 in rim", "whole image"} <= places and any(place.startswith("B 0,10") for place in places)
-    undefined = next(row for row in tables["influence"] if row["Method"][0] == "Weighted Averaging")
+    undefined = next(
+        row for row in tables["influence"] if row["Method"][0] == "Weighted Averaging, weights held constant"
+    )
     assert undefined["Gini PET"] == ("–", None)
     checks = number_tables(numbers)["checklist"]
     assert [one["number"] for one in checks["requirements"]] == [1, 2, 3, 4]
@@ -310,7 +319,7 @@ def test_infinity_sorts_last_and_no_methods_are_no_rows(services: Services, stat
     told = replace(numbers, comparison=replace(numbers.comparison, suspicious=2))
     assert number_tables([numbers])["cautions"] == [] and number_tables([])["cautions"] == []
     assert number_tables([told])["cautions"][0].startswith(
-        "Weighted Averaging has 2 pixels with guidance values"
+        "Weighted Averaging, weights held constant has 2 pixels with guidance values"
     )
     assert number_tables([])["guidance"]["rows"] == [] and number_tables([])["checklist"] == {}
     assert list(csv.DictReader(io.StringIO(numbers_csv([])))) == []

@@ -144,10 +144,10 @@ def test_the_tables_say_that_a_verdict_rests_on_a_region_in_the_place_of_the_sam
     assert told == ["requirement_1", "requirement_3", "requirement_4"]
 
 
-def test_the_papers_five_unless_named() -> None:
+def test_the_papers_five_and_the_baselines_unless_named() -> None:
     ids = choose_methods(None)
-    assert len(ids) == 5
-    assert all(method_specification(id).order < 100 for id in ids)
+    assert len(ids) == 7 and ids[5:] == ["plain_mean", "maximum"]
+    assert all(method_specification(id).order < 50 for id in ids[:5])
     assert choose_methods(["masknet", "deepfuse", "masknet"]) == ["masknet", "deepfuse"]
 
 
@@ -156,7 +156,7 @@ def test_suspicious_gradients_are_told(files: list[str], monkeypatch: pytest.Mon
     result = run("compare", *files, *AVERAGE)
     told = " ".join(result.stderr.split())
     assert (
-        "Weighted Averaging has 72 pixels with guidance values that are not finite or larger than 1,000"
+        "weights held constant has 72 pixels with guidance values that are not finite or larger than 1,000"
         in told
     )
     rows = read("3_compare.csv")

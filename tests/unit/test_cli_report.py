@@ -75,7 +75,7 @@ def test_the_report_of_a_folder(weights: Path, small_samples: Catalogue, tmp_pat
     references.feed(page)
     pictures = [one for one in references.loaded if one.startswith("data:image/png;base64,")]
     count = len(small_samples.entries())
-    assert len(pictures) == count * (2 + 3), "two inputs, weighted averaging, two networks"
+    assert len(pictures) == count * (2 + 5), "two inputs, weighted averaging, two baselines, two networks"
     assert all(one.startswith(("data:", "#")) for one in references.loaded)
     assert not re.search(r"url\(\s*['\"]?(?!#)", page) and "@import" not in page
     for address in pictures:

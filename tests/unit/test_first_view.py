@@ -66,6 +66,8 @@ def test_the_page_names_pictures_that_its_routes_have(server: Flask) -> None:
     assert (view["height"], view["width"]) == SHAPE
     assert view["pixel"] == {"row": 4, "col": 7}
     assert (view["half"], view["gamma1"], view["scale"]) == (3, 0.6, "signed")
+    assert view["titles"]["panel-jacobian-pet"] == "Jacobian PET"
+    assert view["titles"]["panel-fused-zoom"] == "Zoom ±3 px"
     assert client.get(view["home"] + view["window"]).status_code == 200
     for kind in ("inputs", "fused"):
         assert client.get(f"{view['home']}{view['images']}/{kind}").status_code == 200

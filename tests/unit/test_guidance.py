@@ -17,7 +17,7 @@ from fusion.saliency import guidance as guidance_module
 from fusion.saliency.chain import diagonals
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.crops import Locality
-from fusion.saliency.guidance import coarse_guidance, colour_order, filled, lattice_spacing, tile_diagonals
+from fusion.saliency.guidance import coarse_guidance, colour_order, filled, lattice_spacing, tile_passes
 from fusion.saliency.tiles import Tile
 from fusion.saliency.window import Box
 from tests.unit.reference import (
@@ -65,7 +65,7 @@ def test_a_lattice_of_spacing_r_is_wrong(id: str, rng: np.random.Generator) -> N
     whole = Box(0, 0, *pair.shape)
     errors = {}
     for spacing in (radius, radius + 1):
-        rows, columns, values = next(tile_diagonals(method, images, Tile(whole, whole), spacing))
+        rows, columns, values = tile_passes(method, images, Tile(whole, whole), spacing)(0, 0)
         points = [
             (row, column) for row in range(pair.shape[0])[rows] for column in range(pair.shape[1])[columns]
         ]

@@ -404,6 +404,8 @@ def test_ids_of_methods_that_ship_stay() -> None:
         "masknet": "d015269ad9e086b1",
         "deepfuse": "97c8cc58d75a9567",
         "deep_pedestrian": "ce27dcdc3148b6c8",
+        "plain_mean": "d563dba3e85dee41",
+        "maximum": "57c672f4100d05dc",
         "weighted_averaging_true": "4042c7c8b232a4d4",
         "funfusean_sum": "ab04fd24997f1230",
     }

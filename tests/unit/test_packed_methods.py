@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Coloured(nn.Module):
         return x1[:, :1], 255 * torch.sigmoid(x1 * weights - 0.1 * x2)
 
 
+CPU = torch.device("cpu")
 COLOURED = """
 title = "Colours"
 [inputs]
@@ -68,13 +70,13 @@ def test_good_folders_are_methods_and_bad_ones_harm_nobody(methods: Path) -> Non
 
 
 def test_a_method_from_a_folder_is_the_network_with_its_exact_window(methods: Path) -> None:
-    method = fusion.load_method(str(methods / "mine"))
+    method = PackedMethod(methods / "mine").load_here(CPU)
     assert (method.id, method.title, method.support_radius) == ("mine", "Mine", (1, 1))
     assert method.locality.by_program
     images = torch.rand(2, 1, 1, 19, 21)
     with torch.no_grad():
         assert torch.equal(method.network(*images), Tiny().eval()(*images))
-    assert fusion.load_method("mine").weights_id == method.weights_id
+    assert re.fullmatch("[0-9a-f]{64}", method.weights_id)
 
 
 def test_only_what_changes_values_changes_the_id(methods: Path) -> None:
@@ -99,7 +101,7 @@ def test_only_what_changes_values_changes_the_id(methods: Path) -> None:
 
 def test_colours_order_normalisation_and_output_are_adapted(tmp_path: Path) -> None:
     folder = write_method(tmp_path / "colours", exported(Coloured(), channels=3), COLOURED)
-    method = fusion.load_method(str(folder))
+    method = PackedMethod(folder).load_here(CPU)
     assert method.support_radius == (0, 0)
     x1, x2 = torch.rand(2, 1, 1, 6, 7, dtype=torch.float64)
     mean, std = (
@@ -122,13 +124,13 @@ class Pooling(nn.Module):
 def test_sizes_for_which_it_was_not_exported_are_refused_by_name_or_padded(tmp_path: Path) -> None:
     model = exported(Pooling(), step=4)
     images = torch.rand(2, 1, 1, 9, 12)
-    method = fusion.load_method(str(write_method(tmp_path / "pooling", model)))
+    method = PackedMethod(write_method(tmp_path / "pooling", model)).load_here(CPU)
     assert method.locality.alignment == 4
     with pytest.raises(ValueError, match="height that is a multiple of 4, not 9"):
         method.network(*images)
     with pytest.raises(NetworkError, match="at least 8"):
         fusion.fuse(method, fusion.Pair.from_arrays(*np.random.default_rng().random((2, 4, 4))))
-    padded = fusion.load_method(str(write_method(tmp_path / "padded", model, "[sizes]\nmultiple = 4\n")))
+    padded = PackedMethod(write_method(tmp_path / "padded", model, "[sizes]\nmultiple = 4\n")).load_here(CPU)
     assert padded.network(*images).shape == (1, 1, 9, 12)
 
 
@@ -156,7 +158,7 @@ def test_a_changed_file_is_loaded_again_and_a_refusal_is_kept_until_then(methods
 
     def load(id: str, device: str) -> fusion.Method:
         loads.append(Path(id).name)
-        return fusion.load_method(id, device)
+        return PackedMethod(Path(id)).load_here(torch.device(device))
 
     loaded = LoadedMethods("cpu", load, (("weighted_averaging", "Averaging"),), folder=methods)
     first = loaded.get("mine")

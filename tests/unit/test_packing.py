@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-import fusion
 from fusion.cli.main import app
 from fusion.errors import FuseVisError, PackedMethodError
 from fusion.methods.adapting import Adaptation
@@ -67,7 +66,7 @@ def test_a_file_and_weights_become_a_method_that_is_the_same_function(file: Path
     )
     assert result.exit_code == 0, result.output
     assert str(folder / "mine.pt2") in result.output
-    method = fusion.load_method(str(folder))
+    method = PackedMethod(folder).load_here(torch.device("cpu"))
     assert (method.title, method.support_radius) == ("Mine", (1, 1))
     measured = PackedMethod(folder).description().measured
     assert (measured["radius"], measured["digest"]) == ([1, 1], method.weights_id)

@@ -128,3 +128,13 @@ def test_the_page_takes_no_mask_without_pixels(source: Regions) -> None:
             source.read_png("own", "black.png", content)
     with pytest.raises(UserError, match=r"^dark\.png: nothing is inside"):
         source.read_png("own", "dark.png", png(np.full(SHAPE, 3, dtype=np.uint8)))
+
+
+def test_a_palette_file_without_its_palette_is_refused(tmp_path: Path) -> None:
+    whole = png(Image.fromarray(np.where(INSIDE, 255, 0).astype(np.uint8)).convert("P"))
+    start = whole.index(b"PLTE") - 4
+    length = int.from_bytes(whole[start : start + 4], "big")
+    path = tmp_path / "mask.png"
+    path.write_bytes(whole[:start] + whole[start + 12 + length :])
+    with pytest.raises(RegionError, match="damaged or incomplete"):
+        read_region(path, SHAPE)

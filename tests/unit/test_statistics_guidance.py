@@ -97,6 +97,12 @@ def test_nothing_to_count() -> None:
         assert math.isnan(found.dominance.ratio) and math.isnan(found.spearman)
 
 
+def test_a_single_pixel_has_no_standard_deviation() -> None:
+    found = guidance_statistics(np.array([[[0.5, np.nan]], [[2.0, 1.0]]]), whole_image((1, 2)))
+    assert (found.n, found.x1.mean, found.x2.median) == (1, 0.5, 2)
+    assert math.isnan(found.x1.standard_deviation) and math.isnan(found.x2.standard_deviation)
+
+
 def test_which_modality_dominates() -> None:
     assert dominance_of(5, 4) is Dominant.X1
     assert dominance_of(4.9, 4) is Dominant.NEITHER

@@ -22,6 +22,7 @@ from fusion.statistics.regions import box_region, whole_image
 from fusion.statistics.requirements import Measure, Requirement, Verdict, checklist, measured
 from fusion.statistics.wording import (
     brightness_change,
+    dominant_name,
     line_share_shown,
     percent,
     ratio_shown,
@@ -113,8 +114,12 @@ def test_gradients_to_be_careful_with_are_told(comparison: MethodComparison) -> 
     assert cautions(comparison) == []
     few = replace(comparison.region_influence[1], used=5, left_out=3)
     told = cautions(replace(comparison, suspicious=1, region_influence=(few,)))
-    assert told[0].startswith("Weighted Averaging has 1 pixel with a guidance value that is not finite or")
-    assert told[1].startswith("Weighted Averaging, core: 3 of 8 principal pixels are not in the influence")
+    assert told[0].startswith(
+        "Weighted Averaging, weights held constant has 1 pixel with a guidance value that is not finite or"
+    )
+    assert told[1].startswith(
+        "Weighted Averaging, weights held constant, core: 3 of 8 principal pixels are not in the influence"
+    )
 
 
 def test_values_have_all_digits_and_nothing_stands_for_undefined(comparison: MethodComparison) -> None:
@@ -242,13 +247,40 @@ def test_brighter_and_darker() -> None:
 
 
 def test_a_ratio_says_whether_one_dominates() -> None:
-    assert ratio_shown(Dominance(Dominant.NEITHER, 0.1, 1.24996, 0.5)) == "1.24996"
-    assert ratio_shown(Dominance(Dominant.X1, 0.1, 1.25, 0.5)) == "1.250"
-    assert ratio_shown(Dominance(Dominant.NEITHER, 0.1, 0.80004, 0.5)) == "0.80004"
+    assert ratio_shown(1.24996) == "1.24996"
+    assert ratio_shown(1.25) == "1.250"
+    assert ratio_shown(0.80004) == "0.80004"
+
+
+def test_no_modality_dominates_where_all_influence_says_otherwise(comparison: MethodComparison) -> None:
+    guidance = replace(comparison.guidance[1], dominance=Dominance(Dominant.X1, 0.5, 1.83, 0.9))
+    influence = comparison.region_influence[1]
+    x1, x2 = replace(influence.x1, total=0.5), replace(influence.x2, total=1.0)
+    for of_region, name, text in (
+        (
+            replace(influence, x1=x1, x2=x2),
+            "not clear",
+            "not clear: x1 by the own pixel, x2 by all influence",
+        ),
+        (replace(influence, x1=x2, x2=x1), "MRI", "x1"),
+        (
+            replace(influence, x1=x2, x2=x2),
+            "not clear",
+            "not clear: x1 by the own pixel, neither by all influence",
+        ),
+    ):
+        assert dominant_name(guidance.dominance, ("MRI", "PET"), of_region) == name
+        table = rows(replace(comparison, guidance=(guidance,), region_influence=(of_region,)))
+        (ratio,) = (row for row in table if row["definition"] == "influence.total_ratio")
+        assert (ratio["region"], ratio["text"]) == ("core", text)
+        assert float(ratio["value"]) == of_region.x1.total / of_region.x2.total
+    assert dominant_name(guidance.dominance, ("MRI", "PET")) == "MRI", "while all influence is not known"
 
 
 def test_no_number_contradicts_its_verdict() -> None:
-    near = judge(image(0.2004, 0.6, 0.7996), guidance=(0.1004, 0.1), influence=outside(0.10004))
+    near = judge(
+        image(0.2004, 0.6, 0.7996), guidance=(0.1004, 0.1), influence=outside(0.10004, totals=(0.1004, 0.1))
+    )
     assert [one.verdict for one in near] == [Verdict.FAIL] * 4
     assert "0.1004 of the gray scale brighter" in near[0].sentence
     assert "0.1004 of the gray scale darker" in near[1].sentence
@@ -275,3 +307,14 @@ def test_what_pet_itself_shows_of_the_core() -> None:
 def test_rules_are_sentences_without_signs_of_formulas() -> None:
     for requirement in judge(influence=outside(0)):
         assert not set("≤≥|⟨⟩=") & set(requirement.rule), requirement.rule
+
+
+def test_correlations_over_mostly_air_warn(comparison: MethodComparison) -> None:
+    whole = comparison.guidance[0]
+    half = replace(whole, region="head", pixels=whole.pixels // 2)
+    less = replace(half, pixels=whole.pixels // 2 - 1)
+    assert whole.region == "whole image"
+    assert cautions(replace(comparison, guidance=(whole, half))) == []
+    (told,) = cautions(replace(comparison, guidance=(whole, less)))
+    assert "of the whole image is air" in told and "region head" in told
+    assert cautions(replace(comparison, guidance=(less,))) == []

@@ -113,6 +113,17 @@ def test_filling_follows_winding_ways() -> None:
     assert filled(spiral).all()
 
 
+def test_a_pair_that_is_no_head_in_air_is_all_inside() -> None:
+    photograph = np.full((6, 8), 0.5)
+    photograph[3:, 2:6] = 0  # dark down to the border: a coat, and no air
+    other = np.zeros((6, 8))
+    other[2, 4] = 1
+    assert inside_head(Pair.from_arrays(photograph, other)).mask.all()
+    photograph[0] = photograph[-1] = photograph[:, 0] = 0  # 16 of the 24 outermost pixels are dark now
+    head = inside_head(Pair.from_arrays(photograph, other))
+    assert head.name == "head" and not head.contains((0, 0)) and head.contains((2, 7))
+
+
 def test_inside_the_head_is_where_either_image_shows_tissue() -> None:
     x1, x2 = np.zeros((6, 6)), np.zeros((6, 6))
     x1[1:5, 1:5] = 1

@@ -29,9 +29,9 @@ def image(core: float, rim: float, healthy: float) -> NDArray[np.float32]:
 PAIR = Pair(np.stack([image(0.9, 0.8, 0.4), image(0.1, 0.5, 0.9)]))
 
 
-def outside(share: float, used: int = 8) -> RegionInfluence:
-    modality = ModalityInfluence(1, 1, 0, 1, share, 0.5)
-    return RegionInfluence("core", 8, used, 1, 0, modality, modality, share)
+def outside(share: float, used: int = 8, totals: tuple[float, float] = (0.05, 0.8)) -> RegionInfluence:
+    x1, x2 = (ModalityInfluence(total, total, 0, 1, share, 0.5) for total in totals)
+    return RegionInfluence("core", 8, used, 1, 0, x1, x2, share)
 
 
 def judge(
@@ -39,9 +39,11 @@ def judge(
     guidance: tuple[float, float] | None = (0.05, 0.8),
     regions: tuple[Region, ...] = REGIONS,
     influence: RegionInfluence | None = None,
+    response: float = math.nan,
 ) -> tuple[Requirement, ...]:
     both = None if guidance is None else np.stack([np.full(SHAPE, value) for value in guidance])
-    return checklist(PAIR, PAIR.images[1] if fused is None else fused, both, regions, influence)
+    picture = PAIR.images[1] if fused is None else fused
+    return checklist(PAIR, picture, both, regions, influence, core_response=response)
 
 
 def test_a_fused_picture_that_is_the_pet_passes() -> None:
@@ -49,14 +51,14 @@ def test_a_fused_picture_that_is_the_pet_passes() -> None:
     assert [requirement.number for requirement in found] == [1, 2, 3, 4]
     assert [requirement.verdict for requirement in found] == [Verdict.PASS] * 4
     values = [[measure.value for measure in requirement.measures] for requirement in found]
-    assert values == [[1, 0], [0], [pytest.approx(0.05), pytest.approx(0.0625)], [0]]
+    assert values == [[1, 0], [0], [*map(pytest.approx, (0.05, 0.0625, 0.0625))], [0]]
     assert "keeps 100 % of the contrast" in found[0].sentence
     assert "as bright as on PET" in found[1].sentence
     assert found[3].sentence.startswith("None of the influence")
 
 
 def test_a_fused_picture_that_is_the_mri_fails() -> None:
-    found = judge(PAIR.images[0], guidance=(1, 0), influence=outside(0.4))
+    found = judge(PAIR.images[0], guidance=(1, 0), influence=outside(0.4, totals=(1, 0)))
     assert [requirement.verdict for requirement in found] == [Verdict.FAIL] * 4
     contrast, change = found[0].measures
     # MRI: 0.8 − 0.9; PET: 0.5 − 0.1.
@@ -105,6 +107,55 @@ def test_the_second_allows_a_tenth_either_way(healthy: float, verdict: Verdict) 
 )
 def test_the_third_compares_magnitudes(guidance: tuple[float, float], verdict: Verdict) -> None:
     assert judge(guidance=guidance)[2].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("guidance", "totals", "verdict"),
+    [
+        ((0.8, 0.5), (2.0, 4.0), Verdict.NOT_CLEAR),  # the MRI by the own pixel, the PET by all influence
+        ((0.5, 0.8), (4.0, 2.0), Verdict.NOT_CLEAR),
+        ((0.05, 0.0), (0.5, 0.5), Verdict.NOT_CLEAR),  # hardly any by the own pixel, some from around
+        ((0.8, 0.5), (4.0, 2.0), Verdict.FAIL),
+        ((0.5, 0.8), (2.0, 4.0), Verdict.PASS),
+        ((0.5, 0.8), (math.nan, math.nan), Verdict.PASS),
+    ],
+)
+def test_the_third_is_not_clear_where_all_influence_says_otherwise(
+    guidance: tuple[float, float], totals: tuple[float, float], verdict: Verdict
+) -> None:
+    found = judge(guidance=guidance, influence=outside(0, totals=totals))[2]
+    assert found.verdict is verdict
+    assert ("The two readings disagree." in found.sentence) is (verdict is Verdict.NOT_CLEAR)
+    known = not math.isnan(totals[0])
+    assert len(found.measures) == (3 if known else 2)
+    assert ("is not known and not in this verdict" in found.sentence) is not known
+    assert "not in this verdict" in judge(guidance=guidance)[2].sentence
+    if known:
+        assert found.measures[2].value == totals[0] / totals[1]
+        assert f"is {totals[0]:.2f} of MRI and {totals[1]:.2f} of PET" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict", "words"),
+    [
+        (0.1, Verdict.PASS, "10 % of that change brighter"),
+        (
+            0.0999,
+            Verdict.FAIL,
+            "9.99 % of that change brighter in the fused picture: dead tissue can hardly be told",
+        ),
+        (
+            -0.2,
+            Verdict.FAIL,
+            "20 % of that change darker in the fused picture: dead tissue is shown brighter than dim",
+        ),
+    ],
+)
+def test_the_first_is_checked_as_a_response(response: float, verdict: Verdict, words: str) -> None:
+    found = judge(response=response)[0]
+    assert found.verdict is verdict and words in found.sentence
+    assert found.measures[2].value == response
+    assert judge(PAIR.images[0], response=0.5)[0].verdict is Verdict.FAIL, "the other conditions stay"
 
 
 def test_the_fourth_has_a_limit_and_tells_of_subsampling() -> None:

@@ -17,6 +17,7 @@ from fusion.methods.base import Method
 from fusion.methods.packed.archive import read_archive
 from fusion.methods.packed.description import Description, read_description
 from fusion.methods.packed.graph import GraphNetwork
+from fusion.saliency.crops import Locality
 
 VARIABLE = "FUSEVIS_METHODS_DIR"
 """The environment variable that names a folder of such folders."""
@@ -129,8 +130,15 @@ class PackedMethod:
         """
         return GraphNetwork(read_archive(self.model()), self.model())
 
-    def load(self, device: torch.device) -> Method:
-        """Make a method of the folder.
+    def load_here(self, device: torch.device, locality: Locality | None = None) -> Method:
+        """Make a method of the folder whose network runs in this process.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where to run it.
+        locality : Locality, optional
+            What was found of it before; found out unless given.
 
         Raises
         ------
@@ -149,7 +157,10 @@ class PackedMethod:
         least = max(adaptation.least, graph.rules.least())
         # Crops may be smaller than images while the network is probed, as it does the same on both.
         own = Adapted(graph, replace(adaptation, least=1))
-        method = Method.from_own(own, self.id, described.title, device, weights_id, fixed, described.note)
+        if locality is None:
+            method = Method.from_own(own, self.id, described.title, device, weights_id, fixed, described.note)
+        else:
+            method = Method(self.id, described.title, own, locality, weights_id, device, described.note)
         own.adaptation = replace(adaptation, least=least)
         if method.support_radius is not None:
             method.locality = replace(method.locality, least=max(method.locality.least, least))

@@ -135,7 +135,7 @@ def pack(network: nn.Module | Callable[..., Any], folder: Path, wanted: Wanted) 
     (folder / f"{packed.id}.pt2").write_bytes(found.model)
     file = folder / f"{packed.id}.toml"
     file.write_text(description_text(replace(wanted, adaptation=adaptation), {}), encoding="utf-8")
-    method = packed.load(torch.device("cpu"))
+    method = packed.load_here(torch.device("cpu"))
     measured = _measured(method, found) | {"difference": difference}
     file.write_text(description_text(replace(wanted, adaptation=adaptation), measured), encoding="utf-8")
     return Packed(method, measured, tuple(_remarks(wanted, found, method)))

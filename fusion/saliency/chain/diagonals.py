@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from fusion.pair import Pair
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.steps import PixelLattice
 from fusion.saliency.window import Box
+
+Lattice = tuple[slice, slice, NDArray[np.floating]]
+"""Its rows, its columns, and (2, h, w) values of the diagonal there."""
 
 PIXELS_A_PASS = {"cpu": 64, "cuda": 2048}
 """Pixels computed at once, at most. A GPU is idle with few, and a picture of 256×256 grows in 32 steps then."""
@@ -61,10 +64,13 @@ def lattice_cost(chain: Chain, shape: tuple[int, int], lattices: int) -> int:
     return lattices * a_pass
 
 
-def part_diagonals(
-    chain: Chain, pair: Pair, part: Box, offsets: Iterator[tuple[int, int]]
-) -> Iterator[tuple[slice, slice, NDArray[np.floating]]]:
-    """Yield the diagonal (paper, equation 2) on each lattice of a part: its rows, its columns and (2, h, w) values.
+def part_lattice(part: Box, cell: tuple[int, int], row: int, column: int) -> tuple[slice, slice]:
+    """Return rows and columns of the image on which a lattice of a part lies that begins at (row, column) of it."""
+    return slice(part.top + row, part.bottom, cell[0]), slice(part.left + column, part.right, cell[1])
+
+
+def part_passes(chain: Chain, pair: Pair, part: Box) -> Callable[[int, int], Lattice]:
+    """Compute the derivative maps of a part, and return the function that gives its diagonal (paper, equation 2).
 
     Parameters
     ----------
@@ -74,16 +80,21 @@ def part_diagonals(
         The two input images.
     part : Box
         Which pixels.
-    offsets : iterator of (row, column)
-        Where in a cell of `spacings` each lattice begins.
+
+    Returns
+    -------
+    callable
+        Takes (row, column) at which a lattice of `spacings` begins in the part; returns its rows, its columns and
+        (2, h, w) values.
     """
     down, right = spacings(chain, part.shape)
     derivatives = chain.derivatives(pair.images, part, diagonal=True)
     derivatives.ensure_all()
     height, width = part.shape
-    for row, column in offsets:
+
+    def values_from(row: int, column: int) -> Lattice:
         shape = (-(-(height - row) // down), -(-(width - column) // right))
         values = chain.diagonals(PixelLattice(derivatives.tensors, row, column, down, right, shape))
-        rows = slice(part.top + row, part.bottom, down)
-        columns = slice(part.left + column, part.right, right)
-        yield rows, columns, values
+        return *part_lattice(part, (down, right), row, column), values
+
+    return values_from

@@ -351,8 +351,8 @@ def reaches(graph: Graph) -> Reaches:
     return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
 
 
-def sights(graph: Graph) -> tuple[Reach, Reach]:
-    """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
+def needed_reaches(graph: Graph) -> list[Reach | None]:
+    """Return how far from a fused pixel it sees each node in the forward pass; ``None`` where not at all."""
     found: list[Reach | None] = [None] * len(graph.nodes)
     found[graph.output] = (0, 0)
     for number in reversed(range(len(graph.nodes))):
@@ -361,6 +361,12 @@ def sights(graph: Graph) -> tuple[Reach, Reach]:
             continue
         for source in graph.nodes[number].sources:
             found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
+    return found
+
+
+def sights(graph: Graph) -> tuple[Reach, Reach]:
+    """Return how far a fused pixel sees in each image, by values that decide without a derivative too."""
+    found = needed_reaches(graph)
     return found[0] or (0, 0), found[1] or (0, 0)
 
 

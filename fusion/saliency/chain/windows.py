@@ -35,8 +35,8 @@ _MAPS = MapCache(MAP_BYTES, WHOLE_BYTES)
 
 
 def chain_of(method: Method, dtype: torch.dtype) -> Chain | None:
-    """Return a method's chain, ``None`` where its network is not understood; see `ChainCache.chain`."""
-    return _CHAINS.chain(method, dtype)
+    """Return a method's chain, ``None`` where its network is not understood or not here; see `ChainCache.chain`."""
+    return None if method.elsewhere is not None else _CHAINS.chain(method, dtype)
 
 
 def chain_windows(

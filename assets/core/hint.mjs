@@ -1,6 +1,6 @@
 /* The line that says how to begin, until somebody has pinned a pixel in this browser. */
 
-import { remember, remembered } from "../core/storage.mjs";
+import { remember, remembered } from "./storage.mjs";
 
 const KEY = "fusevis-has-pinned";
 

@@ -1,0 +1,150 @@
+"""Units as they travel: addresses alone. Images come from the store, networks from the package of whoever computes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from fusion.errors import FuseVisError
+from fusion.methods.base import Method
+from fusion.methods.registry import load_method
+from fusion.pair import Pair
+from fusion.work.addresses import Kind, Work
+from fusion.work.atlas_units import AtlasUnits
+from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.store import ChunkStore
+
+ATLASES = "atlas"
+"""The folder of atlases in a store that is a folder."""
+LOWEST_PRIORITY = 19
+"""Niceness (Linux) of threads that compute what nobody waits for at this moment."""
+JOBS_IN_MEMORY = 2
+METHODS_IN_MEMORY = 16
+
+
+class WorkError(FuseVisError):
+    """A unit cannot be computed where it was sent."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A long computation with all that a worker has to be told.
+
+    Attributes
+    ----------
+    work : Work
+        What to compute.
+    shape : tuple of int
+        (H, W) of the pair, pixels.
+    store : str
+        Address of the store that has the pair and takes the results, as the worker reaches it.
+    threads : int or None
+        Threads of torch; None leaves what the worker has.
+    gently : bool
+        Whether to compute only when nobody else on the worker's machine wants to (Linux).
+    """
+
+    work: Work
+    shape: tuple[int, int]
+    store: str
+    threads: int | None = None
+    gently: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A unit of a job, counted from 0."""
+
+    job: Job
+    number: int
+
+    @property
+    def name(self) -> str:
+        """A text that no other unit has, in this store."""
+        store = hashlib.sha256(self.job.store.encode()).hexdigest()[:16]
+        return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
+
+
+def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> GuidanceUnits | AtlasUnits:
+    """Return the units of a long computation.
+
+    Raises
+    ------
+    WorkError
+        If the store cannot keep what is asked for.
+    AtlasError, NetworkError
+        If the method or the images do not allow it.
+    """
+    if kind is Kind.GUIDANCE:
+        return GuidanceUnits(method, pair, store)
+    if store.folder is None:
+        raise WorkError(
+            "Atlases are kept in folders only, as they are read window by window; name one as the store."
+        )
+    return AtlasUnits(method, pair, store.folder / ATLASES)
+
+
+def missing_units(job: Job) -> list[int]:
+    """Return the units of a job that are not kept by now, in the order in which they are to be computed.
+
+    Raises
+    ------
+    WorkError
+        If this program would compute other numbers than those that are asked for, or the store does not have the pair.
+    AtlasError, NetworkError
+        If the method or the images do not allow it.
+    """
+    return _units(job).missing()
+
+
+def run_task(task: Task) -> int:
+    """Compute a unit where this is called, and keep it in its store, unless it is there.
+
+    Returns
+    -------
+    int
+        The process that did it.
+
+    Raises
+    ------
+    FuseVisError
+        See `missing_units`.
+    """
+    job = task.job
+    if job.gently and sys.platform == "linux":
+        # Threads of torch that this one starts later inherit it.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+    if job.threads is not None and torch.get_num_threads() != job.threads:
+        torch.set_num_threads(job.threads)
+    units = _units(job)
+    if isinstance(units, AtlasUnits):
+        units.compute(task.number)
+    elif not units.has(task.number):
+        units.keep(task.number, units.compute(task.number))
+    return os.getpid()
+
+
+@lru_cache(JOBS_IN_MEMORY)
+def _units(job: Job) -> GuidanceUnits | AtlasUnits:
+    work = job.work
+    method = _method(work.method, work.device)
+    store = ChunkStore(job.store)
+    units = units_of(work.kind, method, store.pair(work.pair, job.shape), store)
+    if units.work != work:
+        raise WorkError(
+            f"{platform.node()} has another version of FuseVis or of the weights of {method.title}: it would compute "
+            "other numbers. Install the same one there."
+        )
+    return units
+
+
+@lru_cache(METHODS_IN_MEMORY)
+def _method(id: str, device: str) -> Method:
+    return load_method(id, device)
