@@ -28,7 +28,7 @@ from fusion.weights import FOLDER
 
 DEFAULT_FOLDER = Path("training_report")
 
-WIDTH = 130
+WIDTH = 150
 
 FolderOption = Annotated[
     Path,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -83,15 +84,18 @@ def test_a_full_disk_keeps_all_or_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     shelf = ViewFolder(tmp_path)
     shelf.save(SavedView(name="before", page="explore"))
     before = sorted(path.name for path in tmp_path.iterdir())
-    written: list[str] = []
+    opened: list[int] = []
+    fdopen = os.fdopen
 
-    def dump(view: SavedView) -> str:
-        if len(written) == 3:
+    def full(handle: int, mode: str) -> IO[Any]:
+        stream = fdopen(handle, mode)
+        if len(opened) == 3:
+            stream.close()
             raise OSError(28, "No space left on device")
-        written.append(view.id)
-        return "{}"
+        opened.append(handle)
+        return stream
 
-    monkeypatch.setattr(SavedView, "model_dump_json", dump)
+    monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(OutputError, match="No space left"):
         shelf.add([SavedView(name=f"view {number}", page="explore") for number in range(5)])
     assert sorted(path.name for path in tmp_path.iterdir()) == before
