@@ -16,6 +16,8 @@ from app.settings import Settings
 CONTENT_POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
+    # Reading ahead: a few lines of the page's own script, which may do no more than it (`read-ahead.mjs`).
+    "worker-src": "'self' blob:",
     # Plotly and React write styles into elements; nothing that a visitor sends becomes one.
     "style-src": "'self' 'unsafe-inline'",
     # Icons are in the pages, and pictures to save are drawn by the browser.
