@@ -16,7 +16,7 @@ from app.settings import Settings
 CONTENT_POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
-    # What reads windows ahead is a worker whose few lines the page itself holds; it is bound by this policy too.
+    # Reading ahead: a few lines of the page's own script, which may do no more than it (`read-ahead.mjs`).
     "worker-src": "'self' blob:",
     # Plotly and React write styles into elements; nothing that a visitor sends becomes one.
     "style-src": "'self' 'unsafe-inline'",

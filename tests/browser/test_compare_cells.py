@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
 import fusion
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import choose_mode, keep_status, wait_for_status, wait_until
 from tests.browser.pictures import place as place_of
+from tests.browser.seen import eventually
 from tests.browser.test_brushing import PLOT, box, corners, drag, masks
 from tests.browser.test_compare_page import open_compare, place, wait_for_pixel
 
@@ -87,20 +91,24 @@ def test_a_zoom_at_the_border_has_no_pixels_outside(share_page: Opener, server: 
     assert page.evaluate(HELD, [2, 3])
 
 
+def require_lead(page: Page, guidance: NDArray[np.float32], point: list[float]) -> None:
+    """Point at a place of the scatterplot, and require the pixel of a point that is drawn there."""
+    x, y = page.evaluate(PLOT, ["deepfuse", *point])
+    page.mouse.move(x - 5, y - 5)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)
+    shown = page.evaluate("() => fusevis.compare.state.a.shown")
+    # A pixel of the screen is some hundredths of a gradient.
+    np.testing.assert_allclose(guidance[:, shown["row"], shown["col"]], point, atol=0.03)
+
+
 def test_a_point_of_a_scatterplot_leads_to_its_pixel(share_page: Opener, server: Server) -> None:
     page = open_compare(share_page, server, "&zoom=8")
     guidance = fusion.guidance(fusion.load_method("deepfuse", "cpu"), fusion.load_pair(*server.pair_paths))
     low, high = guidance[0].argmin(), guidance[0].argmax()  # points at the ends have no others around
     for at in (int(low), int(high)):
-        x, y = (float(values.ravel()[at]) for values in guidance)
-        page.mouse.move(*page.evaluate(PLOT, ["deepfuse", x, y]))
-        page.wait_for_function(
-            "(row) => fusevis.compare.state.a.shown.row === row", arg=at // guidance.shape[2]
-        )
-        shown = page.evaluate("() => fusevis.compare.state.a.shown")
-        found = guidance[:, shown["row"], shown["col"]]
-        # A pixel of the screen is some hundredths of a gradient.
-        np.testing.assert_allclose(found, [x, y], atol=0.03)
+        point = [float(values.ravel()[at]) for values in guidance]
+        eventually(page, partial(require_lead, page, guidance, point))
 
 
 def test_zooms_can_be_drawn_on(open_page: Opener, server: Server) -> None:
