@@ -14,6 +14,10 @@ const SIZES_BEYOND = 4; // how far a link's part may reach beyond the images, as
 let sharing = false;
 /** @type {{ pair: string | undefined, ranges: Ranges } | null} */
 let shared = null; // the part that all full pictures of a pair show: { pair, ranges }
+/** @type {string | null} */
+let mover = null; // the panel in which somebody has chosen that part, and may be choosing another one
+/** @type {Set<string>} */
+const drawnMeanwhile = new Set(); // panels that were drawn while others got the part
 
 /** @param {string[]} panels */
 function drawnGraphs(panels) {
@@ -33,6 +37,7 @@ function shareZoom(panel, event) {
   /** @type {Ranges} */
   const ranges = { "xaxis.range": source.x, "yaxis.range": source.y };
   shared = { pair: graphs.meta(panel).pair, ranges };
+  mover = panel;
   apply(graphs.FULL.filter((other) => other !== panel));
   noteArea();
 }
@@ -95,6 +100,7 @@ function side(from, to, least, most) {
  */
 export function open([top, left, bottom, right], pair) {
   shared = { pair, ranges: { "xaxis.range": [left, right], "yaxis.range": [bottom, top] } };
+  mover = null;
   apply(graphs.FULL.filter((panel) => graphs.meta(panel).pair === pair));
   noteArea();
 }
@@ -117,7 +123,28 @@ function apply(panels) {
   Promise.all(graphsToMove.map((graph) => window.Plotly.relayout(graph, ranges))).finally(() => {
     sharing = false;
     painting.paintAll();
+    const panelsToMove = [...drawnMeanwhile];
+    drawnMeanwhile.clear();
+    followShared(panelsToMove);
   });
+}
+
+/**
+ * Give figures that have just come from the server, whole and with the toolbar's first mode, the part and the mode of the others.
+ * @param {string[]} panels
+ */
+function followShared(panels) {
+  if (panels.length && state.mode !== "pixel") changeMode(state.mode);
+  apply(panels.filter((panel) => shared && graphs.FULL.includes(panel) && graphs.meta(panel).pair === shared.pair));
+}
+
+/**
+ * Do so at once, or where others get the part now, after them.
+ * @param {string} panel
+ */
+function followLater(panel) {
+  if (!sharing) followShared([panel]);
+  else if (panel !== mover) drawnMeanwhile.add(panel);
 }
 
 /**
@@ -136,11 +163,8 @@ export function changeMode(mode) {
 
 graphs.listen({
   relayout: shareZoom,
-  // A figure that has just come from the server is whole and has the toolbar's first mode.
   drawn(panel) {
-    if (sharing) return;
-    if (state.mode !== "pixel") setTimeout(() => changeMode(state.mode), 0);
-    const zoomed = shared && graphs.FULL.includes(panel) && graphs.meta(panel).pair === shared.pair;
-    if (zoomed) setTimeout(() => !sharing && apply([panel]), 0);
+    if (sharing) followLater(panel);
+    else setTimeout(() => followLater(panel), 0);
   },
 });

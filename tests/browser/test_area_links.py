@@ -38,6 +38,43 @@ def test_zooming_far_in_and_moving_far_away_gives_links_that_open(open_page: Ope
     assert other.locator(".toast").count() == 0 and other.evaluate("location.search") == search
 
 
+# Two figures come anew from the server, whole, the second one while the first is given its part.
+COME_ANEW = """async () => {
+  const { graphs, state } = fusevis;
+  const { react, relayout } = window.Plotly;
+  let asked, go;
+  const moving = new Promise((done) => (asked = done));
+  const held = new Promise((done) => (go = done));
+  const move = (graph, ranges) => { asked(); return held.then(() => relayout(graph, ranges)); };
+  const come = async (panel) => {
+    const graph = graphs.graph(panel);
+    const { data, layout } = graph;
+    const [xaxis, yaxis] = [[-0.5, state.scene.width - 0.5], [state.scene.height - 0.5, -0.5]]
+      .map((range, at) => ({ ...[layout.xaxis, layout.yaxis][at], range, autorange: false }));
+    await react(graph, { data, layout: { ...layout, xaxis, yaxis, uirevision: "anew" } });
+    return graph._fullLayout.xaxis.range[0];
+  };
+  Object.defineProperty(window.Plotly, "relayout", { value: move, configurable: true });
+  const first = await come("panel-guidance-mri");
+  await moving;
+  const second = await come("panel-guidance-pet");
+  delete window.Plotly.relayout;
+  go();
+  return [first, second];
+}"""
+SHOW_PART = """([left, right]) => fusevis.graphs.FULL.every((panel) => {
+  const { range } = fusevis.graphs.graph(panel)._fullLayout.xaxis;
+  return Math.abs(range[0] - left) + Math.abs(range[1] - right) < 1e-6;
+})"""
+
+
+def test_a_figure_that_comes_while_others_get_the_part_gets_it_too(open_page: Opener, server: Server) -> None:
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&area=4.0,10.0,30.0,44.0")
+    page.wait_for_function(SHOW_PART, arg=[10, 44])
+    assert page.evaluate(COME_ANEW) == [-0.5, -0.5], "they were whole"
+    page.wait_for_function(SHOW_PART, arg=[10, 44])
+
+
 def test_a_part_in_which_nothing_can_be_seen_is_named_and_the_whole_shown(
     open_page: Opener, server: Server
 ) -> None:
