@@ -16,6 +16,7 @@ MOST_BODY = 72 * 2**20
 """Bytes. The largest body that any route takes, a study, is a little smaller."""
 LONGEST_LINE = 8190
 """Of a request, bytes: gunicorn has its own answer to a longer one."""
+LEAVE = b"HTTP/1.1 100 Continue\r\n\r\n"
 PIECE = 256 * 2**10
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -200,7 +201,10 @@ class Exchange:
         if len(part):
             self._unsent.append(part)
 
-    send = sendall
+    def send(self, content: bytes) -> None:
+        """Send as `sendall` does, but no leave to send a body: the main thread has given it, and the body is here."""
+        if not content.startswith(LEAVE):
+            self.sendall(content)
 
     def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> None:
         """Send a file, or a part of it."""

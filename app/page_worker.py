@@ -25,7 +25,7 @@ from typing import Any
 from gunicorn.http.errors import LimitRequestLine
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from app.connections import LONGEST_LINE, Exchange
+from app.connections import LEAVE, LONGEST_LINE, Exchange
 from app.routes.plain_pages import plain_page
 from cache.settings import MOST_SLOW
 
@@ -214,7 +214,7 @@ class PageWorker(ThreadWorker):
         if arrival.expects_leave:
             arrival.expects_leave = False
             with suppress(OSError):
-                conn.exchange.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                conn.exchange.sendall(LEAVE)
         return False
 
     def _refuse(self, conn: Connection, status: HTTPStatus) -> None:

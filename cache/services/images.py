@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,8 +55,17 @@ def images_at(
     Raises
     ------
     UserError
-        If any of them does not exist, or not any more.
+        If any of them does not exist, or not any more, or too many new ones are asked for at once.
     """
+    # To find a pair that is not in memory, the files of all may have to be read.
+    slow = nullcontext() if services.scenes.loaded_pairs.holds(pair) else services.scenes.slow.place()
+    with slow:
+        return _images_of(services, pair, method, weights, kind, viewer)
+
+
+def _images_of(
+    services: Services, pair: str, method: str, weights: str, kind: str, viewer: str
+) -> SceneImages:
     scenes = services.scenes
     # With the weights that the address names, so that the services refuse those that are gone.
     scene = replace(scenes.open(pair, method), weights_id=weights)

@@ -252,6 +252,10 @@ class LoadedPairs:
         self._pairs.put(pair.id, pair)
         return entry, pair
 
+    def holds(self, pair_id: str) -> bool:
+        """Return whether the pair with this content id is in memory."""
+        return self._pairs.get(pair_id) is not None
+
     def by_content(self, pair_id: str, address: str | None = None) -> Pair:
         """Return the pair with this content id.
 

@@ -131,6 +131,8 @@ def test_one_more_slow_request_of_any_kind_is_told_when_to_come_again(
         assert "other pictures" in (answer.json or {})["error"]
     with pytest.raises(SlowLaneFull):
         services.statistics.numbers(scene, [])
+    elsewhere = client.get(f"/images/{'0' * 64}/small/{scene.weights_id}/inputs")
+    assert elsewhere.status_code == 503, "to look for a pair in all files is slow too"
     opened.set()
     for one in full:
         one.result()
