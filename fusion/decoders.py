@@ -209,42 +209,48 @@ def _pillow_decoder(open_image: Callable[[BinaryIO, str], ImageFile.ImageFile]) 
             require_size(path, image.height, image.width, pixel_limit)
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
-                image.seek(choose_frame(path, "an animation", "pictures", selection.frame, frames))
+                image.seek(
+                    choose(path, "frame", selection.frame, frames, f"an animation of {frames} pictures")
+                )
             image.load()
             return orient(_pillow_samples(image, stream), exif_orientation(image, path))
 
     return decode
 
 
-def choose_frame(path: Path, kind: str, of: str, chosen: int | None, count: int) -> int:
-    """Return which of a file's images is meant.
+def choose(path: Path, name: str, chosen: int | None, count: int, whole: str, more: str = "") -> int:
+    """Return which image of a file is meant; the only one need not be chosen.
 
     Parameters
     ----------
     path : Path
         The file, for messages.
-    kind, of : str
-        What the file is, with its article, and what it has many of.
+    name : str
+        What is chosen, as the option is called: ``frame``, ``slice``.
     chosen : int or None
         From 0.
     count : int
-        How many there are, two at least.
+        How many there are.
+    whole : str
+        What the file is, with its article.
+    more : str
+        Further options that a choice may need, after a space.
 
     Raises
     ------
     UnsupportedImageError
         If it is not said which, or there is no such.
     """
+    if count == 1:
+        return 0
     if chosen is None:
         raise UnsupportedImageError(
             path,
-            f"this is {kind} of {count} {of}. Choose one, counted from 0: --frame {count // 2}, or save it as an image "
-            "of its own.",
+            f"this is {whole}. Choose one, counted from 0:{more} --{name} {count // 2}, or save it as an image of its "
+            "own.",
         )
     if not 0 <= chosen < count:
-        raise UnsupportedImageError(
-            path, f"there is no frame {chosen} in {kind} of {count} {of}. Choose one from 0 to {count - 1}."
-        )
+        raise UnsupportedImageError(path, f"there is no {name} {chosen}. Choose one from 0 to {count - 1}.")
     return chosen
 
 
@@ -332,9 +338,7 @@ def _tiff_page(tiff: tifffile.TiffFile, path: Path, selection: Selection) -> Any
             path,
             "this TIFF file is a stack in a form that cannot be taken apart. Save the image that you want.",
         )
-    if len(pages) == 1:
-        return pages[0]
-    return pages[choose_frame(path, "a stack", "images", selection.frame, len(pages))]
+    return pages[choose(path, "frame", selection.frame, len(pages), f"a stack of {len(pages)} images")]
 
 
 def _no_data(samples: Samples, text: str | None) -> NDArray[np.bool_] | None:

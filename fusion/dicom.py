@@ -21,12 +21,12 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
-from fusion.decoders import Samples, Selection, require_size
+from fusion.decoders import Samples, Selection, choose, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
 from fusion.formats import HEAD_BYTES, is_dicom
 from fusion.positions import Grid, Slice, Volume
 from fusion.uptake import uptake
-from fusion.volumes import MOST_VOXELS, choose, cut
+from fusion.volumes import MOST_VOXELS, cut
 
 # Its warnings quote what stands in headers, which may be a patient's name.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -58,7 +58,7 @@ MOST_UNPACKED = 2**31
 MOST_RATIO = 200
 """How much larger a file may become when it is unpacked; pixels of one value alone are packed more tightly."""
 PARALLEL = 1e-3
-"""By which direction cosines of one series may differ."""
+"""Millimetres by which the steps from pixel to pixel of one series may differ."""
 UNEVEN = 0.05
 """Share of the distance of two slices by which another may differ."""
 TO_RAS = np.array([-1.0, -1.0, 1.0])
@@ -109,7 +109,8 @@ def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selectio
             "this DICOM file has no pixels: it is a report, a plan or a directory. Choose one with an image.",
         )
     require_size(path, int(header.get("Rows") or 0), int(header.get("Columns") or 0), pixel_limit)
-    frame = choose(path, "frame", selection.frame, int(header.get("NumberOfFrames") or 1))
+    frames = int(header.get("NumberOfFrames") or 1)
+    frame = choose(path, "frame", selection.frame, frames, f"a series of {frames} frames")
     try:
         stored = np.asarray(pixel_array(header, index=frame))
     except Exception as error:
@@ -322,14 +323,15 @@ def _openers(path: Path) -> Iterator[Callable[[], BinaryIO]]:
         _require_few(len(files), path)
         yield from (lambda file=file: file.open("rb") for file in files)
         return
-    with _archive(path) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        _require_few(len(members), path)
-        if sum(member.file_size for member in members) > MOST_UNPACKED:
-            raise TooManyPixelsError(path, f"it has more than {MOST_UNPACKED // 2**20} MB unpacked.")
-        if any(member.file_size > MOST_RATIO * max(member.compress_size, 4096) for member in members):
-            raise TooManyPixelsError(path, "a file in it becomes suspiciously large when it is unpacked.")
-    yield from (lambda member=member: _unpacked(path, member) for member in members)
+    with _damage_told(path):
+        archive = zipfile.ZipFile(path)  # closed when the last file of it is let go
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    _require_few(len(members), path)
+    if sum(member.file_size for member in members) > MOST_UNPACKED:
+        raise TooManyPixelsError(path, f"it has more than {MOST_UNPACKED // 2**20} MB unpacked.")
+    if any(member.file_size > MOST_RATIO * max(member.compress_size, 4096) for member in members):
+        raise TooManyPixelsError(path, "a file in it becomes suspiciously large when it is unpacked.")
+    yield from (lambda member=member: _unpacked(path, archive, member) for member in members)
 
 
 def _require_few(count: int, path: Path) -> None:
@@ -340,10 +342,9 @@ def _require_few(count: int, path: Path) -> None:
 
 
 @contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
+        yield
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise UnreadableImageError(
             path,
@@ -352,8 +353,8 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _unpacked(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
-    with _archive(path) as archive, archive.open(member) as packed:
+def _unpacked(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+    with _damage_told(path), archive.open(member) as packed:
         return io.BytesIO(packed.read(member.file_size + 1))
 
 

@@ -51,9 +51,9 @@ def is_nifti(head: bytes) -> bool:
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
 
 
-def is_zip(head: bytes) -> bool:
-    """Return whether a file that begins so is a ZIP archive with something in it."""
-    return head.startswith(b"PK\x03\x04")
+def is_archive(head: bytes) -> bool:
+    """Return whether a file that begins so is a ZIP archive with something in it that may be a series of images."""
+    return head.startswith(b"PK\x03\x04") and not is_npz(head)
 
 
 def is_npz(head: bytes) -> bool:

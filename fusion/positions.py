@@ -5,7 +5,7 @@ Positions are in millimetres along the axes of RAS: to the right, to the front, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ class Slice:
 
     values: NDArray[Any]
     grid: Grid | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def resample(volume: Volume, grid: Grid, shape: tuple[int, int]) -> np.ma.MaskedArray[Any, Any]:

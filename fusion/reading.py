@@ -32,7 +32,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_dicom, is_nifti, is_npz, is_zip
+from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
 from fusion.positions import Grid, Slice, Volume, resample
 
 __all__ = [
@@ -162,7 +162,7 @@ def _decoded(path: Path, pixel_limit: int, selection: Selection) -> Samples | Sl
         require_file(path)
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
-            if not is_zip(head) or is_npz(head):
+            if not is_archive(head):
                 decode = _decoder(head, path)
                 stream.seek(0)
                 return decode(stream, path, pixel_limit, selection)
@@ -292,7 +292,7 @@ def _volume(path: Path, pixel_limit: int, selection: Selection) -> Volume | None
         from fusion.volumes import read_nifti  # see `_decoder`
 
         return read_nifti(path, selection)
-    if path.is_dir() or (is_zip(head) and not is_npz(head)):
+    if path.is_dir() or is_archive(head):
         from fusion.dicom import series_volume
 
         return series_volume(path, pixel_limit)

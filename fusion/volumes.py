@@ -19,7 +19,7 @@ import numpy as np
 from nibabel.orientations import io_orientation
 from numpy.typing import NDArray
 
-from fusion.decoders import AXES, Selection, require_size
+from fusion.decoders import AXES, Selection, choose, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
 from fusion.positions import OBLIQUE, Slice, Volume
 
@@ -103,7 +103,8 @@ def _nifti_volume(image: Any, path: Path, selection: Selection) -> Volume:
         raise UnsupportedImageError(
             path, "its affine matrix has no inverse, so nobody knows where its slices lie."
         )
-    frame = choose(path, "frame", selection.frame, shape[3] if len(shape) > 3 else 1)
+    times = shape[3] if len(shape) > 3 else 1
+    frame = choose(path, "frame", selection.frame, times, f"a series of {times} frames")
     return Volume(_AtOneTime(image, frame), np.asarray(image.affine, dtype=np.float64))
 
 
@@ -139,7 +140,8 @@ def cut(volume: Volume, path: Path, pixel_limit: int, selection: Selection) -> S
         volume.values.shape[place_of[2]],
     )
     across = _axis(in_ras, selection)
-    index = choose(path, "slice", selection.slice, in_ras[across], in_ras)
+    whole = "a volume of {} sagittal, {} coronal and {} axial slices".format(*in_ras)
+    index = choose(path, "slice", selection.slice, in_ras[across], whole, " --axis axial")
     rows, columns = (axis for axis in (2, 1, 0) if axis != across)
     require_size(path, in_ras[rows], in_ras[columns], pixel_limit)
     if orientation[place_of[across], 1] < 0:
@@ -180,35 +182,6 @@ def _axis(sides: tuple[int, int, int], selection: Selection) -> int:
     """Return the axis across which to cut: that of an image that is a single slice, or the one chosen."""
     single = [axis for axis in range(3) if sides[axis] == 1]
     return single[0] if len(single) == 1 else AXES.index(selection.axis)
-
-
-def choose(
-    path: Path, name: str, chosen: int | None, count: int, sides: tuple[int, ...] | None = None
-) -> int:
-    """Return which of some slices, frames or pages is meant, counted from 0; the only one need not be chosen.
-
-    Raises
-    ------
-    UnsupportedImageError
-        If it is not said which, or there is no such.
-    """
-    if chosen is None and count != 1:
-        shown = (
-            " of {} sagittal, {} coronal and {} axial slices".format(*sides)
-            if sides
-            else f" of {count} {name}s"
-        )
-        axis = " --axis axial" if sides else ""
-        raise UnsupportedImageError(
-            path,
-            f"this is a {'volume' if sides else 'series'}{shown}. Choose one, counted from 0:{axis} --{name} "
-            f"{count // 2}, or save it as an image of its own.",
-        )
-    if chosen is not None and not 0 <= chosen < count:
-        if count == 1:
-            return 0
-        raise UnsupportedImageError(path, f"there is no {name} {chosen}. Choose one from 0 to {count - 1}.")
-    return chosen or 0
 
 
 def nifti_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:

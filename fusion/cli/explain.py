@@ -25,6 +25,7 @@ from fusion.cli.options import (
     PrecisionOption,
     SampleOption,
     ScaleOption,
+    checked_end,
     choose_files,
     choose_pair,
     console,
@@ -100,6 +101,7 @@ def explain_command(
 
     Writes both images (array `jacobian`, 2×H×W) and a picture of each, with the same colours for both.
     """
+    end = checked_end(vmax)
     _check_against(of, against)
     entry = choose_pair(mri, pet, sample, modalities)
     with console.status("Differentiating"):
@@ -109,7 +111,7 @@ def explain_command(
         files = choose_files(output, f"{entry.address}_{method}_{of}", INPUTS if pictures else (), entry)
         held = other.mask if other is not None else INPUTS.index(against) if against in INPUTS else None
         found = fusion.region_jacobian(inputs.method, inputs.pair, inside.mask, of, held, dtype.value)
-    end = vmax if vmax is not None else Limits.of(found).end(scale)
+    end = end if end is not None else Limits.of(found).end(scale)
     metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
         "reading": reading.metadata(),
         "units": {"jacobian": GRADIENT_UNITS},

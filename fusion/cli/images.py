@@ -22,6 +22,7 @@ from fusion.cli.options import (
     PrecisionOption,
     SampleOption,
     ScaleOption,
+    checked_end,
     choose_files,
     choose_pair,
     console,
@@ -115,7 +116,7 @@ def jacobian_command(
     Writes both Jacobian images (array `jacobian`, 2×H×W, zeros outside the support) and a picture of each,
     with the same colours for both.
     """
-    end = _checked_end(vmax)
+    end = checked_end(vmax)
     entry = choose_pair(mri, pet, sample, modalities)
     chosen = parse_pixel(pixel) if pixel is not None else entry.default_pixel
     if chosen is None:
@@ -165,7 +166,7 @@ def guidance_command(
     Writes both guidance images (array `guidance`, 2×H×W), the fused image (`fused`, H×W), a picture of
     each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image.
     """
-    end = _checked_end(vmax)
+    end = checked_end(vmax)
     entry = choose_pair(mri, pet, sample, modalities)
     names = ("x1", "x2", "fused", "rgb") if pictures else ()
     with console.status("Fusing"):
@@ -221,9 +222,3 @@ def atlas_command(
     with progress_bar("Atlas") as show:
         atlas.fill(inputs.method, inputs.pair, show)
     typer.echo(folder)
-
-
-def _checked_end(vmax: float | None) -> float | None:
-    if vmax is not None and not 0 < vmax < float("inf"):
-        raise typer.BadParameter("--vmax must be a number greater than 0.")
-    return vmax

@@ -189,6 +189,19 @@ def choose_files(
     return files
 
 
+def checked_end(vmax: float | None) -> float | None:
+    """Return the end of a colour scale, if one was given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is no number greater than 0.
+    """
+    if vmax is not None and not 0 < vmax < float("inf"):
+        raise typer.BadParameter("--vmax must be a number greater than 0.")
+    return vmax
+
+
 def parse_pixel(text: str) -> tuple[int, int]:
     """Return (row, col) of ``ROW,COL``.
 

@@ -12,7 +12,7 @@ import typer
 
 from fusion.decoders import Axis, Selection
 from fusion.errors import UnreadableImageError
-from fusion.formats import HEAD_BYTES, is_dicom, is_nifti, is_npz, is_zip
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
 from fusion.intensity import IntensityWindow
 from fusion.pair import Windows
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_picture, require_file
@@ -165,32 +165,28 @@ def inspect_command(
 
 
 def _header(file: Path) -> tuple[tuple[str, str], ...]:
+    head = b""
+    if not file.is_dir():
+        with file.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
     # Packages here and not above: other commands should not wait for them.
-    if file.is_dir():
+    if file.is_dir() or is_archive(head):
         from fusion.dicom import series_facts
 
         return series_facts(file)
-    with file.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-        stream.seek(0)
-        try:
-            if is_dicom(head):
-                from fusion.dicom import dicom_facts
-
-                return dicom_facts(stream)
-            if is_nifti(head):
-                from fusion.volumes import nifti_facts
-
-                return nifti_facts(stream)
-        except Exception as error:
-            raise UnreadableImageError(
-                file, f"the header is damaged ({type(error).__name__}). Export it again."
-            ) from error
-    if not is_zip(head) or is_npz(head):
+    if is_dicom(head):
+        from fusion.dicom import dicom_facts as facts
+    elif is_nifti(head):
+        from fusion.volumes import nifti_facts as facts
+    else:
         return ()
-    from fusion.dicom import series_facts
-
-    return series_facts(file)
+    try:
+        with file.open("rb") as stream:
+            return facts(stream)
+    except Exception as error:
+        raise UnreadableImageError(
+            file, f"the header is damaged ({type(error).__name__}). Export it again."
+        ) from error
 
 
 def _two(given: list[Any] | None, name: str) -> tuple[Any, Any]:

@@ -123,14 +123,14 @@ def crops_agree(network: nn.Module, inputs: Tensor, locality: Locality, pixels: 
         with torch.enable_grad():
             total = fused[tuple(torch.tensor(group).T)].sum()
         whole = gradient(total, leaf, keep_graph=True)[0]
+        places = [_placed(pixel, locality, shape) for pixel in group]
         try:
-            placed = _of_crops(network, inputs, [_placed(pixel, locality, shape) for pixel in group])
+            placed = _of_crops(network, inputs, places)
         except NetworkError:
             return False
         if not close(placed, whole, tolerance_of(network)):
             return False
-        for pixel in group:
-            support, _, _ = _placed(pixel, locality, shape)
+        for support, _, _ in places:
             whole[:, support.rows(), support.columns()] = 0
         if bool((whole != 0).any()):
             return False

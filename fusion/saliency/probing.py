@@ -212,7 +212,14 @@ def decides_by_values(network: nn.Module, inputs: Tensor) -> bool:
     return watch.decided
 
 
-class _Watch(TorchDispatchMode):
+class _Mode(TorchDispatchMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Torch would load its compiler to keep it off what is below: 1.5 s and 80 MB.
+        return False
+
+
+class _Watch(_Mode):
     """Follows what is computed from a tensor, by the memory that it lies in."""
 
     def __init__(self, origin: Tensor) -> None:
@@ -220,11 +227,6 @@ class _Watch(TorchDispatchMode):
         self.decided = False
         self._followed = {_memory(origin)}
         self._alive: list[Any] = [origin]  # so that no memory is given to something else meanwhile
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        # Torch would load its compiler to keep it off what is below: 1.5 s and 80 MB.
-        return False
 
     def __torch_dispatch__(
         self,
@@ -251,12 +253,8 @@ class _Watch(TorchDispatchMode):
         return result
 
 
-class _LettingThrough(TorchDispatchMode):
+class _LettingThrough(_Mode):
     """Lets NaNs through operations that hide them, though derivatives pass there: those that replace or select."""
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # see `_Watch`
 
     def __torch_dispatch__(
         self,

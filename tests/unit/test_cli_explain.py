@@ -66,7 +66,14 @@ def test_a_similarity_on_a_sample(files: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--of", "sum"), ("--of", "contrast"), ("--of", "ssim"), ("--of", "ssim", "-a", "rim"), ("-a", "x1")],
+    [
+        ("--of", "sum"),
+        ("--of", "contrast"),
+        ("--of", "ssim"),
+        ("--of", "ssim", "-a", "rim"),
+        ("-a", "x1"),
+        ("--vmax", "0"),
+    ],
 )
 def test_what_does_not_fit_together_is_refused(files: list[str], options: tuple[str, ...]) -> None:
     run("explain", *files, "-r", "core=1,2,4,5", *options, expect=2)
