@@ -26,6 +26,7 @@ from gunicorn.http.errors import LimitRequestLine
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.connections import LEAVE, LONGEST_LINE, Exchange
+from app.guard.request_ids import write_log
 from app.routes.plain_pages import plain_page
 from cache.settings import MOST_SLOW
 
@@ -105,7 +106,8 @@ class PageWorker(ThreadWorker):
         self._next_sweep = 0.0
 
     def init_process(self) -> None:
-        """Find out how many connections this process can have, and go on as gunicorn does."""
+        """Begin the log, find out how many connections this process can have, and go on as gunicorn does."""
+        write_log()
         self.worker_connections = room_for_connections(self.cfg.worker_connections)
         super().init_process()
 

@@ -106,6 +106,16 @@ class Services:
         told = (*device, *failed.values(), *pending, *(() if store is None else (store,)))
         return Readiness(not (device or pending) and len(failed) < len(methods.titles), told)
 
+    def under_way(self) -> dict[str, int]:
+        """Return how many requests and jobs are computed or wait just now, by the name of their queue."""
+        return {
+            "hovers": self.windows.under_way(),
+            "slow": len(self.scenes.slow),
+            "guidance": self.guidance.under_way(),
+            "atlases": self.atlases.under_way(),
+            "influence": self.statistics.influence.under_way(),
+        }
+
     def close(self) -> None:
         """Stop all that is computed in the background."""
         self.guidance.close()
