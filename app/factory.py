@@ -24,7 +24,7 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.guard import folders, headers, hosts, limits, origins, request_ids, sign_in
+from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in
 from app.guard.request_ids import request_id
 from app.ids import Id
 from app.layout.compare import compare_page
@@ -45,7 +45,7 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
-GUARDS = (request_ids, headers, hosts, origins, sign_in, limits)
+GUARDS = (request_ids, headers, hosts, origins, sign_in, mount, limits)
 """In the order in which a request passes them."""
 ROUTES = (binary, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
@@ -81,6 +81,8 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         lambda search: first_view(services, search),
         "fusevis",
         server=server,
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{settings.prefix}/",
         title="FuseVis",
         update_title="",
         on_error=show_error,

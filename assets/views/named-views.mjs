@@ -156,7 +156,7 @@ function makeSound(view) {
   const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
   tick.addEventListener("change", () => (tick.checked ? ticked.add(view.id) : ticked.delete(view.id)));
   const open = element("a", {
-    href: `${home || "/"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
+    href: `${home || "./"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
     className: "btn btn-outline-primary btn-sm",
   });
   return element("li", { className: "view" },
