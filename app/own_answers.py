@@ -6,9 +6,7 @@ They are too long, too large, too slow, or cannot be read. The answers have the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from flask import Flask, json
 
@@ -63,9 +61,9 @@ class OwnAnswers:
             more["Retry-After"] = "1"
         return self._written(status, id, json.dumps({"error": words, "request": id}), more)
 
-    def _written(self, status: HTTPStatus, id: str, text: str, more: Mapping[str, Any]) -> bytes:
+    def _written(self, status: HTTPStatus, id: str, text: str, more: dict[str, str]) -> bytes:
         body = text.encode()
-        headers = self._headers | more | {HEADER: id, "Connection": "close", "Content-Length": len(body)}
+        headers = self._headers | more | {HEADER: id, "Connection": "close", "Content-Length": str(len(body))}
         lines = [
             f"HTTP/1.1 {status.value} {status.phrase}",
             *(f"{name}: {text}" for name, text in headers.items()),

@@ -48,10 +48,10 @@ class Settings(ServiceSettings, BaseSettings):
         "127.0.0.1", description="Address to listen on; 0.0.0.0 admits other machines."
     )
     port: int = Field(8050, ge=0, le=65535, description="TCP port; 0 takes any free one.")
-    prefix: str = Field(
-        "", description="Part of the address below which a web server in front hands on, as /fusevis."
-    )
     server_threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    prefix: str = Field(
+        "/", description="Part of the address below which a web server in front hands on, as /fusevis."
+    )
     allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None, description="Names besides localhost under which the page is asked for, with commas between."
     )
@@ -116,7 +116,7 @@ class Settings(ServiceSettings, BaseSettings):
     @field_validator("prefix")
     @classmethod
     def _is_prefix(cls, prefix: str) -> str:
-        prefix = prefix.rstrip("/")
+        prefix = prefix.rstrip("/")  # empty for no prefix
         if not MOUNT.fullmatch(prefix) or {".", ".."} & set(prefix.split("/")):
             raise ValueError("give the part of the address behind the server's name, as /fusevis")
         return prefix

@@ -26,7 +26,7 @@ def register(server: Flask, settings: Settings) -> None:
     server.config["APPLICATION_ROOT"] = f"{prefix}/"
     if not prefix:
         return
-    server.wsgi_app = below(server.wsgi_app, prefix)  # type: ignore[method-assign]  # as Flask's manual has it
+    server.wsgi_app = below(server.wsgi_app, prefix)  # type: ignore[assignment, method-assign]  # as Flask's manual has it
 
     def add_slash() -> Response | None:
         if BARE not in request.environ:

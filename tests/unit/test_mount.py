@@ -46,7 +46,9 @@ def test_all_that_a_page_names_lies_below_the_prefix(client: FlaskClient) -> Non
         named = {one or other for one, other in NAMED.findall(html)} - {""}
         named = {address for address in named if not address.startswith("data:")}
         assert len(named) > 20 and all(address.startswith(f"{PREFIX}/") for address in named), page
-        asked |= {handed_on + address.removeprefix(PREFIX).split("?")[0] for address in named if "_dash" in address}
+        asked |= {
+            handed_on + address.removeprefix(PREFIX).split("?")[0] for address in named if "_dash" in address
+        }
         asked.add(f"{PREFIX}/assets/{page.strip('/') or 'explore'}.mjs")
         config = json.loads(re.findall(r'id="_dash-config"[^>]*>(.*?)</script>', html)[0])
         place = "" if page == "/" else page
