@@ -82,7 +82,7 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         "fusevis",
         server=server,
         routes_pathname_prefix="/",
-        requests_pathname_prefix=f"{settings.prefix}/",
+        requests_pathname_prefix=f"{settings.prefix.rstrip('/')}/",
         title="FuseVis",
         update_title="",
         on_error=show_error,

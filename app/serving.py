@@ -102,7 +102,7 @@ class PageServer(BaseApplication):
     def __init__(self, settings: Settings, listener: socket.socket, load: Callable[[], Flask]) -> None:
         self._options = gunicorn_options(settings)
         self._load = load
-        self._prefix = settings.prefix
+        self._prefix = settings.prefix.rstrip("/")
         self._listener_name = listener.getsockname()
         self._descriptor = listener.detach()
         super().__init__()

@@ -116,10 +116,10 @@ class Settings(ServiceSettings, BaseSettings):
     @field_validator("prefix")
     @classmethod
     def _is_prefix(cls, prefix: str) -> str:
-        prefix = prefix.rstrip("/")  # empty for no prefix
+        prefix = prefix.rstrip("/")
         if not MOUNT.fullmatch(prefix) or {".", ".."} & set(prefix.split("/")):
             raise ValueError("give the part of the address behind the server's name, as /fusevis")
-        return prefix
+        return prefix or "/"
 
     @field_validator("frame_ancestors")
     @classmethod

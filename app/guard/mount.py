@@ -22,7 +22,7 @@ relative address would lie elsewhere."""
 
 def register(server: Flask, settings: Settings) -> None:
     """Serve everything below the prefix, if there is one."""
-    prefix = settings.prefix
+    prefix = settings.prefix.rstrip("/")
     server.config["APPLICATION_ROOT"] = f"{prefix}/"
     if not prefix:
         return

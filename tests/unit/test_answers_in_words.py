@@ -123,7 +123,10 @@ def test_no_answer_of_a_callback_names_a_folder(client: FlaskClient) -> None:
     for page in ("", "/compare", "/training"):
         require_no_folder(client.get(f"{page}/_dash-layout").text, page)
         known: Any = client.get(f"{page}/_dash-dependencies").json
+        # Those that get to the files of a pair; others would only compute what they are given.
         for callback in on_server(known):
+            if not {"location", "pair-select", "compare-pair"} & {one["id"] for one in callback["inputs"]}:
+                continue
             for value in ("?pair=damaged", "cut"):
                 inputs, state = ([value] * len(callback[kind]) for kind in ("inputs", "state"))
                 changed = [f"{one['id']}.{one['property']}" for one in callback["inputs"]]

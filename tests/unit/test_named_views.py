@@ -340,7 +340,7 @@ def test_views_have_a_limit_on_the_disk(
 def test_regions_have_a_limit_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = RegionFolder(tmp_path)
     monkeypatch.setattr(cache.services.regions, "MOST_BYTES", 3 * 4096)
-    codes = [f"b1.{bottom}.3.4" for bottom in range(2, 6)]
+    codes = [f"b1.2.3.{right}" for right in range(4, 8)]
     for code in codes[:3]:
         folder.keep(code)
     with pytest.raises(FuseVisError, match="No room"):

@@ -137,8 +137,8 @@ def test_a_users_name_is_believed_only_from_the_web_server_in_front(behind: Flas
 def test_a_users_name_stands_in_the_views_that_they_save_and_change(behind: Flask) -> None:
     client, view = behind.test_client(), {"name": "Core", "page": "explore"}
 
-    def asked(method: str, path: str, name: bytes, **sent: str) -> dict[str, str]:
-        headers = {HEADER: name.decode("latin-1")}
+    def asked(method: str, path: str, who: bytes, **sent: str) -> dict[str, str]:
+        headers = {HEADER: who.decode("latin-1")}
         answer = client.open(
             path, method=method, json=sent, headers=headers, environ_base={"REMOTE_ADDR": "10.1.2.3"}
         )
