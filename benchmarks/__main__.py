@@ -45,6 +45,7 @@ class Part:
 PARTS = (
     Part("numerics", "benchmarks.jacobian_guidance"),
     Part("users", "benchmarks.users"),
+    Part("group", "benchmarks.group"),
     Part("hover", "benchmarks.hovering"),
     Part("atlas", "benchmarks.hovering", ("--atlas",)),
     Part("compare", "benchmarks.comparing"),

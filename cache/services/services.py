@@ -25,7 +25,7 @@ from cache.store.backends import connect_cache
 from cache.store.store import ArrayStore
 from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
-from fusion.device import resolve_device
+from fusion.device import keep_little, resolve_device
 from fusion.errors import FuseVisError
 from fusion.work.store import ChunkStore
 
@@ -145,6 +145,7 @@ def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: F
         If the device does not exist, or the Redis address is none.
     """
     resolve_device(settings.device)
+    keep_little()
 
     def prepare(method: Method) -> None:
         with computing(settings.interactive_threads):
