@@ -15,6 +15,7 @@ from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
@@ -73,6 +74,8 @@ class Services:
         All windows of a scene, computed beforehand.
     regions : Regions
         Regions of interest.
+    pyramids : Pyramids
+        Images of large pairs, by tiles.
     statistics : Statistics
         The numbers beside the pictures.
     views : NamedViews
@@ -89,6 +92,7 @@ class Services:
     guidance: Guidance
     atlases: Atlases
     regions: Regions
+    pyramids: Pyramids
     statistics: Statistics
     views: NamedViews
     store: ArrayStore
@@ -166,7 +170,7 @@ def assembled(
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
-    scenes = Scenes(catalogue, methods, store, threads)
+    scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
     chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
     if settings.store is None:
@@ -181,6 +185,7 @@ def assembled(
         guidance=guidance,
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,
+        pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
         store=store,
