@@ -40,8 +40,8 @@ export class Tiles {
     this.facts = null;
     /** @type {Memory<Kept>} */
     this.kept = new Memory(MOST_BYTES);
-    /** @type {Map<string, Tile>} */
-    this.wishes = new Map(); // the newest at the end
+    /** @type {Set<string>} */
+    this.wishes = new Set(); // names of tiles, the newest at the end
     this.underWay = new Set();
     this.left = false;
     this.ask();
@@ -90,9 +90,10 @@ export class Tiles {
       this.kept.set(name, known);
       return known;
     }
+    if (this.underWay.has(name)) return null;
     this.wishes.delete(name);
-    this.wishes.set(name, tile);
-    for (const oldest of this.wishes.keys()) {
+    this.wishes.add(name);
+    for (const oldest of this.wishes) {
       if (this.wishes.size <= MOST_WISHES) break;
       this.wishes.delete(oldest);
     }
@@ -102,8 +103,8 @@ export class Tiles {
 
   fetchNext() {
     if (this.left || this.underWay.size >= AT_ONCE) return;
-    const [name, tile] = [...this.wishes].reverse().find(([one]) => !this.underWay.has(one)) || [];
-    if (name === undefined || !tile) return;
+    const name = [...this.wishes].pop();
+    if (name === undefined) return;
     this.wishes.delete(name);
     this.underWay.add(name);
     this.fetch(name);

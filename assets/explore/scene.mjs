@@ -75,6 +75,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
+  painting.paintViews();
   painting.paintAll();
 }
 

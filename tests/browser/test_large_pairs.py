@@ -19,16 +19,19 @@ SHAPE = (5 * BLOCK, 10 * BLOCK)
 ROWS, COLUMNS = np.indices(SHAPE) // BLOCK
 X1 = (((3 * ROWS + 4 * COLUMNS) % (STEPS + 1)) / STEPS) ** 2
 X2 = 1 - X1
-COLOUR = """([panel, row, col]) => {
-  const { canvas, area } = fusevis.overlays.overlay(panel);
+# Read from a canvas of its own: the page's would become one that is kept for reading.
+READ = """(canvas, x, y) => {
+  window.dot = window.dot || new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  window.dot.clearRect(0, 0, 1, 1);
+  window.dot.drawImage(canvas, Math.floor(x), Math.floor(y), 1, 1, 0, 0, 1, 1);
+  return [...window.dot.getImageData(0, 0, 1, 1).data];
+}"""
+COLOUR = f"""([panel, row, col]) => {{
+  const {{ canvas, area }} = fusevis.overlays.overlay(panel);
   const [x, y] = [(col - area.x[0]) / (area.x[1] - area.x[0]), (row - area.y[1]) / (area.y[0] - area.y[1])];
-  const place = [x * canvas.width, y * canvas.height].map(Math.floor);
-  return [...canvas.getContext("2d").getImageData(...place, 1, 1).data];
-}"""
-DOT = """([panel, x, y]) => {
-  const { context } = fusevis.overlays.overlay(panel);
-  return [...context.getImageData(x, y, 1, 1).data];
-}"""
+  return ({READ})(canvas, x * canvas.width, y * canvas.height);
+}}"""
+DOT = f"([panel, x, y]) => ({READ})(fusevis.overlays.overlay(panel).canvas, x, y)"
 PART = """([panel, top, left, bottom, right]) => window.Plotly.relayout(fusevis.graphs.graph(panel), {
   "xaxis.range[0]": left - 0.5, "xaxis.range[1]": right - 0.5,
   "yaxis.range[0]": bottom - 0.5, "yaxis.range[1]": top - 0.5,
@@ -64,7 +67,6 @@ def page(visitors: Visitors, large_server: Server, asked: list[str]) -> Iterator
     )
     expect(page.locator("#guidance-status")).to_have_text("Guidance complete")
     yield page
-    page.screenshot(path="/tmp/pyr/seen.png")
     pages.close()
     pages.require_silence()
 

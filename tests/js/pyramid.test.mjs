@@ -64,6 +64,7 @@ test("tiles are asked for once, the newest wish first and a few at a time", asyn
   asked.length = 0;
   for (let col = 0; col < 7; col += 1) assert.equal(tiles.tile({ level: 0, row: 0, col }), null);
   assert.deepEqual(asked, [0, 1, 2, 3].map((col) => `p/fused/0/0/${col}?viewer=me`));
+  assert.equal(tiles.tile({ level: 0, row: 0, col: 2 }), null, "it is on its way");
   answers.get("p/fused/0/0/2?viewer=me")();
   await pause();
   assert.equal(asked.at(-1), "p/fused/0/0/6?viewer=me");
