@@ -57,11 +57,11 @@ export function ofRows(rows, painter) {
 
 /**
  * The smallest and the largest number of rows of values.
- * @param {ArrayLike<number>[]} rows
+ * @param {Iterable<number>[]} rows
  * @returns {[number, number]}
  */
 export function rangeOfRows(rows) {
-  const ranges = rows.map((row) => rangeOf(Array.from(row)));
+  const ranges = rows.map(rangeOf);
   return [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
 }
 
