@@ -157,6 +157,22 @@ class RegionId(StrEnum):
     EXPORT = "region-export"
 
 
+class BrushId(StrEnum):
+    """Component ids of the panel of the brush."""
+
+    PANEL = "brush-panel"
+    OPEN = "brush-open"
+    CLOSE = "brush-close"
+    INPUT = "brush-input"
+    OPERATION = "brush-operation"
+    SIZE = "brush-size"
+    STRENGTH = "brush-strength"
+    UNDO = "brush-undo"
+    REDO = "brush-redo"
+    CLEAR = "brush-clear"
+    READOUT = "change-readout"
+
+
 class ViewsId(StrEnum):
     """Component ids of the named views, the same on both pages that have them."""
 
