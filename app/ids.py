@@ -158,7 +158,7 @@ class RegionId(StrEnum):
 
 
 class BrushId(StrEnum):
-    """Component ids of the panel of the brush."""
+    """Component ids of the panel of the brush, and of that with the same change on the compare page."""
 
     PANEL = "brush-panel"
     OPEN = "brush-open"
@@ -171,6 +171,10 @@ class BrushId(StrEnum):
     REDO = "brush-redo"
     CLEAR = "brush-clear"
     READOUT = "change-readout"
+    COMPARED = "change-panel"
+    COMPARED_OPEN = "change-open"
+    COMPARED_CLOSE = "change-close"
+    COMPARED_CLEAR = "change-clear"
 
 
 class ViewsId(StrEnum):

@@ -76,6 +76,44 @@ def brush_panel() -> html.Div:
     )
 
 
+def change_open() -> html.Button:
+    """Make the button of the compare page that opens the panel of `change_panel`."""
+    return html.Button(
+        "Painted change",
+        id=BrushId.COMPARED_OPEN,
+        type="button",
+        title="The change that was painted on the other page: what every method makes of it, and what is predicted",
+        className=SMALL,
+        **attributes(aria_expanded="false", aria_controls=BrushId.COMPARED),
+    )
+
+
+def change_panel() -> html.Div:
+    """Make the panel with what each method of the compare page makes of the same change, closed."""
+    close = html.Button(
+        "×", id=BrushId.COMPARED_CLOSE, type="button", className="region-remove", title="Close"
+    )
+    actions = [panel_button(BrushId.COMPARED_CLEAR, "Clear", "Take the change out of this view")]
+    hint = "There is no change. Paint one with Brush on the page Explore, and come back by Compare."
+    return html.Div(
+        [
+            html.Div([html.Strong("Painted change"), close], className="region-head", title=MOVED),
+            html.P(hint, className="region-empty"),
+            html.Ul(
+                className="region-list",
+                **attributes(data_titles=" | ".join(title for _, title, _ in PICTURES)),
+            ),
+            html.Div(actions, className="region-actions"),
+        ],
+        id=BrushId.COMPARED,
+        className="region-panel change-panel",
+        hidden=True,
+        role="dialog",
+        tabIndex=-1,
+        **attributes(aria_label="Painted change"),
+    )
+
+
 def _inputs() -> html.Select:
     return html.Select(
         [html.Option(value=str(index), **pair_words(f"On {{{index}}}")) for index in (0, 1)],

@@ -2,14 +2,11 @@
 
 import * as sidePanels from "../core/side-panels.mjs";
 import { closest, element } from "../core/elements.mjs";
-import { error, pathReading, reading } from "../change/response.mjs";
+import { draw, scaleWords, summary } from "../change/response.mjs";
 import * as painted from "../change/set.mjs";
 import * as change from "./change.mjs";
 import * as tool from "./change-tool.mjs";
-import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
-import { gradientPainter, rangeOf } from "../painter/colours.mjs";
-import { fillValues, picture } from "../painter/pixels.mjs";
 
 /** @import { Operation } from "../change/strokes.mjs" */
 
@@ -19,7 +16,10 @@ const ACTIONS = { "brush-undo": painted.undo, "brush-redo": painted.redo, "brush
 let waiting = false;
 let opened = false; // whether a link's change has opened the panel
 
-/** @param {string} selector */
+/**
+ * An element of the panel; the panel itself where nothing is asked for.
+ * @param {string} selector
+ */
 function inside(selector) {
   return /** @type {HTMLElement | null} */ (document.querySelector(`#${tool.PANEL} ${selector}`));
 }
@@ -60,42 +60,13 @@ function showBrush() {
   say("brush-strength", `${strength} ${UNITS[operation]}`);
 }
 
-/**
- * Draw a response; nothing where it is not known yet.
- * @param {string} name
- * @param {Float32Array | null} values
- * @param {number} end
- */
-function draw(name, values, end) {
-  const canvas = /** @type {HTMLCanvasElement | null} */ (inside(`canvas[data-response=${name}]`));
-  const { scene } = state;
-  if (!canvas || !scene) return;
-  canvas.dataset.known = String(values !== null);
-  const shown = values || new Float32Array(scene.height * scene.width);
-  const painter = gradientPainter("signed", 1, end);
-  picture(scene.width, scene.height, (pixels) => fillValues(pixels, shown, painter), canvas);
-}
-
-/** What the numbers say, as sentences; empty while they are not there. */
-function sentences() {
-  const { truth, linear, path, current } = change.responses();
-  if (!painted.all().length || !current) return { words: "", sentence: "" };
-  if (!linear) return { words: "Predicting …", sentence: "" };
-  const missed = error(truth, linear);
-  const ratio = `‖Δy − J·Δ‖ / ‖Δy‖ = ${readout.number(missed)}`;
-  const along = path ? error(truth, path) : null;
-  const further = along === null ? "" : ` ${pathReading(along)}`;
-  const both = along === null ? ratio : `${ratio}, along the path ${readout.number(along)}`;
-  return { words: `${reading(missed)}${further} (${both})`, sentence: `${reading(missed)}${further}` };
-}
-
 /** Show what the change does. */
 function show() {
   waiting = false;
   const host = inside("");
   if (!host) return;
-  const { truth, linear, problem } = change.responses();
-  const { words } = sentences();
+  const found = change.responses();
+  const words = painted.all().length && found.current ? summary(found) : "";
   const line = document.getElementById("change-readout");
   if (line) Object.assign(line, { textContent: `Painted change: ${words || "…"}`, hidden: !painted.all().length });
   /** @type {Record<string, boolean>} */
@@ -104,17 +75,12 @@ function show() {
   sidePanels.keepFocus(tool.PANEL);
   if (painted.all().length && !opened) openQuietly();
   if (host.hidden) return;
-  const [low, high] = rangeOf(truth);
-  const [least, most] = linear ? rangeOf(linear) : [0, 0];
-  const end = Math.max(Math.abs(low), high, Math.abs(least), most) || 1;
-  draw("truth", truth, end);
-  draw("linear", linear || null, end);
-  draw("missed", linear ? truth.map((value, at) => value - linear[at]) : null, end);
+  const end = state.scene ? draw((name) => /** @type {HTMLCanvasElement | null} */ (inside(`canvas[data-response=${name}]`)), found, state.scene) : 1;
   const told = inside(".change-reading");
-  const scale = painted.all().length ? `Colours from −${readout.number(end)} (blue) to ${readout.number(end)}. ` : "";
-  if (told && told.textContent !== scale + words) told.textContent = scale + words;
+  const text = painted.all().length ? `${scaleWords(end)} ${words}` : "";
+  if (told && told.textContent !== text) told.textContent = text;
   const message = inside(".region-message");
-  if (message) message.textContent = problem;
+  if (message) message.textContent = found.problem;
 }
 
 /** Show it at the next frame. */
