@@ -95,7 +95,8 @@ function openQuietly() {
   const focused = document.activeElement;
   opened = true;
   sidePanels.toggle(tool.PANEL, true);
-  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  if (focused instanceof HTMLElement && focused !== document.body) focused.focus({ preventScroll: true });
+  else inside("")?.blur();
 }
 
 sidePanels.add(tool.PANEL, {

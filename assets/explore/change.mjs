@@ -19,12 +19,12 @@ import { state } from "./state.mjs";
  * @typedef {{ images: Float64Array[], base: Float64Array[], originals: Float64Array[] }} Inputs
  * @typedef {{ serial: number, box: Box, time: number }} Change
  * @typedef {{ scene: Scene, code: string, box: Box, serial: number, time: number, number?: number }} Asked
- * @typedef {{ scene: Scene, code: string, kind: "linear" | "path", number?: number }} Wanted
+ * @typedef {{ scene: Scene, code: string, kind: "linear" | "path", time: number, number?: number }} Wanted
  */
 
 export const INPUTS = ["panel-mri", "panel-pet"];
 const RESTS_MILLISECONDS = 100;
-const MEASURE = "stroke-to-paint";
+const MEASURES = { truth: "stroke-to-paint", linear: "rest-to-prediction" };
 /** @type {(() => void)[]} */
 const listeners = [];
 /** @type {Inputs | null} */
@@ -144,7 +144,8 @@ function ask() {
     truths.ask({ scene, code: painted.code(), box, serial: newest.serial, time: newest.time });
   } else if (!predicted.linear || !predicted.path) {
     const kind = predicted.linear ? "path" : "linear";
-    timer = setTimeout(() => predictions.ask({ scene, code: painted.code(), kind }), predicted.linear ? 0 : RESTS_MILLISECONDS);
+    const begin = () => predictions.ask({ scene, code: painted.code(), kind, time: performance.now() });
+    timer = setTimeout(begin, predicted.linear ? 0 : RESTS_MILLISECONDS);
   }
 }
 
@@ -186,7 +187,16 @@ function answered(part, request) {
   if (request.serial <= outdated || !state.scene) return;
   lay(truth, state.scene.width, part);
   tell();
-  requestAnimationFrame(() => performance.measure(MEASURE, { start: request.time, end: performance.now() }));
+  measure(MEASURES.truth, request.time);
+}
+
+/**
+ * Leave in the browser's timeline how long it was from `start` to the frame that shows what came of it.
+ * @param {string} name
+ * @param {number} start
+ */
+function measure(name, start) {
+  requestAnimationFrame(() => performance.measure(name, { start, end: performance.now() }));
 }
 
 const predictions = channel.make({
@@ -194,12 +204,13 @@ const predictions = channel.make({
   addressOf: ({ scene, code, kind }) => `${pathOf(scene, "change")}/${kind}/${code}`,
   decode: channel.decodePart,
   isCurrent: ({ scene, code }) => scene.key === key && code === painted.code(),
-  deliver(part, { scene, code, kind }) {
+  deliver(part, { scene, code, kind, time }) {
     if (scene.key !== key || code !== painted.code() || unanswered.length) return;
     const image = new Float32Array(truth.length);
     lay(image, scene.width, part);
     predicted = { ...predicted, [kind]: image };
     tell();
+    if (kind === "linear") measure(MEASURES.linear, time);
     ask();
   },
   fail,
