@@ -146,7 +146,7 @@ def main() -> None:
     os.nice(max(0, options["nice"] - os.nice(0)))
     with contextlib.suppress(OSError):
         # Where Linux shares processors out by sessions, a priority within one says nothing to others.
-        Path("/proc/self/autogroup").write_text(str(BACKGROUND))
+        Path("/proc/self/autogroup").write_text(str(options["nice"]))
     import dask
 
     dask.config.set(SETTINGS)
