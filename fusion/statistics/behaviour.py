@@ -45,7 +45,7 @@ class Behaviour:
     squared_error : float
         Mean (y − x)², mean of both inputs.
     first_kept : float
-        The AND gate: mean y / mean x1 where x2 < 0.05 and x1 > 0.3. 0: the first image vanishes where the second is dark.
+        The AND gate: mean y / mean x1 where x2 < 0.05 and x1 > 0.3; 0 where the first image vanishes there.
     second_kept : float
         The reverse: mean y / mean x2 where x1 < 0.1 and x2 > 0.15.
     reversal : float
