@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fusion.data.tissue import FloatArray
 from fusion.training import run as running
 from fusion.training.batches import WHOLE, Batch
 from fusion.training.mixed import MixedSource
@@ -80,20 +81,21 @@ def test_what_a_checkpoint_lacks() -> None:
 class Numbered:
     """A source whose batches are their numbers."""
 
+    training_pairs: int | None = None
+
     def __init__(self, about: str) -> None:
         self.description = {"kind": about, "about": f"{about}."}
-        self.training_pairs = None
 
     def batch(self, number: int, count: int, patch: int | None) -> Batch:
         return Batch(np.full((count, 2, 1, 1), number, dtype=np.float32), WHOLE)
 
-    def calibration(self) -> list[np.ndarray]:
-        return [np.zeros(1)]
+    def calibration(self) -> list[FloatArray]:
+        return [np.zeros(1, dtype=np.float32)]
 
-    def validation(self) -> list[np.ndarray]:
-        return [np.full(1, len(self.description["kind"]))]
+    def validation(self) -> list[FloatArray]:
+        return [np.full(1, len(self.description["kind"]), dtype=np.float32)]
 
-    def fixed(self) -> list[np.ndarray]:
+    def fixed(self) -> list[FloatArray]:
         return []
 
 
@@ -103,7 +105,7 @@ def test_simulated_slices_are_spread_evenly_and_none_is_skipped() -> None:
     for simulated, share in ((True, 30), (False, 70)):
         numbers = [int(batch.images[0, 0, 0, 0]) for batch in batches if batch.simulated is simulated]
         assert numbers == list(range(share))
-    assert source.validation() == [5] and source.fixed() == [9]
+    assert [int(image[0]) for image in (*source.validation(), *source.fixed())] == [5, 9]
     assert "pairs." in source.description["about"] and "30%" in source.description["about"]
 
 
