@@ -23,6 +23,7 @@
 #   make bench-atlas                           the same where atlases were made before, which takes most of the time
 #   make bench-compare                         the same on the compare page, five methods at once
 #   make bench-compare-atlas                   the same with atlases
+#   make bench-brush                           painting on an input: true changes a second, time to the prediction
 #   make bench-page                            server's start, first view of the page
 #   make bench-background                      hovering while guidance images or an atlas are computed
 #   make bench-memory                          memory of hovering and of guidance images
@@ -43,7 +44,7 @@ TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
 .PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
 	samples browser clean \
-	bench bench-numerics bench-users bench-group bench-large bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
+	bench bench-numerics bench-users bench-group bench-large bench-hover bench-atlas bench-brush bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
 run: $(VENV)/installed
@@ -125,6 +126,9 @@ bench-atlas: $(VENV)/installed-dev browser
 
 bench-compare: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.comparing $(ARGS)
+
+bench-brush: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.painting $(ARGS)
 
 bench-compare-atlas: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.comparing --atlas $(ARGS)

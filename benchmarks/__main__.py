@@ -51,6 +51,7 @@ PARTS = (
     Part("atlas", "benchmarks.hovering", ("--atlas",)),
     Part("compare", "benchmarks.comparing"),
     Part("compare-atlas", "benchmarks.comparing", ("--atlas",)),
+    Part("brush", "benchmarks.painting"),
     Part("page", "benchmarks.first_view"),
     Part("background", "benchmarks.background"),
     Part("memory", "benchmarks.memory"),

@@ -28,6 +28,9 @@ ATLAS_UPDATES, ATLAS_MEDIAN, ATLAS_SLOW = at_least(50), at_most(45), at_most(80)
 COMPARE_UPDATES, COMPARE_ATLAS_UPDATES = at_least(12), at_least(20)
 """Updates painted a second on the compare page with the paper's five methods, and with their atlases."""
 
+BRUSH_UPDATES, BRUSH_PREDICTION = at_least(15), at_most(250)
+"""True changes painted a second with a stamp of 8 pixels; ms from the rest after one stamp to its prediction."""
+
 USERS, USERS_METHOD = 20, "funfusean"
 """What the limits of many users are for."""
 USERS_SLOW = at_most(250)

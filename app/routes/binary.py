@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
+from cache.services.changes import PREDICTIONS, ImagePart
 from cache.services.images import SceneImages, images_at
 from cache.services.pyramids import KINDS as TILED_KINDS
 from cache.services.pyramids import TILE_SIDE, Pyramid
 from cache.services.services import services_of
 from fusion.saliency.atlas import StoredWindows
-from fusion.saliency.window import PATHS, JacobianWindow
+from fusion.saliency.window import PATHS, Box, JacobianWindow
 
 INDEX = re.compile("[0-9]{1,9}")
 WINDOW_HEADER = struct.Struct("<8i")
@@ -32,10 +33,15 @@ ATLAS_HEADER = struct.Struct("<8i")
 """Support radius, windows asked for, and six zeros that are kept free."""
 REACH = struct.Struct("<4i")
 """Gray levels: for a change of the pixel alone by input, then for a change of its whole support."""
+PART_HEADER = struct.Struct("<8i")
+"""top, left, height, width of a part of an image, and four zeros that are kept free."""
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
 KINDS = ("inputs", "fused", "guidance", "known", "rgb")
+TRUE = "true"
+BOX = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+NO_BOX = "The part of the inputs that has changed is box=top.left.bottom.right, whole numbers from 0."
 VIEWER_LENGTH = 64
 MOST_WINDOWS = 256
 """Of an atlas in one answer."""
@@ -69,6 +75,22 @@ def reach(pair: str, method: str, weights: str, row: str, col: str) -> Response:
     started = time.perf_counter()
     found = services_of(current_app).reaches.at(pair, method, weights, int(row), int(col))
     return binary(REACH.pack(*found.own_pixel, *found.whole_support), started, final=True)
+
+
+@routes.get("/change/<pair>/<method>/<weights>/<kind>/<code>")
+def change(pair: str, method: str, weights: str, kind: str, code: str) -> Response:
+    """Answer with what a painted change does to a part of the fused image, or what the derivative predicts of it."""
+    started = time.perf_counter()
+    changes = services_of(current_app).changes
+    if kind in PREDICTIONS:
+        return binary(part_bytes(changes.predicted(pair, method, weights, code, kind)), started, final=True)
+    box = BOX.fullmatch(request.args.get("box", ""))
+    if kind != TRUE:
+        return refused(f"Of a change there is {', '.join((TRUE, *PREDICTIONS))}.")
+    if box is None:
+        return refused(NO_BOX)
+    part = changes.true(pair, method, weights, code, Box(*map(int, box.groups())))
+    return binary(part_bytes(part), started, final=True)
 
 
 @routes.get("/jacobians/<pair>/<row>/<col>")
@@ -211,6 +233,23 @@ def image_bytes(pictures: SceneImages) -> bytes:
     done = int(1000 * pictures.fraction)
     header = IMAGE_HEADER.pack(bands, height, width, int(pictures.complete), done, 0, 0, 0)
     return header + _bytes(pictures.values, "<f4")
+
+
+def part_bytes(part: ImagePart) -> bytes:
+    """Encode a part of an image.
+
+    Parameters
+    ----------
+    part : ImagePart
+        Its values are (h, w) of float32.
+
+    Returns
+    -------
+    bytes
+        `PART_HEADER`, then the values as little-endian float32, row by row.
+    """
+    header = PART_HEADER.pack(part.box.top, part.box.left, *part.values.shape, *[0] * 4)
+    return header + _bytes(part.values, "<f4")
 
 
 def kept_bytes(windows: StoredWindows | None) -> bytes:

@@ -1,5 +1,6 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
+import * as change from "./change.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
@@ -12,6 +13,7 @@ import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
 import * as views from "./views.mjs";
 import * as words from "./words.mjs";
+import * as painted from "../change/set.mjs";
 import * as regions from "../regions/set.mjs";
 import { LARGEST_ZOOM } from "../views/view-state.mjs";
 
@@ -60,6 +62,8 @@ function enterScene(scene, start) {
   lastStart = start;
   state.enter(scene);
   regions.enter(scene);
+  painted.enter(scene);
+  change.enter();
   state.window = null;
   words.say(scene.modalities);
   overlays.hideAll();

@@ -257,13 +257,11 @@ class Scenes:
         UserError
             If the method cannot be run on these images, or too many new ones are asked for at once.
         """
-        method = self.method(scene)
-        known = self._store.get(FusedAddress.of(method, scene.pair_id))
-        if known is not None:
-            return known["fused"]
-        # Those who ask for the same one wait in the lane too.
-        with self.slow.place():
-            return self._fused(method, scene.pair_id, lambda: self.pair(scene))
+        return self._fused(self.method(scene), scene.pair_id, lambda: self.pair(scene))
+
+    def fused_of(self, method: Method, pair: Pair) -> np.ndarray:
+        """Return the fused image of what is loaded already, as `fused` does."""
+        return self._fused(method, pair.id, lambda: pair)
 
     def close(self) -> None:
         """Stop preparing."""
@@ -272,12 +270,17 @@ class Scenes:
 
     def _fused(self, method: Method, pair_id: str, pair: Callable[[], Pair]) -> np.ndarray:
         """Return a fused image; `pair` is called only if it must be computed."""
+        known = self._store.get(FusedAddress.of(method, pair_id))
+        if known is not None:
+            return known["fused"]
 
         def compute() -> Arrays:
             with computing(self._threads.whole_image):
                 return {"fused": fusion.fuse(method, pair())}
 
-        return self._store.get_or_compute(FusedAddress.of(method, pair_id), compute)["fused"]
+        # Those who ask for the same one wait in the lane too.
+        with self.slow.place():
+            return self._store.get_or_compute(FusedAddress.of(method, pair_id), compute)["fused"]
 
     def _begin_to_prepare(self, method: Method, pair: Pair) -> None:
         """Begin to compute what all Jacobian windows of a scene have in common, once; does not wait for it."""

@@ -12,6 +12,7 @@ import torch
 
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.atlases import Atlases, AtlasFolder
+from cache.services.changes import Changes
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.named_views import NamedViews, ViewFolder
@@ -68,6 +69,8 @@ class Services:
         Jacobian windows of principal pixels.
     reaches : Reaches
         How far the windows' derivatives hold.
+    changes : Changes
+        Responses to changes of the inputs that somebody paints.
     guidance : Guidance
         Guidance images.
     atlases : Atlases
@@ -89,6 +92,7 @@ class Services:
     scenes: Scenes
     windows: Windows
     reaches: Reaches
+    changes: Changes
     guidance: Guidance
     atlases: Atlases
     regions: Regions
@@ -192,6 +196,7 @@ def assembled(
         scenes=scenes,
         windows=windows,
         reaches=Reaches(scenes, store, threads.whole_image),
+        changes=Changes(scenes, store, threads.whole_image),
         guidance=guidance,
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,
