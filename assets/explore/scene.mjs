@@ -10,6 +10,7 @@ import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
+import * as views from "./views.mjs";
 import * as words from "./words.mjs";
 import * as regions from "../regions/set.mjs";
 import { LARGEST_ZOOM } from "../views/view-state.mjs";
@@ -62,6 +63,7 @@ function enterScene(scene, start) {
   state.window = null;
   words.say(scene.modalities);
   overlays.hideAll();
+  views.leave();
   firstView.leave(scene.key);
   principal.pin(pinned);
   principal.choose(pixel, performance.now(), true);
@@ -73,6 +75,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
+  painting.paintViews();
   painting.paintAll();
 }
 
