@@ -45,6 +45,8 @@ class Part:
 PARTS = (
     Part("numerics", "benchmarks.jacobian_guidance"),
     Part("users", "benchmarks.users"),
+    Part("group", "benchmarks.group"),
+    Part("large", "benchmarks.large"),
     Part("hover", "benchmarks.hovering"),
     Part("atlas", "benchmarks.hovering", ("--atlas",)),
     Part("compare", "benchmarks.comparing"),

@@ -39,6 +39,18 @@ USERS_ERRORS = at_most(0)
 USERS_GROWTH = at_most(1.05)
 """The server's memory at the end ÷ half-way: flat. The windows answered last, up to 64 MiB, are remembered."""
 
+GROUP, GROUP_MINUTES = 50, 10
+"""People and minutes that the limits of a group are for."""
+GROUP_HOVER, GROUP_IMAGES = at_most(400), at_most(2000)
+"""p95 of a hover, and of a scene with inputs and fused image, ms."""
+GROUP_MEMORY, GROUP_GROWTH = at_most(800), at_most(1.05)
+"""MB that the web process holds at the end, and that ÷ the most of the first half."""
+
+PYRAMID_SIDE, PYRAMID_READERS = 4096, 16
+"""Side of the large pair, pixels, and how many read it at once."""
+PYRAMID_OPENED, PYRAMID_MEMORY = at_most(5), at_most(1500)
+"""Seconds from the first request to three pictures in view, and the server's peak with all readers, MB."""
+
 READY, FIRST_PICTURES, ALL_PICTURES = at_most(6.0), at_most(1.5), at_most(3.0)
 """Seconds: from the server's start to ready, from navigation to inputs and fused image, and to all panels."""
 

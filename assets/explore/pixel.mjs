@@ -133,7 +133,7 @@ let atlas = null; // key of the scene whose newest window came from an atlas
 function base() {
   if (prefix !== null) return prefix;
   const config = document.getElementById("_dash-config");
-  const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "/");
+  const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "./");
   prefix = found;
   return found;
 }

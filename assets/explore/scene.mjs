@@ -11,6 +11,7 @@ import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
+import * as views from "./views.mjs";
 import * as words from "./words.mjs";
 import * as painted from "../change/set.mjs";
 import * as regions from "../regions/set.mjs";
@@ -66,6 +67,7 @@ function enterScene(scene, start) {
   state.window = null;
   words.say(scene.modalities);
   overlays.hideAll();
+  views.leave();
   firstView.leave(scene.key);
   principal.pin(pinned);
   principal.choose(pixel, performance.now(), true);
@@ -77,6 +79,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
+  painting.paintViews();
   painting.paintAll();
 }
 

@@ -15,6 +15,7 @@ import fusion
 from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
+from cache.settings import WHOLE_PIXELS
 from cache.store.addresses import FusedAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
@@ -57,6 +58,8 @@ class Scene:
         (r1, r2), pixels; ``None`` for a method that sees the whole image.
     device : str
         Where it computes.
+    large : bool
+        Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
     """
@@ -76,6 +79,7 @@ class Scene:
     width: int
     support_radius: tuple[int, int] | None
     device: str
+    large: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -98,6 +102,8 @@ class Scenes:
         Where fused images are kept.
     threads : ThreadCounts
         How many threads torch may use.
+    whole_pixels : int
+        Pixels of the largest pair that pages get as a whole.
 
     Attributes
     ----------
@@ -106,9 +112,15 @@ class Scenes:
     """
 
     def __init__(
-        self, catalogue: Catalogue, methods: LoadedMethods, store: ArrayStore, threads: ThreadCounts
+        self,
+        catalogue: Catalogue,
+        methods: LoadedMethods,
+        store: ArrayStore,
+        threads: ThreadCounts,
+        whole_pixels: int = WHOLE_PIXELS,
     ) -> None:
         self._catalogue = catalogue
+        self._whole_pixels = whole_pixels
         self._store = store
         self._threads = threads
         self.loaded_pairs = LoadedPairs(catalogue)
@@ -208,6 +220,7 @@ class Scenes:
             width=pair.shape[1],
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
+            large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             notes=pair.notes,
         )
 
