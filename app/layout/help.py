@@ -49,6 +49,7 @@ KEYS = (
 )
 
 
+LIMITS = "What these pictures can and cannot tell"
 OWN_KEYS = {
     "explore": (
         ("Z, H", "zoom into the pictures, move them"),
@@ -62,12 +63,18 @@ OWN_KEYS = {
 """By page."""
 
 
-def help_panel(page: str) -> dbc.Offcanvas:
-    """Make the panel that the help button of a page opens."""
+def limits_link(home: str, class_name: str = "") -> html.A:
+    """Make the link to what these pictures can and cannot tell, from a page whose first page is at `home`."""
+    return html.A(LIMITS, href=f"{home}what-pictures-tell", className=class_name)
+
+
+def help_panel(page: str, home: str) -> dbc.Offcanvas:
+    """Make the panel that the help button of a page opens; `home` is the address of the first page."""
     keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
     # Who has no pointer scrolls it by the arrow keys, for which it has to take the focus.
     text = html.Div(
         [
+            html.P([limits_link(home), ", in five minutes."]),
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
             html.H2("Colours of guidance RGB", className="h6"),
             html.Ul(
