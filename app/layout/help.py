@@ -94,7 +94,8 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "pixel that is stands beside the titles of its Jacobian images; its numbers have Σ|J|, all influence, "
                 "and ΣJ, the answer to an input that becomes brighter everywhere. Gradients are of the fused intensity "
                 "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
-                "exactly 0."
+                "exactly 0; Jacobian images are plain gray there, so that it is told from a pixel that could act "
+                "and does not."
             ),
             html.P(
                 "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
