@@ -242,7 +242,7 @@ def _outside() -> html.Span:
         className="swatch", style={"backgroundColor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT)}
     )
     return html.Span(
-        [swatch, "out of reach"],
+        [swatch, html.Span("out of reach", className="scale-outside-words")],
         className="scale-outside",
         title="Gray in Jacobian images: what the method does not reach, where no input pixel can act; exactly 0",
     )
