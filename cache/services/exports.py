@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import platform
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -24,8 +25,8 @@ from fusion.work.addresses import numerics_id
 
 MOST_PIXELS = 4_194_304
 """Most pixels times methods in one file: about 200 MiB of arrays."""
-FOLLOWER = "export"
-"""The viewer for whom guidance images are computed that an export asks for."""
+FOLLOWER = f"export-{secrets.token_hex(16)}"
+"""The viewer for whom guidance images are computed that an export asks for; nobody else can cancel for it."""
 
 
 class ExportError(FuseVisError):
