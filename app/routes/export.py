@@ -157,8 +157,11 @@ def _made(wanted: Wanted) -> Response:
     state = asked.state
     regions = {region.name: region.code for region in linked_regions(state.regions)}
     services = services_of(current_app)
+    # Figures and tables have no place for it.
+    change = state.change if form == "npz" else None
+    named = list(regions.items())
     arrays = export_arrays(
-        services, state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+        services, state.pair, state.methods, state.weights, state.pixel, state.pin, named, change
     )
     view = replace(arrays, lettered=asked.lettered)
     numbers = None

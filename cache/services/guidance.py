@@ -11,6 +11,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from cache import counts
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
 from cache.jobs.workers import Workers
@@ -260,6 +261,7 @@ class GuidanceWork:
         with closing(self._computed(go_on)) as found:
             for done, (number, values) in enumerate(found, start=1):
                 units.put(number, values, images)
+                counts.UNITS.labels("guidance").inc()
                 go_on()
                 next_report = self._reported(report, images, done / len(units), next_report)
                 if self._clock() >= turn_ends and self._others_wait():
@@ -418,6 +420,10 @@ class Guidance:
         """
         address = GuidanceAddress.of(self._scenes.method(scene), scene.pair_id)
         self._jobs.cancel(address, viewer)
+
+    def under_way(self) -> int:
+        """Return how many guidance images are computed or wait."""
+        return self._jobs.under_way()
 
     def busy(self) -> bool:
         """Return whether guidance images are being computed, for whomever."""

@@ -15,9 +15,11 @@ import torch
 from cache.jobs.threads import ThreadCounts, computing
 from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
+from cache.services.changes import Changes
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
@@ -28,7 +30,7 @@ from cache.store.backends import connect_cache
 from cache.store.store import ArrayStore
 from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
-from fusion.device import resolve_device
+from fusion.device import keep_little, resolve_device
 from fusion.errors import FuseVisError
 from fusion.work.store import ChunkStore
 
@@ -72,12 +74,16 @@ class Services:
         Jacobian windows of principal pixels.
     reaches : Reaches
         How far the windows' derivatives hold.
+    changes : Changes
+        Responses to changes of the inputs that somebody paints.
     guidance : Guidance
         Guidance images.
     atlases : Atlases
         All windows of a scene, computed beforehand.
     regions : Regions
         Regions of interest.
+    pyramids : Pyramids
+        Images of large pairs, by tiles.
     statistics : Statistics
         The numbers beside the pictures.
     views : NamedViews
@@ -93,9 +99,11 @@ class Services:
     scenes: Scenes
     windows: Windows
     reaches: Reaches
+    changes: Changes
     guidance: Guidance
     atlases: Atlases
     regions: Regions
+    pyramids: Pyramids
     statistics: Statistics
     views: NamedViews
     store: ArrayStore
@@ -114,6 +122,16 @@ class Services:
         others = (self.store.problem, self.workers.problem if self.workers else None)
         told = (*device, *failed.values(), *pending, *filter(None, others))
         return Readiness(not (device or pending) and len(failed) < len(methods.titles), told)
+
+    def under_way(self) -> dict[str, int]:
+        """Return how many requests and jobs are computed or wait just now, by the name of their queue."""
+        return {
+            "hovers": self.windows.under_way(),
+            "slow": len(self.scenes.slow),
+            "guidance": self.guidance.under_way(),
+            "atlases": self.atlases.under_way(),
+            "influence": self.statistics.influence.under_way(),
+        }
 
     def close(self) -> None:
         """Stop all that is computed in the background."""
@@ -156,6 +174,7 @@ def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: F
         If the device does not exist, or the Redis address is none.
     """
     resolve_device(settings.device)
+    keep_little()
 
     def prepare(method: Method) -> None:
         with computing(settings.interactive_threads):
@@ -190,7 +209,7 @@ def assembled(
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
-    scenes = Scenes(catalogue, methods, store, threads)
+    scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
     chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
     if settings.store is None:
@@ -204,9 +223,11 @@ def assembled(
         scenes=scenes,
         windows=windows,
         reaches=Reaches(scenes, store, whole),
+        changes=Changes(scenes, store, whole),
         guidance=guidance,
         atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),
         regions=regions,
+        pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
         store=store,
