@@ -63,7 +63,7 @@ def benchmark_server(
 ) -> Iterator[BenchmarkServer]:
     """Start ``python -m app`` in a folder of its own, see `server_in`."""
     with (
-        tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as folder,
+        tempfile.TemporaryDirectory(prefix="fusevis_benchmark_", ignore_cleanup_errors=True) as folder,
         server_in(Path(folder), pair, settings) as server,
     ):
         yield server
@@ -104,6 +104,8 @@ def server_in(
         "FUSEVIS_ATLAS_DIR": f"{folder}/atlas",
         "FUSEVIS_REGION_DIR": f"{folder}/regions",
         "FUSEVIS_VIEW_DIR": f"{folder}/views",
+        # Tests set it for all servers that they start.
+        "FUSEVIS_WORKER": os.environ.get("FUSEVIS_WORKER", "local"),
     }
     environment |= own | (settings or {})
     arguments = ["--port", str(port)]

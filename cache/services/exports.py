@@ -6,6 +6,7 @@ import io
 import json
 import math
 import platform
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -28,8 +29,8 @@ MOST_PIXELS = 4_194_304
 """Most pixels times methods in one file: about 200 MiB of arrays."""
 RESPONSES = ("true", "linear", "path")
 """Images of a `fusion.Response`."""
-FOLLOWER = "export"
-"""The viewer for whom guidance images are computed that an export asks for."""
+FOLLOWER = f"export-{secrets.token_hex(16)}"
+"""The viewer for whom guidance images are computed that an export asks for; nobody else can cancel for it."""
 
 
 class ExportError(FuseVisError):

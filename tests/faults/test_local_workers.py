@@ -69,7 +69,6 @@ def test_workers_of_a_folder_are_shared_come_back_and_end_with_the_last_user(tmp
     done: list[int] = []
     for number in workers.computed(job, numbers, lambda: None):
         done.append(number)
-        print(len(done), f"{time.monotonic():.0f}")
         if len(done) == 3:
             worker = worker_of(only)
             worker.kill()
@@ -116,7 +115,7 @@ def test_two_servers_of_one_folder_share_one_worker(tmp_path: Path) -> None:
         folder.mkdir()
     with server_in(folders[0], paths, shared) as first:
         with server_in(folders[1], paths, shared) as second:
-            for server, method in ((first, "deepfuse"), (second, "masknet")):
+            for server, method in ((first, "deepfuse"), (second, "funfusean")):
                 complete(OtherPage(server.url, "own", method))
             (only,) = hosts(tmp_path / "cache" / FOLDER)
             assert worker_of(only).memory_info().rss > 2**26, "it has torch"

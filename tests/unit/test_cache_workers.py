@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,9 @@ def test_an_atlas_by_workers_is_the_same(
         folder = atlas_folder(root, method, pair)
         reports = Reports()
         work = AtlasWork(method, pair, folder, 1, lambda: None, workers, ChunkStore(tmp_path / "chunks"))
-        total = work.fill(reports, never)
+        # In a thread of its own, which from then on has a lower priority.
+        with ThreadPoolExecutor(1) as thread:
+            total = thread.submit(work.fill, reports, never).result()  # type: ignore[arg-type]  # of images elsewhere
         assert reports.fractions[-1] == 1 and len(reports.fractions) > total
         atlas = Atlas(folder, method, pair)
         assert atlas.complete
@@ -149,7 +152,12 @@ def test_a_cluster_that_is_gone_is_told_and_waited_for(
     workers = Workers(find, local=False, pause_s=0)
     told: list[str | None] = []
     real = workers._find
-    workers._find = lambda go_on: (told.append(workers.problem), real(go_on))[1]
+
+    def noted(go_on: Any) -> OnDask:
+        told.append(workers.problem)
+        return real(go_on)
+
+    workers._find = noted
     guidance(tmp_path / "one", method, pair, workers)
     assert here == [] and workers.problem is None
     assert all(words is not None and "cluster does not answer" in words for words in told[1:])
