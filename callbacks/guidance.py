@@ -98,7 +98,10 @@ def current_state(
     address = services.scenes.open(scene["pair_address"], scene["method_id"])
     if cancelling:
         services.guidance.cancel(address, viewer)
-    return services.guidance.state(address, viewer, start=not (cancelling or polled))
+    state = services.guidance.state(address, viewer, start=not (cancelling or polled))
+    # A page polls as long as it follows a computation; a server that was started meanwhile has never heard of it.
+    forgotten = polled and not (state.running or state.complete or state.cancelled or state.error)
+    return services.guidance.state(address, viewer) if forgotten else state
 
 
 def news(

@@ -72,6 +72,9 @@ class JobProgress(Generic[Value]):
         Since its work began, until now or its end.
     withdrawn : bool
         Whether this viewer has cancelled it; it can still run for others.
+    lapsed : bool
+        Whether it was stopped although this viewer follows it: its calls came too late, as those of a busy machine
+        or of a tab in the background do.
     """
 
     state: JobState
@@ -81,6 +84,7 @@ class JobProgress(Generic[Value]):
     error: str | None
     seconds: float
     withdrawn: bool
+    lapsed: bool
 
 
 logger = logging.getLogger(__name__)
@@ -262,7 +266,10 @@ class Jobs(Generic[Value]):
         end = self._clock() if job.ended is None else job.ended
         seconds = 0.0 if job.started is None else end - job.started
         withdrawn = viewer in job.withdrawn
-        return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
+        lapsed = job.state is JobState.CANCELLED and viewer in job.leases and not self._closed
+        return JobProgress(
+            job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn, lapsed
+        )
 
     def _unwanted(self, job: _Job[Value]) -> bool:
         """Return whether a job should stop. Once it should, that is final: who comes back starts a new one."""

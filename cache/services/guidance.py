@@ -381,7 +381,8 @@ class Guidance:
             Who asks: one open page.
         start : bool
             Whether to start the computation, again if it was cancelled or failed, or to join that of others.
-            A viewer that follows a computation, or has cancelled it, asks with ``False``.
+            A viewer that follows a computation, or has cancelled it, asks with ``False``; one whose calls came so late
+            that the computation it follows was stopped has it go on.
 
         Raises
         ------
@@ -394,7 +395,9 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            return self._noted(followed(self._jobs.poll(address, viewer)))
+            view = self._jobs.poll(address, viewer)
+            if view is None or not view.lapsed:
+                return self._noted(followed(view))
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:

@@ -278,9 +278,9 @@ def test_a_poll_starts_nothing_and_cancelling_takes_interest_back(
 ) -> None:
     calls: list[Any] = []
 
-    def asked(_: Scene, viewer: str, start: bool) -> GuidanceState:
+    def asked(_: Scene, viewer: str, start: bool = True) -> GuidanceState:
         calls.append((start, viewer))
-        return guidance_state()
+        return guidance_state(running=True)
 
     monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: calls.append(("cancel", viewer)))
     monkeypatch.setattr(services.guidance, "state", asked)
@@ -289,6 +289,18 @@ def test_a_poll_starts_nothing_and_cancelling_takes_interest_back(
     current_state(services, data, "anna", cancelling=False, polled=True)
     current_state(services, data, "anna", cancelling=True, polled=False)
     assert calls == [(True, "anna"), (False, "anna"), ("cancel", "anna"), (False, "anna")]
+
+
+def test_a_page_that_follows_goes_on_with_a_server_that_never_heard_of_it(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: None)
+    monkeypatch.setattr(
+        services.guidance, "state", lambda scene, viewer, start=True: guidance_state(running=start)
+    )
+    data = scene_data(scene)
+    assert current_state(services, data, "anna", cancelling=False, polled=True).running
+    assert not current_state(services, data, "anna", cancelling=True, polled=False).running
 
 
 # The principal pixel

@@ -175,6 +175,23 @@ def test_cancelling_and_starting_again(
     assert follow(services, scene).complete
 
 
+def test_a_page_whose_polls_came_late_has_its_guidance_go_on(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    services.guidance.state(scene, "ann")
+    wait_for(lambda: held.calls == 1)
+    monkeypatch.setattr(services.guidance._jobs, "_lease_s", -1.0)
+    services.guidance.state(scene, "ann", start=False)
+    held.passes.release()
+    assert held.ended.wait(WAIT_S)
+    monkeypatch.undo()
+    held = Held(monkeypatch)
+    wait_for(lambda: services.guidance.state(scene, "ann", start=False).running and held.calls == 1)
+    held.finish()
+    assert follow(services, scene).complete
+
+
 def test_cancelling_what_nobody_computes(services: Services, scene: Scene) -> None:
     services.guidance.cancel(scene, "ann")
     assert not services.guidance.state(scene, "ann", start=False).running

@@ -212,6 +212,20 @@ def test_work_can_ask_whether_it_is_wanted(jobs: Jobs[str]) -> None:
     assert asked == [False, True]
 
 
+def test_a_job_that_stopped_because_calls_came_late_has_lapsed(jobs: Jobs[str], clock: MovedClock) -> None:
+    task = Task(steps=2)
+    jobs.submit(named("job"), task.stages, "ann")
+    jobs.submit(named("job"), task.stages, "ben")
+    task.step()
+    jobs.cancel(named("job"), "ben")
+    assert not state_of(jobs).lapsed
+    clock.now += 16
+    task.permits.release()
+    assert ended(jobs).state is JobState.CANCELLED
+    views = [jobs.poll(named("job"), viewer) for viewer in ("ann", "ben", "eve")]
+    assert [view is not None and view.lapsed for view in views] == [True, False, False]
+
+
 def test_closing_stops_all_jobs(clock: MovedClock) -> None:
     manager: Jobs[str] = Jobs({"long": 1}, clock=clock)
     running, waiting = Task(), Task()
