@@ -29,7 +29,7 @@ from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.parts import notice
-from app.routes import answers, binary, export, regions, views
+from app.routes import answers, binary, export, maps, regions, views
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -46,7 +46,7 @@ CALLBACKS = (
 )
 GUARDS = (headers, hosts, origins, sign_in, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, regions, views, export)
+ROUTES = (binary, maps, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 
 logger = logging.getLogger(__name__)

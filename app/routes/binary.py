@@ -19,6 +19,7 @@ from app.routes.answers import refused
 from cache.services.images import SceneImages, images_at
 from cache.services.services import services_of
 from fusion.saliency.atlas import StoredWindows
+from fusion.saliency.maps import MapKind
 from fusion.saliency.window import PATHS, JacobianWindow
 
 INDEX = re.compile("[0-9]{1,9}")
@@ -33,7 +34,7 @@ REACH = struct.Struct("<4i")
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
-KINDS = ("inputs", "fused", "guidance", "known", "rgb")
+KINDS = ("inputs", "fused", "guidance", "known", "rgb", *MapKind)
 VIEWER_LENGTH = 64
 MOST_WINDOWS = 256
 """Of an atlas in one answer."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import guidance_rgb
 from fusion.saliency.guidance import filled
+from fusion.saliency.maps import BANDS, MapKind
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def images_at(
         Id of the method.
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
-        the eye while they grow), ``known`` (the same, NaN between the known pixels) or ``rgb`` (guidance RGB).
+        the eye while they grow), ``known`` (the same, NaN between the known pixels), ``rgb`` (guidance RGB), or a
+        kind of map (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -73,14 +76,23 @@ def _images_of(
         return _final(scenes.pair(scene).images)
     if kind == "fused":
         return _final(scenes.fused(scene)[None])
+    if kind in list(MapKind):
+        grown = services.maps.state(scene, MapKind(kind), viewer)
+        return _grown(grown.values, BANDS[MapKind(kind)], scene, grown.fraction, grown.complete)
     state = services.guidance.state(scene, viewer, start=False)
     if state.values is None:
-        nothing = np.full((2, scene.height, scene.width), np.nan, dtype=np.float32)
-        return SceneImages(nothing, state.fraction, complete=False)
+        return _grown(None, 2, scene, state.fraction, complete=False)
     values = state.values if state.complete or kind == "known" else filled(state.values)
     if kind == "rgb":
         values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
     return SceneImages(values, state.fraction, state.complete)
+
+
+def _grown(
+    values: np.ndarray | None, bands: int, scene: Scene, fraction: float, complete: bool
+) -> SceneImages:
+    nothing = np.full((bands, scene.height, scene.width), np.nan, dtype=np.float32)
+    return SceneImages(nothing if values is None else values, fraction, complete)
 
 
 def _final(values: np.ndarray) -> SceneImages:

@@ -14,6 +14,7 @@ from cache.jobs.threads import ThreadCounts, computing
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
+from cache.services.maps import Maps
 from cache.services.named_views import NamedViews, ViewFolder
 from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
@@ -69,6 +70,8 @@ class Services:
         How far the windows' derivatives hold.
     guidance : Guidance
         Guidance images.
+    maps : Maps
+        Reach, response and influence of all pixels.
     atlases : Atlases
         All windows of a scene, computed beforehand.
     regions : Regions
@@ -87,6 +90,7 @@ class Services:
     windows: Windows
     reaches: Reaches
     guidance: Guidance
+    maps: Maps
     atlases: Atlases
     regions: Regions
     statistics: Statistics
@@ -109,6 +113,7 @@ class Services:
     def close(self) -> None:
         """Stop all that is computed in the background."""
         self.guidance.close()
+        self.maps.close()
         self.atlases.close()
         self.statistics.influence.close()
         self.scenes.close()
@@ -178,6 +183,7 @@ def assembled(
         windows=windows,
         reaches=Reaches(scenes, store, threads.whole_image),
         guidance=guidance,
+        maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),

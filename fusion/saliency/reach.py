@@ -214,17 +214,29 @@ def reach_map(
             if progress is not None:
                 progress(next(done), len(parts) * passes)
 
-        slopes = products(network, images, whole_inputs(images), tile).double().cpu().numpy()
-        tell()
-        for index in (0, 1):
-            found[index, tile.core.rows(), tile.core.columns()] = _core_reach(
-                network, images, index, slopes[index], tile, tell
-            )
+        found[:, tile.core.rows(), tile.core.columns()] = core_reach(network, images, tile, tell)
     return found
 
 
+def core_reach(
+    network: nn.Module, images: Tensor, tile: Tile, tell: Callable[[], None] = lambda: None
+) -> NDArray[np.int16]:
+    """Return the reach (2, h, w) of the fused pixels of a tile's core; `tell` is called fifteen times meanwhile.
+
+    Parameters
+    ----------
+    network, images, tile
+        See `fusion.saliency.products.products`.
+    tell : callable
+        What it raises ends the work.
+    """
+    slopes = products(network, images, whole_inputs(images), tile).double().cpu().numpy()
+    tell()
+    return np.stack([_reach_of_input(network, images, index, slopes[index], tile, tell) for index in (0, 1)])
+
+
 @torch.no_grad()
-def _core_reach(
+def _reach_of_input(
     network: nn.Module,
     images: Tensor,
     index: int,

@@ -16,9 +16,12 @@ from fusion.errors import FuseVisError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair
+from fusion.saliency.maps import MapKind
 from fusion.work.addresses import Kind, Work
 from fusion.work.atlas_units import AtlasUnits
 from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.kept_units import KeptUnits
+from fusion.work.map_units import MapUnits
 from fusion.work.store import ChunkStore
 
 ATLASES = "atlas"
@@ -72,7 +75,7 @@ class Task:
         return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
 
 
-def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> GuidanceUnits | AtlasUnits:
+def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> KeptUnits | AtlasUnits:
     """Return the units of a long computation.
 
     Raises
@@ -84,6 +87,8 @@ def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> Guida
     """
     if kind is Kind.GUIDANCE:
         return GuidanceUnits(method, pair, store)
+    if kind is not Kind.ATLAS:
+        return MapUnits(method, pair, store, MapKind(kind.value))
     if store.folder is None:
         raise WorkError(
             "Atlases are kept in folders only, as they are read window by window; name one as the store."
@@ -132,7 +137,7 @@ def run_task(task: Task) -> int:
 
 
 @lru_cache(JOBS_IN_MEMORY)
-def _units(job: Job) -> GuidanceUnits | AtlasUnits:
+def _units(job: Job) -> KeptUnits | AtlasUnits:
     work = job.work
     method = _method(work.method, work.device)
     store = ChunkStore(job.store)
