@@ -168,7 +168,7 @@ def _strip(methods: Sequence[Choice], first: CompareState) -> html.Div:
         ],
         className="control compare-difference",
     )
-    return scale_strip(CompareId.COLOUR_SCALE, (first.gamma1, first.gamma2), more=[shared, difference])
+    return scale_strip(CompareId.COLOUR_SCALE, first, more=[shared, difference])
 
 
 def _several(text: str, id: str, choices: Sequence[Choice], nothing: str) -> html.Div:

@@ -55,7 +55,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             poll(Id.GUIDANCE_POLL),
             head(pairs, methods),
             panel_grid(),
-            scale_strip(Id.COLOUR_SCALE, (first.gamma1, first.gamma2)),
+            scale_strip(Id.COLOUR_SCALE, first),
             readout_row(),
             status_row(
                 "Point at a pixel to see where it comes from. Click to pin.",

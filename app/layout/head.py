@@ -22,7 +22,7 @@ from app.layout.parts import (
     small_button,
     theme_switch,
 )
-from app.link.view_state import GAMMAS
+from app.link.view_state import GAMMAS, ViewState
 
 SCALES = (
     ("guidance", "gamma2", "Guidance γ2", "A pixel's own influence ∂y(i)/∂x(i), dimensionless"),
@@ -154,32 +154,36 @@ def zoom_field(id: str, most: int, value: int | None, explanation: str) -> html.
     return labelled("Zoom ±", id, html.Span(field, title=explanation), "control-zoom")
 
 
-def scale_strip(scale: str, gammas: tuple[float, float], more: Sequence[Component] = ()) -> html.Div:
+def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) -> html.Div:
     """Make the strip of the scales: a colour bar each, its gamma beside it, the colours, and how they were at first.
 
     Parameters
     ----------
     scale : str
         Id of the menu of colour scales.
-    gammas : tuple of float
-        Gamma 1 of the Jacobian images and gamma 2 of the guidance images, as they are at first.
+    first : ViewState
+        The page's first view, with both gammas and the colours as they are at first.
     more : sequence of Component
         What stands at the end.
     """
-    first = {"gamma1": gammas[0], "gamma2": gammas[1]}
+    gammas = {"gamma1": first.gamma1, "gamma2": first.gamma2}
     intensity = html.Span("Intensity", **attributes(data_scale_name="intensity"))
     groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
     for name, gamma, text, shown in SCALES:
         label = html.Label(text, htmlFor=gamma, title=shown)
-        groups.append(html.Div([label, *_bar(name), *_gamma(gamma, text, first[gamma])], className="scale"))
+        groups.append(html.Div([label, *_bar(name), *_gamma(gamma, text, gammas[gamma])], className="scale"))
     reset = html.Button(
         "Reset",
         type="button",
         className=f"{SMALL} scale-reset",
         title="Both gammas and the colours as they are at first",
-        **attributes(data_scale=scale, data_gamma1=str(gammas[0]), data_gamma2=str(gammas[1])),
+        **attributes(
+            data_scale=scale,
+            data_first=first.scale.value,
+            **{f"data_{name}": str(gamma) for name, gamma in gammas.items()},
+        ),
     )
-    parts = [*groups, scale_menu(scale), reset, *more]
+    parts = [*groups, scale_menu(scale, first.scale), reset, *more]
     return html.Div(parts, className="scale-strip", **region("Colour scales"))
 
 

@@ -90,10 +90,10 @@ def copy_link(id: str) -> html.Button:
     )
 
 
-def scale_menu(id: str) -> html.Div:
+def scale_menu(id: str, first: Scale) -> html.Div:
     """Make the menu of the colour scales of gradients."""
     choices = [(scale.value, SCALE_LABELS[scale]) for scale in Scale]
-    return labelled("Colours", id, menu(id, choices, Scale.PAPER.value), "control-scale")
+    return labelled("Colours", id, menu(id, choices, first.value), "control-scale")
 
 
 def labelled(text: str, control: str, component: Component, class_name: str) -> html.Div:

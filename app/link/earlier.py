@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Of the links that are written now."""
 WITHOUT_VERSION = 1
 """Of a link that has keys but no version."""
@@ -25,27 +25,31 @@ _SHARED_1: Mapping[str, Any] = {
     "scale": "paper",
     "regions": (),
 }
+_SHARED_2: Mapping[str, Any] = {**_SHARED_1, "pair": None}
+_EXPLORE_1: Mapping[str, Any] = {"method": "funfusean", "weights": None, "zoom": 12, "area": None}
+_COMPARE_1: Mapping[str, Any] = {
+    "methods": ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian"),
+    "columns": (
+        "fused",
+        "guidance_mri",
+        "guidance_pet",
+        "jacobian_mri_zoom",
+        "jacobian_pet_zoom",
+        "scatter",
+    ),
+    "difference": (),
+    "numbers": False,
+    "pin": None,
+    "shared": True,
+    "size": "fit",
+    "weights": (),
+    "zoom": None,
+}
 EXPLORE: Tables = {
-    1: {**_SHARED_1, "method": "funfusean", "weights": None, "zoom": 12, "area": None},
+    1: {**_SHARED_1, **_EXPLORE_1},
+    2: {**_SHARED_2, **_EXPLORE_1},
 }
 COMPARE: Tables = {
-    1: {
-        **_SHARED_1,
-        "methods": ("weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian"),
-        "columns": (
-            "fused",
-            "guidance_mri",
-            "guidance_pet",
-            "jacobian_mri_zoom",
-            "jacobian_pet_zoom",
-            "scatter",
-        ),
-        "difference": (),
-        "numbers": False,
-        "pin": None,
-        "shared": True,
-        "size": "fit",
-        "weights": (),
-        "zoom": None,
-    },
+    1: {**_SHARED_1, **_COMPARE_1},
+    2: {**_SHARED_2, **_COMPARE_1},
 }

@@ -278,6 +278,8 @@ class CompareState(ViewState):
         Ids of two methods, the second taken from the first in a row of its own; empty: no such row.
     numbers : bool
         True where the numbers below the table are open.
+    scale : Scale
+        As the explore page's, but signed at first: methods are compared by what they hide too.
     shared : bool
         True where all methods have the same end of scale.
     size : TableSize
@@ -315,6 +317,7 @@ class CompareState(ViewState):
     difference: tuple[MethodName, MethodName] | tuple[()] = ()
     numbers: bool = False
     pin: Pixel | None = None
+    scale: Scale = Scale.SIGNED
     shared: bool = True
     size: TableSize = TableSize.FIT
     weights: Annotated[tuple[KnownWeights, ...], Field(max_length=MOST_METHODS)] = ()

@@ -25,7 +25,12 @@ address.show(link);
 pageLinks.carryBy((anchor) => {
   const common = state.common();
   if (anchor.dataset.page !== "explore" || !common) return "";
-  return carried(link, { method: common.method_id, pair: common.pair_address, zoom: link.parts.zoom.text });
+  return carried(link, {
+    method: common.method_id,
+    pair: common.pair_address,
+    scale: state.display.scale, // the other page begins with another one
+    zoom: link.parts.zoom.text,
+  });
 });
 
 /** Why nothing can be exported now; empty where something can. */

@@ -56,7 +56,7 @@ const NONE = [];
 
 /** As CompareState of app/link/view_state.py. */
 export const link = new LinkState({
-  ...shared(),
+  ...shared("signed"),
   columns: new Tracked(NONE, list(word(COLUMNS), differ)),
   difference: new Tracked(NONE, TWO_METHODS),
   methods: new Tracked(NONE, METHODS),

@@ -70,7 +70,7 @@ const AREA = list(number(-(2 ** 31), 2 ** 31), (edges) => {
 
 /** As ExploreState of app/link/view_state.py. */
 export const link = new LinkState({
-  ...shared(),
+  ...shared("paper"),
   area: new Tracked(/** @type {number[] | null} */ (null), AREA),
   method: new Tracked("funfusean", NAME),
   weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),

@@ -64,7 +64,7 @@ document.addEventListener("click", (event) => {
   const reset = closest(event, ".scale-reset");
   if (!reset) return;
   GAMMAS.forEach((id) => set(id, { value: Number(reset.dataset[id]) }));
-  set(reset.dataset.scale || "", { value: "paper" });
+  set(reset.dataset.scale || "", { value: reset.dataset.first });
 });
 
 /** @param {string} id */

@@ -15,7 +15,7 @@ const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
 const CARRIED = ["gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
-const VERSION = 2; // of the links that are written
+const VERSION = 3; // of the links that are written
 
 const GAMMA = number(0.1, 2);
 export const NAME = text(new RegExp(`^[^${UNSEEN}]{1,200}$`, "u"));
@@ -26,6 +26,13 @@ export const METHOD = text(new RegExp(`^[^${UNSEEN},:/]{1,100}$`, "u"));
 const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)(~[a-z][0-9]{0,3}){0,8}$/);
 
 const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", regions: [] };
+const SHARED_2 = { ...SHARED_1, pair: null };
+const EXPLORE_1 = { method: "funfusean", weights: null, zoom: 12, area: null };
+const COMPARE_1 = {
+  methods: ["weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian"],
+  columns: ["fused", "guidance_mri", "guidance_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter"],
+  difference: [], numbers: false, pin: null, shared: true, size: "fit", weights: [], zoom: null,
+};
 /**
  * By page: what links of earlier versions mean by a key that they leave out, for ever (app/link/earlier.py). A table is
  * added when a default changes and the version with it; none that is here ever changes.
@@ -33,20 +40,20 @@ const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, sca
  */
 export const EARLIER = {
   explore: {
-    1: { ...SHARED_1, method: "funfusean", weights: null, zoom: 12, area: null },
+    1: { ...SHARED_1, ...EXPLORE_1 },
+    2: { ...SHARED_2, ...EXPLORE_1 },
   },
   compare: {
-    1: {
-      ...SHARED_1,
-      methods: ["weighted_averaging", "funfusean", "masknet", "deepfuse", "deep_pedestrian"],
-      columns: ["fused", "guidance_mri", "guidance_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter"],
-      difference: [], numbers: false, pin: null, shared: true, size: "fit", weights: [], zoom: null,
-    },
+    1: { ...SHARED_1, ...COMPARE_1 },
+    2: { ...SHARED_2, ...COMPARE_1 },
   },
 };
 
-/** What both pages' links have, by key. */
-export function shared() {
+/**
+ * What both pages' links have, by key.
+ * @param {Scale} scale - The page's colour scale at first.
+ */
+export function shared(scale) {
   return {
     v: new Said(VERSION, whole(1, VERSION)),
     gamma1: new Tracked(0.3, GAMMA),
@@ -54,7 +61,7 @@ export function shared() {
     pair: new Tracked(/** @type {string | null} */ (null), NAME),
     pixel: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
     regions: new Tracked(/** @type {string[]} */ ([]), list(REGION, ({ length }) => length <= MOST_REGIONS)),
-    scale: new Tracked(/** @type {Scale} */ ("paper"), word(["paper", "signed", "robust"])),
+    scale: new Tracked(scale, word(["paper", "signed", "robust"])),
   };
 }
 

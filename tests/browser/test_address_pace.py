@@ -103,9 +103,9 @@ def test_the_table_s_address_follows_at_once_too(open_page: Opener, server: Serv
     # Before the next timer runs: whoever copies the address then has the new one.
     page.evaluate(WATCHED)
     page.wait_for_function("() => performance.now() - window.last > 5 * fusevis.address.PAUSE_MILLISECONDS")
-    page.select_option("#compare-scale", "signed")
+    page.select_option("#compare-scale", "robust")
     page.wait_for_function("() => window.seen")
-    assert "scale=signed" in page.evaluate("window.seen")
+    assert "scale=robust" in page.evaluate("window.seen")
 
 
 def test_many_changes_are_written_seldom_and_the_last_one_always(page: Page) -> None:

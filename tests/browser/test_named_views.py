@@ -26,7 +26,7 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
     page.wait_for_function("() => document.querySelector('.view img').naturalWidth === 96")
     assert "My core" in str(page.locator(".view img").get_attribute("alt"))
     saved = page.evaluate("location.search")
-    assert "pixel=20,30" in saved and "v=2" in saved
+    assert "pixel=20,30" in saved and "v=3" in saved
     other = open_page(f"compare?pair={server.pair}&methods=deepfuse", settled=False,
                       ready="() => window.fusevis?.compare && fusevis.compare.state.common()")  # fmt: skip
     other.click("#views-open")
@@ -63,7 +63,7 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
 def test_a_view_whose_pair_is_not_here_has_words_instead_of_a_picture(
     open_page: Opener, asked: Asked
 ) -> None:
-    view = {"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=2"}
+    view = {"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=3"}
     study = {
         "format": "fusevis-study",
         "version": 1,

@@ -20,7 +20,7 @@ const values = (link) =>
 
 beforeEach(() => {
   for (const [page, link] of Object.entries(links)) {
-    link.begin(golden.first[2][page]);
+    link.begin(golden.first[3][page]);
     link.reset();
   }
 });
@@ -39,41 +39,41 @@ for (const [page, link] of Object.entries(links)) {
     }
   });
 
-  test(`${page}: links of version 1 do not follow what the page begins with later`, () => {
-    link.begin({ ...golden.first[2][page], gamma1: 1.7, scale: "signed" });
-    for (const { query, version, state } of golden[page].filter((one) => one.version === 1)) {
+  test(`${page}: links of earlier versions do not follow what the page begins with later`, () => {
+    link.begin({ ...golden.first[3][page], gamma1: 1.7, scale: "robust" });
+    for (const { query, version, state } of golden[page].filter((one) => one.version < 3)) {
       link.restore(query);
       assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, query);
       link.restore(link.query());
       assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, "nor once they are written anew");
     }
-    for (const query of ["", "?v=2", "?pair=own&v=2", "?surprise=1"]) {
+    for (const query of ["", "?v=3", "?pair=own&v=3", "?surprise=1"]) {
       link.restore(query);
-      assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [1.7, "signed"], query);
+      assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [1.7, "robust"], query);
     }
-    for (const query of ["?v=1", "?gamma2=1.0", "?gamma1=9", "?v=one", "?v=0"]) {
+    for (const query of ["?v=1", "?v=2", "?gamma2=1.0", "?gamma1=9", "?v=one", "?v=0"]) {
       link.restore(query);
       assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [0.3, "paper"], query);
     }
   });
 
   test(`${page}: what a link says wrong is named, and stays as at first`, () => {
-    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=3&constructor=1";
+    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=4&constructor=1";
     const named = ["gamma1", "gamma2", "pixel", "pair", "scale", "zoom", "regions", "surprise", "v", "constructor"];
     assert.deepEqual(link.restore(`?${wrong}`), named);
-    assert.equal(link.query(), "?v=2");
-    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8&v=2"), ["gamma1"]);
-    assert.equal(link.query(), "?gamma1=0.8&v=2", "the last counts");
+    assert.equal(link.query(), "?v=3");
+    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8&v=3"), ["gamma1"]);
+    assert.equal(link.query(), "?gamma1=0.8&v=3", "the last counts");
   });
 }
 
 test("what one page alone has is held to its rules", () => {
   const { link } = compare;
-  const wrong = "?v=2&methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
+  const wrong = "?v=3&methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
   assert.deepEqual(link.restore(wrong), ["methods", "columns", "difference", "weights", "size", "numbers", "pin"]);
-  assert.equal(link.query(), "?v=2");
-  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&v=2&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
-  assert.equal(explore.link.query(), "?v=2");
+  assert.equal(link.query(), "?v=3");
+  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&v=3&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
+  assert.equal(explore.link.query(), "?v=3");
 });
 
 test("a tracked value tells of changes only, and to those that still listen", () => {
@@ -107,26 +107,34 @@ test("tied properties are the tracked values", () => {
   display.gamma1 = 0.7;
   explore.link.parts.zoom.value = "support";
   assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, scale: "paper" });
-  assert.equal(explore.link.query(), "?gamma1=0.7&v=2&zoom=support");
+  assert.equal(explore.link.query(), "?gamma1=0.7&v=3&zoom=support");
   assert.deepEqual(Object.keys(tie({}, {})), []);
 });
 
 test("pinned pixels are part of the link, others are not", () => {
   explore.state.choose({ row: 3, col: 4 }, false);
-  assert.equal(explore.link.query(), "?v=2");
+  assert.equal(explore.link.query(), "?v=3");
   explore.state.choose({ row: 3, col: 4 }, true);
-  assert.equal(explore.link.query(), "?pixel=3,4&v=2");
+  assert.equal(explore.link.query(), "?pixel=3,4&v=3");
   const { a, b } = compare.state;
   Object.assign(a, { pixel: { row: 1, col: 2 }, pinned: true });
   b.pixel = { row: 5, col: 6 };
   compare.state.notePins();
-  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2&v=2");
+  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2&v=3");
 });
 
 test("the other page gets what both have, in its words for the rest", () => {
   explore.link.restore("?pair=own&gamma2=0.9&pixel=1,2&zoom=7&area=1.5,2.5,5.5,8.5&method=masknet&regions=core~1b9e4b~b1.2.3.4");
   assert.equal(carried(explore.link, { methods: "masknet,deepfuse", zoom: "7" }),
-    "?gamma2=0.9&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&v=2&zoom=7");
+    "?gamma2=0.9&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&v=3&zoom=7");
+});
+
+test("colours that nobody chose give way to those that the other page begins with, and come back as they were", () => {
+  explore.link.restore("?pair=own&v=3");
+  compare.link.restore(carried(explore.link, {}));
+  assert.equal(compare.link.parts.scale.value, "signed");
+  explore.link.restore(carried(compare.link, { scale: compare.link.parts.scale.value }));
+  assert.equal(explore.link.parts.scale.value, "signed");
 });
 
 test("links are written as Python writes them", () => {

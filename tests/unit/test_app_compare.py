@@ -86,6 +86,12 @@ def test_the_browser_finds_the_first_view_and_the_routes(whole: html.Div) -> Non
     assert links == {None: "/base/", "explore": "/base/", "training": "/base/training"}
 
 
+def test_colours_are_signed_at_first_and_again_after_a_reset(whole: html.Div) -> None:
+    assert find(whole, CompareId.COLOUR_SCALE).value == "signed"
+    (reset,) = (part for part in of_kind(whole, html.Button) if part.className.endswith("scale-reset"))
+    assert getattr(reset, "data-first") == "signed"
+
+
 def test_each_page_has_its_own_files(client: FlaskClient) -> None:
     text = {name: client.get(f"/{name}").get_data(as_text=True) for name in ("", "compare", "training")}
     assert "<title>Compare · FuseVis</title>" in text["compare"]
