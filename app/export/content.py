@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.export.maps import map_difference, map_picture
 from app.figures.scatter import axis_range
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import PLAIN, RegionLook, linked_regions
@@ -150,6 +151,8 @@ def method_picture(
         return gray_colours(one.fused, *ends.grays[row])
     if column is CompareColumn.GUIDANCE_RGB:
         return rgb_bytes(one.rgb)
+    if column.map_kind is not None:
+        return map_picture(view, state.shared, state.gamma2, row, column)
     which = 0 if "mri" in column.value else 1
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
         return gradient_colours(one.guidance[which], state.scale, ends.gradients[row], state.gamma2)
@@ -239,6 +242,8 @@ def difference_picture(
     """
     if column is CompareColumn.FUSED:
         return gradient_colours(shown.fused, Scale.SIGNED, shown.fused_end, 1.0)
+    if column.map_kind is not None:
+        return map_difference(view, shown.titles, state.gamma2, column)
     which = 0 if "mri" in column.value else 1
     end = shown.gradient_end
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):

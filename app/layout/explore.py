@@ -21,6 +21,7 @@ from app.layout.head import (
     zoom_field,
 )
 from app.layout.help import help_panel
+from app.layout.maps import maps_button, maps_drawer
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
 from app.layout.parts import Choice, attributes, labelled, menu, poll, progress, small_button
@@ -45,6 +46,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             dcc.Store(id=Id.SCENE),
             dcc.Store(id=Id.START_PIXEL),
             dcc.Store(id=Id.START_AREA),
+            dcc.Store(id=Id.START_MAPS),
             dcc.Store(id=Id.RESTED_PIXEL),
             dcc.Store(id=Id.GREEN_POINTS),
             dcc.Store(id=Id.GREEN_POINTS_SHOWN),
@@ -64,6 +66,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
                 Id.GUIDANCE_PROGRESS,
                 guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
             ),
+            maps_drawer(),
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel("explore"),
             views_panel("", "explore"),
@@ -110,7 +113,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[atlas_button()],
+        rest=[maps_button(), atlas_button()],
     )
 
 

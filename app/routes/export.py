@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from app.export.content import DIFFERENCE, NOT_SUBTRACTED, Column, left_out
 from app.export.document import document
 from app.export.figure import INPUTS, figure_file, panel_file
+from app.export.maps import map_kinds
 from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
@@ -158,7 +159,14 @@ def _made(wanted: Wanted) -> Response:
     regions = {region.name: region.code for region in linked_regions(state.regions)}
     services = services_of(current_app)
     arrays = export_arrays(
-        services, state.pair, state.methods, state.weights, state.pixel, state.pin, list(regions.items())
+        services,
+        state.pair,
+        state.methods,
+        state.weights,
+        state.pixel,
+        state.pin,
+        list(regions.items()),
+        map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
     )
     view = replace(arrays, lettered=asked.lettered)
     numbers = None

@@ -6,7 +6,7 @@ import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -18,6 +18,7 @@ from cache.services.services import Services
 from fusion import guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.saliency.maps import UNITS, MapKind
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from fusion.work.addresses import numerics_id
@@ -52,6 +53,8 @@ class MethodArrays:
         Guidance RGB, 0 to 1.
     jacobians : dict of str to ndarray of float32, shape (2, H, W)
         By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
+    maps : dict of MapKind to ndarray of float32, shape (bands, H, W)
+        Those that were asked for, see `fusion.saliency.maps.BANDS`.
     """
 
     scene: Scene
@@ -59,6 +62,7 @@ class MethodArrays:
     guidance: np.ndarray
     rgb: np.ndarray
     jacobians: Mapping[str, np.ndarray]
+    maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,7 @@ def export_arrays(
     pixel: tuple[int, int] | None,
     pin: tuple[int, int] | None,
     regions: Sequence[tuple[str, str]] = (),
+    maps: Sequence[MapKind] = (),
 ) -> ExportArrays:
     """Collect all arrays of a view.
 
@@ -116,6 +121,8 @@ def export_arrays(
         Principal pixels A and B, (row, col), 0-based; A is the pair's own, or the middle, unless given.
     regions : sequence of (name, code)
         Regions of interest of the link, in the place of the pair's own of the same name.
+    maps : sequence of MapKind
+        Which maps the view shows; they must be computed, which an export never begins.
 
     Raises
     ------
@@ -131,6 +138,7 @@ def export_arrays(
     _require_weights(scenes, weights)
     _require_room(scenes)
     first = scenes[0]
+    shown = [_maps(services, scene, maps) for scene in scenes]
     chosen = {"a": pixel or first.default_pixel or (first.height // 2, first.width // 2)}
     if pin is not None:
         chosen["b"] = pin
@@ -141,9 +149,12 @@ def export_arrays(
         for scene in scenes
     ]
     arrays = []
-    for scene, jacobians, guidance in zip(scenes, windows, _guidance(services, scenes), strict=True):
+    guidances = _guidance(services, scenes)
+    for scene, jacobians, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         fused = services.scenes.fused(scene)
-        arrays.append(MethodArrays(scene, fused, guidance, guidance_rgb(guidance, fused), jacobians))
+        arrays.append(
+            MethodArrays(scene, fused, guidance, guidance_rgb(guidance, fused), jacobians, of_scene)
+        )
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
@@ -183,6 +194,20 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     if missing:
         raise NotReady(f"Guidance images are being computed ({', '.join(missing)}). Ask again in a moment.")
     return [state.values for state in states if state.values is not None]
+
+
+def _maps(services: Services, scene: Scene, kinds: Sequence[MapKind]) -> dict[MapKind, np.ndarray]:
+    """Return the finished maps of a scene."""
+    found = {}
+    for kind in kinds:
+        state = services.maps.state(scene, kind, FOLLOWER)
+        if not state.complete or state.values is None:
+            raise ExportError(
+                f"The {kind} map of {scene.method_title} is part of the view and not computed. Press Compute beside "
+                "it on the page first, or leave it out."
+            )
+        found[kind] = state.values
+    return found
 
 
 @dataclass(frozen=True)
@@ -267,8 +292,9 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     -------
     bytes
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
-        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), and
-        ``metadata``, a text of JSON with units, pixels, ids, versions and the link.
+        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), the maps
+        that the view shows, ``response`` and ``reach`` (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``,
+        a text of JSON with units, pixels, ids, versions and the link.
     """
     methods = exported.methods
     arrays: dict[str, np.ndarray] = {
@@ -280,6 +306,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     }
     for name in exported.pixels:
         arrays[f"jacobian_{name}"] = np.stack([one.jacobians[name] for one in methods])
+    for kind in methods[0].maps:
+        arrays[kind.value] = np.stack([one.maps[kind] for one in methods])
     if exported.regions:
         arrays["regions"] = np.stack(list(exported.regions.values()))
     arrays["metadata"] = np.array(json.dumps(described(exported, link), ensure_ascii=False, indent=2))
@@ -324,6 +352,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "guidance": GRADIENT_UNITS,
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
+            **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
         },
         "versions": {
             "python": platform.python_version(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 import fusion
@@ -39,7 +38,7 @@ from fusion.data.entries import PairEntry
 from fusion.output_files import GRADIENT_UNITS, describe
 from fusion.pair import Pair
 from fusion.saliency.explained_regions import NUMBERS
-from fusion.saliency.reach import STEPS
+from fusion.saliency.reach import STEPS, reach_places
 from fusion.statistics.regions import Region
 
 INPUTS = ("x1", "x2")
@@ -164,7 +163,7 @@ def reach_command(
     }
     drawn = {}
     for index, name in enumerate(INPUTS):
-        places = np.searchsorted(STEPS, reach[index], side="right").astype(np.float32)
+        places = reach_places(reach[index])
         drawn[f"reach-{name}"] = grays(places, 0, len(STEPS))
         drawn[f"response-{name}"] = gradient_colours(answers[index], Scale.SIGNED, end, 1.0)
     name_files(files.write({"reach": reach, "response": answers}, metadata, drawn))

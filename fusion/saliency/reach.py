@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -117,6 +118,18 @@ def holds(predicted: NDArray[np.floating], true: NDArray[np.floating]) -> NDArra
         Of the same shape; ``False`` where one of them is NaN.
     """
     return np.abs(predicted - true) <= np.maximum(SHARE * np.abs(true), SLACK)
+
+
+def reach_places(levels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the places of gray levels among 0 and `STEPS`, 0 to 7: what lies between two steps counts as the lower.
+
+    Parameters
+    ----------
+    levels : ndarray
+        Reaches, gray levels, of any shape; NaN where they are not known, which stays.
+    """
+    places = np.searchsorted(STEPS, levels, side="right").astype(np.float32)
+    return np.where(np.isnan(levels), np.float32(np.nan), places)
 
 
 def _reach(answer: Answer, index: int, slope: float, alone: bool) -> int:

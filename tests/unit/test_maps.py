@@ -25,7 +25,7 @@ from fusion.work.map_units import MapUnits
 from fusion.work.store import ChunkStore
 from fusion.work.tasks import Job, Task, run_task
 from tests.unit.page_services import server_of
-from tests.unit.reference import random_method, random_pair, relative_error, whole_image_jacobians
+from tests.unit.reference import random_pair, relative_error, trained_method, whole_image_jacobians
 from tests.unit.small_networks import Attention
 from tests.unit.small_services import Small, wait_for
 
@@ -42,7 +42,7 @@ def pixels_of(rng: np.random.Generator, shape: tuple[int, int]) -> list[tuple[in
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_influence_is_the_sum_of_autograd(id: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, SHAPE)
+    method, pair = trained_method(id), random_pair(rng, SHAPE)
     pixels = pixels_of(rng, SHAPE)
     for jacobian, (row, column) in zip(whole_image_jacobians(method, pair, pixels), pixels, strict=True):
         found = influence_of(method, pair, Box(row, column, row + 1, column + 1), "float64")[:, 0, 0]
