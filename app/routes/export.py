@@ -169,6 +169,7 @@ def _made(wanted: Wanted) -> Response:
         map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
     )
     view = replace(arrays, lettered=asked.lettered)
+    _require_maps(wanted, view)
     numbers = None
     if form in WITH_NUMBERS:
         numbers = export_numbers(services, view, list(regions), wanted.complete)
@@ -182,6 +183,17 @@ def _made(wanted: Wanted) -> Response:
     if form in WITH_TABLE and wanted.panel is None and left_out(view, state):
         headers[LEFT_OUT] = DIFFERENCE
     return Response(body, mimetype=TYPES[form], headers=headers)
+
+
+def _require_maps(wanted: Wanted, view: ExportArrays) -> None:
+    """Refuse pictures that would all be of maps that are not computed."""
+    columns = wanted.asked.state.columns if wanted.panel is None else (wanted.panel[1],)
+    missing = [kind for kind in map_kinds(columns) if kind not in view.methods[0].maps]
+    left = [one for one in columns if not isinstance(one, CompareColumn) or one.map_kind not in missing]
+    if wanted.form in WITH_TABLE and columns and not left:
+        raise ExportRefused(
+            400, f"Maps are not computed by an export: {', '.join(missing)}. Press Compute first."
+        )
 
 
 def _body(

@@ -54,7 +54,7 @@ class MethodArrays:
     jacobians : dict of str to ndarray of float32, shape (2, H, W)
         By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
     maps : dict of MapKind to ndarray of float32, shape (bands, H, W)
-        Those that were asked for, see `fusion.saliency.maps.BANDS`.
+        Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
     """
 
     scene: Scene
@@ -122,7 +122,7 @@ def export_arrays(
     regions : sequence of (name, code)
         Regions of interest of the link, in the place of the pair's own of the same name.
     maps : sequence of MapKind
-        Which maps the view shows; they must be computed, which an export never begins.
+        Those that the view shows. A kind that is not computed of all methods is left out: an export begins none.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def export_arrays(
     _require_weights(scenes, weights)
     _require_room(scenes)
     first = scenes[0]
-    shown = [_maps(services, scene, maps) for scene in scenes]
+    shown = _complete_maps(services, scenes, maps)
     chosen = {"a": pixel or first.default_pixel or (first.height // 2, first.width // 2)}
     if pin is not None:
         chosen["b"] = pin
@@ -196,17 +196,17 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     return [state.values for state in states if state.values is not None]
 
 
-def _maps(services: Services, scene: Scene, kinds: Sequence[MapKind]) -> dict[MapKind, np.ndarray]:
-    """Return the finished maps of a scene."""
-    found = {}
+def _complete_maps(
+    services: Services, scenes: Sequence[Scene], kinds: Sequence[MapKind]
+) -> list[dict[MapKind, np.ndarray]]:
+    """Return those maps of some kinds that are computed of all scenes, by scene; none is begun."""
+    found: list[dict[MapKind, np.ndarray]] = [{} for _ in scenes]
     for kind in kinds:
-        state = services.maps.state(scene, kind, FOLLOWER)
-        if not state.complete or state.values is None:
-            raise ExportError(
-                f"The {kind} map of {scene.method_title} is part of the view and not computed. Press Compute beside "
-                "it on the page first, or leave it out."
-            )
-        found[kind] = state.values
+        states = [services.maps.state(scene, kind, FOLLOWER) for scene in scenes]
+        values = [state.values for state in states if state.complete and state.values is not None]
+        if len(values) == len(scenes):
+            for maps, of_scene in zip(found, values, strict=True):
+                maps[kind] = of_scene
     return found
 
 
