@@ -35,6 +35,7 @@ from app.link.view_state import CompareState
 from cache.services.exports import ExportArrays, MethodArrays
 from cache.services.scenes import Scene
 from fusion.colours import Scale, gradient_colours
+from fusion.saliency.maps import BANDS
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"
@@ -55,6 +56,7 @@ def method_arrays(id: str, title: str) -> MethodArrays:
         guidance=GENERATOR.normal(size=(2, *SHAPE)),
         rgb=GENERATOR.random((*SHAPE, 3)),
         jacobians={name: GENERATOR.normal(size=(2, *SHAPE)) for name in "ab"},
+        maps={kind: 8 * GENERATOR.random((bands, *SHAPE)) for kind, bands in BANDS.items()},
     )
 
 

@@ -42,6 +42,7 @@ def view_of(methods: int, pins: str, shape: str = "square") -> ExportArrays:
             fused=fused,
             guidance=stretched(one.guidance),
             jacobians={name: stretched(image) for name, image in one.jacobians.items()},
+            maps={kind: stretched(images) for kind, images in one.maps.items()},
             rgb=np.repeat(fused[..., None], 3, axis=-1),
         )
 
