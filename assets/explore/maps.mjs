@@ -193,7 +193,8 @@ function describe(kind, card) {
   card.names.forEach((element, index) => (element.textContent = `${kinds.TITLES[kind]} ${names[index]}`));
   card.canvases.forEach((canvas, index) => canvas.setAttribute("aria-label", `${kinds.TITLES[kind]} ${names[index]}`));
   card.button.textContent = progress?.running ? "Stop" : progress?.fraction || progress?.cancelled ? "Go on" : "Compute";
-  card.button.disabled = !progress || progress.complete;
+  card.button.disabled = !progress;
+  card.button.hidden = Boolean(progress?.complete);
   card.status.textContent = words(progress);
 }
 
