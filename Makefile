@@ -17,10 +17,13 @@
 #                                              each with ARGS="--help" for its options:
 #   make bench-numerics                        times against full-image autograd, on a GPU with ARGS="--device cuda"
 #   make bench-users                           twenty users hovering at once
+#   make bench-group                           fifty people for ten minutes, who open pages, hover, export
+#   make bench-large                           sixteen readers of a pair of 4096×4096 pixels
 #   make bench-hover                           hovering in a headless Chromium: updates a second, time to paint
 #   make bench-atlas                           the same where atlases were made before, which takes most of the time
 #   make bench-compare                         the same on the compare page, five methods at once
 #   make bench-compare-atlas                   the same with atlases
+#   make bench-brush                           painting on an input: true changes a second, time to the prediction
 #   make bench-page                            server's start, first view of the page
 #   make bench-background                      hovering while guidance images or an atlas are computed
 #   make bench-memory                          memory of hovering and of guidance images
@@ -41,7 +44,7 @@ TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
 .PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
 	samples browser clean \
-	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
+	bench bench-numerics bench-users bench-group bench-large bench-hover bench-atlas bench-brush bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
 
 run: $(VENV)/installed
@@ -109,6 +112,12 @@ bench-numerics: $(VENV)/installed
 bench-users: $(VENV)/installed
 	$(BIN)/python -m benchmarks.users $(ARGS)
 
+bench-group: $(VENV)/installed
+	$(BIN)/python -m benchmarks.group $(ARGS)
+
+bench-large: $(VENV)/installed
+	$(BIN)/python -m benchmarks.large $(ARGS)
+
 bench-hover: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.hovering $(ARGS)
 
@@ -117,6 +126,9 @@ bench-atlas: $(VENV)/installed-dev browser
 
 bench-compare: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.comparing $(ARGS)
+
+bench-brush: $(VENV)/installed-dev browser
+	$(BIN)/python -m benchmarks.painting $(ARGS)
 
 bench-compare-atlas: $(VENV)/installed-dev browser
 	$(BIN)/python -m benchmarks.comparing --atlas $(ARGS)

@@ -6,7 +6,6 @@ The options are click's, not typer's as elsewhere: typer has no repeatable optio
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -82,7 +81,6 @@ def _load_page(settings: Settings, pairs: Sequence[PairPaths]) -> Flask:
     from app.factory import create_server
     from fusion.errors import FuseVisError
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return create_server(settings, pairs)
     except FuseVisError as error:

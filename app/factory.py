@@ -24,12 +24,13 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.guard import headers, hosts, limits, origins, sign_in
+from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in
+from app.guard.request_ids import request_id
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.parts import notice
-from app.routes import answers, binary, export, maps, regions, views
+from app.routes import answers, binary, export, maps, metrics, regions, views
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -44,10 +45,11 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
-GUARDS = (headers, hosts, origins, sign_in, limits)
+GUARDS = (request_ids, headers, hosts, origins, sign_in, mount, limits)
 """In the order in which a request passes them."""
 ROUTES = (binary, maps, regions, views, export)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
+"""Before the id of the request."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,8 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         lambda search: first_view(services, search),
         "fusevis",
         server=server,
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{settings.prefix.rstrip('/')}/",
         title="FuseVis",
         update_title="",
         on_error=show_error,
@@ -91,8 +95,11 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         module.register(app)
     _add_pages(server, services, app.config.requests_pathname_prefix)
     answers.register(server)
+    metrics.register(server)
     for module in ROUTES:
         server.register_blueprint(module.routes)
+    own = {path.expanduser().absolute().parent for pair in user_pairs for path in pair}
+    folders.register(server, folders.folders_of(settings) | own)
     return server
 
 
@@ -162,7 +169,7 @@ def show_error(error: Exception) -> None:
         message = str(error)
     else:
         logger.error("A callback failed", exc_info=error)
-        message = UNEXPECTED
+        message = f"{UNEXPECTED} (Request {request_id()}.)"
     set_props(Id.NOTICES, {"children": [notice(message, "danger")]})
     # Dash tells the browser of no failure; what waits for this answer has to know.
     after_this_request(lambda answer: _with_failure(answer, message))

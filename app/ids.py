@@ -165,6 +165,26 @@ class RegionId(StrEnum):
     EXPORT = "region-export"
 
 
+class BrushId(StrEnum):
+    """Component ids of the panel of the brush, and of that with the same change on the compare page."""
+
+    PANEL = "brush-panel"
+    OPEN = "brush-open"
+    CLOSE = "brush-close"
+    INPUT = "brush-input"
+    OPERATION = "brush-operation"
+    SIZE = "brush-size"
+    STRENGTH = "brush-strength"
+    UNDO = "brush-undo"
+    REDO = "brush-redo"
+    CLEAR = "brush-clear"
+    READOUT = "change-readout"
+    COMPARED = "change-panel"
+    COMPARED_OPEN = "change-open"
+    COMPARED_CLOSE = "change-close"
+    COMPARED_CLEAR = "change-clear"
+
+
 class ViewsId(StrEnum):
     """Component ids of the named views, the same on both pages that have them."""
 

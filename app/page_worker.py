@@ -5,8 +5,7 @@ there are threads stop all others by sending or reading slowly. Here its main th
 at once, collects requests until they are complete and sends what the network did not take at once. Who takes too long
 is let go; so is the connection that has been idle for longest, where there is no room for a new one.
 
-A link that is longer than gunicorn reads gets a page. Such a request never reaches Flask: gunicorn gives up within its
-first line and answers with a bare page of its own.
+A request that never reaches Flask, because it is too long or cannot be read, is answered here (`app.own_answers`).
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http.errors import LimitRequestLine
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    ExpectationFailed,
+    ForbiddenProxyRequest,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.connections import LEAVE, LONGEST_LINE, Exchange
-from app.routes.plain_pages import plain_page
+from app.guard.request_ids import write_log
+from app.own_answers import OwnAnswers
 from cache.settings import MOST_SLOW
 
 LONGEST_REQUEST_LINE = LONGEST_LINE
 """Bytes of ``GET``, address and version together: the most that gunicorn can be told to read."""
-TOO_LONG = plain_page(
-    "Too long",
-    "This link is too long",
-    f"FuseVis reads addresses of up to about {LONGEST_REQUEST_LINE // 100 * 100:,} letters. What its pages write is "
-    "shorter: large regions are kept on the server and have short names in links. "
-    '<a href="/">The saliency pictures</a> open without a link too.',
-).encode()
-ANSWER = (
-    b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Type: text/html; charset=utf-8\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(TOO_LONG), TOO_LONG)
-)
 
 PIECE_WAIT_S = 15.0
 """How long the next piece of a request may take, or the next of an answer to be read."""
@@ -60,6 +59,18 @@ MOST_HELD = 512 * 2**20
 OTHER_FILES = 128
 """Descriptors that connections leave to everything else."""
 FEWEST_CONNECTIONS = 8
+
+STATUSES = {
+    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    ForbiddenProxyRequest: HTTPStatus.FORBIDDEN,
+    UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+"""Of requests that cannot be read, by what gunicorn finds in them; 400 for all others."""
+
+OWN_FAULTS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
+"""What gunicorn counts among them, though no client can help it."""
 
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _GONE = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED}
@@ -103,11 +114,18 @@ class PageWorker(ThreadWorker):
         self._waited_for: dict[Connection, None] = {}
         self._rests_until = -TOLD_AGAIN_S
         self._next_sweep = 0.0
+        self._answers = OwnAnswers()
 
     def init_process(self) -> None:
-        """Find out how many connections this process can have, and go on as gunicorn does."""
+        """Begin the log, find out how many connections this process can have, and go on as gunicorn does."""
+        write_log()
         self.worker_connections = room_for_connections(self.cfg.worker_connections)
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load what is served, and give the worker's own answers its headers."""
+        super().load_wsgi()
+        self._answers = OwnAnswers(self.wsgi)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the threads that answer: slow requests can never have all of them, see `cache.jobs.slow`."""
@@ -140,12 +158,14 @@ class PageWorker(ThreadWorker):
         self._read_more(conn)
 
     def handle_error(self, req: object, client: Exchange, addr: object, exc: Exception) -> None:
-        """Answer to a request that cannot be read."""
-        if not isinstance(exc, LimitRequestLine):
-            super().handle_error(req, client, addr, exc)
-            return
+        """Answer to a request that cannot be read, or at which the application itself failed."""
+        unreadable = isinstance(exc, ParseException) and not isinstance(exc, OWN_FAULTS)
+        status = HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.INTERNAL_SERVER_ERROR
+        status = next((status for kind, status in STATUSES.items() if isinstance(exc, kind)), status)
+        if not unreadable:
+            self.log.error("A request failed outside of the application", exc_info=exc)
         with suppress(OSError):  # whoever has gone meanwhile needs no answer
-            client.sendall(ANSWER)
+            client.sendall(self._answers.of(status))
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """Send the rest of an answer; gunicorn calls this in the main thread."""
@@ -160,7 +180,10 @@ class PageWorker(ThreadWorker):
             return
         self._next_sweep = now + 1
         for conn in [conn for conn in self._waited_for if force or conn.deadline <= now]:
-            self._drop(conn)
+            if force or conn.idle or conn.closing or conn.exchange.unsent_bytes:
+                self._drop(conn)
+            else:
+                self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT)
         waiting = sorted(self._waited_for, key=lambda conn: conn.exchange.held_bytes)
         held = sum(conn.exchange.held_bytes for conn in waiting)
         while held > MOST_HELD:
@@ -218,13 +241,9 @@ class PageWorker(ThreadWorker):
         return False
 
     def _refuse(self, conn: Connection, status: HTTPStatus) -> None:
-        words = b'{"error": "This request is too large."}'
         conn.closing = True
         with suppress(OSError):
-            conn.exchange.sendall(
-                b"HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                % (status, status.phrase.encode(), len(words), words)
-            )
+            conn.exchange.sendall(self._answers.of(status))
         self._wait(conn, selectors.EVENT_WRITE, self._send_more, PIECE_WAIT_S)
         self._send_more(conn)
 

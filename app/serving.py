@@ -71,11 +71,19 @@ def open_listener(host: str, port: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=128)
 
 
-def page_address(listener_name: tuple[Any, ...]) -> str:
-    """Return the URL at which a browser on this machine finds the page that listens under this name."""
+def page_address(listener_name: tuple[Any, ...], prefix: str = "") -> str:
+    """Return the URL at which a browser on this machine finds the page that listens under this name.
+
+    Parameters
+    ----------
+    listener_name : tuple
+        Host and port, as the socket has them.
+    prefix : str
+        Below which everything lies, as ``/fusevis``.
+    """
     host, port = str(listener_name[0]), int(listener_name[1])
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}/"
 
 
 class PageServer(BaseApplication):
@@ -94,6 +102,7 @@ class PageServer(BaseApplication):
     def __init__(self, settings: Settings, listener: socket.socket, load: Callable[[], Flask]) -> None:
         self._options = gunicorn_options(settings)
         self._load = load
+        self._prefix = settings.prefix.rstrip("/")
         self._listener_name = listener.getsockname()
         self._descriptor = listener.detach()
         super().__init__()
@@ -110,5 +119,5 @@ class PageServer(BaseApplication):
         return self._load()
 
     def _announce(self, worker: object) -> None:
-        address = page_address(self._listener_name)
+        address = page_address(self._listener_name, self._prefix)
         click.echo(f"FuseVis is ready: open {address} in a browser. Ctrl-C stops it.")

@@ -26,6 +26,7 @@ SHORTEST_SECRET = 16
 AUTO = "auto"
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 HOST_NAME = re.compile(r"[0-9A-Za-z._-]+|\[?[0-9A-Fa-f:.]+\]?")
+MOUNT = re.compile(r"(/[0-9A-Za-z@._~-]+)*")
 FRAME_SOURCES = re.compile(r"'none'|('self'|[^\s;,']+)( ('self'|[^\s;,']+))*")
 """Nothing in them may end the directive or the header."""
 CONFIDENTIAL = ("redis_url", "secret_key", "token")
@@ -48,6 +49,9 @@ class Settings(ServiceSettings, BaseSettings):
     )
     port: int = Field(8050, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server_threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    prefix: str = Field(
+        "/", description="Part of the address below which a web server in front hands on, as /fusevis."
+    )
     allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
         None, description="Names besides localhost under which the page is asked for, with commas between."
     )
@@ -108,6 +112,14 @@ class Settings(ServiceSettings, BaseSettings):
         if not all(map(HOST_NAME.fullmatch, names or ())):
             raise ValueError("name hosts as in addresses, without http:// and without a port")
         return names
+
+    @field_validator("prefix")
+    @classmethod
+    def _is_prefix(cls, prefix: str) -> str:
+        prefix = prefix.rstrip("/")
+        if not MOUNT.fullmatch(prefix) or {".", ".."} & set(prefix.split("/")):
+            raise ValueError("give the part of the address behind the server's name, as /fusevis")
+        return prefix or "/"
 
     @field_validator("frame_ancestors")
     @classmethod

@@ -13,6 +13,7 @@ import "./core/print.mjs";
 import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
 import { tellBy } from "./regions/server.mjs";
+import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
@@ -24,9 +25,10 @@ window.dash_clientside.page = { changeTheme };
 window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
 window.dash_clientside.regions = {
-  /** @param {import("./regions/set.mjs").Linked | null} found */
+  /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
   take(found) {
     take(found);
+    takeChange(found);
     return null;
   },
 };

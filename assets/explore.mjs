@@ -3,6 +3,8 @@
 import "./explore/plot-queue.mjs";
 import "./explore/first-view.mjs";
 import "./explore/pointer.mjs";
+import "./explore/change-overlays.mjs";
+import "./explore/change-panel.mjs";
 import "./explore/link.mjs";
 import "./explore/negative-share.mjs";
 import "./explore/rgb-ranges.mjs";
@@ -21,6 +23,7 @@ import { changeDisplay } from "./explore/scene.mjs";
 import { link } from "./explore/state.mjs";
 import { changeMode } from "./explore/toolbar.mjs";
 import { tellBy } from "./regions/server.mjs";
+import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
@@ -31,9 +34,10 @@ window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.regions = {
-  /** @param {import("./regions/set.mjs").Linked | null} found */
+  /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
   take(found) {
     take(found);
+    takeChange(found);
     return null;
   },
 };

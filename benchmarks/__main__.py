@@ -45,10 +45,13 @@ class Part:
 PARTS = (
     Part("numerics", "benchmarks.jacobian_guidance"),
     Part("users", "benchmarks.users"),
+    Part("group", "benchmarks.group"),
+    Part("large", "benchmarks.large"),
     Part("hover", "benchmarks.hovering"),
     Part("atlas", "benchmarks.hovering", ("--atlas",)),
     Part("compare", "benchmarks.comparing"),
     Part("compare-atlas", "benchmarks.comparing", ("--atlas",)),
+    Part("brush", "benchmarks.painting"),
     Part("page", "benchmarks.first_view"),
     Part("background", "benchmarks.background"),
     Part("memory", "benchmarks.memory"),

@@ -39,6 +39,7 @@ SHARED = {
     "kinds": "core/kinds",
     "regionCode": "regions/code",
     "regionLink": "regions/link",
+    "painted": "change/set",
     "pixels": "painter/pixels",
     "regionPainter": "painter/regions",
     "regions": "regions/set",
@@ -46,6 +47,7 @@ SHARED = {
 }
 
 EXPLORE = {
+    "change": "explore/change",
     "graphs": "explore/graphs",
     "handover": "explore/handover",
     "link": "explore/state",

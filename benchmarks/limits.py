@@ -28,6 +28,9 @@ ATLAS_UPDATES, ATLAS_MEDIAN, ATLAS_SLOW = at_least(50), at_most(45), at_most(80)
 COMPARE_UPDATES, COMPARE_ATLAS_UPDATES = at_least(12), at_least(20)
 """Updates painted a second on the compare page with the paper's five methods, and with their atlases."""
 
+BRUSH_UPDATES, BRUSH_PREDICTION = at_least(15), at_most(250)
+"""True changes painted a second with a stamp of 8 pixels; ms from the rest after one stamp to its prediction."""
+
 USERS, USERS_METHOD = 20, "funfusean"
 """What the limits of many users are for."""
 USERS_SLOW = at_most(250)
@@ -35,6 +38,18 @@ USERS_SLOW = at_most(250)
 USERS_ERRORS = at_most(0)
 USERS_GROWTH = at_most(1.05)
 """The server's memory at the end ÷ half-way: flat. The windows answered last, up to 64 MiB, are remembered."""
+
+GROUP, GROUP_MINUTES = 50, 10
+"""People and minutes that the limits of a group are for."""
+GROUP_HOVER, GROUP_IMAGES = at_most(400), at_most(2000)
+"""p95 of a hover, and of a scene with inputs and fused image, ms."""
+GROUP_MEMORY, GROUP_GROWTH = at_most(800), at_most(1.05)
+"""MB that the web process holds at the end, and that ÷ the most of the first half."""
+
+PYRAMID_SIDE, PYRAMID_READERS = 4096, 16
+"""Side of the large pair, pixels, and how many read it at once."""
+PYRAMID_OPENED, PYRAMID_MEMORY = at_most(5), at_most(1500)
+"""Seconds from the first request to three pictures in view, and the server's peak with all readers, MB."""
 
 READY, FIRST_PICTURES, ALL_PICTURES = at_most(6.0), at_most(1.5), at_most(3.0)
 """Seconds: from the server's start to ready, from navigation to inputs and fused image, and to all panels."""

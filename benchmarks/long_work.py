@@ -111,7 +111,7 @@ def _worked(kind: str, page: OtherPage, connection: Connection) -> str:
 class OtherPage:
     """An open page of a pair and a method; its methods return whether the work is under way."""
 
-    def __init__(self, url: str, pair: str, method: str) -> None:
+    def __init__(self, url: str, pair: str, method: str, viewer: str = "benchmark-other-user") -> None:
         self._page = DashPage(url)
         chosen: dict[tuple[str, str], Any] = {
             (Id.PAIR_SELECT, "value"): pair,
@@ -122,7 +122,7 @@ class OtherPage:
             raise ValueError(f"{pair} and {method} cannot be shown: the server's log says why")
         self._values: dict[tuple[str, str], Any] = {
             (Id.SCENE, "data"): answer[Id.SCENE, "data"],
-            (Id.VIEWER, "data"): "benchmark-other-user",
+            (Id.VIEWER, "data"): viewer,
             (Id.GAMMA_2, "value"): 0.5,
             (Id.COLOUR_SCALE, "value"): "paper",
         }

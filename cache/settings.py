@@ -16,6 +16,7 @@ SLOW_AT_ONCE, SLOW_WAITING = 2, 14
 MOST_SLOW = SLOW_AT_ONCE + SLOW_WAITING
 """Slow requests that are computed, that wait, and both together: the server has so many threads besides those that are
 set. One more is refused for a moment, see `cache.jobs.slow`."""
+WHOLE_PIXELS = 2**20
 _TWO_NAMES = "name two different modalities, that of x1 first, such as IR VIS"
 
 
@@ -85,6 +86,12 @@ class ServiceSettings(BaseModel):
     )
     pixel_limit: int = Field(
         16_777_216, gt=0, description="Most pixels an image may have; checked before it is decoded."
+    )
+
+    whole_pixels: int = Field(
+        WHOLE_PIXELS,
+        gt=0,
+        description="Pixels of the largest images that pages get as a whole; larger ones come in tiles.",
     )
 
     @field_validator("device")

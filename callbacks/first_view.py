@@ -30,7 +30,8 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         The scene's ``key``, ``height`` and ``width``, the principal ``pixel``, the ``half`` width of the zooms in
         pixels, ``gamma1``, ``gamma2``, ``scale``, the ``titles`` of the panels, the paths of the pictures below the
         page's address (``images``, ``window``) and whether the guidance images are ``complete``. ``None`` where
-        there is nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly.
+        there is nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly, or
+        a large pair, whose pictures come by tiles.
     """
     state, _ = ExploreState.from_query(search)
     if state.area is not None:
@@ -38,6 +39,8 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
     try:
         pair, method, pixel, _ = resolve(services, state)
         scene = services.scenes.open(pair, method)
+        if scene.large:
+            return None
         complete = services.guidance.known(scene) is not None
     except UserError:
         return None

@@ -6,17 +6,21 @@ that there are newer ones. Plotly gets its figures once, when the computation ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 from dash import Dash, Input, Output, State, no_update
+from numpy.typing import NDArray
 
-from app.figures.images import gradient_figure, growing_image, rgb_figure
+from app.figures.images import gradient_figure, growing_image, rgb_figure, tiled_image
 from app.figures.parts import Figure, colour_scale, empty_figure
 from app.figures.scatter import growing_scatter, scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState, followed
+from cache.services.images import SAMPLE_POINTS, sampled
 from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, causes, clicks, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
@@ -185,7 +189,10 @@ def told(scene: dict[str, Any], state: GuidanceState, revision: str, axes: bool)
 def titles_of(scene: dict[str, Any]) -> tuple[str, ...]:
     """Return the titles of the figures of `PANELS`."""
     first, second = scene["modalities"]
-    return f"Guidance {first}", f"Guidance {second}", "Guidance RGB", "Guidance scatterplot"
+    plot = "Guidance scatterplot"
+    if scene["large"] and scene["height"] * scene["width"] > SAMPLE_POINTS:
+        plot += f": {SAMPLE_POINTS:,} pixels, a sample"
+    return f"Guidance {first}", f"Guidance {second}", "Guidance RGB", plot
 
 
 def growing_figures(scene: dict[str, Any]) -> tuple[Figure, ...]:
@@ -210,6 +217,8 @@ def final_figures(
     if state.values is None:
         return tuple(empty_figure(title, absence(state)) for title in titles)
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
+    if scene["large"]:
+        return tiled_figures(scene, state.values, metas)
     colours = colour_scale(scale, gamma, Limits.of(state.values))
     shown = state.values if state.complete else filled(state.values)
     fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
@@ -223,6 +232,16 @@ def final_figures(
         rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
         scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )
+
+
+def tiled_figures(
+    scene: dict[str, Any], values: NDArray[np.float32], metas: Sequence[dict[str, Any]]
+) -> tuple[Figure, ...]:
+    """Make the four figures of a large pair: axes on which the browser draws tiles, and a sample of the points."""
+    titles = titles_of(scene)
+    shape = (scene["height"], scene["width"])
+    images = (tiled_image(shape, title, meta) for title, meta in zip(titles[:3], metas[:3], strict=True))
+    return *images, scatter_figure(sampled(values), scene["modalities"], titles[3], metas[3])
 
 
 def absence(state: GuidanceState) -> str:

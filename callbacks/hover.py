@@ -18,6 +18,7 @@ from app.figures.images import (
     gray_zoom,
     opaque_bytes,
     rgb_zoom,
+    tiled_image,
 )
 from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
@@ -95,6 +96,8 @@ def register(app: Dash) -> None:
     def rest(data: dict[str, Any] | None, scene: dict[str, Any] | None) -> tuple[Any, ...]:
         if data is None or scene is None or data["key"] != scene["key"]:
             return (no_update,) * (len(JACOBIAN_PANELS) + len(IMAGE_PANELS) + 1)
+        if scene["large"]:
+            return axes_at(scene, RestingPixel.of(data))
         return figures_at(services, scene, RestingPixel.of(data))
 
 
@@ -130,6 +133,19 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
         rgb = None
     zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
     return *wholes, *zooms, green_points(guidance, rest)
+
+
+def axes_at(data: dict[str, Any], rest: RestingPixel) -> tuple[Any, ...]:
+    """Make the axes of both Jacobian figures and the eight zooms of a large pair, on which the browser draws."""
+    shape = (data["height"], data["width"])
+    wholes = [
+        tiled_image(shape, f"Jacobian {name}", rest.meta(data, panel))
+        for name, panel in zip(data["modalities"], JACOBIAN_PANELS, strict=True)
+    ]
+    nothing = np.full((2 * rest.half + 1,) * 2, np.nan, dtype=np.float32)
+    title = f"Zoom ±{rest.half} px"
+    zooms = [gray_zoom(nothing, title, rest.meta(data, panel), like=nothing) for panel in IMAGE_PANELS]
+    return *wholes, *zooms, None
 
 
 def green_points(guidance: NDArray[np.floating] | None, rest: RestingPixel) -> dict[str, Any] | None:

@@ -22,9 +22,13 @@ SIZES_BEYOND = 4
 
 
 def given_regions(
-    regions: Regions, pair: str, shape: tuple[int, int] | None, linked: Sequence[str]
+    regions: Regions,
+    pair: str,
+    shape: tuple[int, int] | None,
+    linked: Sequence[str],
+    change: str | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return a link's regions for the browser, and a notice for each that cannot be shown.
+    """Return what a link has of its own pair, for the browser: regions and a change; a notice for what cannot be shown.
 
     Parameters
     ----------
@@ -35,10 +39,15 @@ def given_regions(
     shape : tuple of int or None
         (H, W) of its images; ``None`` where it is not the pair that the link names.
     linked : sequence of str
-        As in the link.
+        Regions, as in the link.
+    change : str or None
+        The painted change, as in the link.
     """
     found: list[dict[str, Any]] = []
     messages: list[str] = []
+    if change is not None and shape is None:
+        messages.append("The link's painted change was ignored: it belongs to the link's own pair.")
+        change = None
     for text in linked:
         region = linked_region(text)
         if region is None:
@@ -55,7 +64,7 @@ def given_regions(
         else:
             look = {} if region.look == PLAIN else {"look": asdict(region.look)}
             found.append({"name": region.name, "colour": region.colour, "code": code, **look})
-    return {"pair_address": pair, "regions": found}, messages
+    return {"pair_address": pair, "regions": found, "change": change}, messages
 
 
 def register_explore(app: Dash) -> None:
@@ -85,7 +94,7 @@ def register_explore(app: Dash) -> None:
         changed = other_weights(services, pair, [(state.method, state.weights)])
         # Regions of a pair that is not to be had here mean nothing in another one.
         shape = resolve_pair(services, state.pair)[1]
-        given, unfit = given_regions(regions, pair, shape, state.regions)
+        given, unfit = given_regions(regions, pair, shape, state.regions, state.change)
         area, outside = resolve_area(state.area, shape)
         toasts: Any = link_notices(messages + more + outside + changed + unfit) or no_update
         follows = state.zoom == "support"
@@ -224,7 +233,7 @@ def register_compare(app: Dash) -> None:
         state, messages = CompareState.from_query(search or "")
         start, more = compare_start(services, state)
         given, unfit = given_regions(
-            regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions
+            regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions, state.change
         )
         toasts: Any = link_notices(messages + more + unfit) or no_update
         return (

@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from app.figures.images import FUSED_INTENSITY, gray_figure
+from app.figures.images import FUSED_INTENSITY, gray_figure, tiled_image
 from app.ids import Id, Panel
 from cache.services.scenes import Scene
-from cache.services.services import services_of
+from cache.services.services import Services, services_of
 
 
 def register(app: Dash) -> None:
@@ -32,24 +32,30 @@ def register(app: Dash) -> None:
             return (no_update,) * 5
         scene = services.scenes.open(pair, method)
         data = scene_data(scene)
-        fused = gray_figure(
-            services.scenes.fused(scene),
-            f"Fused: {scene.method_title}",
-            meta_of(data, Panel.FUSED),
-            FUSED_INTENSITY,
-        )
+        title, meta = f"Fused: {scene.method_title}", meta_of(data, Panel.FUSED)
+        if scene.large:
+            fused = tiled_image((scene.height, scene.width), title, meta)
+        else:
+            fused = gray_figure(services.scenes.fused(scene), title, meta, FUSED_INTENSITY)
         if shown is not None and (shown["pair"], shown["pair_address"]) == (
             scene.pair_id,
             scene.pair_address,
         ):
             inputs: tuple[Any, Any] = (no_update, no_update)
         else:
-            images = services.scenes.pair(scene).images
-            inputs = (
-                gray_figure(images[0], input_title(scene, 0), meta_of(data, Panel.MRI)),
-                gray_figure(images[1], input_title(scene, 1), meta_of(data, Panel.PET)),
-            )
+            inputs = _input_figures(services, scene, data)
         return *inputs, fused, data, note(scene)
+
+
+def _input_figures(services: Services, scene: Scene, data: dict[str, Any]) -> tuple[Any, Any]:
+    images = services.scenes.pair(scene).images
+    first, second = (
+        tiled_image(image.shape, input_title(scene, index), meta_of(data, panel))
+        if scene.large
+        else gray_figure(image, input_title(scene, index), meta_of(data, panel))
+        for index, (image, panel) in enumerate(zip(images, (Panel.MRI, Panel.PET), strict=True))
+    )
+    return first, second
 
 
 def scene_data(scene: Scene) -> dict[str, Any]:

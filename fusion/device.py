@@ -57,9 +57,33 @@ def give_back() -> None:
         trim(0)
 
 
+MAPPED_BYTES = 2 * 2**20
+"""Blocks of this size and more are the system's again as soon as they are free."""
+ARENAS = 2
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
+"""Names of options in malloc.h of the GNU C library."""
+
+
+def keep_little() -> None:
+    """Have the C library keep little of what is freed, for a process that serves for days; only Linux's can be asked.
+
+    By itself it lets each of some dozens of threads keep freed memory in an arena of its own, and keeps freed blocks of
+    up to 32 MiB once it has seen one: after an hour of fused images and exports that is hundreds of megabytes.
+    """
+    set_option = getattr(_c_library(), "mallopt", None)
+    if set_option is not None:
+        set_option(_ARENA_MAX, ARENAS)
+        set_option(_MMAP_THRESHOLD, MAPPED_BYTES)
+
+
+@cache
+def _c_library() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(None)
+    except (OSError, TypeError):  # another system
+        return None
+
+
 @cache
 def _trim() -> Callable[[int], int] | None:
-    try:
-        return ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another C library, or another system
-        return None
+    return getattr(_c_library(), "malloc_trim", None)  # another C library has none

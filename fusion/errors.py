@@ -109,5 +109,9 @@ class RegionError(FuseVisError):
     """A region of interest cannot be used: its file, its box, or its size."""
 
 
+class ChangeError(FuseVisError):
+    """A painted change of the inputs cannot be used."""
+
+
 class AtlasError(FuseVisError):
     """An atlas cannot be made, opened or read."""

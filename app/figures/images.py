@@ -81,10 +81,15 @@ def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> F
     return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
 
 
+def tiled_image(shape: tuple[int, ...], title: str, meta: dict[str, Any]) -> Figure:
+    """Make the axes of a whole (H, W) image of a large pair, which the browser draws by tiles for good."""
+    nothing = {"type": "heatmap", "z": [[None]], "showscale": False}
+    return _whole(nothing, title, shape, meta)
+
+
 def growing_image(shape: tuple[int, int], title: str, meta: dict[str, Any]) -> Figure:
     """Make the axes of a whole (H, W) image that grows: the browser draws it until Plotly has all of it."""
-    nothing = {"type": "heatmap", "z": [[None]], "showscale": False}
-    figure = _whole(nothing, title, shape, meta)
+    figure = tiled_image(shape, title, meta)
     figure["layout"]["annotations"] = [notice("Computing…")]
     return figure
 

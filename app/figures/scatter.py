@@ -21,7 +21,7 @@ def scatter_figure(
     Parameters
     ----------
     guidance : ndarray
-        (2, H, W); pixels that are not known yet, or not finite, are left out.
+        (2, H, W), or (2, n) of some pixels; pixels that are not known yet, or not finite, are left out.
     labels : tuple of str
         Names of x1 and x2 for the axes.
     title : str

@@ -27,6 +27,7 @@ CONTENT_POLICY = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
+EXTENSION = "fusevis-frame-ancestors"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # A link holds the pair and the regions, which are nobody else's business.
@@ -39,7 +40,7 @@ HEADERS = {
 
 def register(server: Flask, settings: Settings) -> None:
     """Set the headers of every answer, those of refusals and errors too."""
-    ancestors = settings.frame_ancestors
+    ancestors = server.extensions[EXTENSION] = settings.frame_ancestors
 
     def add_headers(answer: Response) -> Response:
         answer.headers.update(HEADERS)
@@ -64,6 +65,11 @@ def content_policy(ancestors: str, inline_scripts: tuple[str, ...] = ()) -> str:
         "frame-ancestors": ancestors,
     }
     return "; ".join(f"{name} {sources}" for name, sources in parts.items())
+
+
+def policy_of(server: Flask) -> str:
+    """Return the content security policy of a server's answers that run nothing."""
+    return content_policy(server.extensions.get(EXTENSION, "'self'"))
 
 
 def allow_scripts(hashes: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.guard.addresses import Network, is_within, networks
+from app.guard.users import remember_user
 from app.routes.answers import problem_answer
 from app.routes.plain_pages import plain_page
 from app.settings import AUTO, Settings
@@ -69,12 +70,10 @@ class Door:
         return self.token is not None and hmac.compare_digest(self.token, given.encode("utf-8", "replace"))
 
     def knows(self) -> bool:
-        """Tell whether the request under way comes from somebody who is signed in."""
-        if (
-            self.header
-            and request.headers.get(self.header)
-            and is_within(request.remote_addr or "", self.proxies)
-        ):
+        """Tell whether the request under way comes from somebody who is signed in, and remember a name that is told."""
+        named = request.headers.get(self.header) if self.header else None
+        if named and is_within(request.remote_addr or "", self.proxies):
+            remember_user(named)
             return True
         if self.token is None:
             return False

@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from app.ids import CompareColumn, CompareId, Panel
+from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
@@ -87,6 +88,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
             region_panel(
                 home, "Choose Box or Lasso above and draw on a picture or a scatterplot of any row."
             ),
+            change_panel(),
         ],
         className="page compare-page",
     )
@@ -129,6 +131,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
+            change_open(),
         ],
     )
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from app.ids import Id
+from app.ids import BrushId, Id
+from app.layout.brush import brush_open, brush_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
     guidance_button,
@@ -71,6 +72,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             help_panel("explore"),
             views_panel("", "explore"),
             region_panel("", "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
+            brush_panel(),
             atlas_window(),
         ],
         className="page",
@@ -113,7 +115,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[maps_button(), atlas_button()],
+        rest=[brush_open(), maps_button(), atlas_button()],
     )
 
 
@@ -123,7 +125,10 @@ def readout_row() -> html.Div:
     The numbers are no live region, as they change at every move: ``assets/core/announce.mjs`` says where one stands.
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
-    return html.Div([readout, rgb_legend()], className="readout-row", **region("Numbers of the chosen pixel"))
+    change = html.P(id=BrushId.READOUT, className="change-readout", hidden=True)
+    return html.Div(
+        [readout, rgb_legend(), change], className="readout-row", **region("Numbers of the chosen pixel")
+    )
 
 
 def atlas_button() -> dbc.Button:

@@ -35,8 +35,14 @@ TOOLS = (
     ("pan", "Pan", "H", "Dragging moves the zoomed pictures; a double click shows them whole"),
     ("box", "Box", "R", "Dragging selects a box as a region of interest"),
     ("lasso", "Lasso", "L", "Dragging selects what it goes around as a region of interest"),
+    (
+        "brush",
+        "Brush",
+        "B",
+        "Dragging paints on an input; the fused image's true and predicted change are shown",
+    ),
 )
-"""Name, label, key and explanation of what dragging can do, the same on both pages."""
+"""Name, label, key and explanation of what dragging can do, the same on both pages but for the brush."""
 
 
 PICTURES = {"explore": Id.PICTURES.value, "compare": CompareId.TABLE.value}

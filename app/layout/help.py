@@ -42,16 +42,21 @@ KEYS = (
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
     ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
-    ("Esc", "close what is open, and notices, put box or lasso away, then let the pixel go"),
+    ("Esc", "close what is open, and notices, put box, lasso or brush away, then let the pixel go"),
     ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
     ("P", "larger words and thicker boxes, for a projector, and back"),
-    ("Ctrl+Z", "take the last change of a region back; with Shift make it again"),
+    (
+        "Ctrl+Z",
+        "take the last change of a region, or with the brush the last stroke, back; with Shift make it again",
+    ),
 )
 
 
 OWN_KEYS = {
     "explore": (
         ("Z, H", "zoom into the pictures, move them"),
+        ("B", "the brush: drag on an input to paint; the fused image's true and predicted change are shown"),
+        ("S; [ and ]", "with the brush: a stamp at the chosen pixel; its size"),
         ("Double click", "enlarge a panel; Esc brings it back"),
     ),
     "compare": (

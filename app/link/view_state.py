@@ -38,7 +38,9 @@ from app.link.texts import (
     unusable,
 )
 from fusion.colours import Scale
+from fusion.errors import ChangeError
 from fusion.saliency.maps import MapKind
+from fusion.saliency.strokes import read_strokes
 
 GAMMAS = (0.1, 2.0)
 """Smallest and largest gamma."""
@@ -86,6 +88,15 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _painted(code: str) -> str:
+    try:
+        read_strokes(code)
+    except ChangeError as error:
+        raise ValueError(str(error)) from error
+    return code
+
+
+Change = Annotated[str, Field(min_length=1), AfterValidator(_painted)]
 Gamma = Annotated[float, Field(ge=GAMMAS[0], le=GAMMAS[1], allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
 MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{UNSEEN},:/]+$")]
@@ -124,6 +135,8 @@ class ViewState(BaseModel):
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2 (paper, section 3.2.5).
     scale : Scale
         The colour scale of gradients.
+    change : str or None
+        A change of the inputs that somebody has painted, see `fusion.saliency.strokes`; ``None``: none.
     regions : tuple of str
         Regions of interest, each ``name~rrggbb~code``, see `app.link.texts.LinkedRegion`.
     """
@@ -138,6 +151,7 @@ class ViewState(BaseModel):
         "pixel": PIXEL,
         "gamma1": "gamma 1 is a number from 0.1 to 2",
         "gamma2": "gamma 2 is a number from 0.1 to 2",
+        "change": "a change is strokes of the brush as this page writes them, whole",
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
@@ -148,6 +162,7 @@ class ViewState(BaseModel):
     gamma1: Gamma = 0.3
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
+    change: Change | None = None
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 
     @classmethod

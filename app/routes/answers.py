@@ -6,13 +6,16 @@ import logging
 
 from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app.guard.request_ids import NONE, request_id
+from app.routes.plain_pages import plain_page
 from cache.errors import UserError
 from cache.services.services import services_of
 
 DASH = "/_dash-update-component"
 MALFORMED = "This is not a request of the page."
+FAILED = "Something went wrong on the server; its log says what, under request {id}."
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,7 @@ def register(server: Flask) -> None:
     """Answer errors in words, and say how the server is."""
     server.register_error_handler(UserError, refused)
     server.register_error_handler(Exception, refuse_malformed)
+    server.register_error_handler(InternalServerError, failed)
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
     server.add_url_rule("/readyz", "readyz", readiness)
 
@@ -37,8 +41,9 @@ def refused(problem: str | Exception) -> Response:
 
 
 def problem_answer(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Answer with this status and ``{"error": message}``."""
-    answer = jsonify(error=message)
+    """Answer with this status and ``{"error": message}``, with the id of the ``request`` where it has one."""
+    id = request_id()
+    answer = jsonify({"error": message} if id == NONE else {"error": message, "request": id})
     answer.status_code = status
     answer.headers.update(headers or {})
     return answer
@@ -61,6 +66,15 @@ def refuse_malformed(error: Exception) -> ResponseReturnValue:
     # One line without what was sent: anybody can send it, as often and as long as they like.
     logger.warning("A request to %s could not be read: %s", request.endpoint, type(error).__name__)
     return problem_answer(400, MALFORMED)
+
+
+def failed(error: InternalServerError) -> Response:
+    """Answer 500: with a page to those who read pages, else with words; what went wrong is in the log."""
+    message = FAILED.format(id=request_id())
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
+        return problem_answer(500, message)
+    page = plain_page("Failed", "This did not work", message)
+    return Response(page, status=500, mimetype="text/html", headers={"Cache-Control": "no-store"})
 
 
 def readiness() -> Response:

@@ -11,16 +11,19 @@ import struct
 import time
 
 import numpy as np
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from numpy.typing import NDArray
 
 from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
+from cache.services.changes import PREDICTIONS, ImagePart
 from cache.services.images import SceneImages, images_at
+from cache.services.pyramids import KINDS as TILED_KINDS
+from cache.services.pyramids import TILE_SIDE, Pyramid
 from cache.services.services import services_of
 from fusion.saliency.atlas import StoredWindows
 from fusion.saliency.maps import MapKind
-from fusion.saliency.window import PATHS, JacobianWindow
+from fusion.saliency.window import PATHS, Box, JacobianWindow
 
 INDEX = re.compile("[0-9]{1,9}")
 WINDOW_HEADER = struct.Struct("<8i")
@@ -31,13 +34,20 @@ ATLAS_HEADER = struct.Struct("<8i")
 """Support radius, windows asked for, and six zeros that are kept free."""
 REACH = struct.Struct("<4i")
 """Gray levels: for a change of the pixel alone by input, then for a change of its whole support."""
+PART_HEADER = struct.Struct("<8i")
+"""top, left, height, width of a part of an image, and four zeros that are kept free."""
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
 KINDS = ("inputs", "fused", "guidance", "known", "rgb", *MapKind)
+TRUE = "true"
+BOX = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+NO_BOX = "The part of the inputs that has changed is box=top.left.bottom.right, whole numbers from 0."
 VIEWER_LENGTH = 64
 MOST_WINDOWS = 256
 """Of an atlas in one answer."""
+NO_KIND = f"There are tiles of images of these kinds: {', '.join(TILED_KINDS)}."
+NO_TILE = "A tile is asked for by its level, its row and its column, whole numbers from 0."
 NO_PIXEL = "The row and the column of a pixel are whole numbers from 0."
 MALFORMED = (
     "Windows are asked for as row.column.count, for so many pixels of the row from that column on, "
@@ -68,6 +78,22 @@ def reach(pair: str, method: str, weights: str, row: str, col: str) -> Response:
     return binary(REACH.pack(*found.own_pixel, *found.whole_support), started, final=True)
 
 
+@routes.get("/change/<pair>/<method>/<weights>/<kind>/<code>")
+def change(pair: str, method: str, weights: str, kind: str, code: str) -> Response:
+    """Answer with what a painted change does to a part of the fused image, or what the derivative predicts of it."""
+    started = time.perf_counter()
+    changes = services_of(current_app).changes
+    if kind in PREDICTIONS:
+        return binary(part_bytes(changes.predicted(pair, method, weights, code, kind)), started, final=True)
+    box = BOX.fullmatch(request.args.get("box", ""))
+    if kind != TRUE:
+        return refused(f"Of a change there is {', '.join((TRUE, *PREDICTIONS))}.")
+    if box is None:
+        return refused(NO_BOX)
+    part = changes.true(pair, method, weights, code, Box(*map(int, box.groups())))
+    return binary(part_bytes(part), started, final=True)
+
+
 @routes.get("/jacobians/<pair>/<row>/<col>")
 def jacobians(pair: str, row: str, col: str) -> Response:
     """Answer with the windows of several methods at one pixel, after their number."""
@@ -93,6 +119,47 @@ def images(pair: str, method: str, weights: str, kind: str) -> Response:
     started = time.perf_counter()
     pictures = images_at(services_of(current_app), pair, method, weights, kind, viewer)
     return binary(image_bytes(pictures), started, pictures.complete)
+
+
+@routes.get("/pyramid/<pair>/<method>/<weights>/<kind>")
+def pyramid(pair: str, method: str, weights: str, kind: str) -> Response:
+    """Answer with what tiles there are of the images of one kind, and their ranges."""
+    found = _pyramid(pair, method, weights, kind)
+    if found is None:
+        return refused(NO_KIND)
+    answer = jsonify(
+        side=TILE_SIDE,
+        levels=len(found.levels),
+        bands=found.levels[0].shape[0],
+        ranges=found.ranges,
+        fraction=found.fraction,
+        complete=found.complete,
+    )
+    answer.headers["Cache-Control"] = kept(found.complete)
+    return answer
+
+
+@routes.get("/pyramid/<pair>/<method>/<weights>/<kind>/<level>/<row>/<col>")
+def tile(pair: str, method: str, weights: str, kind: str, level: str, row: str, col: str) -> Response:
+    """Answer with one tile of all images of a kind."""
+    if not (is_pixel(row, col) and INDEX.fullmatch(level)):
+        return refused(NO_TILE)
+    started = time.perf_counter()
+    found = _pyramid(pair, method, weights, kind)
+    if found is None:
+        return refused(NO_KIND)
+    values = found.tile(int(level), int(row), int(col))
+    return binary(
+        image_bytes(SceneImages(values, found.fraction, found.complete)), started, final=found.complete
+    )
+
+
+def _pyramid(pair: str, method: str, weights: str, kind: str) -> Pyramid | None:
+    """Return a pyramid, ``None`` where there is none of this kind."""
+    if kind not in TILED_KINDS:
+        return None
+    viewer = request.args.get("viewer", "")[:VIEWER_LENGTH]
+    return services_of(current_app).pyramids.at(pair, method, weights, kind, viewer)
 
 
 @routes.get("/atlas/<pair>/<method>/<weights>/<pixels>")
@@ -169,6 +236,23 @@ def image_bytes(pictures: SceneImages) -> bytes:
     return header + _bytes(pictures.values, "<f4")
 
 
+def part_bytes(part: ImagePart) -> bytes:
+    """Encode a part of an image.
+
+    Parameters
+    ----------
+    part : ImagePart
+        Its values are (h, w) of float32.
+
+    Returns
+    -------
+    bytes
+        `PART_HEADER`, then the values as little-endian float32, row by row.
+    """
+    header = PART_HEADER.pack(part.box.top, part.box.left, *part.values.shape, *[0] * 4)
+    return header + _bytes(part.values, "<f4")
+
+
 def kept_bytes(windows: StoredWindows | None) -> bytes:
     """Encode windows of an atlas.
 
@@ -233,7 +317,12 @@ def binary(body: bytes, started: float, final: bool) -> Response:
     """
     # What is final is at an address of content ids and never changes; no shared cache may keep a patient's image.
     headers = {
-        "Cache-Control": "private, max-age=300" if final else "no-store",
+        "Cache-Control": kept(final),
         "Server-Timing": f"compute;dur={(time.perf_counter() - started) * 1e3:.2f}",
     }
     return Response(body, mimetype="application/octet-stream", headers=headers)
+
+
+def kept(final: bool) -> str:
+    """Return how long a browser may keep an answer: what is final stays so for ever."""
+    return "private, max-age=300" if final else "no-store"

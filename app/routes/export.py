@@ -158,6 +158,9 @@ def _made(wanted: Wanted) -> Response:
     state = asked.state
     regions = {region.name: region.code for region in linked_regions(state.regions)}
     services = services_of(current_app)
+    # Figures and tables have no place for it.
+    change = state.change if form == "npz" else None
+    named = list(regions.items())
     arrays = export_arrays(
         services,
         state.pair,
@@ -165,7 +168,8 @@ def _made(wanted: Wanted) -> Response:
         state.weights,
         state.pixel,
         state.pin,
-        list(regions.items()),
+        named,
+        change,
         map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
     )
     view = replace(arrays, lettered=asked.lettered)

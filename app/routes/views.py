@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.export.thumbnail import view_thumbnail
-from app.routes.answers import refused, told
+from app.guard.users import user
+from app.routes.answers import problem_answer, refused, told
 from cache.errors import TooBusyError, UserError
-from cache.services.named_views import NamedViews
+from cache.services.named_views import NamedViews, ViewConflict
 from cache.services.services import services_of
 
 LARGEST_VIEW = 64 * 2**10
@@ -29,13 +30,16 @@ def list_views() -> Response:
 @routes.post("")
 def save_view() -> Response:
     """Save a view and answer with it."""
-    return jsonify(_views().save(request.get_json(silent=True)))
+    return jsonify(_views().save(request.get_json(silent=True), user()))
 
 
 @routes.patch("/<id>")
 def change_view(id: str) -> Response:
-    """Give a view another name or note and answer with it."""
-    return jsonify(_views().change(id, request.get_json(silent=True)))
+    """Give a view another name or note and answer with it; 409 where somebody else was faster."""
+    try:
+        return jsonify(_views().change(id, request.get_json(silent=True), user()))
+    except ViewConflict as conflict:
+        return problem_answer(409, str(conflict))
 
 
 @routes.delete("/<id>")
@@ -43,6 +47,12 @@ def delete_view(id: str) -> Response:
     """Remove a view."""
     _views().delete(id)
     return jsonify(deleted=id)
+
+
+@routes.post("/<id>/restored")
+def restore_view(id: str) -> Response:
+    """Bring a view back that was deleted lately, and answer with it."""
+    return jsonify(_views().restore(id))
 
 
 @routes.get("/<id>/thumbnail.jpg")

@@ -2,9 +2,11 @@
 
 import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
+import * as responses from "./painted-change.mjs";
 import * as pointer from "./pointer.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
+import * as painted from "../change/set.mjs";
 import * as regions from "../regions/set.mjs";
 
 /**
@@ -56,6 +58,7 @@ function takeScenes(scenes) {
   const common = state.common();
   if (!common) return;
   regions.enter(common);
+  painted.enter(common);
   /** @param {Pixel} pixel */
   const inside = ({ row, col }) => row < common.height && col < common.width;
   const moved = pairShown !== "" && pairShown !== common.pair;
@@ -103,6 +106,7 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   if (scenes !== scenesShown) takeScenes(scenes);
   else if (reopened) state.points().forEach((point) => windows.ask(point));
   images.wantAll();
+  responses.wantAll();
   redraw();
   pointer.showPins();
   return { ...state.display };

@@ -8,6 +8,7 @@ import * as table from "./table.mjs";
 import * as address from "../core/address.mjs";
 import { closest } from "../core/elements.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
+import * as painted from "../change/set.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
 import { carried } from "../views/view-state.mjs";
@@ -20,6 +21,7 @@ const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
 let under = null; // the picture that the pointer was on last
 
 regionLink.say(link.parts.regions);
+painted.say(link.parts.change);
 address.show(link);
 
 pageLinks.carryBy((anchor) => {

@@ -96,7 +96,7 @@ export const state = tie({
   facts() {
     if (!own) {
       const { home, largestZoom, about } = /** @type {HTMLElement} */ (document.getElementById("compare-table")).dataset;
-      own = { home: home || "/", largestZoom: Number(largestZoom), about: JSON.parse(about || "{}") };
+      own = { home: home || "./", largestZoom: Number(largestZoom), about: JSON.parse(about || "{}") };
     }
     return own;
   },

@@ -16,6 +16,7 @@ import { pause } from "./patience.mjs";
  * @property {Float32Array} values
  *
  * @typedef {ReturnType<typeof decodeImages>} Images
+ * @typedef {ReturnType<typeof decodePart>} Part
  *
  * @typedef {{ number?: number, [name: string]: any }} Request
  * @typedef {{ bytes: number, compute: number | null, [name: string]: any }} Answer
@@ -73,6 +74,15 @@ export function decodeImages(buffer) {
   /** @param {number} index */
   const band = (index) => values.subarray(index * size, (index + 1) * size);
   return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band };
+}
+
+/**
+ * The part of an image of an answer, as app/routes/binary.py encodes it.
+ * @param {ArrayBuffer} buffer
+ */
+export function decodePart(buffer) {
+  const [top, left, height, width] = new Int32Array(buffer, 0, HEADER_INTEGERS);
+  return { top, left, height, width, values: new Float32Array(buffer, 4 * HEADER_INTEGERS) };
 }
 
 /**

@@ -75,7 +75,9 @@ export function begin(event) {
   if (!panel || !inPlot(panel, event)) return false;
   const values = panel === graphs.SCATTER ? regionOverlays.guidance() : null;
   if (panel === graphs.SCATTER && !values) {
-    readout.fail("Points can be selected once the guidance images are complete.");
+    readout.fail(state.scene.large
+      ? "The scatterplot of so large a pair shows a sample, in which nothing can be selected; the pictures can."
+      : "Points can be selected once the guidance images are complete.");
     return true;
   }
   const { height, width } = state.scene;

@@ -2,12 +2,14 @@
 
 import { isDrawn, placeIn, plotArea, rowsOf } from "./plotly-internals.mjs";
 import { whenDrawn } from "./plot-queue.mjs";
+import * as pyramid from "./pyramid.mjs";
 import { state } from "./state.mjs";
 
 /**
  * @import { Graph, PlotArea } from "./plotly-internals.mjs"
  *
- * @typedef {{ rows: Float32Array[], low: number, high: number }} Rows - An image row by row, and the ends of its colours.
+ * @typedef {{ rows: Float32Array[], low: number, high: number, range?: [number, number] }} Rows - An image row by row, the ends of its
+ *   colours, and of one of which only parts are here its smallest and its largest number.
  * @typedef {{ key?: string, pair?: string, state?: string, display?: string, revision?: string }} Meta
  * @typedef {{ drawn?: (panel: string) => void, relayout?: (panel: string, event: object) => void }} Listener
  */
@@ -114,6 +116,7 @@ export function image(panel) {
   if (!drawn || !scene || !pair || pair !== scene.pair) return null;
   const ofPair = panel === "panel-mri" || panel === "panel-pet";
   if (!ofPair && key !== scene.key) return null;
+  if (scene.large) return pyramid.image(panel);
   if (grows(panel)) return (state.grown && state.grown.images.get(panel)) || null;
   const trace = drawn.data && drawn.data[0];
   if (!trace || !trace.z) return null;

@@ -5,6 +5,7 @@
 
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
+import * as pyramid from "./pyramid.mjs";
 import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 import * as waiting from "./waiting.mjs";
@@ -32,6 +33,7 @@ function rowsOf({ band, height, width }, index) {
 /** Fetch what the server has told of by now, one at a time. */
 export function follow() {
   const { scene, limits, grown } = state;
+  if (scene) pyramid.follow(scene, limits);
   if (grown && (!scene || grown.key !== scene.key)) state.grown = null;
   if (underWay || !scene || !state.isGrowing() || !limits?.known) return;
   if (state.grown && state.grown.revision === limits.revision) return;
@@ -58,24 +60,40 @@ async function grow(scene, revision) {
     const path = `images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
     return channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
   };
-  const images = await get("guidance");
+  const images = scene.large ? null : await get("guidance");
   const before = state.grown && state.grown.key === scene.key ? state.grown.points : null;
   // The images are filled up for the eye: what they show between known pixels are no points.
-  const points = before && images.fraction - before.fraction < POINTS_STEP ? before : await get("known");
+  const points = before && images && images.fraction - before.fraction < POINTS_STEP ? before : await get("known");
   if (!state.scene || state.scene.key !== scene.key) return;
   state.grown = {
     key: scene.key,
     revision,
-    images: new Map(painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index), low: 0, high: 1 }])),
+    // Those of a large pair come by tiles.
+    images: new Map(images ? painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index), low: 0, high: 1 }]) : []),
     points,
   };
   painting.paintGrowing();
   painting.paintAll();
 }
 
+/** @type {ReturnType<typeof requestAnimationFrame> | 0} */
+let frame = 0;
+
+pyramid.listen((message) => {
+  if (message) readout.fail(message);
+  if (frame) return;
+  frame = requestAnimationFrame(() => {
+    frame = 0;
+    painting.paintViews();
+    painting.paintAll();
+    readout.show();
+  });
+});
+
 // Once Plotly has all of them, they need not be kept twice.
 graphs.listen({
-  drawn() {
+  drawn(panel) {
+    if (state.scene?.large && graphs.FULL.includes(panel)) requestAnimationFrame(painting.paintViews);
     if (state.grown && !state.isGrowing() && !graphs.ALL.some(graphs.grows)) state.grown = null;
   },
 });

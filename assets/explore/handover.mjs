@@ -97,6 +97,7 @@ function sameStops(some, others) {
 
 /** Give Plotly's traces the colours that the overlays show already. */
 function recolour() {
+  if (state.scene?.large) return;
   const display = state.displayName();
   graphs.ALL.filter((panel) => COLOURED.test(panel)).forEach((panel) => {
     const graph = graphs.graph(panel);
@@ -133,7 +134,8 @@ export function showGreenPoints(points) {
  * @param {string} panel
  */
 function upToDate(panel) {
-  if (!state.scene || graphs.meta(panel).key !== state.scene.key || graphs.grows(panel)) return false;
+  // Of a large pair Plotly has nothing but axes.
+  if (!state.scene || state.scene.large || graphs.meta(panel).key !== state.scene.key || graphs.grows(panel)) return false;
   if (FOLLOWING.includes(panel) && (state.isMoving() || contentOf(panel) !== state.contentName())) return false;
   if (isRecoloured(panel)) return false;
   return !COLOURED.test(panel) || displayOf(panel) === state.displayName();
@@ -162,6 +164,7 @@ function isRecoloured(panel) {
 
 /** @param {string} panel */
 function isWaiting(panel) {
+  if (state.scene?.large) return graphs.meta(panel).key === state.scene.key;
   if (isRecoloured(panel) && !state.isMoving() && contentOf(panel) === state.contentName()) return true;
   const growing = !state.limits || state.limits.provisional;
   return growing && WAITING.includes(panel) && graphs.meta(panel).key === state.scene?.key;

@@ -4,6 +4,7 @@ import { link, state } from "./state.mjs";
 import * as address from "../core/address.mjs";
 import { closest } from "../core/elements.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
+import * as painted from "../change/set.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
 import { carried } from "../views/view-state.mjs";
@@ -17,6 +18,7 @@ const ZOOMS = ["fused_zoom", "guidance_mri_zoom", "guidance_pet_zoom", "guidance
 let under = null; // the panel that the pointer was on last
 
 regionLink.say(link.parts.regions);
+painted.say(link.parts.change);
 address.show(link);
 
 pageLinks.carryBy((anchor) => {

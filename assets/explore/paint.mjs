@@ -3,6 +3,8 @@
 import * as cover from "./cover.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
+import * as pyramid from "./pyramid.mjs";
+import * as views from "./views.mjs";
 import { shownScene, shownWindow, state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
 import { fill, fillValues, ofGuidance, ofRows, ofWindow, put, within } from "../painter/pixels.mjs";
@@ -70,7 +72,7 @@ function guidanceColours() {
   const images = [...GRADIENTS, "panel-fused"].flatMap((panel) => graphs.image(panel) || []);
   if (images.length < 3) return null;
   const rows = images.map((image) => image.rows);
-  if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows) };
+  if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows, views.rgbRanges()) };
   return mixed.colour;
 }
 
@@ -83,6 +85,10 @@ function guidanceColours() {
 function paintJacobian(panel, index, painter) {
   const one = overlays.placed(panel);
   if (!one || graphs.meta(panel).pair !== shownScene().pair) return;
+  if (shownScene().large) {
+    views.paintJacobian(panel, index, painter);
+    return;
+  }
   const { height, width } = shownScene();
   overlays.spread(one, width, height, -0.5, -0.5);
   const shown = shownWindow();
@@ -173,6 +179,7 @@ export function paintGreenPoints() {
     return;
   }
   one.points = null;
+  const { large } = shownScene();
   const density = window.devicePixelRatio || 1;
   const width = Math.round(area.width * density);
   const height = Math.round(area.height * density);
@@ -183,23 +190,35 @@ export function paintGreenPoints() {
   neighbours(context, points, density);
   one.canvas.dataset.points = String(points.length);
   overlays.show(graphs.SCATTER, true);
-  cover.lay(state.contentName(), first, second);
+  // Plotly never gets the green points of a large pair.
+  if (!large) cover.lay(state.contentName(), first, second);
 }
 
 /** Paint the whole guidance images, while gamma or the colour scale move. */
 export function paintGuidanceImages() {
   const painter = guidancePainter();
+  if (shownScene().large) {
+    paintViews();
+    return;
+  }
   GRADIENTS.forEach((panel) => {
     const image = graphs.image(panel);
     if (image) paintWhole(panel, ofRows(image.rows, painter));
   });
 }
 
+/** Paint the full pictures of a large pair, as far as they are in view and here. */
+export function paintViews() {
+  if (!state.scene?.large) return;
+  const painter = guidancePainter();
+  graphs.FULL.filter((panel) => !JACOBIANS.includes(panel)).forEach((panel) => views.paint(panel, painter));
+}
+
 /** Paint everything that grows with the guidance images, as far as they are here. */
 export function paintGrowing() {
   if (!state.grown || !graphs.grows(RGB)) return;
   paintGuidanceImages();
-  const mix = guidanceColours();
+  const mix = state.scene?.large ? null : guidanceColours();
   if (mix) paintWhole(RGB, mix);
   paintGrowingPoints();
 }
@@ -235,6 +254,7 @@ export function paintAll() {
   const shown = state.window;
   if (!shown || !state.scene || shown.key !== state.scene.key) return;
   graphs.FULL.forEach((panel) => overlays.moveBox(panel, shown, state.display.half));
+  if (state.scene.large) pyramid.near(shown, state.display.half);
   ["panel-mri", "panel-pet", "panel-fused"].forEach((panel) => paintImageZoom(panel));
   const mix = guidanceColours();
   if (mix) paintZoom(`${RGB}-zoom`, mix);

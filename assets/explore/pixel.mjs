@@ -90,7 +90,7 @@ function paint({ answer, request, milliseconds }, begins) {
   if (state.pixel) moveBoxes(state.pixel);
   readout.show();
   readout.status(milliseconds, answer);
-  if (request.scene.support_radius) reach.rest(reachPath(request.scene), answer);
+  if (request.scene.support_radius) reach.rest(pathOf(request.scene, "reach"), answer);
   const drawing = { start: began, end: performance.now() };
   // The frame that shows it has ended when the one after it begins.
   const shown = () => measure(request, drawing);
@@ -133,19 +133,23 @@ let atlas = null; // key of the scene whose newest window came from an atlas
 function base() {
   if (prefix !== null) return prefix;
   const config = document.getElementById("_dash-config");
-  const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "/");
+  const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "./");
   prefix = found;
   return found;
 }
 
-/** @param {Scene} scene */
-function reachPath(scene) {
-  return `${base()}${scene.jacobian_path.replace(/^jacobian/, "reach")}`;
+/**
+ * Where answers of a kind are for a scene, as `reach`.
+ * @param {Scene} scene
+ * @param {string} kind
+ */
+export function pathOf(scene, kind) {
+  return `${base()}${scene.jacobian_path.replace(/^jacobian/, kind)}`;
 }
 
 /** @param {Scene} scene */
 function atlasPath(scene) {
-  return `${base()}${scene.jacobian_path.replace(/^jacobian/, "atlas")}/`;
+  return `${pathOf(scene, "atlas")}/`;
 }
 
 const windows = channel.make({

@@ -5,6 +5,7 @@ import { step } from "../core/arrows.mjs";
 import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
+import * as changeTool from "./change-tool.mjs";
 import * as graphs from "./graphs.mjs";
 import { learned } from "../core/hint.mjs";
 import * as large from "./large.mjs";
@@ -67,7 +68,7 @@ document.addEventListener("pointerrawupdate", (event) => {
 });
 
 document.addEventListener("pointerdown", (event) => {
-  if (brush.begin(event)) return;
+  if (changeTool.begin(event) || brush.begin(event)) return;
   const panel = event.button === 0 && panelOf(event);
   if (!panel || !inPlot(event) || !graphs.pixelAt(panel, event.clientX, event.clientY)) return;
   press = { id: event.pointerId, panel, x: event.clientX, y: event.clientY, moved: false };

@@ -73,10 +73,10 @@ function drawZooms() {
   });
 }
 
-/** The guidance values of a pixel, x and y of the scatterplot; null until both images are complete. */
+/** The guidance values of a pixel, x and y of the scatterplot; null until both images are complete, and of a large pair. */
 export function guidance() {
   const [first, second] = painting.GRADIENTS.map(graphs.image);
-  if (!first || !second || !state.limits || state.limits.provisional) return null;
+  if (!first || !second || !state.limits || state.limits.provisional || shownScene().large) return null;
   const { width } = shownScene();
   /** @type {(image: Rows) => (at: number) => number} */
   const value = (image) => (at) => image.rows[Math.floor(at / width)][at % width];

@@ -3,19 +3,20 @@
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import { number } from "../painter/bars.mjs";
-import { rangeOf } from "../painter/colours.mjs";
+import { rangeOfRows } from "../painter/pixels.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
+
+/** @import { Rows } from "./graphs.mjs" */
 
 /** @type {WeakMap<object, string>} */
 const known = new WeakMap(); // by the rows of an image
 
-/** @param {ArrayLike<number>[]} rows */
-function wordsOf(rows) {
+/** @param {Rows} image */
+function wordsOf({ rows, range }) {
   const words = known.get(rows);
   if (words !== undefined) return words;
-  const ranges = rows.map((row) => rangeOf(Array.from(row)));
-  const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
+  const [low, high] = range || rangeOfRows(rows);
   const made = low <= high ? `${number(low)} to ${number(high)}` : "";
   known.set(rows, made);
   return made;
@@ -26,7 +27,7 @@ function refresh() {
   painting.GRADIENTS.forEach((panel) => {
     const element = /** @type {HTMLElement | null} */ (document.querySelector(`.rgb-legend [data-range-of="${panel}"]`));
     const image = graphs.image(panel);
-    const words = image ? wordsOf(image.rows) : "";
+    const words = image ? wordsOf(image) : "";
     const item = element?.parentElement;
     if (!element || !item || !state.scene) return;
     const title = withNames(item.dataset.title || "", state.scene.modalities) + (words && ` Range: ${words}.`);

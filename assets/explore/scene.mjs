@@ -1,5 +1,6 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
+import * as change from "./change.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
@@ -11,7 +12,9 @@ import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
+import * as views from "./views.mjs";
 import * as words from "./words.mjs";
+import * as painted from "../change/set.mjs";
 import * as regions from "../regions/set.mjs";
 import { LARGEST_ZOOM } from "../views/view-state.mjs";
 
@@ -60,9 +63,12 @@ function enterScene(scene, start) {
   lastStart = start;
   state.enter(scene);
   regions.enter(scene);
+  painted.enter(scene);
+  change.enter();
   state.window = null;
   words.say(scene.modalities);
   overlays.hideAll();
+  views.leave();
   firstView.leave(scene.key);
   principal.pin(pinned);
   principal.choose(pixel, performance.now(), true);
@@ -74,6 +80,7 @@ function attachGraphs() {
   waitingForGraphs = !graphs.attach();
   if (waitingForGraphs) return;
   regionOverlays.draw();
+  painting.paintViews();
   painting.paintAll();
 }
 

@@ -25,6 +25,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {number} height
  * @property {number} width
  * @property {number[] | null} support_radius
+ * @property {boolean} large - Whether its images come by tiles.
  * @property {number[] | null} default_pixel
  * @property {string} device
  * @property {string} jacobian_path

@@ -154,6 +154,7 @@ function followLater(panel) {
 export function changeMode(mode) {
   state.mode = mode || "pixel";
   document.body.dataset.mode = state.mode;
+  document.dispatchEvent(new CustomEvent("tool-chosen"));
   const dragmode = ["zoom", "pan"].includes(state.mode) ? state.mode : false;
   drawnGraphs([...graphs.FULL, graphs.SCATTER]).forEach((graph) => {
     if (dragmodeOf(graph) !== dragmode) window.Plotly.relayout(graph, { dragmode });

@@ -31,16 +31,17 @@ function box(pixel) {
 }
 
 /**
- * What is painted over the empty axes of a picture that grows.
+ * What is painted over the empty axes of a picture that grows, or of a large pair's.
  * @param {string} panel
  */
 function grown(panel) {
-  const one = graphs.grows(panel) ? overlays.overlay(panel) : null;
+  const { large } = shownScene();
+  const one = graphs.grows(panel) || large ? overlays.overlay(panel) : null;
   if (!one?.area) return [];
   const { height, width } = shownScene();
   const { x, y } = one.area;
-  const place = panel === graphs.SCATTER
-    ? { x: x[0], y: y[1], sizex: x[1] - x[0], sizey: y[1] - y[0] }
+  const place = panel === graphs.SCATTER || large
+    ? { x: x[0], y: y[1], sizex: x[1] - x[0], sizey: Math.abs(y[1] - y[0]) }
     : { x: -0.5, y: -0.5, sizex: width, sizey: height };
   return [{ source: one.canvas.toDataURL(), ...OVER, ...place }];
 }

@@ -56,19 +56,51 @@ export function ofRows(rows, painter) {
 }
 
 /**
+ * The smallest and the largest number of rows of values.
+ * @param {Iterable<number>[]} rows
+ * @returns {[number, number]}
+ */
+export function rangeOfRows(rows) {
+  const ranges = rows.map(rangeOf);
+  return [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
+}
+
+/**
+ * From a value to its byte between the ends of a range.
+ * @param {[number, number]} range
+ */
+function byteIn([low, high]) {
+  const unit = high > low ? 255 / (high - low) : 0;
+  return (/** @type {number} */ value) => (Number.isFinite(value) ? Math.round((value - low) * unit) : 0);
+}
+
+/**
  * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
- * from its smallest number to its largest, as guidance_rgb of fusion/colours.py.
+ * from its smallest number to its largest, as guidance_rgb of fusion/colours.py. Of images of which only parts are here, these
+ * ranges have to be told.
  * @param {Float32Array[][]} images
+ * @param {[number, number][]} [ranges]
  * @returns {Colour}
  */
-export function ofGuidance(images) {
-  const [red, green, blue] = images.map((rows) => {
-    const ranges = rows.map(rangeOf);
-    const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
-    const unit = high > low ? 255 / (high - low) : 0;
-    return (/** @type {number} */ row, /** @type {number} */ col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
-  });
-  return (row, col) => opaque(red(row, col), green(row, col), blue(row, col));
+export function ofGuidance(images, ranges = images.map(rangeOfRows)) {
+  const [red, green, blue] = ranges.map(byteIn);
+  const [first, second, fused] = images;
+  return (row, col) => opaque(red(first[row][col]), green(second[row][col]), blue(fused[row][col]));
+}
+
+/**
+ * The same of values in reading order, of parts of the images.
+ * @param {Values[]} parts
+ * @param {[number, number][]} ranges
+ * @param {number} width
+ * @returns {Colour}
+ */
+export function ofScaled([first, second, fused], ranges, width) {
+  const [red, green, blue] = ranges.map(byteIn);
+  return (row, col) => {
+    const at = row * width + col;
+    return opaque(red(first[at]), green(second[at]), blue(fused[at]));
+  };
 }
 
 /**

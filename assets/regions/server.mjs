@@ -31,7 +31,7 @@ async function answered(path, options) {
 
 /** Where the server is: the address of the first page. */
 function home() {
-  return document.getElementById("region-panel")?.dataset.home ?? "/";
+  return document.getElementById("region-panel")?.dataset.home ?? "./";
 }
 
 /**

@@ -10,7 +10,7 @@ import { closest } from "../core/elements.mjs";
 /** @import { LinkState } from "../core/tracked.mjs" */
 
 /** @type {Record<string, string>} */
-const TOOLS = { v: "pixel", z: "zoom", h: "pan", r: "box", l: "lasso" };
+const TOOLS = { v: "pixel", z: "zoom", h: "pan", r: "box", l: "lasso", b: "brush" };
 /** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
 const GAMMAS = ["gamma1", "gamma2"];

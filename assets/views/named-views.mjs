@@ -6,7 +6,17 @@ import { closest, element, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
 
 /**
- * @typedef {{ id: string, name: string, note: string, page: string, query: string, saved: string }} View
+ * @typedef {object} View
+ * @property {string} id
+ * @property {string} name
+ * @property {string} note
+ * @property {string} page
+ * @property {string} query
+ * @property {string} saved - When, as `changed`.
+ * @property {string} [saved_by] - Who, where the server knows its users, as `changed_by`.
+ * @property {string} [changed]
+ * @property {string} [changed_by]
+ *
  * @typedef {View | { id: string, damaged: true }} Listed
  */
 
@@ -28,9 +38,13 @@ function inside(selector) {
   return /** @type {HTMLElement} */ (panel().querySelector(selector));
 }
 
-/** @param {string} text */
-function tell(text) {
-  inside(".views-message").textContent = text;
+/**
+ * @param {string} text
+ * @param {(() => void) | null} [undo] - Called by a button behind the text.
+ */
+function tell(text, undo) {
+  const button = undo && element("button", { type: "button", className: "btn btn-link btn-sm views-undo", textContent: "Undo", onclick: undo });
+  inside(".views-message").replaceChildren(text, ...(button ? [button] : []));
 }
 
 /**
@@ -72,13 +86,16 @@ function json(method, values) {
  * Do something with the server, then show the list as it is now, with these words or with what went wrong.
  * @param {() => Promise<any>} doing
  * @param {string | ((found: any) => string)} [words]
+ * @param {() => void} [undo] - Takes it back, if it could be done.
  */
-async function act(doing, words) {
+async function act(doing, words, undo) {
   /** @type {string} */
   let told;
+  let done = false;
   try {
     const found = await doing();
     told = typeof words === "function" ? words(found) : words || "";
+    done = true;
   } catch (error) {
     told = /** @type {Error} */ (error).message;
   }
@@ -88,15 +105,24 @@ async function act(doing, words) {
   } catch (error) {
     told = /** @type {Error} */ (error).message;
   }
-  tell(told);
+  tell(told, done ? undo : null);
   show();
 }
 
+/**
+ * @param {string} moment
+ * @param {string} [person]
+ */
+function when(moment, person) {
+  return new Date(moment).toLocaleDateString() + (person ? ` by ${person}` : "");
+}
+
 /** @param {View} view */
-function about({ page, query, saved }) {
+function about({ page, query, saved, saved_by, changed, changed_by }) {
   const parts = new URLSearchParams(query);
   const methods = parts.get(page === "compare" ? "methods" : "method");
-  return [page, parts.get("pair"), methods, new Date(saved).toLocaleDateString()].filter(Boolean).join(" · ");
+  const change = changed && `changed ${when(changed, changed_by)}`;
+  return [page, parts.get("pair"), methods, when(saved, saved_by), change].filter(Boolean).join(" · ");
 }
 
 /**
@@ -107,7 +133,16 @@ function about({ page, query, saved }) {
  */
 function field(view, key, kind, properties) {
   const made = element(kind, { ...properties, className: "region-name" });
-  made.addEventListener("change", () => act(() => ask(`/${view.id}`, json("PATCH", { [key]: made.value })), "Changed."));
+  made.addEventListener("change", () => act(async () => {
+    const wrote = made.value;
+    // What was seen here: the server refuses to overwrite what somebody else has written meanwhile.
+    const was = { [key]: made.closest("li")?.dataset[key] };
+    try {
+      return await ask(`/${view.id}`, json("PATCH", { [key]: wrote, was }));
+    } catch (error) {
+      throw new Error(`${/** @type {Error} */ (error).message} You wrote: “${wrote}”.`, { cause: error });
+    }
+  }, "Changed."));
   return made;
 }
 
@@ -120,7 +155,8 @@ function remover({ id }) {
   made.addEventListener("click", () => {
     if (made.dataset.sure) {
       const name = made.closest("li")?.dataset.name;
-      act(() => ask(`/${id}`, { method: "DELETE" }), `“${name}” was deleted.`);
+      act(() => ask(`/${id}`, { method: "DELETE" }), `“${name}” was deleted.`,
+        () => act(() => ask(`/${id}/restored`, { method: "POST" }), `“${name}” is back.`));
       return;
     }
     made.dataset.sure = "yes";
@@ -156,13 +192,13 @@ function makeSound(view) {
   const tick = element("input", { type: "checkbox", checked: ticked.has(view.id), title: "Part of the next export" });
   tick.addEventListener("change", () => (tick.checked ? ticked.add(view.id) : ticked.delete(view.id)));
   const open = element("a", {
-    href: `${home || "/"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
+    href: `${home || "./"}${view.page === "compare" ? "compare" : ""}${view.query}`, textContent: "Open",
     className: "btn btn-outline-primary btn-sm",
   });
   return element("li", { className: "view" },
     element("div", { className: "view-line" }, tick, field(view, "name", "input", { type: "text", maxLength: 80 }), open, remover(view)),
     thumbnail(view),
-    element("div", { className: "view-about", textContent: about(view) }),
+    element("div", { className: "view-about" }),
     field(view, "note", "textarea", { maxLength: 2000, placeholder: "Note" }));
 }
 
@@ -196,6 +232,7 @@ function updateLine(line, view) {
   if (line.dataset.name !== name) title.value = name;
   if (line.dataset.note !== note) text.value = note;
   text.rows = note ? 2 : 1;
+  /** @type {Element} */ (line.querySelector(".view-about")).textContent = about(view);
   Object.assign(line.dataset, { name, note });
 }
 

@@ -1,5 +1,6 @@
 /* What links to both pages carry, as ViewState of app/link/view_state.py has it; each page adds its own (its state.mjs). */
 
+import { CODE } from "../change/strokes.mjs";
 import { list, number, text, whole, word } from "../core/kinds.mjs";
 import { Said, Tracked, write } from "../core/tracked.mjs";
 
@@ -14,7 +15,7 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
+const CARRIED = ["change", "gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
 const VERSION = 3; // of the links that are written
 
 const GAMMA = number(0.1, 2);
@@ -56,6 +57,7 @@ export const EARLIER = {
 export function shared(scale) {
   return {
     v: new Said(VERSION, whole(1, VERSION)),
+    change: new Tracked(/** @type {string | null} */ (null), CODE),
     gamma1: new Tracked(0.3, GAMMA),
     gamma2: new Tracked(0.5, GAMMA),
     pair: new Tracked(/** @type {string | null} */ (null), NAME),

@@ -161,10 +161,14 @@ class Jobs(Generic[Value]):
         """Return how many jobs are remembered, under way or ended."""
         return len(self._jobs)
 
+    def under_way(self) -> int:
+        """Return how many jobs are under way or wait for a worker."""
+        with self._lock:
+            return sum(not job.state.ended for job in self._jobs.values())
+
     def busy(self) -> bool:
         """Return whether any job is under way or waits for a worker."""
-        with self._lock:
-            return any(not job.state.ended for job in self._jobs.values())
+        return self.under_way() > 0
 
     def submit(
         self, address: Address, stages: Callable[[], Sequence[Stage[Value]]], viewer: str

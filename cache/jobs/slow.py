@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cache import counts
 from cache.errors import TooBusyError
 from cache.settings import SLOW_AT_ONCE, SLOW_WAITING
 
@@ -56,6 +57,7 @@ class SlowLane:
             return
         with self._lock:
             if self._inside >= self._most:
+                counts.REFUSED.labels("slow").inc()
                 raise SlowLaneFull("The server computes other pictures just now. Asking again in a moment …")
             self._inside += 1
         try:

@@ -268,6 +268,10 @@ class Atlases:
         atlas = self._folder.find(current, self._scenes.loaded_pairs.by_content(pair))
         return None if atlas is None else atlas.stored(pixels)
 
+    def under_way(self) -> int:
+        """Return how many atlases are made or wait."""
+        return self._jobs.under_way()
+
     def close(self) -> None:
         """Stop all jobs."""
         self._jobs.close()

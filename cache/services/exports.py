@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import numpy as np
 from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
-from fusion import guidance_rgb
+from fusion import Response, guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 from fusion.saliency.maps import UNITS, MapKind
@@ -25,6 +26,8 @@ from fusion.work.addresses import numerics_id
 
 MOST_PIXELS = 4_194_304
 """Most pixels times methods in one file: about 200 MiB of arrays."""
+RESPONSES = ("true", "linear", "path")
+"""Images of a `fusion.Response`."""
 FOLLOWER = "export"
 """The viewer for whom guidance images are computed that an export asks for."""
 
@@ -83,6 +86,10 @@ class ExportArrays:
         Those of the link in the place of one of the pair of that name with other pixels.
     lettered : bool
         Whether the view's page calls its principal pixels A and B, as the compare page does.
+    change : ndarray of float64, shape (2, H, W), or None
+        The painted change of the inputs, where the view has one.
+    responses : tuple of Response
+        What each method makes of it, in their order; empty without one.
     """
 
     inputs: np.ndarray
@@ -91,6 +98,8 @@ class ExportArrays:
     regions: Mapping[str, np.ndarray]
     replaced: tuple[str, ...] = ()
     lettered: bool = True
+    change: np.ndarray | None = None
+    responses: tuple[Response, ...] = ()
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -105,6 +114,7 @@ def export_arrays(
     pixel: tuple[int, int] | None,
     pin: tuple[int, int] | None,
     regions: Sequence[tuple[str, str]] = (),
+    change: str | None = None,
     maps: Sequence[MapKind] = (),
 ) -> ExportArrays:
     """Collect all arrays of a view.
@@ -121,6 +131,8 @@ def export_arrays(
         Principal pixels A and B, (row, col), 0-based; A is the pair's own, or the middle, unless given.
     regions : sequence of (name, code)
         Regions of interest of the link, in the place of the pair's own of the same name.
+    change : str, optional
+        Code of the painted change, see `fusion.saliency.strokes`.
     maps : sequence of MapKind
         Those that the view shows. A kind that is not computed of all methods is left out: an export begins none.
 
@@ -160,7 +172,16 @@ def export_arrays(
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
     replaced = (name for name in own if name in known and not np.array_equal(known[name], own[name]))
     images = services.scenes.pair(first).images
-    return ExportArrays(images, tuple(arrays), chosen, known | own, tuple(replaced))
+    painted = [services.changes.of(scene, change) for scene in scenes] if change else []
+    return ExportArrays(
+        images,
+        tuple(arrays),
+        chosen,
+        known | own,
+        tuple(replaced),
+        change=painted[0][0] if painted else None,
+        responses=tuple(found for _, found in painted),
+    )
 
 
 def _require_weights(scenes: Sequence[Scene], weights: Sequence[str]) -> None:
@@ -292,9 +313,10 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     -------
     bytes
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
-        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), the maps
-        that the view shows, ``response`` and ``reach`` (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``,
-        a text of JSON with units, pixels, ids, versions and the link.
+        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps
+        ``change`` (2, H, W) and ``change_true``, ``change_linear``, ``change_path`` (M, H, W), the maps that the view
+        shows, ``response`` and ``reach`` (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON
+        with units, pixels, ids, versions and the link.
     """
     methods = exported.methods
     arrays: dict[str, np.ndarray] = {
@@ -310,10 +332,32 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
         arrays[kind.value] = np.stack([one.maps[kind] for one in methods])
     if exported.regions:
         arrays["regions"] = np.stack(list(exported.regions.values()))
+    if exported.change is not None:
+        arrays["change"] = exported.change
+        for name in RESPONSES:
+            arrays[f"change_{name}"] = np.stack([getattr(one, name) for one in exported.responses])
     arrays["metadata"] = np.array(json.dumps(described(exported, link), ensure_ascii=False, indent=2))
     stream = io.BytesIO()
     np.savez_compressed(stream, allow_pickle=False, **arrays)
     return stream.getvalue()
+
+
+_CHANGE_UNITS = {
+    "change": "dimensionless: added to the scaled inputs, not clipped",
+    **{f"change_{name}": "dimensionless: change of the fused intensity" for name in RESPONSES},
+}
+
+
+def _described_change(exported: ExportArrays) -> dict[str, object]:
+    """Return how well the derivative predicts the change, by method: NaN, which JSON lacks, is null."""
+    errors = {
+        one.scene.method_id: {
+            "linear_error": None if math.isnan(found.linear_error) else found.linear_error,
+            "path_error": None if math.isnan(found.path_error) else found.path_error,
+        }
+        for one, found in zip(exported.methods, exported.responses, strict=True)
+    }
+    return {"errors": errors}
 
 
 def described(exported: ExportArrays, link: str) -> dict[str, object]:
@@ -346,6 +390,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
         "pixels": {name: list(at) for name, at in exported.pixels.items()},
         "regions": list(exported.regions),
         "regions_replaced": list(exported.replaced),
+        **({"change": _described_change(exported)} if exported.change is not None else {}),
         "units": {
             "inputs": "dimensionless: intensity min-max scaled to [0, 1]",
             "fused": INTENSITY_UNITS,
@@ -353,6 +398,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
             **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
+            **(_CHANGE_UNITS if exported.change is not None else {}),
         },
         "versions": {
             "python": platform.python_version(),

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from cache import counts
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
 from cache.services.scenes import Scene, Scenes
@@ -247,6 +248,7 @@ class GuidanceWork:
         with closing(units.all(go_on)) as found:
             for done, (number, values) in enumerate(found, start=1):
                 units.put(number, values, images)
+                counts.UNITS.labels("guidance").inc()
                 go_on()
                 next_report = self._reported(report, images, done / len(units), next_report)
                 if self._clock() >= turn_ends and self._others_wait():
@@ -362,6 +364,10 @@ class Guidance:
         """
         address = GuidanceAddress.of(self._scenes.method(scene), scene.pair_id)
         self._jobs.cancel(address, viewer)
+
+    def under_way(self) -> int:
+        """Return how many guidance images are computed or wait."""
+        return self._jobs.under_way()
 
     def busy(self) -> bool:
         """Return whether guidance images are being computed, for whomever."""

@@ -6,12 +6,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import guidance_rgb
 from fusion.saliency.guidance import filled
 from fusion.saliency.maps import BANDS, MapKind
+
+SAMPLE_POINTS = 100_000
+"""Pixels of a large pair whose points its scatterplot shows."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ def images_at(
         Id of the method.
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
-        the eye while they grow), ``known`` (the same, NaN between the known pixels), ``rgb`` (guidance RGB), or a
-        kind of map (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
+        the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
+        known pixels in one row), ``rgb`` (guidance RGB), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where
+        it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -82,6 +87,8 @@ def _images_of(
     state = services.guidance.state(scene, viewer, start=False)
     if state.values is None:
         return _grown(None, 2, scene, state.fraction, complete=False)
+    if kind == "known" and scene.large:
+        return SceneImages(sampled(state.values)[:, None], state.fraction, state.complete)
     values = state.values if state.complete or kind == "known" else filled(state.values)
     if kind == "rgb":
         values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
@@ -93,6 +100,30 @@ def _grown(
 ) -> SceneImages:
     nothing = np.full((bands, scene.height, scene.width), np.nan, dtype=np.float32)
     return SceneImages(nothing if values is None else values, fraction, complete)
+
+
+def sampled(values: NDArray[np.floating], count: int = SAMPLE_POINTS) -> NDArray[np.float32]:
+    """Choose pixels of two images at random, the same ones each time, with those that have the ends of both ranges.
+
+    Parameters
+    ----------
+    values : ndarray, shape (2, H, W)
+        Of both guidance images; pixels where one is not finite are left out.
+    count : int
+        How many to choose.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, n)
+        All finite pixels where there are no more than `count`, else up to four more than these.
+    """
+    flat = values.reshape(2, -1)
+    known = np.flatnonzero(np.isfinite(flat).all(axis=0))
+    if known.size > count:
+        ends = [known[find(image[known])] for image in flat for find in (np.argmin, np.argmax)]
+        chosen = np.random.default_rng(0).choice(known.size, count, replace=False, shuffle=False)
+        known = np.union1d(known[chosen], ends)
+    return flat[:, known].astype(np.float32)
 
 
 def _final(values: np.ndarray) -> SceneImages:

@@ -6,14 +6,14 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cache.errors import UserError
-from cache.store.sealed import remove_folder
+from cache.store.sealed import bytes_on_disk, remove_folder
 from fusion.data.catalogue import Catalogue
 from fusion.errors import OutputError, RegionError
 from fusion.statistics.region_code import LONGEST_CODE, decode_mask, encode_mask, require_code
@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 
 ID_DIGITS = 32
 MOST_BYTES = 500_000_000
-"""What all kept regions may take together."""
+"""What all kept regions may take together on the disk."""
+PAGE = 4096
+"""What a file takes there at least, on the disks that are common."""
 
 
 class RegionFolder:
@@ -58,7 +60,7 @@ class RegionFolder:
             return id
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if _bytes_in(list(self._folder.iterdir())) + len(code) > MOST_BYTES:
+            if bytes_on_disk(self._folder) + max(len(code), PAGE) > MOST_BYTES:
                 raise OutputError(f"No room is left for regions. Remove old files from {self._folder}.")
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
             with os.fdopen(handle, "w", encoding="ascii") as stream:
@@ -114,10 +116,6 @@ class RegionFolder:
 
 def _id(code: str) -> str:
     return hashlib.sha256(code.encode("ascii")).hexdigest()[:ID_DIGITS]
-
-
-def _bytes_in(paths: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def drawn_regions(stored: Any, shape: tuple[int, int]) -> tuple[list[Region], list[str]]:

@@ -15,6 +15,7 @@ import fusion
 from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
+from cache.settings import WHOLE_PIXELS
 from cache.store.addresses import FusedAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
@@ -57,6 +58,8 @@ class Scene:
         (r1, r2), pixels; ``None`` for a method that sees the whole image.
     device : str
         Where it computes.
+    large : bool
+        Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
     """
@@ -76,6 +79,7 @@ class Scene:
     width: int
     support_radius: tuple[int, int] | None
     device: str
+    large: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -98,6 +102,8 @@ class Scenes:
         Where fused images are kept.
     threads : ThreadCounts
         How many threads torch may use.
+    whole_pixels : int
+        Pixels of the largest pair that pages get as a whole.
 
     Attributes
     ----------
@@ -106,9 +112,15 @@ class Scenes:
     """
 
     def __init__(
-        self, catalogue: Catalogue, methods: LoadedMethods, store: ArrayStore, threads: ThreadCounts
+        self,
+        catalogue: Catalogue,
+        methods: LoadedMethods,
+        store: ArrayStore,
+        threads: ThreadCounts,
+        whole_pixels: int = WHOLE_PIXELS,
     ) -> None:
         self._catalogue = catalogue
+        self._whole_pixels = whole_pixels
         self._store = store
         self._threads = threads
         self.loaded_pairs = LoadedPairs(catalogue)
@@ -208,6 +220,7 @@ class Scenes:
             width=pair.shape[1],
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
+            large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             notes=pair.notes,
         )
 
@@ -244,13 +257,11 @@ class Scenes:
         UserError
             If the method cannot be run on these images, or too many new ones are asked for at once.
         """
-        method = self.method(scene)
-        known = self._store.get(FusedAddress.of(method, scene.pair_id))
-        if known is not None:
-            return known["fused"]
-        # Those who ask for the same one wait in the lane too.
-        with self.slow.place():
-            return self._fused(method, scene.pair_id, lambda: self.pair(scene))
+        return self._fused(self.method(scene), scene.pair_id, lambda: self.pair(scene))
+
+    def fused_of(self, method: Method, pair: Pair) -> np.ndarray:
+        """Return the fused image of what is loaded already, as `fused` does."""
+        return self._fused(method, pair.id, lambda: pair)
 
     def close(self) -> None:
         """Stop preparing."""
@@ -259,12 +270,17 @@ class Scenes:
 
     def _fused(self, method: Method, pair_id: str, pair: Callable[[], Pair]) -> np.ndarray:
         """Return a fused image; `pair` is called only if it must be computed."""
+        known = self._store.get(FusedAddress.of(method, pair_id))
+        if known is not None:
+            return known["fused"]
 
         def compute() -> Arrays:
             with computing(self._threads.whole_image):
                 return {"fused": fusion.fuse(method, pair())}
 
-        return self._store.get_or_compute(FusedAddress.of(method, pair_id), compute)["fused"]
+        # Those who ask for the same one wait in the lane too.
+        with self.slow.place():
+            return self._store.get_or_compute(FusedAddress.of(method, pair_id), compute)["fused"]
 
     def _begin_to_prepare(self, method: Method, pair: Pair) -> None:
         """Begin to compute what all Jacobian windows of a scene have in common, once; does not wait for it."""

@@ -12,10 +12,12 @@ import torch
 
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.atlases import Atlases, AtlasFolder
+from cache.services.changes import Changes
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
 from cache.services.maps import Maps
 from cache.services.named_views import NamedViews, ViewFolder
+from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
@@ -26,7 +28,7 @@ from cache.store.backends import connect_cache
 from cache.store.store import ArrayStore
 from fusion import Method, prepare_method
 from fusion.data.catalogue import Catalogue
-from fusion.device import resolve_device
+from fusion.device import keep_little, resolve_device
 from fusion.errors import FuseVisError
 from fusion.work.store import ChunkStore
 
@@ -68,6 +70,8 @@ class Services:
         Jacobian windows of principal pixels.
     reaches : Reaches
         How far the windows' derivatives hold.
+    changes : Changes
+        Responses to changes of the inputs that somebody paints.
     guidance : Guidance
         Guidance images.
     maps : Maps
@@ -76,6 +80,8 @@ class Services:
         All windows of a scene, computed beforehand.
     regions : Regions
         Regions of interest.
+    pyramids : Pyramids
+        Images of large pairs, by tiles.
     statistics : Statistics
         The numbers beside the pictures.
     views : NamedViews
@@ -89,10 +95,12 @@ class Services:
     scenes: Scenes
     windows: Windows
     reaches: Reaches
+    changes: Changes
     guidance: Guidance
     maps: Maps
     atlases: Atlases
     regions: Regions
+    pyramids: Pyramids
     statistics: Statistics
     views: NamedViews
     store: ArrayStore
@@ -109,6 +117,16 @@ class Services:
         store = self.store.problem
         told = (*device, *failed.values(), *pending, *(() if store is None else (store,)))
         return Readiness(not (device or pending) and len(failed) < len(methods.titles), told)
+
+    def under_way(self) -> dict[str, int]:
+        """Return how many requests and jobs are computed or wait just now, by the name of their queue."""
+        return {
+            "hovers": self.windows.under_way(),
+            "slow": len(self.scenes.slow),
+            "guidance": self.guidance.under_way(),
+            "atlases": self.atlases.under_way(),
+            "influence": self.statistics.influence.under_way(),
+        }
 
     def close(self) -> None:
         """Stop all that is computed in the background."""
@@ -150,6 +168,7 @@ def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: F
         If the device does not exist, or the Redis address is none.
     """
     resolve_device(settings.device)
+    keep_little()
 
     def prepare(method: Method) -> None:
         with computing(settings.interactive_threads):
@@ -170,7 +189,7 @@ def assembled(
     catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
-    scenes = Scenes(catalogue, methods, store, threads)
+    scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
     chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
     if settings.store is None:
@@ -182,10 +201,12 @@ def assembled(
         scenes=scenes,
         windows=windows,
         reaches=Reaches(scenes, store, threads.whole_image),
+        changes=Changes(scenes, store, threads.whole_image),
         guidance=guidance,
         maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
         atlases=Atlases(scenes, atlas_folder, threads.whole_image),
         regions=regions,
+        pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
         store=store,

@@ -185,6 +185,10 @@ class InfluenceJobs:
             for region in regions:
                 self._jobs.cancel(self._address(scene, region), viewer)
 
+    def under_way(self) -> int:
+        """Return how many influences of regions are computed or wait."""
+        return self._jobs.under_way()
+
     def close(self) -> None:
         """Stop all jobs."""
         self._jobs.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import fusion
+from cache import counts
 from cache.errors import TooBusyError
 from cache.jobs.threads import computing
 from cache.services.atlases import AtlasFolder
@@ -94,6 +95,11 @@ class MicroBatches:
         """Return for how many pairs and methods something is under way."""
         return len(self._scenes)
 
+    @property
+    def inside(self) -> int:
+        """How many requests are computed or wait."""
+        return self._inside
+
     def window(self, method: Method, pair: Pair, pixel: Pixel) -> JacobianWindow:
         """Return the Jacobian window of a pixel.
 
@@ -106,6 +112,7 @@ class MicroBatches:
         """
         with self._changed:
             if self._inside >= self._most:
+                counts.REFUSED.labels("hovers").inc()
                 raise TooBusyError(
                     "The server is asked for too many pixels at the same moment; ask again in a second."
                 )
@@ -228,21 +235,30 @@ class Windows:
         """
         return self._window(self._scenes.method(scene), self._scenes.pair(scene), row, col, exact)
 
+    def under_way(self) -> int:
+        """Return how many windows are computed or waited for."""
+        return self._batches.inside
+
     def since_asked(self) -> float:
         """Return how many seconds ago a window was asked for that need not be exact: a pointer moves just now."""
         return time.monotonic() - self._asked
 
     def _window(self, method: Method, pair: Pair, row: int, col: int, exact: bool = False) -> JacobianWindow:
+        began = time.monotonic()
         row, col = checked_pixel((row, col), pair.shape)
         if not exact:
-            self._asked = time.monotonic()
+            self._asked = began
             known = self._atlases.window(method, pair, row, col) if self._atlases is not None else None
             if known is not None:
+                counts.HOVERS.labels("atlas").observe(time.monotonic() - began)
                 return known
         address = JacobianAddress.of(method, pair.id, row, col)
+        came_from = "kept"
 
         def compute() -> Arrays:
+            nonlocal came_from
             window = self._batches.window(method, pair, (row, col))
+            came_from = window.path
             return {
                 "values": window.values,
                 "corner": np.array([window.top, window.left]),
@@ -250,6 +266,8 @@ class Windows:
             }
 
         arrays = self._store.get_or_compute(address, compute)
+        if not exact:
+            counts.HOVERS.labels(came_from).observe(time.monotonic() - began)
         top, left = (int(side) for side in arrays["corner"])
         return JacobianWindow(
             arrays["values"], top, left, row, col, pair.shape, path=PATHS[int(arrays["path"])]

@@ -129,6 +129,24 @@ class MapAddress(Address):
 
 
 @dataclass(frozen=True)
+class ChangeAddress(Address):
+    """A prediction of what a change of the inputs does.
+
+    Attributes
+    ----------
+    prediction : str
+        ``linear`` or ``path``.
+    change : str
+        sha256 of the change's code.
+    """
+
+    kind: ClassVar[str] = "change"
+
+    prediction: str
+    change: str
+
+
+@dataclass(frozen=True)
 class AtlasAddress(Address):
     """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
 

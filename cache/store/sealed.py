@@ -36,6 +36,10 @@ def unsealed_values(content: bytes) -> dict[str, Any]:
     return values
 
 
+BLOCK = 512
+"""Bytes in which a file's place on the disk is counted, whatever the disk's own blocks are."""
+
+
 def sealed_bytes(content: bytes) -> bytes:
     """Return bytes with their checksum behind them."""
     return content + checksum(content)
@@ -53,6 +57,14 @@ def unsealed_bytes(content: bytes) -> bytes:
     if not body or checksum(body) != end:
         raise CorruptEntryError("its checksum is wrong")
     return body
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Return what all files of a folder take on the disk, which is more than they hold where they are small."""
+    if not folder.is_dir():
+        return 0
+    found = [path.stat() for path in folder.iterdir() if path.is_file()]
+    return sum(max(one.st_size, one.st_blocks * BLOCK) for one in found)
 
 
 def remove_folder(path: Path) -> None:

@@ -21,6 +21,7 @@ import flask_caching
 import numpy as np
 from cachetools import TTLCache
 
+from cache import counts
 from cache.store.addresses import Address
 from cache.store.serializer import Arrays, require_storable
 
@@ -168,15 +169,21 @@ class ArrayStore:
         self._flights: SingleFlight[Arrays] = SingleFlight()
 
     @property
+    def memory_bytes(self) -> int:
+        """Bytes of all results that are kept in memory."""
+        return self._memory.total_bytes
+
+    @property
     def problem(self) -> str | None:
         """A sentence while the back end does not work, else ``None``."""
         return getattr(self._cache.cache, "problem", None)
 
     def get(self, address: Address) -> Arrays | None:
         """Return the arrays under an address, read-only, or ``None`` where there are none."""
-        kept = self._memory.get(address)
+        kept, found = self._memory.get(address), "memory"
         if kept is None:
-            kept = self._cache.get(address.key())
+            kept, found = self._cache.get(address.key()), "kept"
+        counts.READS.labels("nowhere" if kept is None else found).inc()
         return None if kept is None else dict(kept)
 
     def put(self, address: Address, arrays: Mapping[str, np.ndarray]) -> Arrays:
@@ -214,7 +221,10 @@ class ArrayStore:
         def compute_unless_done() -> Arrays:
             # Another thread may have finished between the look above and now.
             done = self.get(address)
-            return self.put(address, compute()) if done is None else done
+            if done is not None:
+                return done
+            counts.COMPUTED.inc()
+            return self.put(address, compute())
 
         return dict(self._flights.do(address, compute_unless_done))
 

@@ -92,33 +92,81 @@ def response(method: Method, pair: Pair, change: ArrayLike, dtype: str = "float3
         If the network cannot be run on this image; `NoDerivativeError` if its derivative cannot be had this way.
     """
     added = checked_change(change, pair.shape)
-    precision = torch_dtype(dtype)
     found = np.zeros((3, *pair.shape), dtype=dtype)
-    touched = touched_box(added)
-    radius = method.locality_at(pair.shape).radius
-    if touched is not None:
-        images, delta = (
-            images_tensor(pair, precision, method.device),
-            torch.tensor(added).to(method.device, precision),
-        )
-        network = method.network_as(precision)
-        within = None if radius is None else grown(touched, radius, pair.shape)
-        for tile in product_tiles(method, pair.shape, precision, within):
-            values = torch.stack(_responses(network, images, delta, tile))
-            found[:, tile.core.rows(), tile.core.columns()] = values.cpu().numpy()
+    for name, kind in zip(found, (_true, _linear, _path), strict=True):
+        box, values = _computed(method, pair, added, dtype, kind)
+        if box is not None:
+            name[box.rows(), box.columns()] = values
     return Response(*found)
 
 
-def _responses(network: nn.Module, images: Tensor, delta: Tensor, tile: Tile) -> list[Tensor]:
-    """Return the true, the linear and the path's response in the core of a tile, (h, w) each."""
-    with torch.no_grad():
-        before, after = fused_core(network, torch.stack((images, images + delta)), tile)
-    linear = products(network, images, delta[None], tile)[0]
-    path = torch.zeros_like(linear)
-    for step in range(PATH_STEPS):
-        there = images + (step + 0.5) / PATH_STEPS * delta
-        path += products(network, there, delta[None], tile)[0] / PATH_STEPS
-    return [after - before, linear, path]
+def predicted(
+    method: Method, pair: Pair, change: ArrayLike, along_path: bool, dtype: str = "float32"
+) -> tuple[Box | None, NDArray[np.floating]]:
+    """Predict what a change does to the fused image, where it does anything.
+
+    Parameters
+    ----------
+    method, pair, change, dtype
+        See `response`.
+    along_path : bool
+        Whether with the mean of the Jacobians on the way (`Response.path`), which takes `PATH_STEPS` times as long.
+
+    Returns
+    -------
+    tuple
+        The part of the image that the change can reach, ``None`` for a change of nothing, and the prediction there,
+        (h, w): the same numbers as `Response.linear` or `Response.path`.
+
+    Raises
+    ------
+    ValueError
+        See `response`; so are `NetworkError` and `NoDerivativeError`.
+    """
+    return _computed(
+        method, pair, checked_change(change, pair.shape), dtype, _path if along_path else _linear
+    )
+
+
+Kind = Callable[[nn.Module, Tensor, Tensor, Tile], Tensor]
+"""Called with a network, images (2, H, W), their change and a tile: the response in the core of the tile, (h, w)."""
+
+
+def _computed(
+    method: Method, pair: Pair, change: NDArray[np.float64], dtype: str, kind: Kind
+) -> tuple[Box | None, NDArray[np.floating]]:
+    """Return the part of the fused image that a change can reach, and a response there."""
+    touched = touched_box(change)
+    if touched is None:
+        return None, np.zeros((0, 0), dtype=dtype)
+    precision = torch_dtype(dtype)
+    radius = method.locality_at(pair.shape).radius
+    images = images_tensor(pair, precision, method.device)
+    delta = torch.tensor(change).to(method.device, precision)
+    network = method.network_as(precision)
+    box = Box(0, 0, *pair.shape) if radius is None else grown(touched, radius, pair.shape)
+    found = np.empty(box.shape, dtype=dtype)
+    for tile in product_tiles(method, pair.shape, precision, box):
+        found[tile.core.within(box)] = kind(network, images, delta, tile).cpu().numpy()
+    return box, found
+
+
+@torch.no_grad()
+def _true(network: nn.Module, images: Tensor, delta: Tensor, tile: Tile) -> Tensor:
+    before, after = fused_core(network, torch.stack((images, images + delta)), tile)
+    return after - before
+
+
+def _linear(network: nn.Module, images: Tensor, delta: Tensor, tile: Tile) -> Tensor:
+    return products(network, images, delta[None], tile)[0]
+
+
+def _path(network: nn.Module, images: Tensor, delta: Tensor, tile: Tile) -> Tensor:
+    places = [(step + 0.5) / PATH_STEPS for step in range(PATH_STEPS)]
+    return sum(
+        (products(network, images + place * delta, delta[None], tile)[0] / PATH_STEPS for place in places),
+        torch.zeros(tile.core.shape, dtype=images.dtype, device=images.device),
+    )
 
 
 def response_map(

@@ -20,11 +20,7 @@ class Tile:
     @property
     def inner(self) -> tuple[slice, slice]:
         """Rows and columns of the core, counted in the crop."""
-        core, crop = self.core, self.crop
-        return (
-            slice(core.top - crop.top, core.bottom - crop.top),
-            slice(core.left - crop.left, core.right - crop.left),
-        )
+        return self.core.within(self.crop)
 
 
 def tiles(shape: tuple[int, int], locality: Locality, pixels: int, within: Box | None = None) -> list[Tile]:

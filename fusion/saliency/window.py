@@ -52,6 +52,19 @@ class Box:
         """Return the columns as a slice."""
         return slice(self.left, self.right)
 
+    def common(self, other: Box) -> Box | None:
+        """Return the pixels that are in another one too; ``None`` where none is."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Box(top, left, bottom, right) if top < bottom and left < right else None
+
+    def within(self, other: Box) -> tuple[slice, slice]:
+        """Return its rows and columns, counted from the first ones of another."""
+        return (
+            slice(self.top - other.top, self.bottom - other.top),
+            slice(self.left - other.left, self.right - other.left),
+        )
+
 
 def box_around(pixel: Pixel, radius: int, shape: tuple[int, int]) -> Box:
     """Return the pixels around a pixel, clipped at the image border.

@@ -39,6 +39,11 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
         other.click("#views-export")
     study = tmp_path / "study.json"
     download.value.save_as(study)
+    other.get_by_label("Delete My core").click()
+    other.get_by_label("Delete My core").click()
+    other.wait_for_selector('.view[data-name="My core"]', state="detached")
+    other.click(".views-undo")
+    other.wait_for_selector('.view[data-name="My core"]')
     for name in ("My core", "My table"):
         other.get_by_label(f"Delete {name}").click()
         other.get_by_label(f"Delete {name}").click()

@@ -207,6 +207,11 @@ def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
                     for text in (*linked, f"{linked[0]}~h~f~p40"))  # fmt: skip
     assert plain == {"name": "core", "colour": "#ff0000", "code": "b1.1.3.3"}
     assert drawn == plain | {"look": {"hidden": True, "outline": False, "filled": True, "opacity": 40}}
+    given, (message,) = given_regions(services_of(server).regions, PAIR, None, (), "1s3.0.1.1")
+    assert given == {"pair_address": PAIR, "regions": [], "change": None} and "painted change" in message
+    assert (
+        given_regions(services_of(server).regions, PAIR, SHAPE, (), "1s3.0.1.1")[0]["change"] == "1s3.0.1.1"
+    )
     given, (message,) = given_regions(services_of(server).regions, PAIR, None, linked)
     assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 

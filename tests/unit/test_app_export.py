@@ -26,6 +26,7 @@ from cache.services.maps import MapState
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from fusion.saliency.maps import MapKind
+from fusion.saliency.strokes import change_of, read_strokes
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
 from tests.unit.small_services import wait_for
 
@@ -81,6 +82,33 @@ def test_arrays_are_exactly_those_of_the_core(client: FlaskClient, server: Flask
     assert about["methods"][0]["weights_sha256"] == fusion.load_method(METHODS[0], "cpu").weights_id
     assert about["link"].startswith("http://localhost/compare?") and "pixel=4,5" in about["link"]
     assert set(about["units"]) == set(arrays) - {"methods", "metadata"}
+
+
+def test_a_painted_change_goes_with_the_arrays(client: FlaskClient, server: Flask) -> None:
+    code = "1s3.0.4.5.gh~2a1.60.2.3"
+    for page, chosen in (("compare", METHODS), ("explore", METHODS[:1])):
+        query = f"change={code}&pair=3&pixel=4,5&" + (
+            f"methods={','.join(chosen)}" if page == "compare" else f"method={chosen[0]}"
+        )
+        answer = fetched(client, f"/export/{page}.npz?{query}")
+        with np.load(io.BytesIO(answer.data), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        services = services_of(server)
+        pair = services.scenes.pair(services.scenes.open("3", METHODS[0]))
+        change = change_of(read_strokes(code), pair.images)
+        np.testing.assert_array_equal(arrays["change"], change)
+        about = json.loads(str(arrays["metadata"]))
+        assert set(about["units"]) == set(arrays) - {"methods", "metadata"}
+        for row, id in enumerate(chosen):
+            expected = fusion.response(fusion.load_method(id, "cpu"), pair, change)
+            for name in ("true", "linear", "path"):
+                found = arrays[f"change_{name}"][row]
+                np.testing.assert_allclose(found, getattr(expected, name), atol=1e-6)
+            errors = about["change"]["errors"][id]
+            assert errors["linear_error"] == pytest.approx(expected.linear_error, abs=1e-4)
+            assert errors["path_error"] == pytest.approx(expected.path_error, abs=1e-4)
+    wrong = client.get("/export/compare.npz?change=1s3&pair=3")
+    assert wrong.status_code == 400 and "strokes of the brush" in wrong.get_json()["error"]
 
 
 def test_regions_of_the_link_go_with_the_arrays(client: FlaskClient) -> None:

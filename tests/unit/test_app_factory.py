@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from app.assets import ASSETS, STYLES, modules
 from app.factory import UNEXPECTED, create_server, menu_label
+from app.guard.request_ids import HEADER
 from app.ids import Id, Panel
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
@@ -199,7 +200,9 @@ def test_an_unexpected_error_is_logged_and_told_plainly(
     monkeypatch.setattr(page.services.scenes, "open", fail)
     answer = page.send("pair-select", PAIR, METHOD, triggered=triggered, state=(None,))
     assert answer.status_code == 200
-    assert notice_texts(answer.get_json()["sideUpdate"]) == [UNEXPECTED]
+    assert notice_texts(answer.get_json()["sideUpdate"]) == [
+        f"{UNEXPECTED} (Request {answer.headers[HEADER]}.)"
+    ]
     sent = answer.get_data(as_text=True)
     assert not any(word in sent for word in ("secret", "ZeroDivisionError", "Traceback", ".py"))
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]

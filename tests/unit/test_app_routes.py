@@ -15,8 +15,10 @@ from flask.testing import FlaskClient
 from app.routes import answers, binary
 from app.routes.binary import window_bytes
 from cache.errors import UserError
+from cache.services.changes import ImagePart
 from cache.services.services import EXTENSION, Services
 from fusion import JacobianWindow, Reach
+from fusion.saliency.window import Box
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
 VALUES = np.array([[[1.5, -2.25, 0.0], [1e-30, 3.0, 4.0]], [[5.0, 6.0, 7.0], [8.0, 9.0, -0.1]]])
@@ -68,6 +70,37 @@ def test_a_reach_in_bytes() -> None:
     assert services.asked == [(PAIR, "masknet", WEIGHTS, 11, 21)]
     assert "private" in answer.headers["Cache-Control"]
     assert client_of(services).get(f"/reach/{PAIR}/masknet/{WEIGHTS}/11/x").status_code == 404
+
+
+def test_a_change_in_bytes() -> None:
+    asked: list[Any] = []
+    part = ImagePart(Box(3, 4, 5, 7), np.arange(6, dtype=np.float32).reshape(2, 3) / 4)
+
+    def answered(*address: Any) -> ImagePart:
+        asked.append(address)
+        return part
+
+    services = FakeServices(window())
+    object.__setattr__(services, "changes", SimpleNamespace(true=answered, predicted=answered))
+    client, code = client_of(services), "1s8.0.10.12.ghgh~2a1.-5.0.0"
+    path = f"/change/{PAIR}/masknet/{WEIGHTS}"
+    expected = struct.pack("<8i", 3, 4, 2, 3, 0, 0, 0, 0) + struct.pack("<6f", 0, 0.25, 0.5, 0.75, 1, 1.25)
+    answer = client.get(f"{path}/true/{code}?box=1.2.30.40")
+    assert answer.data == expected and "private" in answer.headers["Cache-Control"]
+    assert client.get(f"{path}/path/{code}").data == expected
+    assert asked == [
+        (PAIR, "masknet", WEIGHTS, code, Box(1, 2, 30, 40)),
+        (PAIR, "masknet", WEIGHTS, code, "path"),
+    ]
+    for wrong in (
+        f"true/{code}",
+        f"true/{code}?box=1.2.3",
+        f"true/{code}?box=1.2.3.-4",
+        f"all/{code}?box=1.2.3.4",
+    ):
+        refusal = client.get(f"{path}/{wrong}")
+        assert refusal.status_code == 404 and json.loads(refusal.data)["error"].endswith(".")
+    assert len(asked) == 2
 
 
 def test_a_window_is_eight_integers_and_two_images() -> None:

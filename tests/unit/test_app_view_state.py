@@ -83,6 +83,7 @@ def test_queries_of_others_are_read_with_and_without_escapes() -> None:
         *[("method", value) for value in ("", "\r\n", "x" * 100_000)],
         *[("area", value) for value in ("", "1", "0,0,0,5", "0,5,9,5", "0,0,nan,5", "0,0,inf,5", "a,b,c,d", "1,2")],
         *[("area", value) for value in ("10,10,10.0000001,10.0000001", "1.0,1.0,1.9,9.0", "1,1,9,1.99", "9,9,1,1")],
+        *[("change", value) for value in ("", "1s3", "1s3.0.1", "3s3.0.1.1", "1s3.0.1.1~", "1s99.0.1.1", "x" * 4001)],
         *[("scale", value) for value in ("", "rainbow", "Paper")],
         *[("weights", value) for value in ("", "abc", "g" * 8, "A" * 8, "a" * 65, "1a2b3c4d,1a2b3c4d")],
         *[("zoom", value) for value in ("", "0", "65", "2.5", "Support")],

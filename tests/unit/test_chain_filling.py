@@ -180,3 +180,23 @@ def test_preparing_says_how_far_it_is_and_can_be_ended(
     with pytest.raises(InterruptedError):
         fusion.prepare(method, random_pair(rng, SHAPE), "float64", ended)
     assert pixels_of(filled) == SIDE**2
+
+
+def test_scenes_together_keep_to_the_limit_though_one_may_have_more(
+    method: fusion.Method, rng: np.random.Generator
+) -> None:
+    chain = chain_windows.chain_of(method, torch.float32)
+    assert chain is not None
+    part = chain.map_bytes(SIDE, SIDE)
+    kept = cache.MapCache(5 * part, cache.WHOLE_BYTES)
+    high, low = (random_pair(rng, (SIDE * parts, SIDE)) for parts in (10, 3))
+
+    def look(pair: fusion.Pair) -> int:
+        for row in range(0, pair.shape[0], SIDE):
+            kept.derivatives(chain, pair, row, 0)
+        return kept.nbytes
+
+    assert kept.fits(chain, high)
+    assert look(high) == 10 * part
+    assert look(low) <= 5 * part
+    assert look(high) == 10 * part, "those of the other make room"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import cache.services.named_views
+import cache.services.regions
+import cache.services.view_folder
 from app.routes.views import routes
 from cache.services.named_views import NamedViews, SavedView, ViewFolder
 from cache.services.regions import RegionFolder
 from cache.services.services import EXTENSION, Services
+from cache.store.sealed import bytes_on_disk
 from fusion.errors import FuseVisError
 from fusion.statistics.region_code import encode_mask
 
@@ -39,6 +44,7 @@ def test_a_view_comes_back_changed_or_not_at_all(views: NamedViews, tmp_path: Pa
     assert {key: saved[key] for key in VIEW} == VIEW
     assert named(tmp_path / "here").all() == [saved], "another process sees it"
     changed = views.change(saved["id"], {"name": " Rim ", "query": "?pair=other", "id": "0" * 16})
+    assert datetime.fromisoformat(changed.pop("changed")) > datetime.fromisoformat(saved["saved"])
     assert changed == {**saved, "name": "Rim"}, "only name and note can be changed"
     views.delete(saved["id"])
     assert views.all() == []
@@ -203,7 +209,7 @@ def test_a_view_that_a_study_has_twice_is_one(views: NamedViews) -> None:
 def test_a_study_without_room_for_all_of_it_is_refused_whole(
     views: NamedViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache.services.named_views, "MOST_VIEWS", 5)
+    monkeypatch.setattr(cache.services.view_folder, "MOST_VIEWS", 5)
     kept = [views.save(VIEW) for _ in range(4)]
     more = [SavedView(name=name, page="explore").model_dump(mode="json") for name in "ab"]
     study = {"format": "fusevis-study", "version": 1, "views": [*kept, *more]}
@@ -262,6 +268,84 @@ def test_the_routes_do_all_of_it(client: FlaskClient) -> None:
     ):
         assert refused.status_code in (200, 413)
         assert refused.status_code == 413 or refused.get_json()["error"]
+
+
+def test_who_and_when_are_told_where_they_are_known(views: NamedViews) -> None:
+    saved = views.save({**VIEW, "saved_by": "nobody asked"}, "Anna\u202e\x00 Ångström")
+    assert saved["saved_by"] == "Anna Ångström" and not {"changed", "changed_by"} & saved.keys()
+    changed = views.change(saved["id"], {"name": "Rim", "changed_by": "x"}, "Ben")
+    assert (changed["saved_by"], changed["changed_by"]) == ("Anna Ångström", "Ben")
+    assert "saved_by" not in views.save(VIEW)
+    study = views.study([])
+    assert "Anna" not in study and "Ben" not in study, "a study goes to others"
+    told = json.loads(study)
+    told["views"][0] |= {"id": "f" * 16, "saved_by": "somebody else"}
+    assert views.take(json.dumps(told).encode())["added"] == 1
+    assert "saved_by" not in views.get("f" * 16).values()
+
+
+def test_a_change_of_what_somebody_else_has_changed_is_refused(client: FlaskClient) -> None:
+    saved = client.post("/views", json=VIEW).get_json()
+    path, was = f"/views/{saved['id']}", {"note": saved["note"], "name": saved["name"]}
+    assert client.patch(path, json={"note": "first", "was": was}).get_json()["note"] == "first"
+    answer = client.patch(path, json={"note": "second", "was": was})
+    assert answer.status_code == 409 and "meanwhile" in answer.get_json()["error"]
+    assert "“first”" in answer.get_json()["error"]
+    assert client.patch(path, json={"name": "Rim", "was": was}).get_json()["note"] == "first", "another part"
+    assert client.patch(path, json={"note": "first", "was": was}).status_code == 200, "the same change"
+    assert client.patch(path, json={"note": "third", "was": {"note": "first"}}).get_json()["note"] == "third"
+    assert client.patch(path, json={"note": "fourth", "was": "nonsense"}).get_json()["note"] == "fourth"
+
+
+def test_what_was_deleted_can_be_brought_back_for_a_while(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, other = (client.post("/views", json=VIEW).get_json() for _ in range(2))
+    path = f"/views/{saved['id']}"
+    assert "error" in client.post(f"{path}/restored").get_json(), "it is there"
+    client.delete(path)
+    assert client.get("/views").get_json() == {"views": [other]}
+    assert client.post(f"{path}/restored").get_json() == saved
+    assert client.get("/views").get_json() == {"views": [other, saved]}
+    client.delete(path)
+    (deleted,) = tmp_path.rglob("*.deleted")
+    os.utime(deleted, (time.time() - cache.services.view_folder.DELETED_FOR_S - 9,) * 2)
+    assert "error" in client.post(f"{path}/restored").get_json(), "too long ago"
+    for id in ("x", "../" + saved["id"], "0" * 16):
+        assert client.post(f"/views/{id}/restored").status_code in (200, 404)
+    monkeypatch.setattr(cache.services.view_folder, "MOST_VIEWS", 1)
+    client.delete(f"/views/{other['id']}")
+    client.post("/views", json=VIEW)
+    assert "room" in client.post(f"/views/{other['id']}/restored").get_json()["error"]
+
+
+def test_views_have_a_limit_on_the_disk(
+    views: NamedViews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = [views.save(VIEW) for _ in range(3)]
+    views.keep_thumbnail(saved[0]["id"], b"x" * 9000)
+    views.delete(saved[2]["id"])
+    used = bytes_on_disk(tmp_path / "here" / "views")
+    assert used >= 4 * 4096, "small files take a page each"
+    monkeypatch.setattr(cache.services.view_folder, "MOST_BYTES", used - 1)
+    views.save(VIEW)
+    assert not [*tmp_path.rglob("*.deleted"), *tmp_path.rglob("*.jpg")], "these go first"
+    monkeypatch.setattr(cache.services.view_folder, "MOST_BYTES", bytes_on_disk(tmp_path / "here" / "views"))
+    with pytest.raises(FuseVisError, match="MB"):
+        views.save(VIEW)
+    views.keep_thumbnail(saved[0]["id"], b"x" * 9000)
+    assert views.thumbnail(saved[0]["id"]) is None
+
+
+def test_regions_have_a_limit_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RegionFolder(tmp_path)
+    monkeypatch.setattr(cache.services.regions, "MOST_BYTES", 3 * 4096)
+    codes = [f"b1.2.3.{right}" for right in range(4, 8)]
+    for code in codes[:3]:
+        folder.keep(code)
+    with pytest.raises(FuseVisError, match="No room"):
+        folder.keep(codes[3])
+    assert folder.keep(codes[0]), "it is there already"
 
 
 def test_the_list_says_which_views_are_damaged(client: FlaskClient, tmp_path: Path) -> None:

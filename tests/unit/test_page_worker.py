@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import selectors
 import signal
 import socket
 import subprocess
@@ -10,13 +12,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 
-from app.page_worker import FEWEST_CONNECTIONS, OTHER_FILES
+from app.guard.headers import HEADERS, content_policy
+from app.own_answers import OwnAnswers
+from app.page_worker import FEWEST_CONNECTIONS, OTHER_FILES, Connection, PageWorker
 from benchmarks.server import free_port
 from cache.settings import MOST_SLOW
+from tests.unit.guarded import guarded_server
 from tests.unit.small_wsgi import LARGE
 
 ROOT = Path(__file__).parents[2]
@@ -151,6 +158,60 @@ def test_who_asks_for_leave_gets_it_and_what_is_too_large_is_refused(port: int) 
         assert client.recv(1) == b""
     with asked(port, b"nonsense\r\n\r\n") as client:
         assert client.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+REFUSED = {
+    400: b"nonsense\r\n\r\n",
+    413: b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n",
+    414: b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    431: b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000,
+    501: b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gone, chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("status", REFUSED)
+def test_what_the_worker_refuses_by_itself_has_all_headers_and_an_id(port: int, status: int) -> None:
+    with asked(port, REFUSED[status]) as client:
+        got = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+    head, body = got.split("\r\n\r\n", 1)
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    told = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    assert {name: told[name] for name in HEADERS} == HEADERS
+    assert told["Content-Security-Policy"] == content_policy("'self'")
+    assert told["Connection"] == "close" and int(told["Content-Length"]) == len(body.encode())
+    if status != 414:
+        assert json.loads(body)["request"] == told["X-Request-ID"] and json.loads(body)["error"]
+
+
+def test_a_request_that_takes_too_long_is_told_so_and_an_idle_connection_is_closed() -> None:
+    worker = PageWorker.__new__(PageWorker)
+    worker.cfg, worker.alive, worker.nr_conns = Config(), True, 2
+    worker.poller, worker._waited_for, worker._next_sweep = selectors.DefaultSelector(), {}, 0.0
+    worker._answers = OwnAnswers()
+    (slow, slow_client), (idle, idle_client) = socket.socketpair(), socket.socketpair()
+    with slow_client, idle_client, worker.poller:
+        slow_client.sendall(b"GET / HT")
+        for one in (slow, idle):
+            conn = Connection(worker.cfg, one, None, None)
+            worker._listen(conn)
+            if one is slow:
+                worker._read_more(conn)
+            conn.deadline = 0.0
+        worker.murder_keepalived()
+        assert idle_client.recv(1) == b""
+        got = slow_client.recv(65536)
+        assert got.startswith(b"HTTP/1.1 408 ") and b"nosniff" in got and b"took too long" in got
+        assert slow_client.recv(1) == b"" and worker.nr_conns == 1
+        worker.murder_keepalived(force=True)
+        assert worker.nr_conns == 0
+
+
+def test_the_workers_own_answers_follow_the_servers_settings(tmp_path: Path) -> None:
+    with guarded_server(tmp_path, frame_ancestors="https://notes.example", prefix="/deep/in") as server:
+        answers = OwnAnswers(server)
+        page = answers.of(HTTPStatus.REQUEST_URI_TOO_LONG).decode()
+        assert "frame-ancestors https://notes.example\r\n" in page and 'href="/deep/in/"' in page
+        assert b"Retry-After: 1\r\n" in answers.of(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def test_a_server_without_descriptors_goes_on() -> None:

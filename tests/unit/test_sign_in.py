@@ -134,6 +134,22 @@ def test_a_users_name_is_believed_only_from_the_web_server_in_front(behind: Flas
     assert [status("10.1.2.3", name) for name in (None, "")] == [401, 401]
 
 
+def test_a_users_name_stands_in_the_views_that_they_save_and_change(behind: Flask) -> None:
+    client, view = behind.test_client(), {"name": "Core", "page": "explore"}
+
+    def asked(method: str, path: str, who: bytes, **sent: str) -> dict[str, str]:
+        headers = {HEADER: who.decode("latin-1")}
+        answer = client.open(
+            path, method=method, json=sent, headers=headers, environ_base={"REMOTE_ADDR": "10.1.2.3"}
+        )
+        found: dict[str, str] = answer.get_json()
+        return found
+
+    saved = asked("POST", "/views", "Ådne".encode(), **view)
+    assert saved["saved_by"] == "Ådne"
+    assert asked("PATCH", f"/views/{saved['id']}", b"ada", note="x")["changed_by"] == "ada"
+
+
 def test_every_route_asks_for_a_name(behind: Flask) -> None:
     for answer in asked_everywhere(behind, {HEADER: "ada"}, ("GET", "POST")):
         assert answer.status_code == 401 or answer.request.path in ("/healthz", "/readyz"), answer.request

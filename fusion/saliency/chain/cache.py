@@ -25,11 +25,10 @@ from fusion.saliency.window import Box, Pixel
 
 logger = logging.getLogger(__name__)
 
-MAP_BYTES = 256 * 2**20
-"""Memory for the derivative maps of all scenes together while one is in use whose maps do not all fit into
-`WHOLE_BYTES`; those unused for longest are dropped."""
+MAP_BYTES = 192 * 2**20
+"""Memory for the derivative maps of all scenes together; those unused for longest are dropped."""
 WHOLE_BYTES = 2**30
-"""The same while scenes are in use whose maps are all kept."""
+"""The most that the maps of one scene may take by themselves, beside which no others are kept."""
 WHOLE_PIXELS = 2**20
 """Of the largest image whose maps are all kept although they take more than `MAP_BYTES`."""
 COUNTED_SCENES = 256
@@ -111,9 +110,9 @@ class MapCache:
     Parameters
     ----------
     limit : int
-        Bytes that all together may take while a scene is in use whose maps cannot all be kept.
+        Bytes that all together may take, unless the maps of one scene take more.
     whole : int
-        The same while a scene is in use of which everything is kept; at least `limit`.
+        Bytes up to which one scene may have more than `limit`; at least that.
     """
 
     def __init__(self, limit: int, whole: int) -> None:
@@ -124,6 +123,7 @@ class MapCache:
         self._parts: OrderedDict[tuple[int, str, int, int], DerivativeMaps] = OrderedDict()
         self._bytes = 0
         self._sides: dict[int, int] = {}
+        self._whole_bytes: dict[tuple[int, tuple[int, int]], int] = {}
 
     @property
     def nbytes(self) -> int:
@@ -141,10 +141,18 @@ class MapCache:
 
     def fits(self, chain: Chain, pair: Pair) -> bool:
         """Tell whether the maps of all parts of a pair may be kept together."""
-        side, (height, width) = self.side(chain), pair.shape
-        cores = [_core(position, side, pair.shape).shape for position in positions(side, pair.shape)]
+        height, width = pair.shape
         limit = self._whole if height * width <= WHOLE_PIXELS else self._limit
-        return len(cores) == 1 or sum(chain.map_bytes(*core) for core in cores) <= limit
+        return max(pair.shape) <= self.side(chain) or self._bytes_of(chain, pair.shape) <= limit
+
+    def _bytes_of(self, chain: Chain, shape: tuple[int, int]) -> int:
+        """Return how much the maps of all parts of a pair take together."""
+        key = (chain.number, shape)
+        if key not in self._whole_bytes:
+            side = self.side(chain)
+            cores = [_core(position, side, shape).shape for position in positions(side, shape)]
+            self._whole_bytes[key] = sum(chain.map_bytes(*core) for core in cores)
+        return self._whole_bytes[key]
 
     def missed(self, chain: Chain, pair: Pair) -> int:
         """Count that something of a pair was asked for that is not there; return how often that was, from 1.
@@ -172,7 +180,9 @@ class MapCache:
                 return derivatives
             derivatives = self._parts[key] = chain.derivatives(pair.images, _core(key[2:], side, pair.shape))
             self._bytes += derivatives.nbytes
-            limit = self._whole if self.fits(chain, pair) else self._limit
+            limit = (
+                max(self._limit, self._bytes_of(chain, pair.shape)) if self.fits(chain, pair) else self._limit
+            )
             while self._bytes > limit and len(self._parts) > 1:
                 self._drop_oldest()
             return derivatives

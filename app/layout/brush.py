@@ -1,0 +1,147 @@
+"""The panel of the brush: what it does, what that changes, and how well the derivative predicts it.
+
+``assets/explore/change-panel.mjs`` fills it.
+"""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from app.ids import BrushId
+from app.layout.panels import pair_words
+from app.layout.parts import MOVED, SMALL, attributes, panel_button
+from fusion.saliency.strokes import LARGEST_STAMP, Operation
+
+OPERATIONS = (
+    (Operation.SET, "Set to"),
+    (Operation.ADD, "Add"),
+    (Operation.ERASE, "Erase"),
+    (Operation.BLUR, "Blur"),
+)
+ACTIONS = (
+    (BrushId.UNDO, "Undo", "Take the last stroke back (Ctrl+Z)"),
+    (BrushId.REDO, "Redo", "Paint it again (Ctrl+Shift+Z)"),
+    (BrushId.CLEAR, "Clear", "Take the whole change back"),
+)
+PICTURES = (
+    ("truth", "True change Δy", "The change of the fused image: y(x + Δ) − y(x)"),
+    (
+        "linear",
+        "Predicted J·Δ",
+        "The change that the derivative predicts: the Jacobian times the change of the inputs",
+    ),
+    ("missed", "True − predicted", "The part of the change that the derivative does not predict"),
+)
+HINT = (
+    "Choose Brush above and drag on an input. By keyboard: S stamps at the chosen pixel, [ and ] change the size, Esc "
+    "puts the brush away."
+)
+
+
+def brush_open() -> html.Button:
+    """Make the button that opens the panel; choosing the brush opens it too."""
+    return html.Button(
+        "Brush …",
+        id=BrushId.OPEN,
+        type="button",
+        title="Paint on an input, and see what that changes and what the derivative predicts",
+        className=SMALL,
+        **attributes(aria_expanded="false", aria_controls=BrushId.PANEL),
+    )
+
+
+def brush_panel() -> html.Div:
+    """Make the panel, closed."""
+    close = html.Button("×", id=BrushId.CLOSE, type="button", className="region-remove", title="Close")
+    buttons = [panel_button(id, text, title) for id, text, title in ACTIONS]
+    return html.Div(
+        [
+            html.Div([html.Strong("Brush"), close], className="region-head", title=MOVED),
+            html.Div([_inputs(), _operations()], className="brush-line"),
+            _slider(BrushId.SIZE, "Size", 1, LARGEST_STAMP),
+            _slider(BrushId.STRENGTH, "Strength", 0, 255),
+            html.Div(buttons, className="region-actions"),
+            html.Div([_picture(*one) for one in PICTURES], className="change-pictures"),
+            html.P(className="change-reading", role="status"),
+            html.P(HINT, className="region-empty"),
+            html.P(className="region-message", role="status"),
+        ],
+        id=BrushId.PANEL,
+        className="region-panel brush-panel",
+        hidden=True,
+        role="dialog",
+        tabIndex=-1,
+        **attributes(aria_label="Brush"),
+    )
+
+
+def change_open() -> html.Button:
+    """Make the button of the compare page that opens the panel of `change_panel`."""
+    return html.Button(
+        "Painted change",
+        id=BrushId.COMPARED_OPEN,
+        type="button",
+        title="The change that was painted on the other page: what every method makes of it, and what is predicted",
+        className=SMALL,
+        **attributes(aria_expanded="false", aria_controls=BrushId.COMPARED),
+    )
+
+
+def change_panel() -> html.Div:
+    """Make the panel with what each method of the compare page makes of the same change, closed."""
+    close = html.Button(
+        "×", id=BrushId.COMPARED_CLOSE, type="button", className="region-remove", title="Close"
+    )
+    actions = [panel_button(BrushId.COMPARED_CLEAR, "Clear", "Take the change out of this view")]
+    hint = "There is no change. Paint one with Brush on the page Explore, and come back by Compare."
+    return html.Div(
+        [
+            html.Div([html.Strong("Painted change"), close], className="region-head", title=MOVED),
+            html.P(hint, className="region-empty"),
+            html.Ul(
+                className="region-list",
+                **attributes(data_titles=" | ".join(title for _, title, _ in PICTURES)),
+            ),
+            html.Div(actions, className="region-actions"),
+        ],
+        id=BrushId.COMPARED,
+        className="region-panel change-panel",
+        hidden=True,
+        role="dialog",
+        tabIndex=-1,
+        **attributes(aria_label="Painted change"),
+    )
+
+
+def _inputs() -> html.Select:
+    return html.Select(
+        [html.Option(value=str(index), **pair_words(f"On {{{index}}}")) for index in (0, 1)],
+        id=BrushId.INPUT,
+        className="form-select form-select-sm",
+        **attributes(aria_label="Input that is painted on"),
+    )
+
+
+def _operations() -> html.Select:
+    return html.Select(
+        [html.Option(label, value=operation.value) for operation, label in OPERATIONS],
+        id=BrushId.OPERATION,
+        className="form-select form-select-sm",
+        **attributes(aria_label="What the brush does"),
+    )
+
+
+def _slider(id: BrushId, text: str, least: int, most: int) -> html.Div:
+    # The slider itself is made by the browser's own code: none of Dash's can be set by it without a callback.
+    named = attributes(data_for=id, data_min=str(least), data_max=str(most), data_label=text)
+    slider = html.Span(className="brush-slider", **named)
+    return html.Div([html.Span(text), slider, html.Output(**attributes(data_of=id))], className="brush-line")
+
+
+def _picture(name: str, title: str, explanation: str) -> Component:
+    label = attributes(aria_label=explanation, data_response=name)
+    return html.Figure(
+        [html.Figcaption(title, title=explanation), html.Canvas(role="img", width=1, height=1, **label)],
+        className=f"change-picture change-{name}",
+    )
