@@ -145,9 +145,9 @@ def test_maps_are_in_files_where_they_are_computed_and_never_begun(
     client: FlaskClient, server: Flask
 ) -> None:
     services = services_of(server)
-    refused = client.get(f"/export/compare/{METHODS[0]}/influence_mri.png?{QUERY}")
+    refused = fetched(client, f"/export/compare/{METHODS[0]}/influence_mri.png?{QUERY}")
     assert refused.status_code == 400 and "Press Compute" in refused.get_json()["error"]
-    assert client.get(f"/export/compare.svg?{QUERY}&columns=influence_mri").status_code == 400
+    assert fetched(client, f"/export/compare.svg?{QUERY}&columns=influence_mri").status_code == 400
     assert services.maps.state(services.scenes.open("3", METHODS[0]), MapKind.INFLUENCE, "test") == MapState(
         None
     )
