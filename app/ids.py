@@ -166,23 +166,26 @@ class RegionId(StrEnum):
 
 
 class BrushId(StrEnum):
-    """Component ids of the panel of the brush, and of that with the same change on the compare page."""
+    """Component ids of the panel of the brush."""
 
     PANEL = "brush-panel"
     OPEN = "brush-open"
     CLOSE = "brush-close"
     INPUT = "brush-input"
     OPERATION = "brush-operation"
-    SIZE = "brush-size"
-    STRENGTH = "brush-strength"
     UNDO = "brush-undo"
     REDO = "brush-redo"
     CLEAR = "brush-clear"
     READOUT = "change-readout"
-    COMPARED = "change-panel"
-    COMPARED_OPEN = "change-open"
-    COMPARED_CLOSE = "change-close"
-    COMPARED_CLEAR = "change-clear"
+
+
+class ChangeId(StrEnum):
+    """Component ids of the compare page's panel of the painted change."""
+
+    PANEL = "change-panel"
+    OPEN = "change-open"
+    CLOSE = "change-close"
+    CLEAR = "change-clear"
 
 
 class ViewsId(StrEnum):

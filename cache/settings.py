@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 # Nothing of fusion is imported here: settings are read before the fork, and torch must not be loaded before it.
@@ -27,6 +28,16 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+LOOPBACK_SCHEDULER = re.compile(r"(tcp|tls)://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/?")
+
+
+class WorkerPlace(StrEnum):
+    """Where long work is done where there is no cluster."""
+
+    LOCAL = "local"
+    NONE = "none"
+
+
 class ServiceSettings(BaseModel):
     """Everything that the services need to be told; the page's settings (`app.settings.Settings`) add to it."""
 
@@ -42,6 +53,24 @@ class ServiceSettings(BaseModel):
         default_factory=lambda: max(1, _usable_cores() - 1),
         ge=1,
         description="CPU threads of the guidance computation; by default all cores but one.",
+    )
+    worker: WorkerPlace = Field(
+        WorkerPlace.LOCAL,
+        description="Where long work is done: local, a process of its own at the lowest priority; none, the server.",
+    )
+    worker_memory_mb: int | None = Field(
+        None, gt=0, description="Most memory of that process, MiB; by default half of the machine's."
+    )
+    dask_scheduler: str | None = Field(
+        None,
+        description="Scheduler of a dask cluster that does long work instead: tls://host:8786 or tcp://…",
+    )
+    dask_tls: Annotated[tuple[Path, Path, Path] | None, NoDecode] = Field(
+        None,
+        description="For tls://: files of the authority, of a certificate and of its key, with commas between.",
+    )
+    dask_trust_network: bool = Field(
+        False, description="Allow tcp:// to another machine, on a network where nobody else is."
     )
     cache_dir: Path = Field(
         default_factory=lambda: user_cache_path("fusevis", appauthor=False),
@@ -100,6 +129,48 @@ class ServiceSettings(BaseModel):
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
             raise ValueError("choose auto, cpu, cuda or cuda:n")
         return device
+
+    @field_validator("dask_tls", mode="before")
+    @classmethod
+    def _split_files(cls, names: object) -> object:
+        if not isinstance(names, str):
+            return names
+        found = tuple(map(str.strip, names.split(",")))
+        if len(found) != 3:
+            raise ValueError("name three files: AUTHORITY,CERTIFICATE,KEY")
+        return found
+
+    @field_validator("dask_tls")
+    @classmethod
+    def _are_files(cls, files: tuple[Path, Path, Path] | None) -> tuple[Path, Path, Path] | None:
+        if not all(file.expanduser().is_file() for file in files or ()):
+            raise ValueError("name three files: AUTHORITY,CERTIFICATE,KEY")
+        return None if files is None else tuple(file.expanduser().absolute() for file in files)  # type: ignore[return-value]
+
+    @model_validator(mode="after")
+    def _reach_cluster(self) -> Self:
+        """Refuse what could only fail later: a scheduler that is not protected, or whose workers see no store."""
+        if self.dask_scheduler is None:
+            return self
+        here = LOOPBACK_SCHEDULER.fullmatch(self.dask_scheduler)
+        if not re.match(r"(tcp|tls)://", self.dask_scheduler):
+            raise ValueError(
+                "FUSEVIS_DASK_SCHEDULER: the address begins with tls:// or tcp://, as tls://HOST:8786."
+            )
+        if self.dask_scheduler.startswith("tls") and self.dask_tls is None:
+            raise ValueError(
+                "FUSEVIS_DASK_SCHEDULER: tls:// needs FUSEVIS_DASK_TLS=AUTHORITY,CERTIFICATE,KEY."
+            )
+        if self.dask_scheduler.startswith("tcp") and not (here or self.dask_trust_network):
+            raise ValueError(
+                "FUSEVIS_DASK_SCHEDULER: on tcp:// everybody on the way could run programs on both sides. Use tls://, "
+                "or say FUSEVIS_DASK_TRUST_NETWORK=1."
+            )
+        if self.store is None and not here:
+            raise ValueError(
+                "FUSEVIS_DASK_SCHEDULER: set FUSEVIS_STORE to a place that its workers reach as well."
+            )
+        return self
 
     @field_validator("redis_url")
     @classmethod

@@ -258,5 +258,5 @@ def status(state: GuidanceState) -> str:
     if stage(state) == COMPLETE:
         return "Guidance complete"
     if state.running:
-        return f"Guidance {state.fraction:.0%}"
+        return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", state.note)))
     return "Guidance cancelled" if state.cancelled else "Guidance not computed"

@@ -16,6 +16,7 @@ from app.figures.images import (
     gradient_figure,
     gradient_zoom,
     gray_zoom,
+    mark_outside,
     opaque_bytes,
     rgb_zoom,
     tiled_image,
@@ -115,8 +116,16 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     guidance_colours = colour_scale(rest.scale, rest.gamma2, limits)
     names = scene.modalities
     wholes = [
-        gradient_figure(
-            dense[index], f"Jacobian {names[index]}", jacobian_colours, rest.meta(data, panel), names[index]
+        mark_outside(
+            gradient_figure(
+                dense[index],
+                f"Jacobian {names[index]}",
+                jacobian_colours,
+                rest.meta(data, panel),
+                names[index],
+            ),
+            window.shape,
+            window.box,
         )
         for index, panel in enumerate(JACOBIAN_PANELS)
     ]
@@ -132,6 +141,9 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     else:
         rgb = None
     zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
+    for panel, zoom in zip(IMAGE_PANELS, zooms, strict=True):
+        if panel in JACOBIAN_PANELS:
+            mark_outside(zoom, window.shape, window.box, (rest.row, rest.col), rest.half)
     return *wholes, *zooms, green_points(guidance, rest)
 
 

@@ -28,6 +28,8 @@ DIVERGING: tuple[Colour, ...] = (
 )  # fmt: skip
 """From the negative end of the scale through 0 to the positive one, evenly spaced (blue, white, red)."""
 NOT_FINITE: Colour = (128, 128, 128)
+OUTSIDE_SUPPORT: Colour = (178, 182, 189)
+"""Of a Jacobian image where the method does not reach; no scale has it, so that it is told from 0."""
 ROBUST_PERCENTILE = 99.0
 
 
@@ -169,7 +171,13 @@ def interpolate(palette: Sequence[Colour], places: NDArray[np.float64]) -> NDArr
     return _rounded(table[low] + part * (table[low + 1] - table[low]))
 
 
-def gradient_colours(image: NDArray[Any], scale: Scale, end: float, gamma: float) -> NDArray[np.uint8]:
+def gradient_colours(
+    image: NDArray[Any],
+    scale: Scale,
+    end: float,
+    gamma: float,
+    inside: tuple[slice, slice] | None = None,
+) -> NDArray[np.uint8]:
     """Colour gradients.
 
     Parameters
@@ -178,6 +186,8 @@ def gradient_colours(image: NDArray[Any], scale: Scale, end: float, gamma: float
         Gradients, dimensionless. Not finite ones become gray.
     scale, end, gamma
         As for `positions`.
+    inside : tuple of slice, optional
+        Rows and columns of a Jacobian image's window, outside of which it gets `OUTSIDE_SUPPORT`.
 
     Returns
     -------
@@ -187,7 +197,11 @@ def gradient_colours(image: NDArray[Any], scale: Scale, end: float, gamma: float
     finite = np.isfinite(image)
     colours = interpolate(scale.palette, positions(np.where(finite, image, 0), scale, end, gamma))
     colours[~finite] = NOT_FINITE
-    return colours
+    if inside is None:
+        return colours
+    whole = np.full_like(colours, OUTSIDE_SUPPORT)
+    whole[inside] = colours[inside]
+    return whole
 
 
 def gray_range(image: NDArray[Any]) -> tuple[float, float]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+
+# Servers that fixtures of a module make start no worker either; see `unit/conftest.py`.
+os.environ["FUSEVIS_WORKER"] = "none"
 
 ATLAS = Path(__file__).parents[2] / "shared" / "data" / "atlas"
 SAMPLES = Path(__file__).parents[1] / "fusion" / "data" / "samples"

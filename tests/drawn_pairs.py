@@ -28,6 +28,10 @@ BLUE_TO_RED = [
 ]  # fmt: skip
 
 
+OUTSIDE = (178, 182, 189)
+"""Of Jacobian images where a method does not reach."""
+
+
 def numbers(address: str) -> NDArray[np.int64]:
     """Return k of every pixel; no two neighbours, and no pixel of both pairs, have the same."""
     rows, columns = np.indices(SHAPE)
@@ -84,6 +88,15 @@ def jacobian(address: str, index: int, pixel: tuple[int, int]) -> NDArray[np.flo
     image = np.zeros(SHAPE)
     image[pixel] = images(address)[index][pixel]
     return image
+
+
+def jacobian_colours(
+    address: str, index: int, pixel: tuple[int, int], gamma: float, signed: bool = False
+) -> NDArray[np.float64]:
+    """Return the colours of a Jacobian image: weighted averaging reaches the pixel alone, all others are gray."""
+    found = np.full((*SHAPE, 3), OUTSIDE, dtype=np.float64)
+    found[pixel] = gradient_colours(jacobian(address, index, pixel), gamma, signed)[pixel]
+    return found
 
 
 def cut(picture: NDArray[np.float64], pixel: tuple[int, int], half: int) -> NDArray[np.float64]:

@@ -12,6 +12,8 @@ import numpy as np
 from benchmarks.server import LOG, server_in
 
 SHAPE = (48, 60)
+ALONE = {"FUSEVIS_DEVICE": "cpu", "FUSEVIS_WORKER": "none"}
+"""Settings of a server that starts no process besides itself: that takes seconds of a processor."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def write_pair(folder: Path) -> tuple[Path, Path]:
 def running_server(folder: Path, settings: dict[str, str] | None = None) -> Iterator[Server]:
     """Start ``python -m app`` with a pair of the user's own; its log may not hold a traceback at the end."""
     paths = write_pair(folder)
-    with server_in(folder, paths, {"FUSEVIS_DEVICE": "cpu", **(settings or {})}) as running:
+    with server_in(folder, paths, ALONE | (settings or {})) as running:
         yield Server(running.url, paths, "own")
     log = (folder / LOG).read_text()
     assert "Traceback" not in log, log

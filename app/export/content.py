@@ -18,6 +18,7 @@ from app.link.texts import PLAIN, RegionLook, linked_regions
 from app.link.view_state import LARGEST_ZOOM, Area, CompareState
 from cache.services.exports import ExportArrays
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
+from fusion.saliency.window import Box
 
 OUTSIDE = (255, 255, 255)
 
@@ -156,7 +157,10 @@ def method_picture(
     which = 0 if "mri" in column.value else 1
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
         return gradient_colours(one.guidance[which], state.scale, ends.gradients[row], state.gamma2)
-    whole = gradient_colours(one.jacobians[name][which], state.scale, ends.gradients[row], state.gamma1)
+    inside = one.windows[name].slices
+    whole = gradient_colours(
+        one.jacobians[name][which], state.scale, ends.gradients[row], state.gamma1, inside
+    )
     if column in (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET):
         return whole
     return zoomed(whole, view.pixels[name], half_width(view, state))
@@ -176,6 +180,8 @@ class Difference:
         Difference of the guidance images.
     jacobians : dict of str to ndarray, shape (2, H, W)
         Differences of the Jacobian images, by the name of the principal pixel.
+    windows : dict of str to Box
+        What both methods' supports have together, by the same names.
     fused_end, gradient_end : float
         Where the signed scales end, above 0; the guidance images' is that of all gradients.
     """
@@ -184,6 +190,7 @@ class Difference:
     fused: NDArray[np.floating]
     guidance: NDArray[np.floating]
     jacobians: Mapping[str, NDArray[np.floating]]
+    windows: Mapping[str, Box]
     fused_end: float
     gradient_end: float
 
@@ -206,6 +213,7 @@ def difference_of(view: ExportArrays, state: CompareState) -> Difference | None:
         fused,
         guidance,
         {name: first.jacobians[name] - second.jacobians[name] for name in view.pixels},
+        {name: first.windows[name].joined(second.windows[name]) for name in view.pixels},
         Limits.of(fused).end(Scale.SIGNED),
         Limits.of(guidance).end(Scale.SIGNED),
     )
@@ -259,7 +267,8 @@ def difference_picture(
     end = shown.gradient_end
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
         return gradient_colours(shown.guidance[which], Scale.SIGNED, end, state.gamma2)
-    whole = gradient_colours(shown.jacobians[name][which], Scale.SIGNED, end, state.gamma1)
+    inside = shown.windows[name].slices
+    whole = gradient_colours(shown.jacobians[name][which], Scale.SIGNED, end, state.gamma1, inside)
     if column in (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET):
         return whole
     return zoomed(whole, view.pixels[name], half_width(view, state))

@@ -192,6 +192,8 @@ def _words(
             + (", blue: of B" if "b" in content.view.pixels else "")
             + (", those in a region too with its colour inside." if content.regions else ".")
         )
+    if JACOBIANS & set(columns):
+        parts.append("Plain gray in Jacobian images: out of the method's reach, exactly 0.")
     if content.is_part:
         top, left, bottom, right = (f"{edge:.1f}" for edge in content.area)
         parts.append(f"Pictures that are no zooms show rows {top} to {bottom} and columns {left} to {right}.")

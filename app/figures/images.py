@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
-from fusion.colours import gray_range, rgb_bytes
+from fusion.colours import OUTSIDE_SUPPORT, gray_range, rgb_bytes
+from fusion.saliency.window import Box, box_around
 
 BOX_COLOUR, BOX_EDGE = "#ff2a2a", "#ffffff"
 INTENSITY = "intensity (min–max scaled)"
@@ -142,6 +143,60 @@ def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figur
     """
     # As lists: Plotly's tooltips take a pixel in a typed array for the name of a colour, and complain in the console.
     return _zoom(COLOUR_IMAGE | {"z": part.tolist()}, title, part.shape, meta)
+
+
+def mark_outside(
+    figure: Figure,
+    shape: tuple[int, int],
+    inside: Box,
+    pixel: tuple[int, int] = (0, 0),
+    half: int | None = None,
+) -> Figure:
+    """Cover what lies outside the support in a Jacobian figure, whose numbers there stay exactly 0.
+
+    Parameters
+    ----------
+    figure : dict
+        Of `gradient_figure`, or of `gradient_zoom`.
+    shape : tuple of int
+        (H, W) of the whole image.
+    inside : Box
+        The window of the principal pixel.
+    pixel : tuple of int
+        Row and column at which the figure's axes have 0.
+    half : int, optional
+        Half-width of a zoom, pixels.
+
+    Returns
+    -------
+    dict
+        The same figure, with up to four rectangles under what it had.
+    """
+    row, col = pixel
+    outer = Box(0, 0, *shape) if half is None else box_around(pixel, half, shape)
+    rows = [min(max(edge, outer.top), outer.bottom) for edge in (inside.top, inside.bottom)]
+    columns = [min(max(edge, outer.left), outer.right) for edge in (inside.left, inside.right)]
+    parts = (
+        Box(outer.top, outer.left, rows[0], outer.right),
+        Box(rows[1], outer.left, outer.bottom, outer.right),
+        Box(rows[0], outer.left, rows[1], columns[0]),
+        Box(rows[0], columns[1], rows[1], outer.right),
+    )
+    covers = [
+        {
+            "type": "rect",
+            "x0": part.left - 0.5 - col,
+            "x1": part.right - 0.5 - col,
+            "y0": part.top - 0.5 - row,
+            "y1": part.bottom - 0.5 - row,
+            "fillcolor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT),
+            "line": {"width": 0},
+        }
+        for part in parts
+        if min(part.shape) > 0
+    ]
+    figure["layout"]["shapes"] = [*covers, *figure["layout"].get("shapes", [])]
+    return figure
 
 
 def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from app.ids import BrushId
+from app.ids import BrushId, ChangeId
 from app.layout.panels import pair_words
 from app.layout.parts import MOVED, SMALL, attributes, panel_button
 from fusion.saliency.strokes import LARGEST_STAMP, Operation
@@ -59,8 +59,8 @@ def brush_panel() -> html.Div:
         [
             html.Div([html.Strong("Brush"), close], className="region-head", title=MOVED),
             html.Div([_inputs(), _operations()], className="brush-line"),
-            _slider(BrushId.SIZE, "Size", 1, LARGEST_STAMP),
-            _slider(BrushId.STRENGTH, "Strength", 0, 255),
+            _slider("brush-size", "Size", 1, LARGEST_STAMP),
+            _slider("brush-strength", "Strength", 0, 255),
             html.Div(buttons, className="region-actions"),
             html.Div([_picture(*one) for one in PICTURES], className="change-pictures"),
             html.P(className="change-reading", role="status"),
@@ -80,20 +80,18 @@ def change_open() -> html.Button:
     """Make the button of the compare page that opens the panel of `change_panel`."""
     return html.Button(
         "Painted change",
-        id=BrushId.COMPARED_OPEN,
+        id=ChangeId.OPEN,
         type="button",
         title="The change that was painted on the other page: what every method makes of it, and what is predicted",
         className=SMALL,
-        **attributes(aria_expanded="false", aria_controls=BrushId.COMPARED),
+        **attributes(aria_expanded="false", aria_controls=ChangeId.PANEL),
     )
 
 
 def change_panel() -> html.Div:
     """Make the panel with what each method of the compare page makes of the same change, closed."""
-    close = html.Button(
-        "×", id=BrushId.COMPARED_CLOSE, type="button", className="region-remove", title="Close"
-    )
-    actions = [panel_button(BrushId.COMPARED_CLEAR, "Clear", "Take the change out of this view")]
+    close = html.Button("×", id=ChangeId.CLOSE, type="button", className="region-remove", title="Close")
+    actions = [panel_button(ChangeId.CLEAR, "Clear", "Take the change out of this view")]
     hint = "There is no change. Paint one with Brush on the page Explore, and come back by Compare."
     return html.Div(
         [
@@ -105,7 +103,7 @@ def change_panel() -> html.Div:
             ),
             html.Div(actions, className="region-actions"),
         ],
-        id=BrushId.COMPARED,
+        id=ChangeId.PANEL,
         className="region-panel change-panel",
         hidden=True,
         role="dialog",
@@ -132,7 +130,7 @@ def _operations() -> html.Select:
     )
 
 
-def _slider(id: BrushId, text: str, least: int, most: int) -> html.Div:
+def _slider(id: str, text: str, least: int, most: int) -> html.Div:
     # The slider itself is made by the browser's own code: none of Dash's can be set by it without a callback.
     named = attributes(data_for=id, data_min=str(least), data_max=str(most), data_label=text)
     slider = html.Span(className="brush-slider", **named)

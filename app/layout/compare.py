@@ -83,7 +83,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
                 guidance_button(CompareId.GUIDANCE_BUTTON, "Cancel guidance"),
             ),
             html.Div(id=CompareId.NOTICES, className="notices"),
-            help_panel("compare"),
+            help_panel("compare", home),
             views_panel(home, "compare"),
             region_panel(
                 home, "Choose Box or Lasso above and draw on a picture or a scatterplot of any row."

@@ -69,7 +69,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             ),
             maps_drawer(),
             html.Div(id=Id.NOTICES, className="notices"),
-            help_panel("explore"),
+            help_panel("explore", ""),
             views_panel("", "explore"),
             region_panel("", "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
             brush_panel(),

@@ -23,6 +23,7 @@ from app.layout.parts import (
     theme_switch,
 )
 from app.link.view_state import GAMMAS, ViewState
+from fusion.colours import OUTSIDE_SUPPORT
 
 SCALES = (
     ("guidance", "gamma2", "Guidance γ2", "A pixel's own influence ∂y(i)/∂x(i), dimensionless"),
@@ -177,7 +178,9 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
     groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
     for name, gamma, text, shown in SCALES:
         label = html.Label(text, htmlFor=gamma, title=shown)
-        groups.append(html.Div([label, *_bar(name), *_gamma(gamma, text, gammas[gamma])], className="scale"))
+        outside = [_outside()] * (name == "jacobian")
+        parts = [label, *_bar(name), *outside, *_gamma(gamma, text, gammas[gamma])]
+        groups.append(html.Div(parts, className="scale"))
     reset = html.Button(
         "Reset",
         type="button",
@@ -237,6 +240,18 @@ def region(name: str) -> dict[str, Any]:
 def guidance_button(id: str, text: str) -> dbc.Button:
     """Make the button that stops the computation of guidance images, or goes on with it."""
     return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
+
+
+def _outside() -> html.Span:
+    """Say which colour Jacobian images have where a method does not reach."""
+    swatch = html.Span(
+        className="swatch", style={"backgroundColor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT)}
+    )
+    return html.Span(
+        [swatch, html.Span("out of reach", className="scale-outside-words")],
+        className="scale-outside",
+        title="Gray in Jacobian images: what the method does not reach, where no input pixel can act; exactly 0",
+    )
 
 
 def _bar(name: str) -> list[Component]:

@@ -52,6 +52,7 @@ KEYS = (
 )
 
 
+LIMITS = "What these pictures can and cannot tell"
 OWN_KEYS = {
     "explore": (
         ("Z, H", "zoom into the pictures, move them"),
@@ -67,12 +68,18 @@ OWN_KEYS = {
 """By page."""
 
 
-def help_panel(page: str) -> dbc.Offcanvas:
-    """Make the panel that the help button of a page opens."""
+def limits_link(home: str, class_name: str = "") -> html.A:
+    """Make the link to what these pictures can and cannot tell, from a page whose first page is at `home`."""
+    return html.A(LIMITS, href=f"{home}what-pictures-tell", className=class_name)
+
+
+def help_panel(page: str, home: str) -> dbc.Offcanvas:
+    """Make the panel that the help button of a page opens; `home` is the address of the first page."""
     keys = (*KEYS, TOOL_KEYS, *OWN_KEYS[page])
     # Who has no pointer scrolls it by the arrow keys, for which it has to take the focus.
     text = html.Div(
         [
+            html.P([limits_link(home), ", in five minutes."]),
             html.Ol([html.Li([html.B(f"{name}: "), text]) for name, text in LINES]),
             html.H2("Colours of guidance RGB", className="h6"),
             html.Ul(
@@ -92,7 +99,8 @@ def help_panel(page: str) -> dbc.Offcanvas:
                 "pixel that is stands beside the titles of its Jacobian images; its numbers have Σ|J|, all influence, "
                 "and ΣJ, the answer to an input that becomes brighter everywhere. Gradients are of the fused intensity "
                 "with respect to the min–max scaled input, without a unit. Outside a method's support they are "
-                "exactly 0."
+                "exactly 0; Jacobian images are plain gray there, so that it is told from a pixel that could act "
+                "and does not."
             ),
             html.P(
                 "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "

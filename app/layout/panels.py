@@ -100,12 +100,12 @@ ABOUT = {
     ),
     Panel.JACOBIAN_MRI: (
         "Where the chosen pixel comes from: how strongly each pixel of {0} acts on that one fused pixel. Farther away "
-        "than the method reaches it is exactly 0.",
+        "than the method reaches, in plain gray, it is exactly 0.",
         "∂y(i)/∂x1 at the chosen pixel i (equation 1)",
     ),
     Panel.JACOBIAN_PET: (
         "Where the chosen pixel comes from: how strongly each pixel of {1} acts on that one fused pixel. Farther away "
-        "than the method reaches it is exactly 0.",
+        "than the method reaches, in plain gray, it is exactly 0.",
         "∂y(i)/∂x2 at the chosen pixel i (equation 1)",
     ),
     Panel.SCATTER: (

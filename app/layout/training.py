@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from app.figures.parts import Figure
 from app.ids import TrainingId
+from app.layout.help import limits_link
 from app.layout.parts import attributes, page_links, skip_link, theme_switch
 
 Card = tuple[str, str, str, Sequence[str], Sequence[tuple[str, str]]]
@@ -127,6 +128,7 @@ def _head(home: str) -> html.Header:
                 title="Back to the inputs, fused image, guidance and Jacobian images",
             ),
             *(link for link in page_links("training", home) if getattr(link, "data-page", None) == "compare"),
+            limits_link(home, "page-link-other"),
             theme_switch(TrainingId.THEME_SWITCH),
         ],
         className="training-head",

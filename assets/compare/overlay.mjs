@@ -10,6 +10,7 @@ import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
 import { absence } from "./waiting.mjs";
 import { canvasOf } from "../core/elements.mjs";
+import { OUTSIDE_SUPPORT } from "../painter/colours.mjs";
 import { blank, contextOf, css, fillValues } from "../painter/pixels.mjs";
 import { box, clipped, placePicture } from "../painter/shapes.mjs";
 
@@ -109,8 +110,8 @@ function drawJacobian(context, picture, half, look) {
   const origin = layout.partOf(picture);
   const unit = area.width / origin.width;
   clipped(context, area, () => {
-    // Outside the window the Jacobian is exactly 0, outside the image there is none.
-    context.fillStyle = css(painter.paint(0));
+    // Outside the window the method does not reach, outside the image there is nothing.
+    context.fillStyle = css(OUTSIDE_SUPPORT);
     context.fillRect(
       area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
     placePicture(context, area, unit, origin, kept.canvas, { row: window.top, col: window.left });

@@ -77,7 +77,7 @@ function guidanceColours() {
 }
 
 /**
- * Paint a Jacobian image: the window over a ground of exactly 0.
+ * Paint a Jacobian image: the window on the ground of what the method does not reach.
  * @param {string} panel
  * @param {number} index
  * @param {Painter} painter
@@ -93,9 +93,8 @@ function paintJacobian(panel, index, painter) {
   overlays.spread(one, width, height, -0.5, -0.5);
   const shown = shownWindow();
   const ground = `${state.displayName()},${state.jacobianEnd()}`;
-  const zero = painter(0);
   const stale = one.background === ground && one.last ? one.last : { left: 0, top: 0, width, height };
-  put(one.context, stale, (pixels) => pixels.fill(zero));
+  put(one.context, stale, (pixels) => pixels.fill(colours.OUTSIDE_SUPPORT));
   put(one.context, shown, (pixels) => fillValues(pixels, shown.values, painter, index * pixels.length));
   one.background = ground;
   one.last = { left: shown.left, top: shown.top, width: shown.width, height: shown.height };

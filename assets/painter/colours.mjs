@@ -29,6 +29,9 @@ export function opaque(red, green, blue) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
+/** The pixel of a Jacobian image where the method does not reach, as OUTSIDE_SUPPORT of fusion/colours.py. */
+export const OUTSIDE_SUPPORT = opaque(178, 182, 189);
+
 /**
  * @param {number[][]} palette
  * @param {number} position

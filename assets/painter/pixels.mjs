@@ -3,7 +3,7 @@
  * where there is nothing. A picture's colours are a function colour(row, col) that gives the pixel at a place of the image.
  */
 
-import { opaque, rangeOf } from "./colours.mjs";
+import { OUTSIDE_SUPPORT, opaque, rangeOf } from "./colours.mjs";
 
 export { opaque };
 
@@ -119,17 +119,16 @@ export function ofBands([red, green, blue], width) {
 }
 
 /**
- * The colours of one input's Jacobian image: the window over a ground of exactly 0.
+ * The colours of one input's Jacobian image: the window on the ground of what the method does not reach.
  * @param {Area & { values: Values }} window
  * @param {number} index
  * @param {Painter} painter
  * @returns {Colour}
  */
 export function ofWindow({ top, left, height, width, values }, index, painter) {
-  const outside = painter(0);
   return (row, col) => {
     const [i, j] = [row - top, col - left];
-    if (i < 0 || j < 0 || i >= height || j >= width) return outside;
+    if (i < 0 || j < 0 || i >= height || j >= width) return OUTSIDE_SUPPORT;
     return painter(values[(index * height + i) * width + j]);
   };
 }

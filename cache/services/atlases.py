@@ -13,13 +13,18 @@ from cachetools import LRUCache
 
 from cache.jobs.manager import Jobs, JobState, Report, Stage
 from cache.jobs.threads import computing, yield_to_others
+from cache.jobs.workers import Workers
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import AtlasAddress
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import AtlasError, Cancelled
-from fusion.saliency.atlas import Atlas, StoredWindows, atlas_bytes, atlas_folder
+from fusion.saliency.atlas import Atlas, AtlasProgress, StoredWindows, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import AtlasEstimate, check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas, radius_of, tile_side, tiles_of
+from fusion.work.addresses import Kind, Work
+from fusion.work.engines import WorkersLost
+from fusion.work.store import ChunkStore, StoreError
+from fusion.work.tasks import Job, WorkError
 
 OPEN_ATLASES = 16
 LOOK_AGAIN_S = 3.0
@@ -27,6 +32,10 @@ LOOK_AGAIN_S = 3.0
 
 ATLAS_LANE = "atlas"
 ATLAS_LANES = {ATLAS_LANE: 1}
+NOT_SHARED = (
+    "The cluster's workers do not write where this server reads: "
+    "FUSEVIS_ATLAS_DIR has to be a folder that they have as well."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -109,11 +118,23 @@ class AtlasWork:
         Threads of torch.
     ended : callable
         Called when no more will be written, before the job ends.
+    workers : Workers or None
+        Who compute; None where this process does.
+    chunks : ChunkStore or None
+        Where workers find the pair.
     """
 
     def __init__(
-        self, method: Method, pair: Pair, folder: Path, threads: int, ended: Callable[[], None]
+        self,
+        method: Method,
+        pair: Pair,
+        folder: Path,
+        threads: int,
+        ended: Callable[[], None],
+        workers: Workers | None = None,
+        chunks: ChunkStore | None = None,
     ) -> None:
+        self._workers, self._chunks = workers, chunks
         self._method = method
         self._pair = pair
         self._folder = folder
@@ -136,11 +157,47 @@ class AtlasWork:
             report(done / total, None)
 
         try:
-            with computing(self._threads):
-                atlas.fill(self._method, self._pair, progress)
+            if not self._filled_by_workers(atlas, progress):
+                with computing(self._threads):
+                    atlas.fill(self._method, self._pair, progress)
         finally:
             self._ended()
         return atlas.tiles_done[1]
+
+    def _filled_by_workers(self, atlas: Atlas, progress: AtlasProgress) -> bool:
+        """Have the workers compute what is missing; return whether they have, which they cannot where there are none.
+
+        Raises
+        ------
+        WorkError
+            If a unit cannot be computed, or a cluster writes somewhere else.
+        """
+        workers, chunks = self._workers, self._chunks
+        if workers is None or chunks is None or self._method.elsewhere is not None:
+            return False
+        missing = atlas.missing_tiles(progress)
+        done, total = atlas.tiles_done[1] - len(missing), atlas.tiles_done[1]
+
+        def go_on() -> None:
+            progress(done, total)
+
+        try:
+            for number in workers.computed(self._job(chunks, workers.local), missing, go_on):
+                if not atlas.has_tile(number):
+                    raise WorkError(NOT_SHARED)
+                done += 1
+                go_on()
+        except (WorkersLost, StoreError) as error:
+            logger.warning("%s The atlas is computed in the server's process.", error)
+            return False
+        atlas.refresh()
+        return atlas.complete
+
+    def _job(self, chunks: ChunkStore, gently: bool) -> Job:
+        chunks.put_pair(self._pair)
+        work = Work.of(Kind.ATLAS, self._method, self._pair.id)
+        root = str(self._folder.parents[1])
+        return Job(work, self._pair.shape, chunks.url, self._threads, gently, root)
 
 
 @dataclass(frozen=True)
@@ -181,9 +238,21 @@ class Atlases:
         The atlases that there are.
     threads : int
         Threads of torch.
+    workers : Workers or None
+        Who compute; None where this process does.
+    chunks : ChunkStore or None
+        Where workers find the pairs.
     """
 
-    def __init__(self, scenes: Scenes, folder: AtlasFolder, threads: int) -> None:
+    def __init__(
+        self,
+        scenes: Scenes,
+        folder: AtlasFolder,
+        threads: int,
+        workers: Workers | None = None,
+        chunks: ChunkStore | None = None,
+    ) -> None:
+        self._workers, self._chunks = workers, chunks
         self._scenes = scenes
         self._folder = folder
         self._threads = threads
@@ -241,6 +310,8 @@ class Atlases:
             folder,
             self._threads,
             lambda: self._folder.look_again(method, pair),
+            self._workers,
+            self._chunks,
         )
         self._jobs.submit(AtlasAddress.of(method, pair.id), work.stages, viewer)
 

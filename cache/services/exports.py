@@ -20,6 +20,7 @@ from fusion import Response, guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 from fusion.saliency.maps import UNITS, MapKind
+from fusion.saliency.window import Box
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from fusion.work.addresses import numerics_id
@@ -56,6 +57,8 @@ class MethodArrays:
         Guidance RGB, 0 to 1.
     jacobians : dict of str to ndarray of float32, shape (2, H, W)
         By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
+    windows : dict of str to Box
+        By the same names, the pixels inside the support.
     maps : dict of MapKind to ndarray of float32, shape (bands, H, W)
         Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
     """
@@ -65,6 +68,7 @@ class MethodArrays:
     guidance: np.ndarray
     rgb: np.ndarray
     jacobians: Mapping[str, np.ndarray]
+    windows: Mapping[str, Box]
     maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
 
 
@@ -157,16 +161,16 @@ def export_arrays(
     # Not from an atlas, whose numbers are rounded; and an export is no moving pointer, for which other work rests.
     # Pixels outside the image are refused before anything long is started.
     windows = [
-        {name: services.windows.of(scene, *at, exact=True).dense() for name, at in chosen.items()}
-        for scene in scenes
+        {name: services.windows.of(scene, *at, exact=True) for name, at in chosen.items()} for scene in scenes
     ]
     arrays = []
     guidances = _guidance(services, scenes)
-    for scene, jacobians, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
+    for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         fused = services.scenes.fused(scene)
-        arrays.append(
-            MethodArrays(scene, fused, guidance, guidance_rgb(guidance, fused), jacobians, of_scene)
-        )
+        jacobians = {name: window.dense() for name, window in found.items()}
+        boxes = {name: window.box for name, window in found.items()}
+        rgb = guidance_rgb(guidance, fused)
+        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene))
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from cache import counts
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
+from cache.jobs.workers import Workers
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import GuidanceAddress
 from cache.store.serializer import Arrays
@@ -20,8 +22,12 @@ from cache.store.store import ArrayStore
 from fusion import Method, Pair
 from fusion.errors import Cancelled
 from fusion.saliency.guidance import coarse_guidance, guidance, lattice_spacing
-from fusion.work.guidance_units import GuidanceUnits
-from fusion.work.store import ChunkStore
+from fusion.work.engines import WorkersLost
+from fusion.work.guidance_units import GoOn, GuidanceUnits
+from fusion.work.store import ChunkStore, StoreError
+from fusion.work.tasks import Job
+
+logger = logging.getLogger(__name__)
 
 PREVIEW_LANE = "preview"
 LATTICE_LANE = "lattice"
@@ -67,6 +73,8 @@ class GuidanceState:
         For the user, if the computation failed.
     compute_seconds : float
         How long the computation took, or has taken by now; waiting for the worker is not counted.
+    note : str or None
+        What else the user should know of a computation that runs.
     """
 
     values: np.ndarray | None
@@ -77,6 +85,7 @@ class GuidanceState:
     revision: int
     error: str | None
     compute_seconds: float
+    note: str | None = None
 
 
 def finished(values: np.ndarray, seconds: float) -> GuidanceState:
@@ -132,6 +141,8 @@ class GuidanceWork:
         Returns whether the images of others wait for this lane's worker.
     clock : callable
         Seconds, from any moment on.
+    workers : Workers or None
+        Who compute the units; None where this process does.
     """
 
     def __init__(
@@ -145,8 +156,10 @@ class GuidanceWork:
         threads: int,
         others_wait: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
+        workers: Workers | None = None,
     ) -> None:
         self._others_wait = others_wait
+        self._workers = workers
         self._method = method
         self._pair = pair
         self._address = address
@@ -245,7 +258,7 @@ class GuidanceWork:
         next_report = self._clock()
         turn_ends = next_report + TURN_S
         # Closed at once where it is left: what it has claimed is free for others then.
-        with closing(units.all(go_on)) as found:
+        with closing(self._computed(go_on)) as found:
             for done, (number, values) in enumerate(found, start=1):
                 units.put(number, values, images)
                 counts.UNITS.labels("guidance").inc()
@@ -257,6 +270,34 @@ class GuidanceWork:
                     yield
                     turn_ends = self._clock() + TURN_S
         return images
+
+    def _computed(self, go_on: GoOn) -> Generator[tuple[int, np.ndarray], None, None]:
+        """Yield all units with their values: those that are kept, those of the workers, then those of this process."""
+        units = self._units
+        left = dict.fromkeys(range(len(units)))
+        if self._workers is not None:
+            try:
+                for number, values in self._by_workers(self._workers, go_on):
+                    del left[number]
+                    yield number, values
+            except (WorkersLost, StoreError) as error:
+                logger.warning("%s Guidance images are computed in the server's process.", error)
+        if left:
+            yield from (found for found in units.all(go_on) if found[0] in left)
+
+    def _by_workers(self, workers: Workers, go_on: GoOn) -> Generator[tuple[int, np.ndarray], None, None]:
+        units = self._units
+        self._chunks.put_pair(self._pair)
+        missing = dict.fromkeys(units.missing())
+        for number, values in units.known():
+            missing.pop(number, None)
+            yield number, values
+        job = Job(units.work, self._pair.shape, self._chunks.url, self._threads, workers.local)
+        for number in workers.computed(job, missing, go_on):
+            found = units.kept(number)
+            if found is None:
+                raise StoreError(f"Part {number} was computed, but is not in the store {self._chunks.url}.")
+            yield number, found
 
     def _reported(
         self, report: Report[np.ndarray], images: np.ndarray, fraction: float, next_report: float
@@ -292,11 +333,20 @@ class Guidance:
         Whether these parts go once the images are finished, or are there to stay.
     threads : int
         Threads of torch.
+    workers : Workers or None
+        Who compute; None where this process does.
     """
 
     def __init__(
-        self, scenes: Scenes, store: ArrayStore, chunks: ChunkStore, transient: bool, threads: int
+        self,
+        scenes: Scenes,
+        store: ArrayStore,
+        chunks: ChunkStore,
+        transient: bool,
+        threads: int,
+        workers: Workers | None = None,
     ) -> None:
+        self._workers = workers
         self._scenes = scenes
         self._store = store
         self._chunks = chunks
@@ -344,15 +394,21 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            return followed(self._jobs.poll(address, viewer))
+            return self._noted(followed(self._jobs.poll(address, viewer)))
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
             others_wait = partial(self._jobs.others_wait, address)
             kept = self._store, self._chunks, self._transient
-            return GuidanceWork(method, pair, address, *kept, self._threads, others_wait).stages()
+            return GuidanceWork(
+                method, pair, address, *kept, self._threads, others_wait, workers=self._workers
+            ).stages()
 
-        return followed(self._jobs.submit(address, stages, viewer))
+        return self._noted(followed(self._jobs.submit(address, stages, viewer)))
+
+    def _noted(self, state: GuidanceState) -> GuidanceState:
+        """Add what the user should know of those who compute."""
+        return replace(state, note=self._workers.problem) if self._workers and state.running else state
 
     def cancel(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; the computation stops unless others follow it.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import flask
 import torch
 
 from cache.jobs.threads import ThreadCounts, computing
+from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
 from cache.services.guidance import Guidance
@@ -41,6 +44,8 @@ UNFINISHED = "units"
 """Folder in the cache's, of what is known of results that are not complete."""
 UNFINISHED_S = 86_400.0
 """How long that stays after it was last added to, seconds."""
+
+IDLE_S = 2.0
 
 Files = Iterable[Sequence[Path | str]]
 
@@ -90,6 +95,8 @@ class Services:
         Where results are kept.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:n``.
+    workers : Workers or None
+        Who do long work; None where this process does.
     """
 
     scenes: Scenes
@@ -105,17 +112,19 @@ class Services:
     views: NamedViews
     store: ArrayStore
     device: str
+    workers: Workers | None = None
 
     def ready(self) -> Readiness:
         """Tell whether the device computes and the methods are loaded.
 
-        A store that fails is only told, and so is a method that cannot be loaded while others can.
+        A store that fails is only told; so are workers that cannot be had, and a method that cannot be loaded while
+        others can.
         """
         methods = self.scenes.loaded_methods
         failed = methods.failed()
         device, pending = device_problems(self.device), methods.pending()
-        store = self.store.problem
-        told = (*device, *failed.values(), *pending, *(() if store is None else (store,)))
+        others = (self.store.problem, self.workers.problem if self.workers else None)
+        told = (*device, *failed.values(), *pending, *filter(None, others))
         return Readiness(not (device or pending) and len(failed) < len(methods.titles), told)
 
     def under_way(self) -> dict[str, int]:
@@ -135,6 +144,8 @@ class Services:
         self.atlases.close()
         self.statistics.influence.close()
         self.scenes.close()
+        if self.workers is not None:
+            self.workers.close()
 
 
 def services_of(server: flask.Flask) -> Services:
@@ -178,7 +189,21 @@ def build_services(server: flask.Flask, settings: ServiceSettings, user_pairs: F
     store = ArrayStore(connect_cache(server, settings), settings.cache_timeout_s)
     services = server.extensions[EXTENSION] = assembled(settings, store, methods, user_pairs)
     methods.load_all()
+    if services.workers is not None and services.workers.local:
+        start_when_idle(services.workers, methods)
     return services
+
+
+def start_when_idle(workers: Workers, methods: LoadedMethods) -> None:
+    """Start workers of this machine once the server is ready and has had a moment for who came first."""
+
+    def start() -> None:
+        while methods.pending():
+            time.sleep(IDLE_S)
+        time.sleep(IDLE_S)
+        workers.start(lambda: None)
+
+    threading.Thread(target=start, name="workers", daemon=True).start()
 
 
 def assembled(
@@ -194,23 +219,26 @@ def assembled(
     chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
     if settings.store is None:
         chunks.prune(UNFINISHED_S)
-    guidance = Guidance(scenes, store, chunks, settings.store is None, threads.whole_image)
+    workers = workers_of(settings)
+    whole = threads.whole_image
+    guidance = Guidance(scenes, store, chunks, settings.store is None, whole, workers)
     regions = Regions(catalogue, scenes.pair_shape, region_folder)
     influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
     return Services(
         scenes=scenes,
         windows=windows,
-        reaches=Reaches(scenes, store, threads.whole_image),
-        changes=Changes(scenes, store, threads.whole_image),
+        reaches=Reaches(scenes, store, whole),
+        changes=Changes(scenes, store, whole),
         guidance=guidance,
         maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
-        atlases=Atlases(scenes, atlas_folder, threads.whole_image),
+        atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),
         regions=regions,
         pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
         store=store,
         device=settings.device,
+        workers=workers,
     )
 
 

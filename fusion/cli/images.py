@@ -138,7 +138,7 @@ def jacobian_command(
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }
     dense = window.dense()
-    x1, x2 = (gradient_colours(image, scale, end, gamma) for image in dense)
+    x1, x2 = (gradient_colours(image, scale, end, gamma, window.box.slices) for image in dense)
     name_files(files.write({"jacobian": dense}, metadata, {"x1": x1, "x2": x2}))
     at1, at2 = window.at_principal
     say(f"At the pixel itself: dy/dx1 = {at1:.6g}, dy/dx2 = {at2:.6g}")

@@ -106,11 +106,36 @@ BalancedOption = Annotated[
         help="Let the first image's share of the similarity follow the losses, so that neither image is lost.",
     ),
 ]
+PatchesOption = Annotated[
+    bool,
+    typer.Option(
+        "--patches", help="With --start: show patches, and whole images in the recipe's last part alone."
+    ),
+]
+SimulatedOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        help="With --pairs: share of the steps that show simulated slices instead, so that these stay good.",
+    ),
+]
+GatesOption = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        help="Weight of a penalty where either image vanishes because the other is dark; 0.2 is enough. Weights are "
+        "then chosen by that, and by the balance of both images, too.",
+    ),
+]
+ReversalOption = Annotated[
+    float,
+    typer.Option(min=0.0, help="Weight of a penalty where a brighter image makes a darker fused one."),
+]
 StartOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Weights to continue from, with whole images alone; one method is named then.",
+        help="Weights to continue from, with whole images alone unless --patches is given; one method is named.",
         show_default=False,
     ),
 ]
@@ -167,6 +192,10 @@ def train_command(
     gamma_l2: GammaL2Option = None,
     balanced: BalancedOption = False,
     start: StartOption = None,
+    patches: PatchesOption = False,
+    simulated: SimulatedOption = 0.0,
+    gates: GatesOption = 0.0,
+    reversal: ReversalOption = 0.0,
     output: FolderOption = None,
     replace: ReplaceOption = False,
     resume: ResumeOption = False,
@@ -193,6 +222,10 @@ def train_command(
             balance=chosen_balance(id, lambda_, gamma_ssim, gamma_l2),
             balanced=balanced,
             start=start,
+            patches=patches,
+            simulated=simulated,
+            gates=gates,
+            reversal=reversal,
             output=output or FOLDER,
             resume=resume,
             mixed_precision=mixed_precision,

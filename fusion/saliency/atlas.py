@@ -126,6 +126,10 @@ class Atlas:
         """Return whether the window of a pixel of the image is there."""
         return self._store.is_there(self._tile_of(row, col))
 
+    def has_tile(self, number: int) -> bool:
+        """Return whether a tile is there, counted row by row."""
+        return self._store.is_there(divmod(number, self._tiles[1]))
+
     def fill(self, method: Method, pair: Pair, progress: AtlasProgress | None = None) -> None:
         """Compute the windows that are missing or damaged, tile by tile; what is there stays when it is interrupted.
 
@@ -167,9 +171,9 @@ class Atlas:
             if claims.possible:
                 self._store.remove_parts()
 
-    def missing_tiles(self) -> list[int]:
+    def missing_tiles(self, progress: AtlasProgress | None = None) -> list[int]:
         """Return the tiles that are missing or damaged, counted row by row, in a good order; reads all others."""
-        return [row * self._tiles[1] + column for row, column in self._missing(None)]
+        return [row * self._tiles[1] + column for row, column in self._missing(progress)]
 
     def fill_tile(self, method: Method, pair: Pair, number: int, go_on: Callable[[], None]) -> None:
         """Compute one tile, unless it is there; another process that is at it is waited for.

@@ -44,6 +44,20 @@ class Box:
         """Height and width in pixels."""
         return self.bottom - self.top, self.right - self.left
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns as slices."""
+        return self.rows(), self.columns()
+
+    def joined(self, other: Box) -> Box:
+        """Return the smallest box that has both in it."""
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
     def rows(self) -> slice:
         """Return the rows as a slice."""
         return slice(self.top, self.bottom)
@@ -120,6 +134,12 @@ class JacobianWindow:
         height, width = self.values.shape[1:]
         whole[:, self.top : self.top + height, self.left : self.left + width] = self.values
         return whole
+
+    @property
+    def box(self) -> Box:
+        """Where the values lie in the image."""
+        height, width = self.values.shape[1:]
+        return Box(self.top, self.left, self.top + height, self.left + width)
 
     @property
     def at_principal(self) -> NDArray[np.floating]:

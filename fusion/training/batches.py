@@ -29,10 +29,14 @@ WHOLE = Sides()
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Patches of one step: (B, 2, h, w) float32 in [0, 1], MRI and PET, all cut out at the same sides."""
+    """Patches of one step: (B, 2, h, w) float32 in [0, 1], MRI and PET, all cut out at the same sides.
+
+    `simulated` is True for slices that were mixed into a user's pairs.
+    """
 
     images: FloatArray
     sides: Sides
+    simulated: bool = False
 
 
 class ImageSource(Protocol):
@@ -56,6 +60,10 @@ class ImageSource(Protocol):
 
     def validation(self) -> Sequence[FloatArray]:
         """Return whole pairs (2, H, W) that are never trained on."""
+        ...
+
+    def fixed(self) -> Sequence[FloatArray]:
+        """Return whole pairs (2, H, W), never trained on, on which the balance of both modalities is judged."""
         ...
 
 

@@ -15,6 +15,7 @@ from fusion.methods.registry import method_specification
 from fusion.training.evaluation import Brightness
 from fusion.training.loss import WINDOW
 from fusion.training.options import TrainingError, TrainingOptions
+from fusion.training.penalties import KEPT_AIM, KEPT_LEAST, LARGEST_GAP
 from fusion.training.run import CHECK_IMAGES, FREEZE_AT, GRADIENT_NORM, Run
 
 EARLIER = ("recipe", "seed", "steps", "seconds", "trained_at", "device", "started_from")
@@ -81,6 +82,7 @@ def _recipe(options: TrainingOptions, run: Run) -> dict[str, Any]:
         **_shown(options, run),
         "precision": "bfloat16 convolutions, float32 weights" if run.mixed else "float32",
         "kept": f"the best of the checks after batch norm was frozen, on {CHECK_IMAGES} of the validation images",
+        **_penalties(options),
     }
 
 
@@ -99,10 +101,15 @@ def command_line(options: TrainingOptions) -> str:
         "--gamma-ssim": balance.gamma_ssim,
         "--gamma-l2": balance.gamma_l2,
         "--seed": options.seed,
+        "--simulated": options.simulated or None,
+        "--gates": options.gates or None,
+        "--reversal": options.reversal or None,
     }
     words += [f"{name} {value}" for name, value in given.items() if value is not None]
     if options.balanced:
         words.append("--balanced")
+    if options.patches:
+        words.append("--patches")
     if options.pairs:
         words.append("--pairs " + " ".join(folder.name for folder in options.pairs))
     return " ".join(words)
@@ -134,11 +141,28 @@ def _balancing(options: TrainingOptions) -> dict[str, Any]:
     }
 
 
+def _penalties(options: TrainingOptions) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if options.gates:
+        found["gates"] = (
+            f"{options.gates:g} times what either input lacks of {KEPT_AIM[0]:g} and {KEPT_AIM[1]:g} where the "
+            "other is dark; checkpoints were chosen by equation 4 and by what they lack of "
+            f"{KEPT_LEAST[0]:g} and {KEPT_LEAST[1]:g}, and of a gap of {LARGEST_GAP:g} at most"
+        )
+    if options.reversal:
+        found["reversal"] = f"{options.reversal:g} times the mean fall of y where an input rises by 0.02"
+    return found
+
+
 def _shown(options: TrainingOptions, run: Run) -> dict[str, Any]:
-    if options.start is not None:
+    if options.start is not None and not options.patches:
         return {"batch": 1, "whole_images": "from the first step on", "batch_norm": "kept as it was"}
     images = f"{len(run.calibration)} whole images"
-    frozen = f"statistics taken anew from {images} at {FREEZE_AT:.0%} of the run, then frozen"
+    frozen = (
+        "kept as it was"
+        if options.start is not None
+        else (f"statistics taken anew from {images} at {FREEZE_AT:.0%} of the run, then frozen")
+    )
     if options.patch_side is None:
         return {"batch": options.batch_size, "whole_images": "from the first step on", "batch_norm": frozen}
     return {

@@ -112,6 +112,10 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
+ADDED = ("patches", "gates", "reversal")
+"""Options that count where they are given: trainings that were stopped before there were any still go on."""
+
+
 def fingerprint(options: TrainingOptions, source: ImageSource, started_from: str | None) -> dict[str, Any]:
     """Return all that a run's course depends on, but for the machine, as JSON."""
     return {
@@ -122,6 +126,7 @@ def fingerprint(options: TrainingOptions, source: ImageSource, started_from: str
         "balance": asdict(options.loss_balance),
         "started_from": started_from,
         "data": source.description,
+        **{name: value for name in ADDED if (value := getattr(options, name))},
     }
 
 

@@ -109,6 +109,10 @@ class FolderSource:
         """See `fusion.training.batches.ImageSource`."""
         return [_middle(self._load(pair)) for pair in _evenly(self.held_out, VALIDATION_MOST)]
 
+    def fixed(self) -> Sequence[FloatArray]:
+        """See `fusion.training.batches.ImageSource`."""
+        return self.validation()
+
     def _at(self, position: int) -> FilePair:
         epoch, place = divmod(position, len(self.training))
         order = np.random.default_rng([self.seed, EPOCHS, epoch]).permutation(len(self.training))

@@ -144,7 +144,16 @@ class TrainingOptions:
         with training, and up to 8 beside a GPU.
     balanced : bool
         True where γ_ssim follows the losses, from the one given, so that neither modality falls behind: see
-        `fusion.training.loss`.
+        `fusion.training.loss`. With simulated slices among a user's pairs, it follows the simulated ones, and the
+        pairs have half of what it moved.
+    patches : bool
+        True to show patches to weights that are continued (`start`) too, before whole images.
+    simulated : float
+        Share of the steps that show simulated slices, with `pairs`; 0 shows none.
+    gates : float
+        Weight of `fusion.training.penalties.gate_penalty`. Above 0, checkpoints are chosen by what they lack too.
+    reversal : float
+        Weight of `fusion.training.penalties.reversal_penalty`.
     checks : int
         How often, over the whole run, the network is judged on some of the validation images.
     """
@@ -167,6 +176,10 @@ class TrainingOptions:
     mixed_precision: bool | None = None
     workers: int | None = None
     balanced: bool = False
+    patches: bool = False
+    simulated: float = 0.0
+    gates: float = 0.0
+    reversal: float = 0.0
     checks: int = 16
 
     def __post_init__(self) -> None:
@@ -186,6 +199,12 @@ class TrainingOptions:
             math.isfinite(self.learning_rate) and self.learning_rate > 0
         ):
             raise TrainingError(f"The learning rate must be greater than 0, not {self.learning_rate}.")
+        if not 0 <= self.simulated < 1 or (self.simulated and self.pairs is None):
+            raise TrainingError(
+                "The share of simulated slices is from 0 to below 1, and goes with pairs of your own."
+            )
+        if not (math.isfinite(self.gates + self.reversal) and min(self.gates, self.reversal) >= 0):
+            raise TrainingError("Weights of penalties are 0 or greater.")
         if self.seed < 0:
             raise TrainingError(f"The seed must be 0 or greater, not {self.seed}.")
         if self.workers is not None and self.workers < 0:
@@ -204,7 +223,7 @@ class TrainingOptions:
     @property
     def patch_side(self) -> int | None:
         """Pixels a side of a patch; None where whole images are shown from the first step on."""
-        if self.start is not None:
+        if self.start is not None and not self.patches:
             return None
         return self.patch if self.patch is not None else self.chosen_recipe.patch
 

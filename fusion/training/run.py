@@ -19,8 +19,9 @@ from fusion.training.batches import Batch, ImageSource, judged
 from fusion.training.checkpoint import Checkpoint
 from fusion.training.curve import POINTS, CurvePoint
 from fusion.training.evaluation import Brightness, mean_brightness
-from fusion.training.loss import LOSS_NAMES, fusion_loss, larger_loss, rebalanced
+from fusion.training.loss import LOSS_NAMES, LossBalance, fusion_loss, larger_loss, rebalanced
 from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress, learning_rate_at
+from fusion.training.penalties import gate_penalty, reversal_penalty, shortfall
 
 CHECK_IMAGES = 8
 FREEZE_AT = 0.2
@@ -72,6 +73,7 @@ class Run:
         self.mixed = options.mixed_precision if options.mixed_precision is not None else device.type == "cuda"
         self.validation = self._to_device(source.validation())
         self.calibration = self._to_device(source.calibration())
+        self.fixed = self._to_device(source.fixed()[:CHECK_IMAGES]) if options.gates else []
         counted = options.steps or self.recipe.length(
             options.method_id, source.training_pairs, options.batch_size
         )
@@ -193,22 +195,40 @@ class Run:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
             fused = self.network(inputs[:, :1], inputs[:, 1:])
         shown, made = (judged(images, batch.sides, self.halo) for images in (inputs, fused.float()))
-        parts = fusion_loss(shown, made, self.balance)
+        parts = fusion_loss(shown, made, self._balance_of(batch))
+        total = parts.total + self._penalties(inputs, fused.float(), shown, made)
         self.optimizer.zero_grad()
-        parts.total.backward()
+        total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
-        if not (torch.isfinite(parts.total) and torch.isfinite(norm)):
+        if not (torch.isfinite(total) and torch.isfinite(norm)):
             raise TrainingError(
                 f"The loss or its gradient is not a number at step {self.step + 1}; nothing was written. "
                 "Try a smaller learning rate or another seed."
             )
         self.optimizer.step()
         self.step, values = self.step + 1, parts.values()
-        if self.options.balanced:
+        if self.options.balanced and (batch.simulated or not self.options.simulated):
             self.balance = rebalanced(self.balance, values["ssim_mri"], values["ssim_pet"])
         keep = 1 - 1 / min(self.step, AVERAGED_STEPS)
         for name, value in values.items():
             self.recent[name] = keep * self.recent[name] + (1 - keep) * value
+
+    def _balance_of(self, batch: Batch) -> LossBalance:
+        """Return the balance of a batch: a user's pairs have half of what γ_ssim moved for the simulated slices."""
+        if batch.simulated or not self.options.simulated:
+            return self.balance
+        first = self.options.loss_balance.gamma_ssim
+        return replace(self.balance, gamma_ssim=(first + self.balance.gamma_ssim) / 2)
+
+    def _penalties(self, inputs: Tensor, fused: Tensor, shown: Tensor, made: Tensor) -> Tensor:
+        total = fused.new_zeros(())
+        if self.options.gates:
+            total = total + self.options.gates * gate_penalty(shown, made)
+        if self.options.reversal:
+            # Either input in turn.
+            found = reversal_penalty(self.network, inputs, fused, self.step % 2)
+            total = total + self.options.reversal * found
+        return total
 
     def _batch(self) -> Batch:
         patch, count = self.options.patch_side, self.options.batch_size
@@ -224,8 +244,14 @@ class Run:
         if not self.frozen:
             calibration = self.calibration[:CHECK_IMAGES]
             return evaluation.validate_as_if_frozen(self.network, calibration, images, self.balance)
-        losses = evaluation.validate(self.network, images, self.balance)
-        score = larger_loss(losses, self.balance) if self.options.balanced else losses["total"]
+        fusions = evaluation.fusions_of(self.network, images)
+        losses = evaluation.mean_losses(fusions, self.balance)
+        score = losses["total"]
+        if self.options.gates:
+            fixed = evaluation.validate(self.network, self.fixed, self.balance)
+            score += shortfall(fusions, abs(fixed["ssim_mri"] - fixed["ssim_pet"]))
+        elif self.options.balanced:
+            score = larger_loss(losses, self.balance)
         if self.best is None or score < self.best[0]:
             self.best = (score, copy.deepcopy(self.network.state_dict()))
         return losses

@@ -104,6 +104,10 @@ class SimulatedSource:
         """See `fusion.training.batches.ImageSource`."""
         return list(_fixed_set(self.head, VALIDATION_SEED, self._validation, self.size))
 
+    def fixed(self) -> Sequence[FloatArray]:
+        """See `fusion.training.batches.ImageSource`."""
+        return self.validation()
+
     def _hold(self, oldest: int, newest: int) -> None:
         """Have the slices `oldest` to `newest` in the pool, and none before them."""
         if self._stream is None or self._next < oldest or (self._next > newest and newest not in self._pool):

@@ -26,6 +26,7 @@ from fusion.training.checkpoint import (
 )
 from fusion.training.curve import curve_file, curve_text
 from fusion.training.folders import FolderSource
+from fusion.training.mixed import MixedSource
 from fusion.training.options import TrainingError, TrainingOptions, TrainingProgress, TrainingResult
 from fusion.training.run import Run
 from fusion.training.simulated import SimulatedSource
@@ -175,7 +176,14 @@ def _go(run: Run, options: TrainingOptions, marks: dict[str, object]) -> bool:
 
 def _source(options: TrainingOptions, device: torch.device, head: Head | None) -> ImageSource:
     if options.pairs is not None:
-        return FolderSource(*options.pairs, seed=options.seed)
+        pairs = FolderSource(*options.pairs, seed=options.seed)
+        if not options.simulated:
+            return pairs
+        return MixedSource(pairs, _simulated(options, device, head), options.simulated)
+    return _simulated(options, device, head)
+
+
+def _simulated(options: TrainingOptions, device: torch.device, head: Head | None) -> SimulatedSource:
     workers = options.workers
     if workers is None:
         workers = min(8, (torch.get_num_threads() or 1)) if device.type == "cuda" else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -25,7 +26,13 @@ GPU_LABEL = "GPU"
 LOST = (
     "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
 )
+LOOK_S = 0.02
+"""How often it is looked whether a unit has ended, and whether anybody still waits for it."""
 LOOPBACK = re.compile(r"tcp://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/?")
+
+
+class WorkersLost(WorkError):
+    """There is no scheduler, or none any more; what is finished is kept."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,15 @@ class Engine(Protocol):
             If the job cannot be done.
         """
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
         """Compute units in their order, several at once where there are workers; yields each when it has ended.
 
-        Tasks are taken from the iterable as late as possible, so that whoever gives them can choose.
+        Tasks are taken from the iterable as late as possible, so that whoever gives them can choose. `go_on` is
+        called now and then; what it raises ends the work.
 
         Raises
         ------
-        WorkError
+        WorkersLost
             If the workers are lost. What was yielded before is kept.
         """
 
@@ -75,9 +83,10 @@ class Here:
         """Return what is to be done, see `Engine.missing`."""
         return missing_units(job)
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
         """Compute units, see `Engine.run`."""
         for task in tasks:
+            go_on()
             try:
                 run_task(task)
             except FuseVisError as error:
@@ -95,12 +104,12 @@ class Security:
     authority : str
         Certificate that has signed all others.
     certificate, key : str
-        Of this client.
+        Of this client. All three are paths, or what stands in such files.
     """
 
     authority: str
     certificate: str
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass
@@ -140,7 +149,7 @@ class OnDask:
                 self.address, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(self.security)
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise WorkError(
+            raise WorkersLost(
                 f"There is no dask scheduler at {self.address} ({error or 'no answer'}). Start one with "
                 "`dask scheduler` and workers with `dask worker ADDRESS --nthreads 1`, see docs/scale.md."
             ) from error
@@ -162,12 +171,12 @@ class OnDask:
         except FuseVisError:
             raise
         except CancelledError as error:
-            raise WorkError(LOST) from error
+            raise WorkersLost(LOST) from error
         except Exception as error:
             raise WorkError(f"{type(error).__name__}: {error}") from error
         return found
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
         """Compute units, see `Engine.run`."""
         from distributed import as_completed
 
@@ -179,6 +188,9 @@ class OnDask:
         ended = as_completed(loop=client.loop, raise_errors=False)
         try:
             while self._hand_over(client, waiting, under_way, ended) or under_way:
+                while not ended.has_ready():
+                    go_on()
+                    time.sleep(LOOK_S)
                 with told_if_lost():
                     future = next(ended)
                     outcome = _outcome(under_way.pop(future), future)
@@ -281,10 +293,10 @@ def told_if_lost() -> Iterator[None]:
 
     Raises
     ------
-    WorkError
+    WorkersLost
         In its place.
     """
     try:
         yield
     except (OSError, CancelledError, RuntimeError) as error:
-        raise WorkError(LOST) from error
+        raise WorkersLost(LOST) from error

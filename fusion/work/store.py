@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -117,6 +118,10 @@ class ChunkStore:
         chunks = self._pair_array(pair.id, pair.shape)
         if not chunks.done():
             chunks.write(0, pair.images[None])
+        elif self.folder is not None:
+            # It is used: `prune` counts from now on.
+            with contextlib.suppress(OSError):
+                os.utime(self.folder / PAIRS / pair.id)
 
     def pair(self, pair_id: str, shape: tuple[int, int]) -> Pair:
         """Return a pair that was kept.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import platform
@@ -9,6 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import torch
 
@@ -28,6 +30,9 @@ ATLASES = "atlas"
 """The folder of atlases in a store that is a folder."""
 LOWEST_PRIORITY = 19
 """Niceness (Linux) of threads that compute what nobody waits for at this moment."""
+IO_PRIORITY_CALL = {"x86_64": 251, "aarch64": 30}
+"""Number of Linux's ``ioprio_set`` by machine."""
+IDLE_IO = 3
 JOBS_IN_MEMORY = 2
 METHODS_IN_MEMORY = 16
 
@@ -52,6 +57,8 @@ class Job:
         Threads of torch; None leaves what the worker has.
     gently : bool
         Whether to compute only when nobody else on the worker's machine wants to (Linux).
+    atlases : str or None
+        Folder of atlases, as the worker reaches it; None is the folder `ATLASES` of the store.
     """
 
     work: Work
@@ -59,6 +66,7 @@ class Job:
     store: str
     threads: int | None = None
     gently: bool = False
+    atlases: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +79,15 @@ class Task:
     @property
     def name(self) -> str:
         """A text that no other unit has, in this store."""
-        store = hashlib.sha256(self.job.store.encode()).hexdigest()[:16]
+        places = f"{self.job.store}\n{self.job.atlases}"
+        store = hashlib.sha256(places.encode()).hexdigest()[:16]
         return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
 
 
-def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> KeptUnits | AtlasUnits:
-    """Return the units of a long computation.
+def units_of(
+    kind: Kind, method: Method, pair: Pair, store: ChunkStore, atlases: str | None = None
+) -> KeptUnits | AtlasUnits:
+    """Return the units of a long computation; see `Job` for `atlases`.
 
     Raises
     ------
@@ -89,6 +100,8 @@ def units_of(kind: Kind, method: Method, pair: Pair, store: ChunkStore) -> KeptU
         return GuidanceUnits(method, pair, store)
     if kind is not Kind.ATLAS:
         return MapUnits(method, pair, store, MapKind(kind.value))
+    if atlases is not None:
+        return AtlasUnits(method, pair, Path(atlases))
     if store.folder is None:
         raise WorkError(
             "Atlases are kept in folders only, as they are read window by window; name one as the store."
@@ -124,8 +137,7 @@ def run_task(task: Task) -> int:
     """
     job = task.job
     if job.gently and sys.platform == "linux":
-        # Threads of torch that this one starts later inherit it.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+        step_back()
     if job.threads is not None and torch.get_num_threads() != job.threads:
         torch.set_num_threads(job.threads)
     units = _units(job)
@@ -136,12 +148,24 @@ def run_task(task: Task) -> int:
     return os.getpid()
 
 
+def step_back() -> None:
+    """Let the calling thread have only what no other wants of processors and disks (Linux).
+
+    Threads of torch that it starts later inherit it.
+    """
+    own = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, own, LOWEST_PRIORITY)
+    if (call := IO_PRIORITY_CALL.get(platform.machine())) is not None:
+        # Python has no name for it. Where it is refused, the low priority of the processor counts for disks too.
+        ctypes.CDLL(None).syscall(call, 1, own, IDLE_IO << 13)
+
+
 @lru_cache(JOBS_IN_MEMORY)
 def _units(job: Job) -> KeptUnits | AtlasUnits:
     work = job.work
     method = _method(work.method, work.device)
     store = ChunkStore(job.store)
-    units = units_of(work.kind, method, store.pair(work.pair, job.shape), store)
+    units = units_of(work.kind, method, store.pair(work.pair, job.shape), store, job.atlases)
     if units.work != work:
         raise WorkError(
             f"{platform.node()} has another version of FuseVis or of the weights of {method.title}: it would compute "

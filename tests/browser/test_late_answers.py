@@ -202,7 +202,7 @@ def require_table(page: Page, address: str, pixel: Pixel) -> None:
         canvas = table(page)
         rgb, jacobian = pictures(canvas)
         require_colours(cells(canvas, rgb, drawn.SHAPE), drawn.guidance_rgb(address), "guidance RGB")
-        shown = drawn.gradient_colours(drawn.jacobian(address, 0, pixel), 1)
+        shown = drawn.jacobian_colours(address, 0, pixel, 1)
         require_colours(cells(canvas, jacobian, drawn.SHAPE), shown, "Jacobian")
 
     wait_for_line(page, pixel)

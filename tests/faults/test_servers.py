@@ -20,7 +20,7 @@ import pytest
 
 import fusion
 from benchmarks.server import LOG, server_in
-from tests.running_server import write_pair
+from tests.running_server import ALONE, write_pair
 
 WAIT_S = 240
 IDLE_STOP_S, BUSY_STOP_S = 2, 10
@@ -60,7 +60,7 @@ def worker_of(process_id: int) -> int:
 
 def test_a_killed_worker_is_replaced_while_pages_ask(tmp_path: Path) -> None:
     paths = write_pair(tmp_path)
-    with server_in(tmp_path, paths, {"FUSEVIS_DEVICE": "cpu"}) as server:
+    with server_in(tmp_path, paths, ALONE) as server:
         hover = hover_of(server.url, paths)
         right = [answered(f"{hover}/{look}/{look}") for look in range(20)]
         saved = json.loads(answered(f"{server.url}views", VIEW))
@@ -97,7 +97,7 @@ def test_a_full_disk_costs_no_hover_and_is_told(tmp_path: Path, full_disk: Path)
         f"FUSEVIS_{name.upper()}_DIR": f"{full_disk}/{name}" for name in ("cache", "atlas", "view", "region")
     }
     paths = write_pair(tmp_path)
-    with server_in(tmp_path, paths, {"FUSEVIS_DEVICE": "cpu", **folders}) as server:
+    with server_in(tmp_path, paths, ALONE | folders) as server:
         kept = json.loads(answered(f"{server.url}views", VIEW))
         with contextlib.suppress(OSError):
             (full_disk / "filler").write_bytes(bytes(2**17))
@@ -118,7 +118,7 @@ def test_a_full_disk_costs_no_hover_and_is_told(tmp_path: Path, full_disk: Path)
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_server_stops_soon(tmp_path: Path, busy: bool) -> None:
     paths = write_pair(tmp_path)
-    with server_in(tmp_path, paths, {"FUSEVIS_DEVICE": "cpu"}) as server, ThreadPoolExecutor(4) as threads:
+    with server_in(tmp_path, paths, ALONE) as server, ThreadPoolExecutor(4) as threads:
         hover = hover_of(server.url, paths, "deep_pedestrian")
 
         def walk() -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bent, endOf, gradientPainter, grayPainter, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
+import { OUTSIDE_SUPPORT, bent, endOf, gradientPainter, grayPainter, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/colours.json", import.meta.url), "utf8"));
 const bytes = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
@@ -33,6 +33,10 @@ test("grays have the golden shades", () => {
   for (const { low, high, value, shade } of golden.gray) {
     assert.deepEqual(bytes(grayPainter(low, high)(value)), [shade, shade, shade]);
   }
+});
+
+test("what is not reached has the golden colour", () => {
+  assert.deepEqual(golden.outside.map(({ rgb }) => rgb), [bytes(OUTSIDE_SUPPORT)]);
 });
 
 test("what is not a number is transparent", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { OUTSIDE_SUPPORT } from "../../assets/painter/colours.mjs";
 import { css, fill, fillValues, ofBands, ofGuidance, ofRows, ofValues, ofWindow, opaque, pixelOf, within } from "../../assets/painter/pixels.mjs";
 
 const filled = (width, height, ...more) => {
@@ -31,11 +32,12 @@ test("a zoom has nothing outside of the image", () => {
   assert.deepEqual(filled(2, 2, ofRows([[1, 2], [3, 4]], (value) => 10 * value)), [10, 20, 30, 40]);
 });
 
-test("a window lies on a ground of zero, the second input's after the first's", () => {
+test("a window lies on the ground of what is not reached, the second input's after the first's", () => {
   const window = { top: 1, left: 1, height: 1, width: 2, values: [5, 6, 7, 8] };
   const colour = (index) => ofWindow(window, index, (value) => value + 1);
-  assert.deepEqual(filled(4, 3, colour(0)), [1, 1, 1, 1, 1, 6, 7, 1, 1, 1, 1, 1]);
-  assert.deepEqual(filled(4, 3, colour(1)), [1, 1, 1, 1, 1, 8, 9, 1, 1, 1, 1, 1]);
+  const o = OUTSIDE_SUPPORT;
+  assert.deepEqual(filled(4, 3, colour(0)), [o, o, o, o, o, 6, 7, o, o, o, o, o]);
+  assert.deepEqual(filled(4, 3, colour(1)), [o, o, o, o, o, 8, 9, o, o, o, o, o]);
   const pixels = new Uint32Array(2);
   fillValues(pixels, window.values, (value) => value, 2);
   assert.deepEqual([...pixels], [7, 8]);

@@ -21,10 +21,11 @@ from tests.unit.small_services import Maker, Small, making, write_pairs
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep settings of the person who runs the tests out of them."""
+    """Keep settings of the person who runs the tests out of them; none starts a worker, which takes seconds."""
     for variable in list(os.environ):
         if variable.upper().startswith(PREFIX):
             monkeypatch.delenv(variable)
+    monkeypatch.setenv(f"{PREFIX}WORKER", "none")
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def make_services(folder: Path, pairs: list[tuple[Path, Path]]) -> Services:
         **{f"{name}_dir": folder / name for name in ("atlas", "region", "view")},
         cache_dir=folder / "memo",
         device="cpu",
+        worker="none",
         guidance_threads=1,
         cache_limit_mb=4,
     )

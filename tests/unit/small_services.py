@@ -60,7 +60,13 @@ def settings_of(memo: Path, **changes: Any) -> ServiceSettings:
         "cache_dir": memo,
         **{f"{name}_dir": memo.parent / f"no_{name}s" for name in ("atlas", "region", "view")},
     }
-    values = {"device": "cpu", "guidance_threads": 2, "cache_limit_mb": 4, "cache_timeout_s": 300}
+    values = {
+        "device": "cpu",
+        "worker": "none",
+        "guidance_threads": 2,
+        "cache_limit_mb": 4,
+        "cache_timeout_s": 300,
+    }
     return ServiceSettings(**(folders | values | {"pixel_limit": 10_000} | changes))
 
 

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 import callbacks.compare as page
 from app.factory import create_server
-from app.ids import CompareColumn, CompareId, ExportId, RegionId, ViewsId
+from app.ids import ChangeId, CompareColumn, CompareId, ExportId, RegionId, ViewsId
 from app.layout.compare import compare_page
 from app.layout.export_menu import COLUMN_LABELS
 from app.link.view_state import LARGEST_ZOOM, CompareState
@@ -64,7 +64,7 @@ def whole() -> html.Div:
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
-    assert ids == Counter(id.value for id in (*CompareId, *RegionId, *ViewsId, *ExportId))
+    assert ids == Counter(id.value for id in (*CompareId, *ChangeId, *RegionId, *ViewsId, *ExportId))
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,
@@ -82,8 +82,11 @@ def test_the_browser_finds_the_first_view_and_the_routes(whole: html.Div) -> Non
     assert getattr(table, "data-home") == "/base/" and table.tabIndex == 0
     assert CompareState.model_validate(json.loads(getattr(table, "data-first"))) == CompareState()
     assert getattr(table, "data-largest-zoom") == str(LARGEST_ZOOM)
-    links = {getattr(part, "data-page", None): part.href for part in of_kind(whole, html.A)}
-    assert links == {None: "/base/", "explore": "/base/", "training": "/base/training"}
+    links = {(getattr(part, "data-page", None), part.href) for part in of_kind(whole, html.A)}
+    assert links == {
+        (None, "#compare-table"), (None, "/base/"), ("explore", "/base/"), ("training", "/base/training"),
+        (None, "/base/what-pictures-tell"),
+    }  # fmt: skip
 
 
 def test_colours_are_signed_at_first_and_again_after_a_reset(whole: html.Div) -> None:

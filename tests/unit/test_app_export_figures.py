@@ -36,6 +36,7 @@ from cache.services.exports import ExportArrays, MethodArrays
 from cache.services.scenes import Scene
 from fusion.colours import Scale, gradient_colours
 from fusion.saliency.maps import BANDS
+from fusion.saliency.window import Box
 
 SHAPE = (9, 11)
 LINK = "http://server/compare?x"
@@ -56,6 +57,7 @@ def method_arrays(id: str, title: str) -> MethodArrays:
         guidance=GENERATOR.normal(size=(2, *SHAPE)),
         rgb=GENERATOR.random((*SHAPE, 3)),
         jacobians={name: GENERATOR.normal(size=(2, *SHAPE)) for name in "ab"},
+        windows={"a": Box(2, 3, 7, 8), "b": Box(0, 8, 3, 11)},
         maps={kind: 8 * GENERATOR.random((bands, *SHAPE)) for kind, bands in BANDS.items()},
     )
 
@@ -115,15 +117,23 @@ def test_a_difference_needs_two_methods_with_rows_and_is_missed_in_words(
     assert words in texts(figure_file(view, shown, "svg", LINK)).replace("\n", " ")
 
 
+def reached(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a whole Jacobian picture of pixel B, gray outside of its window."""
+    outside = np.ones(SHAPE, dtype=bool)
+    outside[:3, 8:] = False
+    picture[outside] = (178, 182, 189)
+    return picture
+
+
 def test_a_difference_is_coloured_on_a_signed_scale_with_the_pages_gammas(view: ExportArrays) -> None:
     shown, display = difference(view), state(gamma1=0.4, gamma2=0.7, zoom=2, scale="robust")
     signed, end = Scale.SIGNED, shown.gradient_end
     expected = {
         CompareColumn.FUSED: gradient_colours(shown.fused, signed, shown.fused_end, 1.0),
         CompareColumn.GUIDANCE_PET: gradient_colours(shown.guidance[1], signed, end, 0.7),
-        CompareColumn.JACOBIAN_MRI: gradient_colours(shown.jacobians["b"][0], signed, end, 0.4),
+        CompareColumn.JACOBIAN_MRI: reached(gradient_colours(shown.jacobians["b"][0], signed, end, 0.4)),
         CompareColumn.JACOBIAN_PET_ZOOM: zoomed(
-            gradient_colours(shown.jacobians["b"][1], signed, end, 0.4), view.pixels["b"], 2
+            reached(gradient_colours(shown.jacobians["b"][1], signed, end, 0.4)), view.pixels["b"], 2
         ),
     }
     for column, picture in expected.items():
@@ -136,6 +146,7 @@ def test_a_table_has_the_row_of_the_difference_and_says_where_it_ends(view: Expo
     whole = texts(figure_file(view, state(difference=("one", "two"), **columns), "svg", LINK))
     assert "difference" not in plain.lower() and "− Second" in whole and "no difference" in whole
     assert f"gradients at ±{difference(view).gradient_end:.3g}" in whole
+    assert all("out of the method's reach" in text.replace("\n", " ") for text in (plain, whole))
     assert "First − Second, signed" in whole and "difference: fused y" in whole
 
 

@@ -22,6 +22,7 @@ from app.figures.images import (
     gradient_zoom,
     gray_figure,
     gray_zoom,
+    mark_outside,
     opaque_bytes,
     rgb_figure,
     rgb_zoom,
@@ -29,8 +30,10 @@ from app.figures.images import (
 from app.figures.parts import bent_colours, colour_scale, empty_figure, typed_array
 from app.figures.scatter import DARK, GREEN, known_points, scatter_figure
 from fusion.colours import Limits, Scale
+from fusion.saliency.window import Box
 from tests.unit.page_parts import accepted
 
+COLOURS = colour_scale(Scale.PAPER, 0.3, Limits(1.0, 1.0, 1.0))
 META = {"key": "scene", "pair": "content", "panel": "panel-mri"}
 
 
@@ -172,6 +175,32 @@ def test_zooms_are_centred_on_the_principal_pixel_with_a_red_square() -> None:
             assert [one[side] for side in ("x0", "x1", "y0", "y1")] == [-0.5, 0.5, -0.5, 0.5]
         assert (edge["line"]["color"], square["line"]["color"]) == ("#ffffff", "#ff2a2a")
         assert edge["line"]["width"] > square["line"]["width"], "white shows at both sides of the red"
+
+
+def covered(figure: dict[str, Any], rows: range, columns: range) -> NDArray[np.bool_]:
+    """Return which middles of pixels lie under a gray rectangle."""
+    boxes = [shape for shape in figure["layout"]["shapes"] if shape.get("fillcolor") == "rgb(178,182,189)"]
+    return np.array([
+        [any(box["x0"] < x < box["x1"] and box["y0"] < y < box["y1"] for box in boxes) for x in columns]
+        for y in rows
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [Box(2, 1, 5, 4), Box(0, 3, 2, 7), Box(0, 0, 6, 7)])
+def test_what_a_method_does_not_reach_is_covered_and_nothing_else(window: Box) -> None:
+    image = np.zeros((6, 7))
+    inside = np.zeros(image.shape, dtype=bool)
+    inside[window.slices] = True
+    whole = mark_outside(gradient_figure(image, "J", COLOURS, {}, "MRI"), image.shape, window)
+    np.testing.assert_array_equal(covered(whole, range(6), range(7)), ~inside)
+    for pixel, half in (((3, 2), 2), ((0, 6), 1), ((1, 4), 4)):
+        part = cut_out(image, pixel, half)
+        before = gradient_zoom(part, "Zoom", COLOURS, {}, "MRI")["layout"]["shapes"]
+        zoom = mark_outside(gradient_zoom(part, "Zoom", COLOURS, {}, "MRI"), image.shape, window, pixel, half)
+        expected = cut_out(np.where(inside, 0.0, 1.0), pixel, half) == 1
+        np.testing.assert_array_equal(covered(zoom, *[range(-half, half + 1)] * 2), expected)
+        assert zoom["layout"]["shapes"][-len(before) :] == before, "the square lies above"
+    assert accepted(whole)
 
 
 def test_a_gray_zoom_has_the_grays_of_the_whole_image() -> None:

@@ -110,6 +110,30 @@ def test_validate_prints_a_line_for_each_method(monkeypatch: pytest.MonkeyPatch)
     assert [f"{median:.3f} / {high:.3f}" in line for median, high in errors] == [True] * 4
 
 
+def test_validate_prints_what_methods_do_with_pairs_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    # Air, and a head of 20×20 pixels whose halves show one image each: half of either is left in their mean.
+    images = np.zeros((2, 32, 32))
+    images[0, 6:26, 6:16], images[1, 6:26, 16:26] = 1, 1
+    folders = [tmp_path / "mri", tmp_path / "pet"]
+    for folder, image in zip(folders, images, strict=True):
+        folder.mkdir()
+        np.save(folder / "1.npy", image)
+    printed = run(
+        "validate", "--pairs", *map(str, folders), "--patches", "0", "-m", "plain_mean", "-m", "maximum"
+    ).stdout
+    lines = [line.split() for line in printed.splitlines()]
+    rows = {
+        line[0]: line[-5:] for line in lines if line and line[0] in ("Plain", "Maximum") and len(line) < 8
+    }
+    assert rows["Plain"][1:] == ["0.0977", "0.50", "0.50", "0.00"]
+    assert rows["Maximum"][1:] == ["0.1953", "1.00", "1.00", "0.00"]
+    assert "set to 0" not in printed
+    assert "Response to x2" in printed
+
+
 def test_patch_errors_are_those_of_responses(rng: np.random.Generator) -> None:
     method, pair = fusion.load_method("funfusean", "cpu"), random_pair(rng, (15, 16))
     corner, index = (int(rng.integers(10)), int(rng.integers(10))), int(rng.integers(2))

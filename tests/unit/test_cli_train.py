@@ -100,6 +100,21 @@ def test_recipe_pairs_balance_and_start(trainings: list[TrainingOptions], tmp_pa
     assert options.balance == LossBalance(0.9, 0.4, 0.494)
     assert options.start == Path("old.safetensors")
     assert (options.mixed_precision, options.workers) == (False, 3)
+    assert not options.patches
+    assert options.simulated == options.gates == options.reversal == 0
+
+
+def test_going_on_with_weights_on_pairs_with_penalties(
+    trainings: list[TrainingOptions], tmp_path: Path
+) -> None:
+    run(
+        "masknet", "--start", "old.safetensors", "--pairs", "a", "b", "--patches", "--simulated", "0.3",
+        "--gates", "0.2", "--reversal", "0.05", "-o", str(tmp_path),
+    )  # fmt: skip
+    options = trainings[0]
+    assert options.patches
+    assert (options.simulated, options.gates, options.reversal) == (0.3, 0.2, 0.05)
+    assert "goes with pairs" in run("masknet", "--simulated", "0.3", "-o", str(tmp_path), expect=2).stderr
 
 
 def test_stopped_trainings_are_gone_on_with_and_finished_ones_left(

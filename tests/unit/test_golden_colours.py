@@ -76,6 +76,9 @@ def shade(low: Decimal, high: Decimal, value: Decimal) -> int:
     return int(255 * (min(max(value, low), high) - low) / (high - low) + Decimal("0.5"))
 
 
+OUTSIDE = "b2b6bd"
+
+
 def vectors() -> dict[str, list[dict[str, Any]]]:
     gradients = [
         {"scale": scale, "gamma": float(gamma), "end": float(end), "value": float(value),
@@ -95,6 +98,7 @@ def vectors() -> dict[str, list[dict[str, Any]]]:
              "shade": shade(Decimal(low), Decimal(high), Decimal(value))}
             for low, high, value in GRAYS
         ],
+        "outside": [{"rgb": list(bytes.fromhex(OUTSIDE))}],
     }  # fmt: skip
 
 
@@ -120,6 +124,17 @@ def test_limits_end_where_the_golden_ones_do() -> None:
 def test_grays_are_the_golden_ones() -> None:
     for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["gray"]:
         assert grays(np.array([[one["value"]]]), one["low"], one["high"]).tolist() == [[one["shade"]]], one
+
+
+def test_what_is_not_reached_has_a_colour_that_no_scale_has() -> None:
+    (one,) = json.loads(GOLDEN.read_text(encoding="utf-8"))["outside"]
+    image = np.array([[0.0, 0.5], [0.0, 0.0]])
+    for scale in Scale:
+        found = gradient_colours(image, scale, 1.0, 1.0, (slice(0, 1), slice(0, 2)))
+        assert found[1].tolist() == [one["rgb"]] * 2
+        np.testing.assert_array_equal(found[0], gradient_colours(image, scale, 1.0, 1.0)[0])
+        ramp = gradient_colours(np.linspace(-1, 1, 4097)[None], scale, 1.0, 1.0).astype(int)
+        assert np.abs(ramp - one["rgb"]).max(axis=-1).min() > 20
 
 
 if __name__ == "__main__":
