@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from fusion.saliency.maps import MapKind
+
 
 class Id(StrEnum):
     """Component ids; the panels' are relied on from outside."""
@@ -36,6 +38,9 @@ class Id(StrEnum):
     GUIDANCE_POLL = "guidance-poll"
     GUIDANCE_LIMITS = "guidance-limits"
 
+    MAPS_BUTTON = "maps-button"
+    MAPS = "maps"
+
     ATLAS_BUTTON = "atlas-button"
     ATLAS_WINDOW = "atlas-window"
     ATLAS_TEXT = "atlas-text"
@@ -51,6 +56,7 @@ class Id(StrEnum):
     SCENE = "scene"
     START_PIXEL = "start-pixel"
     START_AREA = "start-area"
+    START_MAPS = "start-maps"
     RESTED_PIXEL = "rested-pixel"
     GREEN_POINTS = "green-points"
     GREEN_POINTS_SHOWN = "green-points-shown"
@@ -107,6 +113,8 @@ class CompareId(StrEnum):
     GUIDANCE_STATUS = "guidance-status"
     GUIDANCE_PROGRESS = "guidance-progress"
     GUIDANCE_BUTTON = "compare-guidance"
+
+    MAPS = "compare-maps"
 
     TABLE = "compare-table"
     STATUS_LINE = "compare-status"
@@ -214,6 +222,18 @@ class CompareColumn(StrEnum):
     JACOBIAN_MRI_ZOOM = "jacobian_mri_zoom"
     JACOBIAN_PET_ZOOM = "jacobian_pet_zoom"
     SCATTER = "scatter"
+    RESPONSE_MRI = "response_mri"
+    RESPONSE_PET = "response_pet"
+    REACH_MRI = "reach_mri"
+    REACH_PET = "reach_pet"
+    INFLUENCE_MRI = "influence_mri"
+    INFLUENCE_PET = "influence_pet"
+
+    @property
+    def map_kind(self) -> MapKind | None:
+        """The kind of map that this column shows an image of; ``None`` for all others."""
+        kind = self.value.partition("_")[0]
+        return MapKind(kind) if kind in list(MapKind) else None
 
 
 class InputColumn(StrEnum):

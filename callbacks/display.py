@@ -21,6 +21,7 @@ def register(app: Dash) -> None:
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),
         State(Id.START_AREA, "data"),
+        State(Id.START_MAPS, "data"),
         State(Id.VIEWER, "data"),
     )
     app.clientside_callback(

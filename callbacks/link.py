@@ -83,6 +83,7 @@ def register_explore(app: Dash) -> None:
         Output(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Output(Id.START_PIXEL, "data"),
         Output(Id.START_AREA, "data"),
+        Output(Id.START_MAPS, "data"),
         Output(RegionId.GIVEN, "data"),
         Output(Id.NOTICES, "children"),
         Input(Id.LOCATION, "search"),
@@ -99,8 +100,8 @@ def register_explore(app: Dash) -> None:
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
-            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, area, given,
-            toasts,
+            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, area,
+            [kind.value for kind in state.maps], given, toasts,
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from fusion.methods.registry import load_method, method_ids
 from fusion.pair import Pair, load_pair
 from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
+from fusion.saliency.influence_images import InfluenceImages, influence_images
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
 from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
 from fusion.saliency.response import Response, response, response_map
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FuseVisError",
+    "InfluenceImages",
     "JacobianWindow",
     "Method",
     "Pair",
@@ -27,6 +29,7 @@ __all__ = [
     "fuse",
     "guidance",
     "guidance_rgb",
+    "influence_images",
     "jacobian",
     "jacobians",
     "load_method",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.export.maps import map_difference, map_kinds, map_picture
 from app.figures.scatter import axis_range
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import PLAIN, RegionLook, linked_regions
@@ -151,6 +152,8 @@ def method_picture(
         return gray_colours(one.fused, *ends.grays[row])
     if column is CompareColumn.GUIDANCE_RGB:
         return rgb_bytes(one.rgb)
+    if column.map_kind is not None:
+        return map_picture(view, state.shared, state.gamma2, row, column)
     which = 0 if "mri" in column.value else 1
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
         return gradient_colours(one.guidance[which], state.scale, ends.gradients[row], state.gamma2)
@@ -226,6 +229,17 @@ def left_out(view: ExportArrays, state: CompareState) -> str:
     return f"Without the difference {first} − {second}: {' and '.join(gone)} {'have' if gone[1:] else 'has'} no row."
 
 
+def without_missing_maps(view: ExportArrays, state: CompareState) -> tuple[CompareState, str]:
+    """Leave out the columns of maps that are not computed: return the view without them, and a sentence about it."""
+    missing = [kind for kind in map_kinds(state.columns) if kind not in view.methods[0].maps]
+    columns = tuple(column for column in state.columns if column.map_kind not in missing)
+    if not missing:
+        return state, ""
+    return state.model_copy(
+        update={"columns": columns}
+    ), f"Without maps that are not computed: {', '.join(missing)}."
+
+
 def difference_picture(
     view: ExportArrays, state: CompareState, shown: Difference, column: CompareColumn, name: str
 ) -> NDArray[np.uint8]:
@@ -247,6 +261,8 @@ def difference_picture(
     """
     if column is CompareColumn.FUSED:
         return gradient_colours(shown.fused, Scale.SIGNED, shown.fused_end, 1.0)
+    if column.map_kind is not None:
+        return map_difference(view, shown.titles, state.gamma2, column)
     which = 0 if "mri" in column.value else 1
     end = shown.gradient_end
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
@@ -333,6 +349,7 @@ class FigureContent:
     @classmethod
     def of(cls, view: ExportArrays, state: CompareState, area: Area | None = None) -> FigureContent:
         """Find them for a view of which an area is shown, or all of it."""
+        state, note = without_missing_maps(view, state)
         return cls(
             view,
             state,
@@ -341,11 +358,12 @@ class FigureContent:
             printed_regions(view, state),
             difference_of(view, state),
             area_within(area, view.inputs.shape[1:]),
+            note,
         )
 
     def of_table(self) -> FigureContent:
         """Return the same for a table, which says what the link asks for that it does not have."""
-        return replace(self, note=left_out(self.view, self.state))
+        return replace(self, note=f"{self.note} {left_out(self.view, self.state)}".strip())
 
     @property
     def is_part(self) -> bool:

@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.export.content import JACOBIANS, ZOOMS, Column, FigureContent, PrintedRegion, gray_colours
+from app.export.maps import SCALES, map_colours, map_end, map_kinds
+from app.export.maps import WORDS as MAP_WORDS
 from app.export.rows import short
 from app.ids import CompareColumn, ZoomColumn
 from fusion.colours import Scale, gradient_colours, min_max, scale_range
+from fusion.saliency.maps import MapKind
+from fusion.saliency.reach import STEPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,7 +124,23 @@ def _method_bars(content: FigureContent, columns: Collection[Column], rows: Sequ
         ((low, high),) = grays
         bars.append(Bar("fused y", low, high, gray_colours(np.linspace(low, high, 256)[None], low, high)))
     end = gradients.pop() if len(gradients) == 1 else 1.0
-    return bars + _gradient_bars(content, columns, content.state.scale, end, "")
+    bars += _gradient_bars(content, columns, content.state.scale, end, "")
+    return bars + [_map_bar(content, kind, rows) for kind in map_kinds(columns)]
+
+
+def _map_bar(content: FigureContent, kind: MapKind, rows: Sequence[int]) -> Bar:
+    """Return the bar of a map: of a reach in steps of a power of 2, of others from end to end, as the rows share it."""
+    gamma = content.state.gamma2
+    if kind is MapKind.REACH:
+        steps = np.array([[0, *STEPS]], dtype=np.float32)
+        return Bar(
+            "reach: 0, 1, 2, 4 … 64 levels", 0, len(STEPS), map_colours(steps, kind, len(STEPS), gamma)
+        )
+    of = range(len(content.view.methods)) if content.state.shared else rows
+    end = map_end(content.view, kind, of) if content.state.shared or len(rows) == 1 else 1.0
+    low, high = scale_range(SCALES[kind], end)
+    colours = map_colours(np.linspace(low, high, 256)[None], kind, end, gamma)
+    return Bar(f"{kind}, gamma {gamma:g}", low, high, colours)
 
 
 def _difference_bars(content: FigureContent, columns: Collection[Column]) -> list[Bar]:
@@ -158,6 +178,7 @@ def _words(
         own = len({content.ends.gradients[row] for row in rows}) > 1
         unit = "shares of each method's own end" if own else "dimensionless"
         parts.append(f"Gradients of the fused intensity, {unit}; scale: {ENDS[content.state.scale]}.")
+    parts += [MAP_WORDS[kind] for kind in map_kinds(columns)]
     if with_difference and content.difference is not None:
         parts.append(
             f"Difference: {content.difference.title}, signed, dimensionless; blue: the second is larger."

@@ -103,7 +103,7 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             pair=view.pair,
             methods=(view.method,),
             weights=(view.weights,) if view.weights else (),
-            columns=EXPLORE_COLUMNS,
+            columns=(*EXPLORE_COLUMNS, *(one for one in CompareColumn if one.map_kind in view.maps)),
             pixel=view.pixel,
             gamma1=view.gamma1,
             gamma2=view.gamma2,

@@ -23,10 +23,16 @@ from app.export.drawing import cut, draw_picture, draw_scatter
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from cache.services.exports import ExportArrays
 from fusion.colours import gray_range
+from fusion.saliency.maps import MapKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MAP_TITLES = {
+    MapKind.RESPONSE: "Response to",
+    MapKind.REACH: "Reach in",
+    MapKind.INFLUENCE: "All influence of",
+}
 LETTERS = 24
 """In a line of a row's label."""
 LETTERS_OF_HEADING = 20
@@ -82,6 +88,8 @@ def heading(view: ExportArrays, panel: Panel) -> str:
     }
     if column in plain:
         return plain[column]
+    if isinstance(column, CompareColumn) and column.map_kind is not None:
+        return f"{MAP_TITLES[column.map_kind]} {which}"
     if column not in TWICE:
         return f"Guidance {which}"
     row, col = view.pixels[name]

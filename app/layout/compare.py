@@ -22,6 +22,7 @@ from app.layout.head import (
     zoom_field,
 )
 from app.layout.help import help_panel
+from app.layout.maps import ABOUT_MAPS
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import ABOUT
 from app.layout.parts import SMALL, Choice, attributes, labelled, menu, options, poll, small_button
@@ -102,7 +103,8 @@ def explanations() -> dict[str, tuple[str, str]]:
     found = {"inputs": (f"{first[0]} {second[0]}", f"{first[1]}, {second[1]}")}
     for column in CompareColumn:
         name = column.value.removesuffix("_zoom").replace("_", "-")
-        found[column.value] = ABOUT[Panel(f"panel-{name}")]
+        kind = column.map_kind
+        found[column.value] = ABOUT[Panel(f"panel-{name}")] if kind is None else ABOUT_MAPS[kind]
     return found
 
 
@@ -171,7 +173,15 @@ def _strip(methods: Sequence[Choice], first: CompareState) -> html.Div:
         ],
         className="control compare-difference",
     )
-    return scale_strip(CompareId.COLOUR_SCALE, first, more=[shared, difference])
+    # The browser fills it where a column shows a map.
+    maps = html.Div(
+        id=CompareId.MAPS,
+        hidden=True,
+        className="compare-maps",
+        role="group",
+        **attributes(aria_label="Maps"),
+    )
+    return scale_strip(CompareId.COLOUR_SCALE, first, more=[shared, difference, maps])
 
 
 def _several(text: str, id: str, choices: Sequence[Choice], nothing: str) -> html.Div:

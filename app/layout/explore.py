@@ -22,6 +22,7 @@ from app.layout.head import (
     zoom_field,
 )
 from app.layout.help import help_panel
+from app.layout.maps import maps_button, maps_drawer
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import panel_grid, rgb_legend
 from app.layout.parts import Choice, attributes, labelled, menu, poll, progress, small_button
@@ -46,6 +47,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             dcc.Store(id=Id.SCENE),
             dcc.Store(id=Id.START_PIXEL),
             dcc.Store(id=Id.START_AREA),
+            dcc.Store(id=Id.START_MAPS),
             dcc.Store(id=Id.RESTED_PIXEL),
             dcc.Store(id=Id.GREEN_POINTS),
             dcc.Store(id=Id.GREEN_POINTS_SHOWN),
@@ -65,6 +67,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
                 Id.GUIDANCE_PROGRESS,
                 guidance_button(Id.GUIDANCE_BUTTON, "Cancel"),
             ),
+            maps_drawer(),
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel("explore", ""),
             views_panel("", "explore"),
@@ -112,7 +115,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[brush_open(), atlas_button()],
+        rest=[brush_open(), maps_button(), atlas_button()],
     )
 
 

@@ -22,6 +22,12 @@ COLUMN_LABELS: Mapping[StrEnum, str] = {
     CompareColumn.JACOBIAN_MRI_ZOOM: "Jacobian x1 (MRI), zoom",
     CompareColumn.JACOBIAN_PET_ZOOM: "Jacobian x2 (PET), zoom",
     CompareColumn.SCATTER: "Scatterplot",
+    CompareColumn.RESPONSE_MRI: "Response to x1 (MRI)",
+    CompareColumn.RESPONSE_PET: "Response to x2 (PET)",
+    CompareColumn.REACH_MRI: "Reach in x1 (MRI)",
+    CompareColumn.REACH_PET: "Reach in x2 (PET)",
+    CompareColumn.INFLUENCE_MRI: "All influence of x1 (MRI)",
+    CompareColumn.INFLUENCE_PET: "All influence of x2 (PET)",
 }
 ZOOM_LABELS: Mapping[StrEnum, str] = {
     ZoomColumn.FUSED: "Fused, zoom",

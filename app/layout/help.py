@@ -106,7 +106,9 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "“Linear to”, beside the pixel's numbers once the pointer rests: by how many of 255 gray levels an "
                 "input may change, at the pixel or everywhere, while the Jacobian predicts the fused pixel within "
                 "10 %. Below two levels the image is marked “not linear”: it says where the pixel listens, not how "
-                "much follows."
+                "much follows. The reach map says so of all pixels at once. Maps (response, reach, all influence) are "
+                "computed when somebody presses their button, and are kept; a negative response means that contrast "
+                "is reversed there."
             ),
         ],
         tabIndex=0,

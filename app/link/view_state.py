@@ -39,6 +39,7 @@ from app.link.texts import (
 )
 from fusion.colours import Scale
 from fusion.errors import ChangeError
+from fusion.saliency.maps import MapKind
 from fusion.saliency.strokes import read_strokes
 
 GAMMAS = (0.1, 2.0)
@@ -79,6 +80,12 @@ def _large_enough(area: tuple[float, float, float, float]) -> tuple[float, float
     if min(bottom - top, right - left) < LEAST_SIDE - ROUNDED:
         raise ValueError("one cannot see anything in it")
     return area
+
+
+def _different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("one is named twice")
+    return values
 
 
 def _painted(code: str) -> str:
@@ -260,22 +267,31 @@ class ExploreState(ViewState):
     area : tuple of float or None
         The part that the full pictures show, (top, left, bottom, right) in pixels; pixel i reaches from i − 0.5 to
         i + 0.5; at least 1 pixel high and wide. ``None``: all of it.
+    maps : tuple of MapKind
+        The maps that stand open below the pictures.
     """
 
     EARLIER: ClassVar[earlier.Tables] = earlier.EXPLORE
-    LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {"area"}
+    LISTS: ClassVar[frozenset[str]] = ViewState.LISTS | {"area", "maps"}
     EXPECTED: ClassVar[dict[str, str]] = {
         **ViewState.EXPECTED,
         "method": "a method's id is a short name without control characters",
         "weights": WEIGHTS,
         "zoom": f"{ZOOM}, or “support”",
         "area": "an area is top,left,bottom,right in pixels, at least 1 pixel high and 1 pixel wide",
+        "maps": f"maps are different ones of {', '.join(MapKind)} with commas between them",
     }
 
     method: Name = "funfusean"
     weights: Weights | None = None
     zoom: HalfWidth | Literal["support"] = FIRST_HALF_WIDTH
     area: Area | None = None
+    maps: tuple[MapKind, ...] = ()
+
+    @field_validator("maps")
+    @classmethod
+    def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _different(values)
 
 
 class CompareState(ViewState):
@@ -341,9 +357,7 @@ class CompareState(ViewState):
     @field_validator("methods", "columns", "difference")
     @classmethod
     def _differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(values)) < len(values):
-            raise ValueError("one is named twice")
-        return values
+        return _different(values)
 
     @field_validator("weights")
     @classmethod

@@ -22,6 +22,7 @@ from cache.services.pyramids import KINDS as TILED_KINDS
 from cache.services.pyramids import TILE_SIDE, Pyramid
 from cache.services.services import services_of
 from fusion.saliency.atlas import StoredWindows
+from fusion.saliency.maps import MapKind
 from fusion.saliency.window import PATHS, Box, JacobianWindow
 
 INDEX = re.compile("[0-9]{1,9}")
@@ -38,7 +39,7 @@ PART_HEADER = struct.Struct("<8i")
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
-KINDS = ("inputs", "fused", "guidance", "known", "rgb")
+KINDS = ("inputs", "fused", "guidance", "known", "rgb", *MapKind)
 TRUE = "true"
 BOX = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 NO_BOX = "The part of the inputs that has changed is box=top.left.bottom.right, whole numbers from 0."

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from app.export.content import DIFFERENCE, NOT_SUBTRACTED, Column, left_out
 from app.export.document import document
 from app.export.figure import INPUTS, figure_file, panel_file
+from app.export.maps import map_kinds
 from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import linked_regions
@@ -161,9 +162,18 @@ def _made(wanted: Wanted) -> Response:
     change = state.change if form == "npz" else None
     named = list(regions.items())
     arrays = export_arrays(
-        services, state.pair, state.methods, state.weights, state.pixel, state.pin, named, change
+        services,
+        state.pair,
+        state.methods,
+        state.weights,
+        state.pixel,
+        state.pin,
+        named,
+        change,
+        map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
     )
     view = replace(arrays, lettered=asked.lettered)
+    _require_maps(wanted, view)
     numbers = None
     if form in WITH_NUMBERS:
         numbers = export_numbers(services, view, list(regions), wanted.complete)
@@ -177,6 +187,17 @@ def _made(wanted: Wanted) -> Response:
     if form in WITH_TABLE and wanted.panel is None and left_out(view, state):
         headers[LEFT_OUT] = DIFFERENCE
     return Response(body, mimetype=TYPES[form], headers=headers)
+
+
+def _require_maps(wanted: Wanted, view: ExportArrays) -> None:
+    """Refuse pictures that would all be of maps that are not computed."""
+    columns = wanted.asked.state.columns if wanted.panel is None else (wanted.panel[1],)
+    missing = [kind for kind in map_kinds(columns) if kind not in view.methods[0].maps]
+    left = [one for one in columns if not isinstance(one, CompareColumn) or one.map_kind not in missing]
+    if wanted.form in WITH_TABLE and columns and not left:
+        raise ExportRefused(
+            400, f"Maps are not computed by an export: {', '.join(missing)}. Press Compute first."
+        )
 
 
 def _body(

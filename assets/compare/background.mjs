@@ -7,6 +7,7 @@ import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
 import { absence } from "./waiting.mjs";
+import { isMap } from "../maps/kinds.mjs";
 import { contextOf } from "../painter/pixels.mjs";
 import { lookOf } from "../painter/points.mjs";
 
@@ -60,8 +61,9 @@ export function bitmapOf(picture) {
     const { paint, name } = scale.differencePainter(/** @type {DifferenceRow} */ (scene), kind);
     return images.bitmap(scene, kind, index, paint, name);
   }
-  const painter =
-    kind === "guidance" ? scale.painterFor(scene, state.display.gamma2) : scale.grayPainter(scene, kind);
+  const painter = isMap(kind)
+    ? scale.mapPainter(scene, kind)
+    : kind === "guidance" ? scale.painterFor(scene, state.display.gamma2) : scale.grayPainter(scene, kind);
   return images.bitmap(scene, kind, index, painter.paint, painter.name);
 }
 

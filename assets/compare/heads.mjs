@@ -9,6 +9,7 @@ import { state } from "./state.mjs";
 import { addLarge } from "../core/dialogs.mjs";
 import { append, closest, element } from "../core/elements.mjs";
 import { withNames } from "../core/words.mjs";
+import { TITLES, isMap } from "../maps/kinds.mjs";
 
 /**
  * @import { Area } from "../painter/pixels.mjs"
@@ -98,7 +99,7 @@ function titleOf({ kind, index, zoom }) {
     jacobian: zoom ? `Jacobian ${name}, zoom` : `Jacobian ${name}`,
     scatter: "Guidance scatterplot",
   };
-  return titles[kind];
+  return isMap(kind) ? `${TITLES[kind]} ${name}` : titles[kind];
 }
 
 /**

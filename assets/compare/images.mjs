@@ -61,7 +61,7 @@ export function get(scene, kind) {
  * @param {string} kind
  * @param {number} revision
  */
-async function want(scene, kind, revision) {
+export async function want(scene, kind, revision) {
   const name = nameOf(scene, kind);
   const known = images.get(name);
   if (underWay.has(name) || failures.has(name) || (known && (known.complete || known.revision === revision))) return;
@@ -117,6 +117,17 @@ function measured(image) {
   };
 }
 
+/** @type {(() => void)[]} */
+const listeners = [];
+
+/**
+ * Have a function called whenever all that can be had shall be fetched.
+ * @param {() => void} listener
+ */
+export function whenWanted(listener) {
+  listeners.push(listener);
+}
+
 /** Fetch all that the columns show and that can be had. */
 export function wantAll() {
   const common = state.common();
@@ -130,6 +141,7 @@ export function wantAll() {
     want(scene, "guidance", progress.revision);
     if (rgb) want(scene, "rgb", progress.revision);
   }
+  listeners.forEach((listener) => listener());
   forget();
 }
 

@@ -2,11 +2,14 @@
 
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
+import * as maps from "./maps.mjs";
 import { state } from "./state.mjs";
+import { isMap, painterOf } from "../maps/kinds.mjs";
 import { drawBar, number } from "../painter/bars.mjs";
 import * as colours from "../painter/colours.mjs";
 
 /**
+ * @import { MapKind } from "../maps/kinds.mjs"
  * @import { Limits, Painter } from "../painter/colours.mjs"
  * @import { DifferenceRow } from "./difference.mjs"
  * @import { Scene, ShownWindow } from "./state.mjs"
@@ -120,11 +123,23 @@ export function grayPainter(scene, kind) {
 }
 
 /**
+ * The function from a number of a map to a pixel, and the name of its colours.
+ * @param {Scene} scene
+ * @param {MapKind} kind
+ */
+export function mapPainter(scene, kind) {
+  const { gamma2 } = state.display;
+  const end = maps.endOf(scene, kind);
+  return named(`${kind},${gamma2},${end}`, end, () => painterOf(kind, gamma2, end));
+}
+
+/**
  * The end of the signed scale: that of the guidance images' difference for all gradients, once it is known.
  * @param {DifferenceRow} scene
  * @param {string} kind
  */
 export function differenceEnd(scene, kind) {
+  if (isMap(kind)) return images.get(scene, kind)?.end || 1;
   const found = images.get(scene, kind === "fused" ? "fused" : "guidance");
   if (found?.end) return found.end;
   const shown = state.points().flatMap((point) => (point.shown && difference.windowAt(scene, point.shown)) || []);
@@ -139,8 +154,8 @@ export function differenceEnd(scene, kind) {
 export function differencePainter(scene, kind) {
   const { gamma1, gamma2 } = state.display;
   /** @type {Record<string, number>} */
-  const gammas = { fused: 1, guidance: gamma2, jacobian: gamma1 };
-  const gamma = gammas[kind];
+  const gammas = { fused: 1, jacobian: gamma1 };
+  const gamma = gammas[kind] ?? gamma2;
   const end = differenceEnd(scene, kind);
   const name = `difference,${gamma},${end}`;
   return named(name, end, () => colours.gradientPainter("signed", gamma, end));

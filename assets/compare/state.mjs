@@ -46,6 +46,7 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
 export const COLUMNS = [
   "fused", "guidance_mri", "guidance_pet", "guidance_rgb",
   "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter",
+  "response_mri", "response_pet", "reach_mri", "reach_pet", "influence_mri", "influence_pet",
 ];
 const MOST_METHODS = 16;
 const METHODS = list(METHOD, (ids) => ids.length <= MOST_METHODS && differ(ids));

@@ -3,6 +3,7 @@
 import * as background from "./background.mjs";
 import * as heads from "./heads.mjs";
 import * as layout from "./layout.mjs";
+import * as maps from "./maps.mjs";
 import * as overlay from "./overlay.mjs";
 import * as readout from "./readout.mjs";
 import * as rows from "./rows.mjs";
@@ -91,6 +92,7 @@ function layOut(parts) {
   body.hidden = !state.scenes.length;
   heads.show(parts, table);
   scale.showBars();
+  maps.show();
   rows.show(parts, table);
   waiting.showRetries(retries, pictures);
   return { table, pictures, look: background.draw(behind, table, pictures, density) };

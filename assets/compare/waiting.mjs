@@ -1,9 +1,11 @@
 /* What a picture waits for, in words, and a second try in its place where a request has failed. */
 
 import * as images from "./images.mjs";
+import * as maps from "./maps.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
 import { append } from "../core/elements.mjs";
+import { isMap } from "../maps/kinds.mjs";
 
 /**
  * @import { Picture } from "./layout.mjs"
@@ -24,6 +26,7 @@ export function absence({ scene, kind }) {
   if (scene.difference && ["rgb", "scatter"].includes(kind)) return "no difference of these";
   if (scene.difference) return "Waits for both methods …";
   if (LOADING[kind]) return LOADING[kind];
+  if (isMap(kind)) return maps.absence(scene, kind);
   const progress = state.progress[scene.key];
   if (!progress) return "Guidance begins …";
   if (progress.stage === "failed") return "Guidance failed";
@@ -49,9 +52,10 @@ function failureOf({ scene, kind, point }) {
     return point?.failed ? { message: point.failed, again: () => windows.ask(point) } : null;
   }
   const progress = state.progress[scene.key];
-  const message = images.failure(scene, IMAGES[kind]);
-  if (message) return { message, again: () => images.retry(scene, IMAGES[kind]) };
-  if (kind === "inputs" || kind === "fused" || progress?.stage !== "failed") return null;
+  const name = IMAGES[kind] || kind;
+  const message = images.failure(scene, name);
+  if (message) return { message, again: () => images.retry(scene, name) };
+  if (isMap(kind) || kind === "inputs" || kind === "fused" || progress?.stage !== "failed") return null;
   return { message: progress.error || "Guidance failed", again: retryOnServer };
 }
 

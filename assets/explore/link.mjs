@@ -32,6 +32,11 @@ pageLinks.carryBy((anchor) => {
   });
 });
 
+/** The columns of the maps that stand open. */
+function mapColumns() {
+  return link.parts.maps.value.flatMap((kind) => [`${kind}_mri`, `${kind}_pet`]);
+}
+
 /** Why nothing can be exported now; empty where something can. */
 function obstacle() {
   if (!state.scene) return "There is nothing to export yet.";
@@ -64,6 +69,6 @@ provide({
   query,
   current,
   rows: () => (state.scene ? [[state.scene.method_id, state.scene.method_title], ["inputs", "Inputs"]] : []),
-  columns: (row) => (row === "inputs" ? INPUTS : [...COLUMNS, ...ZOOMS]),
+  columns: (row) => (row === "inputs" ? INPUTS : [...COLUMNS, ...ZOOMS, ...mapColumns()]),
   forms: () => true,
 });

@@ -5,6 +5,7 @@ import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
 import * as handover from "./handover.mjs";
+import * as maps from "./maps.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
 import * as principal from "./pixel.mjs";
@@ -110,9 +111,10 @@ function openArea(area, scene) {
  * @param {Scene | null} scene
  * @param {Pixel | null} start
  * @param {Part | null} area
+ * @param {string[] | null} linkedMaps
  * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, viewer) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, linkedMaps, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -128,6 +130,8 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
   }
   state.viewer = viewer;
   guidance.follow();
+  maps.openLinked(linkedMaps);
+  maps.follow();
   handover.recolourLater();
   return { ...state.display };
 }

@@ -1,12 +1,14 @@
 /* What the explore page shows now, and its link, which has a part of that. */
 
-import { list, number, wordOr } from "../core/kinds.mjs";
+import { differ, list, number, word, wordOr } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
+import { KINDS } from "../maps/kinds.mjs";
 import * as colours from "../painter/colours.mjs";
 import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } from "../views/view-state.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
+ * @import { MapKind } from "../maps/kinds.mjs"
  * @import { Limits, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  * @import { Rows } from "./graphs.mjs"
@@ -73,6 +75,7 @@ const AREA = list(number(-(2 ** 31), 2 ** 31), (edges) => {
 export const link = new LinkState({
   ...shared("paper"),
   area: new Tracked(/** @type {number[] | null} */ (null), AREA),
+  maps: new Tracked(/** @type {MapKind[]} */ ([]), list(word(KINDS), differ)),
   method: new Tracked("funfusean", NAME),
   weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),
   zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),

@@ -8,7 +8,7 @@ import math
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -20,6 +20,7 @@ from cache.services.services import Services
 from fusion import Response, guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.saliency.maps import UNITS, MapKind
 from fusion.saliency.window import Box
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
@@ -59,6 +60,8 @@ class MethodArrays:
         By the name of the principal pixel, ``a`` or ``b``; exactly 0 outside the support.
     windows : dict of str to Box
         By the same names, the pixels inside the support.
+    maps : dict of MapKind to ndarray of float32, shape (bands, H, W)
+        Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
     """
 
     scene: Scene
@@ -67,6 +70,7 @@ class MethodArrays:
     rgb: np.ndarray
     jacobians: Mapping[str, np.ndarray]
     windows: Mapping[str, Box]
+    maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +120,7 @@ def export_arrays(
     pin: tuple[int, int] | None,
     regions: Sequence[tuple[str, str]] = (),
     change: str | None = None,
+    maps: Sequence[MapKind] = (),
 ) -> ExportArrays:
     """Collect all arrays of a view.
 
@@ -133,6 +138,8 @@ def export_arrays(
         Regions of interest of the link, in the place of the pair's own of the same name.
     change : str, optional
         Code of the painted change, see `fusion.saliency.strokes`.
+    maps : sequence of MapKind
+        Those that the view shows. A kind that is not computed of all methods is left out: an export begins none.
 
     Raises
     ------
@@ -148,6 +155,7 @@ def export_arrays(
     _require_weights(scenes, weights)
     _require_room(scenes)
     first = scenes[0]
+    shown = _complete_maps(services, scenes, maps)
     chosen = {"a": pixel or first.default_pixel or (first.height // 2, first.width // 2)}
     if pin is not None:
         chosen["b"] = pin
@@ -157,11 +165,13 @@ def export_arrays(
         {name: services.windows.of(scene, *at, exact=True) for name, at in chosen.items()} for scene in scenes
     ]
     arrays = []
-    for scene, found, guidance in zip(scenes, windows, _guidance(services, scenes), strict=True):
+    guidances = _guidance(services, scenes)
+    for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         fused = services.scenes.fused(scene)
         jacobians = {name: window.dense() for name, window in found.items()}
         boxes = {name: window.box for name, window in found.items()}
-        arrays.append(MethodArrays(scene, fused, guidance, guidance_rgb(guidance, fused), jacobians, boxes))
+        rgb = guidance_rgb(guidance, fused)
+        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene))
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
@@ -210,6 +220,20 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     if missing:
         raise NotReady(f"Guidance images are being computed ({', '.join(missing)}). Ask again in a moment.")
     return [state.values for state in states if state.values is not None]
+
+
+def _complete_maps(
+    services: Services, scenes: Sequence[Scene], kinds: Sequence[MapKind]
+) -> list[dict[MapKind, np.ndarray]]:
+    """Return those maps of some kinds that are computed of all scenes, by scene; none is begun."""
+    found: list[dict[MapKind, np.ndarray]] = [{} for _ in scenes]
+    for kind in kinds:
+        states = [services.maps.state(scene, kind, FOLLOWER) for scene in scenes]
+        values = [state.values for state in states if state.complete and state.values is not None]
+        if len(values) == len(scenes):
+            for maps, of_scene in zip(found, values, strict=True):
+                maps[kind] = of_scene
+    return found
 
 
 @dataclass(frozen=True)
@@ -295,8 +319,9 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     bytes
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
         (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps
-        ``change`` (2, H, W) and ``change_true``, ``change_linear``, ``change_path`` (M, H, W), and ``metadata``, a text
-        of JSON with units, pixels, ids, versions and the link.
+        ``change`` (2, H, W) and ``change_true``, ``change_linear``, ``change_path`` (M, H, W), the maps that the view
+        shows, ``response`` and ``reach`` (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON
+        with units, pixels, ids, versions and the link.
     """
     methods = exported.methods
     arrays: dict[str, np.ndarray] = {
@@ -308,6 +333,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     }
     for name in exported.pixels:
         arrays[f"jacobian_{name}"] = np.stack([one.jacobians[name] for one in methods])
+    for kind in methods[0].maps:
+        arrays[kind.value] = np.stack([one.maps[kind] for one in methods])
     if exported.regions:
         arrays["regions"] = np.stack(list(exported.regions.values()))
     if exported.change is not None:
@@ -375,6 +402,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "guidance": GRADIENT_UNITS,
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
+            **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
             **(_CHANGE_UNITS if exported.change is not None else {}),
         },
         "versions": {

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import guidance_rgb
 from fusion.saliency.guidance import filled
+from fusion.saliency.maps import BANDS, MapKind
 
 SAMPLE_POINTS = 100_000
 """Pixels of a large pair whose points its scatterplot shows."""
@@ -53,7 +55,8 @@ def images_at(
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
         the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
-        known pixels in one row) or ``rgb`` (guidance RGB).
+        known pixels in one row), ``rgb`` (guidance RGB), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where
+        it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -78,16 +81,25 @@ def _images_of(
         return _final(scenes.pair(scene).images)
     if kind == "fused":
         return _final(scenes.fused(scene)[None])
+    if kind in list(MapKind):
+        grown = services.maps.state(scene, MapKind(kind), viewer)
+        return _grown(grown.values, BANDS[MapKind(kind)], scene, grown.fraction, grown.complete)
     state = services.guidance.state(scene, viewer, start=False)
     if state.values is None:
-        nothing = np.full((2, scene.height, scene.width), np.nan, dtype=np.float32)
-        return SceneImages(nothing, state.fraction, complete=False)
+        return _grown(None, 2, scene, state.fraction, complete=False)
     if kind == "known" and scene.large:
         return SceneImages(sampled(state.values)[:, None], state.fraction, state.complete)
     values = state.values if state.complete or kind == "known" else filled(state.values)
     if kind == "rgb":
         values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
     return SceneImages(values, state.fraction, state.complete)
+
+
+def _grown(
+    values: np.ndarray | None, bands: int, scene: Scene, fraction: float, complete: bool
+) -> SceneImages:
+    nothing = np.full((bands, scene.height, scene.width), np.nan, dtype=np.float32)
+    return SceneImages(nothing if values is None else values, fraction, complete)
 
 
 def sampled(values: NDArray[np.floating], count: int = SAMPLE_POINTS) -> NDArray[np.float32]:

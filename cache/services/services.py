@@ -18,6 +18,7 @@ from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
 from cache.services.guidance import Guidance
 from cache.services.loaded import LoadedMethods
+from cache.services.maps import Maps
 from cache.services.named_views import NamedViews, ViewFolder
 from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
@@ -78,6 +79,8 @@ class Services:
         Responses to changes of the inputs that somebody paints.
     guidance : Guidance
         Guidance images.
+    maps : Maps
+        Reach, response and influence of all pixels.
     atlases : Atlases
         All windows of a scene, computed beforehand.
     regions : Regions
@@ -101,6 +104,7 @@ class Services:
     reaches: Reaches
     changes: Changes
     guidance: Guidance
+    maps: Maps
     atlases: Atlases
     regions: Regions
     pyramids: Pyramids
@@ -136,6 +140,7 @@ class Services:
     def close(self) -> None:
         """Stop all that is computed in the background."""
         self.guidance.close()
+        self.maps.close()
         self.atlases.close()
         self.statistics.influence.close()
         self.scenes.close()
@@ -225,6 +230,7 @@ def assembled(
         reaches=Reaches(scenes, store, whole),
         changes=Changes(scenes, store, whole),
         guidance=guidance,
+        maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
         atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),
         regions=regions,
         pyramids=Pyramids(scenes, guidance),

@@ -120,6 +120,15 @@ class ReachAddress(JacobianAddress):
 
 
 @dataclass(frozen=True)
+class MapAddress(Address):
+    """A map of one kind (`fusion.saliency.maps.MapKind`)."""
+
+    kind: ClassVar[str] = "map"
+
+    of_kind: str
+
+
+@dataclass(frozen=True)
 class ChangeAddress(Address):
     """A prediction of what a change of the inputs does.
 

@@ -1,11 +1,10 @@
-"""The commands that explain a region, and that say how far all derivatives reach."""
+"""The commands that explain a region, and that say of every pixel how far derivatives reach and what acts on it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 import fusion
@@ -39,7 +38,7 @@ from fusion.data.entries import PairEntry
 from fusion.output_files import GRADIENT_UNITS, describe
 from fusion.pair import Pair
 from fusion.saliency.explained_regions import NUMBERS
-from fusion.saliency.reach import STEPS
+from fusion.saliency.reach import STEPS, reach_places
 from fusion.statistics.regions import Region
 
 INPUTS = ("x1", "x2")
@@ -164,10 +163,46 @@ def reach_command(
     }
     drawn = {}
     for index, name in enumerate(INPUTS):
-        places = np.searchsorted(STEPS, reach[index], side="right").astype(np.float32)
+        places = reach_places(reach[index])
         drawn[f"reach-{name}"] = grays(places, 0, len(STEPS))
         drawn[f"response-{name}"] = gradient_colours(answers[index], Scale.SIGNED, end, 1.0)
     name_files(files.write({"reach": reach, "response": answers}, metadata, drawn))
+
+
+@reading_options
+def influence_command(
+    mri: MriOption = None,
+    pet: PetOption = None,
+    sample: SampleOption = None,
+    modalities: ModalitiesOption = None,
+    method: MethodOption = DEFAULT_METHOD,
+    output: OutputOption = None,
+    pictures: PicturesOption = True,
+    gamma: GammaOption = 0.5,
+    dtype: PrecisionOption = Precision.FLOAT32,
+    device: DeviceOption = "auto",
+    *,
+    reading: ReadingOptions,
+) -> None:
+    """Add up both Jacobian images of every fused pixel: all influence of each input, whatever its place.
+
+    Writes Σ|J| (array `total`, 2×H×W), ΣJ (`signed`, the response to a whole input) and a picture of each Σ|J|, with
+    the same colours for both. It takes about as long as an atlas.
+    """
+    entry = choose_pair(mri, pet, sample, modalities)
+    with console.status("Loading"):
+        inputs = load_inputs(entry, method, device, reading)
+        files = choose_files(output, f"{entry.address}_{method}_influence", INPUTS if pictures else (), entry)
+    with progress_bar("Influence") as show:
+        found = fusion.influence_images(inputs.method, inputs.pair, show, dtype.value)
+    end = Limits.of(found.total).end(Scale.PAPER)
+    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
+        "reading": reading.metadata(),
+        "units": {"total": f"sum of magnitudes: {GRADIENT_UNITS}", "signed": f"sum: {GRADIENT_UNITS}"},
+        "picture": {"scale": Scale.PAPER, "vmax": end, "gamma": gamma},
+    }
+    x1, x2 = (gradient_colours(image, Scale.PAPER, end, gamma) for image in found.total)
+    name_files(files.write({"total": found.total, "signed": found.signed}, metadata, {"x1": x1, "x2": x2}))
 
 
 def _check_against(of: str, against: str | None) -> None:

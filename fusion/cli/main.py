@@ -10,7 +10,7 @@ from rich.text import Text
 import fusion
 from fusion.cli.benchmark import benchmark_command
 from fusion.cli.compare import compare_command
-from fusion.cli.explain import explain_command, reach_command
+from fusion.cli.explain import explain_command, influence_command, reach_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
 from fusion.cli.options import console
 from fusion.cli.pack import pack_command
@@ -43,6 +43,7 @@ app.command("jacobian")(jacobian_command)
 app.command("guidance")(guidance_command)
 app.command("explain")(explain_command)
 app.command("reach")(reach_command)
+app.command("influence")(influence_command)
 app.command("inspect")(inspect_command)
 
 

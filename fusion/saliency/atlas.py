@@ -23,6 +23,7 @@ from torch import Tensor
 
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
+from fusion.network import torch_dtype
 from fusion.pair import Pair
 from fusion.saliency.atlas_store import (
     SCHEMA,
@@ -363,7 +364,9 @@ def _scaled(gradients: Tensor) -> tuple[Tensor, Tensor]:
     return (gradients / scales[:, None, None, None]).half(), scales
 
 
-def whole_windows(method: Method, pair: Pair, pixels: list[Pixel]) -> Iterator[tuple[list[int], Tensor]]:
+def whole_windows(
+    method: Method, pair: Pair, pixels: list[Pixel], dtype: str = "float32"
+) -> Iterator[tuple[list[int], Tensor]]:
     """Compute the Jacobian images (paper, equation 1) of some pixels.
 
     Only what these need: whoever ends the work should not wait for what others need.
@@ -376,33 +379,35 @@ def whole_windows(method: Method, pair: Pair, pixels: list[Pixel]) -> Iterator[t
         The two input images.
     pixels : list of (row, col)
         Principal pixels, all inside the image.
+    dtype : {"float32", "float64"}
+        The precision of the whole computation.
 
     Yields
     ------
     tuple
-        Which of the pixels, and float32 (B, 2, 2r + 1, 2r + 1) on the method's device, 0 outside the image.
+        Which of the pixels, and (B, 2, 2r + 1, 2r + 1) on the method's device, 0 outside the image.
     """
     radius = method.locality_at(pair.shape).radius
     assert radius is not None
-    chain = chain_of(method, torch.float32)
+    chain = chain_of(method, torch_dtype(dtype))
     if chain is None:
-        found = _whole(jacobians(method, pair, pixels, ahead=False), radius)
+        found = _whole(jacobians(method, pair, pixels, dtype, ahead=False), radius)
         yield list(range(len(pixels))), torch.from_numpy(found).to(method.device)
         return
     for numbers, gradients in chain_tensors(chain, pair, pixels, radius, WINDOWS_AT_ONCE[method.device.type]):
         odd = (~gradients.isfinite().flatten(1).all(dim=1)).nonzero()[:, 0].tolist()
         if odd:
             # Where a derivative is not finite, autograd has the word.
-            windows = jacobians(method, pair, [pixels[numbers[place]] for place in odd], ahead=False)
+            windows = jacobians(method, pair, [pixels[numbers[place]] for place in odd], dtype, ahead=False)
             with torch.inference_mode():
                 gradients[odd] = torch.from_numpy(_whole(windows, radius)).to(gradients.device)
         yield numbers, gradients
 
 
-def _whole(windows: list[JacobianWindow], radius: int) -> NDArray[np.float32]:
+def _whole(windows: list[JacobianWindow], radius: int) -> NDArray[np.floating]:
     """Return windows of equal shape (n, 2, 2r + 1, 2r + 1): those that the image's border cuts off end in zeros."""
     side = 2 * radius + 1
-    gradients = np.zeros((len(windows), 2, side, side), dtype=np.float32)
+    gradients = np.zeros((len(windows), 2, side, side), dtype=windows[0].values.dtype)
     for number, window in enumerate(windows):
         top, left = window.top - (window.row - radius), window.left - (window.col - radius)
         height, width = window.values.shape[1:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -119,6 +120,18 @@ def holds(predicted: NDArray[np.floating], true: NDArray[np.floating]) -> NDArra
     return np.abs(predicted - true) <= np.maximum(SHARE * np.abs(true), SLACK)
 
 
+def reach_places(levels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the places of gray levels among 0 and `STEPS`, 0 to 7: what lies between two steps counts as the lower.
+
+    Parameters
+    ----------
+    levels : ndarray
+        Reaches, gray levels, of any shape; NaN where they are not known, which stays.
+    """
+    places = np.searchsorted(STEPS, levels, side="right").astype(np.float32)
+    return np.where(np.isnan(levels), np.float32(np.nan), places)
+
+
 def _reach(answer: Answer, index: int, slope: float, alone: bool) -> int:
     """Return the largest step for which, and for all smaller ones, the slope tells the change of the fused pixel."""
     reached = 0
@@ -214,17 +227,29 @@ def reach_map(
             if progress is not None:
                 progress(next(done), len(parts) * passes)
 
-        slopes = products(network, images, whole_inputs(images), tile).double().cpu().numpy()
-        tell()
-        for index in (0, 1):
-            found[index, tile.core.rows(), tile.core.columns()] = _core_reach(
-                network, images, index, slopes[index], tile, tell
-            )
+        found[:, tile.core.rows(), tile.core.columns()] = core_reach(network, images, tile, tell)
     return found
 
 
+def core_reach(
+    network: nn.Module, images: Tensor, tile: Tile, tell: Callable[[], None] = lambda: None
+) -> NDArray[np.int16]:
+    """Return the reach (2, h, w) of the fused pixels of a tile's core; `tell` is called fifteen times meanwhile.
+
+    Parameters
+    ----------
+    network, images, tile
+        See `fusion.saliency.products.products`.
+    tell : callable
+        What it raises ends the work.
+    """
+    slopes = products(network, images, whole_inputs(images), tile).double().cpu().numpy()
+    tell()
+    return np.stack([_reach_of_input(network, images, index, slopes[index], tile, tell) for index in (0, 1)])
+
+
 @torch.no_grad()
-def _core_reach(
+def _reach_of_input(
     network: nn.Module,
     images: Tensor,
     index: int,

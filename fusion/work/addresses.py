@@ -47,6 +47,9 @@ class Kind(StrEnum):
 
     GUIDANCE = "guidance"
     ATLAS = "atlas"
+    RESPONSE = "response"
+    REACH = "reach"
+    INFLUENCE = "influence"
 
 
 @dataclass(frozen=True)

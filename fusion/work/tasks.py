@@ -18,9 +18,12 @@ from fusion.errors import FuseVisError
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
 from fusion.pair import Pair
+from fusion.saliency.maps import MapKind
 from fusion.work.addresses import Kind, Work
 from fusion.work.atlas_units import AtlasUnits
 from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.kept_units import KeptUnits
+from fusion.work.map_units import MapUnits
 from fusion.work.store import ChunkStore
 
 ATLASES = "atlas"
@@ -83,7 +86,7 @@ class Task:
 
 def units_of(
     kind: Kind, method: Method, pair: Pair, store: ChunkStore, atlases: str | None = None
-) -> GuidanceUnits | AtlasUnits:
+) -> KeptUnits | AtlasUnits:
     """Return the units of a long computation; see `Job` for `atlases`.
 
     Raises
@@ -95,6 +98,8 @@ def units_of(
     """
     if kind is Kind.GUIDANCE:
         return GuidanceUnits(method, pair, store)
+    if kind is not Kind.ATLAS:
+        return MapUnits(method, pair, store, MapKind(kind.value))
     if atlases is not None:
         return AtlasUnits(method, pair, Path(atlases))
     if store.folder is None:
@@ -156,7 +161,7 @@ def step_back() -> None:
 
 
 @lru_cache(JOBS_IN_MEMORY)
-def _units(job: Job) -> GuidanceUnits | AtlasUnits:
+def _units(job: Job) -> KeptUnits | AtlasUnits:
     work = job.work
     method = _method(work.method, work.device)
     store = ChunkStore(job.store)

@@ -8,6 +8,7 @@ import re
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,9 +22,13 @@ from app.export.content import zoomed
 from app.factory import create_server
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
-from cache.services.services import services_of
+from cache.services.maps import MapState
+from cache.services.scenes import Scene
+from cache.services.services import Services, services_of
+from fusion.saliency.maps import MapKind
 from fusion.saliency.strokes import change_of, read_strokes
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
+from tests.unit.small_services import wait_for
 
 METHODS = ("weighted_averaging", "weighted_averaging_true")
 QUERY = f"pair=3&methods={','.join(METHODS)}&pixel=4,5&pin=0,10&zoom=2"
@@ -118,6 +123,51 @@ def test_regions_of_the_link_go_with_the_arrays(client: FlaskClient) -> None:
     np.testing.assert_array_equal(regions, [expected, np.ones(SHAPE, dtype=bool)])
     wrong = client.get(f"/export/compare.npz?{QUERY}&regions=core~1b9e4b~b1.2.40.7")
     assert wrong.status_code == 400 and "1.2.40.7" in wrong.get_json()["error"]
+
+
+MAPS = "columns=fused,response_mri,reach_pet"
+
+
+def is_complete(services: Services, scene: Scene, kind: MapKind) -> bool:
+    return services.maps.state(scene, kind, "test").complete
+
+
+def computed(server: Flask, kind: MapKind) -> None:
+    """Let the server know a map of all methods."""
+    services = services_of(server)
+    for id in METHODS:
+        scene = services.scenes.open("3", id)
+        services.maps.state(scene, kind, "test", start=True)
+        wait_for(partial(is_complete, services, scene, kind))
+
+
+def test_maps_are_in_files_where_they_are_computed_and_never_begun(
+    client: FlaskClient, server: Flask
+) -> None:
+    services = services_of(server)
+    refused = fetched(client, f"/export/compare/{METHODS[0]}/influence_mri.png?{QUERY}")
+    assert refused.status_code == 400 and "Press Compute" in refused.get_json()["error"]
+    assert fetched(client, f"/export/compare.svg?{QUERY}&columns=influence_mri").status_code == 400
+    assert services.maps.state(services.scenes.open("3", METHODS[0]), MapKind.INFLUENCE, "test") == MapState(
+        None
+    )
+    computed(server, MapKind.RESPONSE)
+    picture = fetched(client, f"/export/compare.svg?{QUERY}&{MAPS}")
+    texts = " ".join(ElementTree.fromstring(picture.data).itertext())
+    assert "Response to x1" in texts and "Reach in" not in texts
+    assert "Without maps that are not computed: reach." in " ".join(texts.split())
+    with np.load(io.BytesIO(fetched(client, f"/export/compare.npz?{QUERY}&{MAPS}").data)) as file:
+        found, about = file["response"], json.loads(str(file["metadata"]))
+        assert "reach" not in file.files and "response" in about["units"]
+    pair = services.scenes.pair(services.scenes.open("3", METHODS[0]))
+    expected = [fusion.response_map(fusion.load_method(id, "cpu"), pair) for id in METHODS]
+    np.testing.assert_array_equal(found, expected)
+    for address in ("response_pet.png", "response_mri.svg"):
+        assert fetched(client, f"/export/compare/{METHODS[1]}/{address}?{QUERY}").status_code == 200
+    subtracted = f"{QUERY}&columns=response_mri&difference={','.join(METHODS)}"
+    assert fetched(client, f"/export/compare.png?{subtracted}").status_code == 200
+    explored = f"pair=3&method={METHODS[0]}&maps=response&v=3"
+    assert fetched(client, f"/export/explore/{METHODS[0]}/response_mri.png?{explored}").status_code == 200
 
 
 def test_a_figure_is_svg_with_text_as_text(client: FlaskClient) -> None:

@@ -35,6 +35,7 @@ from app.link.view_state import CompareState
 from cache.services.exports import ExportArrays, MethodArrays
 from cache.services.scenes import Scene
 from fusion.colours import Scale, gradient_colours
+from fusion.saliency.maps import BANDS
 from fusion.saliency.window import Box
 
 SHAPE = (9, 11)
@@ -57,6 +58,7 @@ def method_arrays(id: str, title: str) -> MethodArrays:
         rgb=GENERATOR.random((*SHAPE, 3)),
         jacobians={name: GENERATOR.normal(size=(2, *SHAPE)) for name in "ab"},
         windows={"a": Box(2, 3, 7, 8), "b": Box(0, 8, 3, 11)},
+        maps={kind: 8 * GENERATOR.random((bands, *SHAPE)) for kind, bands in BANDS.items()},
     )
 
 

@@ -42,6 +42,7 @@ def view_of(methods: int, pins: str, shape: str = "square") -> ExportArrays:
             fused=fused,
             guidance=stretched(one.guidance),
             jacobians={name: stretched(image) for name, image in one.jacobians.items()},
+            maps={kind: stretched(images) for kind, images in one.maps.items()},
             rgb=np.repeat(fused[..., None], 3, axis=-1),
         )
 
@@ -132,10 +133,12 @@ def test_rows_are_shared_out_evenly() -> None:
 
 def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alone() -> None:
     view = view_of(1, "ab")
-    lines = lines_of(content_of(view), [method_row(content_of(view), 0)])
-    assert [len(line.panels) for line in lines] == [4, 4, 5]
-    groups = [column for line in lines for column, _ in groupby(line.panels, lambda panel: panel[0])]
-    assert groups == list(COLUMNS)
+    for columns, lengths in ((COLUMNS[:9], [4, 4, 5]), (COLUMNS, [4, 4, 4, 4, 3])):
+        content = content_of(view, len(columns))
+        lines = lines_of(content, [method_row(content, 0)])
+        assert [len(line.panels) for line in lines] == lengths
+        groups = [column for line in lines for column, _ in groupby(line.panels, lambda panel: panel[0])]
+        assert groups == list(columns)
 
 
 def test_a_printed_page_is_as_large_as_it_says() -> None:

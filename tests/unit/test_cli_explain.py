@@ -79,6 +79,17 @@ def test_what_does_not_fit_together_is_refused(files: list[str], options: tuple[
     run("explain", *files, "-r", "core=1,2,4,5", *options, expect=2)
 
 
+def test_influence_writes_what_python_returns(files: list[str]) -> None:
+    run("influence", *files, "-m", "weighted_averaging_true", "-o", "out")
+    arrays, metadata = read("out.npz")
+    method, pair = fusion.load_method("weighted_averaging_true", "cpu"), fusion.load_pair(files[0], files[1])
+    expected = fusion.influence_images(method, pair)
+    assert np.array_equal(arrays["total"], expected.total)
+    assert np.array_equal(arrays["signed"], expected.signed)
+    assert metadata["picture"]["vmax"] == pytest.approx(float(expected.total.max()))
+    assert picture("out-x1.png").shape[:2] == pair.shape
+
+
 def test_reach_writes_both_maps(files: list[str]) -> None:
     run("reach", *files, "-m", "weighted_averaging_true", "-o", "out")
     arrays, metadata = read("out.npz")
