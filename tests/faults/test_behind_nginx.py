@@ -106,13 +106,22 @@ def test_everything_works_below_a_prefix(tmp_path: Path, strips: bool) -> None:
                 assert any(part in address for address in asked), part
 
 
+def walk_over(page: Page, selector: str) -> None:
+    """Move the pointer over a picture, as a person does: a single move may come before somebody listens."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    for step in range(1, 40):
+        page.mouse.move(box["x"] + box["width"] * step / 40, box["y"] + box["height"] * 0.6)
+        page.wait_for_timeout(50)
+
+
 def use_all(page: Page, front: str) -> None:
     """Open all pages, hover, save a view and open it, export."""
     page.goto(f"{front}{PREFIX}?pair=own&method=weighted_averaging")
     assert page.url.startswith(f"{front}{PREFIX}/?pair=own")
     expect(page.locator("#guidance-status")).to_contain_text("Guidance complete")
     with page.expect_response("**/jacobian/**"):
-        page.locator("#panel-fused .nsewdrag").first.hover()
+        walk_over(page, "#panel-fused .nsewdrag")
     page.click("#views-open")
     page.fill("#views-name", "Below")
     page.click("#views-save")
@@ -123,10 +132,7 @@ def use_all(page: Page, front: str) -> None:
     page.wait_for_url(f"**{PREFIX}/compare?**")
     page.wait_for_selector("#compare-table canvas")
     with page.expect_response("**/jacobians/**"):
-        box = page.locator("#compare-table canvas").first.bounding_box()
-        assert box is not None
-        for step in range(1, 40):
-            page.mouse.move(box["x"] + box["width"] * step / 40, box["y"] + box["height"] * 0.6)
+        walk_over(page, "#compare-table canvas")
     file = page.evaluate("async (address) => (await fetch(address)).text()",
                          f"{front}{PREFIX}/export/compare.html?pair=own&methods=weighted_averaging")  # fmt: skip
     assert f"{front}{PREFIX}/compare?" in file
