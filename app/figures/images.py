@@ -170,33 +170,32 @@ def mark_outside(
     Returns
     -------
     dict
-        The same figure, with up to four rectangles under what it had.
+        The same figure, with one shape under what it had: in pieces, the ground would shine through their seams.
     """
-    row, col = pixel
     outer = Box(0, 0, *shape) if half is None else box_around(pixel, half, shape)
     rows = [min(max(edge, outer.top), outer.bottom) for edge in (inside.top, inside.bottom)]
     columns = [min(max(edge, outer.left), outer.right) for edge in (inside.left, inside.right)]
-    parts = (
-        Box(outer.top, outer.left, rows[0], outer.right),
-        Box(rows[1], outer.left, outer.bottom, outer.right),
-        Box(rows[0], outer.left, rows[1], columns[0]),
-        Box(rows[0], columns[1], rows[1], outer.right),
-    )
-    covers = [
-        {
-            "type": "rect",
-            "x0": part.left - 0.5 - col,
-            "x1": part.right - 0.5 - col,
-            "y0": part.top - 0.5 - row,
-            "y1": part.bottom - 0.5 - row,
-            "fillcolor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT),
-            "line": {"width": 0},
-        }
-        for part in parts
-        if min(part.shape) > 0
-    ]
-    figure["layout"]["shapes"] = [*covers, *figure["layout"].get("shapes", [])]
+    hole = Box(rows[0], columns[0], rows[1], columns[1])
+    if hole == outer:
+        return figure
+    rings = [outer] if min(hole.shape) == 0 else [outer, hole]
+    cover = {
+        "type": "path",
+        "path": " ".join(_ring(ring, pixel) for ring in rings),
+        "fillrule": "evenodd",
+        "fillcolor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT),
+        "line": {"width": 0},
+    }
+    figure["layout"]["shapes"] = [cover, *figure["layout"].get("shapes", [])]
     return figure
+
+
+def _ring(box: Box, pixel: tuple[int, int]) -> str:
+    """Write the edge of a box as a path of Plotly's, on axes that have 0 at a pixel."""
+    row, col = pixel
+    left, right = box.left - 0.5 - col, box.right - 0.5 - col
+    top, bottom = box.top - 0.5 - row, box.bottom - 0.5 - row
+    return f"M{left},{top} L{right},{top} L{right},{bottom} L{left},{bottom} Z"
 
 
 def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[Any]:

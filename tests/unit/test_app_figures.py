@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -178,12 +179,22 @@ def test_zooms_are_centred_on_the_principal_pixel_with_a_red_square() -> None:
 
 
 def covered(figure: dict[str, Any], rows: range, columns: range) -> NDArray[np.bool_]:
-    """Return which middles of pixels lie under a gray rectangle."""
-    boxes = [shape for shape in figure["layout"]["shapes"] if shape.get("fillcolor") == "rgb(178,182,189)"]
-    return np.array([
-        [any(box["x0"] < x < box["x1"] and box["y0"] < y < box["y1"] for box in boxes) for x in columns]
-        for y in rows
-    ])  # fmt: skip
+    """Return which middles of pixels lie in an odd number of the rings of a gray shape."""
+    grays = [
+        shape for shape in figure["layout"].get("shapes", []) if shape.get("fillcolor") == "rgb(178,182,189)"
+    ]
+    assert all((shape["type"], shape["fillrule"]) == ("path", "evenodd") for shape in grays)
+    rings = [
+        np.array([[float(end) for end in point.split(",")] for point in re.findall(r"[ML](\S+)", ring)])
+        for shape in grays
+        for ring in shape["path"].split("Z")[:-1]
+    ]
+    inside = np.zeros((len(rows), len(columns)), dtype=bool)
+    for ring in rings:
+        (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
+        assert {tuple(corner) for corner in ring} == {(x, y) for x in (left, right) for y in (top, bottom)}
+        inside ^= [[left < x < right and top < y < bottom for x in columns] for y in rows]
+    return inside
 
 
 @pytest.mark.parametrize("window", [Box(2, 1, 5, 4), Box(0, 3, 2, 7), Box(0, 0, 6, 7)])
