@@ -30,6 +30,9 @@ _KINDS: dict[str, str] = {
 WEAK_KINDS = frozenset({"focus", "exposure", "remote", "depth", "microscopy", "flow"})
 """Kinds whose words are common in names of scenes: beside another modality they are a part of the name."""
 
+GENERAL_MRI = ("mri",)
+"""The meaning that every kind of MRI has."""
+
 QUALIFIERS = frozenset({"tc", "ti", "tl", "gad", "gd", "ce", "weighted", "w"})
 """Words that belong to the modality that they follow, as the tracer of a SPECT image."""
 
@@ -96,6 +99,16 @@ class Modality:
         """The name shown to people."""
         return shown_modality(self.text)
 
+    def agrees_with(self, other: Modality) -> bool:
+        """Return whether one image can be both: T1 is an MRI, an MRI is not T1 and T2, and near is not far."""
+        if self.kind != other.kind:
+            return False
+        words, others = set(self.meaning), set(other.meaning)
+        nested = words <= others or others <= words
+        if self.kind == "MRI":
+            return nested or GENERAL_MRI in (self.meaning, other.meaning)
+        return nested or self.kind not in WEAK_KINDS
+
     @property
     def order(self) -> tuple[int, str]:
         """Sort key for x1 before x2: MRI, then its other kinds, then the alphabet; or as the user names them."""
@@ -130,7 +143,7 @@ class Vocabulary:
         if any(folded(word) not in QUALIFIERS and (m is None or m[1] != first[1]) for word, m in others):
             return None
         meaning = tuple(_meaning_of(word) for word in words)
-        rank = 0 if meaning == ("mri",) else 1 if first[1] == "MRI" else 2
+        rank = 0 if meaning == GENERAL_MRI else 1 if first[1] == "MRI" else 2
         return Modality(text, meaning, first[1], rank)
 
     def kinds(self, words: Sequence[str]) -> frozenset[str]:

@@ -82,7 +82,7 @@ def readings_of(parts: Sequence[str], vocabulary: Vocabulary) -> list[Reading]:
         Reading(modality, _without(parts, {place: rest}), size) for place, modality, rest, size in found
     ]
     for (place1, one, rest1, size1), (place2, two, rest2, size2) in combinations(found, 2):
-        if place1 != place2 and one.kind == two.kind:
+        if place1 != place2 and one.agrees_with(two):
             rests = {place1: rest1, place2: rest2}
             readings.append(Reading(two, _without(parts, rests), size1 + size2))
     return readings

@@ -55,7 +55,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def state(self: Guidance, scene: Any, viewer: str, start: bool = True) -> GuidanceState:
         if start:
             found.append("start")
-        return GuidanceState(None, 0.0, False, False, False, 0, None, 0.0)
+        return GuidanceState(None, 0.0, False, False, True, 0, None, 0.0)
 
     monkeypatch.setattr(Guidance, "state", state)
     monkeypatch.setattr(Guidance, "cancel", lambda *_: found.append("cancel"))

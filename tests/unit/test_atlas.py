@@ -166,9 +166,11 @@ def test_gradients_that_are_not_finite_stay_so(
     asked: list[tuple[int, int]] = []
     by_the_chain = atlas_module.chain_tensors
 
-    def jacobians(method: Method, pair: Pair, pixels: list[tuple[int, int]], ahead: bool) -> list[object]:
+    def jacobians(
+        method: Method, pair: Pair, pixels: list[tuple[int, int]], dtype: str, ahead: bool
+    ) -> list[object]:
         asked.extend(pixels)
-        windows = fusion.jacobians(method, pair, pixels, ahead=ahead)
+        windows = fusion.jacobians(method, pair, pixels, dtype, ahead=ahead)
         return [broken if (one.row, one.col) == (3, 4) else one for one in windows]
 
     def chain_tensors(

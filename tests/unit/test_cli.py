@@ -89,7 +89,7 @@ def test_jacobian(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     x1 = picture("deep/folder/j-x1.png")
     assert x1.shape == (*SHAPE, 3)
     assert x1[0, 7].tolist() == [253, 231, 37]
-    assert x1[5, 5].tolist() == [68, 1, 84]
+    assert x1[5, 5].tolist() == [178, 182, 189], "out of reach"
     with Image.open("deep/folder/j-x1.png") as image:
         assert json.loads(image.info["fusevis"]) == metadata
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fusion.data.entries import PairEntry, folder_entries, user_entry
 from fusion.data.modalities import Vocabulary, split_words
-from fusion.data.pairing import match_names
+from fusion.data.pairing import match_names, readings_of
 
 D = Path("d")
 
@@ -195,9 +195,28 @@ def test_whatever_the_names_no_file_is_lost_or_in_two_pairs(names: list[tuple[st
     for match in matches:
         one, two = match.modalities
         assert one.meaning != two.meaning
-        # What is not the modality is the same in both names.
+        # What is not the modality, which folder and name may both tell, is the same in both names.
         first, second = (set(split_words("_".join(names[place]))) for place in match.places)
-        assert first ^ second <= {*split_words(one.text), *split_words(two.text)}
+        told = {word for word in first | second if readings_of([word], Vocabulary())}
+        of_modality = {
+            word
+            for word in told
+            if readings_of([word], Vocabulary())[0].modality.kind in (one.kind, two.kind)
+        }
+        assert first ^ second <= {*split_words(one.text), *split_words(two.text)} | of_modality
+
+
+@pytest.mark.parametrize("both", [("near", "far"), ("t1", "t2"), ("over", "1_under"), ("t1", "1_t2")])
+def test_a_folder_and_a_name_that_contradict_each_other_are_no_modality(both: tuple[str, str]) -> None:
+    matches, reasons = match_names([("pet", "1"), both], Vocabulary())
+    assert not matches
+    assert set(reasons) == {0, 1}
+
+
+@pytest.mark.parametrize("both", [("mri", "1_t2"), ("t2", "1_mri"), ("t2", "1_t2")])
+def test_a_folder_and_a_name_may_tell_the_same(both: tuple[str, str]) -> None:
+    matches, _ = match_names([("pet", "1"), both], Vocabulary())
+    assert [match.identity for match in matches] == ["1"]
 
 
 @given(names=NAMES, data=st.data())

@@ -54,7 +54,14 @@ def client(server: Flask) -> FlaskClient:
 
 def changing(server: Flask) -> list[tuple[str, str]]:
     """Return (method, address) of every route that changes something, whatever it is."""
-    filled = {"id": "0" * 16, "pair": "own", "path": "x"}
+    filled = {
+        "id": "0" * 16,
+        "pair": "own",
+        "path": "x",
+        "method": "masknet",
+        "weights": "1" * 8,
+        "kind": "reach",
+    }
     adapter = server.url_map.bind("x")
     return [
         (method, adapter.build(rule.endpoint, {key: filled[key] for key in rule.arguments}, method))
