@@ -99,6 +99,12 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
     )
     page.click(".head-menu > summary")
     look_at(page, ("#atlas-button", ".modal"))
+    page.evaluate("() => document.getElementById('maps-button').click()")
+    page.wait_for_selector("#maps [data-map]")
+    require_nothing_grave(page, "maps", "#maps")
+    page.evaluate("() => document.getElementById('brush-open').click()")
+    page.wait_for_selector("#brush-panel")
+    require_nothing_grave(page, "the brush", "#brush-panel")
 
 
 def test_the_compare_page(open_page: Opener, server: Server, asked: Asked) -> None:
