@@ -8,7 +8,8 @@ import * as graphs from "../explore/graphs.mjs";
 import * as overlays from "../explore/overlays.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
 import { shownScene, shownWindow, state } from "../explore/state.mjs";
-import { contextOf } from "../painter/pixels.mjs";
+import { OUTSIDE_SUPPORT } from "../painter/colours.mjs";
+import { contextOf, css } from "../painter/pixels.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
 import { WIDTH } from "../painter/regions.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
@@ -19,6 +20,7 @@ import * as regionPictures from "../regions/pictures.mjs";
  * @import { Pixel } from "../painter/shapes.mjs"
  */
 
+// Plotly draws one image of those with the same x, y and size: each kind has a corner of its own.
 const OVER = { layer: "above", sizing: "stretch", xref: "x", yref: "y", xanchor: "left", yanchor: "top" };
 const SCALE = 3; // times the size on the screen
 const FURNITURE = { l: 40, r: 8, b: 62 }; // pixels around a picture for what the page has once for all: axes and colour bar
@@ -41,9 +43,27 @@ function grown(panel) {
   const { height, width } = shownScene();
   const { x, y } = one.area;
   const place = panel === graphs.SCATTER || large
-    ? { x: x[0], y: y[1], sizex: x[1] - x[0], sizey: Math.abs(y[1] - y[0]) }
-    : { x: -0.5, y: -0.5, sizex: width, sizey: height };
-  return [{ source: one.canvas.toDataURL(), ...OVER, ...place }];
+    ? { x: x[1], y: y[1], sizex: x[1] - x[0], sizey: Math.abs(y[1] - y[0]) }
+    : { x: width - 0.5, y: -0.5, sizex: width, sizey: height };
+  return [{ source: one.canvas.toDataURL(), ...OVER, ...place, xanchor: "right" }];
+}
+
+/**
+ * The gray of what the method does not reach as an image, below those of the regions: Plotly draws shapes over all images.
+ * @param {string} panel
+ * @param {{ path: string }} cover
+ */
+function covered(panel, { path }) {
+  const area = graphs.area(panel);
+  if (!area) return [];
+  const { x, y } = area;
+  const canvas = empty(area, SCALE);
+  const context = contextOf(canvas);
+  const [across, down] = [canvas.width / (x[1] - x[0]), canvas.height / (y[0] - y[1])];
+  context.setTransform(across, 0, 0, down, -x[0] * across, -y[1] * down);
+  context.fillStyle = css(OUTSIDE_SUPPORT);
+  context.fill(new Path2D(path), "evenodd");
+  return [{ source: canvas.toDataURL(), ...OVER, yanchor: "bottom", x: x[0], y: y[0], sizex: x[1] - x[0], sizey: y[0] - y[1] }];
 }
 
 /**
@@ -69,12 +89,17 @@ function save(panel) {
   const plain = { data: graph.data, layout: graph.layout, width: graph.clientWidth, height: graph.clientHeight };
   const picture = panel === graphs.SCATTER ? plain : furnished(graph);
   const dark = document.documentElement.dataset.bsTheme === "dark";
+  /** @type {{ type: string, path: string }[]} */
+  const shapes = graph.layout.shapes || [];
+  const covers = shapes.filter(({ type }) => type === "path");
   const layout = {
     ...picture.layout,
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
-    images: [...(graph.layout.images || []), ...grown(panel), ...images(panel, SCALE)],
-    shapes: [...(graph.layout.shapes || []), ...(graphs.FULL.includes(panel) && state.pixel ? [box(state.pixel)] : [])],
+    images: [
+      ...(graph.layout.images || []), ...covers.flatMap((cover) => covered(panel, cover)), ...grown(panel), ...images(panel, SCALE),
+    ],
+    shapes: [...shapes.filter(({ type }) => type !== "path"), ...(graphs.FULL.includes(panel) && state.pixel ? [box(state.pixel)] : [])],
   };
   const { method_id: method, pair_address: pair } = shownScene();
   const pixel = state.pixel ? `-${state.pixel.row}-${state.pixel.col}` : "";

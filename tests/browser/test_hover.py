@@ -95,7 +95,7 @@ def test_a_pixel_at_rest_says_how_far_its_derivative_reaches(share_page: Opener,
 
 
 def test_painted_colours_are_the_colours_of_the_values(share_page: Opener, server: Server) -> None:
-    """The canvas over the Jacobian panel has the colour of each value, and that of 0 outside the window."""
+    """The canvas over the Jacobian panel has the colour of each value, and the gray of what is out of reach."""
     page = share_page(f"?pair={server.pair}&method=deepfuse")
     point_at(page, "panel-fused", 24, 31)
     picture = np.array(
@@ -110,7 +110,7 @@ def test_painted_colours_are_the_colours_of_the_values(share_page: Opener, serve
     end = page.evaluate("() => fusevis.state.jacobianEnd()")
     assert (picture[:, :, 3] == 255).all()
     outside = picture[:, : window["left"], :3]
-    assert (outside == [68, 1, 84]).all()
+    assert (outside == [178, 182, 189]).all()
     expected = gradient_colours(values[0], Scale.PAPER, end, 0.3).astype(int)
     top, left = window["top"], window["left"]
     painted = picture[top : top + window["height"], left : left + window["width"], :3]

@@ -64,10 +64,10 @@ def require_panels(page: Page, address: str, method: str, pixel: Pixel) -> None:
     image = screen(page)
     whole = guidance(address, method)
     for index, name in enumerate(("mri", "pet")):
-        jacobian = np.zeros(drawn.SHAPE)
-        jacobian[pixel] = whole[index][pixel]
-        for panel, values in ((f"guidance-{name}", whole[index]), (f"jacobian-{name}", jacobian)):
-            expected = drawn.gradient_colours(np.clip(values, 0, 1), 1)
+        guides = drawn.gradient_colours(np.clip(whole[index], 0, 1), 1)
+        jacobian = np.full_like(guides, drawn.OUTSIDE)
+        jacobian[pixel] = guides[pixel]
+        for panel, expected in ((f"guidance-{name}", guides), (f"jacobian-{name}", jacobian)):
             for shown, part in ((panel, expected), (f"{panel}-zoom", drawn.cut(expected, pixel, 2))):
                 require_colours(
                     cells(image, plot(page, f"panel-{shown}"), part.shape), part, f"panel {shown}"
