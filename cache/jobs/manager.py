@@ -72,9 +72,6 @@ class JobProgress(Generic[Value]):
         Since its work began, until now or its end.
     withdrawn : bool
         Whether this viewer has cancelled it; it can still run for others.
-    lapsed : bool
-        Whether it was stopped although this viewer follows it: its calls came too late, as those of a busy machine
-        or of a tab in the background do.
     """
 
     state: JobState
@@ -84,7 +81,6 @@ class JobProgress(Generic[Value]):
     error: str | None
     seconds: float
     withdrawn: bool
-    lapsed: bool
 
 
 logger = logging.getLogger(__name__)
@@ -101,6 +97,7 @@ UNEXPECTED = "Something went wrong in this computation; the server's log says wh
 @dataclass
 class _Job(Generic[Value]):
     address: Address
+    make: Callable[[], Sequence[Stage[Value]]] | None
     stages: tuple[Stage[Value], ...]
     steps: Steps[Value] | None = None
     state: JobState = JobState.QUEUED
@@ -199,13 +196,28 @@ class Jobs(Generic[Value]):
             job = self._jobs.get(address)
             new = job is None or job.stopping or job.state in (JobState.CANCELLED, JobState.FAILED)
             if job is None or new:
-                job = self._jobs[address] = _Job(address, tuple(stages()))
-                self._start_workers()
+                job = self._begun(address, stages, {})
             job.withdrawn.discard(viewer)
             job.leases[viewer] = self._clock() + self._lease_s
             if new:
                 self._queue(job)
             return self._view(job, viewer)
+
+    def follow(self, address: Address, viewer: str) -> JobProgress[Value] | None:
+        """Look at a job as `poll` does; one that was stopped although this viewer follows it goes on.
+
+        Its calls came too late then, as those of a busy machine or of a tab in the background do.
+        """
+        with self._lock:
+            self._forget_ended()
+            job = self._jobs.get(address)
+            lapsed = job is not None and job.state is JobState.CANCELLED and viewer in job.leases
+            if job is not None and job.make is not None and lapsed and not self._closed:
+                # Others whose leases have run out follow it too, once they call.
+                job = self._begun(address, job.make, job.leases)
+                job.leases[viewer] = self._clock() + self._lease_s
+                self._queue(job)
+        return self.poll(address, viewer)
 
     def poll(self, address: Address, viewer: str) -> JobProgress[Value] | None:
         """Look at a job, and renew the viewer's lease if it has one; ``None`` if there is no such job."""
@@ -243,6 +255,14 @@ class Jobs(Generic[Value]):
         if self._closed:
             raise Cancelled("The server is stopping.")
 
+    def _begun(
+        self, address: Address, make: Callable[[], Sequence[Stage[Value]]], leases: Mapping[str, float]
+    ) -> _Job[Value]:
+        """Make a job, not queued yet; with the lock."""
+        job = self._jobs[address] = _Job(address, make, tuple(make()), leases=dict(leases))
+        self._start_workers()
+        return job
+
     def _start_workers(self) -> None:
         if self._threads:
             return
@@ -266,10 +286,7 @@ class Jobs(Generic[Value]):
         end = self._clock() if job.ended is None else job.ended
         seconds = 0.0 if job.started is None else end - job.started
         withdrawn = viewer in job.withdrawn
-        lapsed = job.state is JobState.CANCELLED and viewer in job.leases and not self._closed
-        return JobProgress(
-            job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn, lapsed
-        )
+        return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
 
     def _unwanted(self, job: _Job[Value]) -> bool:
         """Return whether a job should stop. Once it should, that is final: who comes back starts a new one."""
@@ -377,6 +394,8 @@ class Jobs(Generic[Value]):
             job.ended = self._clock()
             # What the work holds on to (images, a network) is not needed any more.
             job.stages = ()
+            if state is not JobState.CANCELLED or not job.leases:
+                job.make = None
             steps, job.steps = job.steps, None
             if state is JobState.DONE:
                 job.fraction = 1.0

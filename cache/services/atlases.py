@@ -269,7 +269,7 @@ class Atlases:
         if scene.support_radius is None:
             return AtlasState(False, 0.0, False, False, None)
         method = self._scenes.method(scene)
-        job = self._jobs.poll(AtlasAddress.of(method, scene.pair_id), viewer)
+        job = self._jobs.follow(AtlasAddress.of(method, scene.pair_id), viewer)
         done, tiles = self._tiles_done(method, scene)
         if job is not None and not job.state.ended:
             return AtlasState(True, max(job.fraction, done / tiles), False, True, None)

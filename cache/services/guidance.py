@@ -395,9 +395,7 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            view = self._jobs.poll(address, viewer)
-            if view is None or not view.lapsed:
-                return self._noted(followed(view))
+            return self._noted(followed(self._jobs.follow(address, viewer)))
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:

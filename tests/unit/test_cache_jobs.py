@@ -212,18 +212,31 @@ def test_work_can_ask_whether_it_is_wanted(jobs: Jobs[str]) -> None:
     assert asked == [False, True]
 
 
-def test_a_job_that_stopped_because_calls_came_late_has_lapsed(jobs: Jobs[str], clock: MovedClock) -> None:
+def test_a_job_that_stopped_because_calls_came_late_goes_on_for_those_who_follow_it(
+    jobs: Jobs[str], clock: MovedClock
+) -> None:
     task = Task(steps=2)
-    jobs.submit(named("job"), task.stages, "ann")
-    jobs.submit(named("job"), task.stages, "ben")
+    for viewer in ("ann", "ben", "cleo"):
+        jobs.submit(named("job"), task.stages, viewer)
     task.step()
     jobs.cancel(named("job"), "ben")
-    assert not state_of(jobs).lapsed
     clock.now += 16
     task.permits.release()
     assert ended(jobs).state is JobState.CANCELLED
-    views = [jobs.poll(named("job"), viewer) for viewer in ("ann", "ben", "eve")]
-    assert [view is not None and view.lapsed for view in views] == [True, False, False]
+    assert (task.ended.wait(WAIT_S), task.calls) == (True, 1)
+    for other in ("ben", "eve"):
+        view = jobs.follow(named("job"), other)
+        assert view is not None
+        assert view.state is JobState.CANCELLED
+    view = jobs.follow(named("job"), "ann")
+    assert view is not None
+    assert not view.state.ended
+    clock.now += 10
+    assert jobs.follow(named("job"), "cleo") is not None
+    clock.now += 10  # of the two, cleo alone keeps it
+    task.finish()
+    assert ended(jobs).state is JobState.DONE
+    assert task.calls == 2
 
 
 def test_closing_stops_all_jobs(clock: MovedClock) -> None:
