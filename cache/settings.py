@@ -32,7 +32,7 @@ LOOPBACK_SCHEDULER = re.compile(r"(tcp|tls)://(localhost|127(\.\d+){3}|\[::1\])(
 
 
 class WorkerPlace(StrEnum):
-    """Where long work is done where there is no cluster."""
+    """Place where long work is done without a cluster."""
 
     LOCAL = "local"
     NONE = "none"

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import torch
 
+from cache.errors import TooBusyError
 from fusion.errors import DeviceError
 
 LOW_PRIORITY = 10
 """Niceness of the threads that compute an atlas: a hover comes first."""
+SHORT_AT_ONCE = 2
+LONGEST_WAIT_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,44 @@ def computing(threads: int) -> Iterator[None]:
             "The device has too little free memory for this image with this method. "
             "Use a smaller image, or run on the CPU with FUSEVIS_DEVICE=cpu."
         ) from error
+
+
+class Places:
+    """Places for short work of which only so much is computed at once. Safe for many threads.
+
+    Parameters
+    ----------
+    threads : int
+        Threads of torch that each takes.
+    refusal : str
+        What is told who finds no place within half a second: those who ask rest a pointer or move a brush, and can
+        ask again.
+    at_once : int
+        How many compute at the same time, of all pages.
+    """
+
+    def __init__(self, threads: int, refusal: str, at_once: int = SHORT_AT_ONCE) -> None:
+        self._threads, self._refusal = threads, refusal
+        self._free = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Wait for a place, and compute in it.
+
+        Raises
+        ------
+        TooBusyError
+            If there is none.
+        DeviceError
+            See `computing`.
+        """
+        if not self._free.acquire(timeout=LONGEST_WAIT_S):
+            raise TooBusyError(self._refusal)
+        try:
+            with computing(self._threads):
+                yield
+        finally:
+            self._free.release()
 
 
 def yield_to_others() -> None:

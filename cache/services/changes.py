@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from cache.errors import TooBusyError
-from cache.jobs.threads import computing
+from cache.jobs.threads import Places
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import ChangeAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
-from fusion import Method, Pair, Response
+from fusion import Method, Response
 from fusion.fusing import fused_around
 from fusion.saliency.response import predicted, touched_box
 from fusion.saliency.strokes import change_of, read_strokes
 from fusion.saliency.tiles import grown
 from fusion.saliency.window import Box
 
-AT_ONCE = 2
-"""Changes that are computed at the same time, of all pages."""
-LONGEST_WAIT_S = 0.5
-"""How long one more waits for its turn. Who asks is a brush, which can ask again."""
+BUSY = "The server computes too many painted changes; ask again in a second."
 PREDICTIONS = ("linear", "path")
 
 
@@ -64,8 +57,8 @@ class Changes:
     """
 
     def __init__(self, scenes: Scenes, store: ArrayStore, threads: int) -> None:
-        self._scenes, self._store, self._threads = scenes, store, threads
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._scenes, self._store = scenes, store
+        self._places = Places(threads, BUSY)
 
     def true(self, pair: str, method: str, weights: str, code: str, box: Box) -> ImagePart:
         """Compute how the fused image has changed, as far as it depends on a part of the inputs.
@@ -91,13 +84,13 @@ class Changes:
         UserError
             If any of them does not exist, or not any more, or too much is asked for at once.
         """
-        chosen, images = self._found(pair, method, weights)
+        chosen, images = self._scenes.addressed(pair, method, weights)
         part = Box(0, 0, *images.shape).common(box)
         if part is None:
             return NOTHING
         change = change_of(read_strokes(code), images.images)
         before = self._scenes.fused_of(chosen, images)
-        with self._place():
+        with self._places.place():
             seen, after = fused_around(chosen, images, change, part)
         values = after - before[seen.rows(), seen.columns()]
         touched = touched_box(change)
@@ -128,11 +121,11 @@ class Changes:
         UserError
             See `true`; also where the network's derivative cannot be had this way.
         """
-        chosen, images = self._found(pair, method, weights)
+        chosen, images = self._scenes.addressed(pair, method, weights)
         strokes = read_strokes(code)
 
         def compute() -> Arrays:
-            with self._place():
+            with self._places.place():
                 box, values = predicted(chosen, images, change_of(strokes, images.images), kind == "path")
             edges = (0, 0, 0, 0) if box is None else (box.top, box.left, box.bottom, box.right)
             return {"box": np.array(edges), "values": values}
@@ -173,21 +166,6 @@ class Changes:
         for image, part in zip(whole, parts, strict=True):
             image[part.box.rows(), part.box.columns()] = part.values
         return change_of(read_strokes(code), images.images), Response(*whole)
-
-    def _found(self, pair: str, method: str, weights: str) -> tuple[Method, Pair]:
-        chosen = self._scenes.loaded_methods.with_weights(method, weights)
-        return chosen, self._scenes.loaded_pairs.by_content(pair)
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Wait for a turn, and compute with the threads that are set."""
-        if not self._places.acquire(timeout=LONGEST_WAIT_S):
-            raise TooBusyError("The server computes too many painted changes; ask again in a second.")
-        try:
-            with computing(self._threads):
-                yield
-        finally:
-            self._places.release()
 
 
 def _reached(method: Method, box: Box, shape: tuple[int, int]) -> Box:

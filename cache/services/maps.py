@@ -12,6 +12,7 @@ import numpy as np
 
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
+from cache.services.guidance import COMPLETE_REVISION
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import MapAddress
 from cache.store.store import ArrayStore
@@ -184,9 +185,9 @@ class Maps:
         address = MapAddress.of(method, scene.pair_id, kind.value)
         kept = self._store.get(address)
         if kept is not None:
-            return MapState(kept["values"], 1.0, complete=True, revision=2**53 - 1)
+            return MapState(kept["values"], 1.0, complete=True, revision=COMPLETE_REVISION)
         if not start:
-            return followed(self._jobs.poll(address, viewer))
+            return followed(self._jobs.follow(address, viewer))
         pair = self._scenes.pair(scene)
         units = partial(MapUnits, method, pair, self._chunks, kind)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 import fusion
-from cache.errors import TooBusyError
-from cache.jobs.threads import computing
+from cache.jobs.threads import Places
 from cache.services.scenes import Scenes
 from cache.store.addresses import ReachAddress
 from cache.store.serializer import Arrays
@@ -16,10 +13,7 @@ from cache.store.store import ArrayStore
 from fusion import Reach
 from fusion.saliency.jacobian import checked_pixel
 
-AT_ONCE = 2
-"""Reaches that are computed at the same time, of all pages: each takes as long as some tens of windows."""
-LONGEST_WAIT_S = 0.5
-"""How long one more waits for its turn. Who asks is a pointer at rest, which can ask again."""
+BUSY = "The server is asked how far too many derivatives reach; ask again in a second."
 
 
 class Reaches:
@@ -36,8 +30,9 @@ class Reaches:
     """
 
     def __init__(self, scenes: Scenes, store: ArrayStore, threads: int) -> None:
-        self._scenes, self._store, self._threads = scenes, store, threads
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._scenes, self._store = scenes, store
+        # Each takes as long as some tens of windows.
+        self._places = Places(threads, BUSY)
 
     def at(self, pair: str, method: str, weights: str, row: int, col: int) -> Reach:
         """Return the reach at an address, from the store or computed and kept.
@@ -56,20 +51,12 @@ class Reaches:
         UserError
             If any of them does not exist, or not any more; among others `PixelOutsideImageError`, `TooBusyError`.
         """
-        chosen = self._scenes.loaded_methods.with_weights(method, weights)
-        images = self._scenes.loaded_pairs.by_content(pair)
+        chosen, images = self._scenes.addressed(pair, method, weights)
         pixel = checked_pixel((row, col), images.shape)
 
         def compute() -> Arrays:
-            if not self._places.acquire(timeout=LONGEST_WAIT_S):
-                raise TooBusyError(
-                    "The server is asked how far too many derivatives reach; ask again in a second."
-                )
-            try:
-                with computing(self._threads):
-                    found = fusion.reach_of_linearity(chosen, images, pixel)
-            finally:
-                self._places.release()
+            with self._places.place():
+                found = fusion.reach_of_linearity(chosen, images, pixel)
             return {"levels": np.array((*found.own_pixel, *found.whole_support))}
 
         levels = self._store.get_or_compute(ReachAddress.of(chosen, images.id, *pixel), compute)["levels"]

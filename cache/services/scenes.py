@@ -244,6 +244,23 @@ class Scenes:
         """
         return self.loaded_pairs.by_content(scene.pair_id, scene.pair_address)
 
+    def addressed(self, pair: str, method: str, weights: str) -> tuple[Method, Pair]:
+        """Return a method and a pair by what an address says, without the catalogue as long as memory has the pair.
+
+        Parameters
+        ----------
+        pair, weights : str
+            Content id of the pair and sha256 of the weights, 64 hexadecimal digits each.
+        method : str
+            Id of the method.
+
+        Raises
+        ------
+        UserError
+            If one of them does not exist, or not any more.
+        """
+        return self.loaded_methods.with_weights(method, weights), self.loaded_pairs.by_content(pair)
+
     def fused(self, scene: Scene) -> np.ndarray:
         """Return the fused image of a scene, memoized.
 

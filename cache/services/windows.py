@@ -97,7 +97,7 @@ class MicroBatches:
 
     @property
     def inside(self) -> int:
-        """How many requests are computed or wait."""
+        """Number of requests that are computed or wait."""
         return self._inside
 
     def window(self, method: Method, pair: Pair, pixel: Pixel) -> JacobianWindow:
@@ -216,12 +216,7 @@ class Windows:
         UserError
             If any of them does not exist, or not any more; among others `PixelOutsideImageError`, `TooBusyError`.
         """
-        return self._window(
-            self._scenes.loaded_methods.with_weights(method, weights),
-            self._scenes.loaded_pairs.by_content(pair),
-            row,
-            col,
-        )
+        return self._window(*self._scenes.addressed(pair, method, weights), row, col)
 
     def of(self, scene: Scene, row: int, col: int, exact: bool = False) -> JacobianWindow:
         """Return the window of a scene's principal pixel, 0-based, as `at` does.

@@ -9,6 +9,7 @@ import pytest
 
 import fusion
 from cache.errors import TooBusyError
+from cache.jobs import threads as thread_module
 from cache.services import changes as changes_module
 from cache.services.scenes import Scene
 from cache.services.services import Services
@@ -84,10 +85,10 @@ def test_more_than_a_few_at_once_are_refused(
         return real(*args)  # type: ignore[arg-type] # the same arguments
 
     monkeypatch.setattr(changes_module, "fused_around", slow)
-    monkeypatch.setattr(changes_module, "LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr(thread_module, "LONGEST_WAIT_S", 0.01)
     asked = (*names(scene), Box(0, 0, 2, 2))
     threads = [
-        threading.Thread(target=services.changes.true, args=asked) for _ in range(changes_module.AT_ONCE)
+        threading.Thread(target=services.changes.true, args=asked) for _ in range(thread_module.SHORT_AT_ONCE)
     ]
     for thread in threads:
         thread.start()

@@ -8,7 +8,7 @@ import pytest
 
 import fusion
 from cache.errors import TooBusyError
-from cache.services import reaches as reaches_module
+from cache.jobs import threads as thread_module
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import Method, Reach
@@ -51,10 +51,10 @@ def test_more_than_a_few_at_once_are_refused(
         return Reach((0, 0), (0, 0))
 
     monkeypatch.setattr(fusion, "reach_of_linearity", slow)
-    monkeypatch.setattr(reaches_module, "LONGEST_WAIT_S", 0.01)
+    monkeypatch.setattr(thread_module, "LONGEST_WAIT_S", 0.01)
     threads = [
         threading.Thread(target=services.reaches.at, args=address(scene, 1, col))
-        for col in range(reaches_module.AT_ONCE)
+        for col in range(thread_module.SHORT_AT_ONCE)
     ]
     for thread in threads:
         thread.start()
