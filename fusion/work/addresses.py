@@ -86,5 +86,5 @@ class Work:
 
     @property
     def path(self) -> str:
-        """Where its results lie in a store, below the folder of their kind."""
+        """Place of its results in a store, below the folder of their kind."""
         return f"{self.pair[:32]}/{self.method}-{self.weights[:32]}/{self.device}-{self.numerics}"

@@ -1,4 +1,4 @@
-"""Where units are computed: in this process, or on the workers of a dask scheduler."""
+"""Engines that compute units: in this process, or on the workers of a dask scheduler."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 
 import numpy as np
@@ -14,7 +12,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.guidance import GuidancePasses
 from fusion.work.addresses import Kind, Work
-from fusion.work.kept_units import GoOn, KeptUnits
+from fusion.work.kept_units import GoOn, KeptUnits, kept_chunks
 from fusion.work.store import ChunkStore
 
 UNITS_A_PART = 64
@@ -64,45 +62,16 @@ class GuidanceUnits(KeptUnits):
         layout = [
             [part.box.top, part.box.left, part.box.bottom, part.box.right, *part.cell] for part in parts
         ]
-        digest = hashlib.sha256(json.dumps([layout, UNITS_A_PART]).encode()).hexdigest()[:16]
-        attributes = {
-            "kind": str(self.work.kind),
-            "pair": pair.id,
-            "method": method.id,
-            "weights": method.weights_id,
-            "device": self.work.device,
-            "numerics": self.work.numerics,
-            "shape": list(pair.shape),
-            "parts": layout,
-            "units": "d fused intensity / d input intensity at the same place, dimensionless",
-        }
-        chunks = store.array(
-            f"{Kind.GUIDANCE}/{self.work.path}-{digest}",
-            (len(self), 2, self._size),
-            (1, 2, self._size),
-            attributes,
-        )
-        super().__init__(chunks)
+        units = "d fused intensity / d input intensity at the same place, dimensionless"
+        size, cut = (len(self), 2, self._size), [layout, UNITS_A_PART]
+        super().__init__(kept_chunks(store, self.work, pair.shape, size, layout, cut, units))
 
     def __len__(self) -> int:
         """Return how many units there are."""
         return len(self._bounds)
 
     def compute(self, number: int, go_on: GoOn = lambda: None) -> NDArray[np.float32]:
-        """Compute a unit.
-
-        Parameters
-        ----------
-        number : int
-            Of the unit, from 0.
-        go_on : callable
-            Called before and after each pass.
-
-        Returns
-        -------
-        ndarray of float32, shape (2, N)
-            dy(i)/dx1(i) and dy(i)/dx2(i), for `keep` and `put`.
-        """
+        """Compute a unit, see `KeptUnits.compute`: dy(i)/dx1(i) and dy(i)/dx2(i), NaN at the end."""
         values = np.full((2, self._size), np.nan, dtype=np.float32)
         filled = 0
         go_on()
@@ -114,17 +83,7 @@ class GuidanceUnits(KeptUnits):
         return values
 
     def put(self, number: int, values: NDArray[np.float32], image: NDArray[np.floating]) -> None:
-        """Put the values of a unit into both guidance images.
-
-        Parameters
-        ----------
-        number : int
-            Of the unit.
-        values : ndarray of float32, shape (2, N)
-            Of `compute` or `kept`.
-        image : ndarray, shape (2, H, W)
-            Is changed.
-        """
+        """Put the values of a unit into both guidance images, see `KeptUnits.put`."""
         filled = 0
         for rows, columns in self._passes.lattices(*self._bounds[number]):
             place = image[:, rows, columns]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.work.addresses import Work
-from fusion.work.store import Chunks, Claim, StoreError, claimed_by_nobody
+from fusion.work.store import Chunks, ChunkStore, Claim, StoreError, claimed_by_nobody
 
 Value = TypeVar("Value")
 
@@ -25,6 +27,50 @@ WAIT_S = 0.2
 
 GoOn = Callable[[], None]
 """Called now and then; what it raises ends the work."""
+
+
+def kept_chunks(
+    store: ChunkStore,
+    work: Work,
+    shape: tuple[int, int],
+    values_shape: tuple[int, int, int],
+    parts: list[list[int]],
+    cut: object,
+    units: str,
+) -> Chunks:
+    """Return the array of a store that keeps the units of images, one chunk each; nothing is read or written yet.
+
+    Parameters
+    ----------
+    store : ChunkStore
+        Where they are kept.
+    work : Work
+        Their address.
+    shape : tuple of int
+        (H, W) of the images.
+    values_shape : tuple of int
+        (units, bands, N): how many there are, and the shape of each one's values.
+    parts : list of list of int
+        Where the parts of the images lie, for readers of the store.
+    cut : object
+        What tells this way to cut images into units from others, in JSON's types.
+    units : str
+        Of the values.
+    """
+    digest = hashlib.sha256(json.dumps(cut).encode()).hexdigest()[:16]
+    attributes = {
+        "kind": str(work.kind),
+        "pair": work.pair,
+        "method": work.method,
+        "weights": work.weights,
+        "device": work.device,
+        "numerics": work.numerics,
+        "shape": list(shape),
+        "parts": parts,
+        "units": units,
+    }
+    path = f"{work.kind}/{work.path}-{digest}"
+    return store.array(path, values_shape, (1, *values_shape[1:]), attributes)
 
 
 class KeptUnits(ABC):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 
 import numpy as np
@@ -13,7 +11,7 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.maps import BANDS, UNITS, MapKind, MapParts
 from fusion.work.addresses import Kind, Work
-from fusion.work.kept_units import GoOn, KeptUnits
+from fusion.work.kept_units import GoOn, KeptUnits, kept_chunks
 from fusion.work.store import ChunkStore
 
 
@@ -46,21 +44,9 @@ class MapUnits(KeptUnits):
         self.work = Work.of(Kind(kind.value), method, pair.id)
         self._parts = MapParts(method, pair, kind)
         layout = [[box.top, box.left, box.bottom, box.right] for box in self._parts.boxes]
-        digest = hashlib.sha256(json.dumps(layout).encode()).hexdigest()[:16]
         self._shape = BANDS[kind], max(math.prod(box.shape) for box in self._parts.boxes)
-        attributes = {
-            "kind": str(kind),
-            "pair": pair.id,
-            "method": method.id,
-            "weights": method.weights_id,
-            "device": self.work.device,
-            "numerics": self.work.numerics,
-            "shape": list(pair.shape),
-            "parts": layout,
-            "units": UNITS[kind],
-        }
-        path = f"{kind}/{self.work.path}-{digest}"
-        super().__init__(store.array(path, (len(layout), *self._shape), (1, *self._shape), attributes))
+        size = (len(layout), *self._shape)
+        super().__init__(kept_chunks(store, self.work, pair.shape, size, layout, layout, UNITS[kind]))
 
     def __len__(self) -> int:
         """Return how many units there are."""
