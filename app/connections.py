@@ -27,7 +27,7 @@ _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Arrival:
-    """What has arrived of a request; gunicorn takes it from here once it is complete.
+    """The part of a request that has arrived; gunicorn takes it from here once it is complete.
 
     Only where a request ends is looked for. What is malformed counts as complete: gunicorn says what is wrong with it.
     """
@@ -132,12 +132,12 @@ class Exchange:
 
     @property
     def unsent_bytes(self) -> int:
-        """How many bytes wait to be sent."""
+        """Number of bytes that wait to be sent."""
         return sum(map(len, self._unsent))
 
     @property
     def held_bytes(self) -> int:
-        """How much memory the client's slowness takes, bytes."""
+        """Memory that the client's slowness takes, bytes."""
         return self.unsent_bytes + len(self.arrival.bytes)
 
     def receive(self) -> bool:

@@ -12,7 +12,7 @@ from flask import Flask, json
 
 from app.connections import LONGEST_LINE
 from app.guard.headers import HEADERS, content_policy, policy_of
-from app.guard.request_ids import HEADER, request_id_of
+from app.guard.request_ids import FAILED, HEADER, request_id_of
 from app.routes.plain_pages import plain_page
 
 WORDS = {
@@ -20,7 +20,7 @@ WORDS = {
     HTTPStatus.REQUEST_TIMEOUT: "This request took too long to arrive.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This request is too large.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The head of this request is too large.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on the server; its log says what, under request {id}.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: FAILED,
     HTTPStatus.SERVICE_UNAVAILABLE: "The server has too much to do just now. Ask again in a moment.",
 }
 TOO_LONG = (

@@ -48,7 +48,7 @@ IMAGES, HOVER, OTHER = "scene and images", "hover", "others"
 
 @dataclass
 class Diary:
-    """What all users met.
+    """Everything that all users met.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Diary:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a server takes at a moment: seconds since the beginning, bytes, descriptors and threads."""
+    """The needs of a server at a moment: seconds since the beginning, bytes, descriptors and threads."""
 
     second: float
     resident: int

@@ -15,6 +15,7 @@ from app.settings import Settings
 
 HEADER = "X-Request-ID"
 NONE = "-"
+FAILED = "Something went wrong on the server; its log says what, under request {id}."
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 """Nothing that could end a line of the log or a header."""
 

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Door:
-    """Who is let in.
+    """Rules of who is let in.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Who somebody is, as far as the server knows: the name that a web server in front has found out, else nothing."""
+"""The user as far as the server knows: the name that a web server in front has found out, else nothing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from app.ids import BrushId, ChangeId
 from app.layout.panels import pair_words
-from app.layout.parts import MOVED, SMALL, attributes, panel_button
+from app.layout.parts import attributes, opener, panel_button, side_panel
 from fusion.saliency.strokes import LARGEST_STAMP, Operation
 
 OPERATIONS = (
@@ -41,75 +41,53 @@ HINT = (
 
 def brush_open() -> html.Button:
     """Make the button that opens the panel; choosing the brush opens it too."""
-    return html.Button(
+    return opener(
+        BrushId.OPEN,
         "Brush …",
-        id=BrushId.OPEN,
-        type="button",
-        title="Paint on an input, and see what that changes and what the derivative predicts",
-        className=SMALL,
-        **attributes(aria_expanded="false", aria_controls=BrushId.PANEL),
+        "Paint on an input, and see what that changes and what the derivative predicts",
+        BrushId.PANEL,
     )
 
 
 def brush_panel() -> html.Div:
     """Make the panel, closed."""
-    close = html.Button("×", id=BrushId.CLOSE, type="button", className="region-remove", title="Close")
     buttons = [panel_button(id, text, title) for id, text, title in ACTIONS]
-    return html.Div(
-        [
-            html.Div([html.Strong("Brush"), close], className="region-head", title=MOVED),
-            html.Div([_inputs(), _operations()], className="brush-line"),
-            _slider("brush-size", "Size", 1, LARGEST_STAMP),
-            _slider("brush-strength", "Strength", 0, 255),
-            html.Div(buttons, className="region-actions"),
-            html.Div([_picture(*one) for one in PICTURES], className="change-pictures"),
-            html.P(className="change-reading", role="status"),
-            html.P(HINT, className="region-empty"),
-            html.P(className="region-message", role="status"),
-        ],
-        id=BrushId.PANEL,
-        className="region-panel brush-panel",
-        hidden=True,
-        role="dialog",
-        tabIndex=-1,
-        **attributes(aria_label="Brush"),
-    )
+    parts = [
+        html.Div([_inputs(), _operations()], className="brush-line"),
+        _slider("brush-size", "Size", 1, LARGEST_STAMP),
+        _slider("brush-strength", "Strength", 0, 255),
+        html.Div(buttons, className="region-actions"),
+        html.Div([_picture(*one) for one in PICTURES], className="change-pictures"),
+        html.P(className="change-reading", role="status"),
+        html.P(HINT, className="region-empty"),
+        html.P(className="region-message", role="status"),
+    ]
+    return side_panel(BrushId.PANEL, "Brush", BrushId.CLOSE, parts, "brush-panel")
 
 
 def change_open() -> html.Button:
     """Make the button of the compare page that opens the panel of `change_panel`."""
-    return html.Button(
+    return opener(
+        ChangeId.OPEN,
         "Painted change",
-        id=ChangeId.OPEN,
-        type="button",
-        title="The change that was painted on the other page: what every method makes of it, and what is predicted",
-        className=SMALL,
-        **attributes(aria_expanded="false", aria_controls=ChangeId.PANEL),
+        "The change that was painted on the other page: what every method makes of it, and what is predicted",
+        ChangeId.PANEL,
     )
 
 
 def change_panel() -> html.Div:
     """Make the panel with what each method of the compare page makes of the same change, closed."""
-    close = html.Button("×", id=ChangeId.CLOSE, type="button", className="region-remove", title="Close")
     actions = [panel_button(ChangeId.CLEAR, "Clear", "Take the change out of this view")]
     hint = "There is no change. Paint one with Brush on the page Explore, and come back by Compare."
-    return html.Div(
-        [
-            html.Div([html.Strong("Painted change"), close], className="region-head", title=MOVED),
-            html.P(hint, className="region-empty"),
-            html.Ul(
-                className="region-list",
-                **attributes(data_titles=" | ".join(title for _, title, _ in PICTURES)),
-            ),
-            html.Div(actions, className="region-actions"),
-        ],
-        id=ChangeId.PANEL,
-        className="region-panel change-panel",
-        hidden=True,
-        role="dialog",
-        tabIndex=-1,
-        **attributes(aria_label="Painted change"),
-    )
+    parts = [
+        html.P(hint, className="region-empty"),
+        html.Ul(
+            className="region-list",
+            **attributes(data_titles=" | ".join(title for _, title, _ in PICTURES)),
+        ),
+        html.Div(actions, className="region-actions"),
+    ]
+    return side_panel(ChangeId.PANEL, "Painted change", ChangeId.CLOSE, parts, "change-panel")
 
 
 def _inputs() -> html.Select:

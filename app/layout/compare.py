@@ -25,7 +25,7 @@ from app.layout.help import help_panel
 from app.layout.maps import ABOUT_MAPS
 from app.layout.pair_notes import beside_pairs
 from app.layout.panels import ABOUT
-from app.layout.parts import SMALL, Choice, attributes, labelled, menu, options, poll, small_button
+from app.layout.parts import SMALL, Choice, attributes, labelled, menu, opener, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
 from app.link.view_state import LARGEST_ZOOM, CompareState, TableSize
@@ -201,13 +201,11 @@ def _several(text: str, id: str, choices: Sequence[Choice], nothing: str) -> htm
 
 def numbers_button() -> html.Button:
     """Make the button that opens and closes the numbers."""
-    return html.Button(
+    return opener(
+        CompareId.NUMBERS_BUTTON,
         "Numbers",
-        id=CompareId.NUMBERS_BUTTON,
-        type="button",
-        className="btn btn-outline-secondary btn-sm",
-        title="Show or hide the numbers of all methods: by region, by pixel, and the paper's requirements (key N)",
-        **attributes(aria_expanded="false", aria_controls=CompareId.NUMBERS.value),
+        "Show or hide the numbers of all methods: by region, by pixel, and the paper's requirements (key N)",
+        CompareId.NUMBERS,
     )
 
 

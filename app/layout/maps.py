@@ -8,7 +8,7 @@ from dash import html
 
 from app.ids import Id
 from app.layout.head import region
-from app.layout.parts import attributes
+from app.layout.parts import attributes, opener
 from fusion.saliency.maps import MapKind
 
 ABOUT_MAPS: dict[MapKind, tuple[str, str]] = {
@@ -34,13 +34,11 @@ ABOUT_MAPS: dict[MapKind, tuple[str, str]] = {
 
 def maps_button() -> html.Button:
     """Make the button that opens and closes the drawer."""
-    return html.Button(
+    return opener(
+        Id.MAPS_BUTTON,
         "Maps …",
-        id=Id.MAPS_BUTTON,
-        type="button",
-        className="btn btn-outline-secondary btn-sm",
-        title="Reach, response and all influence of every pixel, below the pictures; nothing is computed unasked",
-        **attributes(aria_expanded="false", aria_controls=Id.MAPS.value),
+        "Reach, response and all influence of every pixel, below the pictures; nothing is computed unasked",
+        Id.MAPS,
     )
 
 

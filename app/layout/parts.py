@@ -60,9 +60,44 @@ def small_button(id: str, text: str, title: str, **more: Any) -> dbc.Button:
     return dbc.Button(text, id=id, size="sm", color="secondary", outline=True, title=title, **more)
 
 
-def panel_button(id: str, text: str, title: str) -> html.Button:
+def panel_button(id: str, text: str, title: str, **more: Any) -> html.Button:
     """Make a button of a panel at the side, which the browser's own code listens to."""
-    return html.Button(text, id=id, type="button", title=title, className=SMALL)
+    return html.Button(text, id=id, type="button", title=title, className=SMALL, **more)
+
+
+def opener(id: str, text: str, title: str, part: str) -> html.Button:
+    """Make a button that opens and closes a part of the page, by its id, which is closed at first."""
+    return panel_button(id, text, title, **attributes(aria_expanded="false", aria_controls=part))
+
+
+def side_panel(
+    id: str, title: str, close: str, parts: Sequence[Component], kind: str = "", **data: str
+) -> html.Div:
+    """Make a panel at the side, closed; ``assets/core/side-panels.mjs`` opens and moves it.
+
+    Parameters
+    ----------
+    id, title : str
+        Of the panel.
+    close : str
+        Id of the button that closes it.
+    parts : sequence of Component
+        Below its title.
+    kind : str
+        Its own class, beside that of all panels.
+    **data : str
+        Its own attributes, see `attributes`.
+    """
+    sign = html.Button("×", id=close, type="button", className="region-remove", title="Close")
+    return html.Div(
+        [html.Div([html.Strong(title), sign], className="region-head", title=MOVED), *parts],
+        id=id,
+        className=f"region-panel {kind}".strip(),
+        hidden=True,
+        role="dialog",
+        tabIndex=-1,
+        **attributes(aria_label=title, **data),
+    )
 
 
 def theme_switch(id: str) -> dbc.Button:

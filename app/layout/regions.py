@@ -6,7 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from app.ids import RegionId
-from app.layout.parts import MOVED, SMALL, attributes, panel_button
+from app.layout.parts import attributes, opener, panel_button, side_panel
 
 OPERATIONS = (
     ("replace", "A selection becomes the region"),
@@ -40,13 +40,8 @@ def region_open() -> list[Component]:
     legend = html.Span(
         id=RegionId.LEGEND, className="region-legend", hidden=True, **attributes(aria_hidden="true")
     )
-    button = html.Button(
-        "Regions",
-        id=RegionId.OPEN,
-        type="button",
-        title="Regions of interest: box and lasso, masks, PNG",
-        className=SMALL,
-        **attributes(aria_expanded="false", aria_controls=RegionId.PANEL),
+    button = opener(
+        RegionId.OPEN, "Regions", "Regions of interest: box and lasso, masks, PNG", RegionId.PANEL
     )
     return [legend, button]
 
@@ -68,21 +63,12 @@ def region_panel(home: str, hint: str) -> html.Div:
         **attributes(aria_label="What a selection does"),
     )
     buttons = [panel_button(id, text, title) for id, text, title in ACTIONS]
-    close = html.Button("×", id=RegionId.CLOSE, type="button", className="region-remove", title="Close")
-    return html.Div(
-        [
-            html.Div([html.Strong("Regions of interest"), close], className="region-head", title=MOVED),
-            operations,
-            html.Ul(className="region-list"),
-            html.P(hint, className="region-empty"),
-            html.P(className="region-rule"),
-            html.Div(buttons, className="region-actions"),
-            html.P(className="region-message", role="status"),
-        ],
-        id=RegionId.PANEL,
-        className="region-panel",
-        hidden=True,
-        role="dialog",
-        tabIndex=-1,
-        **attributes(aria_label="Regions of interest", data_home=home),
-    )
+    parts = [
+        operations,
+        html.Ul(className="region-list"),
+        html.P(hint, className="region-empty"),
+        html.P(className="region-rule"),
+        html.Div(buttons, className="region-actions"),
+        html.P(className="region-message", role="status"),
+    ]
+    return side_panel(RegionId.PANEL, "Regions of interest", RegionId.CLOSE, parts, data_home=home)

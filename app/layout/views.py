@@ -5,19 +5,17 @@ from __future__ import annotations
 from dash import dcc, html
 
 from app.ids import ViewsId
-from app.layout.parts import MOVED, SMALL, attributes, panel_button
+from app.layout.parts import opener, panel_button, side_panel
 from app.routes.views import LARGEST_STUDY
 
 
 def views_open() -> html.Button:
     """Make the button that opens the panel."""
-    return html.Button(
+    return opener(
+        ViewsId.OPEN,
         "Views",
-        id=ViewsId.OPEN,
-        type="button",
-        title="Named views with a note: save this one, reopen others, pass them on as a study",
-        className=SMALL,
-        **attributes(aria_expanded="false", aria_controls=ViewsId.PANEL),
+        "Named views with a note: save this one, reopen others, pass them on as a study",
+        ViewsId.PANEL,
     )
 
 
@@ -44,7 +42,6 @@ def views_panel(home: str, page: str) -> html.Div:
         rows=2,
         className="form-control form-control-sm",
     )
-    close = html.Button("×", id=ViewsId.CLOSE, type="button", className="region-remove", title="Close")
     buttons = [
         panel_button(
             ViewsId.SAVE, "Save this view", "Keep it on the server, for everybody who uses this server"
@@ -52,25 +49,23 @@ def views_panel(home: str, page: str) -> html.Div:
         panel_button(ViewsId.EXPORT, "Export study", "Save the ticked views, or all, as one file"),
         panel_button(ViewsId.IMPORT, "Import study", "Take over the views of a file"),
     ]
-    return html.Div(
-        [
-            html.Div([html.Strong("Named views"), close], className="region-head", title=MOVED),
-            html.Label("Name", htmlFor=ViewsId.NAME, className="visually-hidden"),
-            name,
-            html.Label("Note", htmlFor=ViewsId.NOTE, className="visually-hidden"),
-            note,
-            html.Div(buttons, className="region-actions"),
-            html.P(className="views-message", role="status"),
-            html.Ul(className="views-list"),
-            html.P(
-                "Nobody has saved a view here. Give this one a name and save it.", className="region-empty"
-            ),
-        ],
-        id=ViewsId.PANEL,
-        className="region-panel views-panel",
-        hidden=True,
-        role="dialog",
-        tabIndex=-1,
-        **attributes(aria_label="Named views", data_home=home, data_page=page),
-        **attributes(data_largest_study=str(LARGEST_STUDY)),
+    parts = [
+        html.Label("Name", htmlFor=ViewsId.NAME, className="visually-hidden"),
+        name,
+        html.Label("Note", htmlFor=ViewsId.NOTE, className="visually-hidden"),
+        note,
+        html.Div(buttons, className="region-actions"),
+        html.P(className="views-message", role="status"),
+        html.Ul(className="views-list"),
+        html.P("Nobody has saved a view here. Give this one a name and save it.", className="region-empty"),
+    ]
+    return side_panel(
+        ViewsId.PANEL,
+        "Named views",
+        ViewsId.CLOSE,
+        parts,
+        "views-panel",
+        data_home=home,
+        data_page=page,
+        data_largest_study=str(LARGEST_STUDY),
     )

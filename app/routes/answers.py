@@ -8,14 +8,13 @@ from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from app.guard.request_ids import NONE, request_id
+from app.guard.request_ids import FAILED, NONE, request_id
 from app.routes.plain_pages import plain_page
 from cache.errors import UserError
 from cache.services.services import services_of
 
 DASH = "/_dash-update-component"
 MALFORMED = "This is not a request of the page."
-FAILED = "Something went wrong on the server; its log says what, under request {id}."
 
 logger = logging.getLogger(__name__)
 

@@ -31,18 +31,20 @@ PAGE = """<!DOCTYPE html>
 <title>{title} · FuseVis</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; }}
-body {{ margin: 4rem auto; max-width: 34rem; padding: 0 1rem; }}
+{style}
 </style>
 </head>
 <body>
-<main>
-<h1>{heading}</h1>
-<p>{content}</p>
-</main>
+{body}
 </body>
 </html>
 """
+STYLE = """body { background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 4rem auto; max-width: 34rem; padding: 0 1rem; }"""
+MAIN = """<main>
+<h1>{heading}</h1>
+<p>{content}</p>
+</main>"""
 NOWHERE = """FuseVis has <a href="{home}">the saliency pictures</a>, <a href="{home}compare">a page that compares
 methods</a> and <a href="{home}training">a page about how the networks were trained</a>."""
 
@@ -54,7 +56,12 @@ def add_icon(app: Dash) -> None:
 
 def plain_page(title: str, heading: str, content: str) -> str:
     """Return the HTML of a page with one paragraph, itself HTML."""
-    return PAGE.format(icon=ICON, title=title, heading=heading, content=content)
+    return document(title, STYLE, MAIN.format(heading=heading, content=content))
+
+
+def document(title: str, style: str, body: str) -> str:
+    """Return the HTML of a page without scripts, by its style sheet and its body."""
+    return PAGE.format(icon=ICON, title=title, style=style, body=body)
 
 
 def missing_page(home: str) -> Response:

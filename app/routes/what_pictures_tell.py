@@ -14,37 +14,22 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from app.routes.plain_pages import ICON
+from app.routes.plain_pages import document
 
 NAME = "what-pictures-tell"
 """Below the address of the first page."""
 TITLE = "What these pictures can and cannot tell"
 TEXT = Path(__file__).with_name(f"{NAME}.md")
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-{icon}
-<title>{title} · FuseVis</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ background: Canvas; color: CanvasText; font: 17px/1.6 system-ui, sans-serif; }}
-body {{ margin: 2rem auto 4rem; max-width: 42rem; padding: 0 1rem; overflow-wrap: break-word; }}
-h1, h2, h3 {{ line-height: 1.25; }}
-h2 {{ margin-top: 2.2rem; }}
-li {{ margin: 0.4rem 0; }}
-</style>
-</head>
-<body>
-<nav aria-label="Pages"><a href="./">Saliency pictures</a> · <a href="compare">Compare</a> ·
+STYLE = """body { background: Canvas; color: CanvasText; font: 17px/1.6 system-ui, sans-serif; }
+body { margin: 2rem auto 4rem; max-width: 42rem; padding: 0 1rem; overflow-wrap: break-word; }
+h1, h2, h3 { line-height: 1.25; }
+h2 { margin-top: 2.2rem; }
+li { margin: 0.4rem 0; }"""
+BODY = """<nav aria-label="Pages"><a href="./">Saliency pictures</a> · <a href="compare">Compare</a> ·
 <a href="training">Training</a></nav>
 <main>
 {content}
-</main>
-</body>
-</html>
-"""
+</main>"""
 INLINE = (("**", "strong"), ("*", "em"), ("`", "code"))
 
 routes = Blueprint("what_pictures_tell", __name__)
@@ -60,7 +45,7 @@ def show() -> Response:
 def page() -> str:
     """Return the page's HTML; its links are relative, so that it needs no address of the first page."""
     content = "\n".join(blocks(TEXT.read_text(encoding="utf-8")))
-    return PAGE.format(icon=ICON, title=TITLE, content=content)
+    return document(TITLE, STYLE, BODY.format(content=content))
 
 
 def blocks(text: str) -> Iterator[str]:

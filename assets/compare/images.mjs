@@ -67,7 +67,7 @@ export async function want(scene, kind, revision) {
   if (underWay.has(name) || failures.has(name) || (known && (known.complete || known.revision === revision))) return;
   underWay.add(name);
   try {
-    const path = `${state.facts().home}images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
+    const path = `${state.facts().home}images/${channel.placeOf(scene)}/${kind}`;
     const { buffer } = await channel.fetchBinary(`${path}?viewer=${state.viewer}`);
     /** @type {Image} */
     const image = channel.decodeImages(buffer);

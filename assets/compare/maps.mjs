@@ -3,6 +3,7 @@
 import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
 import { state } from "./state.mjs";
+import * as channel from "../core/channel.mjs";
 import { append } from "../core/elements.mjs";
 import * as jobs from "../maps/jobs.mjs";
 import * as kinds from "../maps/kinds.mjs";
@@ -24,7 +25,7 @@ export function shownKinds() {
  * @param {MapKind} kind
  */
 export function addressOf(scene, kind) {
-  return `${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
+  return `${channel.placeOf(scene)}/${kind}`;
 }
 
 /** The addresses of all maps that the table shows. */

@@ -31,9 +31,9 @@ function host() {
  * @param {Scene} scene
  * @param {typeof KINDS[number]} kind
  */
-function addressOf({ pair_id, method_id, weights_id, height, width }, kind) {
-  const path = `${state.facts().home}change/${pair_id}/${method_id}/${weights_id}`;
-  return kind === "truth" ? `${path}/true/${code}?box=0.0.${height}.${width}` : `${path}/${kind}/${code}`;
+function addressOf(scene, kind) {
+  const path = `${state.facts().home}change/${channel.placeOf(scene)}`;
+  return kind === "truth" ? `${path}/true/${code}?box=0.0.${scene.height}.${scene.width}` : `${path}/${kind}/${code}`;
 }
 
 /** The first of what is not known yet: true changes of all methods before any prediction. */

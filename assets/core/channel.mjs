@@ -43,6 +43,14 @@ class Refused extends Error {
   }
 }
 
+/**
+ * A scene in the addresses of all that is computed for it: pair/method/weights.
+ * @param {{ pair_id: string, method_id: string, weights_id: string }} scene
+ */
+export function placeOf({ pair_id, method_id, weights_id }) {
+  return `${pair_id}/${method_id}/${weights_id}`;
+}
+
 const HEADER_INTEGERS = 8;
 const REMEMBERED_BYTES = 64 * 2 ** 20;
 // How a window was computed, by the number that comes with it.

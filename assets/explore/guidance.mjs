@@ -57,7 +57,7 @@ export function follow() {
 async function grow(scene, revision) {
   /** @param {string} kind */
   const get = async (kind) => {
-    const path = `images/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
+    const path = `images/${channel.placeOf(scene)}/${kind}`;
     return channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
   };
   const images = scene.large ? null : await get("guidance");

@@ -51,7 +51,7 @@ function drawer() {
  */
 function addressOf(kind) {
   const { scene } = state;
-  return scene ? `${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}` : "";
+  return scene ? `${channel.placeOf(scene)}/${kind}` : "";
 }
 
 /**

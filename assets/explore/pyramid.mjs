@@ -4,6 +4,7 @@
  */
 
 import { state } from "./state.mjs";
+import * as channel from "../core/channel.mjs";
 import { Tiles } from "../core/tiles.mjs";
 import { SparseRows, tilesIn } from "../painter/pyramid.mjs";
 
@@ -43,7 +44,7 @@ export function listen(listener) {
 function open(kind, name, scene) {
   const known = kinds.get(kind);
   if (known?.name === name) return;
-  const path = `pyramid/${scene.pair_id}/${scene.method_id}/${scene.weights_id}/${kind}`;
+  const path = `pyramid/${channel.placeOf(scene)}/${kind}`;
   const tiles = new Tiles(path, state.viewer, () => listeners.forEach((one) => one()), (message) => listeners.forEach((one) => one(message)));
   // What grows stays until more of it has come.
   const same = kind === "guidance" && known?.name.startsWith(scene.key);

@@ -35,7 +35,7 @@ from fusion.cli.options import (
 from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.colours import Limits, Scale, gradient_colours, grays
 from fusion.data.entries import PairEntry
-from fusion.output_files import GRADIENT_UNITS, describe
+from fusion.output_files import GRADIENT_UNITS
 from fusion.pair import Pair
 from fusion.saliency.explained_regions import NUMBERS
 from fusion.saliency.reach import STEPS, reach_places
@@ -111,8 +111,7 @@ def explain_command(
         held = other.mask if other is not None else INPUTS.index(against) if against in INPUTS else None
         found = fusion.region_jacobian(inputs.method, inputs.pair, inside.mask, of, held, dtype.value)
     end = end if end is not None else Limits.of(found).end(scale)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"jacobian": GRADIENT_UNITS},
         "region": {
             "name": inside.name,
@@ -156,8 +155,7 @@ def reach_command(
     with progress_bar("Reach") as show:
         reach = fusion.reach_map(inputs.method, inputs.pair, show, dtype.value)
     end = Limits.of(answers).end(Scale.SIGNED)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"reach": "gray levels: 1/255 of the min-max scaled input", "response": GRADIENT_UNITS},
         "picture": {"scale": Scale.SIGNED, "vmax": end, "gamma": 1.0},
     }
@@ -196,8 +194,7 @@ def influence_command(
     with progress_bar("Influence") as show:
         found = fusion.influence_images(inputs.method, inputs.pair, show, dtype.value)
     end = Limits.of(found.total).end(Scale.PAPER)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"total": f"sum of magnitudes: {GRADIENT_UNITS}", "signed": f"sum: {GRADIENT_UNITS}"},
         "picture": {"scale": Scale.PAPER, "vmax": end, "gamma": gamma},
     }

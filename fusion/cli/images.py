@@ -34,7 +34,7 @@ from fusion.cli.options import (
 )
 from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
-from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS, describe
+from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas
@@ -86,8 +86,7 @@ def fuse_command(
         inputs = load_inputs(entry, method, device, reading)
         files = choose_files(output, f"{entry.address}_{method}", ("fused",) if pictures else (), entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"fused": INTENSITY_UNITS},
     }
     name_files(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
@@ -130,8 +129,7 @@ def jacobian_command(
     if window.suspicious:
         say("Warning: some gradients here are not finite or suspiciously large.", warning=True)
     end = end if end is not None else Limits.of(window.values).end(scale)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"jacobian": GRADIENT_UNITS},
         "pixel": {"row": window.row, "col": window.col},
         "window": {"top": window.top, "left": window.left, "shape": window.values.shape[1:]},
@@ -178,8 +176,7 @@ def guidance_command(
             inputs.method, inputs.pair, lambda done, total, _: show(done, total), dtype.value
         )
     end = end if end is not None else Limits.of(values).end(scale)
-    metadata = describe(inputs.method, inputs.pair, entry, dtype.value) | {
-        "reading": reading.metadata(),
+    metadata = inputs.described(dtype, reading) | {
         "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
     }

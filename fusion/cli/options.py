@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +21,7 @@ from fusion.data.entries import PairEntry, user_entry
 from fusion.data.modalities import SAME_MODALITY, same_modality
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method
-from fusion.output_files import OutputFiles
+from fusion.output_files import OutputFiles, describe
 from fusion.pair import Pair, load_pair
 
 # Everything but results goes to the error stream, so that these can be piped on.
@@ -125,6 +125,11 @@ class Inputs:
     method: Method
     pair: Pair
     entry: PairEntry
+
+    def described(self, dtype: Precision, reading: ReadingOptions) -> dict[str, Any]:
+        """Return what every result says of itself, and of how its images were read."""
+        said = describe(self.method, self.pair, self.entry, dtype.value)
+        return said | {"reading": reading.metadata()}
 
 
 def choose_pair(

@@ -137,7 +137,7 @@ class JacobianWindow:
 
     @property
     def box(self) -> Box:
-        """Where the values lie in the image."""
+        """Place of the values in the image."""
         height, width = self.values.shape[1:]
         return Box(self.top, self.left, self.top + height, self.left + width)
 
