@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -297,6 +298,34 @@ def pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape:
         method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape
     )
     return int(GRAPH_BYTES / measured)
+
+
+def guidance_seconds(method: Method, pair: Pair) -> float | None:
+    """Estimate how long both guidance images of a pair take where that is one pass through the whole image a pixel.
+
+    One Jacobian image is computed, twice, and the quicker one's time is taken for each pixel.
+
+    Parameters
+    ----------
+    method, pair
+        See `guidance`.
+
+    Returns
+    -------
+    float or None
+        Seconds on this machine as it is now; ``None`` for methods that take fewer passes.
+    """
+    if method.locality_at(pair.shape).radius is not None:
+        return None
+    height, width = pair.shape
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        (window,) = jacobians(method, pair, [(height // 2, width // 2)])
+        took.append(time.perf_counter() - began)
+        if window.path != "whole image":
+            return None
+    return min(took) * height * width
 
 
 def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "float32") -> NDArray[np.floating]:
