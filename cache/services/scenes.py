@@ -64,6 +64,8 @@ class Scene:
         The numbers through which such a method sees the whole image; 0 where that is not all.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    in_colour : tuple of bool
+        True for each of x1 and x2 that is the luma of a colour picture.
     """
 
     pair_id: str
@@ -84,6 +86,7 @@ class Scene:
     large: bool = False
     numbers: int = 0
     notes: tuple[str, ...] = ()
+    in_colour: tuple[bool, bool] = (False, False)
 
 
 class _Closed(Exception):
@@ -227,6 +230,7 @@ class Scenes:
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             numbers=numbers.count if numbers else 0,
             notes=pair.notes,
+            in_colour=pair.in_colour,
         )
 
     def method(self, scene: Scene) -> Method:
