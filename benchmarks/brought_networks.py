@@ -199,7 +199,7 @@ def main(
     side: Annotated[int, typer.Option(min=16, help="Pixels along the image's side, a multiple of 8.")] = 256,
     rounds: Annotated[int, typer.Option(min=1, help="Times that both are run in turn.")] = 7,
 ) -> None:
-    """Print a line for each network: path, radius, error in float64, ratios at two pixels, passes of guidance images."""
+    """Print a line for each network: path, radius, error in float64, ratios at two pixels, passes of guidance."""
     console.print(machine_line(torch.device("cpu")))
     torch.set_num_threads(1)
     torch.manual_seed(0)
