@@ -62,6 +62,8 @@ class Scene:
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    in_colour : tuple of bool
+        True for each of x1 and x2 that is the luma of a colour picture.
     """
 
     pair_id: str
@@ -81,6 +83,7 @@ class Scene:
     device: str
     large: bool = False
     notes: tuple[str, ...] = ()
+    in_colour: tuple[bool, bool] = (False, False)
 
 
 class _Closed(Exception):
@@ -222,6 +225,7 @@ class Scenes:
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             notes=pair.notes,
+            in_colour=pair.in_colour,
         )
 
     def method(self, scene: Scene) -> Method:
