@@ -30,7 +30,18 @@ from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.parts import notice
-from app.routes import answers, binary, export, jobs, maps, metrics, regions, views, what_pictures_tell
+from app.routes import (
+    answers,
+    binary,
+    export,
+    jobs,
+    maps,
+    metrics,
+    regions,
+    uploads,
+    views,
+    what_pictures_tell,
+)
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -47,7 +58,7 @@ CALLBACKS = (
 )
 GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, maps, regions, views, export, jobs, what_pictures_tell)
+ROUTES = (binary, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 

@@ -26,6 +26,7 @@ from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
 from cache.services.statistics import InfluenceJobs, Statistics
+from cache.services.uploads import Uploads
 from cache.services.windows import Windows
 from cache.settings import ServiceSettings
 from cache.store.backends import connect_cache
@@ -92,6 +93,8 @@ class Services:
         The numbers beside the pictures.
     views : NamedViews
         Views that were saved under names.
+    uploads : Uploads
+        Images that visitors bring.
     store : ArrayStore
         Where results are kept.
     device : str
@@ -111,6 +114,7 @@ class Services:
     pyramids: Pyramids
     statistics: Statistics
     views: NamedViews
+    uploads: Uploads
     store: ArrayStore
     device: str
     workers: Workers | None = None
@@ -219,7 +223,14 @@ def assembled(
 ) -> Services:
     """Put services together that keep their results in a store; nothing is loaded yet."""
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
-    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
+    uploads = Uploads(settings)
+    catalogue = Catalogue(
+        user_pairs,
+        settings.data_dir,
+        settings.pixel_limit,
+        modalities=settings.modalities,
+        unlisted=uploads.entries,
+    )
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
@@ -244,6 +255,7 @@ def assembled(
         pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
+        uploads=uploads,
         store=store,
         device=settings.device,
         workers=workers,
