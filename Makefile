@@ -39,7 +39,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH := $(shell sed -n 's/^torch==//p' requirements.txt)
 
-.PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript audit format api \
+.PHONY: run test check test-js load faults fuzz check-wheel lint lint/style lint/types lint/javascript lint/safety audit format api \
 	samples browser clean \
 	bench bench-numerics bench-users bench-hover bench-atlas bench-compare bench-compare-atlas bench-page \
 	bench-background bench-memory bench-growth bench-sizes
@@ -72,8 +72,8 @@ check-wheel: $(VENV)/installed-dev
 test-js: $(VENV)/installed-dev
 	$(BIN)/node --test "tests/js/*.test.mjs"
 
-# In parts, so that -j2 runs two at once.
-lint: lint/style lint/types lint/javascript
+# In parts, so that -j2 runs two at once: the longest first, the others beside it.
+lint: lint/types lint/style lint/javascript lint/safety
 
 lint/style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -81,11 +81,13 @@ lint/style: $(VENV)/installed-dev
 
 lint/types: $(VENV)/installed-dev
 	$(BIN)/mypy
-	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
 
 lint/javascript: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/node node_modules/typescript/bin/tsc -p .
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
+
+lint/safety: $(VENV)/installed-dev
+	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
 
 # Not among the tests: what it looks up changes without us. It needs a connection to pypi.org.
 audit: $(VENV)/installed-dev

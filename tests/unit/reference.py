@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from functools import cache
 
@@ -102,6 +103,22 @@ def random_method(id: str, rng: np.random.Generator) -> Method:
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.2)
     return Method.from_specification(specification, network, None, torch.device("cpu"))
+
+
+@cache
+def _drawn(id: str) -> tuple[int, Method]:
+    seed = secrets.randbits(32)
+    return seed, random_method(id, np.random.default_rng(seed))
+
+
+def drawn_method(id: str) -> Method:
+    """Return a registered method with weights that are drawn once a process, for tests that change nothing of it.
+
+    So its chain is made once, which takes up to a second.
+    """
+    seed, method = _drawn(id)
+    print(f"weights of {id}: random_method with seed {seed}")
+    return method
 
 
 def notable_pixels(rng: np.random.Generator, shape: tuple[int, int], count: int = 4) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ import fusion
 from fusion.errors import PixelOutsideImageError
 from fusion.saliency.window import box_around, gradients_in_crops
 from tests.unit.reference import (
+    drawn_method,
     notable_pixels,
     random_method,
     random_pair,
@@ -27,7 +28,7 @@ PART = (105, 108)
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_random_weights(id: str, rng: np.random.Generator) -> None:
-    method = random_method(id, rng)
+    method = drawn_method(id)
     for shape in SHAPES:
         pair = random_pair(rng, shape)
         pixels = notable_pixels(rng, shape, 2)
@@ -74,7 +75,7 @@ def test_a_smaller_crop_is_wrong(id: str, rng: np.random.Generator) -> None:
     """Negative control: the comparison notices a crop whose radius is one pixel too small."""
     import torch
 
-    method, pair = random_method(id, rng), random_pair(rng, (45, 45))
+    method, pair = drawn_method(id), random_pair(rng, (45, 45))
     assert method.locality.radius is not None
     radius, pixel = method.locality.radius - 1, (22, 22)
     box = box_around(pixel, radius, pair.shape)
