@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import fusion
+from cache.jobs.entries import Subject
 from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
@@ -62,6 +63,8 @@ class Scene:
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    in_colour : tuple of bool
+        True for each of x1 and x2 that is the luma of a colour picture.
     """
 
     pair_id: str
@@ -81,6 +84,11 @@ class Scene:
     device: str
     large: bool = False
     notes: tuple[str, ...] = ()
+    in_colour: tuple[bool, bool] = (False, False)
+
+    def subject(self, what: str) -> Subject:
+        """Return the words for a job about this scene that computes `what`."""
+        return Subject(what, self.pair_address, self.pair_title, self.method_id, self.method_title)
 
 
 class _Closed(Exception):
@@ -222,6 +230,7 @@ class Scenes:
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             notes=pair.notes,
+            in_colour=pair.in_colour,
         )
 
     def method(self, scene: Scene) -> Method:
