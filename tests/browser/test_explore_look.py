@@ -21,8 +21,10 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
 }).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
-FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) =>
-  Math.abs(graph.clientWidth - graph.querySelector(".main-svg").getBoundingClientRect().width) < 2)"""
+FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) => {
+  const { width, height } = graph.querySelector(".main-svg").getBoundingClientRect();
+  return Math.abs(graph.clientWidth - width) < 2 && Math.abs(graph.clientHeight - height) < 2;
+})"""
 OVERLAPS = """() => {
   const parts = [...document.querySelectorAll(".page-head :is(a, button, select, .btn, summary, .form-control)")]
     .filter((element) => element.checkVisibility() && getComputedStyle(element).clipPath === "none")
