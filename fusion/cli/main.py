@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from fusion.cli.benchmark import benchmark_command
+from fusion.cli.check import check_command
 from fusion.cli.compare import compare_command
 from fusion.cli.explain import explain_command, influence_command, reach_command
 from fusion.cli.images import atlas_command, fuse_command, guidance_command, jacobian_command
@@ -66,6 +67,7 @@ app.command("precompute")(precompute_command)
 app.command("validate")(with_users_methods(validate_command))
 app.command("benchmark")(with_users_methods(benchmark_command))
 app.command("pack")(pack_command)
+app.command("check")(with_users_methods(check_command))
 app.command("train")(train_command)
 app.add_typer(report_app, name="report")
 app.command("tune")(tune_command)
