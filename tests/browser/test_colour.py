@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests import drawn_pairs
 from tests.browser.conftest import WAIT_MILLISECONDS, Opener
@@ -15,7 +15,7 @@ MIDDLE = """(panel) => {
 }"""
 
 
-def zoom(page: Page, panel: str) -> object:
+def zoom(page: Page, panel: str) -> Locator:
     return page.locator(f'section[data-panel="{panel}-zoom"] .colour-canvas:not([hidden])')
 
 
