@@ -54,7 +54,8 @@ def page(share_page: Opener, server: Server) -> Page:
     return share_page(f"?pair={server.pair}&method=weighted_averaging")
 
 
-def test_pictures_have_the_place(page: Page) -> None:
+def test_pictures_have_the_place(share_page: Opener) -> None:
+    page = share_page("?method=weighted_averaging")
     for width, height in ((1920, 1080), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FITTED)
