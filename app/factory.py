@@ -24,7 +24,7 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in
+from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in, visitors
 from app.guard.request_ids import request_id
 from app.ids import Id
 from app.layout.compare import compare_page
@@ -35,6 +35,7 @@ from app.routes import (
     binary,
     catalogue,
     export,
+    jobs,
     maps,
     metrics,
     regions,
@@ -57,9 +58,9 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
-GUARDS = (request_ids, headers, hosts, origins, sign_in, mount, limits)
+GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, catalogue, maps, regions, uploads, views, export, what_pictures_tell)
+ROUTES = (binary, catalogue, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 

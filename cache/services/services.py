@@ -17,6 +17,7 @@ from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
 from cache.services.guidance import Guidance
+from cache.services.job_list import JobList
 from cache.services.loaded import LoadedMethods
 from cache.services.maps import Maps
 from cache.services.named_views import NamedViews, ViewFolder
@@ -137,9 +138,16 @@ class Services:
             "hovers": self.windows.under_way(),
             "slow": len(self.scenes.slow),
             "guidance": self.guidance.under_way(),
+            "maps": self.maps.jobs.under_way(),
             "atlases": self.atlases.under_way(),
             "influence": self.statistics.influence.under_way(),
         }
+
+    @property
+    def jobs(self) -> JobList:
+        """All long work that is under way or waits."""
+        influence = self.statistics.influence
+        return JobList((self.guidance.jobs, self.maps.jobs, self.atlases.jobs, influence.jobs))
 
     def close(self) -> None:
         """Stop all that is computed in the background."""
