@@ -99,6 +99,8 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
         page, *PANELS, (".method-about > summary", ".method-note"), (f"{fused} summary", f"{fused} > div")
     )
     page.click(".head-menu > summary")
+    look_at(page, ("#catalogue-open", ".catalogue"))
+    page.click(".head-menu > summary")
     look_at(page, ("#atlas-button", ".modal"))
     page.evaluate("() => document.getElementById('maps-button').click()")
     page.wait_for_selector("#maps [data-map]")
