@@ -100,9 +100,12 @@ class Method:
         Which crops of an image give the whole image's derivatives exactly; see `locality_at` too.
     elsewhere : Elsewhere or None
         Where it is computed, if not in this process.
+    checks : tuple of str
+        What else than its derivatives was compared, and how far that was apart.
     """
 
     elsewhere: Elsewhere | None = None
+    checks: tuple[str, ...] = ()
 
     def __init__(
         self,
