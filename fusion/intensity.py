@@ -72,6 +72,10 @@ class IntensityWindow:
         return float(low), float(high)
 
 
+Windows = tuple[IntensityWindow | None, IntensityWindow | None]
+"""Of x1 and x2; ``None``: all intensities."""
+
+
 def scale_to_unit(image: NDArray[Any], window: IntensityWindow | None = None) -> NDArray[np.float32]:
     """Scale an image to [0, 1]: (x − min) / (max − min), or zeros where max = min.
 

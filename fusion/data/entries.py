@@ -17,21 +17,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from fusion.choices import PLAIN, Reading
 from fusion.data.modalities import Vocabulary, distinct_names
 from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
 
-_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima"
+_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima nii nii.gz"
 SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
 """Files of a data folder that are taken for images; what they really are, their content decides."""
-
-VOLUME_SUFFIXES = frozenset({".nii", ".nii.gz"})
-"""Files of a data folder that have to be cut into slices first."""
 
 _OTHER_FORMATS = (
     "hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat fits fit exr heic heif avif jxl pgm ppm pnm pbm "
     "tga psd dng cr2 nef arw czi lif nd2 oib oif svs ndpi vsi zarr"
 )
-UNREADABLE_SUFFIXES = VOLUME_SUFFIXES | {f".{extension}" for extension in _OTHER_FORMATS.split()}
+UNREADABLE_SUFFIXES = frozenset(f".{extension}" for extension in _OTHER_FORMATS.split())
 """Files of a data folder that are images, too, but none that can be chosen."""
 
 
@@ -67,6 +65,8 @@ class PairEntry:
         Masks of known regions.
     about : str
         One sentence, or nothing.
+    reading : Reading
+        How the files are read.
     """
 
     address: str
@@ -78,6 +78,7 @@ class PairEntry:
     default_pixel: tuple[int, int] | None = None
     region_files: tuple[tuple[str, Path], ...] = ()
     about: str = ""
+    reading: Reading = PLAIN
 
 
 SWAPPED = "~swapped"
@@ -92,7 +93,36 @@ def swapped(entry: PairEntry) -> PairEntry:
         title=f"{entry.title}, swapped",
         modalities=entry.modalities[::-1],
         paths=entry.paths[::-1],
+        reading=entry.reading.swapped(),
     )
+
+
+READ_AS = "@"
+"""Between a pair's address and the code by which its files are read, see `fusion.choices`."""
+
+
+def read_as(entry: PairEntry, reading: Reading) -> PairEntry:
+    """Return a pair whose files are read in another way, under an address of its own.
+
+    The code is that of the pair before x1 and x2 have changed places, where they have.
+    """
+    base, of, end = entry, reading, ""
+    if entry.address.endswith(SWAPPED):
+        base, of, end = (
+            replace(entry, address=entry.address.removesuffix(SWAPPED)),
+            reading.swapped(),
+            SWAPPED,
+        )
+    address = plain_address(base)
+    code = f"{READ_AS}{of.code}" if of != PLAIN else ""
+    return replace(entry, address=f"{address}{code}{end}", reading=reading)
+
+
+def plain_address(entry: PairEntry) -> str:
+    """Return a pair's address without how its files are read; what stands behind it for a swapped one goes, too."""
+    address = entry.address.removesuffix(SWAPPED)
+    # An address may have an @ of its own.
+    return address if entry.reading == PLAIN else address.rpartition(READ_AS)[0]
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
@@ -165,10 +195,6 @@ def folder_entries(
 
 def _why_no_image(file: Path, extension: str) -> str:
     """Return why a file that seems to be an image cannot be used; nothing for files that are none."""
-    if extension in VOLUME_SUFFIXES:
-        return (
-            f"slices of volumes ({extension}) are chosen on the command line. Save one as PNG, TIFF or .npy"
-        )
     if extension in UNREADABLE_SUFFIXES:
         return f"images of this format ({extension}) cannot be read. Export them as PNG, TIFF or .npy, one slice each"
     if not extension and readings_of([file.name], Vocabulary()):
