@@ -12,6 +12,7 @@ import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
+import { calls } from "./reading/form.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
@@ -24,6 +25,7 @@ window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
 window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
+window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {
   /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
   take(found) {

@@ -25,7 +25,7 @@ EXPECTED = (
 )
 FARTHEST_SHIFT = 4096
 """Pixels by which the second image may be moved along each axis."""
-_NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e-?\d{1,3})?"
+_NUMBER = r"-?\d{1,22}(?:\.\d{1,22})?(?:e-?\d{1,3})?"
 _PARTS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -49,7 +49,7 @@ class Reading:
     axis : Axis
         Across which volumes are cut.
     slices, frames : tuple of int or None
-        Of x1 and x2, from 0; ``None`` where it is not said.
+        Of x1 and x2, from 0; ``None`` where it is not said: x2 then has that of x1.
     windows : tuple of IntensityWindow or None
         What of each is scaled to [0, 1]; ``None``: from its smallest to its largest value.
     resample : bool or None
@@ -112,8 +112,8 @@ class Reading:
         """Return the same with x1 and x2 in each other's place; the one that was moved stays, and the other moves."""
         return replace(
             self,
-            slices=self.slices[::-1],
-            frames=self.frames[::-1],
+            slices=_of_each(self.slices)[::-1],
+            frames=_of_each(self.frames)[::-1],
             windows=self.windows[::-1],
             shift=(-self.shift[0], -self.shift[1]),
         )
@@ -129,11 +129,11 @@ class Reading:
         across = AXES.index(self.axis)
         slices = [
             number if number is not None or extent.sides is None else extent.sides[across] // 2
-            for number, extent in zip(self.slices, extents, strict=True)
+            for number, extent in zip(_of_each(self.slices), extents, strict=True)
         ]
         frames = [
             number if number is not None or extent.frames == 1 else extent.first_frame
-            for number, extent in zip(self.frames, extents, strict=True)
+            for number, extent in zip(_of_each(self.frames), extents, strict=True)
         ]
         first, second = extents
         apart = first.placed and second.sides is not None and not first.shares_grid(second)
@@ -150,6 +150,25 @@ class Reading:
             Selection(self.axis, *chosen) for chosen in zip(self.slices, self.frames, strict=True)
         )
         return first, second
+
+    def words(self) -> str:
+        """Return this reading in words for people; empty where nothing is chosen."""
+        parts = []
+        slices, frames = _written(self.slices), _written(self.frames)
+        if slices or self.axis is not Axis.AXIAL:
+            parts.append(f"{self.axis.value} {slices.replace('x', ' / ')}".strip())
+        if frames:
+            parts.append(f"frame {frames.replace('x', ' / ')}")
+        parts += [
+            f"{name} {window}"
+            for name, window in zip(("x1", "x2"), self.windows, strict=True)
+            if window is not None
+        ]
+        if self.resample is not None:
+            parts.append("x2 resampled" if self.resample else "x2 not resampled")
+        if self.shift != (0, 0):
+            parts.append("x2 moved {:+d}, {:+d}".format(*self.shift))
+        return ", ".join(parts)
 
     def described(self) -> dict[str, Any]:
         """Return this reading as JSON can hold it."""
@@ -181,14 +200,18 @@ def _parts(code: str) -> dict[str, str]:
     return found
 
 
+def _of_each(numbers: Numbers) -> Numbers:
+    """Return numbers of x1 and x2, where the second may be left out: volumes on one grid have the same slices."""
+    return numbers[0], numbers[0] if numbers[1] is None else numbers[1]
+
+
 def _both(first: str | None, second: str | None) -> Numbers:
-    """Return numbers of x1 and x2; one alone is for both, as volumes on one grid have the same slices."""
-    one = None if first is None else int(first)
-    return one, one if second is None else int(second)
+    """Return numbers of x1 and x2; one alone is for both."""
+    return _of_each((None if first is None else int(first), None if second is None else int(second)))
 
 
 def _written(numbers: Numbers) -> str:
-    first, second = numbers
+    first, second = _of_each(numbers)
     if first == second:
         return "" if first is None else str(first)
     return ("" if first is None else str(first)) + ("" if second is None else f"x{second}")
@@ -202,6 +225,9 @@ def _window(found: dict[str, str], number: int) -> IntensityWindow | None:
 
 
 def _window_code(window: IntensityWindow) -> str:
-    low, high = (f"{end:.12g}".replace("+", "") for end in (window.low, window.high))
+    # Exponents without what a link would have to escape: 1e+20, 1e-07.
+    low, high = (
+        re.sub(r"e([-+])0*", r"e\1", f"{end:.12g}").replace("+", "") for end in (window.low, window.high)
+    )
     sign = "p" if window.percent else ""
     return f"{low}{sign}to{high}{sign}"

@@ -56,7 +56,7 @@ class IntensityWindow:
 
     def __str__(self) -> str:
         sign = "%" if self.percent else ""
-        return f"{self.low:g}{sign}:{self.high:g}{sign}"
+        return f"{self.low:.12g}{sign}:{self.high:.12g}{sign}"
 
     def ends(self, image: NDArray[Any]) -> tuple[float, float]:
         """Return which of an image's intensities become 0 and 1.

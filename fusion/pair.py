@@ -188,7 +188,7 @@ def _pair_of(
         raise DifferentSizesError(
             f"{names[0]} has {_size(first)} pixels, {names[1]} has {_size(second)} (height × width). "
             "Register the two images and resample one onto the other's grid, or let the second be resampled "
-            "(--resample, resample=True, or on the page “stretch x2 onto x1” beside the menu of pairs)."
+            "(--resample, resample=True, or ▤ beside the menu of pairs on the page)."
         )
     notes = tuple(
         f"{name}: {note}."

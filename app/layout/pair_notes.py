@@ -8,15 +8,25 @@ from dash import html
 
 from app.ids import Id
 from app.layout.parts import SMALL, attributes
+from app.layout.reading import reading_menu
 
 
-def beside_pairs() -> html.Div:
-    """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first."""
+def beside_pairs(pair_menu: str, home: str) -> html.Div:
+    """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first.
+
+    Parameters
+    ----------
+    pair_menu : str
+        Id of the menu.
+    home : str
+        Address of the first page.
+    """
     words = "Swap x1 and x2"
     swap = html.Button(
         "⇄", id=Id.PAIR_SWAP, type="button", title=words, className=SMALL, **attributes(aria_label=words)
     )
-    return html.Div([swap, html.Div(id=Id.PAIR_NOTES, className="pair-notes")], className="beside-pairs")
+    notes = html.Div(id=Id.PAIR_NOTES, className="pair-notes")
+    return html.Div([swap, *reading_menu(pair_menu, home), notes], className="beside-pairs")
 
 
 def notes_list(pair: Sequence[str], unused: Sequence[str]) -> html.Details | None:

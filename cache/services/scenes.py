@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,9 +20,11 @@ from cache.store.addresses import FusedAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
+from fusion.choices import PLAIN, Reading
 from fusion.data.catalogue import Catalogue
-from fusion.data.entries import PairEntry, PairSource
+from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
+from fusion.extents import Extent
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,10 @@ class Scene:
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    spacing : tuple of float or None
+        Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
+    reading : Reading
+        How the files were read, with every choice that they need.
     """
 
     pair_id: str
@@ -81,6 +87,27 @@ class Scene:
     device: str
     large: bool = False
     notes: tuple[str, ...] = ()
+    spacing: tuple[float, float] | None = None
+    reading: Reading = PLAIN
+
+
+@dataclass(frozen=True)
+class PairReading:
+    """A pair, how it is read, and what else could be chosen; no image is read for this.
+
+    Attributes
+    ----------
+    entry : PairEntry
+        The pair, with what somebody has chosen.
+    settled : Reading
+        The same with every choice that its files need.
+    extents : tuple of Extent
+        What there is to choose of x1 and x2.
+    """
+
+    entry: PairEntry
+    settled: Reading
+    extents: tuple[Extent, Extent]
 
 
 class _Closed(Exception):
@@ -181,6 +208,28 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
+    def reading(self, address: str) -> PairReading:
+        """Return how a pair is read, and what else could be chosen.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or a file of it says nothing of what could be chosen.
+        """
+        entry = self._catalogue.find(address)
+        return PairReading(entry, self._catalogue.reading(entry), self._catalogue.extents(entry))
+
+    def stretched(self, address: str) -> str:
+        """Return the address of a pair whose second image is brought onto the pixels of the first.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair.
+        """
+        entry = self._catalogue.find(address)
+        return read_as(entry, replace(entry.reading, resample=True)).address
+
     def unused_images(self) -> tuple[str, ...]:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
@@ -222,6 +271,8 @@ class Scenes:
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             notes=pair.notes,
+            spacing=pair.spacing,
+            reading=self._catalogue.reading(entry),
         )
 
     def method(self, scene: Scene) -> Method:

@@ -186,6 +186,16 @@ class Catalogue:
         first, second = (self._extent(path) for path in entry.paths)
         return first, second
 
+    def reading(self, entry: PairEntry) -> Reading:
+        """Return how a pair is read, with every choice that its files need.
+
+        Raises
+        ------
+        ImageFileError
+            See `extents`.
+        """
+        return entry.reading.settled(self.extents(entry))
+
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
         """Return the masks of the known regions of a pair.
 
@@ -249,7 +259,7 @@ class Catalogue:
 
     def _read(self, entry: PairEntry) -> Pair:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
-        reading = entry.reading.settled(self.extents(entry))
+        reading = self.reading(entry)
         return load_pair(
             *entry.paths,
             limit,

@@ -85,44 +85,42 @@ SWAPPED = "~swapped"
 """The end of the address of a pair whose x1 and x2 have changed places."""
 
 
-def swapped(entry: PairEntry) -> PairEntry:
-    """Return a pair with x1 and x2 in each other's place, under an address of its own."""
-    return replace(
-        entry,
-        address=f"{entry.address}{SWAPPED}",
-        title=f"{entry.title}, swapped",
-        modalities=entry.modalities[::-1],
-        paths=entry.paths[::-1],
-        reading=entry.reading.swapped(),
-    )
-
-
 READ_AS = "@"
 """Between a pair's address and the code by which its files are read, see `fusion.choices`."""
 
 
-def read_as(entry: PairEntry, reading: Reading) -> PairEntry:
-    """Return a pair whose files are read in another way, under an address of its own.
+def swapped(entry: PairEntry) -> PairEntry:
+    """Return a pair with x1 and x2 in each other's place, under an address of its own."""
+    reading = entry.reading.swapped()
+    return replace(
+        entry,
+        address=f"{plain_address(entry)}{SWAPPED}{_code(reading)}",
+        title=f"{entry.title}, swapped",
+        modalities=entry.modalities[::-1],
+        paths=entry.paths[::-1],
+        reading=reading,
+    )
 
-    The code is that of the pair before x1 and x2 have changed places, where they have.
-    """
-    base, of, end = entry, reading, ""
-    if entry.address.endswith(SWAPPED):
-        base, of, end = (
-            replace(entry, address=entry.address.removesuffix(SWAPPED)),
-            reading.swapped(),
-            SWAPPED,
-        )
-    address = plain_address(base)
-    code = f"{READ_AS}{of.code}" if of != PLAIN else ""
-    return replace(entry, address=f"{address}{code}{end}", reading=reading)
+
+def read_as(entry: PairEntry, reading: Reading) -> PairEntry:
+    """Return a pair whose files are read in another way, under an address of its own."""
+    words = reading.words()
+    return replace(
+        entry,
+        address=f"{plain_address(entry)}{_code(reading)}",
+        title=f"{entry.title} · {words}" if words else entry.title,
+        reading=reading,
+    )
 
 
 def plain_address(entry: PairEntry) -> str:
-    """Return a pair's address without how its files are read; what stands behind it for a swapped one goes, too."""
-    address = entry.address.removesuffix(SWAPPED)
+    """Return a pair's address without how its files are read."""
     # An address may have an @ of its own.
-    return address if entry.reading == PLAIN else address.rpartition(READ_AS)[0]
+    return entry.address if entry.reading == PLAIN else entry.address.rpartition(READ_AS)[0]
+
+
+def _code(reading: Reading) -> str:
+    return f"{READ_AS}{reading.code}" if reading != PLAIN else ""
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
