@@ -170,6 +170,7 @@ class ReadingId(StrEnum):
 
     MENU = "reading-menu"
     FORM = "reading-form"
+    ASKED = "reading-asked"
     FACTS = "reading-facts"
     TAKEN = "reading-taken"
 

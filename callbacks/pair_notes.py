@@ -40,6 +40,7 @@ def _choose(app: Dash, menu: str) -> None:
     app.clientside_callback(
         ClientsideFunction("reading", "offer"),
         Output(menu, "options"),
+        Output(ReadingId.ASKED, "data"),
         Input(menu, "value"),
         State(menu, "options"),
     )
@@ -47,7 +48,7 @@ def _choose(app: Dash, menu: str) -> None:
         ClientsideFunction("reading", "take"), Output(ReadingId.TAKEN, "data"), Input(ReadingId.FACTS, "data")
     )
 
-    @app.callback(Output(ReadingId.FACTS, "data"), Input(menu, "value"))
+    @app.callback(Output(ReadingId.FACTS, "data"), Input(ReadingId.ASKED, "data"))
     def tell(address: str | None) -> dict[str, Any] | None:
         try:
             return None if not address else reading_facts(services.scenes.reading(address), unequal(address))

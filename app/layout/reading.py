@@ -34,6 +34,7 @@ def reading_menu(pair_menu: str, home: str) -> list[Component]:
         id=ReadingId.FORM, className="reading-form", **attributes(data_pair_menu=pair_menu, data_home=home)
     )
     return [
+        dcc.Store(id=ReadingId.ASKED),
         dcc.Store(id=ReadingId.FACTS),
         dcc.Store(id=ReadingId.TAKEN),
         html.Details([sign, form], id=ReadingId.MENU, className="reading-menu"),
@@ -72,7 +73,7 @@ def reading_facts(found: PairReading, unequal: bool = False) -> dict[str, Any]:
 
 
 def sliders(found: PairReading) -> list[dict[str, Any]]:
-    """Return what can be paged through, each with its ``kind``, ``of`` which inputs, ``label``, ``count``, ``value``."""
+    """Return what can be paged through: each a ``kind``, ``of`` which inputs, a ``label``, ``count`` and ``value``."""
     first, second = found.extents
     across = AXES.index(found.settled.axis)
     slices = [0 if extent.sides is None else extent.sides[across] for extent in found.extents]

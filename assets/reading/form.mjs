@@ -238,13 +238,22 @@ function swap(clicks, pair) {
 /** @typedef {{ value: string, label: string, title?: string }} Option */
 
 /**
- * Offer the shown pair in the menu, which has only pairs as they are read by themselves; those offered before go.
+ * Offer the shown pair in the menu, and ask how it is read.
  * @param {string | null} pair
  * @param {Option[] | null} options
  */
 function offer(pair, options) {
-  const own = (options ?? []).filter(({ title }) => title !== OFFERED);
-  if (!pair || own.some(({ value }) => value === pair)) return own.length === options?.length ? window.dash_clientside.no_update : own;
+  return [offered(pair, options ?? []), pair];
+}
+
+/**
+ * The menu's options, which are pairs as they are read by themselves, with the shown one; those shown before go.
+ * @param {string | null} pair
+ * @param {Option[]} options
+ */
+function offered(pair, options) {
+  const own = options.filter(({ title }) => title !== OFFERED);
+  if (!pair || own.some(({ value }) => value === pair)) return own.length === options.length ? window.dash_clientside.no_update : own;
   // An address may have an @ of its own: the longest that is known is meant.
   const known = own.filter(({ value }) => pair.startsWith(value)).sort((one, other) => other.value.length - one.value.length)[0];
   const rest = known ? pair.slice(known.value.length) : "";

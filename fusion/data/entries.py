@@ -91,25 +91,23 @@ READ_AS = "@"
 
 def swapped(entry: PairEntry) -> PairEntry:
     """Return a pair with x1 and x2 in each other's place, under an address of its own."""
-    reading = entry.reading.swapped()
-    return replace(
-        entry,
-        address=f"{plain_address(entry)}{SWAPPED}{_code(reading)}",
-        title=f"{entry.title}, swapped",
+    plain = read_as(entry, PLAIN)
+    turned = replace(
+        plain,
+        address=f"{plain.address}{SWAPPED}",
+        title=f"{plain.title}, swapped",
         modalities=entry.modalities[::-1],
         paths=entry.paths[::-1],
-        reading=reading,
     )
+    return read_as(turned, entry.reading.swapped())
 
 
 def read_as(entry: PairEntry, reading: Reading) -> PairEntry:
     """Return a pair whose files are read in another way, under an address of its own."""
-    words = reading.words()
+    title = entry.title.removesuffix(_words(entry.reading))
+    code = f"{READ_AS}{reading.code}" if reading != PLAIN else ""
     return replace(
-        entry,
-        address=f"{plain_address(entry)}{_code(reading)}",
-        title=f"{entry.title} · {words}" if words else entry.title,
-        reading=reading,
+        entry, address=f"{plain_address(entry)}{code}", title=f"{title}{_words(reading)}", reading=reading
     )
 
 
@@ -119,8 +117,8 @@ def plain_address(entry: PairEntry) -> str:
     return entry.address if entry.reading == PLAIN else entry.address.rpartition(READ_AS)[0]
 
 
-def _code(reading: Reading) -> str:
-    return f"{READ_AS}{reading.code}" if reading != PLAIN else ""
+def _words(reading: Reading) -> str:
+    return f" · {reading.words()}" if reading != PLAIN else ""
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
