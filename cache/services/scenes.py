@@ -68,6 +68,8 @@ class Scene:
         Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
     reading : Reading
         How the files were read, with every choice that they need.
+    in_colour : tuple of bool
+        True for each of x1 and x2 that is the luma of a colour picture.
     """
 
     pair_id: str
@@ -89,6 +91,7 @@ class Scene:
     notes: tuple[str, ...] = ()
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
+    in_colour: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
@@ -273,6 +276,7 @@ class Scenes:
             notes=pair.notes,
             spacing=pair.spacing,
             reading=self._catalogue.reading(entry),
+            in_colour=pair.in_colour,
         )
 
     def method(self, scene: Scene) -> Method:

@@ -88,7 +88,7 @@ class Catalogue:
             for file1, file2 in user_pairs
         )
         self._listing = None if data_dir is None else FolderListing(Path(data_dir).absolute())
-        self._pairs: FileMemo[Pair] = FileMemo(PAIR_BYTES_IN_MEMORY, lambda pair: pair.images.nbytes)
+        self._pairs: FileMemo[Pair] = FileMemo(PAIR_BYTES_IN_MEMORY, lambda pair: pair.nbytes)
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
         self._extents: FileMemo[Extent] = FileMemo(IDS_IN_MEMORY)
         self._volumes: FileMemo[Volume] = FileMemo(VOLUME_BYTES_IN_MEMORY, _decoded_bytes)
