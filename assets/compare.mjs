@@ -5,7 +5,7 @@ import "./compare/link.mjs";
 import "./views/named-views.mjs";
 import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";
-import { link } from "./compare/state.mjs";
+import { link, state } from "./compare/state.mjs";
 import { fail, tellGuidance } from "./compare/status-line.mjs";
 import "./core/hint.mjs";
 import "./core/notices.mjs";
@@ -13,12 +13,14 @@ import "./core/print.mjs";
 import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
 import { calls } from "./reading/form.mjs";
+import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+beginRegistration(() => state.common());
 begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};

@@ -11,6 +11,7 @@ from app.figures.images import FUSED_INTENSITY, gray_figure, tiled_image
 from app.ids import Id, Panel
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
+from fusion.pair import SQUARE
 
 
 def register(app: Dash) -> None:
@@ -73,8 +74,11 @@ def meta_of(scene: dict[str, Any], panel: Panel, **more: Any) -> dict[str, Any]:
 
 
 def input_title(scene: Scene, index: int) -> str:
-    """Return the title of an input image; simulated ones say so."""
-    return scene.modalities[index] + (" (simulated)" if scene.simulated else "")
+    """Return the title of an input image; simulated ones say so, and those whose pixels are not square."""
+    size = ""
+    if scene.spacing is not None and max(scene.spacing) > SQUARE * min(scene.spacing):
+        size = " · pixels of {:.3g}×{:.3g} mm, drawn square".format(*scene.spacing)
+    return scene.modalities[index] + (" (simulated)" if scene.simulated else "") + size
 
 
 def note(scene: Scene) -> str:

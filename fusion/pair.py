@@ -20,6 +20,8 @@ from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Keep, Picture, gray_pictu
 
 __all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
 
+SQUARE = 1.01
+"""How much longer one side of a pixel may be than the other without a word."""
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
@@ -222,6 +224,8 @@ def _pair_of(
         for note in (*picture.notes, *contrast_notes(picture.values, window))
     )
     notes += _apart(*pictures)
+    spacing = None if pictures[0].grid is None else pictures[0].grid.spacing
+    notes += _oblong(spacing)
     unit, colours = scale_to_unit(second, windows[1]), pictures[1].colours
     if shift != (0, 0):
         unit, colours = moved(unit, shift), None if colours is None else moved(colours, shift)
@@ -230,7 +234,18 @@ def _pair_of(
         np.stack([scale_to_unit(first, windows[0]), unit]),
         notes=notes,
         colours=(pictures[0].colours, colours),
-        spacing=None if pictures[0].grid is None else pictures[0].grid.spacing,
+        spacing=spacing,
+    )
+
+
+def _oblong(spacing: tuple[float, float] | None) -> tuple[str, ...]:
+    """Return what to say of pixels that are not square."""
+    if spacing is None or max(spacing) <= SQUARE * min(spacing):
+        return ()
+    down, across = spacing
+    return (
+        f"Pixels are {down:g} mm high and {across:g} mm wide. They are drawn square, so that height and width of the "
+        "pictures are not to one scale.",
     )
 
 

@@ -50,8 +50,8 @@ let built = "";
 /** @type {(() => void)[]} */
 const tellers = []; // each writes what is chosen into a control, which may be in use
 
-/** The place of the form; it says which menu it belongs to. */
-function place() {
+/** The place of the form; it says which menu it belongs to, and where the routes are. */
+export function place() {
   return /** @type {HTMLElement} */ (document.getElementById("reading-form"));
 }
 
@@ -199,6 +199,10 @@ function build(shown) {
     windowRow(0),
     windowRow(1),
     resampleRow(shown),
+    element("button", {
+      id: "registration-open", type: "button", className: "btn btn-sm btn-outline-secondary", textContent: "Registration view…",
+      title: "Both images blinking, in a checkerboard, over each other; move the second by arrow keys",
+    }),
   ];
   place().replaceChildren(...rows);
 }

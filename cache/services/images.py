@@ -55,8 +55,8 @@ def images_at(
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
         the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
-        known pixels in one row), ``rgb`` (guidance RGB), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where
-        it is not computed.
+        known pixels in one row), ``rgb`` (guidance RGB), ``shift`` (`fusion.shift_sensitivity`), or a kind of map
+        (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -81,6 +81,8 @@ def _images_of(
         return _final(scenes.pair(scene).images)
     if kind == "fused":
         return _final(scenes.fused(scene)[None])
+    if kind == "shift":
+        return _final(services.shifts.of(scene))
     if kind in list(MapKind):
         grown = services.maps.state(scene, MapKind(kind), viewer)
         return _grown(grown.values, BANDS[MapKind(kind)], scene, grown.fraction, grown.complete)

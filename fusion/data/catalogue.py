@@ -5,10 +5,11 @@ What was read from files is remembered for as long as they stay as they were.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -45,6 +46,8 @@ DEFAULT_SAMPLE = "glioma-t2"
 
 SHORTEST_PREFIX = 12
 """The fewest characters of a content id that are an address."""
+
+WHOLE_ID = 64
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
 VOLUME_BYTES_IN_MEMORY = 512 * 2**20
@@ -217,12 +220,14 @@ class Catalogue:
         return {name: read_gray(path) > 0 for name, path in entry.region_files}
 
     def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
-        with self._lock:
-            chosen = [address for content, address in self._chosen.items() if content.startswith(prefix)]
+        chosen = list(self._chosen_entries(prefix))
+        # Whoever has a whole content id has it from here: no other file need be read for what was chosen.
+        known = self._with_content(prefix, chosen) if len(prefix) == WHOLE_ID else {}
         found = (
-            self._with_content(prefix, entries)
+            known
+            or self._with_content(prefix, entries)
             or self._with_content(prefix, map(swapped, entries))
-            or self._with_content(prefix, map(self.find, chosen))
+            or self._with_content(prefix, chosen)
         )
         if not found:
             raise UnknownPairError(
@@ -235,6 +240,14 @@ class Catalogue:
                 "Give more characters, or one of these addresses."
             )
         return next(iter(found.values()))
+
+    def _chosen_entries(self, prefix: str) -> Iterator[PairEntry]:
+        """Yield pairs that were read in ways that somebody chose and had content ids that begin so."""
+        with self._lock:
+            addresses = [address for content, address in self._chosen.items() if content.startswith(prefix)]
+        for address in addresses:
+            with contextlib.suppress(UnknownPairError):
+                yield self.find(address)
 
     def _with_content(self, prefix: str, entries: Iterable[PairEntry]) -> dict[str, PairEntry]:
         """Return the first pair of each content id that begins so."""

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { addressOf, codeOf, ends, swapped } from "../../assets/reading/code.mjs";
+import { checkerboard, coloursOf, lengths, moved, overlaid } from "../../assets/reading/views.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/readings.json", import.meta.url), "utf8"));
 
@@ -25,4 +26,25 @@ test("swapped, what was chosen for x1 is for x2, and the other image moves the o
   const chosen = { ...plain, slices: [4, 9], windows: ["0:80", null], shift: [3, -2] };
   assert.equal(addressOf("7", chosen), "7@a4x9_u0to80_m3,-2");
   assert.equal(swapped("7", chosen), "7~swapped@a9x4_v0to80_m-3,2");
+});
+
+const SHAPE = { width: 3, height: 2 };
+
+test("an image is moved by whole pixels, as fusion.pair does it", () => {
+  assert.deepEqual([...moved([0, 1, 2, 3, 4, 5], SHAPE, [-1, 1])], [0, 3, 4, 0, 0, 0]);
+  assert.deepEqual([...moved([0, 1, 2, 3, 4, 5], SHAPE, [1, -2])], [0, 0, 0, 2, 0, 0]);
+  assert.deepEqual([...moved([1, 1, 1, 1, 1, 1], SHAPE, [2, 0])], [0, 0, 0, 0, 0, 0]);
+});
+
+test("both images in one picture", () => {
+  const [first, second] = [Float32Array.of(1, 1, 1, 1, 1, 1), Float32Array.of(0, 0, 0, 0, 0, 0)];
+  assert.deepEqual([...checkerboard(first, second, SHAPE)], [1, 0, 1, 0, 1, 0]);
+  assert.deepEqual(overlaid(first, second, 0.5).map(([band]) => band), [1, 0, 0]);
+  assert.deepEqual(overlaid([0.5], [1], 0.75).map(([band]) => band), [0.25, 1, 0]);
+  assert.deepEqual([...lengths([3, 0], [-4, 2])], [5, 2]);
+  assert.equal(coloursOf("sensitivity", first, second, SHAPE, { share: 0.5, blinks: false }, null), null);
+  const white = 0xffffffff;
+  for (const [blinks, expected] of [[false, white], [true, 0xff000000]]) {
+    assert.equal(coloursOf("blink", first, second, SHAPE, { share: 0.5, blinks }, null)(1, 2) >>> 0, expected);
+  }
 });
