@@ -37,6 +37,9 @@ const WINDOWS = [
   ["-500:1300", "CT bone, −500 to 1300 HU"],
   [OWN, "numbers…"],
 ];
+const OFFERED = "As it is read here"; // the title of what is in the menu while it is shown
+const UPLOADED = "upload-"; // the beginning of the addresses of pairs that no menu lists
+const UPLOADED_PAIR = new RegExp(`^${UPLOADED}[^@~]*`);
 const PAUSE_MILLISECONDS = 200; // what is passed over while one pages or drags need not be shown
 /** @type {Record<string, number>} */
 const PAGES = { ",": -1, ".": 1 };
@@ -257,7 +260,14 @@ function offer(pair, options) {
  */
 function offered(pair, options) {
   const own = options.filter(({ title }) => title !== OFFERED);
-  if (!pair || own.some(({ value }) => value === pair)) return own.length === options.length ? window.dash_clientside.no_update : own;
+  const [uploaded] = UPLOADED_PAIR.exec(pair ?? "") || [];
+  if (uploaded && !own.some(({ value }) => value === uploaded)) {
+    own.push({ value: uploaded, label: `Uploaded pair ${uploaded.slice(UPLOADED.length, UPLOADED.length + 8)}` });
+  }
+  if (!pair || own.some(({ value }) => value === pair)) {
+    const isSame = own.length === options.length && own.every((option, at) => option === options[at]);
+    return isSame ? window.dash_clientside.no_update : own;
+  }
   // An address may have an @ of its own: the longest that is known is meant.
   const known = own.filter(({ value }) => pair.startsWith(value)).sort((one, other) => other.value.length - one.value.length)[0];
   const rest = known ? pair.slice(known.value.length) : "";
@@ -266,7 +276,6 @@ function offered(pair, options) {
   return [...own, { value: pair, label: `${rest.includes(SWAPPED) ? "⇄ " : ""}${known.label}${code}`, title: OFFERED }];
 }
 
-const OFFERED = "As it is read here";
 
 document.addEventListener("keydown", (event) => {
   const step = PAGES[event.key];
