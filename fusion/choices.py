@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fusion.decoders import AXES, Axis, Selection
-from fusion.extents import Extent
+from fusion.extents import Extent, extent_of
 from fusion.intensity import IntensityWindow, Windows
+from fusion.pair import Pair, load_pair
+from fusion.reading import Keep
 
 Numbers = tuple[int | None, int | None]
 
@@ -184,6 +187,40 @@ class Reading:
 
 PLAIN = Reading()
 """Files as they are read unless somebody chooses."""
+
+
+def load_read(
+    paths: tuple[Path, Path],
+    pixel_limit: int,
+    reading: Reading | None = None,
+    keep: Keep | None = None,
+) -> Pair:
+    """Read two files as a pair, in a way that is settled.
+
+    Parameters
+    ----------
+    paths, pixel_limit, keep
+        See `fusion.pair.load_pair`, which has the errors too.
+    reading : Reading, optional
+        Of `Reading.settled`; that of `PLAIN` unless given.
+    """
+    if reading is None:
+        reading = PLAIN.settled([extent_of(path, pixel_limit) for path in paths])
+    return load_pair(
+        *paths,
+        pixel_limit,
+        reading.selections(),
+        reading.windows,
+        reading.resample is True,
+        reading.shift,
+        keep,
+    )
+
+
+def first_selection(path: Path, pixel_limit: int) -> Selection:
+    """Return the slice or picture of a file that is shown unless somebody chooses; see `fusion.extents.extent_of`."""
+    extent = extent_of(path, pixel_limit)
+    return PLAIN.settled((extent, extent)).selections()[0]
 
 
 def _parts(code: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ export function show(pairs) {
   if (!select) return;
   const others = [...select.options].filter(({ value }) => value && (!value.startsWith("upload-") || value === select.value))
     .filter(({ value }) => !pairs.some(({ address }) => address === value))
-    .map(({ value, label, disabled, title }) => ({ value, label, ...(disabled && { disabled, title }) }));
+    .map(({ value, label, disabled, title }) => ({ value, label, ...(disabled && { disabled }), ...(title && { title }) }));
   const brought = pairs.map(({ address, label }) => ({ value: address, label }));
   window.dash_clientside.set_props(select.id, { options: [...brought, ...others] });
 }

@@ -17,7 +17,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from fusion.choices import PLAIN, Reading
+from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import (
     READ_AS,
     SUFFIXES,
@@ -36,7 +36,7 @@ from fusion.data.file_memo import FileMemo, Signature, signature
 from fusion.data.pairing import split_extension, summarized
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.extents import Extent, extent_of
-from fusion.pair import Pair, load_pair
+from fusion.pair import Pair
 from fusion.positions import Volume
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
 
@@ -285,16 +285,7 @@ class Catalogue:
 
     def _read(self, entry: PairEntry) -> Pair:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
-        reading = self.reading(entry)
-        return load_pair(
-            *entry.paths,
-            limit,
-            reading.selections(),
-            reading.windows,
-            reading.resample is True,
-            reading.shift,
-            self._keep,
-        )
+        return load_read(entry.paths, limit, self.reading(entry), self._keep)
 
     def _extent(self, path: Path) -> Extent:
         return self._extents.get_or_load(_own_files(path), lambda: extent_of(path, self._pixel_limit))

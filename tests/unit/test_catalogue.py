@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusion import choices
 from fusion.data import catalogue as catalogue_module
 from fusion.data import file_memo
 from fusion.data.catalogue import SAMPLES, Catalogue
@@ -292,7 +293,7 @@ def test_a_prefix_reads_every_unchanged_file_once(
         reads.append(file1)
         return load_pair(file1, file2, *more)
 
-    monkeypatch.setattr(catalogue_module, "load_pair", counting)
+    monkeypatch.setattr(choices, "load_pair", counting)
     for _ in range(3):
         assert catalogue.find(content_id[:12]).address == "3"
     assert len(reads) == len(set(reads)) == 6
@@ -321,7 +322,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 
     entry = catalogue.find("3")
     with monkeypatch.context() as patch:
-        patch.setattr(catalogue_module, "load_pair", changing)
+        patch.setattr(choices, "load_pair", changing)
         old = catalogue.load(entry)
     assert catalogue.load(entry) == load_pair(*entry.paths) != old
 
