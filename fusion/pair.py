@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.chroma import Colours, unit_colours
+from fusion.colour_maps import ColourMap
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
 from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
@@ -132,6 +133,7 @@ def load_pair(
     selections: tuple[Selection, Selection] = (WHOLE, WHOLE),
     windows: Windows = (None, None),
     resample: bool = False,
+    colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA),
 ) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
@@ -148,6 +150,8 @@ def load_pair(
     resample : bool
         Whether the second is brought onto the pixels of the first: a volume by its positions in the patient where both
         have such, any other image by stretching it where sizes differ.
+    colour_maps : tuple of ColourMap
+        How pictures in colour become gray, see `fusion.colour_maps`.
 
     Raises
     ------
@@ -157,25 +161,27 @@ def load_pair(
         If the two images have different sizes.
     """
     paths = (Path(path1), Path(path2))
-    first = read_picture(paths[0], pixel_limit, selections[0])
+    first = read_picture(paths[0], pixel_limit, selections[0], colour_maps[0])
     second = (
-        _resampled(first, paths[1], pixel_limit, selections[1])
+        _resampled(first, paths[1], pixel_limit, selections[1], colour_maps[1])
         if resample
-        else read_picture(paths[1], pixel_limit, selections[1])
+        else read_picture(paths[1], pixel_limit, selections[1], colour_maps[1])
     )
     alike = paths[0].name == paths[1].name
     short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
     return _pair_of((first, second), (str(path1), str(path2)), (short[0], short[1]), windows)
 
 
-def _resampled(first: Picture, path: Path, pixel_limit: int, selection: Selection) -> Picture:
+def _resampled(
+    first: Picture, path: Path, pixel_limit: int, selection: Selection, colour_map: ColourMap
+) -> Picture:
     """Read an image, and bring it onto the pixels of another."""
     shape = (first.values.shape[0], first.values.shape[1])
     if first.grid is not None:
         placed = read_onto(path, first.grid, shape, pixel_limit, selection)
         if placed is not None:
             return placed
-    second = read_picture(path, pixel_limit, selection)
+    second = read_picture(path, pixel_limit, selection, colour_map)
     if second.values.shape == shape:
         return second
     note = (
