@@ -99,6 +99,11 @@ def note(scene: Scene) -> str:
     """Return what a user should read beside the method's results."""
     if scene.support_radius is None:
         reach = "global: every pixel may depend on the whole image, Jacobians take the full-image path"
+        if scene.numbers:
+            reach = (
+                f"global through {scene.numbers} numbers such as means: Jacobians are exact from local ones and these, "
+                f"after {2 * scene.numbers} passes a pair"
+            )
     else:
         reach = "support ±{} px in x1, ±{} px in x2".format(*scene.support_radius)
     return " · ".join(part for part in (reach, scene.method_note) if part)

@@ -221,6 +221,8 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     for state in states:
         if state.error is not None:
             raise ExportError(state.error)
+        if state.note is not None and not (state.running or state.complete):
+            raise ExportError(f"There are no guidance images: {state.note}.")
     missing = [
         f"{scene.method_title} {100 * state.fraction:.0f} %"
         for scene, state in zip(scenes, states, strict=True)
