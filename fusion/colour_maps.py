@@ -136,8 +136,8 @@ def _palette(file: str) -> Floats:
 def learnt(colours: Colours) -> Floats | None:
     """Find the curve on which the colours of a picture lie, from its darkest end.
 
-    The mean colours of small cubes are joined by the ways of least sum of squared steps from the darkest one, which keep
-    to the curve; the longest of these ways is taken.
+    The mean colours of small cubes are joined by the ways of least sum of squared steps from the darkest one, which
+    keep to the curve; the longest of these ways is taken.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def learnt(colours: Colours) -> Floats | None:
     Returns
     -------
     ndarray of float64, shape (256, 3), or None
-        Red, green, blue from 0 to 1, evenly spaced along the curve; ``None`` where colours are few, or fill more than a curve does.
+        Red, green, blue from 0 to 1, evenly spaced along the curve; ``None`` where colours are few, or fill more than
+        a curve does.
     """
     pixels = unit_colours(colours).reshape(-1, 3)
     cubes = np.floor(pixels / BIN).astype(np.int64) @ np.array([1024, 32, 1])
@@ -289,7 +290,7 @@ def warning(colours: Colours) -> str:
         else "luma rises with the value, but not evenly"
     )
     named = "" if found.colour_map is ColourMap.LEARNT else f" (most like “{found.colour_map.value}”)"
-    return f"its colours lie on a curve and seem to stand for numbers{named}: {how}; a colour map can be inverted instead"
+    return f"its colours lie on a curve and seem to be numbers{named}: {how}; a colour map can be inverted instead"
 
 
 def scalars(colours: Colours, choice: ColourMap) -> Scalars | None:

@@ -65,8 +65,8 @@ ColourMapOption = Annotated[
         "--colour-map",
         case_sensitive=False,
         help="How pictures in colour become gray: their luma (the default), or the numbers that their colours stand "
-        "for, by a named map, by the picture's own curve (learnt), or by what fits, if anything does (auto). A second is "
-        "for x2.",
+        "for, by a named map, by the picture's own curve (learnt), or by what fits, if anything does (auto). A second "
+        "is for x2.",
         show_default=False,
     ),
 ]
