@@ -204,9 +204,17 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     # `assets/explore/negative-share.mjs` says how much it is.
     share = [html.Button(type="button", className="negative-share", hidden=True)] * (id in JACOBIAN_PANELS)
     named = html.Div(graph, role="img", **attributes(aria_label=description))
-    signs = [short, provisional, *share, *_signs(id, description)]
+    badges = html.Div([short, provisional], className="panel-badges")
+    # `assets/explore/titles.mjs` writes the title.
+    head = html.Div(
+        [
+            html.Span(className="panel-title", **attributes(aria_hidden="true")),
+            html.Div([badges, *share, *_signs(id, description)], className="panel-signs"),
+        ],
+        className="panel-head",
+    )
     return html.Section(
-        [named, overlay, html.Div(signs, className="panel-signs")],
+        [named, overlay, head],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
         tabIndex=0 if takes_pointer else None,
         # An application has the arrow keys, which a screen reader takes for itself in a group.

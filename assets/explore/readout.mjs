@@ -20,6 +20,7 @@ const FIELDS = [
   ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["sums1", "Σ|J|, ΣJ of {0}"], ["sums2", "of {1}"], ["reach", "linear to"],
   ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
+const MOST_LEVELS = 64; // as in fusion/saliency/reach.py: more is not tried
 /** @type {Fields | null} */
 let fields = null;
 const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
@@ -142,8 +143,16 @@ export function showReach() {
  * @param {string[]} names
  */
 export function reachWords(levels, names) {
-  const parts = names.map((name, index) => `±${Math.min(levels[index], levels[index + 2])} ${name}`);
+  const parts = names.map((name, index) => `${levelsWords(Math.min(levels[index], levels[index + 2]))} ${name}`);
   return `${parts.join(", ")} levels`;
+}
+
+/**
+ * How far a derivative holds; the largest change that is tried is no end.
+ * @param {number} levels
+ */
+function levelsWords(levels) {
+  return levels >= MOST_LEVELS ? `±${levels} or more` : `±${levels}`;
 }
 
 /**
@@ -152,7 +161,7 @@ export function reachWords(levels, names) {
  */
 export function reachSentence(levels, names) {
   /** @param {number} first */
-  const both = (first) => names.map((name, index) => `${name} ±${levels[first + index]}`).join(", ");
+  const both = (first) => names.map((name, index) => `${name} ${levelsWords(levels[first + index])}`).join(", ");
   return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
     + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }
