@@ -6,6 +6,7 @@ import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
+import { levelsWords } from "../maps/kinds.mjs";
 import { influences } from "../painter/influence.mjs";
 
 /**
@@ -20,7 +21,6 @@ const FIELDS = [
   ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["sums1", "Σ|J|, ΣJ of {0}"], ["sums2", "of {1}"], ["reach", "linear to"],
   ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
-const MOST_LEVELS = 64; // as in fusion/saliency/reach.py: more is not tried
 /** @type {Fields | null} */
 let fields = null;
 const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
@@ -139,20 +139,16 @@ export function showReach() {
 }
 
 /**
+ * How far derivatives hold, of each input the shorter of both changes, and that of the pixel alone where it is longer.
  * @param {number[]} levels
  * @param {string[]} names
  */
 export function reachWords(levels, names) {
-  const parts = names.map((name, index) => `${levelsWords(Math.min(levels[index], levels[index + 2]))} ${name}`);
-  return `${parts.join(", ")} levels`;
-}
-
-/**
- * How far a derivative holds; the largest change that is tried is no end.
- * @param {number} levels
- */
-function levelsWords(levels) {
-  return levels >= MOST_LEVELS ? `±${levels} or more` : `±${levels}`;
+  const shorter = names.map((_, index) => Math.min(levels[index], levels[index + 2]));
+  const parts = names.map((name, index) => `${levelsWords(shorter[index])} ${name}`);
+  const alone = names.map((_, index) => levelsWords(levels[index])).join(", ");
+  const more = shorter.some((value, index) => value !== levels[index]) ? ` (this pixel alone ${alone})` : "";
+  return `${parts.join(", ")} levels${more}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-"""Pictures of which nothing is painted again lie over their axes wherever these go: panels at the side, another window."""
+"""Pictures of which nothing is painted again lie over their axes wherever these go."""
 
 from __future__ import annotations
 
