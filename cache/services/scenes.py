@@ -61,6 +61,8 @@ class Scene:
         Where it computes.
     large : bool
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
+    numbers : int
+        The numbers through which such a method sees the whole image; 0 where that is not all.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
     in_colour : tuple of bool
@@ -83,6 +85,7 @@ class Scene:
     support_radius: tuple[int, int] | None
     device: str
     large: bool = False
+    numbers: int = 0
     notes: tuple[str, ...] = ()
     in_colour: tuple[bool, bool] = (False, False)
 
@@ -193,6 +196,20 @@ class Scenes:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
 
+    def small_picture(self, address: str) -> np.ndarray:
+        """Return both images of a pair in small, beside each other.
+
+        Returns
+        -------
+        ndarray of uint8, shape (h, w)
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self._catalogue.small_picture(self._catalogue.find(address))
+
     def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be.
 
@@ -212,6 +229,7 @@ class Scenes:
         method = self.loaded_methods.get(method_id)
         if prepare:
             self._begin_to_prepare(method, pair)
+        numbers = method.numbers
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,
@@ -229,6 +247,7 @@ class Scenes:
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
+            numbers=numbers.count if numbers else 0,
             notes=pair.notes,
             in_colour=pair.in_colour,
         )

@@ -101,7 +101,9 @@ def fuse_command(
         if alone is not None:
             prepare_files((alone,), entry.paths)
         else:
-            files = choose_files(output, f"{entry.address}_{method}", names if pictures else (), entry)
+            files = choose_files(
+                output, f"{entry.address}_{inputs.method.id}", names if pictures else (), entry
+            )
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
     metadata = inputs.described(dtype, reading) | {"units": {"fused": INTENSITY_UNITS}}
     arrays, drawn = {"fused": fused}, {"fused": grays(fused, *gray_range(fused))}
@@ -145,9 +147,9 @@ def jacobian_command(
     chosen = parse_pixel(pixel) if pixel is not None else entry.default_pixel
     if chosen is None:
         raise typer.BadParameter("Say which pixel: --pixel ROW,COL.")
-    name = f"{entry.address}_{method}_jacobian_{chosen[0]}_{chosen[1]}"
     with console.status("Differentiating"):
         inputs = load_inputs(entry, method, device, reading)
+        name = f"{entry.address}_{inputs.method.id}_jacobian_{chosen[0]}_{chosen[1]}"
         checked_pixel(chosen, inputs.pair.shape)
         files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
         window = fusion.jacobian(inputs.method, inputs.pair, chosen, dtype.value)
@@ -194,7 +196,7 @@ def guidance_command(
     names = ("x1", "x2", "fused", "rgb") if pictures else ()
     with console.status("Fusing"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{method}_guidance", names, entry)
+        files = choose_files(output, f"{entry.address}_{inputs.method.id}_guidance", names, entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
     with progress_bar("Guidance images") as show:
         values = fusion.guidance(

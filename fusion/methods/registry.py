@@ -79,7 +79,7 @@ def method_specification(id: str) -> MethodSpecification:
     """
     if id in _specifications():
         return _specifications()[id]
-    packed = _packed(id)
+    packed = users_method(id)
     described = packed.description()
     return MethodSpecification(
         packed.id,
@@ -92,7 +92,14 @@ def method_specification(id: str) -> MethodSpecification:
     )
 
 
-def _packed(id: str) -> PackedMethod:
+def users_method(id: str) -> PackedMethod:
+    """Return a user's method by its id or the path to its folder.
+
+    Raises
+    ------
+    UnknownMethodError
+        If there is none.
+    """
     for packed in packed_methods():
         if packed.id == id:
             return packed
@@ -125,7 +132,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
         If a user's method cannot be used.
     """
     if id not in _specifications():
-        return IsolatedMethod(_packed(id), resolve_device(device))
+        return IsolatedMethod(users_method(id), resolve_device(device))
     specification = method_specification(id)
     network = specification.build()
     weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None

@@ -180,16 +180,30 @@ class PackedMethod:
         least = max(adaptation.least, graph.rules.least())
         # Crops may be smaller than images while the network is probed, as it does the same on both.
         own = Adapted(graph, replace(adaptation, least=1))
+        checks: tuple[str, ...] = ()
         if locality is None:
-            if isinstance(graph, OnnxNetwork):
-                check_against_runtime(self.model(), graph, adaptation)
+            checks = self._checks(graph, described)
             method = Method.from_own(own, self.id, described.title, device, weights_id, fixed, described.note)
         else:
             method = Method(self.id, described.title, own, locality, weights_id, device, described.note)
-        own.adaptation = replace(adaptation, least=least)
+        own.adaptation, method.checks = replace(adaptation, least=least), checks
         if method.support_radius is not None:
             method.locality = replace(method.locality, least=max(method.locality.least, least))
         return method
+
+    def _checks(self, graph: ProgramNetwork, described: Description) -> tuple[str, ...]:
+        """Return what the network was held against, and how far it was apart; refuse one that differs."""
+        if not isinstance(graph, OnnxNetwork):
+            apart = described.measured.get("difference")
+            return (
+                (f"outputs and gradients against the original when it was packed: {apart} apart",)
+                if apart
+                else ()
+            )
+        found = check_against_runtime(self.model(), graph, described.adaptation)
+        if found is None:
+            return ("not compared with ONNX Runtime, which is not installed here or does not run it",)
+        return (f"values against ONNX Runtime in float32: {found:.1g} of the largest value apart",)
 
 
 _LOCK = threading.Lock()
