@@ -58,6 +58,7 @@ class Id(StrEnum):
     START_PIXEL = "start-pixel"
     START_AREA = "start-area"
     START_MAPS = "start-maps"
+    START_COLOUR = "start-colour"
     RESTED_PIXEL = "rested-pixel"
     GREEN_POINTS = "green-points"
     GREEN_POINTS_SHOWN = "green-points-shown"
@@ -216,6 +217,7 @@ class CompareColumn(StrEnum):
     """Pictures that the compare page can show of each method; the values are part of links."""
 
     FUSED = "fused"
+    FUSED_COLOUR = "fused_colour"
     GUIDANCE_MRI = "guidance_mri"
     GUIDANCE_PET = "guidance_pet"
     GUIDANCE_RGB = "guidance_rgb"

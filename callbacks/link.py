@@ -84,6 +84,7 @@ def register_explore(app: Dash) -> None:
         Output(Id.START_PIXEL, "data"),
         Output(Id.START_AREA, "data"),
         Output(Id.START_MAPS, "data"),
+        Output(Id.START_COLOUR, "data"),
         Output(RegionId.GIVEN, "data"),
         Output(Id.NOTICES, "children"),
         Input(Id.LOCATION, "search"),
@@ -101,7 +102,7 @@ def register_explore(app: Dash) -> None:
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
             pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, area,
-            [kind.value for kind in state.maps], given, toasts,
+            [kind.value for kind in state.maps], [state.colour], given, toasts,
         )  # fmt: skip
 
 

@@ -64,4 +64,5 @@ def _describe(app: Dash, scenes: str) -> None:
     def describe(_viewer: str, shown: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
         known = [scene for scene in (shown if isinstance(shown, list) else [shown]) if scene]
         notes = next((scene["notes"] for scene in known if "notes" in scene), ())
-        return notes_list(notes, services.scenes.unused_images())
+        colour = any(any(scene.get("in_colour", ())) for scene in known)
+        return notes_list(notes, services.scenes.unused_images(), colour)

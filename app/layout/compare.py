@@ -24,7 +24,7 @@ from app.layout.head import (
 from app.layout.help import help_panel
 from app.layout.maps import ABOUT_MAPS
 from app.layout.pair_notes import beside_pairs
-from app.layout.panels import ABOUT
+from app.layout.panels import ABOUT, ABOUT_FUSED_COLOUR
 from app.layout.parts import SMALL, Choice, attributes, labelled, menu, opener, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
@@ -104,7 +104,10 @@ def explanations() -> dict[str, tuple[str, str]]:
     for column in CompareColumn:
         name = column.value.removesuffix("_zoom").replace("_", "-")
         kind = column.map_kind
-        found[column.value] = ABOUT[Panel(f"panel-{name}")] if kind is None else ABOUT_MAPS[kind]
+        if column is CompareColumn.FUSED_COLOUR:
+            found[column.value] = ABOUT_FUSED_COLOUR
+        else:
+            found[column.value] = ABOUT[Panel(f"panel-{name}")] if kind is None else ABOUT_MAPS[kind]
     return found
 
 

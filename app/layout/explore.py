@@ -48,6 +48,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             dcc.Store(id=Id.START_PIXEL),
             dcc.Store(id=Id.START_AREA),
             dcc.Store(id=Id.START_MAPS),
+            dcc.Store(id=Id.START_COLOUR),
             dcc.Store(id=Id.RESTED_PIXEL),
             dcc.Store(id=Id.GREEN_POINTS),
             dcc.Store(id=Id.GREEN_POINTS_SHOWN),

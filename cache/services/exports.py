@@ -18,7 +18,7 @@ from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import Response, guidance_rgb
-from fusion.chroma import coloured
+from fusion.chroma import Colours, coloured
 from fusion.errors import FuseVisError
 from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, described_colour
 from fusion.saliency.maps import UNITS, MapKind
@@ -99,6 +99,8 @@ class ExportArrays:
         The painted change of the inputs, where the view has one.
     responses : tuple of Response
         What each method makes of it, in their order; empty without one.
+    colours : tuple of (ndarray or None)
+        The pictures whose lumas the inputs are, as `fusion.Pair.colours`.
     """
 
     inputs: np.ndarray
@@ -109,6 +111,7 @@ class ExportArrays:
     lettered: bool = True
     change: np.ndarray | None = None
     responses: tuple[Response, ...] = ()
+    colours: tuple[Colours | None, Colours | None] = (None, None)
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -191,6 +194,7 @@ def export_arrays(
         tuple(replaced),
         change=painted[0][0] if painted else None,
         responses=tuple(found for _, found in painted),
+        colours=pair_of.colours,
     )
 
 
@@ -217,6 +221,8 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     for state in states:
         if state.error is not None:
             raise ExportError(state.error)
+        if state.note is not None and not (state.running or state.complete):
+            raise ExportError(f"There are no guidance images: {state.note}.")
     missing = [
         f"{scene.method_title} {100 * state.fraction:.0f} %"
         for scene, state in zip(scenes, states, strict=True)

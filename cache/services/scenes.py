@@ -61,6 +61,8 @@ class Scene:
         Where it computes.
     large : bool
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
+    numbers : int
+        The numbers through which such a method sees the whole image; 0 where that is not all.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
     in_colour : tuple of bool
@@ -83,6 +85,7 @@ class Scene:
     support_radius: tuple[int, int] | None
     device: str
     large: bool = False
+    numbers: int = 0
     notes: tuple[str, ...] = ()
     in_colour: tuple[bool, bool] = (False, False)
 
@@ -212,6 +215,7 @@ class Scenes:
         method = self.loaded_methods.get(method_id)
         if prepare:
             self._begin_to_prepare(method, pair)
+        numbers = method.numbers
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,
@@ -229,6 +233,7 @@ class Scenes:
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
+            numbers=numbers.count if numbers else 0,
             notes=pair.notes,
             in_colour=pair.in_colour,
         )

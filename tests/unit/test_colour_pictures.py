@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -11,10 +12,15 @@ import pytest
 from PIL import Image
 
 import fusion
+from app.export.content import ScaleEnds, method_picture
+from app.ids import CompareColumn
+from app.link.view_state import CompareState
 from cache.services.exports import arrays_file, export_arrays
+from callbacks.first_view import first_view
+from callbacks.selection import _input_figures, scene_data
 from fusion.chroma import chroma, coloured, kept_colours
 from tests.unit.command_line import picture, read, run
-from tests.unit.page_services import finished_guidance, make_services, write_pair
+from tests.unit.page_services import client_of, finished_guidance, make_services, write_pair
 
 BLUE, YELLOW, HALF_BLUE = (0, 0, 255), (255, 255, 0), (0, 0, 0.5)
 GRAY = np.arange(108, dtype=np.uint8).reshape(12, 9)
@@ -139,6 +145,33 @@ def test_the_command_writes_that_picture_alone(work: Path) -> None:
     run(*FUSE, "-o", "other.png", "mri_1.png", "pet_1.png", expect=2)
 
 
+def test_the_page_has_colours_over_lumas_and_says_which(work: Path) -> None:
+    services = make_services(work, [(work / "mri_1.png", work / "pet_1.png")])
+    try:
+        scene = services.scenes.open("1", "weighted_averaging")
+        assert scene.in_colour == (False, True)
+        gray, colours = _input_figures(services, scene, scene_data(scene))
+        assert gray["layout"]["title"]["text"] == "MRI" and len(gray["data"]) == 1
+        assert colours["layout"]["title"]["text"] == "PET (colour)"
+        luma, shown = colours["data"]
+        assert (luma["opacity"], luma["z"]["shape"], shown["type"]) == (0, "12, 9", "image")
+        with Image.open(io.BytesIO(base64.b64decode(shown["source"].partition(",")[2]))) as found:
+            assert (np.asarray(found) == picture("pet_1.png")).all()
+        view = first_view(services, "?pair=1&method=weighted_averaging&colour=1&v=3")
+        assert view and view["colours"] == {"panel-pet": "x2_colour", "panel-fused": "fused_colour"}
+        assert view["titles"]["panel-fused"].startswith("Fused (colour): ")
+        client = client_of(services)
+        for kind, expected in (
+            ("x1_colour", [GRAY / 107] * 3),
+            ("x2_colour", np.moveaxis(picture("pet_1.png") / 255, -1, 0)),
+        ):
+            answer = client.get(f"/images/{scene.pair_id}/{scene.method_id}/{scene.weights_id}/{kind}")
+            bands = np.frombuffer(answer.data[32:], "<f4").reshape(3, 12, 9)
+            assert bands == pytest.approx(np.array(expected), abs=1e-6)
+    finally:
+        services.close()
+
+
 def test_an_exported_view_has_the_fused_image_in_colour(work: Path) -> None:
     services = make_services(work, [(work / "mri_1.png", work / "pet_1.png"), write_pair(work)])
     try:
@@ -148,6 +181,10 @@ def test_an_exported_view_has_the_fused_image_in_colour(work: Path) -> None:
             with np.load(io.BytesIO(arrays_file(view, "link"))) as content:
                 arrays, metadata = dict(content), json.loads(str(content["metadata"]))
             assert ("fused_colour" in arrays) == ("fused_colour" in metadata["units"]) == (pair == "1")
+            column = method_picture(
+                view, CompareState(), ScaleEnds.of(view, CompareState()), 0, CompareColumn.FUSED_COLOUR, "a"
+            )
+            assert (np.ptp(column, axis=2) > 0).any() == (pair == "1")
             assert metadata["pair"].get("colour") == ("saliency is of the luma" if pair == "1" else None)
             if pair == "1":
                 method = fusion.load_method("weighted_averaging", "cpu")
