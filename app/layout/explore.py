@@ -109,7 +109,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         "",
         data=[
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
-            beside_pairs(),
+            beside_pairs(Id.PAIR_SELECT, ""),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             about,
         ],
@@ -127,8 +127,11 @@ def readout_row() -> html.Div:
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
     change = html.P(id=BrushId.READOUT, className="change-readout", hidden=True)
+    # `assets/explore/rgb-ranges.mjs` says there which colours guidance RGB cannot have.
+    note = html.P(className="rgb-note")
+    colours = html.Div([rgb_legend(), note], className="rgb-words")
     return html.Div(
-        [readout, rgb_legend(), change], className="readout-row", **region("Numbers of the chosen pixel")
+        [readout, colours, change], className="readout-row", **region("Numbers of the chosen pixel")
     )
 
 
