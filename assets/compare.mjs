@@ -11,7 +11,7 @@ import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
-import { changeTheme } from "./core/controls.mjs";
+import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
@@ -21,7 +21,7 @@ tellBy(fail);
 begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.page = { changeTheme };
+window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
 window.dash_clientside.regions = {

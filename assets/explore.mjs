@@ -16,7 +16,7 @@ import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
-import { changeTheme } from "./core/controls.mjs";
+import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
@@ -31,7 +31,7 @@ tellBy(fail);
 begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.page = { changeTheme };
+window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.regions = {
   /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
