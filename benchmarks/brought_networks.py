@@ -21,6 +21,7 @@ from benchmarks.chain_parts import ratio
 from fusion.benchmark.figures import console
 from fusion.benchmark.measurement import error_in_double
 from fusion.benchmark.tables import machine_line
+from fusion.saliency.guidance import GuidancePasses
 from fusion.saliency.window import gradient
 
 Mode = Literal["zeros", "reflect", "replicate"]
@@ -198,7 +199,7 @@ def main(
     side: Annotated[int, typer.Option(min=16, help="Pixels along the image's side, a multiple of 8.")] = 256,
     rounds: Annotated[int, typer.Option(min=1, help="Times that both are run in turn.")] = 7,
 ) -> None:
-    """Print a line for each network: path, support radius, error in float64, and the ratios at two pixels."""
+    """Print a line for each network: path, radius, error in float64, ratios at two pixels, passes of guidance."""
     console.print(machine_line(torch.device("cpu")))
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -207,9 +208,10 @@ def main(
         method = fusion.Method.from_module(network, "brought", name, **options)
         path = fusion.jacobian(method, pair, (side // 2, side // 2)).path
         radius = method.locality_at(pair.shape).support_radius or "whole image"
+        passes = len(GuidancePasses(method, pair)) + 2 * (method.numbers.count if method.numbers else 0)
         both = [measured(method, pair, pixel, rounds) for pixel in ((side // 2, side // 2), (0, side - 1))]
         error, gains = max(error for error, _ in both), " ".join(f"{gain:6.1f}×" for _, gain in both)
-        console.print(f"{name:26} {path:12} {radius!s:12} error {error:.1e} {gains}")
+        console.print(f"{name:26} {path:12} {radius!s:12} error {error:.1e} {gains} {passes:7} passes")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ COUNTED = CollectorRegistry()
 HOVERS = Histogram(
     "fusevis_hover_seconds",
     "Seconds from the question for a Jacobian window to its numbers, waiting included, by where they came from: "
-    "atlas, kept, or computed by chain, window or whole image.",
+    "atlas, kept, or computed by chain, window, numbers or whole image.",
     ["path"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=COUNTED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
@@ -182,6 +183,10 @@ def progress(
             state = services.guidance.state(address, viewer, start=False)
             if not (busy or state.complete or state.running or (state.error is not None and not retry)):
                 state = services.guidance.state(address, viewer)
+                if state.note is not None and not state.running:
+                    state = replace(
+                        state, error=f"Not computed here: {state.note} on the page of one method."
+                    )
             states[scene["key"]] = {**origin, **plain(state)}
         except UserError as error:
             states[scene["key"]] = {

@@ -22,6 +22,7 @@ def register(app: Dash) -> None:
         State(Id.START_PIXEL, "data"),
         State(Id.START_AREA, "data"),
         State(Id.START_MAPS, "data"),
+        State(Id.START_COLOUR, "data"),
         State(Id.VIEWER, "data"),
     )
     app.clientside_callback(

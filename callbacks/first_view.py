@@ -7,11 +7,12 @@ from typing import Any
 from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Panel
 from app.link.view_state import FIRST_HALF_WIDTH, ExploreState
 from cache.errors import UserError
+from cache.services.images import FUSED_COLOUR, INPUT_COLOURS
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from callbacks.guidance import PANELS, titles_of
 from callbacks.link import resolve
-from callbacks.selection import input_title, scene_data
+from callbacks.selection import fused_title, input_title, scene_data
 
 
 def first_view(services: Services, search: str) -> dict[str, Any] | None:
@@ -28,8 +29,9 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
     -------
     dict or None
         The scene's ``key``, ``height`` and ``width``, the principal ``pixel``, the ``half`` width of the zooms in
-        pixels, ``gamma1``, ``gamma2``, ``scale``, the ``titles`` of the panels, the paths of the pictures below the
-        page's address (``images``, ``window``) and whether the guidance images are ``complete``. ``None`` where
+        pixels, ``gamma1``, ``gamma2``, ``scale``, the ``titles`` of the panels, which of them are in ``colours`` with
+        the kind of their images, the paths of the pictures below the page's address (``images``, ``window``) and
+        whether the guidance images are ``complete``. ``None`` where
         there is nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly, or
         a large pair, whose pictures come by tiles.
     """
@@ -56,7 +58,8 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
         "width": scene.width,
         "pixel": pixel,
         "half": half,
-        "titles": panel_titles(scene, data, half),
+        "titles": panel_titles(scene, data, half, state.colour),
+        "colours": colour_panels(scene, state.colour),
         "gamma1": state.gamma1,
         "gamma2": state.gamma2,
         "scale": state.scale.value,
@@ -66,10 +69,18 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
     }
 
 
-def panel_titles(scene: Scene, data: dict[str, Any], half: int) -> dict[str, str]:
+def colour_panels(scene: Scene, fused: bool) -> dict[str, str]:
+    """Return which panels are in colour at first, each with the kind of its images."""
+    inputs = zip((Panel.MRI, Panel.PET), INPUT_COLOURS, scene.in_colour, strict=True)
+    shown = {panel.value: kind for panel, kind, colour in inputs if colour}
+    return shown | ({Panel.FUSED.value: FUSED_COLOUR} if fused and shown else {})
+
+
+def panel_titles(scene: Scene, data: dict[str, Any], half: int, colour: bool) -> dict[str, str]:
     """Return the titles that the figures of all panels will have, by the panels' ids."""
     inputs = {panel: input_title(scene, index) for index, panel in enumerate((Panel.MRI, Panel.PET))}
     jacobians = zip(JACOBIAN_PANELS, (f"Jacobian {name}" for name in scene.modalities), strict=True)
     whole = inputs | dict(jacobians) | dict(zip(PANELS, titles_of(data), strict=True))
     zooms = {panel.zoom: f"Zoom ±{half} px" for panel in IMAGE_PANELS}
-    return {Panel.FUSED.value: f"Fused: {scene.method_title}"} | {str(k): v for k, v in whole.items()} | zooms
+    fused = fused_title(scene, colour and any(scene.in_colour))
+    return {Panel.FUSED.value: fused} | {str(k): v for k, v in whole.items()} | zooms

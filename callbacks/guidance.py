@@ -67,11 +67,12 @@ def register(app: Dash) -> None:
         if scene is None:
             return (no_update,) * (len(PANELS) + 6)
         called_by = causes()
-        cancelling = Id.GUIDANCE_BUTTON in clicks(called_by, Id.SCENE) and button == "Cancel"
+        clicked = Id.GUIDANCE_BUTTON in clicks(called_by, Id.SCENE)
+        cancelling, asked = clicked and button == "Cancel", clicked and button == "Compute"
         polled = called_by == {Id.GUIDANCE_POLL}
         try:
             leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)
-            state = current_state(services, scene, viewer, cancelling, polled)
+            state = current_state(services, scene, viewer, cancelling, polled, asked)
             figures, limits = news(services, scene, state, shown, gamma, Scale(scale))
         except UserError as error:
             # Say it once, here: the next poll would only fail again.
@@ -92,13 +93,18 @@ def register(app: Dash) -> None:
 
 
 def current_state(
-    services: Services, scene: dict[str, Any], viewer: str, cancelling: bool, polled: bool
+    services: Services,
+    scene: dict[str, Any],
+    viewer: str,
+    cancelling: bool,
+    polled: bool,
+    asked: bool = False,
 ) -> GuidanceState:
     """Ask for the guidance images of a scene, starting or cancelling their computation where it is due."""
     address = services.scenes.open(scene["pair_address"], scene["method_id"])
     if cancelling:
         services.guidance.cancel(address, viewer)
-    state = services.guidance.state(address, viewer, start=not (cancelling or polled))
+    state = services.guidance.state(address, viewer, start=not (cancelling or polled), asked=asked)
     # A page polls as long as it follows a computation; a server that was started meanwhile has never heard of it.
     forgotten = polled and not (state.running or state.complete or state.cancelled or state.error)
     return services.guidance.state(address, viewer) if forgotten else state
@@ -262,4 +268,5 @@ def status(state: GuidanceState) -> str:
         return "Guidance complete"
     if state.running:
         return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", state.note)))
-    return "Guidance cancelled" if state.cancelled else "Guidance not computed"
+    waits = "Guidance cancelled" if state.cancelled else "Guidance not computed"
+    return ": ".join(filter(None, (waits, state.note)))

@@ -86,6 +86,7 @@ def register_explore(app: Dash) -> None:
         Output(Id.START_PIXEL, "data"),
         Output(Id.START_AREA, "data"),
         Output(Id.START_MAPS, "data"),
+        Output(Id.START_COLOUR, "data"),
         Output(RegionId.GIVEN, "data"),
         Output(Id.NOTICES, "children"),
         Input(Id.LOCATION, "search"),
@@ -104,7 +105,7 @@ def register_explore(app: Dash) -> None:
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
             pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value, half,
-            follows, pixel, area, [kind.value for kind in state.maps], given, toasts,
+            follows, pixel, area, [kind.value for kind in state.maps], [state.colour], given, toasts,
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State
 from app.ids import CompareId, Id
 from app.layout.pair_notes import notes_list
 from cache.services.services import services_of
-from fusion.data.entries import SWAPPED
+from fusion.data.entries import SWAPPED, UPLOADED
 
 SWAP = f"""(clicks, pair) => {{
   if (!clicks || !pair) return window.dash_clientside.no_update;
@@ -18,11 +18,15 @@ SWAP = f"""(clicks, pair) => {{
 }}"""
 OFFER = f"""(pair, options) => {{
   const known = (options ?? []).some(({{ value }}) => value === pair);
-  if (!pair || known || !pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
+  if (!pair || known) return window.dash_clientside.no_update;
+  if (pair.startsWith("{UPLOADED}") && !pair.endsWith("{SWAPPED}")) {{
+    return [...options, {{ value: pair, label: "Uploaded pair " + pair.slice({len(UPLOADED)}, {len(UPLOADED) + 8}) }}];
+  }}
+  if (!pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
   const own = options.find(({{ value }}) => value + "{SWAPPED}" === pair);
   return [...options, {{ value: pair, label: "⇄ " + (own ? own.label : pair) }}];
 }}"""
-"""The menu gets a swapped pair when it is shown: all of them would double it."""
+"""The menu gets a swapped pair when it is shown: all of them would double it; and one of an upload."""
 
 
 def register(app: Dash) -> None:
@@ -60,4 +64,5 @@ def _describe(app: Dash, scenes: str) -> None:
     def describe(_viewer: str, shown: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
         known = [scene for scene in (shown if isinstance(shown, list) else [shown]) if scene]
         notes = next((scene["notes"] for scene in known if "notes" in scene), ())
-        return notes_list(notes, services.scenes.unused_images())
+        colour = any(any(scene.get("in_colour", ())) for scene in known)
+        return notes_list(notes, services.scenes.unused_images(), colour)

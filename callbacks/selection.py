@@ -7,8 +7,9 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from app.figures.images import FUSED_INTENSITY, gray_figure, tiled_image
+from app.figures.images import FUSED_INTENSITY, gray_figure, in_colour, tiled_image
 from app.ids import Id, Panel
+from cache.services.images import FUSED_COLOUR, INPUT_COLOURS, colours_of
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 
@@ -32,11 +33,14 @@ def register(app: Dash) -> None:
             return (no_update,) * 5
         scene = services.scenes.open(pair, method)
         data = scene_data(scene)
-        title, meta = f"Fused: {scene.method_title}", meta_of(data, Panel.FUSED)
+        title, meta = fused_title(scene), meta_of(data, Panel.FUSED)
         if scene.large:
             fused = tiled_image((scene.height, scene.width), title, meta)
         else:
             fused = gray_figure(services.scenes.fused(scene), title, meta, FUSED_INTENSITY)
+            if any(scene.in_colour):
+                titles = (title, fused_title(scene, colour=True))
+                fused = in_colour(fused, colours_of(services, scene, FUSED_COLOUR), titles, colour=False)
         if shown is not None and (shown["pair"], shown["pair_address"]) == (
             scene.pair_id,
             scene.pair_address,
@@ -48,14 +52,21 @@ def register(app: Dash) -> None:
 
 
 def _input_figures(services: Services, scene: Scene, data: dict[str, Any]) -> tuple[Any, Any]:
-    images = services.scenes.pair(scene).images
-    first, second = (
-        tiled_image(image.shape, input_title(scene, index), meta_of(data, panel))
-        if scene.large
-        else gray_figure(image, input_title(scene, index), meta_of(data, panel))
-        for index, (image, panel) in enumerate(zip(images, (Panel.MRI, Panel.PET), strict=True))
-    )
+    first, second = (_input_figure(services, scene, data, index) for index in range(2))
     return first, second
+
+
+def _input_figure(services: Services, scene: Scene, data: dict[str, Any], index: int) -> Any:
+    image = services.scenes.pair(scene).images[index]
+    meta = meta_of(data, (Panel.MRI, Panel.PET)[index])
+    # What comes by tiles is the luma, and says so.
+    titles = (input_title(scene, index, luma=True), input_title(scene, index))
+    if scene.large:
+        return tiled_image(image.shape, titles[0], meta)
+    gray = gray_figure(image, titles[0], meta)
+    if not scene.in_colour[index]:
+        return gray
+    return in_colour(gray, colours_of(services, scene, INPUT_COLOURS[index]), titles, colour=True)
 
 
 def scene_data(scene: Scene) -> dict[str, Any]:
@@ -72,15 +83,27 @@ def meta_of(scene: dict[str, Any], panel: Panel, **more: Any) -> dict[str, Any]:
     return {"key": scene["key"], "pair": scene["pair"], "panel": panel.value, **more}
 
 
-def input_title(scene: Scene, index: int) -> str:
-    """Return the title of an input image; simulated ones say so."""
-    return scene.modalities[index] + (" (simulated)" if scene.simulated else "")
+def input_title(scene: Scene, index: int, luma: bool = False) -> str:
+    """Return the title of an input image; simulated ones say so, and of those in colour what of them is shown."""
+    shown = ["luma" if luma else "colour"] * scene.in_colour[index]
+    words = ["simulated"] * scene.simulated + shown
+    return scene.modalities[index] + (f" ({', '.join(words)})" if words else "")
+
+
+def fused_title(scene: Scene, colour: bool = False) -> str:
+    """Return the title of the fused image, in gray or in colour."""
+    return f"Fused{' (colour)' if colour else ''}: {scene.method_title}"
 
 
 def note(scene: Scene) -> str:
     """Return what a user should read beside the method's results."""
     if scene.support_radius is None:
         reach = "global: every pixel may depend on the whole image, Jacobians take the full-image path"
+        if scene.numbers:
+            reach = (
+                f"global through {scene.numbers} numbers such as means: Jacobians are exact from local ones and these, "
+                f"after {2 * scene.numbers} passes a pair"
+            )
     else:
         reach = "support ±{} px in x1, ±{} px in x2".format(*scene.support_radius)
     return " · ".join(part for part in (reach, scene.method_note) if part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fusion.colours import guidance_rgb
 from fusion.errors import FuseVisError
-from fusion.fusing import fuse
+from fusion.fusing import fuse, fuse_colour
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids
 from fusion.pair import Pair, load_pair
@@ -27,6 +27,7 @@ __all__ = [
     "Reach",
     "Response",
     "fuse",
+    "fuse_colour",
     "guidance",
     "guidance_rgb",
     "influence_images",

@@ -89,6 +89,10 @@ class PackedMethodError(FuseVisError):
     """A folder with a method of one's own cannot be used: its description, its model file, or what is in it."""
 
 
+class RulesError(FuseVisError):
+    """A file of rules that a network must keep cannot be used."""
+
+
 class SupportRadiusError(FuseVisError):
     """A declared support radius is not the one found by probing."""
 

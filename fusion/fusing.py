@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from fusion.chroma import coloured
 from fusion.device import give_back
 from fusion.methods.base import Method
 from fusion.network import apply_network, images_tensor, torch_dtype
@@ -49,6 +50,30 @@ def fuse(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.float
         return method.elsewhere.fuse(pair, dtype)
     images = images_tensor(pair, precision, method.device)
     return _fused(method, images, Box(0, 0, *pair.shape))
+
+
+def fuse_colour(method: Method, pair: Pair, dtype: str = "float32") -> NDArray[np.floating]:
+    """Fuse a pair whose pictures have colours, and colour the result with their chroma.
+
+    The luma is what `fuse` returns, and derivatives are those of lumas: the method never sees a colour. Inputs are
+    min–max scaled and chroma is not, so that a picture of low contrast becomes paler than it was.
+
+    Parameters
+    ----------
+    method, pair, dtype
+        As for `fuse`.
+
+    Returns
+    -------
+    ndarray, shape (3, H, W)
+        Red, green, blue in [0, 1], see `fusion.chroma.coloured`; of two gray images the gray fused image three times.
+
+    Raises
+    ------
+    NetworkError
+        If the network cannot be run on this image.
+    """
+    return coloured(fuse(method, pair, dtype), pair.colours)
 
 
 @torch.no_grad()

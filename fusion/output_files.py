@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from fusion.chroma import LUMA_NOTE
 from fusion.data.entries import PairEntry
 from fusion.errors import OutputError
 from fusion.methods.base import Method
@@ -26,6 +27,9 @@ GRADIENT_UNITS = (
 )
 INTENSITY_UNITS = (
     "dimensionless: intensity y that the method makes of inputs that are min-max scaled to [0, 1]"
+)
+COLOUR_UNITS = (
+    "dimensionless: red, green, blue from 0 to 1; luma is the fused image, chroma that of the inputs"
 )
 
 
@@ -97,13 +101,32 @@ class OutputFiles:
             with self.arrays.open("wb") as stream:
                 np.savez_compressed(stream, **everything)
             for name in self.pictures:
-                chunk = PngInfo()
-                chunk.add_itxt("fusevis", text)
-                Image.fromarray(pictures[name]).save(self.picture(name), pnginfo=chunk)
+                _save_picture(self.picture(name), pictures[name], text)
                 written.append(self.picture(name))
         except OSError as error:
             raise OutputError(f"The results cannot be written: {error}.") from error
         return written
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8], metadata: Mapping[str, Any]) -> Path:
+    """Write one picture alone, (H, W) or (H, W, 3), with what it says of itself in its text chunk ``fusevis``.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        _save_picture(path, picture, json.dumps(metadata, ensure_ascii=False, indent=2))
+    except OSError as error:
+        raise OutputError(f"The picture cannot be written: {error}.") from error
+    return path
+
+
+def _save_picture(path: Path, picture: NDArray[np.uint8], text: str) -> None:
+    chunk = PngInfo()
+    chunk.add_itxt("fusevis", text)
+    Image.fromarray(picture).save(path, pnginfo=chunk)
 
 
 def prepare_files(files: Sequence[Path], inputs: Sequence[Path]) -> None:
@@ -157,6 +180,7 @@ def describe(method: Method, pair: Pair, entry: PairEntry, dtype: str) -> dict[s
             "simulated": entry.simulated,
             "shape": pair.shape,
             "notes": pair.notes,
+            **described_colour(pair.in_colour),
         },
         "dtype": dtype,
         "device": str(method.device),
@@ -166,3 +190,8 @@ def describe(method: Method, pair: Pair, entry: PairEntry, dtype: str) -> dict[s
             "torch": torch.__version__,
         },
     }
+
+
+def described_colour(in_colour: tuple[bool, bool]) -> dict[str, Any]:
+    """Return what a result says of a pair of which an input is a colour picture; nothing of gray pairs."""
+    return {"in_colour": list(in_colour), "colour": LUMA_NOTE} if any(in_colour) else {}

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from fusion.chroma import Colours, unit_colours
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
 from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
@@ -31,6 +32,8 @@ class Pair:
     ----------
     images : ndarray of float32, shape (2, H, W)
         x1 and x2, each in [0, 1]. Copied; the pair's own array cannot be written to.
+    colours : tuple of (ndarray of uint8 or float32, shape (H, W, 3), or None)
+        Of each image that is the luma of a colour picture, that picture: 0 to 255, or 0 to 1. Methods never see them.
 
     Attributes
     ----------
@@ -48,6 +51,7 @@ class Pair:
     images: NDArray[np.float32] = field(compare=False)
     id: str = field(init=False)
     notes: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
+    colours: tuple[Colours | None, Colours | None] = field(default=(None, None), compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         images = np.array(self.images, order="C", copy=True)
@@ -55,8 +59,14 @@ class Pair:
             raise ValueError(f"A pair is float32 (2, H, W), not {images.dtype} {images.shape}")
         if not (images.min() >= 0 and images.max() <= 1):
             raise ValueError("The images of a pair lie in [0, 1]")
+        kept = [None if one is None else np.array(one, order="C", copy=True) for one in self.colours]
+        for picture in kept:
+            if picture is not None:
+                _require_colours(picture, images.shape[1:])
+                picture.setflags(write=False)
         images.setflags(write=False)
         object.__setattr__(self, "images", images)
+        object.__setattr__(self, "colours", tuple(kept))
         object.__setattr__(self, "id", _content_id(images))
 
     def __repr__(self) -> str:
@@ -67,6 +77,16 @@ class Pair:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.images.shape[1], self.images.shape[2]
+
+    @property
+    def in_colour(self) -> tuple[bool, bool]:
+        """True for each of x1 and x2 that is the luma of a colour picture."""
+        return self.colours[0] is not None, self.colours[1] is not None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.images.nbytes + sum(one.nbytes for one in self.colours if one is not None)
 
     @classmethod
     def from_arrays(
@@ -162,7 +182,13 @@ def _resampled(first: Picture, path: Path, pixel_limit: int, selection: Selectio
         f"stretched from {_size(second.values)} to {_size(first.values)} pixels; whether the two images show the same "
         "place is not known"
     )
-    return Picture(stretch(second.values, shape), (*second.notes, note))
+    colours = None if second.colours is None else _stretched(second.colours, shape)
+    return Picture(stretch(second.values, shape), (*second.notes, note), colours=colours)
+
+
+def _stretched(colours: Colours, shape: tuple[int, int]) -> Colours:
+    bands = [stretch(band, shape) for band in np.moveaxis(unit_colours(colours), -1, 0)]
+    return np.clip(np.stack(bands, axis=-1), 0, 1).astype(np.float32)
 
 
 def _pair_of(
@@ -181,7 +207,8 @@ def _pair_of(
         for note in (*picture.notes, *contrast_notes(picture.values, window))
     )
     notes += _apart(*pictures)
-    return Pair(np.stack([scale_to_unit(first, windows[0]), scale_to_unit(second, windows[1])]), notes=notes)
+    images = np.stack([scale_to_unit(first, windows[0]), scale_to_unit(second, windows[1])])
+    return Pair(images, notes=notes, colours=(pictures[0].colours, pictures[1].colours))
 
 
 def _apart(first: Picture, second: Picture) -> tuple[str, ...]:
@@ -227,6 +254,13 @@ def _of_tensor(tensor: torch.Tensor) -> NDArray[Any]:
 
 def _size(image: NDArray[Any]) -> str:
     return "×".join(str(side) for side in image.shape)
+
+
+def _require_colours(picture: Colours, shape: tuple[int, ...]) -> None:
+    if picture.shape != (*shape, 3) or picture.dtype not in (np.uint8, np.float32):
+        raise ValueError(f"Colours are uint8 or float32 {(*shape, 3)}, not {picture.dtype} {picture.shape}")
+    if picture.dtype == np.float32 and not (picture.min() >= 0 and picture.max() <= 1):
+        raise ValueError("Colours of float32 lie in [0, 1]")
 
 
 def _content_id(images: NDArray[np.float32]) -> str:

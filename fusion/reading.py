@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.chroma import LUMA, LUMA_NOTE, Colours, kept_colours
 from fusion.decoders import (
     DECODERS,
     WHOLE,
@@ -55,15 +56,12 @@ __all__ = [
 DEFAULT_PIXEL_LIMIT = 16_777_216
 """The most pixels (height times width) that an image may have unless told otherwise: 4096×4096."""
 
-LUMA = (0.2989, 0.5870, 0.1140)
-"""The weights of red, green and blue in the gray value of a colour image."""
-
 _READ = "PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, .npy, .npz, DICOM or NIfTI image"
 _EXPORT = "Export the image as PNG, TIFF or .npy and try again."
 _EXPORT_SLICE = "Export one slice or picture of it as PNG, TIFF or .npy and try again."
 
 COLOUR_NOTE = (
-    "colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; saliency is that of the luma. Where colours stand "
+    f"colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; {LUMA_NOTE}. Where colours stand "
     "for numbers, as in colour-coded PET, luma does not follow them"
 )
 
@@ -80,11 +78,14 @@ class Picture:
         What a user should know of them, each without the file's name and without a full stop.
     grid : Grid or None
         Where its pixels lie in a patient, if the file says it.
+    colours : ndarray or None, shape (H, W, 3)
+        Those of a colour picture, uint8 or float32 from 0 to 1; `values` are then its luma.
     """
 
     values: NDArray[Any]
     notes: tuple[str, ...]
     grid: Grid | None = None
+    colours: Colours | None = None
 
 
 def read_image(
@@ -178,11 +179,9 @@ def _gray(samples: Samples, path: Path) -> Picture:
     _require_colour(samples, path)
     red, green, blue = (samples[..., channel].astype(np.float64) for channel in range(3))
     picture = gray_picture(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue, path)
-    return (
-        picture
-        if (red == green).all() and (red == blue).all()
-        else Picture(picture.values, (COLOUR_NOTE, *picture.notes))
-    )
+    if (red == green).all() and (red == blue).all():
+        return picture
+    return Picture(picture.values, (COLOUR_NOTE, *picture.notes), colours=kept_colours(samples))
 
 
 def _decoder(head: bytes, path: Path) -> Callable[[BinaryIO, Path, int, Selection], Samples | Slice]:

@@ -46,12 +46,20 @@ def images(address: str) -> NDArray[np.float64]:
 
 
 def write_drawn_pairs(folder: Path) -> Path:
-    """Write both pairs into a new folder, and return it."""
+    """Write both pairs into a new folder, and a third whose PET is a picture in colour, and return it."""
     folder.mkdir()
     for address in ADDRESSES:
         for name, image in zip(("mri", "pet"), images(address), strict=True):
             np.save(folder / f"{name}_{address}.npy", image)
+    np.save(folder / "mri_tinted.npy", images(ADDRESSES[0])[0])
+    np.save(folder / "pet_tinted.npy", tinted())
     return folder
+
+
+def tinted() -> NDArray[np.float64]:
+    """Return a PET in colour, (H, W, 3) from 0 to 1: black, white, red and blue."""
+    palette = np.array([(0, 0, 0), (1, 1, 1), (1, 0, 0), (0, 0, 1)], dtype=np.float64)
+    return palette[np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE) % len(palette)]
 
 
 def colours(share: NDArray[np.float64], palette: list[tuple[int, int, int]]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from fusion.saliency.window import Box
 OUTSIDE = (255, 255, 255)
 
 
-NOT_SUBTRACTED = (CompareColumn.GUIDANCE_RGB, CompareColumn.SCATTER)
+NOT_SUBTRACTED = (CompareColumn.FUSED_COLOUR, CompareColumn.GUIDANCE_RGB, CompareColumn.SCATTER)
 """Columns that a difference leaves empty: their colours and points are no numbers that could be subtracted."""
 DIFFERENCE = "difference"
 """What stands for the row where others have a method's id."""
@@ -150,6 +150,10 @@ def method_picture(
     one = view.methods[row]
     if column is CompareColumn.FUSED:
         return gray_colours(one.fused, *ends.grays[row])
+    if column is CompareColumn.FUSED_COLOUR:
+        return (
+            gray_colours(one.fused, 0, 1) if one.colour is None else rgb_bytes(np.moveaxis(one.colour, 0, -1))
+        )
     if column is CompareColumn.GUIDANCE_RGB:
         return rgb_bytes(one.rgb)
     if column.map_kind is not None:

@@ -15,6 +15,7 @@ from app.export.maps import SCALES, map_colours, map_end, map_kinds
 from app.export.maps import WORDS as MAP_WORDS
 from app.export.rows import short
 from app.ids import CompareColumn, ZoomColumn
+from fusion.chroma import LUMA_NOTE
 from fusion.colours import Scale, gradient_colours, min_max, scale_range
 from fusion.saliency.maps import MapKind
 from fusion.saliency.reach import STEPS
@@ -183,6 +184,8 @@ def _words(
         parts.append(
             f"Difference: {content.difference.title}, signed, dimensionless; blue: the second is larger."
         )
+    if any(content.view.methods[0].scene.in_colour):
+        parts.append(f"Inputs are colour pictures: {LUMA_NOTE}.")
     if CompareColumn.GUIDANCE_RGB in columns:
         parts.append(f"Guidance RGB: {_rgb_ranges(content, rows)}, each on its own range.")
     if CompareColumn.SCATTER in columns:

@@ -72,6 +72,12 @@ class ExportRequest:
         return self.state.model_copy(update={"zoom": self.zoom_without_support})
 
 
+def _pictures(view: ExploreState) -> tuple[CompareColumn, ...]:
+    """Return the pictures of the explore page, the fused image in colour where the page has it so."""
+    fused = CompareColumn.FUSED_COLOUR if view.colour else CompareColumn.FUSED
+    return (fused, *EXPLORE_COLUMNS[1:])
+
+
 def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
     """Read the query of a link.
 
@@ -103,7 +109,7 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             pair=view.pair,
             methods=(view.method,),
             weights=(view.weights,) if view.weights else (),
-            columns=(*EXPLORE_COLUMNS, *(one for one in CompareColumn if one.map_kind in view.maps)),
+            columns=(*_pictures(view), *(one for one in CompareColumn if one.map_kind in view.maps)),
             pixel=view.pixel,
             gamma1=view.gamma1,
             gamma2=view.gamma2,

@@ -22,7 +22,8 @@ from app.export.content import (
 from app.export.drawing import cut, draw_picture, draw_scatter
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from cache.services.exports import ExportArrays
-from fusion.colours import gray_range
+from fusion.chroma import unit_colours
+from fusion.colours import gray_range, rgb_bytes
 from fusion.saliency.maps import MapKind
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def heading(view: ExportArrays, panel: Panel) -> str:
     which = f"x1 ({first})" if "mri" in column.value else f"x2 ({second})"
     plain: Mapping[Column, str] = {
         CompareColumn.FUSED: "Fused y",
+        CompareColumn.FUSED_COLOUR: "Fused in colour",
         CompareColumn.GUIDANCE_RGB: "Guidance RGB",
         CompareColumn.SCATTER: "Guidance x1 and x2",
         InputColumn.MRI: which,
@@ -119,8 +121,12 @@ def inputs_row(content: FigureContent) -> Row:
     view = content.view
 
     def draw(axes: Axes, panel: Panel) -> None:
-        image = view.inputs[0 if "mri" in panel[0].value else 1]
-        draw_picture(axes, content, panel, cut(content, panel, gray_colours(image, *gray_range(image))))
+        which = 0 if "mri" in panel[0].value else 1
+        image, colours = view.inputs[which], view.colours[which]
+        shown = (
+            gray_colours(image, *gray_range(image)) if colours is None else rgb_bytes(unit_colours(colours))
+        )
+        draw_picture(axes, content, panel, cut(content, panel, shown))
 
     return Row(pair_label(view), panels(view, list(InputColumn)), draw, "the inputs")
 

@@ -82,6 +82,33 @@ def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> F
     return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
 
 
+def in_colour(figure: Figure, rgb: NDArray[np.floating], titles: tuple[str, str], colour: bool) -> Figure:
+    """Put a picture in colour under the gray image of its luma, which stays for tooltips and numbers.
+
+    Parameters
+    ----------
+    figure : dict
+        Of `gray_figure`.
+    rgb : ndarray, shape (3, H, W)
+        Red, green, blue, 0 to 1.
+    titles : tuple of str
+        Of the luma, and of the picture in colour. The browser changes from one to the other.
+    colour : bool
+        Whether the colours are seen at first.
+
+    Returns
+    -------
+    dict
+        The same figure. Plotly draws heatmaps over pictures, so the gray image is transparent where colours are seen.
+    """
+    source = png_source(rgb_bytes(np.moveaxis(rgb, 0, -1)))
+    figure["data"][0]["opacity"] = 0 if colour else 1
+    figure["data"].append(COLOUR_IMAGE | {"source": source, "hoverinfo": "skip", "hovertemplate": None})
+    figure["layout"]["title"] = panel_title(titles[colour])
+    figure["layout"]["meta"]["titles"] = titles
+    return figure
+
+
 def tiled_image(shape: tuple[int, ...], title: str, meta: dict[str, Any]) -> Figure:
     """Make the axes of a whole (H, W) image of a large pair, which the browser draws by tiles for good."""
     nothing = {"type": "heatmap", "z": [[None]], "showscale": False}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from app.guard.visitors import new_viewer
 from app.ids import CompareColumn, CompareId, Panel
 from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
@@ -25,7 +25,7 @@ from app.layout.head import (
 from app.layout.help import help_panel
 from app.layout.maps import ABOUT_MAPS
 from app.layout.pair_notes import beside_pairs
-from app.layout.panels import ABOUT
+from app.layout.panels import ABOUT, ABOUT_FUSED_COLOUR
 from app.layout.parts import SMALL, Choice, attributes, labelled, menu, opener, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
@@ -64,7 +64,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
     return html.Div(
         [
             dcc.Location(id=CompareId.LOCATION, refresh=False),
-            dcc.Store(id=CompareId.VIEWER, data=uuid.uuid4().hex),
+            dcc.Store(id=CompareId.VIEWER, data=new_viewer()),
             dcc.Store(id=CompareId.START),
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),
@@ -105,7 +105,10 @@ def explanations() -> dict[str, tuple[str, str]]:
     for column in CompareColumn:
         name = column.value.removesuffix("_zoom").replace("_", "-")
         kind = column.map_kind
-        found[column.value] = ABOUT[Panel(f"panel-{name}")] if kind is None else ABOUT_MAPS[kind]
+        if column is CompareColumn.FUSED_COLOUR:
+            found[column.value] = ABOUT_FUSED_COLOUR
+        else:
+            found[column.value] = ABOUT[Panel(f"panel-{name}")] if kind is None else ABOUT_MAPS[kind]
     return found
 
 

@@ -14,6 +14,7 @@ from app.layout.parts import attributes
 
 COLUMN_LABELS: Mapping[StrEnum, str] = {
     CompareColumn.FUSED: "Fused",
+    CompareColumn.FUSED_COLOUR: "Fused in colour",
     CompareColumn.GUIDANCE_MRI: "Guidance x1 (MRI)",
     CompareColumn.GUIDANCE_PET: "Guidance x2 (PET)",
     CompareColumn.GUIDANCE_RGB: "Guidance RGB",

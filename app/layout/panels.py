@@ -115,6 +115,11 @@ ABOUT = {
     ),
 }
 """Of each panel two sentences and its equation; {0} and {1} are the names of x1 and x2."""
+ABOUT_FUSED_COLOUR = (
+    "The fused image in colour: its luma is the fused image y, blue and red come from the inputs that have colours. "
+    "The method never sees a colour, so saliency is of the luma. Of two gray inputs it is gray.",
+    "C = (C1·|C1| + C2·|C2|) / (|C1| + |C2|) for Cb and for Cr",
+)
 ABOUT_ZOOM = (
     "The pixels around the chosen one, which has the red square in the middle. The red box in the picture at the left "
     "shows where they lie.",
@@ -122,6 +127,12 @@ ABOUT_ZOOM = (
 )
 
 
+LOOKS = {
+    Panel.MRI: "Change between the colours of this picture and its luma, which the method gets",
+    Panel.PET: "Change between the colours of this picture and its luma, which the method gets",
+    Panel.FUSED: "Change between the fused image in gray and with the chroma of colour inputs; saliency is of the luma",
+}
+"""What the button “colour” of a panel does, where the pair has colours."""
 KEYS = {"aria_description": "Enter pins the chosen pixel or lets it go, arrow keys move it."}
 
 
@@ -204,7 +215,9 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     # `assets/explore/negative-share.mjs` says how much it is.
     share = [html.Button(type="button", className="negative-share", hidden=True)] * (id in JACOBIAN_PANELS)
     named = html.Div(graph, role="img", **attributes(aria_label=description))
-    signs = [short, provisional, *share, *_signs(id, description)]
+    # `assets/explore/colour.mjs` shows it where there are colours.
+    look = [_look(Panel(id))] if id in LOOKS else []
+    signs = [short, provisional, *share, *look, *_signs(id, description)]
     return html.Section(
         [named, overlay, html.Div(signs, className="panel-signs")],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
@@ -212,6 +225,21 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
         # An application has the arrow keys, which a screen reader takes for itself in a group.
         role="application" if takes_pointer else "group",
         **attributes(data_panel=id, aria_label=description, **(KEYS if takes_pointer else {})),
+    )
+
+
+def _look(panel: Panel) -> html.Button:
+    return html.Button(
+        "colour",
+        className="panel-look",
+        type="button",
+        title=LOOKS[panel],
+        hidden=True,
+        **attributes(
+            data_panel=panel.value,
+            aria_pressed="false",
+            aria_label=f"In colour: {DESCRIPTIONS[panel].lower()}",
+        ),
     )
 
 

@@ -269,6 +269,8 @@ class ExploreState(ViewState):
         i + 0.5; at least 1 pixel high and wide. ``None``: all of it.
     maps : tuple of MapKind
         The maps that stand open below the pictures.
+    colour : bool
+        True where the fused image of colour pictures is shown in colour.
     """
 
     EARLIER: ClassVar[earlier.Tables] = earlier.EXPLORE
@@ -279,6 +281,7 @@ class ExploreState(ViewState):
         "weights": WEIGHTS,
         "zoom": f"{ZOOM}, or “support”",
         "area": "an area is top,left,bottom,right in pixels, at least 1 pixel high and 1 pixel wide",
+        "colour": "colour is 1 or 0",
         "maps": f"maps are different ones of {', '.join(MapKind)} with commas between them",
     }
 
@@ -287,6 +290,7 @@ class ExploreState(ViewState):
     zoom: HalfWidth | Literal["support"] = FIRST_HALF_WIDTH
     area: Area | None = None
     maps: tuple[MapKind, ...] = ()
+    colour: bool = False
 
     @field_validator("maps")
     @classmethod

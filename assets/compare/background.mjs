@@ -55,7 +55,8 @@ export function write(context, text, { left, top, width, height }, ink) {
  */
 export function bitmapOf(picture) {
   const { scene, kind, index } = picture;
-  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, "rgb");
+  if (kind === "inputs" && scene.in_colour[index]) return images.bitmap(scene, images.INPUT_COLOURS[index], 0, null, kind);
+  if (kind === "rgb" || kind === "fused_colour") return images.bitmap(scene, kind, 0, null, kind);
   if (scene.difference && kind !== "inputs") {
     if (!images.get(scene, kind)) return null;
     const { paint, name } = scale.differencePainter(/** @type {DifferenceRow} */ (scene), kind);
@@ -116,7 +117,8 @@ function drawCaptions(context, pictures, look) {
   const common = state.common();
   if (!common) return;
   for (const picture of pictures.filter((one) => one.kind === "inputs")) {
-    const name = common.modalities[picture.index] + (common.simulated ? " (simulated)" : "");
+    const words = [...(common.simulated ? ["simulated"] : []), ...(common.in_colour[picture.index] ? ["colour"] : [])];
+    const name = common.modalities[picture.index] + (words.length ? ` (${words.join(", ")})` : "");
     const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
     const text = picture.zoom ? `${common.modalities[picture.index]} zoom${letter}` : name;
     write(context, text, { ...picture.box, top: picture.box.top - CAPTION + 2, height: CAPTION }, look.ink);

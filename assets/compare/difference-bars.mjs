@@ -14,7 +14,7 @@ const drawn = new WeakMap(); // by the element that has them
 
 /** The kinds of pictures that a difference shows now. */
 function kindsShown() {
-  const columns = state.columns.filter((column) => column !== "guidance_rgb");
+  const columns = state.columns.filter((column) => !["guidance_rgb", "fused_colour"].includes(column));
   return KINDS.filter(([kind]) => columns.some((column) => column.startsWith(kind)));
 }
 

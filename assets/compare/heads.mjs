@@ -94,6 +94,7 @@ function titleOf({ kind, index, zoom }) {
   /** @type {Record<string, string>} */
   const titles = {
     fused: "Fused y",
+    fused_colour: "Fused in colour",
     guidance: `Guidance ${name}`,
     rgb: "Guidance RGB",
     jacobian: zoom ? `Jacobian ${name}, zoom` : `Jacobian ${name}`,

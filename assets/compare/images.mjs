@@ -31,6 +31,8 @@ const bitmaps = new Map();
 const underWay = new Set();
 /** @type {Map<string, string>} */
 const failures = new Map(); // by scene and kind: why the last request failed
+export const INPUT_COLOURS = ["x1_colour", "x2_colour"];
+const COLOURS = ["rgb", "fused_colour", ...INPUT_COLOURS]; // three bands, of which there is no difference
 const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
 
 /**
@@ -43,7 +45,7 @@ function nameOf(scene, kind) {
 }
 
 /**
- * The image of a row, null while it is not here; a difference has none of guidance RGB.
+ * The image of a row, null while it is not here; a difference has none of colours.
  * @param {Scene} scene
  * @param {string} kind
  * @returns {Image | null}
@@ -52,7 +54,7 @@ export function get(scene, kind) {
   if (!scene.difference) return images.get(nameOf(scene, kind)) || null;
   const [first, second] = scene.difference.map((one) => get(one, kind));
   if (kind === "inputs") return first;
-  return first && second && kind !== "rgb" ? difference.imageOf(kind, first, second) : null;
+  return first && second && !COLOURS.includes(kind) ? difference.imageOf(kind, first, second) : null;
 }
 
 /**
@@ -133,9 +135,11 @@ export function wantAll() {
   const common = state.common();
   if (!common) return;
   want(common, "inputs", 0);
+  INPUT_COLOURS.forEach((kind, index) => common.in_colour[index] && want(common, kind, 0));
   const rgb = state.columns.includes("guidance_rgb");
   for (const scene of state.ready()) {
     want(scene, "fused", 0);
+    if (state.columns.includes("fused_colour")) want(scene, "fused_colour", 0);
     const progress = state.progress[scene.key];
     if (!progress || !progress.revision || !worthFetching(scene, progress)) continue;
     want(scene, "guidance", progress.revision);
@@ -180,7 +184,7 @@ export function bitmap(scene, kind, index, painter, look) {
   if (known && known.image === image && known.look === look) return known.canvas;
   const { height, width } = image;
   const canvas = picture(width, height, (pixels) => {
-    if (kind === "rgb") fill(pixels, width, height, ofBands([0, 1, 2].map(image.band), width));
+    if (COLOURS.includes(kind)) fill(pixels, width, height, ofBands([0, 1, 2].map(image.band), width));
     else if (painter) fillValues(pixels, image.band(index), painter);
   }, known?.canvas);
   bitmaps.set(name, { image, look, canvas });

@@ -30,6 +30,7 @@ const INPUTS = [[0, false], [1, false], [0, true], [1, true]]; // index, zoom
  * @returns {Meaning}
  */
 export function meaning(column) {
+  if (column === "fused_colour") return { kind: column, index: 0, zoom: false };
   const [kind, part, zoom] = column.split("_");
   return { kind: part === "rgb" ? "rgb" : kind, index: PARTS[part] || 0, zoom: zoom === "zoom" };
 }

@@ -16,7 +16,7 @@ import { carried } from "../views/view-state.mjs";
 /** @import { Meaning, Picture } from "./layout.mjs" */
 /** @import { Scene } from "./state.mjs" */
 
-const EMPTY_IN_DIFFERENCE = ["guidance_rgb", "scatter"];
+const EMPTY_IN_DIFFERENCE = ["fused_colour", "guidance_rgb", "scatter"];
 /** @type {Picture | null} */
 let under = null; // the picture that the pointer was on last
 

@@ -20,6 +20,7 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  * @property {string} weights_id
  * @property {string[]} modalities
  * @property {boolean} simulated
+ * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
  * @property {number} height
  * @property {number} width
  * @property {number[] | null} support_radius
@@ -44,7 +45,7 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  */
 
 export const COLUMNS = [
-  "fused", "guidance_mri", "guidance_pet", "guidance_rgb",
+  "fused", "fused_colour", "guidance_mri", "guidance_pet", "guidance_rgb",
   "jacobian_mri", "jacobian_pet", "jacobian_mri_zoom", "jacobian_pet_zoom", "scatter",
   "response_mri", "response_pet", "reach_mri", "reach_pet", "influence_mri", "influence_pet",
 ];

@@ -16,14 +16,14 @@ import { isMap } from "../maps/kinds.mjs";
 /** @type {Record<string, string>} */
 const IMAGES = { inputs: "inputs", fused: "fused", guidance: "guidance", scatter: "guidance", rgb: "rgb" };
 /** @type {Record<string, string>} */
-const LOADING = { inputs: "Loading input …", fused: "Computing fused image …", jacobian: "Computing Jacobian …" };
+const LOADING = { inputs: "Loading input …", fused: "Computing fused image …", fused_colour: "Computing fused image …", jacobian: "Computing Jacobian …" };
 
 /**
  * Say why a picture is not there yet.
  * @param {Picture} picture
  */
 export function absence({ scene, kind }) {
-  if (scene.difference && ["rgb", "scatter"].includes(kind)) return "no difference of these";
+  if (scene.difference && ["rgb", "fused_colour", "scatter"].includes(kind)) return "no difference of these";
   if (scene.difference) return "Waits for both methods …";
   if (LOADING[kind]) return LOADING[kind];
   if (isMap(kind)) return maps.absence(scene, kind);
@@ -53,9 +53,11 @@ function failureOf({ scene, kind, point }) {
   }
   const progress = state.progress[scene.key];
   const name = IMAGES[kind] || kind;
+  const colours = images.INPUT_COLOURS.find((one) => kind === "inputs" && images.failure(scene, one));
+  if (colours) return { message: images.failure(scene, colours), again: () => images.retry(scene, colours) };
   const message = images.failure(scene, name);
   if (message) return { message, again: () => images.retry(scene, name) };
-  if (isMap(kind) || kind === "inputs" || kind === "fused" || progress?.stage !== "failed") return null;
+  if (isMap(kind) || kind === "inputs" || kind.startsWith("fused") || progress?.stage !== "failed") return null;
   return { message: progress.error || "Guidance failed", again: retryOnServer };
 }
 

@@ -54,7 +54,7 @@ export function placeOf({ pair_id, method_id, weights_id }) {
 const HEADER_INTEGERS = 8;
 const REMEMBERED_BYTES = 64 * 2 ** 20;
 // How a window was computed, by the number that comes with it.
-export const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)"];
+export const PATHS = ["", "exact chain", "exact window", "full image (global method)", "atlas (rounded to 0.05 %)", "exact by numbers of the whole image"];
 const RETRY_MILLISECONDS = 1500;
 
 /**

@@ -29,6 +29,7 @@ import { axisEnds, dots } from "../painter/points.mjs";
  * @property {number} gamma1
  * @property {number} gamma2
  * @property {Record<string, string>} titles - Of the panels.
+ * @property {Record<string, string>} colours - Of the panels that are in colour, with the kind of their images.
  * @property {boolean} complete
  *
  * @typedef {HTMLCanvasElement | ((width: number, height: number) => HTMLCanvasElement)} Drawing
@@ -74,6 +75,7 @@ function keep(panel, colour) {
  * @param {Float32Array} values
  */
 function keepGray(panel, values) {
+  if (view.colours[panel]) return;
   const [low, high] = colours.rangeOf(values);
   keep(panel, ofValues(values, view.width, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
 }
@@ -99,9 +101,12 @@ function keepGuidance(guidance, limits) {
   show();
 }
 
-/** @param {Images} rgb */
-function keepColours(rgb) {
-  keep("panel-guidance-rgb", ofBands([0, 1, 2].map(rgb.band), view.width));
+/**
+ * @param {string} panel
+ * @param {Images} rgb
+ */
+function keepColours(panel, rgb) {
+  keep(panel, ofBands([0, 1, 2].map(rgb.band), view.width));
 }
 
 /**
@@ -212,7 +217,8 @@ async function start() {
     images("inputs").then(({ band }) => ["panel-mri", "panel-pet"].forEach((panel, at) => keepGray(panel, band(at)))),
     images("fused").then(({ band }) => keepGray("panel-fused", band(0))),
     guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
-    guidance && images("rgb").then(keepColours),
+    guidance && images("rgb").then((rgb) => keepColours("panel-guidance-rgb", rgb)),
+    ...Object.entries(view.colours).map(([panel, kind]) => images(kind).then((rgb) => keepColours(panel, rgb))),
     // Without them nobody knows yet where the scale ends.
     window.then(async (found) => limits && keepWindow(found, await limits)),
   ]);

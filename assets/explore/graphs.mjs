@@ -10,7 +10,8 @@ import { state } from "./state.mjs";
  *
  * @typedef {{ rows: Float32Array[], low: number, high: number, range?: [number, number] }} Rows - An image row by row, the ends of its
  *   colours, and of one of which only parts are here its smallest and its largest number.
- * @typedef {{ key?: string, pair?: string, state?: string, display?: string, revision?: string }} Meta
+ * @typedef {{ key?: string, pair?: string, state?: string, display?: string, revision?: string,
+ *   titles?: [string, string] }} Meta
  * @typedef {{ drawn?: (panel: string) => void, relayout?: (panel: string, event: object) => void }} Listener
  */
 

@@ -37,6 +37,11 @@ function mapColumns() {
   return link.parts.maps.value.flatMap((kind) => [`${kind}_mri`, `${kind}_pet`]);
 }
 
+/** The fused image in colour, of pairs that have colours. */
+function colourColumns() {
+  return state.scene?.in_colour.some(Boolean) ? ["fused_colour"] : [];
+}
+
 /** Why nothing can be exported now; empty where something can. */
 function obstacle() {
   if (!state.scene) return "There is nothing to export yet.";
@@ -69,6 +74,6 @@ provide({
   query,
   current,
   rows: () => (state.scene ? [[state.scene.method_id, state.scene.method_title], ["inputs", "Inputs"]] : []),
-  columns: (row) => (row === "inputs" ? INPUTS : [...COLUMNS, ...ZOOMS, ...mapColumns()]),
+  columns: (row) => (row === "inputs" ? INPUTS : [...COLUMNS, ...colourColumns(), ...ZOOMS, ...mapColumns()]),
   forms: () => true,
 });

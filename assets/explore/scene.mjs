@@ -1,6 +1,7 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
 import * as change from "./change.mjs";
+import * as colour from "./colour.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
 import * as guidance from "./guidance.mjs";
@@ -112,9 +113,10 @@ function openArea(area, scene) {
  * @param {Pixel | null} start
  * @param {Part | null} area
  * @param {string[] | null} linkedMaps
+ * @param {boolean[] | null} linkedColour
  * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, linkedMaps, viewer) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, linkedMaps, linkedColour, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -131,6 +133,7 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
   state.viewer = viewer;
   guidance.follow();
   maps.openLinked(linkedMaps);
+  colour.follow(linkedColour);
   maps.follow();
   handover.recolourLater();
   return { ...state.display };

@@ -1,6 +1,6 @@
 /* What the explore page shows now, and its link, which has a part of that. */
 
-import { differ, list, number, word, wordOr } from "../core/kinds.mjs";
+import { bit, differ, list, number, word, wordOr } from "../core/kinds.mjs";
 import { LinkState, Tracked, tie } from "../core/tracked.mjs";
 import { KINDS } from "../maps/kinds.mjs";
 import * as colours from "../painter/colours.mjs";
@@ -25,6 +25,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {number} height
  * @property {number} width
  * @property {number[] | null} support_radius
+ * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
  * @property {boolean} large - Whether its images come by tiles.
  * @property {number[] | null} default_pixel
  * @property {string} device
@@ -75,6 +76,7 @@ const AREA = list(number(-(2 ** 31), 2 ** 31), (edges) => {
 export const link = new LinkState({
   ...shared("paper"),
   area: new Tracked(/** @type {number[] | null} */ (null), AREA),
+  colour: new Tracked(false, bit),
   maps: new Tracked(/** @type {MapKind[]} */ ([]), list(word(KINDS), differ)),
   method: new Tracked("funfusean", NAME),
   weights: new Tracked(/** @type {string | null} */ (null), WEIGHTS),

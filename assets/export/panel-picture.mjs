@@ -4,6 +4,7 @@
  */
 
 import { closest } from "../core/elements.mjs";
+import * as colour from "../explore/colour.mjs";
 import * as graphs from "../explore/graphs.mjs";
 import * as overlays from "../explore/overlays.mjs";
 import * as regionOverlays from "../explore/region-overlays.mjs";
@@ -49,6 +50,18 @@ function grown(panel) {
 }
 
 /**
+ * The colours over a zoom of a picture in colour.
+ * @param {string} panel
+ */
+function coloured(panel) {
+  const area = graphs.area(panel);
+  const canvas = colour.canvasOver(panel);
+  if (!area || !canvas) return [];
+  const { x, y } = area;
+  return [{ source: canvas.toDataURL(), ...OVER, x: x[0], y: y[1], sizex: x[1] - x[0], sizey: y[0] - y[1] }];
+}
+
+/**
  * The gray of what the method does not reach as an image, below those of the regions: Plotly draws shapes over all images.
  * @param {string} panel
  * @param {{ path: string }} cover
@@ -73,7 +86,7 @@ function covered(panel, { path }) {
 function furnished({ data, layout, clientWidth: width, clientHeight: height }) {
   const { l, r, b } = FURNITURE;
   return {
-    data: data.map((trace) => (trace.colorbar ? { ...trace, showscale: true } : trace)),
+    data: data.map((trace) => (trace.colorbar && trace.opacity !== 0 ? { ...trace, showscale: true } : trace)),
     layout: {
       ...layout, margin: { ...layout.margin, ...FURNITURE },
       xaxis: { ...layout.xaxis, visible: true }, yaxis: { ...layout.yaxis, visible: true },
@@ -97,7 +110,7 @@ function save(panel) {
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
     images: [
-      ...(graph.layout.images || []), ...covers.flatMap((cover) => covered(panel, cover)), ...grown(panel), ...images(panel, SCALE),
+      ...(graph.layout.images || []), ...covers.flatMap((cover) => covered(panel, cover)), ...grown(panel), ...coloured(panel), ...images(panel, SCALE),
     ],
     shapes: [...shapes.filter(({ type }) => type !== "path"), ...(graphs.FULL.includes(panel) && state.pixel ? [box(state.pixel)] : [])],
   };

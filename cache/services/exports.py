@@ -18,8 +18,9 @@ from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import Response, guidance_rgb
+from fusion.chroma import Colours, coloured
 from fusion.errors import FuseVisError
-from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, described_colour
 from fusion.saliency.maps import UNITS, MapKind
 from fusion.saliency.window import Box
 from fusion.statistics.region_code import decode_mask
@@ -62,6 +63,8 @@ class MethodArrays:
         By the same names, the pixels inside the support.
     maps : dict of MapKind to ndarray of float32, shape (bands, H, W)
         Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
+    colour : ndarray of float32, shape (3, H, W), or None
+        The fused image in colour, 0 to 1, see `fusion.chroma.coloured`; ``None`` where both inputs are gray.
     """
 
     scene: Scene
@@ -71,6 +74,7 @@ class MethodArrays:
     jacobians: Mapping[str, np.ndarray]
     windows: Mapping[str, Box]
     maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
+    colour: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +99,8 @@ class ExportArrays:
         The painted change of the inputs, where the view has one.
     responses : tuple of Response
         What each method makes of it, in their order; empty without one.
+    colours : tuple of (ndarray or None)
+        The pictures whose lumas the inputs are, as `fusion.Pair.colours`.
     """
 
     inputs: np.ndarray
@@ -105,6 +111,7 @@ class ExportArrays:
     lettered: bool = True
     change: np.ndarray | None = None
     responses: tuple[Response, ...] = ()
+    colours: tuple[Colours | None, Colours | None] = (None, None)
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -165,27 +172,29 @@ def export_arrays(
         {name: services.windows.of(scene, *at, exact=True) for name, at in chosen.items()} for scene in scenes
     ]
     arrays = []
+    pair_of = services.scenes.pair(first)
     guidances = _guidance(services, scenes)
     for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         fused = services.scenes.fused(scene)
         jacobians = {name: window.dense() for name, window in found.items()}
         boxes = {name: window.box for name, window in found.items()}
         rgb = guidance_rgb(guidance, fused)
-        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene))
+        colour = coloured(fused, pair_of.colours) if any(pair_of.in_colour) else None
+        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour))
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
     replaced = (name for name in own if name in known and not np.array_equal(known[name], own[name]))
-    images = services.scenes.pair(first).images
     painted = [services.changes.of(scene, change) for scene in scenes] if change else []
     return ExportArrays(
-        images,
+        pair_of.images,
         tuple(arrays),
         chosen,
         known | own,
         tuple(replaced),
         change=painted[0][0] if painted else None,
         responses=tuple(found for _, found in painted),
+        colours=pair_of.colours,
     )
 
 
@@ -212,6 +221,8 @@ def _guidance(services: Services, scenes: Sequence[Scene]) -> list[np.ndarray]:
     for state in states:
         if state.error is not None:
             raise ExportError(state.error)
+        if state.note is not None and not (state.running or state.complete):
+            raise ExportError(f"There are no guidance images: {state.note}.")
     missing = [
         f"{scene.method_title} {100 * state.fraction:.0f} %"
         for scene, state in zip(scenes, states, strict=True)
@@ -318,10 +329,11 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     -------
     bytes
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
-        (M, H, W, 3), ``jacobian_a`` and perhaps ``jacobian_b`` (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps
-        ``change`` (2, H, W) and ``change_true``, ``change_linear``, ``change_path`` (M, H, W), the maps that the view
-        shows, ``response`` and ``reach`` (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON
-        with units, pixels, ids, versions and the link.
+        (M, H, W, 3), of pairs with colours ``fused_colour`` (M, 3, H, W), ``jacobian_a`` and perhaps ``jacobian_b``
+        (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps ``change`` (2, H, W) and ``change_true``,
+        ``change_linear``, ``change_path`` (M, H, W), the maps that the view shows, ``response`` and ``reach``
+        (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON with units, pixels, ids, versions
+        and the link.
     """
     methods = exported.methods
     arrays: dict[str, np.ndarray] = {
@@ -331,6 +343,9 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
         "guidance": np.stack([one.guidance for one in methods]),
         "guidance_rgb": np.stack([one.rgb for one in methods]),
     }
+    colours = [one.colour for one in methods if one.colour is not None]
+    if colours:
+        arrays["fused_colour"] = np.stack(colours)
     for name in exported.pixels:
         arrays[f"jacobian_{name}"] = np.stack([one.jacobians[name] for one in methods])
     for kind in methods[0].maps:
@@ -380,6 +395,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "simulated": first.simulated,
             "shape": [first.height, first.width],
             "notes": list(first.notes),
+            **described_colour(first.in_colour),
         },
         "methods": [
             {
@@ -399,6 +415,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
         "units": {
             "inputs": "dimensionless: intensity min-max scaled to [0, 1]",
             "fused": INTENSITY_UNITS,
+            **({"fused_colour": COLOUR_UNITS} if any(first.in_colour) else {}),
             "guidance": GRADIENT_UNITS,
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},

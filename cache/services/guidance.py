@@ -21,7 +21,7 @@ from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
 from fusion.errors import Cancelled
-from fusion.saliency.guidance import coarse_guidance, guidance, lattice_spacing
+from fusion.saliency.guidance import coarse_guidance, guidance, guidance_seconds, lattice_spacing
 from fusion.work.engines import WorkersLost
 from fusion.work.guidance_units import GoOn, GuidanceUnits
 from fusion.work.store import ChunkStore, StoreError
@@ -44,6 +44,8 @@ TURN_S = 2.0
 """How long guidance images are computed before others that wait go first. What their passes have in common is computed
 anew afterwards, which must stay a small part of the work."""
 
+LONG_S = 300.0
+"""Seconds that guidance images may take without being asked for: those of some global methods take days."""
 NOT_WANTED = "The guidance images are not wanted any more."
 
 COMPLETE_REVISION = 2**53 - 1
@@ -74,7 +76,7 @@ class GuidanceState:
     compute_seconds : float
         How long the computation took, or has taken by now; waiting for the worker is not counted.
     note : str or None
-        What else the user should know of a computation that runs.
+        What else the user should know of a computation that runs, or of one that waits to be asked for.
     """
 
     values: np.ndarray | None
@@ -313,6 +315,14 @@ class GuidanceWork:
         return began + max(SHORTEST_REPORT_GAP_S, 10 * (self._clock() - began))
 
 
+def _about(seconds: float) -> str:
+    """Return a long time in words."""
+    for unit, size in (("days", 86_400), ("h", 3_600)):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.0f} {unit}"
+    return f"about {seconds / 60:.0f} min"
+
+
 def guidance_arrays(values: np.ndarray, seconds: np.ndarray) -> Arrays:
     """Return what is kept of guidance images: the images, and how many seconds they took."""
     return {"values": np.asarray(values, dtype=np.float32), "seconds": np.asarray(seconds, dtype=np.float64)}
@@ -352,7 +362,8 @@ class Guidance:
         self._chunks = chunks
         self._transient = transient
         self._threads = threads
-        self._jobs: Jobs[np.ndarray] = Jobs(LANES)
+        self.jobs: Jobs[np.ndarray] = Jobs(LANES)
+        self._seconds: dict[tuple[str, tuple[int, int]], float | None] = {}
 
     def known(self, scene: Scene) -> np.ndarray | None:
         """Return finished guidance images; starts nothing.
@@ -370,7 +381,7 @@ class Guidance:
         kept = self._store.get(GuidanceAddress.of(self._scenes.method(scene), scene.pair_id))
         return None if kept is None else kept["values"]
 
-    def state(self, scene: Scene, viewer: str, start: bool = True) -> GuidanceState:
+    def state(self, scene: Scene, viewer: str, start: bool = True, asked: bool = False) -> GuidanceState:
         """Return how far the guidance images are, and keep their computation alive for this viewer.
 
         Parameters
@@ -383,6 +394,9 @@ class Guidance:
             Whether to start the computation, again if it was cancelled or failed, or to join that of others.
             A viewer that follows a computation, or has cancelled it, asks with ``False``; one whose calls came so late
             that the computation it follows was stopped has it go on.
+        asked : bool
+            Whether somebody has asked for these images, however long they take. Where they take longer than `LONG_S`
+            they are not started otherwise, and the note says how long.
 
         Raises
         ------
@@ -395,17 +409,37 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            return self._noted(followed(self._jobs.follow(address, viewer)))
+            return self._noted(followed(self.jobs.follow(address, viewer)))
         pair = self._scenes.pair(scene)
+        cost = None if asked else self._cost(method, pair)
+        if cost is not None:
+            state = self._noted(followed(self.jobs.follow(address, viewer)))
+            return state if state.running else replace(state, note=cost)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            others_wait = partial(self._jobs.others_wait, address)
+            others_wait = partial(self.jobs.others_wait, address)
             kept = self._store, self._chunks, self._transient
             return GuidanceWork(
                 method, pair, address, *kept, self._threads, others_wait, workers=self._workers
             ).stages()
 
-        return self._noted(followed(self._jobs.submit(address, stages, viewer)))
+        return self._noted(
+            followed(self.jobs.submit(address, stages, viewer, scene.subject("Guidance images")))
+        )
+
+    def _cost(self, method: Method, pair: Pair) -> str | None:
+        """Say how long guidance images take that have to be asked for; ``None`` where they need not be."""
+        key = (method.weights_id, pair.shape)
+        if key not in self._seconds:
+            with computing(self._threads):
+                self._seconds[key] = guidance_seconds(method, pair)
+        seconds = self._seconds[key]
+        if seconds is None or seconds <= LONG_S:
+            return None
+        return (
+            f"every pixel takes a pass through the whole image, {_about(seconds)} in all on this machine. Jacobian "
+            "images need none of it; Compute starts it"
+        )
 
     def _noted(self, state: GuidanceState) -> GuidanceState:
         """Add what the user should know of those who compute."""
@@ -420,16 +454,16 @@ class Guidance:
             If the method has other weights by now.
         """
         address = GuidanceAddress.of(self._scenes.method(scene), scene.pair_id)
-        self._jobs.cancel(address, viewer)
+        self.jobs.cancel(address, viewer)
 
     def under_way(self) -> int:
         """Return how many guidance images are computed or wait."""
-        return self._jobs.under_way()
+        return self.jobs.under_way()
 
     def busy(self) -> bool:
         """Return whether guidance images are being computed, for whomever."""
-        return self._jobs.busy()
+        return self.jobs.busy()
 
     def close(self) -> None:
         """Stop all jobs."""
-        self._jobs.close()
+        self.jobs.close()

@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import guidance_rgb
+from fusion.chroma import coloured, unit_colours
 from fusion.saliency.guidance import filled
 from fusion.saliency.maps import BANDS, MapKind
 
+INPUT_COLOURS = ("x1_colour", "x2_colour")
+FUSED_COLOUR = "fused_colour"
+COLOUR_KINDS = (*INPUT_COLOURS, FUSED_COLOUR)
+"""Kinds of images with three bands, red, green and blue."""
 SAMPLE_POINTS = 100_000
 """Pixels of a large pair whose points its scatterplot shows."""
 
@@ -55,8 +60,9 @@ def images_at(
     kind : str
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
         the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
-        known pixels in one row), ``rgb`` (guidance RGB), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where
-        it is not computed.
+        known pixels in one row), ``rgb`` (guidance RGB), ``x1_colour``, ``x2_colour``, ``fused_colour`` (red, green,
+        blue from 0 to 1, equal where the pair is gray), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where it
+        is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -81,6 +87,8 @@ def _images_of(
         return _final(scenes.pair(scene).images)
     if kind == "fused":
         return _final(scenes.fused(scene)[None])
+    if kind in COLOUR_KINDS:
+        return _final(colours_of(services, scene, kind))
     if kind in list(MapKind):
         grown = services.maps.state(scene, MapKind(kind), viewer)
         return _grown(grown.values, BANDS[MapKind(kind)], scene, grown.fraction, grown.complete)
@@ -93,6 +101,36 @@ def _images_of(
     if kind == "rgb":
         values = np.moveaxis(guidance_rgb(values, scenes.fused(scene)), -1, 0)
     return SceneImages(values, state.fraction, state.complete)
+
+
+def colours_of(services: Services, scene: Scene, kind: str) -> NDArray[np.floating]:
+    """Return an image of a scene in colour.
+
+    Parameters
+    ----------
+    services, scene
+        Where it is from.
+    kind : str
+        One of `COLOUR_KINDS`.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, H, W)
+        Red, green, blue from 0 to 1; a gray input three times, and the fused image as `fusion.chroma.coloured` has it.
+
+    Raises
+    ------
+    UserError
+        If the scene is gone, or its fused image cannot be computed.
+    """
+    pair = services.scenes.pair(scene)
+    if kind == FUSED_COLOUR:
+        return coloured(services.scenes.fused(scene), pair.colours)
+    index = INPUT_COLOURS.index(kind)
+    colours = pair.colours[index]
+    if colours is None:
+        return pair.images[[index] * 3]
+    return np.moveaxis(unit_colours(colours), -1, 0).astype(np.float32)
 
 
 def _grown(

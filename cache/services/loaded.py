@@ -265,7 +265,7 @@ class LoadedPairs:
 
     def __init__(self, catalogue: Catalogue, limit_bytes: int = PAIR_MEMORY_BYTES) -> None:
         self._catalogue = catalogue
-        self._pairs: MemoryTier[Pair] = MemoryTier(limit_bytes, lambda pair: pair.images.nbytes)
+        self._pairs: MemoryTier[Pair] = MemoryTier(limit_bytes, lambda pair: pair.nbytes)
 
     def by_address(self, address: str) -> tuple[PairEntry, Pair]:
         """Return the pair that an address leads to now, and what the catalogue says of it.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import fusion
+from cache.jobs.entries import Subject
 from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
@@ -62,8 +63,12 @@ class Scene:
         Where it computes.
     large : bool
         Whether pages get these images in tiles (`cache.services.pyramids`) and not as a whole.
+    numbers : int
+        The numbers through which such a method sees the whole image; 0 where that is not all.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    in_colour : tuple of bool
+        True for each of x1 and x2 that is the luma of a colour picture.
     """
 
     pair_id: str
@@ -82,7 +87,13 @@ class Scene:
     support_radius: tuple[int, int] | None
     device: str
     large: bool = False
+    numbers: int = 0
     notes: tuple[str, ...] = ()
+    in_colour: tuple[bool, bool] = (False, False)
+
+    def subject(self, what: str) -> Subject:
+        """Return the words for a job about this scene that computes `what`."""
+        return Subject(what, self.pair_address, self.pair_title, self.method_id, self.method_title)
 
 
 class _Closed(Exception):
@@ -219,6 +230,7 @@ class Scenes:
         method = self.loaded_methods.get(method_id)
         if prepare:
             self._begin_to_prepare(method, pair)
+        numbers = method.numbers
         return Scene(
             pair_id=pair.id,
             pair_address=entry.address,
@@ -236,7 +248,9 @@ class Scenes:
             support_radius=method.locality_at(pair.shape).support_radius,
             device=str(method.device),
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
+            numbers=numbers.count if numbers else 0,
             notes=pair.notes,
+            in_colour=pair.in_colour,
         )
 
     def method(self, scene: Scene) -> Method:

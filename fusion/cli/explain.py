@@ -107,7 +107,9 @@ def explain_command(
         inputs = load_inputs(entry, method, device, reading)
         inside = chosen_region(region, entry, inputs.pair)
         other = None if of != "contrast" or against is None else chosen_region(against, entry, inputs.pair)
-        files = choose_files(output, f"{entry.address}_{method}_{of}", INPUTS if pictures else (), entry)
+        files = choose_files(
+            output, f"{entry.address}_{inputs.method.id}_{of}", INPUTS if pictures else (), entry
+        )
         held = other.mask if other is not None else INPUTS.index(against) if against in INPUTS else None
         found = fusion.region_jacobian(inputs.method, inputs.pair, inside.mask, of, held, dtype.value)
     end = end if end is not None else Limits.of(found).end(scale)
@@ -149,7 +151,7 @@ def reach_command(
     names = ("reach-x1", "reach-x2", "response-x1", "response-x2") if pictures else ()
     with console.status("Loading"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{method}_reach", names, entry)
+        files = choose_files(output, f"{entry.address}_{inputs.method.id}_reach", names, entry)
     with progress_bar("Response") as show:
         answers = fusion.response_map(inputs.method, inputs.pair, show, dtype.value)
     with progress_bar("Reach") as show:
@@ -190,7 +192,9 @@ def influence_command(
     entry = choose_pair(mri, pet, sample, modalities)
     with console.status("Loading"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{method}_influence", INPUTS if pictures else (), entry)
+        files = choose_files(
+            output, f"{entry.address}_{inputs.method.id}_influence", INPUTS if pictures else (), entry
+        )
     with progress_bar("Influence") as show:
         found = fusion.influence_images(inputs.method, inputs.pair, show, dtype.value)
     end = Limits.of(found.total).end(Scale.PAPER)

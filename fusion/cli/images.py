@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import fusion
+from fusion.chroma import coloured
 from fusion.cli.options import (
     DeviceOption,
     EndOption,
@@ -28,13 +30,14 @@ from fusion.cli.options import (
     console,
     load_inputs,
     name_files,
+    named_file,
     parse_pixel,
     progress_bar,
     say,
 )
 from fusion.cli.reading import ReadingOptions, reading_options
 from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
-from fusion.output_files import GRADIENT_UNITS, INTENSITY_UNITS
+from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, prepare_files, write_picture
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas
@@ -50,6 +53,14 @@ PixelOption = Annotated[
         metavar="ROW,COL",
         help="The principal pixel of the fused image, counted from 0; samples have one of their own.",
         show_default=False,
+    ),
+]
+ColourOption = Annotated[
+    bool,
+    typer.Option(
+        "--colour",
+        help="Also the fused image in colour: its luma is the fused image, its chroma that of colour inputs. "
+        "With --output FILE.png that picture alone.",
     ),
 ]
 FolderOption = Annotated[
@@ -72,6 +83,7 @@ def fuse_command(
     method: MethodOption = DEFAULT_METHOD,
     output: OutputOption = None,
     pictures: PicturesOption = True,
+    colour: ColourOption = False,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
     *,
@@ -79,17 +91,32 @@ def fuse_command(
 ) -> None:
     """Fuse a pair.
 
-    Writes the fused image (array `fused`, H×W) and a gray picture of it.
+    Writes the fused image (array `fused`, H×W) and a gray picture of it; with --colour also `fused_colour` (3×H×W).
     """
     entry = choose_pair(mri, pet, sample, modalities)
+    alone = named_file(output, ".png") if colour and output and output.endswith(".png") else None
+    names = ("fused", "colour") if colour else ("fused",)
     with console.status("Fusing"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{method}", ("fused",) if pictures else (), entry)
+        if alone is not None:
+            prepare_files((alone,), entry.paths)
+        else:
+            files = choose_files(
+                output, f"{entry.address}_{inputs.method.id}", names if pictures else (), entry
+            )
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
-    metadata = inputs.described(dtype, reading) | {
-        "units": {"fused": INTENSITY_UNITS},
-    }
-    name_files(files.write({"fused": fused}, metadata, {"fused": grays(fused, *gray_range(fused))}))
+    metadata = inputs.described(dtype, reading) | {"units": {"fused": INTENSITY_UNITS}}
+    arrays, drawn = {"fused": fused}, {"fused": grays(fused, *gray_range(fused))}
+    if colour:
+        if not any(inputs.pair.in_colour):
+            say("Note: neither image has colours, so that the fused picture in colour is gray.", warning=True)
+        arrays["fused_colour"] = coloured(fused, inputs.pair.colours)
+        drawn["colour"] = rgb_bytes(np.moveaxis(arrays["fused_colour"], 0, -1))
+        metadata["units"]["fused_colour"] = COLOUR_UNITS
+    if alone is not None:
+        name_files([write_picture(alone, drawn["colour"], metadata | {"units": {"picture": COLOUR_UNITS}})])
+    else:
+        name_files(files.write(arrays, metadata, drawn))
 
 
 @reading_options
@@ -120,9 +147,9 @@ def jacobian_command(
     chosen = parse_pixel(pixel) if pixel is not None else entry.default_pixel
     if chosen is None:
         raise typer.BadParameter("Say which pixel: --pixel ROW,COL.")
-    name = f"{entry.address}_{method}_jacobian_{chosen[0]}_{chosen[1]}"
     with console.status("Differentiating"):
         inputs = load_inputs(entry, method, device, reading)
+        name = f"{entry.address}_{inputs.method.id}_jacobian_{chosen[0]}_{chosen[1]}"
         checked_pixel(chosen, inputs.pair.shape)
         files = choose_files(output, name, ("x1", "x2") if pictures else (), entry)
         window = fusion.jacobian(inputs.method, inputs.pair, chosen, dtype.value)
@@ -169,7 +196,7 @@ def guidance_command(
     names = ("x1", "x2", "fused", "rgb") if pictures else ()
     with console.status("Fusing"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{method}_guidance", names, entry)
+        files = choose_files(output, f"{entry.address}_{inputs.method.id}_guidance", names, entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
     with progress_bar("Guidance images") as show:
         values = fusion.guidance(

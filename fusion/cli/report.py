@@ -13,6 +13,7 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 
 from fusion.cli.options import DeviceOption, name_files, progress_bar, say
+from fusion.cli.users_methods import with_users_methods
 from fusion.device import resolve_device
 from fusion.errors import OutputError, UnsupportedImageError
 from fusion.methods.registry import method_specification
@@ -87,6 +88,7 @@ def report_group() -> None:
 
 
 @report_app.command("pairs")
+@with_users_methods
 def pairs_command(
     first: FirstArgument,
     second: SecondArgument,

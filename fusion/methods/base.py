@@ -20,6 +20,7 @@ from fusion.network import NetworkState
 from fusion.network_copies import SINGLE_TOLERANCE, InSingle, converted, copied
 from fusion.pair import Pair
 from fusion.saliency.crops import Locality
+from fusion.saliency.numbers import Numbers, find_numbers
 from fusion.saliency.support import declared_locality, locality_at, probe_locality
 from fusion.saliency.window import JacobianWindow, Pixel
 
@@ -99,9 +100,12 @@ class Method:
         Which crops of an image give the whole image's derivatives exactly; see `locality_at` too.
     elsewhere : Elsewhere or None
         Where it is computed, if not in this process.
+    checks : tuple of str
+        What else than its derivatives was compared, and how far that was apart.
     """
 
     elsewhere: Elsewhere | None = None
+    checks: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -123,6 +127,7 @@ class Method:
         full_precision(device)
         self._double: tuple[NetworkState, nn.Module] | None = None
         self._localities: dict[tuple[int, int], Locality | NetworkError] = {}
+        self._numbers: list[Numbers | None] = []
         self._checking = threading.Lock()
 
     def __repr__(self) -> str:
@@ -132,6 +137,19 @@ class Method:
     def support_radius(self) -> SupportRadius:
         """(r1, r2) in pixels, or ``None`` where the support is the whole image."""
         return self.locality.support_radius
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """The numbers through which it sees the whole image, found when first asked for; ``None`` where it does not.
+
+        With them held for a pair, derivatives are those of a local network and a few products (`fusion.saliency.held`).
+        """
+        if self.locality.radius is not None or self.elsewhere is not None:
+            return None
+        with self._checking:
+            if not self._numbers:
+                self._numbers.append(find_numbers(self.network))
+        return self._numbers[0]
 
     def locality_at(self, shape: tuple[int, int]) -> Locality:
         """Return which crops of images of a shape (H, W) are exact.

@@ -86,7 +86,7 @@ def method_specification(id: str) -> MethodSpecification:
         return replace(
             newest, id=id, title=f"{newest.title}, earlier weights {id.partition(EARLIER_SIGN)[2]}"
         )
-    packed = _packed(id)
+    packed = users_method(id)
     described = packed.description()
     return MethodSpecification(
         packed.id,
@@ -104,7 +104,14 @@ def is_earlier(id: str) -> bool:
     return EARLIER_SIGN in id and newest_id(id) in _specifications() and id in earlier_ids(newest_id(id))
 
 
-def _packed(id: str) -> PackedMethod:
+def users_method(id: str) -> PackedMethod:
+    """Return a user's method by its id or the path to its folder.
+
+    Raises
+    ------
+    UnknownMethodError
+        If there is none.
+    """
     for packed in packed_methods():
         if packed.id == id:
             return packed
@@ -137,7 +144,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
         If a user's method cannot be used.
     """
     if id not in _specifications() and not is_earlier(id):
-        return IsolatedMethod(_packed(id), resolve_device(device))
+        return IsolatedMethod(users_method(id), resolve_device(device))
     specification = method_specification(id)
     network = specification.build()
     weights_id = load_weights(network, id, weights_path(id, folder)) if specification.trained else None

@@ -116,9 +116,19 @@ def picture_address(image: NDArray[np.floating]) -> str:
     image : ndarray
         (H, W), fused intensities, dimensionless.
     """
-    comparable = np.clip(np.nan_to_num(image, nan=0.5), 0, 1)
+    return png_address(grays(np.clip(np.nan_to_num(image, nan=0.5), 0, 1), 0, 1))
+
+
+def png_address(picture: NDArray[np.uint8]) -> str:
+    """Return a picture as a ``data:`` address of a PNG.
+
+    Parameters
+    ----------
+    picture : ndarray
+        (H, W) or (H, W, 3), uint8.
+    """
     stream = io.BytesIO()
-    Image.fromarray(grays(comparable, 0, 1)).save(stream, "PNG", optimize=True)
+    Image.fromarray(picture).save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

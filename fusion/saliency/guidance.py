@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.diagonals import Lattice, part_lattice
 from fusion.saliency.chain.windows import chain_of
 from fusion.saliency.crops import Locality
+from fusion.saliency.held import held_pair
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.probing import graph_bytes_a_pixel
 from fusion.saliency.tiles import Tile, tiles
@@ -50,7 +52,8 @@ def guidance(
     Parameters
     ----------
     method : Method
-        The fusion method. A global one costs one backward pass a pixel.
+        The fusion method. A global one costs one backward pass a pixel, but where it sees the whole image through a
+        few numbers (`fusion.saliency.numbers`), with two products a number before.
     pair : Pair
         The two input images.
     progress : callable, optional
@@ -128,6 +131,9 @@ class GuidancePasses:
 
     def __init__(self, method: Method, pair: Pair, dtype: str = "float32") -> None:
         precision = torch_dtype(dtype)
+        self._held = held_pair(method, pair, precision) if method.numbers is not None else None
+        if self._held is not None:
+            method = self._held.local
         chain = chain_of(method, precision)
         if chain is not None and not _chain_is_cheaper(chain, method, pair.shape):
             chain = None
@@ -141,8 +147,15 @@ class GuidancePasses:
         """Return how many passes there are."""
         return self._starts[-1]
 
-    def of(self, first: int, stop: int) -> Iterator[Lattice]:
+    def of(self, first: int, stop: int, go_on: Callable[[], None] = lambda: None) -> Iterator[Lattice]:
         """Compute the passes from `first` up to `stop`, counted from 0 through all parts.
+
+        Parameters
+        ----------
+        first, stop : int
+            Which passes.
+        go_on : callable
+            Called again and again while what all passes have in common is computed; what it raises ends that.
 
         Yields
         ------
@@ -155,7 +168,10 @@ class GuidancePasses:
                 self._prepared = number, self.parts[number].prepare()
             for row, column in order:
                 rows, columns, values = self._prepared[1](row, column)
-                yield rows, columns, self._finite(rows, columns, values) if self._by_chain else values
+                values = self._finite(rows, columns, values) if self._by_chain else values
+                if self._held is not None:
+                    values = values + self._held.terms(lambda share: go_on()).diagonal(rows, columns)
+                yield rows, columns, values
 
     def let_go(self) -> None:
         """Free what the passes of a part have in common; the next pass computes it anew."""
@@ -282,6 +298,34 @@ def pixels_a_tile(method: Method, dtype: torch.dtype, locality: Locality, shape:
         method.network_as(dtype), dtype, method.device, locality.crop(small, shape).shape
     )
     return int(GRAPH_BYTES / measured)
+
+
+def guidance_seconds(method: Method, pair: Pair) -> float | None:
+    """Estimate how long both guidance images of a pair take where that is one pass through the whole image a pixel.
+
+    One Jacobian image is computed, twice, and the quicker one's time is taken for each pixel.
+
+    Parameters
+    ----------
+    method, pair
+        See `guidance`.
+
+    Returns
+    -------
+    float or None
+        Seconds on this machine as it is now; ``None`` for methods that take fewer passes.
+    """
+    if method.locality_at(pair.shape).radius is not None:
+        return None
+    height, width = pair.shape
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        (window,) = jacobians(method, pair, [(height // 2, width // 2)])
+        took.append(time.perf_counter() - began)
+        if window.path != "whole image":
+            return None
+    return min(took) * height * width
 
 
 def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "float32") -> NDArray[np.floating]:

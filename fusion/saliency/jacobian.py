@@ -1,8 +1,9 @@
 """Jacobian images (paper, equation 1): exact, at a cost that does not depend on the image's size.
 
-There are three paths. The *chain* (`fusion.saliency.chain`) takes methods whose network it understands: all of
+There are four paths. The *chain* (`fusion.saliency.chain`) takes methods whose network it understands: all of
 this project, and any made of stride-1 convolutions and pointwise operations. The *window* takes other networks
-of limited support, by autograd on a crop. The *whole image* takes those without.
+of limited support, by autograd on a crop. *Numbers* take those that see the whole image through a few numbers, as
+global pooling does (`fusion.saliency.held`). The *whole image* takes all others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fusion.methods.base import Method
 from fusion.network import apply_network, images_tensor, torch_dtype
 from fusion.pair import Pair
 from fusion.saliency.chain.windows import chain_of, chain_windows, keep
+from fusion.saliency.held import HeldPair, held_pair
 from fusion.saliency.window import (
     Box,
     JacobianWindow,
@@ -105,6 +107,9 @@ def jacobians(
         return method.elsewhere.jacobians(pair, wanted, dtype, batch_size, ahead)
     radius = method.locality_at(pair.shape).radius
     if radius is None:
+        held = held_pair(method, pair, precision) if wanted else None
+        if held is not None:
+            return _by_numbers(held, method, pair, wanted, dtype, batch_size, ahead)
         return _whole_image_jacobians(method, images_tensor(pair, precision, method.device), wanted)
     chain = chain_of(method, precision) if wanted else None
     if chain is None:
@@ -138,7 +143,7 @@ def prepare(
     """Compute beforehand what the Jacobian images of a pair have in common.
 
     Without it, the first looks at an image cost more. Does nothing for images of which not everything can be kept (with
-    the shipped methods, of more than about a million pixels), and for a method without a chain.
+    the shipped methods, of more than about a million pixels), and for a method that has neither a chain nor numbers.
 
     Parameters
     ----------
@@ -154,6 +159,10 @@ def prepare(
     radius = method.locality_at(pair.shape).radius
     if chain is not None and radius is not None:
         keep(chain, pair, radius, progress)
+    held = held_pair(method, pair, torch_dtype(dtype)) if radius is None else None
+    if held is not None:
+        held.terms(progress or (lambda share: None))
+        prepare(held.local, pair, dtype)
 
 
 def checked_pixel(pixel: Sequence[int], shape: tuple[int, int]) -> Pixel:
@@ -217,6 +226,29 @@ def _trimmed(
     return JacobianWindow(
         np.ascontiguousarray(inner), support.top, support.left, *pixel, shape, path="window"
     )
+
+
+def _by_numbers(
+    held: HeldPair,
+    method: Method,
+    pair: Pair,
+    wanted: list[Pixel],
+    dtype: str,
+    batch_size: int,
+    ahead: bool,
+) -> list[JacobianWindow]:
+    """Take the path of methods that see the whole image through numbers; where that is not finite, the whole image."""
+    terms = held.terms()
+    found = []
+    for local in jacobians(held.local, pair, wanted, dtype, batch_size, ahead):
+        values = terms.at((local.row, local.col))
+        values[:, *local.box.slices] += local.values
+        if not np.isfinite(values).all():
+            images = images_tensor(pair, torch_dtype(dtype), method.device)
+            found += _whole_image_jacobians(method, images, [(local.row, local.col)])
+            continue
+        found.append(JacobianWindow(values, 0, 0, local.row, local.col, pair.shape, path="numbers"))
+    return found
 
 
 def _whole_image_jacobians(method: Method, images: Tensor, pixels: list[Pixel]) -> list[JacobianWindow]:

@@ -26,7 +26,7 @@ SUSPICIOUS_GRADIENT = 1e3
 """Magnitude from which a gradient is flagged: intensities span 1, trained networks stay below about 10."""
 
 
-PATHS = ("", "chain", "window", "whole image", "atlas")
+PATHS = ("", "chain", "window", "whole image", "atlas", "numbers")
 """The ways in which a window can have come about, by the number that stored results and answers to browsers have."""
 
 

@@ -75,7 +75,7 @@ class GuidanceUnits(KeptUnits):
         values = np.full((2, self._size), np.nan, dtype=np.float32)
         filled = 0
         go_on()
-        for _, _, found in self._passes.of(*self._bounds[number]):
+        for _, _, found in self._passes.of(*self._bounds[number], go_on):
             count = math.prod(found.shape[1:])
             values[:, filled : filled + count] = found.reshape(2, count)
             filled += count

@@ -134,7 +134,7 @@ def test_a_picture_alone_by_the_pointer_and_by_the_keyboard(
     page.keyboard.type("Weighted Averaging, weights held constant −")
     expect(row).to_have_value("difference")
     options = column.locator("option").evaluate_all("(all) => all.map((one) => one.value)")
-    assert options == [one for one in CompareColumn if one not in ("guidance_rgb", "scatter")]
+    assert options == [one for one in CompareColumn if one not in ("fused_colour", "guidance_rgb", "scatter")]
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     with page.expect_download() as download:

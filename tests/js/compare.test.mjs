@@ -81,6 +81,7 @@ test("the part of a zoom is around its point's window, or where it is held", () 
 test("columns say what they show", () => {
   assert.deepEqual(layout.meaning("jacobian_pet_zoom"), { kind: "jacobian", index: 1, zoom: true });
   assert.deepEqual(layout.meaning("guidance_rgb"), { kind: "rgb", index: 0, zoom: false });
+  assert.deepEqual(layout.meaning("fused_colour"), { kind: "fused_colour", index: 0, zoom: false });
 });
 
 test("a difference is a row where both of its methods have one", () => {

@@ -278,7 +278,7 @@ def test_a_poll_starts_nothing_and_cancelling_takes_interest_back(
 ) -> None:
     calls: list[Any] = []
 
-    def asked(_: Scene, viewer: str, start: bool = True) -> GuidanceState:
+    def asked(_: Scene, viewer: str, start: bool = True, asked: bool = False) -> GuidanceState:
         calls.append((start, viewer))
         return guidance_state(running=True)
 
@@ -296,7 +296,9 @@ def test_a_page_that_follows_goes_on_with_a_server_that_never_heard_of_it(
 ) -> None:
     monkeypatch.setattr(services.guidance, "cancel", lambda scene, viewer: None)
     monkeypatch.setattr(
-        services.guidance, "state", lambda scene, viewer, start=True: guidance_state(running=start)
+        services.guidance,
+        "state",
+        lambda scene, viewer, start=True, asked=False: guidance_state(running=start),
     )
     data = scene_data(scene)
     assert current_state(services, data, "anna", cancelling=False, polled=True).running

@@ -52,7 +52,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what the guidance service and the atlases are asked for, in order; nothing is computed."""
     found: list[str] = []
 
-    def state(self: Guidance, scene: Any, viewer: str, start: bool = True) -> GuidanceState:
+    def state(
+        self: Guidance, scene: Any, viewer: str, start: bool = True, asked: bool = False
+    ) -> GuidanceState:
         if start:
             found.append("start")
         return GuidanceState(None, 0.0, False, False, True, 0, None, 0.0)

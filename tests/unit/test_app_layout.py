@@ -23,7 +23,7 @@ from app.ids import (
 )
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
-from app.layout.panels import MEANINGS, rgb_legend
+from app.layout.panels import LOOKS, MEANINGS, rgb_legend
 from app.layout.parts import MOST_NAMED, Choice, link_notices, notice
 from app.link.view_state import ExploreState
 from fusion.colours import Scale
@@ -97,7 +97,8 @@ def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> Non
         assert [graph.id for graph in of_kind(section, dcc.Graph)] == [panel]
         assert len(of_kind(section, html.Canvas)) == 1
         *share, save, enlarge = of_kind(section, html.Button)
-        assert [button.className for button in share] == ["negative-share"] * (panel in JACOBIAN_PANELS)
+        own = ["negative-share"] * (panel in JACOBIAN_PANELS) + ["panel-look"] * (panel in LOOKS)
+        assert [button.className for button in share] == own
         assert getattr(save, "data-panel") == panel and "PNG" in getattr(save, "aria-label")
         assert getattr(enlarge, "aria-label").startswith("Enlarge ")
         (about,) = of_kind(section, html.Details)

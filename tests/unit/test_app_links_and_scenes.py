@@ -213,3 +213,4 @@ def test_a_note_tells_the_support_and_which_derivative_is_taken(services: Servic
     assert "constant" in note(services.scenes.open(PAIR, "weighted_averaging"))
     everywhere = note(dataclasses.replace(scene, support_radius=None, method_note="With attention."))
     assert "global" in everywhere and everywhere.endswith("With attention.")
+    assert "16 numbers" in note(dataclasses.replace(scene, support_radius=None, numbers=16))

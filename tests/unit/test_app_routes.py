@@ -125,7 +125,9 @@ def test_a_suspicious_window_is_flagged(value: float, flag: int) -> None:
     )
 
 
-@pytest.mark.parametrize(("number", "path"), list(enumerate(("", "chain", "window", "whole image", "atlas"))))
+@pytest.mark.parametrize(
+    ("number", "path"), list(enumerate(("", "chain", "window", "whole image", "atlas", "numbers")))
+)
 def test_a_window_says_how_it_was_computed(number: int, path: str) -> None:
     made = JacobianWindow(VALUES.astype(np.float32), 10, 20, 11, 21, (40, 50), path=path)
     assert struct.unpack_from("<8i", window_bytes(made))[7] == number

@@ -15,12 +15,18 @@ import fusion
 from cache.services.guidance import COMPLETE_REVISION, GuidanceState
 from cache.services.scenes import Scene
 from cache.services.services import Services
+from callbacks.compare import progress
+from callbacks.following import FAILED
+from callbacks.guidance import current_state, status
+from callbacks.selection import scene_data
 from fusion import Method
 from fusion.errors import (
     Cancelled,
     NetworkError,
 )
+from fusion.saliency.guidance import guidance_seconds
 from fusion.work.guidance_units import GoOn, GuidanceUnits
+from tests.unit.reference import random_pair
 from tests.unit.small_services import (
     WAIT_S,
     Maker,
@@ -181,7 +187,7 @@ def test_a_page_whose_polls_came_late_has_its_guidance_go_on(
     held = Held(monkeypatch)
     services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 1)
-    monkeypatch.setattr(services.guidance._jobs, "_lease_s", -1.0)
+    monkeypatch.setattr(services.guidance.jobs, "_lease_s", -1.0)
     services.guidance.state(scene, "ann", start=False)
     held.passes.release()
     assert held.ended.wait(WAIT_S)
@@ -224,3 +230,34 @@ def test_no_guidance_after_closing(services: Services, scene: Scene) -> None:
     services.close()
     with pytest.raises(Cancelled):
         services.guidance.state(scene, "ann")
+
+
+def test_what_takes_hours_waits_to_be_asked_for(
+    services: Services, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[tuple[int, int]] = []
+
+    def seconds(method: Method, pair: fusion.Pair) -> float:
+        measured.append(pair.shape)
+        return 29 * 3600.0
+
+    monkeypatch.setattr(cache.services.guidance, "guidance_seconds", seconds)
+    for _ in range(2):
+        state = services.guidance.state(scene, "ann")
+        assert not (state.running or state.complete) and state.values is None
+        assert "about 29 h" in (state.note or "")
+        assert "about 29 h" in status(state) and status(state).startswith("Guidance not computed")
+    assert not services.guidance.busy() and len(measured) == 1
+    shown = {**scene_data(scene), "error": None}
+    (other,) = progress(services, [shown], {}, "ann", retry=True).values()
+    assert other["stage"] == FAILED and "about 29 h" in other["error"]
+    current_state(services, scene_data(scene), "ann", cancelling=False, polled=False, asked=True)
+    assert follow(services, scene).complete
+
+
+def test_the_cost_is_known_of_what_takes_a_pass_a_pixel_alone(rng: np.random.Generator) -> None:
+    pair = random_pair(rng, (6, 9))
+    summed = fusion.Method.from_module(lambda x1, x2: (x1 * x2).cumsum(2) / 9, "sums", "Sums")
+    assert (guidance_seconds(summed, pair) or 0.0) > 0
+    for quick in (lambda x1, x2: x1 * x2 * x1.mean(), lambda x1, x2: x1 * x2):
+        assert guidance_seconds(fusion.Method.from_module(quick, "quick", "Quick"), pair) is None

@@ -97,7 +97,8 @@ class Server:
         method = PackedMethod(Path(facts["path"])).load_here(torch.device(facts["device"]), locality)
         self._method = method
         about = {"title": method.title, "note": method.note, "weights_id": method.weights_id}
-        return Message("loaded", about | {"locality": asdict(method.locality)})
+        found = {"checks": list(method.checks), "locality": asdict(method.locality)}
+        return Message("loaded", about | found)
 
     def _computed(self, message: Message) -> Message:
         assert self._method is not None

@@ -289,7 +289,7 @@ class IsolatedMethod(Method):
         super().__init__(
             packed.id, loaded["title"], network, locality, loaded["weights_id"], device, loaded["note"]
         )
-        self.elsewhere = self
+        self.elsewhere, self.checks = self, tuple(loaded["checks"])
 
     def close(self) -> None:
         """End its process; the next question starts it again."""

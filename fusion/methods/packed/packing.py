@@ -307,7 +307,7 @@ def _measured(method: Method, found: _Export) -> dict[str, Any]:
 def _path(method: Method) -> str:
     """Return the way in which a method's derivatives are computed."""
     if method.support_radius is None:
-        return "whole image"
+        return "whole image" if method.numbers is None else "numbers"
     return "crops" if chain_of(method, torch.float32) is None else "chain"
 
 
@@ -320,7 +320,13 @@ def _remarks(wanted: Wanted, found: _Export, method: Method) -> Iterator[str]:
         )
     if found.single:
         yield "It takes one pair at a time only, so that windows are computed one after the other."
-    if method.support_radius is None:
+    if method.numbers is not None:
+        count = method.numbers.count
+        yield (
+            f"It sees the whole image through {count} numbers, such as means: {2 * count} passes a pair, and then it "
+            "is as quick as a local network."
+        )
+    elif method.support_radius is None:
         yield (
             "Its support is the whole image: a Jacobian takes the whole image's backward pass, and guidance images one "
             "for each pixel."
