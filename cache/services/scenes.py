@@ -196,6 +196,20 @@ class Scenes:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
 
+    def small_picture(self, address: str) -> np.ndarray:
+        """Return both images of a pair in small, beside each other.
+
+        Returns
+        -------
+        ndarray of uint8, shape (h, w)
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self._catalogue.small_picture(self._catalogue.find(address))
+
     def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be.
 
