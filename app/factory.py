@@ -33,6 +33,7 @@ from app.layout.parts import notice
 from app.routes import (
     answers,
     binary,
+    catalogue,
     export,
     jobs,
     maps,
@@ -42,6 +43,7 @@ from app.routes import (
     views,
     what_pictures_tell,
 )
+from app.routes.catalogue import pair_choices
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -58,7 +60,7 @@ CALLBACKS = (
 )
 GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, maps, regions, uploads, views, export, jobs, what_pictures_tell)
+ROUTES = (binary, catalogue, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 
@@ -156,16 +158,6 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
     server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
     server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)
     return app
-
-
-def pair_choices(services: Services) -> list[tuple[str, str]]:
-    """Return (address, label) of all pairs, for a menu."""
-    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.scenes.entries()]
-
-
-def menu_label(title: str, simulated: bool) -> str:
-    """Return a pair's name in the menu; simulated ones say so."""
-    return f"{title} (simulated)" if simulated and "simulated" not in title.lower() else title
 
 
 def show_error(error: Exception) -> None:

@@ -17,6 +17,7 @@ class Id(StrEnum):
     PAIR_NOTES = "pair-notes"
     PAIR_SWAP = "pair-swap"
     UPLOADS_OPEN = "uploads-open"
+    CATALOGUE_OPEN = "catalogue-open"
     METHOD_SELECT = "method-select"
     METHOD_NOTE = "method-note"
     GAMMA_1 = "gamma1"
@@ -97,6 +98,7 @@ class CompareId(StrEnum):
     PAIR_NOTES = "pair-notes"
     PAIR_SWAP = "pair-swap"
     UPLOADS_OPEN = "uploads-open"
+    CATALOGUE_OPEN = "catalogue-open"
     METHODS = "compare-methods"
     COLUMNS = "compare-columns"
     GAMMA_1 = "gamma1"
@@ -166,6 +168,16 @@ class RegionId(StrEnum):
     KNOWN = "region-known"
     IMPORT = "region-import"
     EXPORT = "region-export"
+
+
+class ReadingId(StrEnum):
+    """Component ids of how a pair's files are read, the same on both pages that have a pair."""
+
+    MENU = "reading-menu"
+    FORM = "reading-form"
+    ASKED = "reading-asked"
+    FACTS = "reading-facts"
+    TAKEN = "reading-taken"
 
 
 class BrushId(StrEnum):

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.assets import ASSETS, STYLES, modules
-from app.factory import UNEXPECTED, create_server, menu_label
+from app.factory import UNEXPECTED, create_server
 from app.guard.request_ids import HEADER
 from app.ids import Id, Panel
+from app.routes.catalogue import menu_label
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
 from cache.services.services import Services, services_of
