@@ -9,6 +9,7 @@ import "./explore/link.mjs";
 import "./explore/negative-share.mjs";
 import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
+import "./explore/titles.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
 import "./uploads/catalogue.mjs";

@@ -127,8 +127,11 @@ def readout_row() -> html.Div:
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
     change = html.P(id=BrushId.READOUT, className="change-readout", hidden=True)
+    # `assets/explore/rgb-ranges.mjs` says there which colours guidance RGB cannot have.
+    note = html.P(className="rgb-note")
+    colours = html.Div([rgb_legend(), note], className="rgb-words")
     return html.Div(
-        [readout, rgb_legend(), change], className="readout-row", **region("Numbers of the chosen pixel")
+        [readout, colours, change], className="readout-row", **region("Numbers of the chosen pixel")
     )
 
 
