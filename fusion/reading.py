@@ -36,6 +36,12 @@ from fusion.errors import (
 from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
 from fusion.positions import Grid, Slice, Volume, resample
 
+Keep = Callable[[Path, int | None, Callable[[], Volume]], Volume]
+"""Called as keep(path, frame, load): the volume of a file at a point in time, from memory or loaded."""
+
+MOST_KEPT_VOXELS = 2**26
+"""In a volume that is kept decoded; of a larger one each slice is read from its file."""
+
 __all__ = [
     "DEFAULT_PIXEL_LIMIT",
     "LUMA",
@@ -135,12 +141,23 @@ def read_image(
 
 
 def read_picture(
-    path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT, selection: Selection = WHOLE
+    path: Path | str,
+    pixel_limit: int = DEFAULT_PIXEL_LIMIT,
+    selection: Selection = WHOLE,
+    keep: Keep | None = None,
 ) -> Picture:
-    """Read one gray image, and say what was done to it; see `read_image` for all else."""
+    """Read one gray image, and say what was done to it.
+
+    Parameters
+    ----------
+    path, pixel_limit, selection
+        See `read_image`, which has the errors too.
+    keep : callable, optional
+        Keeps volumes for whoever reads many slices of one.
+    """
     path = Path(path)
     try:
-        found = _decoded(path, pixel_limit, selection)
+        found = _decoded(path, pixel_limit, selection, keep)
     except ImageFileError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -157,8 +174,13 @@ def read_picture(
     return replace(picture, notes=(*found.notes, *picture.notes), grid=found.grid)
 
 
-def _decoded(path: Path, pixel_limit: int, selection: Selection) -> Samples | Slice:
+def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Samples | Slice:
     """Decode a file, or a series of files in a folder or an archive."""
+    volume = None if keep is None else _volume(path, pixel_limit, selection, keep)
+    if volume is not None:
+        from fusion.volumes import cut  # see `_decoder`
+
+        return cut(volume, path, pixel_limit, selection)
     if not path.is_dir():
         require_file(path)
         with path.open("rb") as stream:
@@ -233,7 +255,12 @@ def gray_picture(image: NDArray[Any], name: Path | str) -> Picture:
 
 
 def read_onto(
-    path: Path | str, grid: Grid, shape: tuple[int, int], pixel_limit: int, selection: Selection
+    path: Path | str,
+    grid: Grid,
+    shape: tuple[int, int],
+    pixel_limit: int,
+    selection: Selection,
+    keep: Keep | None = None,
 ) -> Picture | None:
     """Resample a volume onto the pixels of another image, by their positions in the patient.
 
@@ -249,6 +276,8 @@ def read_onto(
         See `read_image`, which has the errors too.
     selection : Selection
         Which point in time of a series.
+    keep : callable, optional
+        See `read_picture`.
 
     Returns
     -------
@@ -261,7 +290,7 @@ def read_onto(
         If positions belong to another frame of reference, or the two do not overlap.
     """
     path = Path(path)
-    volume = _volume(path, pixel_limit, selection)
+    volume = _volume(path, pixel_limit, selection, keep)
     if volume is None:
         return None
     if volume.frame and grid.frame and volume.frame != grid.frame:
@@ -281,20 +310,26 @@ def read_onto(
     return Picture(picture.values, (*volume.notes, note, *picture.notes), grid)
 
 
-def _volume(path: Path, pixel_limit: int, selection: Selection) -> Volume | None:
+def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Volume | None:
+    """Return the volume of a file, a folder or an archive; ``None`` for what is none."""
     head = b""
     if not path.is_dir():
         require_file(path)
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     if is_nifti(head):
-        from fusion.volumes import read_nifti  # see `_decoder`
+        from fusion.volumes import nifti_times, read_nifti  # see `_decoder`
 
-        return read_nifti(path, selection)
+        voxels = 0 if keep is None else np.prod(nifti_times(path)[0].values.shape, dtype=object)
+        if keep is None or voxels > MOST_KEPT_VOXELS:
+            return read_nifti(path, selection)
+        return keep(path, selection.frame, lambda: read_nifti(path, selection))
     if path.is_dir() or is_archive(head):
         from fusion.dicom import series_volume
 
-        return series_volume(path, pixel_limit)
+        if keep is None:
+            return series_volume(path, pixel_limit)
+        return keep(path, None, lambda: series_volume(path, pixel_limit, MOST_KEPT_VOXELS))
     return None
 
 
