@@ -27,6 +27,7 @@ SHOWN_SIDE = 256
 _WAYS = {
     "chain": "chain (the network's layers in reverse, prepared once for a pair)",
     "window": "crops of the image, each by autograd",
+    "numbers": "numbers of the whole image such as means, held for a pair, and what is left by crops or chain",
     "whole image": "autograd through the whole image",
 }
 
@@ -132,7 +133,7 @@ def _timed(method: Method, pair: Pair) -> dict[str, str]:
     took = 1000 * (time.perf_counter() - started)
     height, width = pair.shape
     return {
-        "path": _WAYS.get(way, way),
+        "path": f"{method.numbers.count} {_WAYS[way]}" if method.numbers else _WAYS.get(way, way),
         "Jacobian": f"{took:.3g} ms at {height}×{width} pixels on this machine",
     }
 
@@ -141,7 +142,7 @@ def _guidance(method: Method, adapted: Adaptation) -> str:
     side = _multiple(GUIDANCE_SIDE, adapted)
     shape = adapted.fixed or (side, side)
     pair = _noise(shape)
-    if method.locality_at(shape).support_radius is None:
+    if method.locality_at(shape).support_radius is None and method.numbers is None:
         shape = adapted.fixed or (SHOWN_SIDE, SHOWN_SIDE)
         pair = _noise(shape)
         started = time.perf_counter()

@@ -53,6 +53,9 @@ GRAPH_BYTES = 2 * 2**30
 VALUE_BYTES = 24 * 2**30
 """What a kept forward pass would take of the largest image on which values are compared, of which one is in use at a
 time."""
+PROBE_BYTES = 4 * 2**30
+"""What a kept forward pass may take of an image that is probed on, as far as smaller ones tell: attention between all
+pixels would take 100 GB and more of the largest."""
 LOUD = 32.0
 """From which value on a fused image cannot be one in [0, 1]."""
 
@@ -135,9 +138,13 @@ def _first_found(
 ) -> tuple[bool, Locality | None]:
     """Return whether a network runs on images of any of these shapes, and what is found there, if anything."""
     ran = False
+    taken: list[tuple[int, float]] = []
     for shape in shapes:
         if ran and max(shape) > max(PROBE_SIDES):
             continue
+        if _expected_bytes(taken, math.prod(shape)) > PROBE_BYTES:
+            logger.info("The network would take too much memory to be probed on %d×%d pixels.", *shape)
+            break
         try:
             inputs = sample(shape, seed=0)
             fused = _repeated(probe, inputs)
@@ -152,7 +159,21 @@ def _first_found(
             continue
         if found is not None:
             return True, found
+        if shape != shapes[-1]:
+            a_pixel = graph_bytes_a_pixel(probe, torch.float64, torch.device("cpu"), shape)
+            taken.append((math.prod(shape), a_pixel * math.prod(shape)))
     return ran, None
+
+
+def _expected_bytes(taken: Sequence[tuple[int, float]], pixels: int) -> float:
+    """Return what a kept forward pass takes of so many pixels, by what it took of up to two smaller images."""
+    if not taken:
+        return 0.0
+    last, amount = taken[-1]
+    power = 1.0
+    if len(taken) > 1 and last != taken[-2][0]:
+        power = math.log(amount / taken[-2][1]) / math.log(last / taken[-2][0])
+    return amount * (pixels / last) ** power
 
 
 def _found_on(

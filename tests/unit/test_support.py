@@ -13,8 +13,10 @@ from torch import Tensor, nn
 import fusion
 from fusion.errors import AtlasError, NetworkError, SupportRadiusError
 from fusion.methods.registry import method_specification
+from fusion.saliency import support
 from fusion.saliency.atlas import Atlas
 from fusion.saliency.crops import GLOBAL
+from fusion.saliency.probing import sample
 from fusion.saliency.support import declared_locality, probe_locality
 from tests.unit.reference import random_pair, relative_error, whole_image_jacobian
 from tests.unit.small_networks import conv
@@ -337,3 +339,26 @@ def test_what_is_stretched_at_one_size_is_found_out_whatever_the_weights_are(sha
         method = fusion.Method.from_module(Pyramid(), "own", "Own")
         assert method.support_radius == (3, 3)
         assert method.locality_at(shape) == GLOBAL, seed
+
+
+def test_memory_is_bounded_while_a_network_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention between all pixels takes four times as much of an image of twice as many."""
+    sides: list[int] = []
+
+    def attending(x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+        tokens = F.avg_pool2d(x1 + x2, 4).flatten(2)
+        seen = torch.softmax(tokens.transpose(1, 2) * tokens, -1) @ tokens.transpose(1, 2)
+        few = seen.transpose(1, 2).view(*x1.shape[:2], x1.shape[2] // 4, x1.shape[3] // 4)
+        return x2 + F.interpolate(few, scale_factor=4.0)
+
+    def sampled(shape: tuple[int, int], seed: int) -> Tensor:
+        sides.append(shape[0])
+        return sample(shape, seed)
+
+    monkeypatch.setattr(support, "sample", sampled)
+    monkeypatch.setattr(support, "PROBE_BYTES", 6 * 2**20)
+    method = fusion.Method.from_module(attending, "own", "Own")
+    assert method.locality == GLOBAL
+    assert max(sides) == 96, "of 128 pixels it would take 3.6 times as much as of 96"
+    assert support._expected_bytes([(100, 10.0), (200, 40.0)], 400) == pytest.approx(160)
+    assert support._expected_bytes([(100, 10.0)], 400) == pytest.approx(40)
