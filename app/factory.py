@@ -22,6 +22,7 @@ import callbacks.link
 import callbacks.pair_notes
 import callbacks.selection
 import callbacks.training
+import callbacks.weights
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
 from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in, visitors
@@ -33,6 +34,7 @@ from app.layout.parts import notice
 from app.routes import (
     answers,
     binary,
+    catalogue,
     export,
     jobs,
     maps,
@@ -42,6 +44,7 @@ from app.routes import (
     views,
     what_pictures_tell,
 )
+from app.routes.catalogue import pair_choices
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -51,6 +54,7 @@ from callbacks.first_view import first_view
 CALLBACKS = (
     callbacks.selection,
     callbacks.pair_notes,
+    callbacks.weights,
     callbacks.guidance,
     callbacks.hover,
     callbacks.display,
@@ -58,7 +62,7 @@ CALLBACKS = (
 )
 GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, maps, regions, uploads, views, export, jobs, what_pictures_tell)
+ROUTES = (binary, catalogue, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 
@@ -128,6 +132,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     callbacks.link.register_compare(compare)
     callbacks.pair_notes.register_compare(compare)
     callbacks.compare_numbers.register(compare)
+    callbacks.weights.register_compare(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 
@@ -156,16 +161,6 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
     server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
     server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)
     return app
-
-
-def pair_choices(services: Services) -> list[tuple[str, str]]:
-    """Return (address, label) of all pairs, for a menu."""
-    return [(entry.address, menu_label(entry.title, entry.simulated)) for entry in services.scenes.entries()]
-
-
-def menu_label(title: str, simulated: bool) -> str:
-    """Return a pair's name in the menu; simulated ones say so."""
-    return f"{title} (simulated)" if simulated and "simulated" not in title.lower() else title
 
 
 def show_error(error: Exception) -> None:

@@ -9,15 +9,17 @@ import "./explore/link.mjs";
 import "./explore/negative-share.mjs";
 import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
+import "./explore/titles.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
+import "./uploads/catalogue.mjs";
 import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
 import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
-import { changeTheme } from "./core/controls.mjs";
+import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
@@ -35,7 +37,7 @@ beginRegistration(() => state.scene);
 begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.page = { changeTheme };
+window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.chroma import Colours, unit_colours
+from fusion.colour_maps import ColourMap
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
 from fusion.intensity import IntensityWindow, Windows, contrast_notes, scale_to_unit
@@ -138,6 +139,7 @@ def load_pair(
     resample: bool = False,
     shift: tuple[int, int] = (0, 0),
     keep: Keep | None = None,
+    colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA),
 ) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
@@ -159,6 +161,8 @@ def load_pair(
         border is 0.
     keep : callable, optional
         Keeps volumes for whoever reads many slices of one, see `fusion.reading.read_picture`.
+    colour_maps : tuple of ColourMap
+        How pictures in colour become gray, see `fusion.colour_maps`.
 
     Raises
     ------
@@ -168,11 +172,11 @@ def load_pair(
         If the two images have different sizes.
     """
     paths = (Path(path1), Path(path2))
-    first = read_picture(paths[0], pixel_limit, selections[0], keep)
+    first = read_picture(paths[0], pixel_limit, selections[0], keep, colour_maps[0])
     second = (
-        _resampled(first, paths[1], pixel_limit, selections[1], keep)
+        _resampled(first, paths[1], pixel_limit, selections[1], keep, colour_maps[1])
         if resample
-        else read_picture(paths[1], pixel_limit, selections[1], keep)
+        else read_picture(paths[1], pixel_limit, selections[1], keep, colour_maps[1])
     )
     alike = paths[0].name == paths[1].name
     short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
@@ -180,7 +184,12 @@ def load_pair(
 
 
 def _resampled(
-    first: Picture, path: Path, pixel_limit: int, selection: Selection, keep: Keep | None
+    first: Picture,
+    path: Path,
+    pixel_limit: int,
+    selection: Selection,
+    keep: Keep | None,
+    colour_map: ColourMap,
 ) -> Picture:
     """Read an image, and bring it onto the pixels of another."""
     shape = (first.values.shape[0], first.values.shape[1])
@@ -188,7 +197,7 @@ def _resampled(
         placed = read_onto(path, first.grid, shape, pixel_limit, selection, keep)
         if placed is not None:
             return placed
-    second = read_picture(path, pixel_limit, selection, keep)
+    second = read_picture(path, pixel_limit, selection, keep, colour_map)
     if second.values.shape == shape:
         return second
     note = (

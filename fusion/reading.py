@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fusion.chroma import LUMA, LUMA_NOTE, Colours, kept_colours
+from fusion.colour_maps import ColourMap, scalars, warning
 from fusion.decoders import (
     DECODERS,
     WHOLE,
@@ -66,10 +67,7 @@ _READ = "PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, .npy, .npz, DICOM or NIfTI 
 _EXPORT = "Export the image as PNG, TIFF or .npy and try again."
 _EXPORT_SLICE = "Export one slice or picture of it as PNG, TIFF or .npy and try again."
 
-COLOUR_NOTE = (
-    f"colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; {LUMA_NOTE}. Where colours stand "
-    "for numbers, as in colour-coded PET, luma does not follow them"
-)
+COLOUR_NOTE = f"colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; {LUMA_NOTE}"
 
 
 @dataclass(frozen=True)
@@ -145,15 +143,24 @@ def read_picture(
     pixel_limit: int = DEFAULT_PIXEL_LIMIT,
     selection: Selection = WHOLE,
     keep: Keep | None = None,
+    colour_map: ColourMap = ColourMap.LUMA,
 ) -> Picture:
-    """Read one gray image, and say what was done to it.
+    """Read one gray image, and say what was done to it; see `read_image` for all else.
 
     Parameters
     ----------
     path, pixel_limit, selection
-        See `read_image`, which has the errors too.
+        See `read_image`.
     keep : callable, optional
         Keeps volumes for whoever reads many slices of one.
+    colour_map : ColourMap
+        How a picture in colour becomes gray: its luma, or the numbers that its colours stand for, see
+        `fusion.colour_maps`.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If the colours lie on no curve that could be learnt; for all else see `read_image`.
     """
     path = Path(path)
     try:
@@ -169,8 +176,8 @@ def read_picture(
             path, f"the file is damaged, incomplete or cannot be read ({reason}). {_EXPORT}"
         ) from error
     if not isinstance(found, Slice):
-        return _gray(found, path)
-    picture = _gray(found.values, path)
+        return _by_colour_map(_gray(found, path), path, colour_map)
+    picture = _by_colour_map(_gray(found.values, path), path, colour_map)
     return replace(picture, notes=(*found.notes, *picture.notes), grid=found.grid)
 
 
@@ -204,6 +211,22 @@ def _gray(samples: Samples, path: Path) -> Picture:
     if (red == green).all() and (red == blue).all():
         return picture
     return Picture(picture.values, (COLOUR_NOTE, *picture.notes), colours=kept_colours(samples))
+
+
+def _by_colour_map(picture: Picture, path: Path, colour_map: ColourMap) -> Picture:
+    """Return a picture in colour as the numbers that its colours stand for, if that is chosen."""
+    if picture.colours is None:
+        return picture
+    found = scalars(picture.colours, colour_map)
+    if found is not None:
+        notes = [found.sentence() if note == COLOUR_NOTE else note for note in picture.notes]
+        return Picture(found.values, tuple(notes))
+    if colour_map is ColourMap.LEARNT:
+        raise UnsupportedImageError(
+            path, "its colours lie on no curve, so none can be learnt. Name its colour map, or read its luma."
+        )
+    told = warning(picture.colours)
+    return replace(picture, notes=(*picture.notes, told)) if told else picture
 
 
 def _decoder(head: bytes, path: Path) -> Callable[[BinaryIO, Path, int, Selection], Samples | Slice]:

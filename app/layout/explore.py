@@ -14,6 +14,7 @@ from app.layout.brush import brush_open, brush_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
     guidance_button,
+    newer_weights,
     page_head,
     region,
     scale_strip,
@@ -112,6 +113,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
             beside_pairs(Id.PAIR_SELECT, ""),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             about,
+            newer_weights(Id.NEWER_WEIGHTS),
         ],
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
@@ -127,8 +129,11 @@ def readout_row() -> html.Div:
     """
     readout = html.Div(id=Id.PIXEL_READOUT, className="pixel-readout")
     change = html.P(id=BrushId.READOUT, className="change-readout", hidden=True)
+    # `assets/explore/rgb-ranges.mjs` says there which colours guidance RGB cannot have.
+    note = html.P(className="rgb-note")
+    colours = html.Div([rgb_legend(), note], className="rgb-words")
     return html.Div(
-        [readout, rgb_legend(), change], className="readout-row", **region("Numbers of the chosen pixel")
+        [readout, colours, change], className="readout-row", **region("Numbers of the chosen pixel")
     )
 
 

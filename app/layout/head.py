@@ -16,6 +16,7 @@ from app.layout.parts import (
     copy_link,
     labelled,
     page_links,
+    panel_button,
     progress,
     scale_menu,
     skip_link,
@@ -82,11 +83,23 @@ def page_head(
             html.Div(tools, className="head-tools"),
             html.Div([*share, copy_link("copy-link")], className="view-buttons"),
             html.Div(
-                [_menu(rest), theme_switch("theme-switch"), _help()],
+                [_menu([_catalogue_open(), *rest]), theme_switch("theme-switch"), _help()],
                 className="head-tools head-end",
             ),
         ],
         className="page-head",
+    )
+
+
+def newer_weights(id: str) -> html.Button:
+    """Make the button that is there while weights are shown that have been trained anew since."""
+    return html.Button(
+        "Newer weights exist",
+        id=id,
+        type="button",
+        hidden=True,
+        title="These are the weights that the link was made with. Show the same view with today's.",
+        className=SMALL,
     )
 
 
@@ -295,6 +308,16 @@ def _menu(rest: Sequence[Component]) -> html.Details:
         icon("more"), className=SMALL, title="More", **attributes(aria_label="More of this page")
     )
     return html.Details([opener, html.Div(rest, className="head-menu-parts")], className="head-menu")
+
+
+def _catalogue_open() -> html.Button:
+    """Make the button of the list of all pairs, which ``assets/uploads/catalogue.mjs`` opens."""
+    return panel_button(
+        Id.CATALOGUE_OPEN,
+        "All pairs …",
+        "All pairs in small: search them, and see what of the data folder is in none",
+        **attributes(aria_haspopup="dialog"),
+    )
 
 
 def _help() -> html.Button:

@@ -217,9 +217,17 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     named = html.Div(graph, role="img", **attributes(aria_label=description))
     # `assets/explore/colour.mjs` shows it where there are colours.
     look = [_look(Panel(id))] if id in LOOKS else []
-    signs = [short, provisional, *share, *look, *_signs(id, description)]
+    badges = html.Div([short, provisional], className="panel-badges")
+    # `assets/explore/titles.mjs` writes the title.
+    head = html.Div(
+        [
+            html.Span(className="panel-title", **attributes(aria_hidden="true")),
+            html.Div([badges, *share, *look, *_signs(id, description)], className="panel-signs"),
+        ],
+        className="panel-head",
+    )
     return html.Section(
-        [named, overlay, html.Div(signs, className="panel-signs")],
+        [named, overlay, head],
         className=f"panel {'panel-pointer' if takes_pointer else ''} {_cell_class(id)}".strip(),
         tabIndex=0 if takes_pointer else None,
         # An application has the arrow keys, which a screen reader takes for itself in a group.

@@ -147,6 +147,15 @@ export function meta(panel) {
   return (drawn && drawn.layout && drawn.layout.meta) || {};
 }
 
+/**
+ * The title of a panel's figure.
+ * @param {string} panel
+ * @returns {string}
+ */
+export function titleOf(panel) {
+  return graph(panel)?.layout?.title?.text || "";
+}
+
 whenDrawn((drawn) => {
   const section = /** @type {HTMLElement | null} */ (drawn.closest("section[data-panel]"));
   const panel = section?.dataset.panel;

@@ -17,7 +17,7 @@ import { contextOf } from "../painter/pixels.mjs";
  * @property {Context} context
  * @property {HTMLElement} box
  * @property {PlotArea} [area]
- * @property {string | null} [laidOut] - Where the canvas lies, by a name.
+ * @property {"whole" | { x: number, y: number } | null} [laidOut] - Where the canvas lies: over all, or from where in the data on.
  * @property {string | null} [background] - Name of the ground that is on the canvas.
  * @property {Area} [last] - What was drawn on it.
  * @property {Images | null} [points] - The growing points that are on it, and where they were drawn.
@@ -65,12 +65,12 @@ export function placed(panel) {
       width: `${area.width}px`,
       height: `${area.height}px`,
     });
-    one.laidOut = null;
+    lay(/** @type {Placed} */ (one));
   }
   return /** @type {Placed} */ (one);
 }
 
-// What lies over a graph that has another size now must not reach out of it.
+// What lies over a graph that has another size now must follow it, whether or not anything is painted again.
 graphs.listen({ drawn: placed });
 
 /**
@@ -107,17 +107,27 @@ export function fill(one, width, height) {
  * @param {number} y
  */
 export function spread(one, width, height, x, y) {
-  const name = `${width},${height},${x},${y}`;
+  const { width: before, height: high } = one.canvas;
   resize(one, width, height);
-  if (one.laidOut === name) return;
-  one.laidOut = name;
-  const across = one.area.width / (one.area.x[1] - one.area.x[0]);
-  const down = one.area.height / (one.area.y[0] - one.area.y[1]);
-  Object.assign(one.canvas.style, {
-    left: `${(x - one.area.x[0]) * across}px`,
-    top: `${(y - one.area.y[1]) * down}px`,
-    width: `${width * across}px`,
-    height: `${height * down}px`,
+  const at = one.laidOut;
+  if (before === width && high === height && at && at !== "whole" && at.x === x && at.y === y) return;
+  one.laidOut = { x, y };
+  lay(one);
+}
+
+/**
+ * Put a canvas that was spread over a part of the data where that is by now.
+ * @param {Placed} one
+ */
+function lay({ canvas, area, laidOut }) {
+  if (!laidOut || laidOut === "whole") return; // 100 % follow by themselves
+  const across = area.width / (area.x[1] - area.x[0]);
+  const down = area.height / (area.y[0] - area.y[1]);
+  Object.assign(canvas.style, {
+    left: `${(laidOut.x - area.x[0]) * across}px`,
+    top: `${(laidOut.y - area.y[1]) * down}px`,
+    width: `${canvas.width * across}px`,
+    height: `${canvas.height * down}px`,
   });
 }
 

@@ -6,6 +6,7 @@ import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
+import { levelsWords } from "../maps/kinds.mjs";
 import { influences } from "../painter/influence.mjs";
 
 /**
@@ -138,12 +139,16 @@ export function showReach() {
 }
 
 /**
+ * How far derivatives hold, of each input the shorter of both changes, and that of the pixel alone where it is longer.
  * @param {number[]} levels
  * @param {string[]} names
  */
 export function reachWords(levels, names) {
-  const parts = names.map((name, index) => `±${Math.min(levels[index], levels[index + 2])} ${name}`);
-  return `${parts.join(", ")} levels`;
+  const shorter = names.map((_, index) => Math.min(levels[index], levels[index + 2]));
+  const parts = names.map((name, index) => `${levelsWords(shorter[index])} ${name}`);
+  const alone = names.map((_, index) => levelsWords(levels[index])).join(", ");
+  const more = shorter.some((value, index) => value !== levels[index]) ? ` (this pixel alone ${alone})` : "";
+  return `${parts.join(", ")} levels${more}`;
 }
 
 /**
@@ -152,7 +157,7 @@ export function reachWords(levels, names) {
  */
 export function reachSentence(levels, names) {
   /** @param {number} first */
-  const both = (first) => names.map((name, index) => `${name} ±${levels[first + index]}`).join(", ");
+  const both = (first) => names.map((name, index) => `${name} ${levelsWords(levels[first + index])}`).join(", ");
   return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
     + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }

@@ -9,25 +9,44 @@ import { withNames } from "../core/words.mjs";
 
 /** @import { Rows } from "./graphs.mjs" */
 
-/** @type {WeakMap<object, string>} */
+/** @type {WeakMap<object, [number, number]>} */
 const known = new WeakMap(); // by the rows of an image
 
 /** @param {Rows} image */
-function wordsOf({ rows, range }) {
-  const words = known.get(rows);
-  if (words !== undefined) return words;
-  const [low, high] = range || rangeOfRows(rows);
-  const made = low <= high ? `${number(low)} to ${number(high)}` : "";
-  known.set(rows, made);
-  return made;
+function endsOf({ rows, range }) {
+  const ends = known.get(rows) || range || rangeOfRows(rows);
+  known.set(rows, ends);
+  return ends;
+}
+
+/**
+ * What guidance RGB does not show, as an image of one value has no range to stretch; nothing where both have one.
+ * @param {([number, number] | null)[]} ranges - Of both guidance images, null while one is not known.
+ * @param {string[]} names
+ */
+export function flatWords(ranges, names) {
+  const flat = ranges.map((ends) => (ends && ends[0] === ends[1] ? number(ends[0]) : null));
+  const [first, second] = flat;
+  if (first !== null && first === second) return `both count ${first} everywhere: no red, no green; blue is the fused image`;
+  const said = flat.flatMap((value, index) =>
+    value === null ? [] : `${names[index]} counts ${value} everywhere: no ${index ? "green" : "red"}`);
+  return said.join("; ");
 }
 
 /** Tell both ranges, nothing where they are not known. A tooltip, as words that come later would move the legend. */
 function refresh() {
-  painting.GRADIENTS.forEach((panel) => {
-    const element = /** @type {HTMLElement | null} */ (document.querySelector(`.rgb-legend [data-range-of="${panel}"]`));
+  const ranges = painting.GRADIENTS.map((panel) => {
     const image = graphs.image(panel);
-    const words = image ? wordsOf(image) : "";
+    const ends = image ? endsOf(image) : null;
+    return ends && ends[0] <= ends[1] ? ends : null;
+  });
+  const note = document.querySelector(".rgb-note");
+  const flat = state.scene ? flatWords(ranges, state.scene.modalities) : "";
+  if (note && note.textContent !== flat) note.textContent = flat;
+  painting.GRADIENTS.forEach((panel, index) => {
+    const element = /** @type {HTMLElement | null} */ (document.querySelector(`.rgb-legend [data-range-of="${panel}"]`));
+    const ends = ranges[index];
+    const words = ends ? `${number(ends[0])} to ${number(ends[1])}` : "";
     const item = element?.parentElement;
     if (!element || !item || !state.scene) return;
     const title = withNames(item.dataset.title || "", state.scene.modalities) + (words && ` Range: ${words}.`);

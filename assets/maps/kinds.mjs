@@ -16,6 +16,7 @@ export const TITLES = { response: "Response to", reach: "Reach in", influence: "
 /** @type {Record<MapKind, string>} */
 export const NAMES = { response: "Response", reach: "Reach", influence: "All influence" };
 const STEPS = [1, 2, 4, 8, 16, 32, 64]; // gray levels, as STEPS of fusion/saliency/reach.py
+const MOST = STEPS[STEPS.length - 1];
 
 /**
  * @param {string} kind
@@ -81,7 +82,15 @@ export function barOf(kind, gamma, end) {
     return { paint: painterOf(kind, gamma, end), low, high: end, ends: [number(low), number(end)] };
   }
   const paint = colours.gradientPainter("paper", 1, end);
-  return { paint: (place) => paint(Math.round(place)), low: 0, high: end, ends: ["0", "±64 levels"] };
+  return { paint: (place) => paint(Math.round(place)), low: 0, high: end, ends: ["0", `${levelsWords(MOST)} levels`] };
+}
+
+/**
+ * How far a derivative holds, in gray levels; the largest change that is tried is no end.
+ * @param {number} levels
+ */
+export function levelsWords(levels) {
+  return levels >= MOST ? `±${levels} or more` : `±${levels}`;
 }
 
 /**
@@ -91,7 +100,7 @@ export function barOf(kind, gamma, end) {
  */
 export function wordsOf(kind, value) {
   if (Number.isNaN(value)) return "–";
-  if (kind === "reach") return `±${value} levels`;
+  if (kind === "reach") return `${levelsWords(value)} levels`;
   return `${number(value)}${kind === "response" && value < 0 ? ", reversed" : ""}`;
 }
 

@@ -78,8 +78,9 @@ class UploadDialog {
   async open() {
     if (!this.host.open) this.host.showModal();
     try {
-      this.listed = await menu.refresh();
-      this.showOwn(this.listed);
+      const [listed] = await Promise.all([ask(""), menu.refresh()]);
+      this.listed = listed;
+      this.showOwn(listed);
     } catch (error) {
       this.tell(error);
     }

@@ -1,26 +1,34 @@
-/* The menu of pairs, with those that this browser has brought. */
+/*
+ * The menu of pairs, as the server has them now: those that this browser has brought, and what was added to the data folder
+ * since the page was opened. It is asked for when somebody comes to the menu.
+ */
 
-import { ask } from "./server.mjs";
+import { closest } from "../core/elements.mjs";
+import { askPairs } from "./server.mjs";
 
-/** @typedef {import("./server.mjs").Listed} Listed */
+/** @typedef {import("./server.mjs").Choosable} Choosable */
+
+const MENU = "#pair-select, #compare-pair";
+const PAUSE_MILLISECONDS = 2000;
+let asked = -PAUSE_MILLISECONDS;
 
 /** @returns {HTMLSelectElement | null} */
 function menu() {
-  return document.querySelector("#pair-select, #compare-pair");
+  return document.querySelector(MENU);
 }
 
 /**
- * Let the menu have the pairs that were brought, and no others of these but the one that is shown.
- * @param {Listed["pairs"]} pairs
+ * Let the menu have these pairs, and the one that is shown; nothing is done where it has them.
+ * @param {Choosable[]} pairs
  */
-export function show(pairs) {
+function show(pairs) {
   const select = menu();
   if (!select) return;
-  const others = [...select.options].filter(({ value }) => value && (!value.startsWith("upload-") || value === select.value))
-    .filter(({ value }) => !pairs.some(({ address }) => address === value))
-    .map(({ value, label, disabled, title }) => ({ value, label, ...(disabled && { disabled }), ...(title && { title }) }));
-  const brought = pairs.map(({ address, label }) => ({ value: address, label }));
-  window.dash_clientside.set_props(select.id, { options: [...brought, ...others] });
+  const before = [...select.options].filter(({ value }) => value).map(({ value, label, title }) => ({ value, label, ...(title && { title }) }));
+  const listed = pairs.map(({ address, label }) => ({ value: address, label }));
+  const shown = before.filter(({ value }) => value === select.value && !listed.some((one) => one.value === value));
+  const options = [...listed, ...shown];
+  if (JSON.stringify(options) !== JSON.stringify(before)) window.dash_clientside.set_props(select.id, { options });
 }
 
 /**
@@ -32,10 +40,19 @@ export function choose(address) {
   if (select) window.dash_clientside.set_props(select.id, { value: address });
 }
 
-/** Ask what was brought, let the menu have it, and give it. */
+/** Ask what there is now, let the menu have it, and give it. */
 export async function refresh() {
-  /** @type {Listed} */
-  const listed = await ask("");
+  asked = performance.now();
+  const listed = await askPairs();
   show(listed.pairs);
   return listed;
 }
+
+/** @param {Event} event */
+function come(event) {
+  if (!closest(event, MENU) || performance.now() - asked < PAUSE_MILLISECONDS) return;
+  refresh().catch(() => null); // the menu stays as it is; what is chosen says what is wrong
+}
+
+document.addEventListener("pointerover", come);
+document.addEventListener("focusin", come);

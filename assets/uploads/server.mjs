@@ -14,6 +14,11 @@ let made = ""; // where the browser keeps nothing
  * @property {number} bytes
  * @property {number} days - Until it goes.
  *
+ * @typedef {object} Choosable - A pair that can be chosen.
+ * @property {string} address
+ * @property {string} label
+ * @property {[string, string]} modalities
+ *
  * @typedef {object} Listed
  * @property {boolean} on
  * @property {number} most_bytes
@@ -42,12 +47,37 @@ function home() {
  * @param {string} [method]
  * @param {object} [values]
  */
-export async function ask(path, method = "GET", values) {
+export function ask(path, method = "GET", values) {
+  return answered(`uploads${path}`, method, values);
+}
+
+/**
+ * Ask for all pairs that can be chosen, those of this browser first.
+ * @returns {Promise<{ pairs: Choosable[], problems: string[] }>}
+ */
+export function askPairs() {
+  return answered("pairs", "GET");
+}
+
+/**
+ * The address of a small picture of a pair.
+ * @param {string} pair
+ */
+export function pictureOf(pair) {
+  return `${home()}pairs/picture.jpg?pair=${encodeURIComponent(pair)}`;
+}
+
+/**
+ * @param {string} path
+ * @param {string} method
+ * @param {object} [values]
+ */
+async function answered(path, method, values) {
   const body = values && JSON.stringify(values);
   let answer;
   try {
     const headers = { "Fusevis-Viewer": key(), ...(body && { "Content-Type": "application/json" }) };
-    answer = await fetch(`${home()}uploads${path}`, { method, headers, body });
+    answer = await fetch(`${home()}${path}`, { method, headers, body });
   } catch {
     throw new Error(FAILED);
   }

@@ -29,6 +29,7 @@ TRIES = 3
 """So often workers of this machine may be lost without having computed anything in between."""
 PAUSE_S = 1.0
 """Before workers that were lost are looked for again."""
+ALONE = "This server computes guidance by itself: no worker process could be started; its log says why"
 REST_S = 60.0
 """For so long none are looked for after they could not be had."""
 LOOK_S = 0.05
@@ -52,7 +53,7 @@ class Workers:
     Attributes
     ----------
     problem : str or None
-        What keeps them from computing, for the user; None where nothing does.
+        What keeps them from computing, in full, for the log and `/readyz`; None where nothing does.
     """
 
     def __init__(
@@ -64,7 +65,13 @@ class Workers:
         self._engine: OnDask | None = None
         self._rests_until = 0.0
         self._closed = False
+        self._alone = False
         self.problem: str | None = None
+
+    @property
+    def note(self) -> str | None:
+        """What the page says of `problem`: nothing of what stands in errors, which is the log's."""
+        return ALONE if self.problem and self._alone else self.problem
 
     def computed(self, job: Job, numbers: Iterable[int], go_on: GoOn) -> Iterator[int]:
         """Compute units of a job, and yield the number of each when it is kept.
@@ -143,6 +150,7 @@ class Workers:
         resting = self.local and time.monotonic() < self._rests_until
         if not resting:
             logger.warning("%s", error)
+            self._alone = False
             self.problem = (
                 "The worker does not answer and is started anew."
                 if self.local
@@ -152,6 +160,7 @@ class Workers:
             self._disconnect()
         if given_up and not resting:
             self.problem = f"No worker could be started ({error}), so that this server computes by itself."
+            self._alone = True
             self._rests_until = time.monotonic() + REST_S
             logger.warning("%s", self.problem)
         if given_up or resting:

@@ -443,7 +443,7 @@ class Guidance:
 
     def _noted(self, state: GuidanceState) -> GuidanceState:
         """Add what the user should know of those who compute."""
-        return replace(state, note=self._workers.problem) if self._workers and state.running else state
+        return replace(state, note=self._workers.note) if self._workers and state.running else state
 
     def cancel(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; the computation stops unless others follow it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,8 @@ from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
+from fusion.methods.registry import method_specification
+from fusion.weights import newest_id
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +183,19 @@ class Scenes:
         """Return (id, title, why it cannot be chosen or nothing) of all methods."""
         return self.loaded_methods.choices()
 
+    def seen_with(self, method: str, weights: str | None) -> str:
+        """Return the id of the method that a link names, with the weights that it says (`LoadedMethods.seen_with`)."""
+        return self.loaded_methods.seen_with(method, weights)
+
+    def has_method(self, method: str) -> bool:
+        """Tell whether there is a method of this id, earlier weights among them."""
+        return self.loaded_methods.has(method)
+
+    def choices_with(self, ids: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
+        """Return `method_choices`, and behind them those of some ids that are of earlier weights."""
+        more = (id for id in ids if id in self.loaded_methods.earlier(newest_id(id)))
+        return *self.method_choices(), *((id, method_specification(id).title, "") for id in more)
+
     def unusable_methods(self) -> dict[str, str]:
         """Return those of `methods` that cannot be loaded, by id, each with a sentence that says why."""
         titles = dict(self.loaded_methods.titles)
@@ -244,6 +259,20 @@ class Scenes:
     def unused_images(self) -> tuple[str, ...]:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
+
+    def small_picture(self, address: str) -> np.ndarray:
+        """Return both images of a pair in small, beside each other.
+
+        Returns
+        -------
+        ndarray of uint8, shape (h, w)
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self._catalogue.small_picture(self._catalogue.find(address))
 
     def open(self, pair_address: str, method_id: str, prepare: bool = True) -> Scene:
         """Return what is known of a pair and a method, both loaded if need be.

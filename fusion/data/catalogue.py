@@ -34,6 +34,7 @@ from fusion.data.entries import (
 )
 from fusion.data.file_memo import FileMemo, Signature, signature
 from fusion.data.pairing import split_extension, summarized
+from fusion.data.preview import small
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.extents import Extent, extent_of
 from fusion.pair import Pair
@@ -56,6 +57,7 @@ GONE = (
 )
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
+SMALL_BYTES_IN_MEMORY = 32 * 2**20
 VOLUME_BYTES_IN_MEMORY = 512 * 2**20
 IDS_IN_MEMORY = 10_000
 
@@ -102,6 +104,9 @@ class Catalogue:
         )
         self._listing = None if data_dir is None else FolderListing(Path(data_dir).absolute())
         self._pairs: FileMemo[Pair] = FileMemo(PAIR_BYTES_IN_MEMORY, lambda pair: pair.nbytes)
+        self._small: FileMemo[NDArray[np.uint8]] = FileMemo(
+            SMALL_BYTES_IN_MEMORY, lambda picture: picture.nbytes
+        )
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
         self._extents: FileMemo[Extent] = FileMemo(IDS_IN_MEMORY)
         self._volumes: FileMemo[Volume] = FileMemo(VOLUME_BYTES_IN_MEMORY, _decoded_bytes)
@@ -210,6 +215,28 @@ class Catalogue:
             See `extents`.
         """
         return entry.reading.settled(self.extents(entry))
+
+    def small_picture(self, entry: PairEntry) -> NDArray[np.uint8]:
+        """Return both images of a pair in small, beside each other; made again only if its files have changed.
+
+        The pair is not kept in memory for it: whoever looks through hundreds would drop those that are shown.
+
+        Returns
+        -------
+        ndarray of uint8, shape (h, w)
+            0 is black. At most `fusion.data.preview.SIDE` rows, a white line between both.
+
+        Raises
+        ------
+        ImageFileError, DifferentSizesError
+            See `fusion.pair.load_pair`.
+        """
+
+        def draw() -> NDArray[np.uint8]:
+            one, two = (small(image) for image in self._read(entry).images)
+            return np.hstack([one, np.full((len(one), 2), 255, np.uint8), two])
+
+        return self._small.get_or_load(_files(entry), draw, entry.reading)
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
         """Return the masks of the known regions of a pair.

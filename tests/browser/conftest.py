@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -163,72 +164,121 @@ def open_failing_page(request: pytest.FixtureRequest, visitors: Visitors, server
 
 
 WRITTEN = "() => !window.fusevis?.address || location.search === fusevis.address.query()"
-AS_OPENED = """(search) => location.search === search
-  && (!window.fusevis?.address || location.search === fusevis.address.query())"""
-PUT_BACK_MILLISECONDS = 30_000
+LEFT = """() => {
+  const { documentElement, body } = document;
+  const shown = [...document.querySelectorAll("[open], [aria-modal], .modal, .offcanvas.show, .toast, dialog[open]")];
+  const state = ({ id, value, checked, disabled, ariaPressed, ariaExpanded }) =>
+    [id, value, checked, disabled, ariaPressed, ariaExpanded];
+  return JSON.stringify({
+    address: location.href, size: [innerWidth, innerHeight], fetch: String(window.fetch),
+    stored: [localStorage, sessionStorage].flatMap((kind) => Object.entries(kind).sort())
+      .filter(([name]) => name !== "fusevis-has-pinned"),
+    styles: [documentElement, body].map(({ dataset: { hasPinned, ...data }, style, className }) =>
+      [data, style.cssText, className]),
+    fields: [...document.querySelectorAll("input, select, textarea, button:not(#region-undo)")].map(state),
+    shown: shown.map(({ id, tagName, className }) => [id, tagName, className]),
+  });
+}"""
+"""All of a page that a test may leave otherwise than it found it, but for the pixel that is pointed at and for the hint
+that is there until one has been pinned."""
+TIDY = """() => {
+  document.activeElement?.blur();
+  const set = window.fusevis?.regions;
+  while (set?.all().length) set.remove(0);
+  document.querySelectorAll("#export-menu[open], .head-menu[open]").forEach((menu) => { menu.open = false; });
+  ["#region-close", "#views-close"].map((one) => document.querySelector(one)).filter((one) => one?.checkVisibility())
+    .forEach((button) => button.click());
+}"""
+"""Regions that are deleted and lists that are closed leave no more than what undoing would bring back."""
+PUT_BACK_MILLISECONDS = 1000
+AT_ONCE = 3
+"""So many pages of a file are kept, each in a browser of its own."""
 
 
 class SharedPages:
     """Pages that the tests of a file take one after another, since opening one costs five seconds.
 
-    Whoever changes a view puts it back: the address, which has all of it, must be at the end as it was. What no
-    address has (a pixel that is not pinned, windows that are remembered) is as the test before has left it.
+    One that a test has left otherwise than it was opened is given to nobody else. What is pointed at, and windows that
+    are remembered, are as the test before has left them.
     """
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
-        self._kept: dict[str, tuple[Page, str]] = {}
+    def __init__(self, open_pages: Callable[[], Pages]) -> None:
+        self._open_pages = open_pages
+        self._kept: dict[str, tuple[Pages, Page, str]] = {}
         self._taken: list[str] = []
 
     def __call__(self, query: str = "", **options: Any) -> Page:
         """Open a page as `open_page` does, or take the one that another test of the file has opened in this way."""
         key = f"{query} {options}"
+        if key in self._kept and not self._as_opened(key):
+            self._close(key)
         if key not in self._kept:
-            page = self._pages(query, **options)
-            page.wait_for_function(WRITTEN)
-            self._kept[key] = page, page.evaluate("location.search")
-        page, _ = self._kept[key]
-        page.mouse.move(2, 2)
-        page.evaluate("() => document.activeElement?.blur()")
+            idle = [one for one in self._kept if one not in self._taken]
+            if idle and len(self._kept) >= AT_ONCE:
+                self._close(idle[0])
+            self._kept[key] = self._opened(query, options)
         self._taken.append(key)
-        return page
+        return self._kept[key][1]
+
+    def _opened(self, query: str, options: dict[str, Any]) -> tuple[Pages, Page, str]:
+        pages = self._open_pages()
+        try:
+            page = pages(query, **options)
+            page.wait_for_function(WRITTEN)
+            return pages, page, page.evaluate(LEFT)
+        except BaseException:
+            pages.close(failed=True)
+            raise
+
+    def _as_opened(self, key: str) -> bool:
+        """Look if a page is as it was opened, after a moment for what is still to be written."""
+        _, page, opened = self._kept[key]
+        page.unroute_all()
+        page.mouse.move(2, 2)
+        if "regions=" not in opened:
+            page.evaluate(TIDY)
+        try:
+            page.wait_for_function(
+                f"(opened) => ({LEFT})() === opened", arg=opened, timeout=PUT_BACK_MILLISECONDS
+            )
+        except NothingCame:
+            return False
+        return True
+
+    def _close(self, key: str, failed: bool = False) -> None:
+        pages = self._kept.pop(key)[0]
+        pages.close(failed)
+        if not failed:
+            pages.require_silence()
 
     def give_back(self, failed: bool) -> None:
-        """End a test: after one that failed all pages are gone, else they must be as they were opened."""
+        """End a test: after one that failed its pages are gone; their consoles must be empty."""
         taken, self._taken = self._taken, []
-        try:
-            for key in [] if failed else taken:
-                page, search = self._kept[key]
-                page.unroute_all()
-                page.wait_for_function(AS_OPENED, arg=search, timeout=PUT_BACK_MILLISECONDS)
-        except NothingCame as error:
-            failed = True
-            raise AssertionError(f"this test leaves another view than {search}: {page.url}") from error
-        finally:
-            if failed:
-                self._pages.close(failed)
-                self._kept.clear()
+        opened = [self._kept[key][0] for key in taken]
+        if failed:
+            self.close(failed)
+        for pages in opened:
+            pages.require_silence()
+
+    def close(self, failed: bool = False) -> None:
+        """Close all pages."""
+        for key in [*self._kept]:
+            self._close(key, failed)
 
 
 @pytest.fixture(scope="module")
-def module_pages(visitors: Visitors, server: Server) -> Iterator[tuple[Pages, SharedPages]]:
+def shared_pages(visitors: Visitors, server: Server) -> Iterator[SharedPages]:
     """Return the pages that the tests of a file share."""
-    pages = Pages(visitors, server)
-    yield pages, SharedPages(pages)
-    pages.close()
+    shared = SharedPages(partial(Pages, visitors, server))
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
-def share_page(
-    request: pytest.FixtureRequest, module_pages: tuple[Pages, SharedPages]
-) -> Iterator[SharedPages]:
+def share_page(request: pytest.FixtureRequest, shared_pages: SharedPages) -> Iterator[SharedPages]:
     """Open a page, or take it as another test of the file has left it; the console must be empty at the end too."""
-    pages, shared = module_pages
-    yield shared
-    try:
-        shared.give_back(request.node.stash.get(FAILED, True))
-    finally:
-        pages.require_silence()
+    yield shared_pages
+    shared_pages.give_back(request.node.stash.get(FAILED, True))
 
 
 Known = Callable[[str, str], None]

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Asked, Opener, Server, wait_until_settled
 from tests.browser.test_compare_numbers import TABS, choose_tab
 from tests.browser.test_compare_page import open_compare
-from tests.browser.test_training_page import open_training
+from tests.browser.test_training_page import hold_gallery, open_training
 
 GRAVE = """async ([part, rules]) => {
   const options = { resultTypes: ["violations"], preload: false, ...(rules && { runOnly: rules }) };
@@ -102,6 +102,8 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
     page.click("#reading-menu > summary")
     look_at(page, ("#registration-open", ".registration"))
     page.click(".head-menu > summary")
+    look_at(page, ("#catalogue-open", ".catalogue"))
+    page.click(".head-menu > summary")
     look_at(page, ("#atlas-button", ".modal"))
     page.evaluate("() => document.getElementById('maps-button').click()")
     page.wait_for_selector("#maps [data-map]")
@@ -123,7 +125,11 @@ def test_the_compare_page(open_page: Opener, server: Server, asked: Asked) -> No
 
 
 def test_the_training_page_and_those_that_say_what_is_wrong(open_page: Opener, server: Server) -> None:
-    page = open_training(open_page, prepare=still)
+    def prepare(page: Page) -> None:
+        still(page)
+        hold_gallery(page)
+
+    page = open_training(open_page, prepare=prepare)
     page.locator("details.model-card summary").first.click()
     require_nothing_grave(page, "training")
     page.goto("about:blank")

@@ -69,8 +69,8 @@ def box(rows: tuple[int, int], columns: tuple[int, int]) -> NDArray[np.bool_]:
     return mask
 
 
-def test_a_box_on_any_picture_is_a_region_of_all(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_a_box_on_any_picture_is_a_region_of_all(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     assert "Choose Box or Lasso" in page.inner_text("#region-panel")
     page.click("[data-tool=box]")
@@ -102,9 +102,9 @@ def guidance(server: Server) -> NDArray[np.floating]:
 
 @pytest.mark.parametrize("tool", ["box", "lasso"])
 def test_points_of_a_scatterplot_are_pixels_of_all_pictures(
-    open_page: Opener, server: Server, guidance: NDArray[np.floating], tool: str
+    share_page: Opener, server: Server, guidance: NDArray[np.floating], tool: str
 ) -> None:
-    page = open_compare(open_page, server)
+    page = open_compare(share_page, server)
     low, high = np.quantile(guidance.reshape(2, -1), [0.3, 0.7], axis=1)
     page.click("#region-open")
     page.click(f"[data-tool={tool}]")
@@ -168,9 +168,9 @@ def test_a_region_is_seen_at_rest_and_while_the_pointer_moves(open_page: Opener,
 
 
 def test_masks_come_from_the_pair_and_from_files_and_go_back_to_files(
-    open_page: Opener, server: Server, tmp_path: Path
+    share_page: Opener, server: Server, tmp_path: Path
 ) -> None:
-    page = open_compare(open_page, server)
+    page = open_compare(share_page, server)
     page.click("#region-open")
     page.wait_for_function("() => document.querySelector('#region-known').title.includes('No masks')")
     assert page.is_disabled("#region-known")

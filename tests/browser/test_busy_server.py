@@ -7,18 +7,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Pages, Server, SharedPages
+from tests.browser.conftest import Pages, Server
 from tests.browser.pictures import keep_status, place, wait_for_pixel, wait_for_status
+from tests.browser.visitors import Visitors
 
 WINDOWS = "**/jacobian/**"
 REFUSED = {"error": "The server is asked for too many pixels at the same moment; ask again in a second."}
 
 
 @pytest.fixture(scope="module")
-def opened(module_pages: tuple[Pages, SharedPages], server: Server) -> Page:
+def opened(visitors: Visitors, server: Server) -> Iterator[Page]:
     """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
-    pages, _ = module_pages
-    return pages(f"?pair={server.pair}&method=deepfuse")
+    pages = Pages(visitors, server)
+    yield pages(f"?pair={server.pair}&method=deepfuse")
+    pages.close()
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ def test_a_point_of_a_scatterplot_leads_to_its_pixel(share_page: Opener, server:
         eventually(page, partial(require_lead, page, guidance, point))
 
 
-def test_zooms_can_be_drawn_on(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server, "&zoom=8")
+def test_zooms_can_be_drawn_on(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server, "&zoom=8")
     page.mouse.move(*place(page, 20, 25))
     wait_for_pixel(page, 20, 25)
     page.click("#region-open")

@@ -58,14 +58,14 @@ def test_five_methods_in_windows_of_all_sizes(open_page: Opener, server: Server)
         assert found["told"] >= least, (width, found)
 
 
-def test_inputs_are_never_larger_than_the_pictures_of_two_methods(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_inputs_are_never_larger_than_the_pictures_of_two_methods(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     found = page.evaluate(WIDTHS)
     assert found["inputs"] <= found["told"] and found["told"] >= 190
 
 
-def test_numbers_say_at_once_that_they_are_computed(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_numbers_say_at_once_that_they_are_computed(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     held = Held(page, DASH)
     page.click("#compare-numbers-button")
     expect(page.locator("#compare-numbers-tables")).to_have_text("The numbers are being computed …")
@@ -113,8 +113,8 @@ def test_scatterplots_have_the_ground_of_the_theme(open_page: Opener, server: Se
     assert counts.pop(theme) > 3000 and max(counts.values()) < 100
 
 
-def test_a_sign_beside_a_title_explains_it(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server, "&pixel=20,33")
+def test_a_sign_beside_a_title_explains_it(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server, "&pixel=20,33")
     page.get_by_label("What this is: Guidance PET").click()
     box = page.locator(".compare-about")
     expect(box).to_contain_text("PET")
@@ -126,8 +126,8 @@ def test_a_sign_beside_a_title_explains_it(open_page: Opener, server: Server) ->
     expect(box).to_contain_text(re.compile(r"support ±\d+ px in x1"))
 
 
-def test_colour_bars_stand_once_in_the_strip(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_colour_bars_stand_once_in_the_strip(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     ends = page.locator(".scale-strip [data-end]").all_inner_texts()
     end = page.evaluate("() => fusevis.compare.scale.ends().shared")
     assert len(ends) == 6 and ends[4] == "0" and float(ends[3]) == pytest.approx(end, rel=0.01)

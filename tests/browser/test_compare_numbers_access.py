@@ -47,8 +47,8 @@ ROWS = """(name) => [...document.querySelectorAll(`[data-table="${name}"] tbody 
   [...row.children].map((cell) => cell.textContent))"""
 
 
-def test_the_focus_stays_where_it_is_when_numbers_come(open_page: Opener, server: Server) -> None:
-    page = opened(open_page, server)
+def test_the_focus_stays_where_it_is_when_numbers_come(share_page: Opener, server: Server) -> None:
+    page = opened(share_page, server)
     choose_tab(page, "Influence")
     head = page.get_by_role("button", name="Gini PET: ")
     head.press("Enter")
@@ -66,8 +66,8 @@ def test_the_focus_stays_where_it_is_when_numbers_come(open_page: Opener, server
     assert page.evaluate(ROWS, "influence") != ordered, "and it sorts the numbers that have come"
 
 
-def test_heads_are_named_by_what_is_seen_of_them(open_page: Opener, server: Server) -> None:
-    page = opened(open_page, server)
+def test_heads_are_named_by_what_is_seen_of_them(share_page: Opener, server: Server) -> None:
+    page = opened(share_page, server)
     for tab, least in (("Guidance by region", 20), ("Influence", 15)):
         choose_tab(page, tab)
         heads = page.evaluate(HEADS)
@@ -83,8 +83,8 @@ def test_heads_are_named_by_what_is_seen_of_them(open_page: Opener, server: Serv
     assert "four requirements" in page.locator(".numbers-table caption").inner_text()
 
 
-def test_what_columns_mean_is_there_without_a_pointer(open_page: Opener, server: Server) -> None:
-    page = opened(open_page, server)
+def test_what_columns_mean_is_there_without_a_pointer(share_page: Opener, server: Server) -> None:
+    page = opened(share_page, server)
     choose_tab(page, "Influence")
     summary = page.locator(".numbers-meanings summary")
     assert not page.locator(".numbers-meanings dl").is_visible()
@@ -113,8 +113,8 @@ def test_what_columns_mean_is_there_without_a_pointer(open_page: Opener, server:
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_influence_at_a_pixel_is_hinted_at_until_one_is_pinned(open_page: Opener, server: Server) -> None:
-    page = opened(open_page, server)
+def test_influence_at_a_pixel_is_hinted_at_until_one_is_pinned(share_page: Opener, server: Server) -> None:
+    page = opened(share_page, server)
     choose_tab(page, "Influence")
     hint = page.get_by_text("Pin a pixel to see its influence too")
     assert hint.is_visible()
@@ -122,8 +122,8 @@ def test_influence_at_a_pixel_is_hinted_at_until_one_is_pinned(open_page: Opener
     assert hint.count() == 0
 
 
-def test_a_screen_reader_is_told_what_changes_and_no_percentages(open_page: Opener, server: Server) -> None:
-    page = opened(open_page, server)
+def test_a_screen_reader_is_told_what_changes_and_no_percentages(share_page: Opener, server: Server) -> None:
+    page = opened(share_page, server)
     assert page.locator(f"#{CompareId.NUMBERS_STATUS.value}").get_attribute("role") is None
     spoken = page.locator(f"#{CompareId.NUMBERS_PHASE.value}")
     assert spoken.get_attribute("role") == "status" and spoken.inner_text() == "Complete."

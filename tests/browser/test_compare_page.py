@@ -70,8 +70,8 @@ def wait_for_numbers(page: Page, id: str, right: list[float]) -> None:
     wait_until(page, lambda: np.allclose(told(), right, rtol=0, atol=6e-5))
 
 
-def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_all_rows_follow_the_pointer_with_one_request_a_move(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     pair = fusion.load_pair(*server.pair_paths)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -97,8 +97,8 @@ def test_all_rows_follow_the_pointer_with_one_request_a_move(open_page: Opener, 
     assert page.locator(".js-plotly-plot").count() == 0
 
 
-def test_scales_are_shared_unless_asked_otherwise(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_scales_are_shared_unless_asked_otherwise(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     ends = "() => fusevis.compare.state.ready().map(fusevis.compare.scale.endFor)"
     pair = fusion.load_pair(*server.pair_paths)
     own = [float(fusion.guidance(fusion.load_method(id, "cpu"), pair).max()) for id in METHODS]

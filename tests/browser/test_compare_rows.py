@@ -28,8 +28,8 @@ def head(page: Page, method: str) -> tuple[float, float]:
     return box["x"] + 10, box["y"] + box["height"] / 2
 
 
-def test_rows_are_reordered_by_keyboard(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_rows_are_reordered_by_keyboard(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     assert page.evaluate(ORDER) == list(METHODS)
     assert page.get_by_label("Move Weighted Averaging, weights held constant up").is_disabled()
     page.get_by_label("Move DeepFuse up").press("Enter")

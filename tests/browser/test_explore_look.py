@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.ids import IMAGE_PANELS, Panel
-from tests.browser.conftest import Opener, Server
+from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at
 from tests.browser.seen import plot, screen
 
@@ -21,6 +21,10 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
 }).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
+FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) => {
+  const { width, height } = graph.querySelector(".main-svg").getBoundingClientRect();
+  return Math.abs(graph.clientWidth - width) < 2 && Math.abs(graph.clientHeight - height) < 2;
+})"""
 OVERLAPS = """() => {
   const parts = [...document.querySelectorAll(".page-head :is(a, button, select, .btn, summary, .form-control)")]
     .filter((element) => element.checkVisibility() && getComputedStyle(element).clipPath === "none")
@@ -45,34 +49,24 @@ def pinned(page: Page) -> bool:
     return bool(page.evaluate("() => fusevis.state.pinned"))
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1920, 1080)])
-def test_pictures_have_the_place(open_page: Opener, width: int, height: int) -> None:
-    page = open_page("?method=weighted_averaging", width, height)
-    for panel in IMAGE_PANELS:
-        whole, zoom = plot(page, panel), plot(page, panel.zoom)
-        assert whole.width >= LEAST_PICTURE and zoom.width >= LEAST_PICTURE, panel
-        assert 0 < zoom.left - (whole.left + whole.width) < 40 and zoom.top == whole.top, "beside it"
-    strip = page.locator(".scale-strip").bounding_box()
-    last = page.locator(".status-row").bounding_box()
-    assert strip is not None and last is not None and last["y"] + last["height"] <= height, "nothing scrolls"
+@pytest.fixture
+def page(share_page: Opener, server: Server) -> Page:
+    return share_page(f"?pair={server.pair}&method=weighted_averaging")
 
 
-def test_windows_of_any_width_have_everything(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
-    page.evaluate("() => [...'abcdefghijkl'].forEach((name) => fusevis.regions.add(name))")
-    expect(page.locator("#region-open")).to_have_text("Regions (12)")
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('.panel-graph')].every((graph) => Math.abs(graph.clientWidth"
-            " - graph.querySelector('.main-svg').getBoundingClientRect().width) < 2)"
-        )
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
-        assert page.evaluate(BESIDE) == [], width
-        assert page.evaluate(OVERLAPS) == [], width
-        assert width < 1280 or page.evaluate("document.querySelector('.page-head').offsetHeight") == 44
-        sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
-        assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width
+def test_pictures_have_the_place(share_page: Opener) -> None:
+    page = share_page("?method=weighted_averaging")
+    for width, height in ((1920, 1080), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(FITTED)
+        for panel in IMAGE_PANELS:
+            whole, zoom = plot(page, panel), plot(page, panel.zoom)
+            assert whole.width >= LEAST_PICTURE and zoom.width >= LEAST_PICTURE, panel
+            assert 0 < zoom.left - (whole.left + whole.width) < 40 and zoom.top == whole.top, "beside it"
+        strip = page.locator(".scale-strip").bounding_box()
+        last = page.locator(".status-row").bounding_box()
+        assert strip is not None and last is not None
+        assert last["y"] + last["height"] <= height, "nothing scrolls"
 
 
 def test_nothing_moves_while_the_page_comes(open_page: Opener, server: Server) -> None:
@@ -82,8 +76,10 @@ def test_nothing_moves_while_the_page_comes(open_page: Opener, server: Server) -
     assert sum(one["value"] for one in shifts) < 0.005, shifts
 
 
-def test_a_double_click_enlarges_and_escape_brings_back(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=10,12")
+def test_a_double_click_enlarges_and_escape_brings_back(page: Page) -> None:
+    click_at(page, "panel-fused", 10, 12)
+    page.wait_for_function("() => fusevis.state.pinned")
+    wait_until_settled(page)
     before = plot(page, "panel-fused")
     page.mouse.dblclick(*place(page, "panel-fused", 30, 30))
     page.wait_for_function("() => fusevis.graphs.area('panel-fused').width > 500")
@@ -106,8 +102,8 @@ def test_a_double_click_enlarges_and_escape_brings_back(open_page: Opener, serve
     page.wait_for_function("() => fusevis.graphs.area('panel-scatter').width < 600")
 
 
-def test_gammas_are_read_and_typed(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse&gamma2=0.7")
+def test_gammas_are_read_and_typed(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20&gamma2=0.7")
     number = page.locator("#gamma2-number")
     expect(number).to_have_value("0.7")
     number.fill("1.35")
@@ -127,30 +123,8 @@ def test_gammas_are_read_and_typed(open_page: Opener, server: Server) -> None:
     expect(number).to_have_value("0.5")
     expect(page.locator("#colour-scale")).to_have_value("paper")
     expect(low).to_have_text("0")
-
-
-def test_tools_have_keys_and_are_one_stop(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
-    for key, tool in (("z", "zoom"), ("h", "pan"), ("r", "box"), ("l", "lasso"), ("v", "pixel")):
-        page.keyboard.press(key)
-        page.wait_for_function("(tool) => document.body.dataset.mode === tool", arg=tool)
-    page.focus("#toolbar-mode input:checked")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('#toolbar-mode')") is None
-    choose_mode(page, "Zoom")
-    point_at(page, "panel-mri", 10, 10)
-    page.mouse.down()
-    x, y = place(page, "panel-mri", 30, 34)
-    page.mouse.move(x, y, steps=5)
-    page.mouse.up()
-    page.wait_for_function("() => fusevis.graphs.area('panel-mri').x[1] < 50")
-    # Not where the drag began, which may lie outside by now.
-    page.wait_for_function(
-        """([x, y]) => { const { row, col } = fusevis.graphs.pixelAt("panel-mri", x, y);
-            return fusevis.state.pixel.row === row && fusevis.state.pixel.col === col; }""",
-        arg=[x, y],
-    )
-    assert pixel(page) != (10, 10)
+    number.fill("0.7")
+    page.wait_for_function("() => fusevis.state.display.gamma2 === 0.7")
 
 
 def test_the_page_says_how_to_begin_until_one_has_begun(open_page: Opener, server: Server) -> None:
@@ -164,8 +138,7 @@ def test_the_page_says_how_to_begin_until_one_has_begun(open_page: Opener, serve
     assert not hint.is_visible()
 
 
-def test_panels_explain_themselves_in_words_of_the_pair(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_panels_explain_themselves_in_words_of_the_pair(page: Page) -> None:
     names = page.evaluate("fusevis.state.scene.modalities")
     legend = page.locator(".rgb-legend li")
     assert legend.all_inner_texts() == [f"{names[0]} counts", f"{names[1]} counts", "both", "neither, bright"]
@@ -195,8 +168,32 @@ def test_panels_explain_themselves_in_words_of_the_pair(open_page: Opener, serve
         )
 
 
-def test_the_dark_theme_is_dark_and_the_box_has_a_white_edge(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20")
+# Leaves the pictures zoomed in.
+def test_tools_have_keys_and_are_one_stop(page: Page) -> None:
+    for key, tool in (("z", "zoom"), ("h", "pan"), ("r", "box"), ("l", "lasso"), ("v", "pixel")):
+        page.keyboard.press(key)
+        page.wait_for_function("(tool) => document.body.dataset.mode === tool", arg=tool)
+    page.focus("#toolbar-mode input:checked")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#toolbar-mode')") is None
+    choose_mode(page, "Zoom")
+    point_at(page, "panel-mri", 10, 10)
+    page.mouse.down()
+    x, y = place(page, "panel-mri", 30, 34)
+    page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    page.wait_for_function("() => fusevis.graphs.area('panel-mri').x[1] < 50")
+    # Not where the drag began, which may lie outside by now.
+    page.wait_for_function(
+        """([x, y]) => { const { row, col } = fusevis.graphs.pixelAt("panel-mri", x, y);
+            return fusevis.state.pixel.row === row && fusevis.state.pixel.col === col; }""",
+        arg=[x, y],
+    )
+    assert pixel(page) != (10, 10)
+
+
+def test_the_dark_theme_is_dark_and_the_box_has_a_white_edge(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=deepfuse&pixel=20,20&gamma2=0.7")
     shadow = page.evaluate(
         "getComputedStyle(document.querySelector('[data-panel=panel-mri] .pixel-box')).boxShadow"
     )
@@ -212,3 +209,20 @@ def test_the_dark_theme_is_dark_and_the_box_has_a_white_edge(open_page: Opener, 
     assert (image.min(axis=-1) > 120).any(), "its points"
     green = (image[..., 1] > 90) & (image[..., 1] > image[..., 0] + 40) & (image[..., 1] > image[..., 2])
     assert green.any(), "the neighbourhood is green in this theme too"
+
+
+# Leaves twelve regions.
+def test_windows_of_any_width_have_everything(page: Page) -> None:
+    click_at(page, "panel-fused", 20, 20)
+    page.wait_for_function("() => fusevis.state.pinned")
+    page.evaluate("() => [...'abcdefghijkl'].forEach((name) => fusevis.regions.add(name))")
+    expect(page.locator("#region-open")).to_have_text("Regions (12)")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(FITTED)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
+        assert page.evaluate(BESIDE) == [], width
+        assert page.evaluate(OVERLAPS) == [], width
+        assert width < 1280 or page.evaluate("document.querySelector('.page-head').offsetHeight") == 44
+        sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
+        assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width

@@ -69,9 +69,9 @@ def test_the_view_is_taken_away_as_files(open_page: Opener, server: Server, tmp_
 
 
 def test_figures_have_the_difference_and_the_regions(
-    open_page: Opener, server: Server, tmp_path: Path
+    share_page: Opener, server: Server, tmp_path: Path
 ) -> None:
-    page = open_compare(open_page, server, f"&difference={','.join(METHODS)}{REGION}")
+    page = open_compare(share_page, server, f"&difference={','.join(METHODS)}{REGION}")
     open_menu(page)
     text = taken(page, "[data-export=svg]", tmp_path).read_text(encoding="utf-8")
     assert "my region (384 pixels)" in text and "− DeepFuse" in text and "difference: guidance" in text
@@ -87,8 +87,8 @@ def test_a_difference_that_has_no_row_is_missed_aloud(
     expect(page.locator("#export-menu [role=status]")).to_contain_text("The difference is not in it")
 
 
-def test_all_numbers_are_waited_for(open_page: Opener, server: Server, tmp_path: Path) -> None:
-    page = open_compare(open_page, server, REGION)
+def test_all_numbers_are_waited_for(share_page: Opener, server: Server, tmp_path: Path) -> None:
+    page = open_compare(share_page, server, REGION)
     open_menu(page)
     page.get_by_label("Compute missing numbers first").check()
     other = require_alone(page, taken(page, "[data-export=html]", tmp_path), "my region")
@@ -99,8 +99,8 @@ def test_all_numbers_are_waited_for(open_page: Opener, server: Server, tmp_path:
     assert other.locator(".checklist tbody tr").count() == len(METHODS)
 
 
-def test_waiting_for_numbers_can_be_stopped(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server, REGION)
+def test_waiting_for_numbers_can_be_stopped(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server, REGION)
     # As a server would answer that never gets done.
     page.route(
         "**/export/compare-complete.csv?*",
@@ -119,9 +119,9 @@ def test_waiting_for_numbers_can_be_stopped(open_page: Opener, server: Server) -
 
 
 def test_a_picture_alone_by_the_pointer_and_by_the_keyboard(
-    open_page: Opener, server: Server, tmp_path: Path
+    share_page: Opener, server: Server, tmp_path: Path
 ) -> None:
-    page = open_compare(open_page, server, f"&difference={','.join(METHODS)}")
+    page = open_compare(share_page, server, f"&difference={','.join(METHODS)}")
     page.mouse.move(*place(page, 5, 5, "guidance"))
     page.locator("#export-menu summary").focus()
     page.keyboard.press("Enter")

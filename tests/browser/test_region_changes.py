@@ -81,8 +81,8 @@ def test_every_change_can_be_undone_and_redone(open_page: Opener, server: Server
     assert page.is_disabled("#region-redo"), "another change instead"
 
 
-def test_fields_keep_their_own_undo(open_page: Opener, server: Server) -> None:
-    page = open_with_box(open_page, server)
+def test_fields_keep_their_own_undo(share_page: Opener, server: Server) -> None:
+    page = open_with_box(share_page, server)
     draw(page, (3, 9), (4, 12))
     page.click(".region-name")
     page.keyboard.type("abc")
@@ -90,8 +90,8 @@ def test_fields_keep_their_own_undo(open_page: Opener, server: Server) -> None:
     assert counts(page) == {"region": 63}
 
 
-def test_a_selection_leaves_a_loaded_region_alone(open_page: Opener, server: Server) -> None:
-    page = open_with_box(open_page, server)
+def test_a_selection_leaves_a_loaded_region_alone(share_page: Opener, server: Server) -> None:
+    page = open_with_box(share_page, server)
     assert not page.is_visible(".region-rule")
     load(page, "core")
     assert "“core” was loaded: a selection begins another region." in page.inner_text(".region-rule")
@@ -132,9 +132,9 @@ def test_a_selection_leaves_the_regions_of_a_link_alone(open_page: Opener, serve
 
 
 def test_where_no_room_is_left_a_selection_changes_nothing_and_says_so(
-    open_page: Opener, server: Server
+    share_page: Opener, server: Server
 ) -> None:
-    page = open_with_box(open_page, server)
+    page = open_with_box(share_page, server)
     for number in range(12):
         load(page, f"mask {number}")
     draw(page, (3, 9), (4, 12))

@@ -31,8 +31,8 @@ def messages(page: Page, *awaited: str) -> list[str]:
     return found
 
 
-def test_of_several_files_each_has_its_word(open_page: Opener, server: Server, tmp_path: Path) -> None:
-    page = open_compare(open_page, server)
+def test_of_several_files_each_has_its_word(share_page: Opener, server: Server, tmp_path: Path) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(save(tmp_path / "whole.png", ONE).read_bytes()[:60])
@@ -58,8 +58,8 @@ def test_of_several_files_each_has_its_word(open_page: Opener, server: Server, t
     assert page.evaluate(NAMES) == [], "all files at once are one step"
 
 
-def test_where_no_room_is_left_an_import_says_so(open_page: Opener, server: Server, tmp_path: Path) -> None:
-    page = open_compare(open_page, server)
+def test_where_no_room_is_left_an_import_says_so(share_page: Opener, server: Server, tmp_path: Path) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     page.evaluate("for (let i = 0; i < 11; i += 1) fusevis.regions.add('mine')")
     names = ("one", "two", "three")
@@ -104,8 +104,8 @@ def test_masks_of_the_pair_are_added_once(open_page: Opener) -> None:
     assert other.evaluate(REGIONS) == [region for region in drawn if region["count"]]
 
 
-def test_every_region_has_a_file_of_its_own(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_every_region_has_a_file_of_its_own(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     page.evaluate(
         "['a/b', 'a:b', 'A?B', 'a_b 2'].forEach((name) => fusevis.regions.add(name, new Uint8Array(48 * 60).fill(1)))"

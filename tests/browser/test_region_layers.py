@@ -53,8 +53,8 @@ def test_a_region_is_hidden_outlined_and_filled(open_page: Opener, server: Serve
     assert again.evaluate(LOOK) == {"hidden": False, "outline": True, "filled": False, "opacity": 40}
 
 
-def test_a_lasso_on_a_scatterplot_outlines_nothing_until_asked(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_a_lasso_on_a_scatterplot_outlines_nothing_until_asked(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     page.click("[data-tool=box]")
     axes = page.evaluate("fusevis.compare.scatter.ranges()")
@@ -80,8 +80,8 @@ def test_the_panel_never_covers_what_one_draws_on(open_page: Opener, server: Ser
     explore.wait_for_function(f"() => !({COVERED})()")
 
 
-def test_a_panel_that_floats_comes_back(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_a_panel_that_floats_comes_back(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     page.click("#region-open")
     before = page.locator("#region-panel").bounding_box()
     assert before is not None

@@ -41,8 +41,8 @@ def draw(page: Page, rows: tuple[int, int] = (3, 9), columns: tuple[int, int] = 
     drag(page, [place(page, *corner) for corner in corners(rows, columns)])
 
 
-def test_the_tool_goes_with_its_panel(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_the_tool_goes_with_its_panel(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     for closer in ("#region-close", "#region-open", "#views-open"):
         page.click("#region-open")
         page.click("[data-tool=lasso]")
@@ -61,8 +61,8 @@ def test_the_tool_goes_with_its_panel(open_page: Opener, server: Server) -> None
             page.click("#views-close")
 
 
-def test_escape_ends_the_drawing_then_the_tool_then_the_pin(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server)
+def test_escape_ends_the_drawing_then_the_tool_then_the_pin(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server)
     page.mouse.click(*place(page, 20, 30))
     page.click("#region-open")
     page.click("[data-tool=box]")

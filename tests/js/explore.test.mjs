@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import "./page.mjs";
 
+const { flatWords } = await import("../../assets/explore/rgb-ranges.mjs");
 const { number, reachSentence, reachWords, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
@@ -23,8 +24,9 @@ test("numbers of the readout", () => {
 });
 
 test("how far derivatives reach, by input: the shorter of both changes, and both in a sentence", () => {
-  assert.equal(reachWords([64, 2, 8, 4], ["MRI", "PET"]), "±8 MRI, ±2 PET levels");
-  assert.match(reachSentence([64, 2, 8, 4], ["MRI", "PET"]), /this pixel alone MRI ±64, PET ±2; everywhere MRI ±8, PET ±4\./);
+  assert.equal(reachWords([64, 2, 8, 4], ["MRI", "PET"]), "±8 MRI, ±2 PET levels (this pixel alone ±64 or more, ±2)");
+  assert.equal(reachWords([64, 64, 64, 64], ["MRI", "PET"]), "±64 or more MRI, ±64 or more PET levels", "more was not tried");
+  assert.match(reachSentence([64, 2, 8, 4], ["MRI", "PET"]), /this pixel alone MRI ±64 or more, PET ±2; everywhere MRI ±8, PET ±4\./);
 });
 
 test("the ends of the scales are the window's own until those of the guidance images are known", () => {
@@ -89,4 +91,12 @@ test("windows are read ahead where the pointer goes, and are there without a req
   const window = readAhead.held(scene, here);
   assert.deepEqual([window.top, window.left, window.height, window.width], [here.row - 1, here.col - 1, 3, 3]);
   assert.ok(window.values.every((value) => value === 2) && window.path === readAhead.ATLAS);
+});
+
+test("guidance RGB says which colours it cannot have: an image of one value has no range to stretch", () => {
+  const names = ["MRI", "PET"];
+  assert.equal(flatWords([[0.5, 0.5], [0.5, 0.5]], names), "both count 0.5 everywhere: no red, no green; blue is the fused image");
+  assert.equal(flatWords([[0.25, 0.25], [0.75, 0.75]], names), "MRI counts 0.25 everywhere: no red; PET counts 0.75 everywhere: no green");
+  assert.equal(flatWords([[0, 1], [1, 1]], names), "PET counts 1 everywhere: no green");
+  assert.equal(flatWords([[0, 1], null], names), "");
 });

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.assets import ASSETS, STYLES, modules
-from app.factory import UNEXPECTED, create_server, menu_label
+from app.factory import UNEXPECTED, create_server
 from app.guard.request_ids import HEADER
 from app.ids import Id, Panel
+from app.routes.catalogue import menu_label
 from app.settings import Settings
 from cache.services.loaded import LoadedMethods
 from cache.services.services import Services, services_of
@@ -262,6 +263,7 @@ def test_the_page_and_its_assets_are_served(page: Page) -> None:
     loaded = {
         name: [f"styles/{style}.css" for style in styles] + modules(name) for name, styles in STYLES.items()
     }
+    loaded["jobs"] = modules("jobs")  # a plain document, whose style is its own
     for path in assets:
         name = path.relative_to(ASSETS).as_posix()
         with page.client.get(f"/assets/{name}") as answer:

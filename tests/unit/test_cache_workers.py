@@ -139,6 +139,11 @@ def test_workers_of_this_machine_that_cannot_be_had_are_given_up_and_it_is_told(
     assert np.isfinite(found).all() and len(here) == len(units)
     assert len(asked) == TRIES
     assert workers.problem is not None and "There are none" in workers.problem
+    assert (
+        workers.note is not None
+        and "There are none" not in workers.note
+        and "its log says why" in workers.note
+    )
     guidance(tmp_path / "two", method, pair, workers)
     assert len(asked) == TRIES, "for a while nobody looks again"
     workers.close()
