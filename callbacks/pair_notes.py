@@ -51,7 +51,9 @@ def _choose(app: Dash, menu: str) -> None:
     @app.callback(Output(ReadingId.FACTS, "data"), Input(ReadingId.ASKED, "data"))
     def tell(address: str | None) -> dict[str, Any] | None:
         try:
-            return None if not address else reading_facts(services.scenes.reading(address), unequal(address))
+            if not address:
+                return None
+            return reading_facts(services.scenes.reading(address), unequal(address)) | {"asked": address}
         except UserError:
             return None  # whoever shows the pair says what is wrong
 

@@ -13,6 +13,7 @@ import { element } from "../core/elements.mjs";
  * @typedef {{ kind: "slices" | "frames", of: number[], label: string, count: number, value: number }} Slider
  *
  * @typedef {object} Facts - As app/layout/reading.py gives them.
+ * @property {string} asked - The address that was asked for.
  * @property {string} address
  * @property {string} base
  * @property {string[]} modalities
@@ -49,6 +50,8 @@ let facts = null;
 /** @type {Reading | null} */
 let wanted = null; // what was chosen last, which the server may not have answered yet
 let pending = 0;
+/** @type {string | null} */
+let asked = null; // what the menu has, whose facts are wanted
 let built = "";
 /** @type {(() => void)[]} */
 const tellers = []; // each writes what is chosen into a control, which may be in use
@@ -215,7 +218,7 @@ function build(shown) {
  * @param {Facts | null} found
  */
 function take(found) {
-  if (pending) return null; // what is on its way will be answered
+  if (pending || (found && found.asked !== asked)) return null; // what is on its way will be answered
   facts = found;
   wanted = found && found.chosen;
   const { sliders = [], modalities = [], cut = false, placed = false, unequal = false } = found || {};
@@ -250,6 +253,7 @@ function swap(clicks, pair) {
  * @param {Option[] | null} options
  */
 function offer(pair, options) {
+  asked = pair;
   return [offered(pair, options ?? []), pair];
 }
 
