@@ -44,6 +44,7 @@ KEYS = (
     ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
     ("Esc", "close what is open, and notices, put box, lasso or brush away, then let the pixel go"),
     ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
+    ("?", "open this help; Esc closes it"),
     ("P", "larger words and thicker boxes, for a projector, and back"),
     (
         "Ctrl+Z",
