@@ -170,6 +170,16 @@ class RegionId(StrEnum):
     EXPORT = "region-export"
 
 
+class ReadingId(StrEnum):
+    """Component ids of how a pair's files are read, the same on both pages that have a pair."""
+
+    MENU = "reading-menu"
+    FORM = "reading-form"
+    ASKED = "reading-asked"
+    FACTS = "reading-facts"
+    TAKEN = "reading-taken"
+
+
 class BrushId(StrEnum):
     """Component ids of the panel of the brush."""
 

@@ -7,25 +7,29 @@ import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
 import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";
-import { link } from "./compare/state.mjs";
+import { link, state } from "./compare/state.mjs";
 import { fail, tellGuidance } from "./compare/status-line.mjs";
 import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
 import { changeTheme } from "./core/controls.mjs";
+import { calls } from "./reading/form.mjs";
+import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+beginRegistration(() => state.common());
 begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
 window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
+window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {
   /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
   take(found) {

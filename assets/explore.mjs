@@ -23,19 +23,23 @@ import { changeTheme } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
-import { link } from "./explore/state.mjs";
+import { link, state } from "./explore/state.mjs";
 import { changeMode } from "./explore/toolbar.mjs";
+import { calls } from "./reading/form.mjs";
+import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
 tellBy(fail);
+beginRegistration(() => state.scene);
 begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.page = { changeTheme };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
+window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {
   /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
   take(found) {

@@ -16,6 +16,7 @@ from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreSta
 from cache.errors import UserError
 from cache.services.regions import Regions
 from cache.services.services import Services, services_of
+from fusion.errors import DifferentSizesError
 
 SIZES_BEYOND = 4
 """How far an area may reach beyond the images, in lengths of their longer side (as in ``explore/toolbar.mjs``)."""
@@ -163,10 +164,21 @@ def other_weights(services: Services, pair: str, named: Sequence[tuple[str, str 
 
 
 def resolve_pair(services: Services, address: str | None) -> tuple[str, tuple[int, int] | None, list[str]]:
-    """Find the pair of a link: its address, its (H, W) or ``None`` where another pair takes its place, and notices."""
+    """Find the pair of a link: its address, its (H, W) or ``None`` where another pair takes its place, and notices.
+
+    Where sizes differ, x2 is stretched onto x1, which address and notice say.
+    """
     try:
         pair = services.scenes.default_pair() if address is None else services.scenes.find_pair(address)
-        return pair, services.scenes.pair_shape(pair), []
+        try:
+            return pair, services.scenes.pair_shape(pair), []
+        except DifferentSizesError as error:
+            pair = services.scenes.stretched(pair)
+            return (
+                pair,
+                services.scenes.pair_shape(pair),
+                [f"{error} Here the second is stretched onto the first."],
+            )
     except UserError as error:
         return services.scenes.first_sample(), None, [f"{error} The first sample is shown instead."]
 

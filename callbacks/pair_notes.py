@@ -1,55 +1,66 @@
-"""Beside the menu of pairs, on both pages that have one: swapping x1 and x2, and what should be known of the images."""
+"""Beside the menu of pairs, on both pages: x1 and x2 swapped, how files are read, and what should be known of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State
+from dash import ClientsideFunction, Dash, Input, Output, State
 
-from app.ids import CompareId, Id
+from app.ids import CompareId, Id, ReadingId
 from app.layout.pair_notes import notes_list
+from app.layout.reading import reading_facts
+from cache.errors import UserError
 from cache.services.services import services_of
-from fusion.data.entries import SWAPPED, UPLOADED
-
-SWAP = f"""(clicks, pair) => {{
-  if (!clicks || !pair) return window.dash_clientside.no_update;
-  const end = "{SWAPPED}";
-  return pair.endsWith(end) ? pair.slice(0, -end.length) : pair + end;
-}}"""
-OFFER = f"""(pair, options) => {{
-  const known = (options ?? []).some(({{ value }}) => value === pair);
-  if (!pair || known) return window.dash_clientside.no_update;
-  if (pair.startsWith("{UPLOADED}") && !pair.endsWith("{SWAPPED}")) {{
-    return [...options, {{ value: pair, label: "Uploaded pair " + pair.slice({len(UPLOADED)}, {len(UPLOADED) + 8}) }}];
-  }}
-  if (!pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
-  const own = options.find(({{ value }}) => value + "{SWAPPED}" === pair);
-  return [...options, {{ value: pair, label: "⇄ " + (own ? own.label : pair) }}];
-}}"""
-"""The menu gets a swapped pair when it is shown: all of them would double it; and one of an upload."""
+from fusion.errors import DifferentSizesError
 
 
 def register(app: Dash) -> None:
     """Add the callbacks of the first page."""
-    _swap(app, Id.PAIR_SELECT)
+    _choose(app, Id.PAIR_SELECT)
     _describe(app, Id.SCENE)
 
 
 def register_compare(app: Dash) -> None:
     """Add the callbacks of the compare page."""
-    _swap(app, CompareId.PAIR_SELECT)
+    _choose(app, CompareId.PAIR_SELECT)
     _describe(app, CompareId.SCENES)
 
 
-def _swap(app: Dash, menu: str) -> None:
+def _choose(app: Dash, menu: str) -> None:
+    """Add what gives the menu of pairs other addresses than it offers (``assets/reading/form.mjs``)."""
+    services = services_of(app.server)
     app.clientside_callback(
-        SWAP,
+        ClientsideFunction("reading", "swap"),
         Output(menu, "value", allow_duplicate=True),
         Input(Id.PAIR_SWAP, "n_clicks"),
         State(menu, "value"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(OFFER, Output(menu, "options"), Input(menu, "value"), State(menu, "options"))
+    # The menu gets such a pair when it is shown: all of them would fill it.
+    app.clientside_callback(
+        ClientsideFunction("reading", "offer"),
+        Output(menu, "options"),
+        Output(ReadingId.ASKED, "data"),
+        Input(menu, "value"),
+        State(menu, "options"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("reading", "take"), Output(ReadingId.TAKEN, "data"), Input(ReadingId.FACTS, "data")
+    )
+
+    @app.callback(Output(ReadingId.FACTS, "data"), Input(ReadingId.ASKED, "data"))
+    def tell(address: str | None) -> dict[str, Any] | None:
+        try:
+            return None if not address else reading_facts(services.scenes.reading(address), unequal(address))
+        except UserError:
+            return None  # whoever shows the pair says what is wrong
+
+    def unequal(address: str) -> bool:
+        try:
+            services.scenes.pair_shape(address)
+        except DifferentSizesError:
+            return True
+        return False
 
 
 def _describe(app: Dash, scenes: str) -> None:

@@ -12,6 +12,7 @@ from app.ids import Id, Panel
 from cache.services.images import FUSED_COLOUR, INPUT_COLOURS, colours_of
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
+from fusion.pair import SQUARE
 
 
 def register(app: Dash) -> None:
@@ -84,10 +85,16 @@ def meta_of(scene: dict[str, Any], panel: Panel, **more: Any) -> dict[str, Any]:
 
 
 def input_title(scene: Scene, index: int, luma: bool = False) -> str:
-    """Return the title of an input image; simulated ones say so, and of those in colour what of them is shown."""
+    """Return the title of an input image; simulated ones say so, those in colour what of them is shown.
+
+    Where pixels are not square, it says how large they are.
+    """
+    size = ""
+    if scene.spacing is not None and max(scene.spacing) > SQUARE * min(scene.spacing):
+        size = " · pixels of {:.3g}×{:.3g} mm, drawn square".format(*scene.spacing)
     shown = ["luma" if luma else "colour"] * scene.in_colour[index]
     words = ["simulated"] * scene.simulated + shown
-    return scene.modalities[index] + (f" ({', '.join(words)})" if words else "")
+    return scene.modalities[index] + (f" ({', '.join(words)})" if words else "") + size
 
 
 def fused_title(scene: Scene, colour: bool = False) -> str:

@@ -14,6 +14,7 @@ from fusion.saliency.influence_images import InfluenceImages, influence_images
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
 from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
 from fusion.saliency.response import Response, response, response_map
+from fusion.saliency.shift import shift_sensitivity
 from fusion.saliency.window import JacobianWindow
 
 __version__ = "0.1.0"
@@ -43,4 +44,5 @@ __all__ = [
     "region_jacobian",
     "response",
     "response_map",
+    "shift_sensitivity",
 ]

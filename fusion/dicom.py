@@ -207,8 +207,11 @@ def decode_series(path: Path, pixel_limit: int, selection: Selection) -> Slice:
     return cut(series_volume(path, pixel_limit), path, pixel_limit, selection)
 
 
-def series_volume(path: Path, pixel_limit: int) -> Volume:
-    """Return the volume of a series of DICOM files; see `decode_series`. Files are decoded when indexed."""
+def series_volume(path: Path, pixel_limit: int, most_kept: int = 0) -> Volume:
+    """Return the volume of a series of DICOM files; see `decode_series`.
+
+    Files are decoded when indexed, and stay decoded where there are no more than `most_kept` voxels.
+    """
     files = _of_one_series(path)
     first = files[0]
     require_size(path, *first.shape, pixel_limit)
@@ -224,7 +227,8 @@ def series_volume(path: Path, pixel_limit: int) -> Volume:
     affine[:3, 0], affine[:3, 1], affine[:3, 3] = grids[0].across, grids[0].down, start
     # With a tilted gantry each slice is moved along its own plane, too.
     affine[:3, 2] = (end - start) / (len(files) - 1) if len(files) > 1 else normal
-    frames = _Frames([files[place] for place in order], path, pixel_limit)
+    keeps = len(files) * first.shape[0] * first.shape[1] <= most_kept
+    frames = _Frames([files[place] for place in order], path, pixel_limit, keeps)
     return Volume(frames, affine, grids[0].frame, (*first.notes, *_gap_notes(places[order], path)))
 
 
@@ -361,24 +365,42 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> 
 class _Frames:
     """The voxels of a series, (columns, rows, files), decoded as far as they are indexed."""
 
-    def __init__(self, files: list[_File], path: Path, pixel_limit: int) -> None:
+    def __init__(self, files: list[_File], path: Path, pixel_limit: int, keeps: bool) -> None:
         self._files, self._path, self._limit = files, path, pixel_limit
+        self._known: dict[int, NDArray[Any]] | None = {} if keeps else None
         rows, columns = files[0].shape
         self.shape = (columns, rows, len(files))
 
     def __getitem__(self, chosen: tuple[Any, ...]) -> NDArray[Any]:
         if not isinstance(chosen[2], slice):
             return self._frame(int(chosen[2]))[chosen[:2]]
-        frames = [self._frame(place)[chosen[:2]] for place in range(self.shape[2])]
+        places = range(*chosen[2].indices(self.shape[2]))
+        frames = [self._frame(place)[chosen[:2]] for place in places]
         stack = np.ma.stack if any(isinstance(frame, np.ma.MaskedArray) for frame in frames) else np.stack
         return np.asanyarray(stack(frames, axis=-1))
 
     def _frame(self, place: int) -> NDArray[Any]:
+        if self._known is None:
+            return self._decoded(place)
+        if place not in self._known:
+            self._known[place] = self._decoded(place)
+        return self._known[place]
+
+    def _decoded(self, place: int) -> NDArray[Any]:
         with self._files[place].open() as stream:
             found = decode_dicom(stream, self._path, self._limit, Selection()).values
         if found.ndim != 2:
             raise UnsupportedImageError(self._path, "its slices are in colour. Choose one file.")
         return found.T
+
+
+def dicom_extent(path: Path) -> tuple[int, bool]:
+    """Return how many frames a DICOM file has, and whether it says where its pixels lie; 1 where it is damaged."""
+    try:
+        header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        return int(header.get("NumberOfFrames") or 1), _grid(header) is not None
+    except Exception:  # noqa: BLE001 - as everywhere here; reading the image will say what is wrong
+        return 1, False
 
 
 def dicom_facts(stream: BinaryIO) -> tuple[tuple[str, str], ...]:

@@ -56,7 +56,7 @@ class IntensityWindow:
 
     def __str__(self) -> str:
         sign = "%" if self.percent else ""
-        return f"{self.low:g}{sign}:{self.high:g}{sign}"
+        return f"{self.low:.12g}{sign}:{self.high:.12g}{sign}"
 
     def ends(self, image: NDArray[Any]) -> tuple[float, float]:
         """Return which of an image's intensities become 0 and 1.
@@ -70,6 +70,10 @@ class IntensityWindow:
             return self.low, self.high
         low, high = np.percentile(_floats(image), [self.low, self.high])
         return float(low), float(high)
+
+
+Windows = tuple[IntensityWindow | None, IntensityWindow | None]
+"""Of x1 and x2; ``None``: all intensities."""
 
 
 def scale_to_unit(image: NDArray[Any], window: IntensityWindow | None = None) -> NDArray[np.float32]:

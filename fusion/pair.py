@@ -12,15 +12,17 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.chroma import Colours, unit_colours
+from fusion.colour_maps import ColourMap
 from fusion.decoders import Selection
 from fusion.errors import DifferentSizesError, UnsupportedImageError
-from fusion.intensity import IntensityWindow, contrast_notes, scale_to_unit
+from fusion.intensity import IntensityWindow, Windows, contrast_notes, scale_to_unit
 from fusion.positions import APART, stretch
-from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Picture, gray_picture, read_onto, read_picture
+from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Keep, Picture, gray_picture, read_onto, read_picture
 
 __all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
 
-Windows = tuple[IntensityWindow | None, IntensityWindow | None]
+SQUARE = 1.01
+"""How much longer one side of a pixel may be than the other without a word."""
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
@@ -41,6 +43,8 @@ class Pair:
         Content id: sha256 (64 hexadecimal digits) of the shape and both arrays.
     notes : tuple of str
         What a user should know of how the images came to be: one sentence each, with the name of the file or array.
+    spacing : tuple of float or None
+        Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
 
     Raises
     ------
@@ -51,6 +55,7 @@ class Pair:
     images: NDArray[np.float32] = field(compare=False)
     id: str = field(init=False)
     notes: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
+    spacing: tuple[float, float] | None = field(default=None, compare=False, kw_only=True)
     colours: tuple[Colours | None, Colours | None] = field(default=(None, None), compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -132,6 +137,9 @@ def load_pair(
     selections: tuple[Selection, Selection] = (WHOLE, WHOLE),
     windows: Windows = (None, None),
     resample: bool = False,
+    shift: tuple[int, int] = (0, 0),
+    keep: Keep | None = None,
+    colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA),
 ) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
@@ -148,6 +156,13 @@ def load_pair(
     resample : bool
         Whether the second is brought onto the pixels of the first: a volume by its positions in the patient where both
         have such, any other image by stretching it where sizes differ.
+    shift : tuple of int
+        Pixels by which the second is moved after all this, rows down and columns to the right; what comes in at the
+        border is 0.
+    keep : callable, optional
+        Keeps volumes for whoever reads many slices of one, see `fusion.reading.read_picture`.
+    colour_maps : tuple of ColourMap
+        How pictures in colour become gray, see `fusion.colour_maps`.
 
     Raises
     ------
@@ -157,25 +172,32 @@ def load_pair(
         If the two images have different sizes.
     """
     paths = (Path(path1), Path(path2))
-    first = read_picture(paths[0], pixel_limit, selections[0])
+    first = read_picture(paths[0], pixel_limit, selections[0], keep, colour_maps[0])
     second = (
-        _resampled(first, paths[1], pixel_limit, selections[1])
+        _resampled(first, paths[1], pixel_limit, selections[1], keep, colour_maps[1])
         if resample
-        else read_picture(paths[1], pixel_limit, selections[1])
+        else read_picture(paths[1], pixel_limit, selections[1], keep, colour_maps[1])
     )
     alike = paths[0].name == paths[1].name
     short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
-    return _pair_of((first, second), (str(path1), str(path2)), (short[0], short[1]), windows)
+    return _pair_of((first, second), (str(path1), str(path2)), (short[0], short[1]), windows, shift)
 
 
-def _resampled(first: Picture, path: Path, pixel_limit: int, selection: Selection) -> Picture:
+def _resampled(
+    first: Picture,
+    path: Path,
+    pixel_limit: int,
+    selection: Selection,
+    keep: Keep | None,
+    colour_map: ColourMap,
+) -> Picture:
     """Read an image, and bring it onto the pixels of another."""
     shape = (first.values.shape[0], first.values.shape[1])
     if first.grid is not None:
-        placed = read_onto(path, first.grid, shape, pixel_limit, selection)
+        placed = read_onto(path, first.grid, shape, pixel_limit, selection, keep)
         if placed is not None:
             return placed
-    second = read_picture(path, pixel_limit, selection)
+    second = read_picture(path, pixel_limit, selection, keep, colour_map)
     if second.values.shape == shape:
         return second
     note = (
@@ -192,14 +214,18 @@ def _stretched(colours: Colours, shape: tuple[int, int]) -> Colours:
 
 
 def _pair_of(
-    pictures: tuple[Picture, Picture], names: tuple[str, str], short_names: tuple[str, str], windows: Windows
+    pictures: tuple[Picture, Picture],
+    names: tuple[str, str],
+    short_names: tuple[str, str],
+    windows: Windows,
+    shift: tuple[int, int] = (0, 0),
 ) -> Pair:
     first, second = (picture.values for picture in pictures)
     if first.shape != second.shape:
         raise DifferentSizesError(
             f"{names[0]} has {_size(first)} pixels, {names[1]} has {_size(second)} (height × width). "
             "Register the two images and resample one onto the other's grid, or let the second be resampled "
-            "(--resample, or resample=True)."
+            "(--resample, resample=True, or ▤ beside the menu of pairs on the page)."
         )
     notes = tuple(
         f"{name}: {note}."
@@ -207,8 +233,67 @@ def _pair_of(
         for note in (*picture.notes, *contrast_notes(picture.values, window))
     )
     notes += _apart(*pictures)
-    images = np.stack([scale_to_unit(first, windows[0]), scale_to_unit(second, windows[1])])
-    return Pair(images, notes=notes, colours=(pictures[0].colours, pictures[1].colours))
+    spacing = None if pictures[0].grid is None else pictures[0].grid.spacing
+    notes += _oblong(spacing)
+    unit, colours = scale_to_unit(second, windows[1]), pictures[1].colours
+    if shift != (0, 0):
+        unit, colours = moved(unit, shift), None if colours is None else moved(colours, shift)
+        notes += (f"{short_names[1]}: moved by {_words(shift)}; what came in at the border is 0.",)
+    return Pair(
+        np.stack([scale_to_unit(first, windows[0]), unit]),
+        notes=notes,
+        colours=(pictures[0].colours, colours),
+        spacing=spacing,
+    )
+
+
+def _oblong(spacing: tuple[float, float] | None) -> tuple[str, ...]:
+    """Return what to say of pixels that are not square."""
+    if spacing is None or max(spacing) <= SQUARE * min(spacing):
+        return ()
+    down, across = spacing
+    return (
+        f"Pixels are {down:g} mm high and {across:g} mm wide. They are drawn square, so that height and width of the "
+        "pictures are not to one scale.",
+    )
+
+
+def moved(image: NDArray[Any], shift: tuple[int, int]) -> NDArray[Any]:
+    """Move an image by whole pixels; what comes in at the border is 0.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, 3)
+        Any numbers.
+    shift : tuple of int
+        Rows down, columns to the right.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape and dtype.
+    """
+    found = np.zeros_like(image)
+    to, of = zip(
+        *(
+            (slice(max(by, 0), max(side + by, 0)), slice(max(-by, 0), max(side - by, 0)))
+            for by, side in zip(shift, image.shape[:2], strict=True)
+        ),
+        strict=True,
+    )
+    found[to] = image[of]
+    return found
+
+
+def _words(shift: tuple[int, int]) -> str:
+    """Return a shift in words."""
+    sides = (("down", "up"), ("to the right", "to the left"))
+    parts = [
+        f"{abs(by)} pixel{'s' * (abs(by) != 1)} {words[by < 0]}"
+        for by, words in zip(shift, sides, strict=True)
+        if by
+    ]
+    return " and ".join(parts)
 
 
 def _apart(first: Picture, second: Picture) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from nibabel.orientations import inv_ornt_aff, io_orientation
 from numpy.typing import NDArray
 from torch.nn import functional
 
@@ -45,11 +46,16 @@ class Grid:
         rows, columns = np.indices(shape, dtype=np.float64)
         return self.origin + rows[..., None] * self.down + columns[..., None] * self.across
 
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Millimetres from one row, and from one column, to the next."""
+        return float(np.linalg.norm(self.down)), float(np.linalg.norm(self.across))
+
     def distance(self, other: Grid, shape: tuple[int, int]) -> float:
         """Return how far the corners of two images of one shape (H, W) are apart at most, in pixels of this one."""
         corners = np.ix_([0, shape[0] - 1], [0, shape[1] - 1])
         apart = np.linalg.norm(self.positions(shape)[corners] - other.positions(shape)[corners], axis=-1)
-        return float(apart.max() / min(np.linalg.norm(self.down), np.linalg.norm(self.across)))
+        return float(apart.max() / min(self.spacing))
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,14 @@ class Volume:
             signs[1] * self.affine[:3, columns],
             self.frame,
         )
+
+    def in_ras(self) -> tuple[tuple[int, int, int], Floats]:
+        """Return how many sagittal, coronal and axial slices there are, and the matrix from their numbers to mm."""
+        orientation = io_orientation(self.affine)
+        place_of = {int(target): place for place, (target, _) in enumerate(orientation)}
+        shape = self.values.shape
+        sides = (int(shape[place_of[0]]), int(shape[place_of[1]]), int(shape[place_of[2]]))
+        return sides, self.affine @ inv_ornt_aff(orientation, shape)
 
     def turned(self) -> float:
         """Return by how many degrees an axis is turned against the patient's nearest, the most of all three."""
@@ -134,14 +148,20 @@ def resample(volume: Volume, grid: Grid, shape: tuple[int, int]) -> np.ma.Masked
     masked array of float64, shape (H, W)
         In the volume's numbers; what lies outside of the volume, or beside a masked voxel, is masked.
     """
-    values = np.ma.asarray(volume.values[:, :, :])
-    hidden = np.ma.getmaskarray(values)
     indices = (grid.positions(shape) - volume.affine[:3, 3]) @ np.linalg.inv(volume.affine[:3, :3]).T
-    sides = np.array(values.shape)
+    whole = np.array(volume.values.shape)
     nearly = 1e-6  # of a voxel: rounding must not put the outermost pixels outside
-    outside = ((indices < -nearly) | (indices > sides - 1 + nearly)).any(axis=-1)
+    outside = ((indices < -nearly) | (indices > whole - 1 + nearly)).any(axis=-1)
+    # The voxels around the slice alone: a volume may have a hundred times as many.
+    lowest = np.clip(np.floor(indices.min(axis=(0, 1)) - nearly), 0, whole - 1).astype(int)
+    highest = np.clip(np.ceil(indices.max(axis=(0, 1)) + nearly), 0, whole - 1).astype(int)
+    cut = tuple(slice(low, high + 1) for low, high in zip(lowest.tolist(), highest.tolist(), strict=True))
+    values = np.ma.asarray(volume.values[cut])
+    hidden = np.ma.getmaskarray(values)
+    sides = np.array(values.shape)
     # From −1 at the first voxel to 1 at the last, the last axis first.
-    places = np.where(sides > 1, 2 * indices / np.maximum(sides - 1, 1) - 1, 0.0)[None, None, :, :, ::-1]
+    places = np.where(sides > 1, 2 * (indices - lowest) / np.maximum(sides - 1, 1) - 1, 0.0)
+    places = places[None, None, :, :, ::-1]
     stacked = np.stack([np.where(hidden, 0, values.data).astype(np.float64), hidden.astype(np.float64)])
     found = functional.grid_sample(
         torch.from_numpy(stacked)[None],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fusion.chroma import LUMA, LUMA_NOTE, Colours, kept_colours
+from fusion.colour_maps import ColourMap, scalars, warning
 from fusion.decoders import (
     DECODERS,
     WHOLE,
@@ -35,6 +36,12 @@ from fusion.errors import (
 )
 from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
 from fusion.positions import Grid, Slice, Volume, resample
+
+Keep = Callable[[Path, int | None, Callable[[], Volume]], Volume]
+"""Called as keep(path, frame, load): the volume of a file at a point in time, from memory or loaded."""
+
+MOST_KEPT_VOXELS = 2**26
+"""In a volume that is kept decoded; of a larger one each slice is read from its file."""
 
 __all__ = [
     "DEFAULT_PIXEL_LIMIT",
@@ -60,10 +67,7 @@ _READ = "PNG, JPEG, JPEG 2000, GIF, BMP, WebP, TIFF, .npy, .npz, DICOM or NIfTI 
 _EXPORT = "Export the image as PNG, TIFF or .npy and try again."
 _EXPORT_SLICE = "Export one slice or picture of it as PNG, TIFF or .npy and try again."
 
-COLOUR_NOTE = (
-    f"colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; {LUMA_NOTE}. Where colours stand "
-    "for numbers, as in colour-coded PET, luma does not follow them"
-)
+COLOUR_NOTE = f"colour became gray, the luma 0.2989·R + 0.5870·G + 0.1140·B; {LUMA_NOTE}"
 
 
 @dataclass(frozen=True)
@@ -135,12 +139,32 @@ def read_image(
 
 
 def read_picture(
-    path: Path | str, pixel_limit: int = DEFAULT_PIXEL_LIMIT, selection: Selection = WHOLE
+    path: Path | str,
+    pixel_limit: int = DEFAULT_PIXEL_LIMIT,
+    selection: Selection = WHOLE,
+    keep: Keep | None = None,
+    colour_map: ColourMap = ColourMap.LUMA,
 ) -> Picture:
-    """Read one gray image, and say what was done to it; see `read_image` for all else."""
+    """Read one gray image, and say what was done to it; see `read_image` for all else.
+
+    Parameters
+    ----------
+    path, pixel_limit, selection
+        See `read_image`.
+    keep : callable, optional
+        Keeps volumes for whoever reads many slices of one.
+    colour_map : ColourMap
+        How a picture in colour becomes gray: its luma, or the numbers that its colours stand for, see
+        `fusion.colour_maps`.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If the colours lie on no curve that could be learnt; for all else see `read_image`.
+    """
     path = Path(path)
     try:
-        found = _decoded(path, pixel_limit, selection)
+        found = _decoded(path, pixel_limit, selection, keep)
     except ImageFileError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -152,13 +176,18 @@ def read_picture(
             path, f"the file is damaged, incomplete or cannot be read ({reason}). {_EXPORT}"
         ) from error
     if not isinstance(found, Slice):
-        return _gray(found, path)
-    picture = _gray(found.values, path)
+        return _by_colour_map(_gray(found, path), path, colour_map)
+    picture = _by_colour_map(_gray(found.values, path), path, colour_map)
     return replace(picture, notes=(*found.notes, *picture.notes), grid=found.grid)
 
 
-def _decoded(path: Path, pixel_limit: int, selection: Selection) -> Samples | Slice:
+def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Samples | Slice:
     """Decode a file, or a series of files in a folder or an archive."""
+    volume = None if keep is None else _volume(path, pixel_limit, selection, keep)
+    if volume is not None:
+        from fusion.volumes import cut  # see `_decoder`
+
+        return cut(volume, path, pixel_limit, selection)
     if not path.is_dir():
         require_file(path)
         with path.open("rb") as stream:
@@ -182,6 +211,22 @@ def _gray(samples: Samples, path: Path) -> Picture:
     if (red == green).all() and (red == blue).all():
         return picture
     return Picture(picture.values, (COLOUR_NOTE, *picture.notes), colours=kept_colours(samples))
+
+
+def _by_colour_map(picture: Picture, path: Path, colour_map: ColourMap) -> Picture:
+    """Return a picture in colour as the numbers that its colours stand for, if that is chosen."""
+    if picture.colours is None:
+        return picture
+    found = scalars(picture.colours, colour_map)
+    if found is not None:
+        notes = [found.sentence() if note == COLOUR_NOTE else note for note in picture.notes]
+        return Picture(found.values, tuple(notes))
+    if colour_map is ColourMap.LEARNT:
+        raise UnsupportedImageError(
+            path, "its colours lie on no curve, so none can be learnt. Name its colour map, or read its luma."
+        )
+    told = warning(picture.colours)
+    return replace(picture, notes=(*picture.notes, told)) if told else picture
 
 
 def _decoder(head: bytes, path: Path) -> Callable[[BinaryIO, Path, int, Selection], Samples | Slice]:
@@ -233,7 +278,12 @@ def gray_picture(image: NDArray[Any], name: Path | str) -> Picture:
 
 
 def read_onto(
-    path: Path | str, grid: Grid, shape: tuple[int, int], pixel_limit: int, selection: Selection
+    path: Path | str,
+    grid: Grid,
+    shape: tuple[int, int],
+    pixel_limit: int,
+    selection: Selection,
+    keep: Keep | None = None,
 ) -> Picture | None:
     """Resample a volume onto the pixels of another image, by their positions in the patient.
 
@@ -249,6 +299,8 @@ def read_onto(
         See `read_image`, which has the errors too.
     selection : Selection
         Which point in time of a series.
+    keep : callable, optional
+        See `read_picture`.
 
     Returns
     -------
@@ -261,7 +313,7 @@ def read_onto(
         If positions belong to another frame of reference, or the two do not overlap.
     """
     path = Path(path)
-    volume = _volume(path, pixel_limit, selection)
+    volume = _volume(path, pixel_limit, selection, keep)
     if volume is None:
         return None
     if volume.frame and grid.frame and volume.frame != grid.frame:
@@ -281,20 +333,26 @@ def read_onto(
     return Picture(picture.values, (*volume.notes, note, *picture.notes), grid)
 
 
-def _volume(path: Path, pixel_limit: int, selection: Selection) -> Volume | None:
+def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Volume | None:
+    """Return the volume of a file, a folder or an archive; ``None`` for what is none."""
     head = b""
     if not path.is_dir():
         require_file(path)
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     if is_nifti(head):
-        from fusion.volumes import read_nifti  # see `_decoder`
+        from fusion.volumes import nifti_times, read_nifti  # see `_decoder`
 
-        return read_nifti(path, selection)
+        voxels = 0 if keep is None else np.prod(nifti_times(path)[0].values.shape, dtype=object)
+        if keep is None or voxels > MOST_KEPT_VOXELS:
+            return read_nifti(path, selection)
+        return keep(path, selection.frame, lambda: read_nifti(path, selection))
     if path.is_dir() or is_archive(head):
         from fusion.dicom import series_volume
 
-        return series_volume(path, pixel_limit)
+        if keep is None:
+            return series_volume(path, pixel_limit)
+        return keep(path, None, lambda: series_volume(path, pixel_limit, MOST_KEPT_VOXELS))
     return None
 
 

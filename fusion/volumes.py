@@ -75,6 +75,14 @@ def read_nifti(path: Path, selection: Selection) -> Volume:
         return replace(volume, values=volume.values[:, :, :])
 
 
+def nifti_times(path: Path) -> tuple[Volume, int]:
+    """Return the volume of a NIfTI file without its values, and how many points in time it has; see `read_nifti`."""
+    with _damage_told(path), path.open("rb") as stream:
+        image = _open_nifti(stream)
+        times = image.shape[3] if len(image.shape) > 3 else 1
+        return _nifti_volume(image, path, Selection(frame=0)), int(times)
+
+
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
     try:
@@ -134,11 +142,7 @@ def cut(volume: Volume, path: Path, pixel_limit: int, selection: Selection) -> S
     """
     orientation = io_orientation(volume.affine)
     place_of = {int(target): place for place, (target, _) in enumerate(orientation)}
-    in_ras = (
-        volume.values.shape[place_of[0]],
-        volume.values.shape[place_of[1]],
-        volume.values.shape[place_of[2]],
-    )
+    in_ras = volume.in_ras()[0]
     across = _axis(in_ras, selection)
     whole = "a volume of {} sagittal, {} coronal and {} axial slices".format(*in_ras)
     index = choose(path, "slice", selection.slice, in_ras[across], whole, " --axis axial")

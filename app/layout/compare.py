@@ -118,7 +118,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
         home,
         data=[
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
-            beside_pairs(),
+            beside_pairs(CompareId.PAIR_SELECT, home),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
         ],
         zoom=[

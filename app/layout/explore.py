@@ -113,7 +113,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         "",
         data=[
             labelled("Pair", Id.PAIR_SELECT, menu(Id.PAIR_SELECT, pairs), "control-pair"),
-            beside_pairs(),
+            beside_pairs(Id.PAIR_SELECT, ""),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             about,
         ],

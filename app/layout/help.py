@@ -42,6 +42,10 @@ KEYS = (
     ("Click or Enter", "pin the pixel; again to let it go"),
     ("Press and drag", "move the pixel, pinned or not"),
     ("Arrow keys", "move a pinned pixel, or that of a focused picture, by 1; with Shift by 10"),
+    (
+        ", and .",
+        "the slice before and the one after, where the pair is cut out of volumes; see ▤ beside the pair",
+    ),
     ("Esc", "close what is open, and notices, put box, lasso or brush away, then let the pixel go"),
     ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
     ("?", "open this help; Esc closes it"),

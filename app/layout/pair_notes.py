@@ -8,13 +8,22 @@ from dash import html
 
 from app.ids import Id
 from app.layout.parts import SMALL, attributes
+from app.layout.reading import reading_menu
 from fusion.chroma import LUMA_NOTE
 
 YOURS = "Your images…"
 
 
-def beside_pairs() -> html.Div:
-    """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first."""
+def beside_pairs(pair_menu: str, home: str) -> html.Div:
+    """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first.
+
+    Parameters
+    ----------
+    pair_menu : str
+        Id of the menu.
+    home : str
+        Address of the first page.
+    """
     words = "Swap x1 and x2"
     swap = html.Button(
         "⇄", id=Id.PAIR_SWAP, type="button", title=words, className=SMALL, **attributes(aria_label=words)
@@ -28,7 +37,7 @@ def beside_pairs() -> html.Div:
         **attributes(aria_label=YOURS, aria_haspopup="dialog"),
     )
     notes = html.Div(id=Id.PAIR_NOTES, className="pair-notes")
-    return html.Div([bring, swap, notes], className="beside-pairs")
+    return html.Div([bring, swap, *reading_menu(pair_menu, home), notes], className="beside-pairs")
 
 
 def notes_list(pair: Sequence[str], unused: Sequence[str], colour: bool = False) -> html.Details | None:

@@ -39,7 +39,7 @@ PART_HEADER = struct.Struct("<8i")
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
-KINDS = ("inputs", "fused", "guidance", "known", "rgb", *COLOUR_KINDS, *MapKind)
+KINDS = ("inputs", "fused", "guidance", "known", "rgb", "shift", *COLOUR_KINDS, *MapKind)
 TRUE = "true"
 BOX = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 NO_BOX = "The part of the inputs that has changed is box=top.left.bottom.right, whole numbers from 0."

@@ -43,6 +43,17 @@ function halfWidth(asked, followsSupport) {
 }
 
 /**
+ * Whether two scenes show one place: the same images, or those of one pair read in other ways, such as another slice.
+ * @param {Scene} scene
+ * @param {Scene} before
+ */
+function isSamePlace(scene, before) {
+  if (before.pair === scene.pair) return true;
+  const [own, other] = [scene, before].map(({ pair_address: address }) => address.replace(/@[^@]*$/, ""));
+  return own === other && before.height === scene.height && before.width === scene.width;
+}
+
+/**
  * The principal pixel of a new scene: a link's, else the one before, else the pair's own, else the middle.
  * @param {Scene} scene
  * @param {Scene | null} before
@@ -50,7 +61,7 @@ function halfWidth(asked, followsSupport) {
  */
 function firstPixel(scene, before, start) {
   if (start && start !== lastStart) return { pixel: start, pinned: true };
-  if (before && before.pair === scene.pair && state.pixel) return { pixel: state.pixel, pinned: state.pinned };
+  if (before && isSamePlace(scene, before) && state.pixel) return { pixel: state.pixel, pinned: state.pinned };
   const [row, col] = scene.default_pixel || [Math.floor(scene.height / 2), Math.floor(scene.width / 2)];
   return { pixel: { row, col }, pinned: false };
 }

@@ -24,7 +24,7 @@ function menu() {
 function show(pairs) {
   const select = menu();
   if (!select) return;
-  const before = [...select.options].filter(({ value }) => value).map(({ value, label }) => ({ value, label }));
+  const before = [...select.options].filter(({ value }) => value).map(({ value, label, title }) => ({ value, label, ...(title && { title }) }));
   const listed = pairs.map(({ address, label }) => ({ value: address, label }));
   const shown = before.filter(({ value }) => value === select.value && !listed.some((one) => one.value === value));
   const options = [...listed, ...shown];

@@ -395,6 +395,8 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "simulated": first.simulated,
             "shape": [first.height, first.width],
             "notes": list(first.notes),
+            "reading": first.reading.described(),
+            "spacing_mm": None if first.spacing is None else list(first.spacing),
             **described_colour(first.in_colour),
         },
         "methods": [

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,9 +21,11 @@ from cache.store.addresses import FusedAddress, SceneAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
+from fusion.choices import PLAIN, Reading
 from fusion.data.catalogue import Catalogue
-from fusion.data.entries import PairEntry, PairSource
+from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
+from fusion.extents import Extent
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,10 @@ class Scene:
         The numbers through which such a method sees the whole image; 0 where that is not all.
     notes : tuple of str
         What should be known of how the images came to be, one sentence each.
+    spacing : tuple of float or None
+        Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
+    reading : Reading
+        How the files were read, with every choice that they need.
     in_colour : tuple of bool
         True for each of x1 and x2 that is the luma of a colour picture.
     """
@@ -87,11 +93,32 @@ class Scene:
     large: bool = False
     numbers: int = 0
     notes: tuple[str, ...] = ()
+    spacing: tuple[float, float] | None = None
+    reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
 
     def subject(self, what: str) -> Subject:
         """Return the words for a job about this scene that computes `what`."""
         return Subject(what, self.pair_address, self.pair_title, self.method_id, self.method_title)
+
+
+@dataclass(frozen=True)
+class PairReading:
+    """A pair, how it is read, and what else could be chosen; no image is read for this.
+
+    Attributes
+    ----------
+    entry : PairEntry
+        The pair, with what somebody has chosen.
+    settled : Reading
+        The same with every choice that its files need.
+    extents : tuple of Extent
+        What there is to choose of x1 and x2.
+    """
+
+    entry: PairEntry
+    settled: Reading
+    extents: tuple[Extent, Extent]
 
 
 class _Closed(Exception):
@@ -192,6 +219,28 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
+    def reading(self, address: str) -> PairReading:
+        """Return how a pair is read, and what else could be chosen.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or a file of it says nothing of what could be chosen.
+        """
+        entry = self._catalogue.find(address)
+        return PairReading(entry, self._catalogue.reading(entry), self._catalogue.extents(entry))
+
+    def stretched(self, address: str) -> str:
+        """Return the address of a pair whose second image is brought onto the pixels of the first.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair.
+        """
+        entry = self._catalogue.find(address)
+        return read_as(entry, replace(entry.reading, resample=True)).address
+
     def unused_images(self) -> tuple[str, ...]:
         """Return which images of the data folder are in no pair, one sentence for each reason."""
         return self._catalogue.problems()
@@ -249,6 +298,8 @@ class Scenes:
             large=pair.shape[0] * pair.shape[1] > self._whole_pixels,
             numbers=numbers.count if numbers else 0,
             notes=pair.notes,
+            spacing=pair.spacing,
+            reading=self._catalogue.reading(entry),
             in_colour=pair.in_colour,
         )
 

@@ -25,6 +25,7 @@ from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
+from cache.services.shifts import Shifts
 from cache.services.statistics import InfluenceJobs, Statistics
 from cache.services.uploads import Uploads
 from cache.services.windows import Windows
@@ -77,6 +78,8 @@ class Services:
         Jacobian windows of principal pixels.
     reaches : Reaches
         How far the windows' derivatives hold.
+    shifts : Shifts
+        Sensitivities to a shift of x2.
     changes : Changes
         Responses to changes of the inputs that somebody paints.
     guidance : Guidance
@@ -106,6 +109,7 @@ class Services:
     scenes: Scenes
     windows: Windows
     reaches: Reaches
+    shifts: Shifts
     changes: Changes
     guidance: Guidance
     maps: Maps
@@ -247,6 +251,7 @@ def assembled(
         scenes=scenes,
         windows=windows,
         reaches=Reaches(scenes, store, whole),
+        shifts=Shifts(scenes, store, whole),
         changes=Changes(scenes, store, whole),
         guidance=guidance,
         maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),

@@ -20,7 +20,7 @@ from typing import Any
 
 from cache.errors import UserError
 from fusion.data.deidentify import deidentified_copy, series_of
-from fusion.data.entries import SUFFIXES, VOLUME_SUFFIXES, PairEntry, folder_entries, user_entry
+from fusion.data.entries import SUFFIXES, PairEntry, folder_entries, user_entry
 from fusion.data.pairing import split_extension
 from fusion.formats import HEAD_BYTES, format_name, is_archive
 
@@ -178,7 +178,7 @@ class UploadStage:
         images = []
         for number, unit in enumerate(units, 1):
             extension = "" if len(unit.paths) > 1 else split_extension(unit.name)[1]
-            known = extension if extension in SUFFIXES | VOLUME_SUFFIXES else ""
+            known = extension if extension in SUFFIXES else ""
             image = folder / f"x{number}{known}"
             if not image.exists():
                 folder.mkdir(exist_ok=True)

@@ -11,9 +11,9 @@ from cache.errors import UserError
 from cache.services.upload_folder import Card, UploadFolder, content_id
 from cache.services.upload_stage import Found, UploadError, UploadStage
 from cache.settings import ServiceSettings
+from fusion.choices import load_read
 from fusion.data.entries import PairEntry
 from fusion.data.preview import Preview, preview
-from fusion.pair import load_pair
 
 FOLDER = "uploads"
 """In the cache's folder."""
@@ -138,7 +138,7 @@ class Uploads:
         notes: tuple[str, ...] = ()
         if not problems:
             try:
-                notes = load_pair(*paths, self._pixel_limit).notes
+                notes = load_read(paths, self._pixel_limit).notes
             except UserError as error:
                 problems.append(_named(error, pair, paths))
         return Looked((images[0], images[1]), notes, " ".join(dict.fromkeys(problems)))
@@ -177,7 +177,7 @@ class Uploads:
                 paths, sources = paths[::-1], sources[::-1]
                 modalities = modalities if modalities == UNKNOWN else modalities[::-1]
             try:
-                load_pair(*paths, self._pixel_limit)
+                load_read(paths, self._pixel_limit)
             except UserError as error:
                 raise UploadError(_named(error, pair, paths)) from error
             kept.append(self._folder.keep(paths, content_id(sources), modalities, owner, name))

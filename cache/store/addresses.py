@@ -129,6 +129,13 @@ class MapAddress(Address):
 
 
 @dataclass(frozen=True)
+class ShiftAddress(Address):
+    """The change of the fused image for a pixel of shift of x2, downwards and to the right."""
+
+    kind: ClassVar[str] = "shift"
+
+
+@dataclass(frozen=True)
 class ChangeAddress(Address):
     """A prediction of what a change of the inputs does.
 

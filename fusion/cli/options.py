@@ -170,7 +170,14 @@ def load_inputs(entry: PairEntry, method_id: str, device: str, reading: ReadingO
 
 def load_images(entry: PairEntry, reading: ReadingOptions) -> Pair:
     """Load the images of a pair, and say what should be known of them."""
-    pair = load_pair(*entry.paths, reading.pixel_limit, reading.selections, reading.windows, reading.resample)
+    pair = load_pair(
+        *entry.paths,
+        reading.pixel_limit,
+        reading.selections,
+        reading.windows,
+        reading.resample,
+        colour_maps=reading.colour_maps,
+    )
     for note in pair.notes:
         say(f"Note: {note}", warning=True)
     return pair

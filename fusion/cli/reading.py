@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fusion.colour_maps import ColourMap
 from fusion.decoders import Axis, Selection
 from fusion.errors import UnreadableImageError
 from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
@@ -58,12 +59,25 @@ ResampleOption = Annotated[
     ),
 ]
 
+ColourMapOption = Annotated[
+    list[ColourMap] | None,
+    typer.Option(
+        "--colour-map",
+        case_sensitive=False,
+        help="How pictures in colour become gray: their luma (the default), or the numbers that their colours stand "
+        "for, by a named map, by the picture's own curve (learnt), or by what fits, if anything does (auto). A second "
+        "is for x2.",
+        show_default=False,
+    ),
+]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "axis": (AxisOption, Axis.AXIAL),
     "slice": (SliceOption, None),
     "frame": (FrameOption, None),
     "window": (WindowOption, None),
     "resample": (ResampleOption, False),
+    "colour_map": (ColourMapOption, None),
     "pixel_limit": (PixelLimitOption, DEFAULT_PIXEL_LIMIT),
 }
 
@@ -76,6 +90,7 @@ class ReadingOptions:
     windows: Windows
     pixel_limit: int = DEFAULT_PIXEL_LIMIT
     resample: bool = False
+    colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA)
 
     @classmethod
     def of(
@@ -86,6 +101,7 @@ class ReadingOptions:
         window: list[str] | None,
         pixel_limit: int,
         resample: bool = False,
+        colour_map: list[ColourMap] | None = None,
     ) -> ReadingOptions:
         """Return what options say.
 
@@ -98,7 +114,9 @@ class ReadingOptions:
             _two(given, name) for given, name in ((slice, "slice"), (frame, "frame"), (window, "window"))
         )
         one, two = (Selection(axis, *chosen) for chosen in zip(_both(slices), _both(frames), strict=True))
-        return cls((one, two), (_window(windows[0]), _window(windows[1])), pixel_limit, resample)
+        first, second = _both(_two(colour_map or [ColourMap.LUMA], "colour-map"))
+        both = (_window(windows[0]), _window(windows[1]))
+        return cls((one, two), both, pixel_limit, resample, (first, second))
 
     def metadata(self) -> list[dict[str, Any]]:
         """Return for x1 and x2 what results say of how they were read."""
@@ -108,8 +126,11 @@ class ReadingOptions:
                 "slice": selection.slice,
                 "frame": selection.frame,
                 "window": None if window is None else str(window),
+                **({} if colour_map is ColourMap.LUMA else {"colour_map": colour_map.value}),
             }
-            for selection, window in zip(self.selections, self.windows, strict=True)
+            for selection, window, colour_map in zip(
+                self.selections, self.windows, self.colour_maps, strict=True
+            )
         ]
         if self.resample:
             chosen[1]["resampled"] = True

@@ -9,17 +9,17 @@ import contextlib
 import dataclasses
 import logging
 import re
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
 
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import (
+    READ_AS,
     SUFFIXES,
     SWAPPED,
     UNREADABLE_SUFFIXES,
@@ -27,14 +27,18 @@ from fusion.data.entries import (
     PairEntry,
     PairSource,
     folder_entries,
+    read_as,
     sample_entries,
     swapped,
     user_entry,
 )
+from fusion.data.file_memo import FileMemo, Signature, signature
 from fusion.data.pairing import split_extension, summarized
 from fusion.data.preview import small
 from fusion.errors import FuseVisError, UnknownPairError
-from fusion.pair import Pair, load_pair
+from fusion.extents import Extent, extent_of
+from fusion.pair import Pair
+from fusion.positions import Volume
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
 
 logger = logging.getLogger(__name__)
@@ -45,6 +49,8 @@ DEFAULT_SAMPLE = "glioma-t2"
 SHORTEST_PREFIX = 12
 """The fewest characters of a content id that are an address."""
 
+WHOLE_ID = 64
+
 GONE = (
     "These uploaded images are not here any more: whoever brought them has deleted them, or they were kept for as long "
     "as this server keeps them. Bring them again by “Your images…”."
@@ -52,20 +58,12 @@ GONE = (
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
 SMALL_BYTES_IN_MEMORY = 32 * 2**20
+VOLUME_BYTES_IN_MEMORY = 512 * 2**20
 IDS_IN_MEMORY = 10_000
 
 MOST_FILES = 20_000
 MOST_FOLDERS_DEEP = 8
 """What is looked at in a data folder: somebody may name a whole disk by mistake."""
-
-Value = TypeVar("Value")
-Signature = tuple[int, ...]
-
-SETTLED_NS = 2_000_000_000
-"""Nanoseconds that a file must have been left alone to be remembered.
-
-A second change within one tick of the file system's clock (up to 2 s) would leave no trace in its times.
-"""
 
 
 class Catalogue:
@@ -110,6 +108,9 @@ class Catalogue:
             SMALL_BYTES_IN_MEMORY, lambda picture: picture.nbytes
         )
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
+        self._extents: FileMemo[Extent] = FileMemo(IDS_IN_MEMORY)
+        self._volumes: FileMemo[Volume] = FileMemo(VOLUME_BYTES_IN_MEMORY, _decoded_bytes)
+        self._chosen: LRUCache[str, str] = LRUCache(IDS_IN_MEMORY)
         self._paired: tuple[tuple[Path, ...], tuple[PairEntry, ...], tuple[str, ...]] = ((), (), ())
         self._problems: tuple[str, ...] = ()
         self._lock = Lock()
@@ -152,8 +153,8 @@ class Catalogue:
         ----------
         address : str
             An address of `entries` (a sample's slug, the id in a user's file names), or the content id of
-            a pair, or at least 12 of its first characters. With `fusion.data.entries.SWAPPED` at its end, x1 and x2
-            have changed places.
+            a pair, or at least 12 of its first characters. With `fusion.data.entries.READ_AS` and a code behind it, its
+            files are read so; with `fusion.data.entries.SWAPPED` at its end, x1 and x2 have changed places.
 
         Raises
         ------
@@ -166,6 +167,9 @@ class Catalogue:
                 return entry
         if address.endswith(SWAPPED):
             return swapped(self.find(address.removesuffix(SWAPPED)))
+        if READ_AS in address:
+            base, _, code = address.rpartition(READ_AS)
+            return read_as(self.find(base), _reading_of(code))
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", address):
             return self._find_content(address.lower(), entries)
         if address.startswith(UPLOADED):
@@ -184,7 +188,33 @@ class Catalogue:
         ImageFileError, DifferentSizesError
             See `fusion.pair.load_pair`.
         """
-        return self._pairs.get_or_load(entry.paths, lambda: self._read(entry))
+        pair = self._pairs.get_or_load(_files(entry), lambda: self._read(entry), entry.reading)
+        if entry.reading != PLAIN:
+            # Content ids are looked for among pairs as they are read by themselves, and among these.
+            with self._lock:
+                self._chosen[pair.id] = entry.address
+        return pair
+
+    def extents(self, entry: PairEntry) -> tuple[Extent, Extent]:
+        """Return what can be chosen of the files of a pair: how many slices and pictures they have.
+
+        Raises
+        ------
+        ImageFileError
+            See `fusion.extents.extent_of`.
+        """
+        first, second = (self._extent(path) for path in entry.paths)
+        return first, second
+
+    def reading(self, entry: PairEntry) -> Reading:
+        """Return how a pair is read, with every choice that its files need.
+
+        Raises
+        ------
+        ImageFileError
+            See `extents`.
+        """
+        return entry.reading.settled(self.extents(entry))
 
     def small_picture(self, entry: PairEntry) -> NDArray[np.uint8]:
         """Return both images of a pair in small, beside each other; made again only if its files have changed.
@@ -206,7 +236,7 @@ class Catalogue:
             one, two = (small(image) for image in self._read(entry).images)
             return np.hstack([one, np.full((len(one), 2), 255, np.uint8), two])
 
-        return self._small.get_or_load(entry.paths, draw)
+        return self._small.get_or_load(_files(entry), draw, entry.reading)
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
         """Return the masks of the known regions of a pair.
@@ -230,7 +260,15 @@ class Catalogue:
 
     def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
         candidates = (*entries, *self._unlisted())
-        found = self._with_content(prefix, candidates) or self._with_content(prefix, map(swapped, candidates))
+        chosen = list(self._chosen_entries(prefix))
+        # Whoever has a whole content id has it from here: no other file need be read for what was chosen.
+        known = self._with_content(prefix, chosen) if len(prefix) == WHOLE_ID else {}
+        found = (
+            known
+            or self._with_content(prefix, candidates)
+            or self._with_content(prefix, map(swapped, candidates))
+            or self._with_content(prefix, chosen)
+        )
         if not found:
             raise UnknownPairError(
                 f"No pair has a content id that begins with {_shortened(prefix)}. {_known(entries)}"
@@ -242,6 +280,14 @@ class Catalogue:
                 "Give more characters, or one of these addresses."
             )
         return next(iter(found.values()))
+
+    def _chosen_entries(self, prefix: str) -> Iterator[PairEntry]:
+        """Yield pairs that were read in ways that somebody chose and had content ids that begin so."""
+        with self._lock:
+            addresses = [address for content, address in self._chosen.items() if content.startswith(prefix)]
+        for address in addresses:
+            with contextlib.suppress(UnknownPairError):
+                yield self.find(address)
 
     def _with_content(self, prefix: str, entries: Iterable[PairEntry]) -> dict[str, PairEntry]:
         """Return the first pair of each content id that begins so."""
@@ -262,11 +308,17 @@ class Catalogue:
                 logger.warning("The pair %s has no content id: %s", entry.address, error)
                 return None
 
-        return self._ids.get_or_load(entry.paths, read)
+        return self._ids.get_or_load(_files(entry), read, entry.reading)
 
     def _read(self, entry: PairEntry) -> Pair:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
-        return load_pair(*entry.paths, limit)
+        return load_read(entry.paths, limit, self.reading(entry), self._keep)
+
+    def _extent(self, path: Path) -> Extent:
+        return self._extents.get_or_load(_own_files(path), lambda: extent_of(path, self._pixel_limit))
+
+    def _keep(self, path: Path, frame: int | None, load: Callable[[], Volume]) -> Volume:
+        return self._volumes.get_or_load(_own_files(path), load, frame)
 
     def _folder_pairs(self, listing: FolderListing) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
         """Return the pairs of the data folder and its problems; names are read again only if there are others."""
@@ -286,6 +338,30 @@ class Catalogue:
             self._problems = problems
         for problem in new:
             logger.warning("Data folder %s: %s", folder, problem)
+
+
+def _files(entry: PairEntry) -> tuple[Path, ...]:
+    """Return all that the images of a pair depend on."""
+    return (*_own_files(entry.paths[0]), *_own_files(entry.paths[1]))
+
+
+def _own_files(path: Path) -> tuple[Path, ...]:
+    """Return a file; of a folder, also those in it."""
+    return (path, *sorted(path.iterdir())) if path.is_dir() else (path,)
+
+
+def _decoded_bytes(volume: Volume) -> int:
+    """Return how many bytes the values of a volume take up, or will when all of them are decoded."""
+    known = getattr(volume.values, "nbytes", None)
+    return int(known) if known is not None else int(np.prod(volume.values.shape)) * 8
+
+
+def _reading_of(code: str) -> Reading:
+    try:
+        return Reading.parse(code)
+    except ValueError as error:
+        where = _shortened(READ_AS + code)
+        raise UnknownPairError(f"The pair's address ends on {where}: {error}.") from error
 
 
 def _without_repetitions(entries: Iterable[PairEntry]) -> list[PairEntry]:
@@ -318,49 +394,6 @@ def _shortened(address: str) -> str:
 def _known(entries: Sequence[PairEntry]) -> str:
     shown = ", ".join(entry.address for entry in entries[:12]) or "none"
     return f"Known pairs: {shown}{', …' if len(entries) > 12 else ''}."
-
-
-class FileMemo(Generic[Value]):
-    """Values read from groups of files, the least recently used dropped first. Safe for several threads.
-
-    Parameters
-    ----------
-    capacity : int
-        How much is kept, in the unit of `cost`; without it, how many values. A value of a higher cost than
-        this is not kept at all.
-    cost : callable
-        What a value takes up.
-    """
-
-    def __init__(self, capacity: int, cost: Callable[[Value], int] = lambda value: 1) -> None:
-        self._values: LRUCache[tuple[Path, ...], tuple[tuple[Signature, ...], Value]] = LRUCache(
-            capacity, lambda remembered: cost(remembered[1])
-        )
-        self._lock = Lock()
-
-    def get_or_load(self, files: Sequence[Path], load: Callable[[], Value]) -> Value:
-        """Return the remembered value of some files, or load it.
-
-        Parameters
-        ----------
-        files : sequence of Path
-            All that the value depends on.
-        load : callable
-            Loads the value; what it raises is not remembered.
-        """
-        key = tuple(files)
-        before = _signatures(key)
-        if before is not None:
-            with self._lock:
-                known = self._values.get(key)
-            if known is not None and known[0] == before:
-                return known[1]
-        value = load()
-        if before is not None and before == _signatures(key):
-            # A value that costs more than all that there is room for is refused.
-            with self._lock, contextlib.suppress(ValueError):
-                self._values[key] = before, value
-        return value
 
 
 class FolderListing:
@@ -453,20 +486,3 @@ class _Walk:
         except OSError as error:
             self.unsettled = True
             self.unusable.append((name, f"this folder cannot be read ({error.strerror})"))
-
-
-def signature(path: Path) -> Signature | None:
-    """Return what changes whenever a file or folder does; ``None`` if it is not there, or just changed."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    now = time.time_ns()
-    if abs(now - found.st_mtime_ns) < SETTLED_NS or abs(now - found.st_ctime_ns) < SETTLED_NS:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _signatures(files: Sequence[Path]) -> tuple[Signature, ...] | None:
-    found = tuple(signature(file) for file in files)
-    return None if None in found else tuple(one for one in found if one is not None)

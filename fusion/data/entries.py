@@ -17,21 +17,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from fusion.choices import PLAIN, Reading
 from fusion.data.modalities import Vocabulary, distinct_names
 from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
 
-_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima"
+_FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima nii nii.gz"
 SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
 """Files of a data folder that are taken for images; what they really are, their content decides."""
-
-VOLUME_SUFFIXES = frozenset({".nii", ".nii.gz"})
-"""Files of a data folder that have to be cut into slices first."""
 
 _OTHER_FORMATS = (
     "hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat fits fit exr heic heif avif jxl pgm ppm pnm pbm "
     "tga psd dng cr2 nef arw czi lif nd2 oib oif svs ndpi vsi zarr"
 )
-UNREADABLE_SUFFIXES = VOLUME_SUFFIXES | {f".{extension}" for extension in _OTHER_FORMATS.split()}
+UNREADABLE_SUFFIXES = frozenset(f".{extension}" for extension in _OTHER_FORMATS.split())
 """Files of a data folder that are images, too, but none that can be chosen."""
 
 
@@ -68,6 +66,8 @@ class PairEntry:
         Masks of known regions.
     about : str
         One sentence, or nothing.
+    reading : Reading
+        How the files are read.
     """
 
     address: str
@@ -79,6 +79,7 @@ class PairEntry:
     default_pixel: tuple[int, int] | None = None
     region_files: tuple[tuple[str, Path], ...] = ()
     about: str = ""
+    reading: Reading = PLAIN
 
 
 UPLOADED = "upload-"
@@ -87,15 +88,40 @@ SWAPPED = "~swapped"
 """The end of the address of a pair whose x1 and x2 have changed places."""
 
 
+READ_AS = "@"
+"""Between a pair's address and the code by which its files are read, see `fusion.choices`."""
+
+
 def swapped(entry: PairEntry) -> PairEntry:
     """Return a pair with x1 and x2 in each other's place, under an address of its own."""
-    return replace(
-        entry,
-        address=f"{entry.address}{SWAPPED}",
-        title=f"{entry.title}, swapped",
+    plain = read_as(entry, PLAIN)
+    turned = replace(
+        plain,
+        address=f"{plain.address}{SWAPPED}",
+        title=f"{plain.title}, swapped",
         modalities=entry.modalities[::-1],
         paths=entry.paths[::-1],
     )
+    return read_as(turned, entry.reading.swapped())
+
+
+def read_as(entry: PairEntry, reading: Reading) -> PairEntry:
+    """Return a pair whose files are read in another way, under an address of its own."""
+    title = entry.title.removesuffix(_words(entry.reading))
+    code = f"{READ_AS}{reading.code}" if reading != PLAIN else ""
+    return replace(
+        entry, address=f"{plain_address(entry)}{code}", title=f"{title}{_words(reading)}", reading=reading
+    )
+
+
+def plain_address(entry: PairEntry) -> str:
+    """Return a pair's address without how its files are read."""
+    # An address may have an @ of its own.
+    return entry.address if entry.reading == PLAIN else entry.address.rpartition(READ_AS)[0]
+
+
+def _words(reading: Reading) -> str:
+    return f" · {reading.words()}" if reading != PLAIN else ""
 
 
 def sample_entries(folder: Path) -> tuple[PairEntry, ...]:
@@ -168,10 +194,6 @@ def folder_entries(
 
 def _why_no_image(file: Path, extension: str) -> str:
     """Return why a file that seems to be an image cannot be used; nothing for files that are none."""
-    if extension in VOLUME_SUFFIXES:
-        return (
-            f"slices of volumes ({extension}) are chosen on the command line. Save one as PNG, TIFF or .npy"
-        )
     if extension in UNREADABLE_SUFFIXES:
         return f"images of this format ({extension}) cannot be read. Export them as PNG, TIFF or .npy, one slice each"
     if not extension and readings_of([file.name], Vocabulary()):

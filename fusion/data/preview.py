@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.choices import first_selection
 from fusion.intensity import scale_to_unit
 from fusion.reading import read_picture
 
@@ -46,7 +47,7 @@ class Preview:
 
 
 def preview(path: Path, pixel_limit: int) -> Preview:
-    """Look at an image.
+    """Look at an image, of a volume at its middle slice.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def preview(path: Path, pixel_limit: int) -> Preview:
     ImageFileError
         See `fusion.reading.read_image`.
     """
-    picture = read_picture(path, pixel_limit)
+    picture = read_picture(path, pixel_limit, first_selection(path, pixel_limit))
     values = picture.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     counts, _ = np.histogram(values, BINS, (low, high if high > low else low + 1))

@@ -61,6 +61,7 @@ PANELS = (
     ("#export-menu > summary", ".export-choices"),
     ("#copy-link", ".link-dialog"),
     ("#uploads-open", ".uploads-dialog"),
+    ("#reading-menu > summary", ".reading-form"),
     ("#help-open", ".offcanvas"),
     (".head-menu > summary", ".head-menu-parts"),
 )
@@ -98,6 +99,8 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
     look_at(
         page, *PANELS, (".method-about > summary", ".method-note"), (f"{fused} summary", f"{fused} > div")
     )
+    page.click("#reading-menu > summary")
+    look_at(page, ("#registration-open", ".registration"))
     page.click(".head-menu > summary")
     look_at(page, ("#catalogue-open", ".catalogue"))
     page.click(".head-menu > summary")

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 import callbacks.compare as page
 from app.factory import create_server
-from app.ids import ChangeId, CompareColumn, CompareId, ExportId, RegionId, ViewsId
+from app.ids import ChangeId, CompareColumn, CompareId, ExportId, ReadingId, RegionId, ViewsId
 from app.layout.compare import compare_page
 from app.layout.export_menu import COLUMN_LABELS
 from app.link.view_state import LARGEST_ZOOM, CompareState
@@ -64,7 +64,9 @@ def whole() -> html.Div:
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
-    assert ids == Counter(id.value for id in (*CompareId, *ChangeId, *RegionId, *ViewsId, *ExportId))
+    assert ids == Counter(
+        id.value for id in (*CompareId, *ChangeId, *ReadingId, *RegionId, *ViewsId, *ExportId)
+    )
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
         CompareId.PAIR_SELECT,

@@ -18,6 +18,7 @@ from app.ids import (
     ExportId,
     Id,
     Panel,
+    ReadingId,
     RegionId,
     ViewsId,
 )
@@ -50,7 +51,7 @@ def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert set(ids.values()) == {1}
     known = (
-        {id.value for id in (*Id, *BrushId, *RegionId, *ViewsId, *ExportId)}
+        {id.value for id in (*Id, *BrushId, *ReadingId, *RegionId, *ViewsId, *ExportId)}
         | {panel.value for panel in Panel}
         | {panel.zoom for panel in IMAGE_PANELS}
         | {panel.value for panel in Panel}

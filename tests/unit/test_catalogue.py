@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusion import choices
 from fusion.data import catalogue as catalogue_module
+from fusion.data import file_memo
 from fusion.data.catalogue import SAMPLES, Catalogue
 from fusion.data.entries import PairEntry, PairSource, folder_entries, user_entry
 from fusion.errors import MissingFileError, TooManyPixelsError, UnknownPairError
@@ -19,7 +21,7 @@ from tests.unit.catalogue_files import addresses, changed, files_of, write
 @pytest.fixture(autouse=True)
 def files_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests remember files that they have just written."""
-    monkeypatch.setattr(catalogue_module, "SETTLED_NS", 0)
+    monkeypatch.setattr(file_memo, "SETTLED_NS", 0)
 
 
 def test_user_pairs_then_folder_then_samples(catalogue: Catalogue) -> None:
@@ -274,7 +276,7 @@ def test_what_has_just_changed_is_not_trusted(
     catalogue: Catalogue, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without this rule, a change within the same tick of the file system's clock would never be seen.
-    monkeypatch.setattr(catalogue_module, "SETTLED_NS", 3600 * 10**9)
+    monkeypatch.setattr(file_memo, "SETTLED_NS", 3600 * 10**9)
     assert catalogue_module.signature(data_dir) is None
     entry = catalogue.find("3")
     assert catalogue.load(entry) == catalogue.load(entry)
@@ -287,11 +289,11 @@ def test_a_prefix_reads_every_unchanged_file_once(
     content_id = catalogue.load(catalogue.find("3")).id
     reads: list[Path] = []
 
-    def counting(file1: Path, file2: Path, limit: int) -> Pair:
+    def counting(file1: Path, file2: Path, *more: Any) -> Pair:
         reads.append(file1)
-        return load_pair(file1, file2, limit)
+        return load_pair(file1, file2, *more)
 
-    monkeypatch.setattr(catalogue_module, "load_pair", counting)
+    monkeypatch.setattr(choices, "load_pair", counting)
     for _ in range(3):
         assert catalogue.find(content_id[:12]).address == "3"
     assert len(reads) == len(set(reads)) == 6
@@ -313,14 +315,14 @@ def test_load_is_remembered_until_a_file_changes(catalogue: Catalogue, data_dir:
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     catalogue: Catalogue, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def changing(file1: Path, file2: Path, limit: int) -> Pair:
-        pair = load_pair(file1, file2, limit)
+    def changing(file1: Path, file2: Path, *more: Any) -> Pair:
+        pair = load_pair(file1, file2, *more)
         write(file2, seed=500)
         return pair
 
     entry = catalogue.find("3")
     with monkeypatch.context() as patch:
-        patch.setattr(catalogue_module, "load_pair", changing)
+        patch.setattr(choices, "load_pair", changing)
         old = catalogue.load(entry)
     assert catalogue.load(entry) == load_pair(*entry.paths) != old
 

@@ -122,11 +122,17 @@ def test_what_is_not_sure_is_left_out_with_the_reason(names: list[str], reason: 
 
 @pytest.mark.parametrize(
     "extension",
-    ["mha", "mhd", "nrrd", "heic", "jxl", "nii", "nii.gz", "h5", "mat", "mgz", "fits", "exr", "avif", "MHA"],
+    ["mha", "mhd", "nrrd", "heic", "jxl", "h5", "mat", "mgz", "fits", "exr", "avif", "MHA"],
 )
 def test_images_that_cannot_be_read_are_named(extension: str) -> None:
     assert f"(.{extension.lower()})" in left_over(f"mri_1.{extension}", f"pet_1.{extension}")
     assert f"(.{extension.lower()})" in left_over(f"IM0001.{extension}")
+
+
+@pytest.mark.parametrize("extension", ["nii", "nii.gz"])
+def test_volumes_are_pairs_like_other_images(extension: str) -> None:
+    assert pairs_of(f"mri_1.{extension}", "pet_1.png") == [(f"mri_1.{extension}", "pet_1.png")]
+    assert "only one" in left_over(f"mri_1.{extension}")
 
 
 def test_other_files_are_not_even_mentioned() -> None:
