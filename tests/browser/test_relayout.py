@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener
 
@@ -36,13 +36,3 @@ def test_what_is_painted_follows_its_axes(open_page: Opener) -> None:
         before = plot_of(page)
         relayout()
         page.wait_for_function(NEAR, arg=[list(PANELS), before], timeout=20_000)
-
-
-def test_escape_closes_the_maps_and_lets_no_pixel_go(open_page: Opener) -> None:
-    page = open_page("?pair=drawn&method=weighted_averaging&pixel=20,33&maps=reach")
-    expect(page.locator(".maps-close")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#maps")).to_be_hidden()
-    assert page.evaluate("fusevis.state.pinned")
-    page.keyboard.press("?")
-    expect(page.locator("#help-panel")).to_be_visible()
