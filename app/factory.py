@@ -22,6 +22,7 @@ import callbacks.link
 import callbacks.pair_notes
 import callbacks.selection
 import callbacks.training
+import callbacks.weights
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
 from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in, visitors
@@ -53,6 +54,7 @@ from callbacks.first_view import first_view
 CALLBACKS = (
     callbacks.selection,
     callbacks.pair_notes,
+    callbacks.weights,
     callbacks.guidance,
     callbacks.hover,
     callbacks.display,
@@ -130,6 +132,7 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
     callbacks.link.register_compare(compare)
     callbacks.pair_notes.register_compare(compare)
     callbacks.compare_numbers.register(compare)
+    callbacks.weights.register_compare(compare)
     # Dash would answer every other address with its page.
     server.view_functions["/<path:path>"] = lambda path: missing_page(home)
 

@@ -13,7 +13,7 @@ import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
-import { changeTheme } from "./core/controls.mjs";
+import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { calls } from "./reading/form.mjs";
 import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
@@ -26,7 +26,7 @@ beginRegistration(() => state.common());
 begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.page = { changeTheme };
+window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.compare = { change, tellGuidance };
 window.dash_clientside.numbers = { toggle: numbers.toggle, show: numbers.show };
 window.dash_clientside.reading = calls;

@@ -19,7 +19,7 @@ import "./core/hint.mjs";
 import "./core/notices.mjs";
 import "./core/print.mjs";
 import "./core/projector.mjs";
-import { changeTheme } from "./core/controls.mjs";
+import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { showGreenPoints } from "./explore/handover.mjs";
 import { fail } from "./explore/readout.mjs";
 import { changeDisplay } from "./explore/scene.mjs";
@@ -37,7 +37,7 @@ beginRegistration(() => state.scene);
 begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};
-window.dash_clientside.page = { changeTheme };
+window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {

@@ -10,7 +10,8 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from app.ids import CompareId, Id, RegionId
-from app.layout.parts import link_notices
+from app.layout.parts import link_notices, options
+from app.link.seen import as_seen
 from app.link.texts import PLAIN, linked_region
 from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreState
 from cache.errors import UserError
@@ -77,6 +78,7 @@ def register_explore(app: Dash) -> None:
     @app.callback(
         Output(Id.PAIR_SELECT, "value"),
         Output(Id.METHOD_SELECT, "value"),
+        Output(Id.METHOD_SELECT, "options"),
         Output(Id.GAMMA_1, "value"),
         Output(Id.GAMMA_2, "value"),
         Output(Id.COLOUR_SCALE, "value"),
@@ -93,7 +95,8 @@ def register_explore(app: Dash) -> None:
     def open_link(search: str | None) -> tuple[Any, ...]:
         state, messages = ExploreState.from_query(search or "")
         pair, method, pixel, more = resolve(services, state)
-        changed = other_weights(services, pair, [(state.method, state.weights)])
+        named = services.scenes.seen_with(state.method, state.weights)
+        changed = other_weights(services, pair, [(named, state.weights)])
         # Regions of a pair that is not to be had here mean nothing in another one.
         shape = resolve_pair(services, state.pair)[1]
         given, unfit = given_regions(regions, pair, shape, state.regions, state.change)
@@ -102,8 +105,8 @@ def register_explore(app: Dash) -> None:
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
-            pair, method, state.gamma1, state.gamma2, state.scale.value, half, follows, pixel, area,
-            [kind.value for kind in state.maps], [state.colour], given, toasts,
+            pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value, half,
+            follows, pixel, area, [kind.value for kind in state.maps], [state.colour], given, toasts,
         )  # fmt: skip
 
 
@@ -117,9 +120,9 @@ def resolve(services: Services, state: ExploreState) -> tuple[str, str, dict[str
         not to be had here.
     """
     messages: list[str] = []
-    method = state.method
-    known = [id for id, _ in services.scenes.methods()]
-    if method not in known:
+    method = services.scenes.seen_with(state.method, state.weights)
+    if not services.scenes.has_method(method):
+        known = [id for id, _ in services.scenes.methods()]
         messages.append(
             f"This server has no method “{method}”; FunFuseAn is shown. It has: {', '.join(known)}."
         )
@@ -136,6 +139,12 @@ def resolve(services: Services, state: ExploreState) -> tuple[str, str, dict[str
     pair, shape, more = resolve_pair(services, state.pair)
     pixel, outside = resolve_pixel("pixel", state.pixel, shape)
     return pair, method, pixel, messages + more + outside
+
+
+def _menu_with(services: Services, methods: Sequence[str]) -> Any:
+    """Return the options of a menu of methods, where some of these stand for earlier weights, which no menu has."""
+    choices = services.scenes.choices_with(methods)
+    return options(choices) if len(choices) > len(services.scenes.method_choices()) else no_update
 
 
 def other_weights(services: Services, pair: str, named: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -228,6 +237,7 @@ def register_compare(app: Dash) -> None:
     @app.callback(
         Output(CompareId.PAIR_SELECT, "value"),
         Output(CompareId.METHODS, "value"),
+        Output(CompareId.METHODS, "options"),
         Output(CompareId.COLUMNS, "value"),
         Output(CompareId.GAMMA_1, "value"),
         Output(CompareId.GAMMA_2, "value"),
@@ -250,7 +260,8 @@ def register_compare(app: Dash) -> None:
         )
         toasts: Any = link_notices(messages + more + unfit) or no_update
         return (
-            start["pair"], start["methods"], start["columns"], state.gamma1, state.gamma2, state.scale.value,
+            start["pair"], start["methods"], _menu_with(services, start["methods"]), start["columns"],
+            state.gamma1, state.gamma2, state.scale.value,
             state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")), start, given, toasts,
         )  # fmt: skip
 
@@ -264,9 +275,11 @@ def compare_start(services: Services, state: CompareState) -> tuple[dict[str, An
         The pair, the methods and columns in their order, the difference's methods, the two pinned pixels and whether
         the numbers are open, and a notice for each part that is not to be had here.
     """
-    known = [id for id, _ in services.scenes.methods()]
+    state = as_seen(state, services.scenes.seen_with)
+    known = {id for id in (*state.methods, *state.difference) if services.scenes.has_method(id)}
+    listed = ", ".join(id for id, _ in services.scenes.methods())
     messages = [
-        f"This server has no method “{method}”; it was left out. It has: {', '.join(known)}."
+        f"This server has no method “{method}”; it was left out. It has: {listed}."
         for method in dict.fromkeys((*state.methods, *state.difference))
         if method not in known
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.export.content import area_within, gray_colours
+from app.link.seen import as_seen
 from app.link.texts import LinkedRegion, linked_regions
 from app.link.view_state import Area, CompareState, ExploreState, ViewState
 from cache.errors import UserError
@@ -116,17 +117,19 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked) -> bytes:
 
 def _first_scene(services: Services, state: ViewState, address: str) -> Scene | None:
     """Return the scene of the first method that is here; none where it has other weights than the link's."""
+    scenes = services.scenes
     if isinstance(state, CompareState):
+        state = as_seen(state, scenes.seen_with)
         named = dict(zip(state.methods, state.weights, strict=False))
         methods = state.methods
     else:
         assert isinstance(state, ExploreState)
-        named, methods = {state.method: state.weights or ""}, (state.method,)
-    known = {id for id, _ in services.scenes.methods()}
-    method = next((id for id in methods if id in known), None)
+        methods = (scenes.seen_with(state.method, state.weights),)
+        named = {methods[0]: state.weights or ""}
+    method = next((id for id in methods if scenes.has_method(id)), None)
     if method is None:
         return None
-    scene = services.scenes.open(address, method, prepare=False)
+    scene = scenes.open(address, method, prepare=False)
     return scene if scene.weights_id.startswith(named.get(method, "")) else None
 
 

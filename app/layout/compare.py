@@ -14,6 +14,7 @@ from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
+    newer_weights,
     page_head,
     scale_strip,
     status_row,
@@ -120,6 +121,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
             labelled("Pair", CompareId.PAIR_SELECT, menu(CompareId.PAIR_SELECT, pairs), "control-pair"),
             beside_pairs(CompareId.PAIR_SELECT, home),
             _several("Methods", CompareId.METHODS, methods, "No method chosen"),
+            newer_weights(CompareId.NEWER_WEIGHTS),
         ],
         zoom=[
             zoom_field(

@@ -14,6 +14,7 @@ from app.layout.brush import brush_open, brush_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
     guidance_button,
+    newer_weights,
     page_head,
     region,
     scale_strip,
@@ -116,6 +117,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
             beside_pairs(Id.PAIR_SELECT, ""),
             labelled("Method", Id.METHOD_SELECT, menu(Id.METHOD_SELECT, methods), "control-method"),
             about,
+            newer_weights(Id.NEWER_WEIGHTS),
         ],
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],

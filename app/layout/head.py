@@ -91,6 +91,18 @@ def page_head(
     )
 
 
+def newer_weights(id: str) -> html.Button:
+    """Make the button that is there while weights are shown that have been trained anew since."""
+    return html.Button(
+        "Newer weights exist",
+        id=id,
+        type="button",
+        hidden=True,
+        title="These are the weights that the link was made with. Show the same view with today's.",
+        className=SMALL,
+    )
+
+
 def page_nav(page: str, home: str) -> html.Nav:
     """Make the links between the pages; the one that is open is named and leads nowhere."""
     jobs = html.A(

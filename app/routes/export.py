@@ -12,6 +12,7 @@ from app.export.figure import INPUTS, figure_file, panel_file
 from app.export.maps import map_kinds
 from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
+from app.link.seen import as_seen
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
 from app.routes.answers import problem_answer, refused
@@ -26,6 +27,7 @@ from cache.services.exports import (
     export_numbers,
 )
 from cache.services.services import services_of
+from fusion.weights import newest_id
 
 TYPES = {
     "npz": "application/octet-stream",
@@ -128,6 +130,7 @@ def _asked(page: str, form: str = "") -> ExportRequest:
     asked, problems = read_request(page, request.query_string.decode("utf-8", "replace"))
     if problems:
         raise ExportRefused(400, " ".join(problems))
+    asked = replace(asked, state=as_seen(asked.state, services_of(current_app).scenes.seen_with))
     if form in WITH_TABLE and not asked.state.columns:
         raise ExportRefused(400, "The view has no column; choose at least one.")
     return asked
@@ -137,6 +140,8 @@ def _panel(state: CompareState, row: str, column: str) -> tuple[str, Column]:
     """Return the row and column of a panel that the view has."""
     if row == INPUTS and column in list(InputColumn):
         return row, InputColumn(column)
+    # A link of before names the row without its weights.
+    row = next((one for one in state.methods if row in (one, newest_id(one))), row)
     shown: Column | None = next((one for one in (*CompareColumn, *ZoomColumn) if one == column), None)
     known = row in state.methods or (row == DIFFERENCE and set(state.difference) <= set(state.methods))
     if row == INPUTS or shown is None or not known:

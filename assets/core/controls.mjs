@@ -25,6 +25,30 @@ export function changeTheme(clicks) {
   return "◐";
 }
 
+/**
+ * A method's id with its newest weights: what stands before the sign of earlier ones (`fusion.weights`).
+ * @param {string} id
+ */
+const newestOf = (id) => id.split("@")[0];
+
+/**
+ * Whether all methods have their newest weights; none chosen has none.
+ * @param {string | string[] | null} ids
+ */
+export function areNewest(ids) {
+  return [ids || []].flat().every((id) => newestOf(id) === id);
+}
+
+/**
+ * The same methods with their newest weights, after a click.
+ * @param {number | null} clicks
+ * @param {string | string[] | null} ids
+ */
+export function chooseNewest(clicks, ids) {
+  if (!clicks || !ids) return window.dash_clientside.no_update;
+  return Array.isArray(ids) ? [...new Set(ids.map(newestOf))] : newestOf(ids);
+}
+
 // The address says what is shown, and not where one is.
 document.addEventListener("click", (event) => {
   const link = /** @type {HTMLAnchorElement | null} */ (closest(event, "a.skip-link"));

@@ -15,6 +15,7 @@ from fusion.data.entries import PairEntry
 from fusion.errors import FuseVisError, NetworkError, PackedMethodError, UnknownPairError, WeightsError
 from fusion.methods.packed.folders import PackedMethod, Signature
 from fusion.methods.registry import built_in_ids, method_specification, users_methods
+from fusion.weights import earlier_ids, newest_id
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,32 @@ class LoadedMethods:
     def titles(self) -> tuple[tuple[str, str], ...]:
         """The (id, title) of all methods, those of users last."""
         return tuple((id, title) for id, title, _ in self._choices({}))
+
+    def seen_with(self, id: str, weights: str | None) -> str:
+        """Return the id of what was seen under a method's name with some weights.
+
+        Parameters
+        ----------
+        id : str
+            A method's id, as a link has it.
+        weights : str or None
+            The first 8 or more digits of the weights that the link names, if it does.
+
+        Returns
+        -------
+        str
+            That of earlier weights which ship; `id` itself where these are none of them.
+        """
+        seen = (one for one in self.earlier(id) if weights and weights.startswith(one.removeprefix(f"{id}@")))
+        return next(seen, id)
+
+    def earlier(self, id: str) -> tuple[str, ...]:
+        """Return the ids of a method's earlier weights, which no list has; none for those of users."""
+        return earlier_ids(id) if any(id == known for known, _ in self._built_in) else ()
+
+    def has(self, id: str) -> bool:
+        """Tell whether there is a method of this id, earlier weights among them."""
+        return any(id == known for known, _ in self.titles) or id in self.earlier(newest_id(id))
 
     def choices(self) -> tuple[tuple[str, str, str], ...]:
         """Return (id, title, why it cannot be chosen or nothing) of all methods, those of users last."""

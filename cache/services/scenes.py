@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,8 @@ from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
+from fusion.methods.registry import method_specification
+from fusion.weights import newest_id
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +182,19 @@ class Scenes:
     def method_choices(self) -> tuple[tuple[str, str, str], ...]:
         """Return (id, title, why it cannot be chosen or nothing) of all methods."""
         return self.loaded_methods.choices()
+
+    def seen_with(self, method: str, weights: str | None) -> str:
+        """Return the id of the method that a link names, with the weights that it says (`LoadedMethods.seen_with`)."""
+        return self.loaded_methods.seen_with(method, weights)
+
+    def has_method(self, method: str) -> bool:
+        """Tell whether there is a method of this id, earlier weights among them."""
+        return self.loaded_methods.has(method)
+
+    def choices_with(self, ids: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
+        """Return `method_choices`, and behind them those of some ids that are of earlier weights."""
+        more = (id for id in ids if id in self.loaded_methods.earlier(newest_id(id)))
+        return *self.method_choices(), *((id, method_specification(id).title, "") for id in more)
 
     def unusable_methods(self) -> dict[str, str]:
         """Return those of `methods` that cannot be loaded, by id, each with a sentence that says why."""

@@ -14,10 +14,14 @@ from cache.settings import ServiceSettings
 from fusion.choices import load_read
 from fusion.data.entries import PairEntry
 from fusion.data.preview import Preview, preview
+from fusion.errors import DifferentSizesError
 
 FOLDER = "uploads"
 """In the cache's folder."""
 OFF = "This server takes no images from the page: whoever runs it has switched that off (FUSEVIS_UPLOADS)."
+UNEQUAL = (
+    "The two images have different sizes: ▤ beside the menu of pairs stretches the second onto the first."
+)
 UNKNOWN = ("x1", "x2")
 """What images are called that nobody knows."""
 LONGEST_NAME = 60
@@ -138,7 +142,7 @@ class Uploads:
         notes: tuple[str, ...] = ()
         if not problems:
             try:
-                notes = load_read(paths, self._pixel_limit).notes
+                notes = self._notes(paths)
             except UserError as error:
                 problems.append(_named(error, pair, paths))
         return Looked((images[0], images[1]), notes, " ".join(dict.fromkeys(problems)))
@@ -177,7 +181,7 @@ class Uploads:
                 paths, sources = paths[::-1], sources[::-1]
                 modalities = modalities if modalities == UNKNOWN else modalities[::-1]
             try:
-                load_read(paths, self._pixel_limit)
+                self._notes(paths)
             except UserError as error:
                 raise UploadError(_named(error, pair, paths)) from error
             kept.append(self._folder.keep(paths, content_id(sources), modalities, owner, name))
@@ -205,6 +209,13 @@ class Uploads:
         if not 0 <= place < len(pairs):
             raise UploadError("There is no such pair in this upload. Begin again.")
         return pairs[place]
+
+    def _notes(self, paths: tuple[Path, Path]) -> tuple[str, ...]:
+        """Read a pair, and return what should be known of it; different sizes are no reason not to use it."""
+        try:
+            return load_read(paths, self._pixel_limit).notes
+        except DifferentSizesError:
+            return (UNEQUAL,)
 
     def _require_on(self) -> None:
         if not self.on:

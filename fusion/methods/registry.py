@@ -1,13 +1,15 @@
 """Finds the methods: every file of this folder that names ``SPECIFICATIONS`` adds its own, and folders of users theirs.
 
 A new method is one new file here (and its weights in ``fusion/weights``); nothing else lists methods. Methods of users
-are folders (`fusion.methods.packed`), each looked at by itself.
+are folders (`fusion.methods.packed`), each looked at by itself. Weights that shipped before are methods too, which no
+list has: ``deepfuse@97c8cc58``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from fusion.errors import UnknownMethodError
 from fusion.methods.base import Method, MethodSpecification
 from fusion.methods.packed.elsewhere import IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, packed_at, packed_methods
-from fusion.weights import FOLDER, load_weights
+from fusion.weights import EARLIER_SIGN, FOLDER, earlier_ids, load_weights, newest_id, weights_path
 
 
 @cache
@@ -68,7 +70,7 @@ def method_specification(id: str) -> MethodSpecification:
     Parameters
     ----------
     id : str
-        One of `method_ids`, or a path to a folder with a method.
+        One of `method_ids`, earlier weights of one (`fusion.weights.earlier_ids`), or a path to a folder with a method.
 
     Raises
     ------
@@ -79,6 +81,11 @@ def method_specification(id: str) -> MethodSpecification:
     """
     if id in _specifications():
         return _specifications()[id]
+    if is_earlier(id):
+        newest = _specifications()[newest_id(id)]
+        return replace(
+            newest, id=id, title=f"{newest.title}, earlier weights {id.partition(EARLIER_SIGN)[2]}"
+        )
     packed = users_method(id)
     described = packed.description()
     return MethodSpecification(
@@ -90,6 +97,11 @@ def method_specification(id: str) -> MethodSpecification:
         trained=False,
         note=described.note,
     )
+
+
+def is_earlier(id: str) -> bool:
+    """Tell whether an id is that of weights that shipped before."""
+    return EARLIER_SIGN in id and newest_id(id) in _specifications() and id in earlier_ids(newest_id(id))
 
 
 def users_method(id: str) -> PackedMethod:
@@ -115,7 +127,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     Parameters
     ----------
     id : str
-        One of `method_ids`, or a path to a folder with a method.
+        One of `method_ids`, earlier weights of one (`fusion.weights.earlier_ids`), or a path to a folder with a method.
     device : str
         ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:n``.
     folder : Path
@@ -131,9 +143,9 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     PackedMethodError, NetworkError
         If a user's method cannot be used.
     """
-    if id not in _specifications():
+    if id not in _specifications() and not is_earlier(id):
         return IsolatedMethod(users_method(id), resolve_device(device))
     specification = method_specification(id)
     network = specification.build()
-    weights_id = load_weights(network, id, folder / f"{id}.safetensors") if specification.trained else None
+    weights_id = load_weights(network, id, weights_path(id, folder)) if specification.trained else None
     return Method.from_specification(specification, network, weights_id, resolve_device(device))

@@ -1,9 +1,14 @@
-"""The trained weights that ship: ``<method id>.safetensors`` with a model card ``<method id>.json`` beside it."""
+"""The trained weights that ship: ``<method id>.safetensors`` with a model card ``<method id>.json`` beside it.
+
+Weights that shipped before stay in the folder ``earlier``, as ``<method id>@<first 8 digits of their sha256>``, so that
+links of then show for ever what they showed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +19,31 @@ from torch import nn
 from fusion.errors import WeightsError
 
 FOLDER = Path(__file__).parent
+EARLIER_SIGN = "@"
+"""Stands in an id between the method and the first digits of its earlier weights."""
+EARLIER_DIGITS = 8
 
 
-def weights_path(id: str) -> Path:
+def weights_path(id: str, folder: Path = FOLDER) -> Path:
     """Return where the weights of a method are, or would be."""
-    return FOLDER / f"{id}.safetensors"
+    return (folder / "earlier" if EARLIER_SIGN in id else folder) / f"{id}.safetensors"
 
 
 def card_path(id: str) -> Path:
     """Return where the model card of a method is, or would be."""
-    return FOLDER / f"{id}.json"
+    return weights_path(id).with_suffix(".json")
+
+
+def earlier_ids(id: str) -> tuple[str, ...]:
+    """Return the ids under which earlier weights of a method can be loaded, as ``deepfuse@97c8cc58``."""
+    digits = "[0-9a-f]" * EARLIER_DIGITS
+    found = weights_path(f"{id}{EARLIER_SIGN}").parent.glob(f"{escape(id)}{EARLIER_SIGN}{digits}.safetensors")
+    return tuple(sorted(path.stem for path in found))
+
+
+def newest_id(id: str) -> str:
+    """Return the id of a method with its newest weights: what stands before the sign of earlier ones."""
+    return id.partition(EARLIER_SIGN)[0]
 
 
 def load_weights(network: nn.Module, id: str, path: Path | None = None) -> str:

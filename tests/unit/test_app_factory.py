@@ -263,6 +263,7 @@ def test_the_page_and_its_assets_are_served(page: Page) -> None:
     loaded = {
         name: [f"styles/{style}.css" for style in styles] + modules(name) for name, styles in STYLES.items()
     }
+    loaded["jobs"] = modules("jobs")  # a plain document, whose style is its own
     for path in assets:
         name = path.relative_to(ASSETS).as_posix()
         with page.client.get(f"/assets/{name}") as answer:

@@ -147,6 +147,13 @@ def viewer_of(server: Flask, client: FlaskClient) -> str:
         return new_viewer()
 
 
+def jobs_seen_by(client: FlaskClient) -> list[dict[str, Any]]:
+    listed = client.get("/jobs.json").json
+    assert listed is not None
+    jobs: list[dict[str, Any]] = listed["jobs"]
+    return jobs
+
+
 def test_a_page_gives_a_browser_one_cookie_and_keeps_it(server: Flask) -> None:
     client = server.test_client()
     given = client.get("/jobs", headers=PAGE).headers["Set-Cookie"]
@@ -188,7 +195,7 @@ def test_who_sees_and_stops_what(server: Flask, work: Jobs[Any], tasks: list[Tas
     for number, (task, subject) in enumerate(zip(tasks, subjects, strict=False)):
         stages = partial(lambda one: [Stage(one, MAP_LANE)], task)
         work.submit(named(f"job {number}"), stages, viewer_of(server, ann), subject)
-    of_ann, of_bob = (client.get("/jobs.json").json["jobs"] for client in (ann, bob))
+    of_ann, of_bob = (jobs_seen_by(client) for client in (ann, bob))
     assert [job["pair"] for job in of_ann] == [known.title, "Brought by ann"]
     assert [job["pair"] for job in of_bob] == [known.title, "A pair of somebody's own"]
     assert [job["link"] for job in of_bob] == [of_ann[0]["link"], None]
@@ -196,9 +203,9 @@ def test_who_sees_and_stops_what(server: Flask, work: Jobs[Any], tasks: list[Tas
     assert [(job["yours"], job["others"]) for job in of_ann + of_bob] == [(True, 0)] * 2 + [(False, 1)] * 2
     id = of_ann[0]["id"]
     assert bob.post(f"/jobs/{id}/stop").status_code == 404
-    assert len(ann.get("/jobs.json").json["jobs"]) == 2
+    assert len(jobs_seen_by(ann)) == 2
     assert ann.post(f"/jobs/{id}/stop").json == {"stopped": True}
-    (left,) = [job for job in ann.get("/jobs.json").json["jobs"] if job["yours"]]
+    (left,) = [job for job in jobs_seen_by(ann) if job["yours"]]
     assert left["pair"] == "Brought by ann"
 
 

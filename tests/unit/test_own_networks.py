@@ -400,10 +400,10 @@ def test_ids_of_methods_that_ship_stay() -> None:
     """Links, caches and atlases carry them."""
     assert {id: fusion.load_method(id, "cpu").weights_id[:16] for id in fusion.method_ids()} == {
         "weighted_averaging": "497a8d314007a0b4",
-        "funfusean": "c9cdf247979ac7b8",
-        "masknet": "d015269ad9e086b1",
-        "deepfuse": "97c8cc58d75a9567",
-        "deep_pedestrian": "ce27dcdc3148b6c8",
+        "funfusean": "b2925d5fa2c1d6a8",
+        "masknet": "c76e4e3ae37eb445",
+        "deepfuse": "c6cf557ddb7b0982",
+        "deep_pedestrian": "775f779de6642630",
         "plain_mean": "d563dba3e85dee41",
         "maximum": "57c672f4100d05dc",
         "weighted_averaging_true": "4042c7c8b232a4d4",

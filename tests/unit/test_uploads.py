@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
@@ -24,6 +25,7 @@ from cache.services.uploads import Uploads, owner_of
 from cache.settings import ServiceSettings
 from fusion.data.catalogue import Catalogue
 from fusion.errors import UnknownPairError
+from tests.unit.dicom_files import dicom_series
 from tests.unit.guarded import guarded_server
 
 ME, YOU = owner_of("a" * 32), owner_of("b" * 32)
@@ -116,12 +118,32 @@ def test_a_pair_that_cannot_be_used_says_why_by_the_names_that_files_had(
     id = sent(
         uploads, {"mri_1.png": png(1), "pet_1.png": png(2, (5, 8)), "mri_2.png": png(1), "pet_2.png": b"text"}
     )
-    sizes, damaged = (uploads.look(id, place).problem for place in range(2))
-    assert "mri_1.png has 5×7 pixels, pet_1.png has 5×8" in sizes
-    assert damaged.startswith("pet_2.png: this is not a PNG")
-    assert str(tmp_path) not in sizes + damaged
+    sizes, damaged = (uploads.look(id, place) for place in range(2))
+    assert sizes.problem == "" and "different sizes" in sizes.notes[0]
+    assert damaged.problem.startswith("pet_2.png: this is not a PNG")
+    assert str(tmp_path) not in damaged.problem
     with pytest.raises(UploadError, match=r"pet_2\.png"):
         uploads.use(id, [{"place": 1}], ME)
+
+
+def test_a_series_and_a_volume_are_a_pair_of_slices(tmp_path: Path) -> None:
+    volume = np.random.default_rng().integers(-50, 50, (4, 5, 3), dtype=np.int16)
+    dicom_series(tmp_path / "ct", volume, ["c", "a", "b"])
+    affine = np.array([[2.0, 0, 0, 10], [0, 3, 0, 20], [0, 0, 4, 30], [0, 0, 0, 1]])
+    nibabel.save(nibabel.Nifti1Image(volume.astype(np.float32), affine), tmp_path / "pet.nii.gz")
+    files = {f"p1/ct/{file.name}": file.read_bytes() for file in (tmp_path / "ct").iterdir()}
+    uploads = uploads_in(tmp_path / "cache")
+    id = sent(uploads, files | {"p1/pet.nii.gz": (tmp_path / "pet.nii.gz").read_bytes()})
+    ((entry, units),) = uploads.found(id).pairs
+    assert entry.modalities == ("CT", "PET") and [unit.name for unit in units] == ["p1/ct", "p1/pet.nii.gz"]
+    looked = uploads.look(id, 0)
+    assert looked.problem == "" and looked.images[0] is not None
+    assert looked.images[0].shape == (5, 4) and looked.images[0].spacing == (3, 2)
+    (card,) = uploads.use(id, [{"place": 0}], ME)
+    catalogue = Catalogue(unlisted=uploads.entries)
+    first = catalogue.load(catalogue.find(f"{card.address}@a0")).images[0]
+    expected = volume[:, ::-1, 0].T.astype(np.float64)
+    np.testing.assert_allclose(first, (expected - expected.min()) / np.ptp(expected), atol=1e-6)
 
 
 def test_an_upload_without_images_says_what_it_is(uploads: Uploads) -> None:
