@@ -73,7 +73,11 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             html.Div(id=Id.NOTICES, className="notices"),
             help_panel("explore", ""),
             views_panel("", "explore"),
-            region_panel("", "Choose Box or Lasso above and draw on a picture or on the scatterplot."),
+            region_panel(
+                "",
+                "Choose Box or Lasso above and draw on a picture or on the scatterplot.",
+                "Their numbers are on Compare: press N there.",
+            ),
             brush_panel(),
             atlas_window(),
         ],

@@ -48,6 +48,7 @@ KEYS = (
     ),
     ("Esc", "close what is open, and notices, put box, lasso or brush away, then let the pixel go"),
     ("Tab", "past the head first; the tools are one stop, arrow keys go from one to the next"),
+    ("?", "open this help; Esc closes it"),
     ("P", "larger words and thicker boxes, for a projector, and back"),
     (
         "Ctrl+Z",

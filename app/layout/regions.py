@@ -46,7 +46,7 @@ def region_open() -> list[Component]:
     return [legend, button]
 
 
-def region_panel(home: str, hint: str) -> html.Div:
+def region_panel(home: str, hint: str, numbers: str = "") -> html.Div:
     """Make the panel, closed.
 
     Parameters
@@ -55,6 +55,8 @@ def region_panel(home: str, hint: str) -> html.Div:
         Address of the first page.
     hint : str
         How to begin, shown while there is no region.
+    numbers : str
+        Says where the regions' numbers are, if not on this page.
     """
     operations = html.Select(
         [html.Option(label, value=value) for value, label in OPERATIONS],
@@ -68,6 +70,7 @@ def region_panel(home: str, hint: str) -> html.Div:
         html.Ul(className="region-list"),
         html.P(hint, className="region-empty"),
         html.P(className="region-rule"),
+        *([html.P(numbers)] if numbers else []),
         html.Div(buttons, className="region-actions"),
         html.P(className="region-message", role="status"),
     ]

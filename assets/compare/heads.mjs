@@ -130,7 +130,13 @@ function headNumbers(head, width) {
   const line = append("div", "compare-line compare-line-head", head);
   line.style.width = `${width}px`;
   const [first, second] = scene.modalities;
-  ["", "y", `∂y/∂${first}`, `∂y/∂${second}`].forEach((text) => (append("span", "compare-part", line).textContent = text));
+  for (const [symbol, name] of [["", ""], ["y", ""], ["∂y/∂", first], ["∂y/∂", second]]) {
+    const part = append("span", "compare-part", line);
+    part.title = `${symbol}${name}`;
+    // A name that has no room beside the symbol stands below it.
+    if (name) part.append(symbol, document.createElement("wbr"), name);
+    else part.textContent = symbol;
+  }
 }
 
 let shown = "";

@@ -6,6 +6,7 @@ import * as painting from "./paint.mjs";
 import * as readout from "./readout.mjs";
 import { link, state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
+import { addLarge } from "../core/dialogs.mjs";
 import { append, closest } from "../core/elements.mjs";
 import { withNames } from "../core/words.mjs";
 import * as jobs from "../maps/jobs.mjs";
@@ -111,13 +112,32 @@ function press(kind) {
   else jobs.start(address);
 }
 
+/** Close the drawer, and show the pictures again if one has scrolled past them. */
+function close() {
+  if (drawer().contains(document.activeElement)) document.getElementById("maps-button")?.focus({ preventScroll: true });
+  open([]);
+}
+
+/**
+ * Fill the drawer: a button that closes it, which stays in sight, and the maps.
+ * @param {HTMLElement} host
+ */
+function fillDrawer(host) {
+  const button = append("button", "btn-close maps-close", host);
+  button.type = "button";
+  button.title = "Close the maps (Esc)";
+  button.setAttribute("aria-label", "Close the maps");
+  button.addEventListener("click", close);
+  kinds.KINDS.forEach((kind) => cards.set(kind, makeCard(kind, host)));
+}
+
 /**
  * Open the drawer with these maps, or close it where there is none.
  * @param {readonly MapKind[]} wanted
  */
 function open(wanted) {
   const host = drawer();
-  if (!cards.size) kinds.KINDS.forEach((kind) => cards.set(kind, makeCard(kind, host)));
+  if (!cards.size) fillDrawer(host);
   link.parts.maps.value = [...wanted];
   cards.forEach((card, kind) => (card.host.open = wanted.includes(kind)));
   host.hidden = !wanted.length;
@@ -259,3 +279,6 @@ document.addEventListener("click", (event) => {
   open(drawer().hidden ? kinds.KINDS : []);
   if (!drawer().hidden) drawer().scrollIntoView({ block: "nearest" });
 });
+
+// The pinned pixel stays: Esc closes the maps first, wherever the focus is.
+addLarge("#maps:not([hidden])", close);

@@ -35,6 +35,7 @@ function choose(tool) {
 document.addEventListener("keydown", (event) => {
   const tool = TOOLS[event.key.toLowerCase()];
   if (tool && !event.shiftKey && isForPage(event)) choose(tool);
+  if (event.key === "?" && isForPage(event)) set("help-panel", { is_open: true });
 });
 
 /** @param {Element} bar */

@@ -27,7 +27,7 @@ def plot_of(page: Page) -> list[float]:
 
 
 def test_what_is_painted_follows_its_axes(open_page: Opener) -> None:
-    page = open_page("?pair=drawn&method=weighted_averaging&pin=20,33")
+    page = open_page("?pair=drawn&method=weighted_averaging&pixel=20,33")
     for relayout in (
         lambda: page.click("#region-open"),
         lambda: page.click("#region-close"),

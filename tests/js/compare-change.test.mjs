@@ -15,7 +15,7 @@ state.facts = () => ({ home: "/", largestZoom: 64 });
 const START = { methods: ["one"], columns: ["fused"], pixel: null, pin: null };
 const scenes = (pair, { error, height = 40 } = {}) => [{
   key: `${pair}-one`, pair, pair_id: pair, pair_address: pair, method_id: "one", method_title: "One", weights_id: "0123456789",
-  modalities: ["MRI", "PET"], height, width: 60, support_radius: [3, 5], default_pixel: [7, 8], error,
+  modalities: ["MRI", "PET"], height, width: 60, support_radius: [3, 5], default_pixel: [7, 8], in_colour: [false, false], error,
 }];
 let opened = START;
 

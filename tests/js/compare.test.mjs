@@ -40,7 +40,7 @@ test("every picture lies inside of the table, apart from the others, in its own 
       state.b.pixel = several ? { row: 1, col: 1 } : null;
       const table = layout.lay(width, height);
       const pictures = layout.pictures(table);
-      assert.equal(pictures.length, several ? 2 * 19 + 6 : 2 * 15 + 4);
+      assert.equal(pictures.length, several ? 2 * 20 + 6 : 2 * 16 + 4);
       for (const { area, box, kind, zoom } of pictures) {
         assert.ok(box.left >= table.label - 1 && box.left + box.width <= table.width + 1, `${kind} at ${width}`);
         assert.ok(box.top >= 0 && box.top + box.height <= table.height + 1);
