@@ -83,7 +83,7 @@ def page_head(
             html.Div(tools, className="head-tools"),
             html.Div([*share, copy_link("copy-link")], className="view-buttons"),
             html.Div(
-                [_menu([_catalogue_open(), *rest]), theme_switch("theme-switch"), _help()],
+                [_menu([_catalogue_open(), *rest, _jobs_link(home)]), theme_switch("theme-switch"), _help()],
                 className="head-tools head-end",
             ),
         ],
@@ -105,10 +105,7 @@ def newer_weights(id: str) -> html.Button:
 
 def page_nav(page: str, home: str) -> html.Nav:
     """Make the links between the pages; the one that is open is named and leads nowhere."""
-    jobs = html.A(
-        "Jobs", href=f"{home}jobs", title="What the server computes now, for whom, and how long yet"
-    )
-    return html.Nav([*page_links(page, home), jobs], className="page-links", **attributes(aria_label="Pages"))
+    return html.Nav(page_links(page, home), className="page-links", **attributes(aria_label="Pages"))
 
 
 def icon(name: str) -> html.Span:
@@ -318,6 +315,11 @@ def _catalogue_open() -> html.Button:
         "All pairs in small: search them, and see what of the data folder is in none",
         **attributes(aria_haspopup="dialog"),
     )
+
+
+def _jobs_link(home: str) -> html.A:
+    about = "What the server computes in the background now, for whom, and how long yet"
+    return html.A("Jobs", href=f"{home}jobs", title=about, className=SMALL)
 
 
 def _help() -> html.Button:
