@@ -87,7 +87,7 @@ def test_the_browser_finds_the_first_view_and_the_routes(whole: html.Div) -> Non
     links = {(getattr(part, "data-page", None), part.href) for part in of_kind(whole, html.A)}
     assert links == {
         (None, "#compare-table"), (None, "/base/"), ("explore", "/base/"), ("training", "/base/training"),
-        (None, "/base/what-pictures-tell"),
+        (None, "/base/what-pictures-tell"), (None, "/base/jobs"),
     }  # fmt: skip
 
 

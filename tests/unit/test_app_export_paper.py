@@ -133,7 +133,7 @@ def test_rows_are_shared_out_evenly() -> None:
 
 def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alone() -> None:
     view = view_of(1, "ab")
-    for columns, lengths in ((COLUMNS[:9], [4, 4, 5]), (COLUMNS, [4, 4, 4, 4, 3])):
+    for columns, lengths in ((COLUMNS[:9], [5, 4, 4]), (COLUMNS, [5, 4, 5, 5, 1])):
         content = content_of(view, len(columns))
         lines = lines_of(content, [method_row(content, 0)])
         assert [len(line.panels) for line in lines] == lengths
@@ -143,7 +143,7 @@ def test_both_principal_pixels_stay_beside_each_other_where_a_method_stands_alon
 
 def test_a_printed_page_is_as_large_as_it_says() -> None:
     view = view_of(2, "a")
-    for page in page_figures(view, content_of(view, 4).state, "link"):
+    for page in page_figures(view, content_of(view, 5).state, "link"):
         image = Image.open(io.BytesIO(page.png))
         assert image.width / 300 == pytest.approx(page.width, abs=0.01)
         assert image.height / 300 == pytest.approx(page.height, abs=0.01)

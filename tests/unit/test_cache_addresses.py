@@ -49,7 +49,10 @@ EVERY_FIELD = [(kind, part.name) for kind in kinds() for part in fields(kind)]
 def test_all_kinds_are_looked_at() -> None:
     found = {kind.kind for kind in kinds()}
     statistics = {"guidance-statistics", "influence", "core-response"}
-    assert found == {"scene", "fused", "guidance", "jacobian", "reach", "change", "map", "atlas"} | statistics
+    assert (
+        found
+        == {"scene", "fused", "guidance", "jacobian", "reach", "change", "map", "shift", "atlas"} | statistics
+    )
     assert all(
         {"pair", "method", "weights", "device", "dtype"} <= {p.name for p in fields(k)} for k in kinds()
     )

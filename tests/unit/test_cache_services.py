@@ -20,6 +20,7 @@ from cache.services.loaded import LoadedMethods, LoadedPairs
 from cache.services.scenes import Scene
 from cache.services.services import Services, assembled
 from fusion import Method
+from fusion.choices import Reading
 from fusion.data.catalogue import Catalogue
 from fusion.errors import (
     PixelOutsideImageError,
@@ -75,6 +76,7 @@ def test_scene_says_what_is_known(scene: Scene, small: Method, folder: Path) -> 
         width=31,
         support_radius=(2, 2),
         device="cpu",
+        reading=Reading(resample=False),
     )
     assert "mri_1.npy" in scene.pair_title
 
