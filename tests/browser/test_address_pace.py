@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Opener, Server
+from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.test_compare_page import open_compare
 
 RECORD = """() => {
@@ -60,8 +60,10 @@ def happened(page: Page) -> list[str]:
 
 @pytest.fixture
 def page(share_page: Opener, server: Server) -> Page:
-    """Return a page whose address is that of its view, as it is after each test too."""
-    return share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+    """Return a page whose address is that of its view, as it is after each test too, and all of it drawn."""
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=8,9")
+    wait_until_settled(page)
+    return page
 
 
 def choose_scale(page: Page, scale: str) -> None:
