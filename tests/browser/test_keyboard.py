@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import wait_for_pixel
@@ -146,3 +146,20 @@ def test_the_first_stop_leads_past_the_head(open_page: Opener, server: Server, n
     page.keyboard.press("Enter")
     assert page.evaluate("() => document.activeElement.matches('main')")
     assert "#" not in page.url
+
+
+def test_escape_closes_the_maps_and_keeps_the_pixel_and_a_question_mark_opens_help(open_page: Opener) -> None:
+    page = open_page("?pair=drawn&method=weighted_averaging&pixel=3,4&maps=reach")
+    maps = page.locator("#maps")
+    expect(maps).to_be_visible()
+    assert page.evaluate("() => fusevis.state.pinned")
+    page.keyboard.press("Escape")
+    expect(maps).to_be_hidden()
+    assert page.evaluate("() => fusevis.state.pinned")
+    page.keyboard.press("?")
+    expect(page.locator("#help-panel")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help-panel")).to_be_hidden()
+    assert page.evaluate("() => fusevis.state.pinned")
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !fusevis.state.pinned")
