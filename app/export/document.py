@@ -16,6 +16,7 @@ from app.export.content import difference_of, left_out
 from app.export.figure import PageFigure, page_figures
 from app.link.view_state import Area, CompareState
 from cache.services.exports import ExportArrays, ExportNumbers
+from fusion.report.templates import templates
 from fusion.statistics.wording import shown
 
 SIGNS = {"pass": "✓", "fail": "✗", "not clear": "≈", "undecidable": "?", "waiting": "…"}
@@ -82,13 +83,7 @@ def document(
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(Path(__file__).parent)
     environment.filters["shown"] = lambda value: shown(value, DECIMALS)
     return environment
 

@@ -17,6 +17,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.guard.addresses import Network, is_within, networks
+from app.guard.cookies import keep_for_a_year
 from app.guard.users import remember_user
 from app.routes.answers import problem_answer
 from app.routes.plain_pages import plain_page
@@ -25,7 +26,6 @@ from app.settings import AUTO, Settings
 OPEN = frozenset({"healthz", "readyz"})
 """Endpoints that a load balancer asks, which knows no token."""
 KEY = "token"
-YEAR_S = 365 * 24 * 3600
 NEEDED = "This server asks for a token. Open one of its pages and give it there, or send it as Authorization: Bearer."
 FORM = """This server shows its pages to those who have its token. Whoever runs it can tell you.{wrong}</p>
 <form method="post"><label for="token">Token</label>
@@ -130,16 +130,7 @@ def _let_in(door: Door) -> AnyResponse:
     # One slash at the beginning: with two, a browser would take what follows for another server.
     address = quote(f"/{request.root_path.strip('/')}/{request.path.lstrip('/')}".replace("//", "/"))
     answer = redirect(address + (f"?{query}" if query else ""), 303)
-    name, value = door.cookie
-    answer.set_cookie(
-        name,
-        value,
-        max_age=YEAR_S,
-        path=request.root_path or "/",
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure,
-    )
+    keep_for_a_year(answer, *door.cookie)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -13,13 +13,13 @@ import uuid
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
+from app.guard.cookies import keep_for_a_year
 from app.guard.users import user
 from app.settings import Settings
 
 COOKIE = "fusevis-visitor"
 WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{22,64}")
 DIGITS = 16
-YEAR_S = 365 * 24 * 3600
 
 
 def register(server: Flask, settings: Settings) -> None:
@@ -28,15 +28,7 @@ def register(server: Flask, settings: Settings) -> None:
     def remember(answer: Response) -> Response:
         new = g.get("new_visitor")
         if new and answer.mimetype == "text/html" and answer.status_code == 200:
-            answer.set_cookie(
-                COOKIE,
-                new,
-                max_age=YEAR_S,
-                path=request.root_path or "/",
-                httponly=True,
-                samesite="Lax",
-                secure=request.is_secure,
-            )
+            keep_for_a_year(answer, COOKIE, new)
         return answer
 
     server.before_request(_recognize)

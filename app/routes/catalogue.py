@@ -6,12 +6,10 @@ import io
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from app.guard.users import user
 from app.routes.answers import refused
-from app.routes.uploads import KEY
+from app.routes.uploads import bringer
 from cache.errors import TooBusyError, UserError
 from cache.services.services import Services, services_of
-from cache.services.uploads import owner_of
 
 routes = Blueprint("catalogue", __name__, url_prefix="/pairs")
 routes.register_error_handler(TooBusyError, refused)
@@ -21,15 +19,18 @@ routes.register_error_handler(TooBusyError, refused)
 def listed() -> Response:
     """Answer with the pairs, those of whoever asks first, and with what of the data folder is in none."""
     services = services_of(current_app)
-    owner = owner_of(request.headers.get(KEY, "")[:200], user())
+    owner = bringer()
     own = [
         {"address": card.address, "label": card.label(owner), "modalities": card.modalities}
         for card in services.uploads.owned(owner)
     ]
-    modalities = {entry.address: entry.modalities for entry in services.scenes.entries()}
     pairs = [
-        {"address": address, "label": label, "modalities": modalities.get(address, ("x1", "x2"))}
-        for address, label in pair_choices(services)
+        {
+            "address": entry.address,
+            "label": menu_label(entry.title, entry.simulated),
+            "modalities": entry.modalities,
+        }
+        for entry in services.scenes.entries()
     ]
     answer = jsonify(pairs=own + pairs, problems=services.scenes.unused_images())
     answer.headers["Cache-Control"] = "no-store"

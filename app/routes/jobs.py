@@ -66,8 +66,11 @@ def listed() -> Response:
     ``others`` (how many others wait for it), ``state``, ``fraction``, ``seconds`` and ``left`` (seconds or null).
     """
     services, own = services_of(current_app), visitor()
-    known = {entry.address for entry in services.scenes.entries()}
-    answer = jsonify(jobs=[described(id, entry, own, known) for id, entry in services.jobs.entries()])
+    jobs = services.jobs.entries()
+    # Looking for all pairs reads the data folder, each second and page: only for jobs of others.
+    others = any(own not in entry.owners for _, entry in jobs)
+    known = {pair.address for pair in services.scenes.entries()} if others else set()
+    answer = jsonify(jobs=[described(id, entry, own, known) for id, entry in jobs])
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -15,7 +15,7 @@ from cache.errors import TooBusyError, UserError
 from cache.services.services import services_of
 from cache.services.upload_folder import DAY_S, Card
 from cache.services.upload_stage import LARGEST_PIECE, MOST_FILES, UploadTooLargeError
-from cache.services.uploads import Uploads, owner_of
+from cache.services.uploads import Uploads, bringer_of
 from fusion.data.preview import Preview
 
 KEY = "Fusevis-Viewer"
@@ -36,7 +36,7 @@ def too_large(error: UploadTooLargeError) -> Response:
 def listed() -> Response:
     """Answer with what is taken, for how long, and with the pairs of whoever asks."""
     uploads = _uploads()
-    owner = _owner()
+    owner = bringer()
     answer = jsonify(
         on=uploads.on,
         most_bytes=uploads.most_bytes,
@@ -99,7 +99,7 @@ def look(id: str) -> Response:
 @routes.post("/<id>/pairs")
 def use(id: str) -> Response:
     """Keep chosen pairs, and answer with them."""
-    uploads, owner = _uploads(), _owner()
+    uploads, owner = _uploads(), bringer()
     with services_of(current_app).scenes.slow.place():
         cards = uploads.use(id, _values().get("pairs"), owner)
     return jsonify(pairs=[_shown(card, owner, uploads.keep_days) for card in cards])
@@ -115,7 +115,7 @@ def discard(id: str) -> Response:
 @routes.delete("/pairs/<id>")
 def delete(id: str) -> Response:
     """Delete a pair of whoever asks."""
-    _uploads().delete(id, _owner())
+    _uploads().delete(id, bringer())
     return jsonify(deleted=id)
 
 
@@ -123,8 +123,9 @@ def _uploads() -> Uploads:
     return services_of(current_app).uploads
 
 
-def _owner() -> str:
-    return owner_of(request.headers.get(KEY, "")[:200], user())
+def bringer() -> str:
+    """Return the name of whoever sends the request under way, as that of one who brings images."""
+    return bringer_of(request.headers.get(KEY, "")[:200], user())
 
 
 def _values() -> dict[str, Any]:

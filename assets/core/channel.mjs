@@ -2,6 +2,7 @@
 
 import { Memory } from "./memory.mjs";
 import { pause } from "./patience.mjs";
+import { SILENT } from "./server.mjs";
 
 /**
  * @typedef {object} JacobianWindow
@@ -127,7 +128,7 @@ async function reason(answer) {
  * @returns {never}
  */
 function unreachable() {
-  throw new Refused("The server does not answer. Is it still running?", RETRY_MILLISECONDS);
+  throw new Refused(SILENT, RETRY_MILLISECONDS);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* Dash's requests to its callbacks: Dash itself tells nobody of one that is under way, nor of one that has failed. */
 
 import { patiently } from "./patience.mjs";
+import { SILENT } from "./server.mjs";
 
 /**
  * @typedef {object} DashRequest
@@ -69,7 +70,7 @@ export function told(real) {
       ended(failureOf(answer));
       return answer;
     } catch (error) {
-      ended("The server does not answer. Is it still running?");
+      ended(SILENT);
       throw error;
     }
   };

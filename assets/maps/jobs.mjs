@@ -1,6 +1,7 @@
 /* Maps on the server: how far each is, beginning one, stopping it; asked again while one is computed. Nothing begins unasked. */
 
 import { patiently } from "../core/patience.mjs";
+import { SILENT } from "../core/server.mjs";
 
 /**
  * @typedef {object} Progress - As app/routes/maps.py gives it.
@@ -14,7 +15,6 @@ import { patiently } from "../core/patience.mjs";
  */
 
 const POLL_MILLISECONDS = 400;
-const SILENT = "The server does not answer. Is it still running?";
 /** @type {Progress} */
 const IDLE = { fraction: 0, complete: false, running: false, cancelled: false, problem: null, revision: 0, seconds: null };
 /** @type {Map<string, Progress>} */

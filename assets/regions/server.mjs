@@ -1,5 +1,7 @@
 /* What regions need the server for: reading PNG masks, the masks that come with a pair, and codes too long for a link. */
 
+import { ask } from "../core/server.mjs";
+
 /** @type {(message: string) => void} */
 let tellElsewhere = () => {};
 
@@ -11,35 +13,12 @@ export function tellBy(tell) {
   tellElsewhere = tell;
 }
 
-const FAILED = "The server does not answer. Is it still running?";
-
-/**
- * @param {string} path
- * @param {RequestInit} [options]
- */
-async function answered(path, options) {
-  let answer;
-  try {
-    answer = await fetch(`${home()}regions/${path}`, options);
-  } catch {
-    throw new Error(FAILED);
-  }
-  const found = await answer.json().catch(() => ({ error: FAILED }));
-  if (!answer.ok || found.error) throw new Error(found.error || FAILED);
-  return found;
-}
-
-/** Where the server is: the address of the first page. */
-function home() {
-  return document.getElementById("region-panel")?.dataset.home ?? "./";
-}
-
 /**
  * Keep a code; gives { id }.
  * @param {string} code
  */
 export function keep(code) {
-  return answered("codes", { method: "POST", body: code });
+  return ask("regions/codes", { method: "POST", body: code });
 }
 
 /**
@@ -48,7 +27,7 @@ export function keep(code) {
  * @param {File} file
  */
 export function read(pair, file) {
-  return answered(`png/${encodeURIComponent(pair)}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+  return ask(`regions/png/${encodeURIComponent(pair)}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
 }
 
 /**
@@ -56,7 +35,7 @@ export function read(pair, file) {
  * @param {string} pair
  */
 export function known(pair) {
-  return answered(`known/${encodeURIComponent(pair)}`);
+  return ask(`regions/known/${encodeURIComponent(pair)}`);
 }
 
 /**

@@ -1,9 +1,9 @@
 /* What uploads need the server for. A browser is known to it by a secret name that it has made for itself and keeps. */
 
+import * as server from "../core/server.mjs";
 import * as storage from "../core/storage.mjs";
 
 const KEY = "fusevis-uploads-key";
-const FAILED = "The server does not answer. Is it still running?";
 let made = ""; // where the browser keeps nothing
 
 /**
@@ -37,10 +37,6 @@ function key() {
   return made;
 }
 
-function home() {
-  return document.getElementById("region-panel")?.dataset.home ?? "./";
-}
-
 /**
  * Ask for what lies below /uploads; an error has words for a person.
  * @param {string} path
@@ -64,7 +60,7 @@ export function askPairs() {
  * @param {string} pair
  */
 export function pictureOf(pair) {
-  return `${home()}pairs/picture.jpg?pair=${encodeURIComponent(pair)}`;
+  return `${server.home()}pairs/picture.jpg?pair=${encodeURIComponent(pair)}`;
 }
 
 /**
@@ -72,18 +68,10 @@ export function pictureOf(pair) {
  * @param {string} method
  * @param {object} [values]
  */
-async function answered(path, method, values) {
+function answered(path, method, values) {
   const body = values && JSON.stringify(values);
-  let answer;
-  try {
-    const headers = { "Fusevis-Viewer": key(), ...(body && { "Content-Type": "application/json" }) };
-    answer = await fetch(`${home()}${path}`, { method, headers, body });
-  } catch {
-    throw new Error(FAILED);
-  }
-  const found = await answer.json().catch(() => ({ error: FAILED }));
-  if (found.error) throw new Error(found.error);
-  return found;
+  const headers = { "Fusevis-Viewer": key(), ...(body && { "Content-Type": "application/json" }) };
+  return server.ask(path, { method, headers, body });
 }
 
 /**
@@ -96,12 +84,12 @@ async function answered(path, method, values) {
 export function send(path, piece, progress) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", `${home()}uploads${path}`);
+    request.open("PUT", `${server.home()}uploads${path}`);
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded }) => progress(loaded));
-    request.addEventListener("error", () => failed(new Error(FAILED)));
+    request.addEventListener("error", () => failed(new Error(server.SILENT)));
     request.addEventListener("load", () => {
-      const error = request.response ? request.response.error : FAILED;
+      const error = request.response ? request.response.error : server.SILENT;
       if (error) failed(new Error(error));
       else done();
     });

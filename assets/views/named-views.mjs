@@ -1,6 +1,7 @@
 /* Named views: the list, saving, changing, deleting, and studies as files; the elements are those of app/layout/views.py. */
 
 import * as address from "../core/address.mjs";
+import * as server from "../core/server.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
 import { closest, element, save } from "../core/elements.mjs";
 import { linkable } from "../regions/link.mjs";
@@ -20,7 +21,6 @@ import { linkable } from "../regions/link.mjs";
  * @typedef {View | { id: string, damaged: true }} Listed
  */
 
-const FAILED = "The server does not answer. Is it still running?";
 /** @type {View[]} */
 let views = [];
 /** @type {string[]} Ids of views whose files are damaged. */
@@ -51,19 +51,8 @@ function tell(text, undo) {
  * @param {string} path
  * @param {RequestInit} [options]
  */
-async function answered(path, options) {
-  try {
-    return await fetch(`${panel().dataset.home}views${path}`, options);
-  } catch {
-    throw new Error(FAILED);
-  }
-}
-
-/** @param {Response} answer */
-async function read(answer) {
-  const found = await answer.json().catch(() => ({ error: FAILED }));
-  if (found.error) throw new Error(found.error);
-  return found;
+function answered(path, options) {
+  return server.answered(`${panel().dataset.home}views${path}`, options);
 }
 
 /**
@@ -71,7 +60,7 @@ async function read(answer) {
  * @param {RequestInit} [options]
  */
 async function ask(path, options) {
-  return read(await answered(path, options));
+  return server.found(await answered(path, options));
 }
 
 /**
@@ -263,7 +252,7 @@ function exported() {
   act(async () => {
     const answer = await answered("/study.json", json("POST", { ids }));
     // Only the study itself comes as a file; everything else says what is wrong.
-    if (!answer.headers.has("Content-Disposition")) await read(answer);
+    if (!answer.headers.has("Content-Disposition")) await server.found(answer);
     save(await answer.blob(), "fusevis-study.json");
   }, "The study was handed to the browser.");
 }

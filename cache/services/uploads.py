@@ -47,7 +47,7 @@ class Looked:
     problem: str
 
 
-def owner_of(key: str, user: str = "") -> str:
+def bringer_of(key: str, user: str = "") -> str:
     """Return the hash under which somebody's pairs are kept, empty where nobody says who it is.
 
     Parameters
@@ -157,7 +157,7 @@ class Uploads:
         chosen : list of dict
             With the ``place`` of a pair, its ``name``, and ``swap`` where x1 and x2 change places; may be anything.
         owner : str
-            See `owner_of`.
+            See `bringer_of`.
 
         Raises
         ------

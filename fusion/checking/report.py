@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from fusion.checking.checks import Check, Pictures
@@ -13,6 +12,7 @@ from fusion.colours import Limits, Scale, gradient_colours
 from fusion.errors import OutputError
 from fusion.methods.base import Method
 from fusion.report.fused import picture_address, png_address
+from fusion.report.templates import templates
 
 _GAMMA = 0.5
 
@@ -29,13 +29,7 @@ def checks_page(method: Method, checks: Sequence[Check], pictures: Sequence[Pict
 
 
 def _filled(template: str, method: Method, checks: Sequence[Check], **more: object) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(Path(__file__).parent)
     failures = sum(not check.passed for check in checks)
     return environment.get_template(template).render(method=method, checks=checks, failures=failures, **more)
 

@@ -77,9 +77,10 @@ def check_command(
     if write_golden and golden is not None:
         name_files(store_golden(golden, pictures))
         return
-    for path, text in ((junit, junit_xml(loaded, checks)), (report, checks_page(loaded, checks, pictures))):
-        if path is not None:
-            write_text(path, text)
+    if junit is not None:
+        write_text(junit, junit_xml(loaded, checks))
+    if report is not None:
+        write_text(report, checks_page(loaded, checks, pictures))
     _tell(checks)
     name_files(path for path in (junit, report) if path is not None)
     if not all(check.passed for check in checks):

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from fusion.errors import OutputError
 from fusion.report.fused import Gallery, picture_address
 from fusion.report.table import CAPTION, COLUMNS, lines, shown
+from fusion.report.templates import templates
 from fusion.report.training import (
     BRIGHTNESS_CAPTION,
     BRIGHTNESS_COLUMNS,
@@ -90,13 +90,7 @@ def prepare_folder(folder: Path) -> None:
 
 def report_page(report: TrainingReport, gallery: Gallery) -> str:
     """Return the report as one HTML page: pictures are part of it, and nothing is loaded from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(Path(__file__).parent)
     svg = curves_svg(report.networks)
     return environment.get_template(TEMPLATE).render(
         caption=CAPTION,

@@ -21,14 +21,14 @@ from PIL import Image
 
 from cache.services.upload_folder import DAY_S, UploadFolder
 from cache.services.upload_stage import LARGEST_PIECE, MOST_FILES, UploadError, UploadTooLargeError, safe_name
-from cache.services.uploads import Uploads, owner_of
+from cache.services.uploads import Uploads, bringer_of
 from cache.settings import ServiceSettings
 from fusion.data.catalogue import Catalogue
 from fusion.errors import UnknownPairError
 from tests.unit.dicom_files import dicom_series
 from tests.unit.guarded import guarded_server
 
-ME, YOU = owner_of("a" * 32), owner_of("b" * 32)
+ME, YOU = bringer_of("a" * 32), bringer_of("b" * 32)
 MINE = {"Fusevis-Viewer": "a" * 32}
 YOURS = {"Fusevis-Viewer": "b" * 32}
 
