@@ -35,6 +35,7 @@ from app.routes import (
     answers,
     binary,
     catalogue,
+    explain,
     export,
     jobs,
     maps,
@@ -62,7 +63,7 @@ CALLBACKS = (
 )
 GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, catalogue, maps, regions, uploads, views, export, jobs, what_pictures_tell)
+ROUTES = (binary, catalogue, explain, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 

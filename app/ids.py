@@ -205,6 +205,17 @@ class ChangeId(StrEnum):
     CLEAR = "change-clear"
 
 
+class ExplainId(StrEnum):
+    """Component ids of the panel that explains a region, the same on both pages that have it."""
+
+    PANEL = "explain-panel"
+    OPEN = "explain-open"
+    CLOSE = "explain-close"
+    NUMBER = "explain-number"
+    REGION = "explain-region"
+    AGAINST = "explain-against"
+
+
 class ViewsId(StrEnum):
     """Component ids of the named views, the same on both pages that have them."""
 

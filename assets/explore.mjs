@@ -29,6 +29,7 @@ import { calls } from "./reading/form.mjs";
 import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
+import { take as takeExplained } from "./explain/panel.mjs";
 import { take } from "./regions/set.mjs";
 import { begin } from "./views/head.mjs";
 
@@ -41,10 +42,11 @@ window.dash_clientside.page = { areNewest, changeTheme, chooseNewest };
 window.dash_clientside.explore = { changeDisplay, changeMode, showGreenPoints };
 window.dash_clientside.reading = calls;
 window.dash_clientside.regions = {
-  /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked | null} found */
+  /** @param {import("./regions/set.mjs").Linked & import("./change/set.mjs").Linked & import("./explain/panel.mjs").Linked | null} found */
   take(found) {
     take(found);
     takeChange(found);
+    takeExplained(found);
     return null;
   },
 };

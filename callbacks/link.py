@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -11,8 +11,9 @@ from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from app.ids import CompareId, Id, RegionId
 from app.layout.parts import link_notices, options
+from app.link.explained import explained
 from app.link.seen import as_seen
-from app.link.texts import PLAIN, linked_region
+from app.link.texts import PLAIN, linked_region, linked_regions
 from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreState
 from cache.errors import UserError
 from cache.services.regions import Regions
@@ -29,8 +30,11 @@ def given_regions(
     shape: tuple[int, int] | None,
     linked: Sequence[str],
     change: str | None = None,
+    explain: str | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return what a link has of its own pair, for the browser: regions and a change; a notice for what cannot be shown.
+    """Return what a link has of its own pair, for the browser, and a notice for what cannot be shown.
+
+    These are its regions, a painted change, and the number of a region that it explains.
 
     Parameters
     ----------
@@ -44,6 +48,8 @@ def given_regions(
         Regions, as in the link.
     change : str or None
         The painted change, as in the link.
+    explain : str or None
+        The number that is explained, as in the link.
     """
     found: list[dict[str, Any]] = []
     messages: list[str] = []
@@ -66,7 +72,21 @@ def given_regions(
         else:
             look = {} if region.look == PLAIN else {"look": asdict(region.look)}
             found.append({"name": region.name, "colour": region.colour, "code": code, **look})
-    return {"pair_address": pair, "regions": found, "change": change}, messages
+    asked, problem = _explained(explain, linked, {region["name"] for region in found})
+    return {"pair_address": pair, "regions": found, "change": change, **asked}, messages + problem
+
+
+def _explained(
+    text: str | None, linked: Sequence[str], known: Collection[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what a link explains, by the names of its regions, and a notice where the page lacks one of these."""
+    if text is None:
+        return {}, []
+    found = explained(text, linked_regions(linked))
+    of = text.partition(".")[0]
+    if found is None or found.region not in known or (of == "contrast" and found.against not in known):
+        return {}, [f"The link's explanation {text} was ignored: it is of a region that is not shown."]
+    return {"explain": {"of": of, "region": found.region, "against": found.against}}, []
 
 
 def register_explore(app: Dash) -> None:
@@ -99,7 +119,7 @@ def register_explore(app: Dash) -> None:
         changed = other_weights(services, pair, [(named, state.weights)])
         # Regions of a pair that is not to be had here mean nothing in another one.
         shape = resolve_pair(services, state.pair)[1]
-        given, unfit = given_regions(regions, pair, shape, state.regions, state.change)
+        given, unfit = given_regions(regions, pair, shape, state.regions, state.change, state.explain)
         area, outside = resolve_area(state.area, shape)
         toasts: Any = link_notices(messages + more + outside + changed + unfit) or no_update
         follows = state.zoom == "support"
@@ -256,7 +276,12 @@ def register_compare(app: Dash) -> None:
         state, messages = CompareState.from_query(search or "")
         start, more = compare_start(services, state)
         given, unfit = given_regions(
-            regions, start["pair"], resolve_pair(services, state.pair)[1], state.regions, state.change
+            regions,
+            start["pair"],
+            resolve_pair(services, state.pair)[1],
+            state.regions,
+            state.change,
+            state.explain,
         )
         toasts: Any = link_notices(messages + more + unfit) or no_update
         return (

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 
 from app.export.content import difference_of, left_out
+from app.export.explanation import explanation_part, reach_levels
 from app.export.figure import PageFigure, page_figures
 from app.link.view_state import Area, CompareState
 from cache.services.exports import ExportArrays, ExportNumbers
@@ -68,6 +69,9 @@ def document(
             numbers=numbers,
             difference=difference_of(view, state),
             left_out=left_out(view, state),
+            reach=bool(view.methods[0].reaches),
+            reach_levels=reach_levels,
+            explanation=explanation_part(view, state.gamma1),
             groups=_groups,
             signs=SIGNS,
             link=links[0],

@@ -117,6 +117,7 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             zoom=None if view.zoom == "support" else view.zoom,
             regions=view.regions,
             change=view.change,
+            explain=view.explain,
         )
     except ValidationError:
         # Ids of methods have no comma, colon or slash; everything else was read before.

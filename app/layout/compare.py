@@ -11,6 +11,7 @@ from dash import dcc, html
 from app.guard.visitors import new_viewer
 from app.ids import CompareColumn, CompareId, Panel
 from app.layout.brush import change_open, change_panel
+from app.layout.explain import explain_open, explain_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
@@ -90,6 +91,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
                 home, "Choose Box or Lasso above and draw on a picture or a scatterplot of any row."
             ),
             change_panel(),
+            explain_panel(),
         ],
         className="page compare-page",
     )
@@ -137,6 +139,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
+            explain_open(),
         ],
     )
 

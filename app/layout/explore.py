@@ -11,6 +11,7 @@ from dash import dcc, html
 from app.guard.visitors import new_viewer
 from app.ids import BrushId, Id
 from app.layout.brush import brush_open, brush_panel
+from app.layout.explain import explain_open, explain_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
     guidance_button,
@@ -79,6 +80,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
                 "Their numbers are on Compare: press N there.",
             ),
             brush_panel(),
+            explain_panel(),
             atlas_window(),
         ],
         className="page",
@@ -122,7 +124,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[brush_open(), maps_button(), atlas_button()],
+        rest=[brush_open(), explain_open(), maps_button(), atlas_button()],
     )
 
 

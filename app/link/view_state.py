@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from app.ids import CompareColumn
-from app.link import earlier
+from app.link import earlier, explained
 from app.link.earlier import VERSION, WITHOUT_VERSION
 from app.link.texts import (
     MOST_REGIONS,
@@ -97,6 +97,7 @@ def _painted(code: str) -> str:
 
 
 Change = Annotated[str, Field(min_length=1), AfterValidator(_painted)]
+Explained = Annotated[str, Field(pattern=explained.PATTERN)]
 Gamma = Annotated[float, Field(ge=GAMMAS[0], le=GAMMAS[1], allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=rf"^[^{UNSEEN}]+$")]
 MethodName = Annotated[str, Field(min_length=1, max_length=100, pattern=rf"^[^{UNSEEN},:/]+$")]
@@ -137,6 +138,8 @@ class ViewState(BaseModel):
         The colour scale of gradients.
     change : str or None
         A change of the inputs that somebody has painted, see `fusion.saliency.strokes`; ``None``: none.
+    explain : str or None
+        The number of a region that is explained, see `app.link.explained`; ``None``: none.
     regions : tuple of str
         Regions of interest, each ``name~rrggbb~code``, see `app.link.texts.LinkedRegion`.
     """
@@ -152,6 +155,7 @@ class ViewState(BaseModel):
         "gamma1": "gamma 1 is a number from 0.1 to 2",
         "gamma2": "gamma 2 is a number from 0.1 to 2",
         "change": "a change is strokes of the brush as this page writes them, whole",
+        "explain": explained.EXPECTED,
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
@@ -163,6 +167,7 @@ class ViewState(BaseModel):
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
     change: Change | None = None
+    explain: Explained | None = None
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 
     @classmethod

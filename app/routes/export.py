@@ -12,6 +12,7 @@ from app.export.figure import INPUTS, figure_file, panel_file
 from app.export.maps import map_kinds
 from app.export.request import PAGES, ExportRequest, read_request
 from app.ids import CompareColumn, InputColumn, ZoomColumn
+from app.link.explained import explained
 from app.link.seen import as_seen
 from app.link.texts import linked_regions
 from app.link.view_state import CompareState
@@ -37,6 +38,8 @@ TYPES = {
     "svg": "image/svg+xml",
 }
 WITH_NUMBERS = ("html", "csv")
+WITH_READINGS = ("npz", "html")
+"""These have the reach of Jacobian images and an explained region; figures and tables have no place for them."""
 WITH_TABLE = ("png", "svg", "html")
 MISSING = "Fusevis-Missing"
 """The header of a file without all numbers: of how many methods they are missing."""
@@ -176,6 +179,8 @@ def _made(wanted: Wanted) -> Response:
         named,
         change,
         map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
+        explained(state.explain, linked_regions(state.regions)) if form in WITH_READINGS else None,
+        form in WITH_READINGS,
     )
     view = replace(arrays, lettered=asked.lettered)
     _require_maps(wanted, view)

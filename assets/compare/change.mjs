@@ -7,6 +7,7 @@ import * as pointer from "./pointer.mjs";
 import { state } from "./state.mjs";
 import * as windows from "./windows.mjs";
 import * as painted from "../change/set.mjs";
+import * as explained from "../explain/panel.mjs";
 import * as regions from "../regions/set.mjs";
 
 /**
@@ -107,6 +108,7 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   else if (reopened) state.points().forEach((point) => windows.ask(point));
   images.wantAll();
   responses.wantAll();
+  explained.refresh();
   redraw();
   pointer.showPins();
   return { ...state.display };

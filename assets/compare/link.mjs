@@ -9,6 +9,7 @@ import * as address from "../core/address.mjs";
 import { closest } from "../core/elements.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
 import * as painted from "../change/set.mjs";
+import * as explained from "../explain/panel.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
 import { carried } from "../views/view-state.mjs";
@@ -22,6 +23,11 @@ let under = null; // the picture that the pointer was on last
 
 regionLink.say(link.parts.regions);
 painted.say(link.parts.change);
+explained.begin({
+  scenes: state.ready,
+  home: () => state.facts().home,
+  gamma: () => state.display.gamma1,
+}, link.parts.explain);
 address.show(link);
 
 pageLinks.carryBy((anchor) => {

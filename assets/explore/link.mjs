@@ -1,10 +1,12 @@
 /* What goes elsewhere of the explore page's view: into the address, with links to the other pages, into exported files. */
 
+import { base } from "./pixel.mjs";
 import { link, state } from "./state.mjs";
 import * as address from "../core/address.mjs";
 import { closest } from "../core/elements.mjs";
 import { INPUTS, provide } from "../export/menu.mjs";
 import * as painted from "../change/set.mjs";
+import * as explained from "../explain/panel.mjs";
 import * as regionLink from "../regions/link.mjs";
 import * as pageLinks from "../views/links.mjs";
 import { carried } from "../views/view-state.mjs";
@@ -19,6 +21,11 @@ let under = null; // the panel that the pointer was on last
 
 regionLink.say(link.parts.regions);
 painted.say(link.parts.change);
+explained.begin({
+  scenes: () => (state.scene ? [state.scene] : []),
+  home: base,
+  gamma: () => state.display.gamma1,
+}, link.parts.explain);
 address.show(link);
 
 pageLinks.carryBy((anchor) => {

@@ -130,7 +130,7 @@ let prefix = null;
 /** @type {string | null} */
 let atlas = null; // key of the scene whose newest window came from an atlas
 
-function base() {
+export function base() {
   if (prefix !== null) return prefix;
   const config = document.getElementById("_dash-config");
   const found = String(JSON.parse(config?.textContent || "{}").requests_pathname_prefix || "./");

@@ -1,6 +1,7 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
 import * as change from "./change.mjs";
+import * as explained from "../explain/panel.mjs";
 import * as colour from "./colour.mjs";
 import * as firstView from "./first-view.mjs";
 import * as graphs from "./graphs.mjs";
@@ -147,5 +148,6 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
   colour.follow(linkedColour);
   maps.follow();
   handover.recolourLater();
+  explained.refresh();
   return { ...state.display };
 }

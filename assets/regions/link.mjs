@@ -74,17 +74,27 @@ function tooLong(named) {
   return found;
 }
 
-/** What a link says of the regions. Empty ones are left out, and those that the server does not keep yet. */
-export function texts() {
+/** The regions that a link has, with what it says of them. Empty ones are left out, and those that the server does not keep yet. */
+function entries() {
   const named = regions.all().filter(({ count }) => count);
   const long = tooLong(named);
   const parts = [];
   for (const region of named) {
     if (long.has(region)) ask(region);
     const short = long.has(region) ? keptOf(region).id : region.code;
-    if (short) parts.push(label(region) + short + written(region.look));
+    if (short) parts.push({ name: region.name, text: label(region) + short + written(region.look) });
   }
   return parts;
+}
+
+/** What a link says of the regions. */
+export function texts() {
+  return entries().map(({ text }) => text);
+}
+
+/** The names of the regions that a link has, in its order. */
+export function names() {
+  return entries().map(({ name }) => name);
 }
 
 /** Wait until a link can say all of the regions; gives the names of those that it will lack because the server did not keep them. */

@@ -2,6 +2,7 @@
 
 import { CODE } from "../change/strokes.mjs";
 import { list, number, text, whole, word } from "../core/kinds.mjs";
+import { KIND as EXPLAINED } from "../explain/question.mjs";
 import { Said, Tracked, write } from "../core/tracked.mjs";
 
 /**
@@ -15,7 +16,7 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["change", "gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
+const CARRIED = ["change", "explain", "gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
 const VERSION = 3; // of the links that are written
 
 const GAMMA = number(0.1, 2);
@@ -58,6 +59,7 @@ export function shared(scale) {
   return {
     v: new Said(VERSION, whole(1, VERSION)),
     change: new Tracked(/** @type {string | null} */ (null), CODE),
+    explain: new Tracked(/** @type {string | null} */ (null), EXPLAINED),
     gamma1: new Tracked(0.3, GAMMA),
     gamma2: new Tracked(0.5, GAMMA),
     pair: new Tracked(/** @type {string | null} */ (null), NAME),

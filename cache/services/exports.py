@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from cache.services.explanations import Explained
+from cache.services.export_readings import REACH_UNITS, Explanation, described_reach, reaches_of
 from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
-from fusion import Response, guidance_rgb
+from fusion import Reach, Response, guidance_rgb
 from fusion.chroma import Colours, coloured
 from fusion.errors import FuseVisError
 from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, described_colour
@@ -65,6 +67,8 @@ class MethodArrays:
         Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
     colour : ndarray of float32, shape (3, H, W), or None
         The fused image in colour, 0 to 1, see `fusion.chroma.coloured`; ``None`` where both inputs are gray.
+    reaches : dict of str to (Reach or None)
+        How far the Jacobian images hold, by the names of `jacobians`; empty for a file without numbers.
     """
 
     scene: Scene
@@ -75,6 +79,7 @@ class MethodArrays:
     windows: Mapping[str, Box]
     maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
     colour: np.ndarray | None = None
+    reaches: Mapping[str, Reach | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +106,8 @@ class ExportArrays:
         What each method makes of it, in their order; empty without one.
     colours : tuple of (ndarray or None)
         The pictures whose lumas the inputs are, as `fusion.Pair.colours`.
+    explanation : Explanation or None
+        The region that the view explains.
     """
 
     inputs: np.ndarray
@@ -112,6 +119,7 @@ class ExportArrays:
     change: np.ndarray | None = None
     responses: tuple[Response, ...] = ()
     colours: tuple[Colours | None, Colours | None] = (None, None)
+    explanation: Explanation | None = None
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -128,6 +136,8 @@ def export_arrays(
     regions: Sequence[tuple[str, str]] = (),
     change: str | None = None,
     maps: Sequence[MapKind] = (),
+    explained: Explained | None = None,
+    with_reach: bool = False,
 ) -> ExportArrays:
     """Collect all arrays of a view.
 
@@ -147,6 +157,10 @@ def export_arrays(
         Code of the painted change, see `fusion.saliency.strokes`.
     maps : sequence of MapKind
         Those that the view shows. A kind that is not computed of all methods is left out: an export begins none.
+    explained : Explained, optional
+        The number of a region that the view explains.
+    with_reach : bool
+        True to find how far the Jacobian images hold.
 
     Raises
     ------
@@ -180,7 +194,8 @@ def export_arrays(
         boxes = {name: window.box for name, window in found.items()}
         rgb = guidance_rgb(guidance, fused)
         colour = coloured(fused, pair_of.colours) if any(pair_of.in_colour) else None
-        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour))
+        reaches = reaches_of(services, scene, chosen) if with_reach else {}
+        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour, reaches))
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}
@@ -195,6 +210,7 @@ def export_arrays(
         change=painted[0][0] if painted else None,
         responses=tuple(found for _, found in painted),
         colours=pair_of.colours,
+        explanation=Explanation.of(services, scenes, explained) if explained else None,
     )
 
 
@@ -331,7 +347,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
         (M, H, W, 3), of pairs with colours ``fused_colour`` (M, 3, H, W), ``jacobian_a`` and perhaps ``jacobian_b``
         (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps ``change`` (2, H, W) and ``change_true``,
-        ``change_linear``, ``change_path`` (M, H, W), the maps that the view shows, ``response`` and ``reach``
+        ``change_linear``, ``change_path`` (M, H, W), perhaps ``explanation`` (M, 2, H, W),
+        the maps that the view shows, ``response`` and ``reach``
         (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON with units, pixels, ids, versions
         and the link.
     """
@@ -356,6 +373,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
         arrays["change"] = exported.change
         for name in RESPONSES:
             arrays[f"change_{name}"] = np.stack([getattr(one, name) for one in exported.responses])
+    if exported.explanation is not None and exported.explanation.jacobians:
+        arrays["explanation"] = np.stack(exported.explanation.jacobians)
     arrays["metadata"] = np.array(json.dumps(described(exported, link), ensure_ascii=False, indent=2))
     stream = io.BytesIO()
     np.savez_compressed(stream, allow_pickle=False, **arrays)
@@ -378,6 +397,12 @@ def _described_change(exported: ExportArrays) -> dict[str, object]:
         for one, found in zip(exported.methods, exported.responses, strict=True)
     }
     return {"errors": errors}
+
+
+def _described_explanation(exported: ExportArrays) -> dict[str, object]:
+    if exported.explanation is None:
+        return {}
+    return {"explanation": exported.explanation.described([one.scene.method_id for one in exported.methods])}
 
 
 def described(exported: ExportArrays, link: str) -> dict[str, object]:
@@ -407,6 +432,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
                 "support_radius": one.scene.support_radius,
                 "device": one.scene.device,
                 "note": one.scene.method_note,
+                **({"reach": described_reach(one.reaches)} if one.reaches else {}),
             }
             for one in exported.methods
         ],
@@ -414,6 +440,8 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
         "regions": list(exported.regions),
         "regions_replaced": list(exported.replaced),
         **({"change": _described_change(exported)} if exported.change is not None else {}),
+        **_described_explanation(exported),
+        **({"reach_units": REACH_UNITS} if exported.methods[0].reaches else {}),
         "units": {
             "inputs": "dimensionless: intensity min-max scaled to [0, 1]",
             "fused": INTENSITY_UNITS,
@@ -423,6 +451,11 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
             **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
             **(_CHANGE_UNITS if exported.change is not None else {}),
+            **(
+                {"explanation": GRADIENT_UNITS}
+                if exported.explanation and exported.explanation.jacobians
+                else {}
+            ),
         },
         "versions": {
             "python": platform.python_version(),

@@ -16,6 +16,7 @@ from cache.jobs.threads import ThreadCounts, computing
 from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
+from cache.services.explanations import Explanations
 from cache.services.guidance import Guidance
 from cache.services.job_list import JobList
 from cache.services.loaded import LoadedMethods
@@ -82,6 +83,8 @@ class Services:
         Sensitivities to a shift of x2.
     changes : Changes
         Responses to changes of the inputs that somebody paints.
+    explanations : Explanations
+        Jacobian images of regions.
     guidance : Guidance
         Guidance images.
     maps : Maps
@@ -111,6 +114,7 @@ class Services:
     reaches: Reaches
     shifts: Shifts
     changes: Changes
+    explanations: Explanations
     guidance: Guidance
     maps: Maps
     atlases: Atlases
@@ -253,6 +257,7 @@ def assembled(
         reaches=Reaches(scenes, store, whole),
         shifts=Shifts(scenes, store, whole),
         changes=Changes(scenes, store, whole),
+        explanations=Explanations(scenes, regions, store, whole),
         guidance=guidance,
         maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
         atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),

@@ -154,6 +154,15 @@ class ChangeAddress(Address):
 
 
 @dataclass(frozen=True)
+class ExplanationAddress(Address):
+    """The Jacobian images of a number of a region; `question` is the sha256 of which, with the regions' codes."""
+
+    kind: ClassVar[str] = "explanation"
+
+    question: str
+
+
+@dataclass(frozen=True)
 class AtlasAddress(Address):
     """All Jacobian windows: the name of the job that computes them; they lie in a folder of their own."""
 

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 import callbacks.compare as page
 from app.factory import create_server
-from app.ids import ChangeId, CompareColumn, CompareId, ExportId, ReadingId, RegionId, ViewsId
+from app.ids import ChangeId, CompareColumn, CompareId, ExplainId, ExportId, ReadingId, RegionId, ViewsId
 from app.layout.compare import compare_page
 from app.layout.export_menu import COLUMN_LABELS
 from app.link.view_state import LARGEST_ZOOM, CompareState
@@ -65,7 +65,7 @@ def whole() -> html.Div:
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert ids == Counter(
-        id.value for id in (*CompareId, *ChangeId, *ReadingId, *RegionId, *ViewsId, *ExportId)
+        id.value for id in (*CompareId, *ChangeId, *ExplainId, *ReadingId, *RegionId, *ViewsId, *ExportId)
     )
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
@@ -217,6 +217,10 @@ def test_a_region_of_a_pair_that_is_lacking_is_named(server: Flask) -> None:
     assert (
         given_regions(services_of(server).regions, PAIR, SHAPE, (), "1s3.0.1.1")[0]["change"] == "1s3.0.1.1"
     )
+    wide = given_regions(services_of(server).regions, PAIR, SHAPE, linked, None, "ssim.1.x2")[0]
+    assert wide["explain"] == {"of": "ssim", "region": "core", "against": "x2"}
+    given, (message,) = given_regions(services_of(server).regions, PAIR, SHAPE, linked, None, "contrast.1.2")
+    assert "explain" not in given and "contrast.1.2 was ignored" in message
     given, (message,) = given_regions(services_of(server).regions, PAIR, None, linked)
     assert given["regions"] == [] and "“core”" in message and "the link's own pair" in message
 

@@ -111,6 +111,42 @@ def test_a_painted_change_goes_with_the_arrays(client: FlaskClient, server: Flas
     assert wrong.status_code == 400 and "strokes of the brush" in wrong.get_json()["error"]
 
 
+def test_an_explained_region_and_reaches_go_with_the_arrays(client: FlaskClient, server: Flask) -> None:
+    regions = "core~1b9e4b~b1.2.4.7,rim~e69f00~b5.2.7.9"
+    query = f"{QUERY}&explain=contrast.1.2&regions={regions}"
+    answer = fetched(client, f"/export/compare.npz?{query}")
+    with np.load(io.BytesIO(answer.data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(str(arrays["metadata"]))
+    assert set(about["units"]) == set(arrays) - {"methods", "metadata", "regions"}
+    pair = services_of(server).scenes.pair(services_of(server).scenes.open("3", METHODS[0]))
+    core, rim = np.zeros((2, *SHAPE), dtype=bool)
+    core[1:4, 2:7], rim[5:7, 2:9] = True, True
+    for row, id in enumerate(METHODS):
+        method = fusion.load_method(id, "cpu")
+        expected = fusion.region_jacobian(method, pair, core, "contrast", rim)
+        np.testing.assert_array_equal(arrays["explanation"][row], expected)
+        sums = about["explanation"]["sums"][id]["x2"]
+        assert sums["total"] == pytest.approx(np.abs(expected[1]).sum(dtype=float))
+        assert sums["negative_share"] == pytest.approx(
+            -expected[1].clip(max=0).sum(dtype=float) / sums["total"]
+        )
+        reach = fusion.reach_of_linearity(method, pair, (4, 5))
+        told = about["methods"][row]["reach"]["a"]
+        assert told == {"own_pixel": list(reach.own_pixel), "whole_support": list(reach.whole_support)}
+    page = fetched(client, f"/export/compare.html?{query}").get_data(as_text=True)
+    assert "Contrast core − rim" in page and "Linear to" in page
+    assert f"<td>{sums['total']:.4g}</td>" in page
+    border = fetched(
+        client, "/export/explore.npz?explain=ssim.1.x1&pair=3&pixel=4,5&regions=edge~000000~b0.0.1.1"
+    )
+    with np.load(io.BytesIO(border.data), allow_pickle=False) as file:
+        assert "explanation" not in file.files
+        assert "border" in json.loads(str(file["metadata"]))["explanation"]["problem"]
+    wrong = client.get(f"/export/compare.npz?{QUERY}&explain=mean")
+    assert wrong.status_code == 400 and "explanation" in wrong.get_json()["error"]
+
+
 def test_regions_of_the_link_go_with_the_arrays(client: FlaskClient) -> None:
     answer = fetched(
         client, f"/export/compare.npz?{QUERY}&regions=my core~1b9e4b~b1.2.4.7,all~000000~b0.0.9.11"

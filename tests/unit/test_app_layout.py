@@ -15,6 +15,7 @@ from app.ids import (
     POINTER_PANELS,
     BrushId,
     CompareId,
+    ExplainId,
     ExportId,
     Id,
     Panel,
@@ -51,7 +52,7 @@ def test_every_id_is_there_exactly_once(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert set(ids.values()) == {1}
     known = (
-        {id.value for id in (*Id, *BrushId, *ReadingId, *RegionId, *ViewsId, *ExportId)}
+        {id.value for id in (*Id, *BrushId, *ExplainId, *ReadingId, *RegionId, *ViewsId, *ExportId)}
         | {panel.value for panel in Panel}
         | {panel.zoom for panel in IMAGE_PANELS}
         | {panel.value for panel in Panel}
