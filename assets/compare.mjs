@@ -2,6 +2,7 @@
 
 import "./compare/brush.mjs";
 import "./compare/link.mjs";
+import "./compare/painting.mjs";
 import "./uploads/catalogue.mjs";
 import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from app.ids import BrushId, ChangeId
 from app.layout.panels import pair_words
-from app.layout.parts import attributes, opener, panel_button, side_panel
+from app.layout.parts import SMALL, attributes, opener, panel_button, side_panel
 from fusion.saliency.strokes import LARGEST_STAMP, Operation
 
 OPERATIONS = (
@@ -54,8 +54,7 @@ def brush_panel() -> html.Div:
     buttons = [panel_button(id, text, title) for id, text, title in ACTIONS]
     parts = [
         html.Div([_inputs(), _operations()], className="brush-line"),
-        _slider("brush-size", "Size", 1, LARGEST_STAMP),
-        _slider("brush-strength", "Strength", 0, 255),
+        *_sliders(),
         html.Div(buttons, className="region-actions"),
         html.Div([_picture(*one) for one in PICTURES], className="change-pictures"),
         html.P(className="change-reading", role="status"),
@@ -70,22 +69,37 @@ def change_open() -> html.Button:
     return opener(
         ChangeId.OPEN,
         "Painted change",
-        "The change that was painted on the other page: what every method makes of it, and what is predicted",
+        "Paint on an input: what every method makes of the change, and what is predicted",
         ChangeId.PANEL,
     )
 
 
 def change_panel() -> html.Div:
     """Make the panel with what each method of the compare page makes of the same change, closed."""
-    actions = [panel_button(ChangeId.CLEAR, "Clear", "Take the change out of this view")]
-    hint = "There is no change. Paint one with Brush on the page Explore, and come back by Compare."
+    actions = [
+        *(panel_button(*one) for one in ACTIONS[:-1]),
+        panel_button(ChangeId.CLEAR, "Clear", "Take the change out of this view"),
+    ]
+    paint = html.Button(
+        "Paint",
+        type="button",
+        title="Drag on an input of the first row to paint; Esc puts the brush away",
+        className=SMALL,
+        **attributes(data_tool="brush", aria_pressed="false"),
+    )
+    hint = (
+        "There is no change. Press Paint and drag on an input, in the first row. By keyboard: S stamps at the chosen "
+        "pixel, [ and ] change the size, Esc puts the brush away."
+    )
     parts = [
+        html.Div([_inputs(), _operations()], className="brush-line"),
+        *_sliders(),
+        html.Div([paint, *actions], className="region-actions"),
         html.P(hint, className="region-empty"),
         html.Ul(
             className="region-list",
             **attributes(data_titles=" | ".join(title for _, title, _ in PICTURES)),
         ),
-        html.Div(actions, className="region-actions"),
     ]
     return side_panel(ChangeId.PANEL, "Painted change", ChangeId.CLOSE, parts, "change-panel")
 
@@ -106,6 +120,10 @@ def _operations() -> html.Select:
         className="form-select form-select-sm",
         **attributes(aria_label="What the brush does"),
     )
+
+
+def _sliders() -> tuple[html.Div, html.Div]:
+    return _slider("brush-size", "Size", 1, LARGEST_STAMP), _slider("brush-strength", "Strength", 0, 255)
 
 
 def _slider(id: str, text: str, least: int, most: int) -> html.Div:

@@ -2,6 +2,7 @@
 
 import { CAPTION } from "./grid.mjs";
 import * as images from "./images.mjs";
+import { canvasFor } from "./painted-inputs.mjs";
 import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
@@ -99,6 +100,8 @@ function drawPicture(context, picture, look) {
   }
   context.imageSmoothingEnabled = width < bitmap.width;
   context.drawImage(bitmap, left, top, width, height);
+  const above = picture.kind === "inputs" && canvasFor(picture.index);
+  if (above) context.drawImage(above, left, top, width, height);
   tableRegions.drawWhole(context, picture, look.density);
   if (!ended(picture)) {
     context.fillStyle = "rgb(0 0 0 / 60%)";

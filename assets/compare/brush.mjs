@@ -1,5 +1,6 @@
-/* Box and lasso on the compare page: from a drag on any picture or scatterplot to a selection of pixels. */
+/* What dragging does on the compare page; box and lasso: from a drag on any picture or scatterplot to a selection of pixels. */
 
+import { begin as paint } from "../change/tool.mjs";
 import { closest } from "../core/elements.mjs";
 import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
@@ -77,7 +78,7 @@ function onScatter(scene, place) {
 }
 
 document.addEventListener("pointerdown", (event) => {
-  if (tool === "point" || event.button !== 0) return;
+  if (paint(event) || !["box", "lasso"].includes(tool) || event.button !== 0) return;
   const found = target(event);
   if (!found) return;
   const { scene, kind } = found.picture;
@@ -95,7 +96,15 @@ document.addEventListener("pointerdown", (event) => {
 }, true);
 
 /**
- * Let dragging choose pixels, or draw boxes or lassos.
+ * Whether dragging does this: choose pixels (point), draw a box or a lasso, or paint (brush).
+ * @param {string} wanted
+ */
+export function isTool(wanted) {
+  return tool === wanted;
+}
+
+/**
+ * Let dragging choose pixels, draw boxes or lassos, or paint.
  * @param {string} wanted
  */
 export function changeTool(wanted) {
@@ -116,7 +125,8 @@ document.addEventListener("click", (event) => {
 
 // The tools are in the panel alone: without it nothing would say that one is on.
 document.addEventListener("panel-closed", (event) => {
-  if (closest(event, "#region-panel")) changeTool("point");
+  if (closest(event, "#region-panel") && tool !== "brush") changeTool("point");
+  else if (closest(event, "#change-panel") && tool === "brush") changeTool("point");
 });
 selection.leaveByEscape(() => tool !== "point", () => changeTool("point"));
 

@@ -18,7 +18,7 @@ import { state } from "./state.mjs";
 
 const SCATTER = 1.2; // width over height
 const RATIO = { least: 0.5, most: 2.5 }; // of images; longer ones do not fill their cells
-const LABEL = { inputs: 60, method: 58, input: 31, line: 16 }; // titles and notes, and what each pixel's numbers take
+const LABEL = { inputs: 60, method: 58, input: 31, line: 16, one: 28 }; // titles and notes, and what each pixel's numbers take
 /** @type {Record<string, number>} */
 const PARTS = { mri: 0, pet: 1 };
 /** @type {[number, boolean][]} */
@@ -66,7 +66,7 @@ export function lay(width, height) {
     columns: meanings.map(shapeOf),
     inputs: INPUTS.map(([index, zoom]) => shapeOf({ kind: "inputs", index, zoom })),
     ratio: imageRatio(),
-    labels: { inputs: LABEL.inputs + several * LABEL.input, method: LABEL.method + several * LABEL.line },
+    labels: { inputs: LABEL.inputs + several * LABEL.input, method: LABEL.method + (several === 1 ? LABEL.one : several * LABEL.line) },
     large: state.display.size === "large",
   });
   return { ...grid, columns: grid.columns.map((place, index) => ({ name: state.columns[index], ...place, ...meanings[index] })) };

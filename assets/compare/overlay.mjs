@@ -4,10 +4,12 @@ import * as background from "./background.mjs";
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
 import * as layout from "./layout.mjs";
+import { canvasFor } from "./painted-inputs.mjs";
 import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
 import { state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
+import { isShort } from "./reach.mjs";
 import { absence } from "./waiting.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import { OUTSIDE_SUPPORT } from "../painter/colours.mjs";
@@ -27,6 +29,7 @@ import { box, clipped, placePicture } from "../painter/shapes.mjs";
  */
 
 const COLOURS = ["#ff2a2a", "#2f8bff"]; // of the two pixels
+const MARK = { ground: "#ffc107", words: "#000000" }; // as a badge of a warning
 const POINTS = [0xff53c800, 0xffff8b2f]; // alpha, blue, green, red
 /** @type {Map<string, Scratch>} */
 const scratch = new Map();
@@ -124,6 +127,25 @@ function drawJacobian(context, picture, half, look) {
 }
 
 /**
+ * Mark a Jacobian image whose derivative does not even tell what two gray levels do, as on the other page.
+ * @param {Context} context
+ * @param {Moving} picture
+ */
+function drawMark(context, { area, scene, point, index }) {
+  if (scene.difference || !isShort(scene, point, index)) return;
+  context.font = "bold 10px system-ui, sans-serif";
+  const words = ["not linear", "!"].find((text) => context.measureText(text).width + 8 <= area.width) || "";
+  const [width, height] = [context.measureText(words).width + 8, 14];
+  const [left, top] = [area.left + area.width - width, area.top + area.height - height];
+  context.fillStyle = MARK.ground;
+  context.fillRect(left, top, width, height);
+  context.fillStyle = MARK.words;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillText(words, left + 4, top + height / 2 + 0.5);
+}
+
+/**
  * Cut the neighbourhood out of the bitmap of a whole picture.
  * @param {Context} context
  * @param {Moving} picture
@@ -142,7 +164,11 @@ function drawZoom(context, picture, look) {
   const { row, col } = origin;
   const unit = area.width / origin.width;
   drawGround(context, area, look);
-  clipped(context, area, () => placePicture(context, area, unit, origin, bitmap, { row: 0, col: 0 }));
+  const above = picture.kind === "inputs" && canvasFor(picture.index);
+  clipped(context, area, () => {
+    placePicture(context, area, unit, origin, bitmap, { row: 0, col: 0 });
+    if (above) placePicture(context, area, unit, origin, above, { row: 0, col: 0 });
+  });
   tableRegions.drawBorders(context, area, { row, col, unit });
   box(context, area, unit, { row: pixel.row - row, col: pixel.col - col }, 0, COLOURS[numberOf(picture.point)]);
 }
@@ -171,6 +197,7 @@ function drawOne(context, picture, look, half) {
     const moving = /** @type {Moving} */ (picture);
     if (picture.kind === "jacobian") drawJacobian(context, moving, half, look);
     else drawZoom(context, moving, look);
+    if (picture.kind === "jacobian") drawMark(context, moving);
     if (points.length > 1) drawLetter(context, moving);
   } else if (picture.kind === "scatter") {
     const guidance = images.get(picture.scene, "guidance");

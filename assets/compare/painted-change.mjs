@@ -4,8 +4,10 @@ import { state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 import { element } from "../core/elements.mjs";
 import * as sidePanels from "../core/side-panels.mjs";
+import { showActions, showBrush } from "../change/controls.mjs";
 import { draw, lay, scaleWords, summary } from "../change/response.mjs";
 import * as painted from "../change/set.mjs";
+import { withNames } from "../core/words.mjs";
 
 /**
  * @import { Responses } from "../change/response.mjs"
@@ -111,6 +113,13 @@ function updateLine(line, scene) {
   words.textContent = problem || `${scaleWords(end)} ${summary({ truth, linear, path })}`;
 }
 
+/** Call the inputs by their names. */
+function showInputs() {
+  const menu = /** @type {HTMLSelectElement | null} */ (document.getElementById("brush-input"));
+  const names = state.common()?.modalities;
+  if (menu && names) [...menu.options].forEach((option) => (option.textContent = withNames(option.dataset.words || "", names)));
+}
+
 /** Show what is known. */
 function show() {
   const panel = host();
@@ -119,7 +128,7 @@ function show() {
   const any = painted.all().length > 0;
   sidePanels.fill(list, any ? state.ready() : [], ({ key }) => key, makeLine, updateLine);
   /** @type {HTMLElement} */ (panel.querySelector(".region-empty")).hidden = any;
-  /** @type {HTMLButtonElement} */ (document.getElementById("change-clear")).disabled = !any;
+  showActions();
   sidePanels.keepFocus(PANEL);
 }
 
@@ -127,12 +136,10 @@ sidePanels.add(PANEL, {
   opener: "change-open", closer: "change-close",
   opened() {
     opened = true;
+    showBrush();
+    showInputs();
     wantAll();
   },
-});
-
-document.addEventListener("click", (event) => {
-  if (event.target instanceof Element && event.target.id === "change-clear") painted.clear();
 });
 
 painted.listen(() => {

@@ -2,10 +2,12 @@
 
 import * as difference from "./difference.mjs";
 import * as images from "./images.mjs";
+import * as reach from "./reach.mjs";
 import * as rows from "./rows.mjs";
 import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import { append } from "../core/elements.mjs";
+import { reachShort } from "../maps/kinds.mjs";
 
 /**
  * @import { Pixel } from "../painter/shapes.mjs"
@@ -85,6 +87,17 @@ function write(holder, number, point, parts, warning) {
 }
 
 /**
+ * How far the derivatives of a method hold at a point, in words.
+ * @param {Scene} scene
+ * @param {Point} point
+ */
+function reachOf(scene, point) {
+  if (scene.difference || !scene.support_radius) return "–";
+  const levels = reach.levelsOf(scene, point);
+  return levels ? reachShort(levels, scene.modalities) : "…";
+}
+
+/**
  * @param {HTMLElement} holder
  * @param {number} count
  */
@@ -119,6 +132,7 @@ export function show() {
         ["y ", digits(y), "y"],
         [`∂y/∂${names[0]} `, digits(gradients[0]), "g1"],
         [`∂y/∂${names[1]} `, digits(gradients[1]), "g2"],
+        ["linear to ", reachOf(scene, point), "reach"],
       ], suspicious ? "⚠ not finite or above 1,000" : "");
     });
     trim(holder, points.length);

@@ -1,6 +1,7 @@
 /* The Jacobian windows of all methods at a pixel, in one request. */
 
 import { move, redraw } from "./frames.mjs";
+import * as reach from "./reach.mjs";
 import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import * as channel from "../core/channel.mjs";
@@ -76,6 +77,7 @@ function channelFor(point) {
       if (point.failed) told(point, "");
       status.show(answer, milliseconds);
       move(request.start);
+      reach.rest(point);
     },
     fail: (message) => told(point, message),
   });

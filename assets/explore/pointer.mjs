@@ -1,11 +1,11 @@
 /* Pointer and keyboard on the pictures. Own listeners: Plotly's hover is throttled and would tie every move to a callback. */
 
+import * as changeTool from "../change/tool.mjs";
 import { whenResting } from "../core/announce.mjs";
 import { step } from "../core/arrows.mjs";
 import { isForPage } from "../core/dialogs.mjs";
 import { closest } from "../core/elements.mjs";
 import * as brush from "./brush.mjs";
-import * as changeTool from "./change-tool.mjs";
 import * as graphs from "./graphs.mjs";
 import { learned } from "../core/hint.mjs";
 import * as large from "./large.mjs";

@@ -6,7 +6,7 @@ import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
-import { levelsWords } from "../maps/kinds.mjs";
+import { reachSentence, reachWords } from "../maps/kinds.mjs";
 import { influences } from "../painter/influence.mjs";
 
 /**
@@ -136,30 +136,6 @@ export function showReach() {
   const known = reach && shown && reach.row === shown.row && reach.col === shown.col ? reach.levels : null;
   field.textContent = known ? reachWords(known, scene.modalities) : scene.support_radius ? "…" : "–";
   field.title = known ? reachSentence(known, scene.modalities) : "";
-}
-
-/**
- * How far derivatives hold, of each input the shorter of both changes, and that of the pixel alone where it is longer.
- * @param {number[]} levels
- * @param {string[]} names
- */
-export function reachWords(levels, names) {
-  const shorter = names.map((_, index) => Math.min(levels[index], levels[index + 2]));
-  const parts = names.map((name, index) => `${levelsWords(shorter[index])} ${name}`);
-  const alone = names.map((_, index) => levelsWords(levels[index])).join(", ");
-  const more = shorter.some((value, index) => value !== levels[index]) ? ` (this pixel alone ${alone})` : "";
-  return `${parts.join(", ")} levels${more}`;
-}
-
-/**
- * @param {number[]} levels
- * @param {string[]} names
- */
-export function reachSentence(levels, names) {
-  /** @param {number} first */
-  const both = (first) => names.map((name, index) => `${name} ${levelsWords(levels[first + index])}`).join(", ");
-  return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
-    + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }
 
 /** What is said of the principal pixel; null until its numbers are there. */

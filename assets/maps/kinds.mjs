@@ -119,6 +119,37 @@ export function reversedShare(values) {
 }
 
 /**
+ * How far derivatives hold, of each input the shorter of both changes.
+ * @param {number[]} levels - Both inputs of the pixel alone, then of its whole support.
+ * @param {string[]} names
+ */
+export function reachShort(levels, names) {
+  return `${names.map((name, index) => `${levelsWords(Math.min(levels[index], levels[index + 2]))} ${name}`).join(", ")} levels`;
+}
+
+/**
+ * The same, and that of the pixel alone where it is longer.
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachWords(levels, names) {
+  const longer = names.some((_, index) => levels[index] > levels[index + 2]);
+  const alone = names.map((_, index) => levelsWords(levels[index])).join(", ");
+  return `${reachShort(levels, names)}${longer ? ` (this pixel alone ${alone})` : ""}`;
+}
+
+/**
+ * @param {number[]} levels
+ * @param {string[]} names
+ */
+export function reachSentence(levels, names) {
+  /** @param {number} first */
+  const both = (first) => names.map((name, index) => `${name} ${levelsWords(levels[first + index])}`).join(", ");
+  return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
+    + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
+}
+
+/**
  * How long something takes, in words.
  * @param {number} seconds
  */

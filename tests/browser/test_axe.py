@@ -111,6 +111,9 @@ def test_the_explore_page(open_page: Opener, server: Server, asked: Asked) -> No
     page.evaluate("() => document.getElementById('brush-open').click()")
     page.wait_for_selector("#brush-panel")
     require_nothing_grave(page, "the brush", "#brush-panel")
+    page.evaluate("() => document.getElementById('explain-open').click()")
+    page.wait_for_selector("#explain-panel")
+    require_nothing_grave(page, "an explained region", "#explain-panel")
 
 
 def test_the_compare_page(open_page: Opener, server: Server, asked: Asked) -> None:

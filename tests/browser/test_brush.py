@@ -14,6 +14,21 @@ from tests.browser.conftest import Opener
 PIXEL = (2, 3)
 PET = "section[data-panel=panel-pet] .overlay"
 CHANGED = "2s1.0.2.3"
+PLACE = """([row, col]) => {
+  const picture = fusevis.compare.table.shown().pictures.find(({ kind, index, zoom }) => kind === "inputs" && index && !zoom);
+  const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
+  const { area, scene } = picture;
+  return [left + area.left + area.width * (col + 0.5) / scene.width, top + area.top + area.height * (row + 0.5) / scene.height];
+}"""
+"""Where a pixel of the second input lies in the window, on the compare page."""
+SEEN = f"""(pixel) => {{
+  const canvas = document.querySelector(".compare-canvas");
+  const {{ left, top, width }} = canvas.getBoundingClientRect();
+  const [x, y] = ({PLACE})(pixel);
+  const density = canvas.width / width;
+  return [...canvas.getContext("2d").getImageData((x - left) * density, (y - top) * density, 1, 1).data].slice(0, 3);
+}}"""
+"""The colour that it has there."""
 
 
 def change_in_link(page: Page, wanted: str | None) -> None:
@@ -101,3 +116,20 @@ def test_paint_predict_take_back_and_carry(open_page: Opener) -> None:
     assert parse_qs(urlsplit(page.url).query)["change"] == [CHANGED]
     page.click("#change-clear")
     change_in_link(page, None)
+
+    # Painted here, it is the same change for all methods.
+    page.click("#change-panel [data-tool=brush]")
+    for _ in range(7):
+        page.keyboard.press("[")
+    expect(page.locator("#change-panel output").first).to_have_text("1 px")
+    x, y = page.evaluate(PLACE, PIXEL)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.up()
+    change_in_link(page, CHANGED)
+    expect(line.locator(".change-reading")).to_contain_text(f"= {error:.3f}")
+    page.wait_for_function(f"(pixel) => ({SEEN})(pixel).every((part) => part < 8)", arg=PIXEL)
+    page.keyboard.press("Control+z")
+    change_in_link(page, None)
+    page.keyboard.press("Escape")
+    expect(page.locator("#change-panel [data-tool=brush]")).to_have_attribute("aria-pressed", "false")

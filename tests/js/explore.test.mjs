@@ -4,7 +4,8 @@ import { test } from "node:test";
 import "./page.mjs";
 
 const { flatWords } = await import("../../assets/explore/rgb-ranges.mjs");
-const { number, reachSentence, reachWords, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
+const { number, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
+const { reachSentence, reachWords } = await import("../../assets/maps/kinds.mjs");
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
 const readAhead = await import("../../assets/explore/read-ahead.mjs");

@@ -17,7 +17,17 @@ from flask.testing import FlaskClient
 
 import callbacks.compare as page
 from app.factory import create_server
-from app.ids import ChangeId, CompareColumn, CompareId, ExplainId, ExportId, ReadingId, RegionId, ViewsId
+from app.ids import (
+    BrushId,
+    ChangeId,
+    CompareColumn,
+    CompareId,
+    ExplainId,
+    ExportId,
+    ReadingId,
+    RegionId,
+    ViewsId,
+)
 from app.layout.compare import compare_page
 from app.layout.export_menu import COLUMN_LABELS
 from app.link.view_state import LARGEST_ZOOM, CompareState
@@ -52,6 +62,10 @@ def client(server: Flask) -> FlaskClient:
     return server.test_client()
 
 
+PAINTING = (BrushId.INPUT, BrushId.OPERATION, BrushId.UNDO, BrushId.REDO)
+"""What the panel of the painted change has in common with the other page's brush."""
+
+
 @pytest.fixture
 def services(server: Flask) -> Services:
     return services_of(server)
@@ -65,7 +79,8 @@ def whole() -> html.Div:
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:
     ids = Counter(str(part.id) for part in components(whole) if getattr(part, "id", None) is not None)
     assert ids == Counter(
-        id.value for id in (*CompareId, *ChangeId, *ExplainId, *ReadingId, *RegionId, *ViewsId, *ExportId)
+        id.value
+        for id in (*CompareId, *ChangeId, *PAINTING, *ExplainId, *ReadingId, *RegionId, *ViewsId, *ExportId)
     )
     labelled = {part.htmlFor for part in of_kind(whole, html.Label)}
     assert labelled >= {
