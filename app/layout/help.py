@@ -68,6 +68,7 @@ OWN_KEYS = {
     "compare": (
         ("Shift and click, or B", "keep a second pixel, B, beside the first"),
         ("N", "show or hide the numbers"),
+        ("S; [ and ]", "while “Paint” of ☰, Painted change, is on: a stamp at the chosen pixel; its size"),
     ),
 }
 """By page."""
@@ -114,6 +115,10 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "much follows. The reach map says so of all pixels at once. Maps (response, reach, all influence) are "
                 "computed when somebody presses their button, and are kept; a negative response means that contrast "
                 "is reversed there."
+            ),
+            html.P(
+                "“Explain region”, in the menu ☰, shows which pixels of both inputs the mean of a region, the contrast "
+                "of two or its likeness to an input depends on. It too is a derivative, and tells of small changes."
             ),
         ],
         tabIndex=0,

@@ -15,10 +15,11 @@ PIXEL = (2, 3)
 PET = "section[data-panel=panel-pet] .overlay"
 CHANGED = "2s1.0.2.3"
 PLACE = """([row, col]) => {
-  const picture = fusevis.compare.table.shown().pictures.find(({ kind, index, zoom }) => kind === "inputs" && index && !zoom);
+  const { pictures } = fusevis.compare.table.shown();
+  const { area, scene } = pictures.find(({ kind, index, zoom }) => kind === "inputs" && index && !zoom);
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
-  const { area, scene } = picture;
-  return [left + area.left + area.width * (col + 0.5) / scene.width, top + area.top + area.height * (row + 0.5) / scene.height];
+  const [across, down] = [area.width / scene.width, area.height / scene.height];
+  return [left + area.left + (col + 0.5) * across, top + area.top + (row + 0.5) * down];
 }"""
 """Where a pixel of the second input lies in the window, on the compare page."""
 SEEN = f"""(pixel) => {{
