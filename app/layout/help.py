@@ -117,8 +117,9 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "is reversed there."
             ),
             html.P(
-                "“Explain region”, in the menu ☰, shows which pixels of both inputs the mean of a region, the contrast "
-                "of two or its likeness to an input depends on. It too is a derivative, and tells of small changes."
+                "“Explain region”, in the menu ☰, shows which pixels of both inputs the mean of a region, the "
+                "contrast of two or its likeness to an input depends on. It too is a derivative, and tells of small "
+                "changes."
             ),
         ],
         tabIndex=0,

@@ -30,8 +30,9 @@ def test_two_pixels_at_rest_say_how_far_their_derivatives_reach(open_page: Opene
     # As in `test_hover.py`: with weights held constant the derivative is right where both inputs are equally bright,
     # and has the wrong sign for one of them where they differ most.
     places = np.argmax(pair.images.min(axis=0)), np.argmax(np.abs(pair.images[0] - pair.images[1]))
-    pixels = [tuple(int(side) for side in np.unravel_index(place, pair.shape)) for place in places]
-    (row, col), (other_row, other_col) = pixels
+    (row, col), (other_row, other_col) = pixels = [
+        (int(at) // pair.shape[1], int(at) % pair.shape[1]) for at in places
+    ]
     page = open_page(
         f"compare?pair={server.pair}&methods={METHOD}&columns=jacobian_mri_zoom,jacobian_pet_zoom&pixel={row},{col}"
         f"&pin={other_row},{other_col}",
