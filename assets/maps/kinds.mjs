@@ -148,12 +148,3 @@ export function reachSentence(levels, names) {
   return `The derivative predicts the fused pixel within 10 % while an input changes by up to so many of 255 gray levels: `
     + `at this pixel alone ${both(0)}; everywhere ${both(2)}.`;
 }
-
-/**
- * How long something takes, in words.
- * @param {number} seconds
- */
-export function duration(seconds) {
-  if (seconds < 1) return "about 1 s";
-  return seconds < 90 ? `about ${Math.round(seconds)} s` : `about ${Math.round(seconds / 60)} min`;
-}
