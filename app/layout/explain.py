@@ -42,9 +42,9 @@ def explain_panel() -> html.Div:
     parts = [
         html.Div(
             [
-                html.Label(["Explain the", _menu(ExplainId.NUMBER, "Number that is explained", NUMBERS)]),
-                html.Label(["of", _menu(ExplainId.REGION, "Region that is explained")]),
-                html.Label(["and", _menu(ExplainId.AGAINST, "Second region of the contrast")], hidden=True),
+                _line("Explain the", ExplainId.NUMBER, "Number that is explained", NUMBERS),
+                _line("of", ExplainId.REGION, "Region that is explained"),
+                _line("and", ExplainId.AGAINST, "Second region of the contrast", hidden=True),
             ],
             className="explain-question",
         ),
@@ -56,10 +56,13 @@ def explain_panel() -> html.Div:
     return side_panel(ExplainId.PANEL, "Explain a region", ExplainId.CLOSE, parts, "explain-panel")
 
 
-def _menu(id: str, name: str, choices: tuple[tuple[str, str], ...] = ()) -> html.Select:
-    return html.Select(
+def _line(
+    text: str, id: str, name: str, choices: tuple[tuple[str, str], ...] = (), hidden: bool = False
+) -> html.Div:
+    menu = html.Select(
         [html.Option(label, value=value) for value, label in choices],
         id=id,
         className="form-select form-select-sm",
         **attributes(aria_label=name),
     )
+    return html.Div([html.Label(text, htmlFor=id), menu], hidden=hidden)

@@ -43,4 +43,9 @@ workOn({
   },
 });
 
+// The brush's keys are the page's and not its panel's.
+document.addEventListener("click", (event) => {
+  if (closest(event, "button[data-tool=brush]") && isTool("brush")) table.elements()?.host.focus({ preventScroll: true });
+});
+
 painted.listen(redraw);

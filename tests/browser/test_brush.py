@@ -27,7 +27,9 @@ SEEN = f"""(pixel) => {{
   const {{ left, top, width }} = canvas.getBoundingClientRect();
   const [x, y] = ({PLACE})(pixel);
   const density = canvas.width / width;
-  return [...canvas.getContext("2d").getImageData((x - left) * density, (y - top) * density, 1, 1).data].slice(0, 3);
+  const copy = new OffscreenCanvas(1, 1).getContext("2d", {{ willReadFrequently: true }});
+  copy.drawImage(canvas, Math.floor((x - left) * density), Math.floor((y - top) * density), 1, 1, 0, 0, 1, 1);
+  return [...copy.getImageData(0, 0, 1, 1).data].slice(0, 3);
 }}"""
 """The colour that it has there."""
 

@@ -18,7 +18,9 @@ MARKED = """(letter) => {
   const point = letter === "A" ? state.a : state.b;
   return table.shown().pictures.filter((one) => one.kind === "jacobian" && one.point === point).map(({ area }) => {
     const [x, y] = [area.left + area.width - 2, area.top + area.height - 2];
-    const { data } = canvas.getContext("2d").getImageData(x * density, y * density, 1, 1);
+    const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, Math.floor(x * density), Math.floor(y * density), 1, 1, 0, 0, 1, 1);
+    const { data } = copy.getImageData(0, 0, 1, 1);
     return Math.abs(data[0] - 255) + Math.abs(data[1] - 193) + Math.abs(data[2] - 7) < 24;
   });
 }"""
