@@ -12,12 +12,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.routes import answers, binary
+from app.routes import answers, binary, explain
 from app.routes.binary import window_bytes
 from cache.errors import UserError
 from cache.services.changes import ImagePart
+from cache.services.explanations import Question
 from cache.services.services import EXTENSION, Services
 from fusion import JacobianWindow, Reach
+from fusion.errors import RegionError
 from fusion.saliency.window import Box
 
 PAIR, WEIGHTS = "a" * 64, "b" * 64
@@ -60,6 +62,7 @@ def client_of(services: Services) -> FlaskClient:
     server.extensions[EXTENSION] = services
     answers.register(server)
     server.register_blueprint(binary.routes)
+    server.register_blueprint(explain.routes)
     return server.test_client()
 
 
@@ -101,6 +104,26 @@ def test_a_change_in_bytes() -> None:
         refusal = client.get(f"{path}/{wrong}")
         assert refusal.status_code == 404 and json.loads(refusal.data)["error"].endswith(".")
     assert len(asked) == 2
+
+
+def test_an_explained_region_in_bytes() -> None:
+    asked: list[Any] = []
+
+    def answered(*address: Any) -> np.ndarray:
+        asked.append(address)
+        if address[-1].of == "median":
+            raise RegionError("Of a region its mean can be explained.")
+        return np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+
+    services = FakeServices(window())
+    object.__setattr__(services, "explanations", SimpleNamespace(at=answered))
+    client, path = client_of(services), f"/explain/{PAIR}/masknet/{WEIGHTS}"
+    answer = client.get(f"{path}/contrast/b0.0.2.2?against=b1.1.2.2")
+    assert answer.data == struct.pack("<8i12f", 2, 2, 3, 1, 1000, 0, 0, 0, *range(12))
+    assert "private" in answer.headers["Cache-Control"]
+    assert asked == [(PAIR, "masknet", WEIGHTS, Question("contrast", "b0.0.2.2", "b1.1.2.2"))]
+    refusal = client.get(f"{path}/median/b0.0.2.2")
+    assert 400 <= refusal.status_code < 500 and json.loads(refusal.data)["error"].endswith(".")
 
 
 def test_a_window_is_eight_integers_and_two_images() -> None:
