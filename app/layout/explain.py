@@ -12,7 +12,7 @@ from app.layout.parts import attributes, opener, side_panel
 
 NUMBERS = (
     ("mean", "Mean"),
-    ("contrast", "Contrast: mean minus that of"),
+    ("contrast", "Contrast of means"),
     ("x1", "Local SSIM with x1"),
     ("x2", "Local SSIM with x2"),
 )

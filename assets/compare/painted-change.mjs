@@ -49,7 +49,11 @@ function missing() {
 
 /** Fetch all that is missing while the panel is open, one after the other. */
 export async function wantAll() {
-  if (!opened && painted.all().length && host() && state.common()) sidePanels.toggle(PANEL, true);
+  if (!opened && painted.all().length && host() && state.common()) {
+    opened = true;
+    // The link may have opened another one.
+    if (!sidePanels.isAnyOpen()) sidePanels.toggle(PANEL, true);
+  }
   show();
   if (running || !code || host()?.hidden !== false) return;
   running = true;

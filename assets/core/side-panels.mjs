@@ -32,6 +32,11 @@ function elementOf(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
+/** Whether one of them is open: they have the same place. */
+export function isAnyOpen() {
+  return [...panels.keys()].some((id) => document.getElementById(id)?.hidden === false);
+}
+
 /**
  * Open or close a panel, or the other way round than it is.
  * @param {string} id

@@ -30,7 +30,7 @@ function show() {
   if (line) Object.assign(line, { textContent: `Painted change: ${words || "…"}`, hidden: !painted.all().length });
   showActions();
   sidePanels.keepFocus(tool.PANEL);
-  if (painted.all().length && !opened) openQuietly();
+  if (painted.all().length && !opened) openByLink();
   if (host.hidden) return;
   const end = state.scene ? draw((name) => /** @type {HTMLCanvasElement | null} */ (inside(`canvas[data-response=${name}]`)), found, state.scene) : 1;
   const told = inside(".change-reading");
@@ -45,6 +45,12 @@ function showSoon() {
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(show);
+}
+
+/** Show a link's change, unless the link has opened another panel. */
+function openByLink() {
+  opened = true;
+  if (!sidePanels.isAnyOpen()) openQuietly();
 }
 
 /** Open the panel and leave the focus where it is: keys go on to be the page's. */
