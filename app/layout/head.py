@@ -186,7 +186,7 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
             **{f"data_{name}": str(gamma) for name, gamma in gammas.items()},
         ),
     )
-    parts = [*groups, scale_menu(scale, first.scale), reset, *more]
+    parts = [*groups, scale_menu(scale, first.scale), reset, _rgb_ranges(), *more]
     return html.Div(parts, className="scale-strip", **region("Colour scales"))
 
 
@@ -234,6 +234,18 @@ def region(name: str) -> dict[str, Any]:
 def guidance_button(id: str, text: str) -> dbc.Button:
     """Make the button that stops the computation of guidance images, or goes on with it."""
     return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
+
+
+def _rgb_ranges() -> html.Span:
+    """Make the switch of the ranges that red and green of guidance RGB have; both pages know it by the same id."""
+    switch = dbc.Checkbox(
+        id=Id.RGB_COMMON, label="RGB on one range", value=False, className="control-support"
+    )
+    return html.Span(
+        switch,
+        title="Guidance RGB: red and green on one common range, so that they can be compared; else each on its own, as "
+        "in the paper",
+    )
 
 
 def _outside() -> html.Span:

@@ -37,7 +37,7 @@ from app.link.texts import (
     unknown,
     unusable,
 )
-from fusion.colours import Scale
+from fusion.colours import Ranges, Scale
 
 GAMMAS = (0.1, 2.0)
 """Smallest and largest gamma."""
@@ -117,6 +117,8 @@ class ViewState(BaseModel):
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2 (paper, section 3.2.5).
     scale : Scale
         The colour scale of gradients.
+    rgb : Ranges
+        What red and green of guidance RGB are stretched over.
     regions : tuple of str
         Regions of interest, each ``name~rrggbb~code``, see `app.link.texts.LinkedRegion`.
     """
@@ -132,6 +134,7 @@ class ViewState(BaseModel):
         "gamma1": "gamma 1 is a number from 0.1 to 2",
         "gamma2": "gamma 2 is a number from 0.1 to 2",
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "rgb": f"the ranges of guidance RGB are {' or '.join(Ranges)}",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
 
@@ -141,6 +144,7 @@ class ViewState(BaseModel):
     gamma1: Gamma = 0.3
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
+    rgb: Ranges = Ranges.OWN
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 
     @classmethod

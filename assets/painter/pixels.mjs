@@ -8,7 +8,7 @@ import { OUTSIDE_SUPPORT, opaque, rangeOf } from "./colours.mjs";
 export { opaque };
 
 /**
- * @import { Painter } from "./colours.mjs"
+ * @import { Painter, Ranges } from "./colours.mjs"
  * @typedef {(row: number, col: number) => number} Colour - The pixel at a place of the image.
  * @typedef {{ left: number, top: number, width: number, height: number }} Area
  * @typedef {CanvasRenderingContext2D} Context
@@ -56,19 +56,43 @@ export function ofRows(rows, painter) {
 }
 
 /**
- * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
- * from its smallest number to its largest, as guidance_rgb of fusion/colours.py.
+ * What each image of guidance RGB is stretched over: its own range, or the first two that of both.
  * @param {Float32Array[][]} images
+ * @param {Ranges} ranges
+ * @returns {[number, number][]}
+ */
+export function rangesOf(images, ranges) {
+  /** @type {(all: [number, number][]) => [number, number]} */
+  const whole = (all) => [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+  const own = images.map((rows) => whole(rows.map(rangeOf)));
+  if (ranges === "own") return own;
+  const both = whole(own.slice(0, 2));
+  return own.map((one, at) => (at < 2 ? both : one));
+}
+
+/**
+ * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
+ * from its smallest number to its largest, or red and green over the range of both, as guidance_rgb of fusion/colours.py.
+ * @param {Float32Array[][]} images
+ * @param {Ranges} [ranges]
  * @returns {Colour}
  */
-export function ofGuidance(images) {
-  const [red, green, blue] = images.map((rows) => {
-    const ranges = rows.map(rangeOf);
-    const [low, high] = [Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))];
+export function ofGuidance(images, ranges = "own") {
+  const [red, green, blue] = rangesOf(images, ranges).map(([low, high], at) => {
+    const rows = images[at];
     const unit = high > low ? 255 / (high - low) : 0;
     return (/** @type {number} */ row, /** @type {number} */ col) => (Number.isFinite(rows[row][col]) ? Math.round((rows[row][col] - low) * unit) : 0);
   });
   return (row, col) => opaque(red(row, col), green(row, col), blue(row, col));
+}
+
+/**
+ * Values in reading order as rows, in the same memory.
+ * @param {Float32Array} values
+ * @param {number} width
+ */
+export function linesOf(values, width) {
+  return Array.from({ length: values.length / width }, (_, row) => values.subarray(row * width, (row + 1) * width));
 }
 
 /**
