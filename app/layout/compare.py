@@ -177,6 +177,7 @@ def _several(text: str, id: str, choices: Sequence[Choice], nothing: str) -> htm
         options=options(choices),
         multi=True,
         placeholder=nothing,
+        labels={"selected_count": f"{{num_selected}} {text.lower()}"},
         closeOnSelect=False,
         maxHeight=440,
         className="compare-several",

@@ -8,7 +8,8 @@ import { state } from "./state.mjs";
 
 const RESTS_MILLISECONDS = 300;
 const SHORT = 2; // gray levels: below that a Jacobian image is marked
-const PANELS = ["panel-jacobian-mri", "panel-jacobian-pet"];
+// In the title of the zoom, where there is room, and where the colours are seen.
+const PANELS = ["panel-jacobian-mri-zoom", "panel-jacobian-pet-zoom"];
 /** @type {string | null} */
 let wanted = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */

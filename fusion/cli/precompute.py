@@ -174,7 +174,7 @@ class Plan:
 
     @property
     def jobs(self) -> int:
-        """How many results there are."""
+        """Number of results."""
         return len(self.entries) * len(self.methods) * len(self.kinds)
 
     def __iter__(self) -> Iterator[tuple[str, Job | None]]:

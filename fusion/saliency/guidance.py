@@ -101,7 +101,7 @@ class Part:
 
     @property
     def passes(self) -> int:
-        """How many passes cover the part."""
+        """Number of passes that cover the part."""
         return math.prod(self.cell)
 
 

@@ -78,7 +78,7 @@ def test_a_pixel_at_rest_says_how_far_its_derivative_reaches(share_page: Opener,
     page = share_page(f"?pair={server.pair}&method=weighted_averaging")
     field = page.locator("#pixel-readout [data-field=reach]")
     marks = [
-        page.locator(f"section[data-panel=panel-jacobian-{name}] .reach-mark") for name in ("mri", "pet")
+        page.locator(f"section[data-panel=panel-jacobian-{name}-zoom] .reach-mark") for name in ("mri", "pet")
     ]
     # The pair is drawn afresh at every run. With its weights held constant the derivative is right where both inputs
     # are equally bright, and has the wrong sign for one of them where they differ most.

@@ -43,7 +43,7 @@ _NAMING = frozenset({"INST", "OBJ", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "NEW
 
 @dataclass(frozen=True)
 class Archive:
-    """What is read of an archive.
+    """The parts of an archive that are read.
 
     Attributes
     ----------

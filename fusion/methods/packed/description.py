@@ -24,7 +24,7 @@ LARGEST = 65_536
 
 @dataclass(frozen=True)
 class Description:
-    """What is said of a network.
+    """A network's description.
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ PROGRAM = (sys.executable, "-m", "fusion.methods.packed.child")
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process of a foreign network may take.
+    """Limits of what the process of a foreign network may take.
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ COST_SIDE = 128
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user says of a network.
+    """A user's words on a network.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Packed:
-    """What packing came to.
+    """The outcome of packing.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ Range = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class SizeRules:
-    """What the sizes of a program's images must be.
+    """Rules that the sizes of a program's images must keep.
 
     Attributes
     ----------
