@@ -15,6 +15,7 @@ from app.layout.head import (
     guidance_button,
     page_head,
     region,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_choice,
@@ -110,7 +111,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[atlas_button()],
+        rest=[rgb_ranges(), atlas_button()],
     )
 
 

@@ -186,7 +186,7 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
             **{f"data_{name}": str(gamma) for name, gamma in gammas.items()},
         ),
     )
-    parts = [*groups, scale_menu(scale, first.scale), reset, _rgb_ranges(), *more]
+    parts = [*groups, scale_menu(scale, first.scale), reset, *more]
     return html.Div(parts, className="scale-strip", **region("Colour scales"))
 
 
@@ -236,7 +236,7 @@ def guidance_button(id: str, text: str) -> dbc.Button:
     return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
 
 
-def _rgb_ranges() -> html.Span:
+def rgb_ranges() -> html.Span:
     """Make the switch of the ranges that red and green of guidance RGB have; both pages know it by the same id."""
     switch = dbc.Checkbox(
         id=Id.RGB_COMMON, label="RGB on one range", value=False, className="control-support"
@@ -254,7 +254,7 @@ def _outside() -> html.Span:
         className="swatch", style={"backgroundColor": "rgb({},{},{})".format(*OUTSIDE_SUPPORT)}
     )
     return html.Span(
-        [swatch, "out of reach"],
+        [swatch, html.Span("out of reach", className="scale-outside-words")],
         className="scale-outside",
         title="Gray in Jacobian images: what the method does not reach, where no input pixel can act; exactly 0",
     )
