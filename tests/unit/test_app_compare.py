@@ -82,8 +82,10 @@ def test_the_browser_finds_the_first_view_and_the_routes(whole: html.Div) -> Non
     assert getattr(table, "data-home") == "/base/" and table.tabIndex == 0
     assert CompareState.model_validate(json.loads(getattr(table, "data-first"))) == CompareState()
     assert getattr(table, "data-largest-zoom") == str(LARGEST_ZOOM)
-    links = {getattr(part, "data-page", None): part.href for part in of_kind(whole, html.A)}
-    assert links == {None: "/base/", "explore": "/base/", "training": "/base/training"}
+    links = {(getattr(part, "data-page", None), part.href) for part in of_kind(whole, html.A)}
+    assert links == {
+        (None, "#compare-table"), (None, "/base/"), ("explore", "/base/"), ("training", "/base/training"), (None, "/base/what-pictures-tell"),
+    }  # fmt: skip
 
 
 def test_colours_are_signed_at_first_and_again_after_a_reset(whole: html.Div) -> None:
