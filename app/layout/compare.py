@@ -15,6 +15,7 @@ from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
     page_head,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_bar,
@@ -130,6 +131,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
         share=[*region_open(), numbers_button(), views_open(), export_menu(home)],
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            rgb_ranges(),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
         ],

@@ -55,7 +55,7 @@ export function write(context, text, { left, top, width, height }, ink) {
  */
 export function bitmapOf(picture) {
   const { scene, kind, index } = picture;
-  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, "rgb");
+  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, state.display.rgb);
   if (scene.difference && kind !== "inputs") {
     if (!images.get(scene, kind)) return null;
     const { paint, name } = scale.differencePainter(/** @type {DifferenceRow} */ (scene), kind);

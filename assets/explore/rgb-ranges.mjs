@@ -1,38 +1,50 @@
-/* The ranges that red and green of guidance RGB have, in what the legend tells of them: each its own, as in the paper. */
+/* The ranges that red and green of guidance RGB have, in what the legend tells of them: each its own, as in the paper, or one. */
+
+/** @import { Ranges } from "../painter/colours.mjs" */
 
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import { number } from "../painter/bars.mjs";
-import { rangeOfRows } from "../painter/pixels.mjs";
+import { joined, rangeOfRows } from "../painter/pixels.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
 
-/** @import { Rows } from "./graphs.mjs" */
+/** @type {Record<Ranges, string>} */
+const MEANT = {
+  own: "its own: more of this colour than of the other does not say that it counts more",
+  common: "that of both: red and green can be compared",
+};
+/** @type {{ name: string, rows: Float32Array[][], words: string[] }} */
+let known = { name: "", rows: [], words: [] };
 
-/** @type {WeakMap<object, string>} */
-const known = new WeakMap(); // by the rows of an image
-
-/** @param {Rows} image */
-function wordsOf({ rows, range }) {
-  const words = known.get(rows);
-  if (words !== undefined) return words;
-  const [low, high] = range || rangeOfRows(rows);
-  const made = low <= high ? `${number(low)} to ${number(high)}` : "";
-  known.set(rows, made);
-  return made;
+/**
+ * Both ranges in words, empty where they are not known.
+ * @param {Ranges} name
+ */
+function words(name) {
+  const images = painting.GRADIENTS.flatMap((panel) => graphs.image(panel) || []);
+  if (images.length < 2) return ["", ""];
+  const all = images.map(({ rows }) => rows);
+  if (name !== known.name || !all.every((one, at) => one === known.rows[at])) {
+    const ranges = joined(images.map(({ rows, range }) => range || rangeOfRows(rows)), name);
+    known = { name, rows: all, words: ranges.map(([low, high]) => (low <= high ? `${number(low)} to ${number(high)}` : "")) };
+  }
+  return known.words;
 }
 
-/** Tell both ranges, nothing where they are not known. A tooltip, as words that come later would move the legend. */
+/** Print both ranges in the legend, in places that are kept for them, and say in tooltips what they mean. */
 function refresh() {
-  painting.GRADIENTS.forEach((panel) => {
+  const { scene, display } = state;
+  if (!scene) return;
+  const both = words(display.rgb);
+  painting.GRADIENTS.forEach((panel, at) => {
     const element = /** @type {HTMLElement | null} */ (document.querySelector(`.rgb-legend [data-range-of="${panel}"]`));
-    const image = graphs.image(panel);
-    const words = image ? wordsOf(image) : "";
     const item = element?.parentElement;
-    if (!element || !item || !state.scene) return;
-    const title = withNames(item.dataset.title || "", state.scene.modalities) + (words && ` Range: ${words}.`);
+    if (!element || !item) return;
+    const meant = MEANT[display.rgb];
+    const title = withNames(item.dataset.title || "", scene.modalities) + (both[at] && ` Range: ${both[at]}, ${meant}.`);
     if (item.title === title) return;
-    element.dataset.range = words;
+    element.dataset.range = both[at];
     item.title = title;
   });
 }
