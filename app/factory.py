@@ -24,13 +24,24 @@ import callbacks.selection
 import callbacks.training
 from app.assets import ModulePage
 from app.explore_page import ExplorePage
-from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in
+from app.guard import folders, headers, hosts, limits, mount, origins, request_ids, sign_in, visitors
 from app.guard.request_ids import request_id
 from app.ids import Id
 from app.layout.compare import compare_page
 from app.layout.explore import explore_page
 from app.layout.parts import notice
-from app.routes import answers, binary, export, maps, metrics, regions, views, what_pictures_tell
+from app.routes import (
+    answers,
+    binary,
+    export,
+    jobs,
+    maps,
+    metrics,
+    regions,
+    uploads,
+    views,
+    what_pictures_tell,
+)
 from app.routes.plain_pages import add_icon, missing_page
 from app.settings import Settings
 from cache.errors import TooBusyError, UserError
@@ -45,9 +56,9 @@ CALLBACKS = (
     callbacks.display,
     callbacks.atlas,
 )
-GUARDS = (request_ids, headers, hosts, origins, sign_in, mount, limits)
+GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, maps, regions, views, export, what_pictures_tell)
+ROUTES = (binary, maps, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 

@@ -2,6 +2,7 @@
 
 import "./compare/brush.mjs";
 import "./compare/link.mjs";
+import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
 import { change } from "./compare/change.mjs";
 import * as numbers from "./compare/numbers.mjs";

@@ -11,6 +11,7 @@ import "./explore/rgb-ranges.mjs";
 import "./explore/scale-bars.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
+import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
 import "./core/hint.mjs";
 import "./core/notices.mjs";

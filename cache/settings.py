@@ -98,6 +98,20 @@ class ServiceSettings(BaseModel):
         default_factory=lambda: user_data_path("fusevis", appauthor=False) / "views",
         description="Folder of named views; made when the first one is saved.",
     )
+    uploads: bool = Field(
+        True,
+        description="Let visitors bring images to the page; off takes none and shows those of before no more.",
+    )
+    upload_max_mb: int = Field(
+        512,
+        gt=0,
+        le=2**20,
+        description="Most MiB of one upload, all its files together, packed and unpacked.",
+    )
+    uploads_max_gb: float = Field(
+        5.0, gt=0, description="Most GiB of all uploads; beyond it those that were brought first go."
+    )
+    uploads_keep_days: int = Field(30, gt=0, description="How many days an upload is kept; the page says so.")
     redis_url: str | None = Field(
         None,
         repr=False,  # it may hold a password

@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State
 from app.ids import CompareId, Id
 from app.layout.pair_notes import notes_list
 from cache.services.services import services_of
-from fusion.data.entries import SWAPPED
+from fusion.data.entries import SWAPPED, UPLOADED
 
 SWAP = f"""(clicks, pair) => {{
   if (!clicks || !pair) return window.dash_clientside.no_update;
@@ -18,11 +18,15 @@ SWAP = f"""(clicks, pair) => {{
 }}"""
 OFFER = f"""(pair, options) => {{
   const known = (options ?? []).some(({{ value }}) => value === pair);
-  if (!pair || known || !pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
+  if (!pair || known) return window.dash_clientside.no_update;
+  if (pair.startsWith("{UPLOADED}") && !pair.endsWith("{SWAPPED}")) {{
+    return [...options, {{ value: pair, label: "Uploaded pair " + pair.slice({len(UPLOADED)}, {len(UPLOADED) + 8}) }}];
+  }}
+  if (!pair.endsWith("{SWAPPED}")) return window.dash_clientside.no_update;
   const own = options.find(({{ value }}) => value + "{SWAPPED}" === pair);
   return [...options, {{ value: pair, label: "⇄ " + (own ? own.label : pair) }}];
 }}"""
-"""The menu gets a swapped pair when it is shown: all of them would double it."""
+"""The menu gets a swapped pair when it is shown: all of them would double it; and one of an upload."""
 
 
 def register(app: Dash) -> None:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.routes import regions, views
 from app.routes.answers import MALFORMED, problem_answer
 from app.settings import Settings
+from cache.services.upload_stage import LARGEST_PIECE
 
 MOST_BYTES = 2**20
 """What a request may bring, as the callbacks' do; routes that take files have limits of their own."""
@@ -26,6 +27,7 @@ MOST_BYTES_OF: dict[str, tuple[int, str]] = {
         regions.LARGEST_CODE,
         "The region is too large to be kept. Select fewer, or less scattered, pixels.",
     ),
+    "uploads.add": (LARGEST_PIECE, f"A piece of a file may have up to {LARGEST_PIECE // 2**20} MiB."),
     "views.save_view": (views.LARGEST_VIEW, LARGE_VIEW),
     "views.change_view": (views.LARGEST_VIEW, LARGE_VIEW),
     "views.take_study": (views.LARGEST_STUDY, f"A study may have up to {views.LARGEST_STUDY // 2**20} MiB."),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from app.guard.visitors import new_viewer
 from app.ids import CompareColumn, CompareId, Panel
 from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
@@ -64,7 +64,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
     return html.Div(
         [
             dcc.Location(id=CompareId.LOCATION, refresh=False),
-            dcc.Store(id=CompareId.VIEWER, data=uuid.uuid4().hex),
+            dcc.Store(id=CompareId.VIEWER, data=new_viewer()),
             dcc.Store(id=CompareId.START),
             dcc.Store(id=CompareId.SCENES),
             dcc.Store(id=CompareId.PROGRESS),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from app.guard.visitors import new_viewer
 from app.ids import BrushId, Id
 from app.layout.brush import brush_open, brush_panel
 from app.layout.export_menu import export_menu
@@ -44,7 +44,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
     return html.Div(
         [
             dcc.Location(id=Id.LOCATION, refresh=False),
-            dcc.Store(id=Id.VIEWER, data=uuid.uuid4().hex),
+            dcc.Store(id=Id.VIEWER, data=new_viewer()),
             dcc.Store(id=Id.SCENE),
             dcc.Store(id=Id.START_PIXEL),
             dcc.Store(id=Id.START_AREA),

@@ -92,7 +92,10 @@ def page_head(
 
 def page_nav(page: str, home: str) -> html.Nav:
     """Make the links between the pages; the one that is open is named and leads nowhere."""
-    return html.Nav(page_links(page, home), className="page-links", **attributes(aria_label="Pages"))
+    jobs = html.A(
+        "Jobs", href=f"{home}jobs", title="What the server computes now, for whom, and how long yet"
+    )
+    return html.Nav([*page_links(page, home), jobs], className="page-links", **attributes(aria_label="Pages"))
 
 
 def icon(name: str) -> html.Span:

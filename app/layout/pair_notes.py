@@ -1,4 +1,4 @@
-"""Beside the menu of pairs: x1 and x2 swapped, what should be known of both, and which images are unused."""
+"""Beside the menu of pairs: images of one's own, x1 and x2 swapped, what should be known of both, unused images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dash import html
 from app.ids import Id
 from app.layout.parts import SMALL, attributes
 
+YOURS = "Your images…"
+
 
 def beside_pairs() -> html.Div:
     """Make what stands beside the menu of pairs, the same on both pages that have one; no notes at first."""
@@ -16,7 +18,16 @@ def beside_pairs() -> html.Div:
     swap = html.Button(
         "⇄", id=Id.PAIR_SWAP, type="button", title=words, className=SMALL, **attributes(aria_label=words)
     )
-    return html.Div([swap, html.Div(id=Id.PAIR_NOTES, className="pair-notes")], className="beside-pairs")
+    bring = html.Button(
+        "+",
+        id=Id.UPLOADS_OPEN,
+        type="button",
+        title=f"{YOURS} bring two images, a folder or a ZIP archive",
+        className=SMALL,
+        **attributes(aria_label=YOURS, aria_haspopup="dialog"),
+    )
+    notes = html.Div(id=Id.PAIR_NOTES, className="pair-notes")
+    return html.Div([bring, swap, notes], className="beside-pairs")
 
 
 def notes_list(pair: Sequence[str], unused: Sequence[str]) -> html.Details | None:

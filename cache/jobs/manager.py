@@ -9,29 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from typing import Generic, TypeVar
 
+from cache.errors import TooBusyError
+from cache.jobs.entries import JobEntry, JobState, Subject, owner_of
 from cache.store.addresses import Address
 from fusion.errors import Cancelled, FuseVisError
 
+__all__ = ["JobProgress", "JobState", "Jobs", "Report", "Stage", "Steps", "Work"]
+
 Value = TypeVar("Value")
-
-
-class JobState(StrEnum):
-    """The stages in the life of a job, and its ways to end."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-    @property
-    def ended(self) -> bool:
-        """True where nothing more will come."""
-        return self not in (JobState.QUEUED, JobState.RUNNING)
 
 
 Report = Callable[[float, Value | None], None]
@@ -89,8 +77,13 @@ logger = logging.getLogger(__name__)
 LEASE_S = 15.0
 FORGET_AFTER_S = 60.0
 CLOSE_TIMEOUT_S = 3.0
-MOST_VIEWERS = 10_000
+MOST_OWNERS = 10_000
 """Whose last turns are remembered."""
+MOST_JOBS = 64
+"""Jobs of one owner that wait or are under way: five methods each on a dozen pages."""
+KNOWN_PACE = 0.02
+"""So much of a job has to be done before its pace says how long the rest takes."""
+TOO_MANY = f"{MOST_JOBS} computations are under way for you. Wait for them, or stop some on the page “Jobs”."
 UNEXPECTED = "Something went wrong in this computation; the server's log says what."
 
 
@@ -107,19 +100,22 @@ class _Job(Generic[Value]):
     error: str | None = None
     started: float | None = None
     ended: float | None = None
+    first_report: tuple[float, float] | None = None
+    subject: Subject | None = None
     stopping: bool = False
     leases: dict[str, float] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
 
 
 class Jobs(Generic[Value]):
-    """Runs jobs, one at a time in each lane; those of different viewers take turns where their work lets them.
+    """Runs jobs, one at a time in each lane; those of different owners take turns where their work lets them.
 
-    The next is always a job of the viewer whose last turn was longest ago, whoever has asked for how many: so nobody
-    waits behind all that somebody else has asked for. Among jobs of one viewer, first come, first served.
+    The next is always a job of the owner whose last turn was longest ago, whoever has asked for how many: so nobody
+    waits behind all that somebody else has asked for. Among jobs of one owner, first come, first served.
 
-    A job has viewers. Each of them holds a lease that its calls renew; a job that no lease holds any more is
-    stopped at its next report. So a closed browser tab stops its job, but not one that another tab watches.
+    A job has viewers: open pages, each of which has an owner (`owner_of`). Each viewer holds a lease that its calls
+    renew; a job that no lease holds any more is stopped at its next report. So a closed browser tab stops its job, but
+    not one that another tab watches.
 
     The workers are daemon threads of its own: `ThreadPoolExecutor` waits for its threads when the interpreter
     ends, and a server that is told to stop would go on for as long as a guidance image takes. They start with
@@ -172,7 +168,11 @@ class Jobs(Generic[Value]):
         return self.under_way() > 0
 
     def submit(
-        self, address: Address, stages: Callable[[], Sequence[Stage[Value]]], viewer: str
+        self,
+        address: Address,
+        stages: Callable[[], Sequence[Stage[Value]]],
+        viewer: str,
+        subject: Subject | None = None,
     ) -> JobProgress[Value]:
         """Watch the job of this name; start it if there is none, or the last one was cancelled or failed.
 
@@ -184,11 +184,18 @@ class Jobs(Generic[Value]):
             Returns the job's stages; called only if it is started. The last one returns the result.
         viewer : str
             Who watches.
+        subject : Subject, optional
+            What it is about.
 
         Returns
         -------
         JobProgress
             A job that is done is not started again before it is forgotten: whoever asks finds its result.
+
+        Raises
+        ------
+        TooBusyError
+            If the viewer's owner has `MOST_JOBS` already.
         """
         with self._lock:
             self._require_open()
@@ -196,7 +203,8 @@ class Jobs(Generic[Value]):
             job = self._jobs.get(address)
             new = job is None or job.stopping or job.state in (JobState.CANCELLED, JobState.FAILED)
             if job is None or new:
-                job = self._begun(address, stages, {})
+                self._require_room(owner_of(viewer))
+                job = self._begun(address, stages, {}, subject)
             job.withdrawn.discard(viewer)
             job.leases[viewer] = self._clock() + self._lease_s
             if new:
@@ -214,7 +222,7 @@ class Jobs(Generic[Value]):
             lapsed = job is not None and job.state is JobState.CANCELLED and viewer in job.leases
             if job is not None and job.make is not None and lapsed and not self._closed:
                 # Others whose leases have run out follow it too, once they call.
-                job = self._begun(address, job.make, job.leases)
+                job = self._begun(address, job.make, job.leases, job.subject)
                 job.leases[viewer] = self._clock() + self._lease_s
                 self._queue(job)
         return self.poll(address, viewer)
@@ -238,6 +246,27 @@ class Jobs(Generic[Value]):
                 job.leases.pop(viewer, None)
                 job.withdrawn.add(viewer)
 
+    def entries(self) -> list[JobEntry]:
+        """Return the jobs that have not ended: those at work first, then as they were asked for."""
+        with self._lock:
+            found = [self._entry(job) for job in self._jobs.values() if not job.state.ended]
+        return sorted(found, key=lambda entry: entry.state is not JobState.RUNNING)
+
+    def withdraw(self, address: Address, owner: str) -> bool:
+        """Cancel a job for all viewers of an owner; return whether there was one.
+
+        Others who watch it keep it going, as with `cancel`.
+        """
+        with self._lock:
+            job = self._jobs.get(address)
+            if job is None or job.state.ended:
+                return False
+            own = {viewer for viewer in job.leases if owner_of(viewer) == owner}
+            for viewer in own:
+                del job.leases[viewer]
+            job.withdrawn |= own
+            return bool(own)
+
     def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
         """Stop all jobs at their next reports, and wait for the workers `timeout` seconds at most."""
         with self._lock:
@@ -255,11 +284,36 @@ class Jobs(Generic[Value]):
         if self._closed:
             raise Cancelled("The server is stopping.")
 
+    def _require_room(self, owner: str) -> None:
+        jobs = (job for job in self._jobs.values() if not job.state.ended)
+        if sum(owner in map(owner_of, job.leases) for job in jobs) >= MOST_JOBS:
+            raise TooBusyError(TOO_MANY)
+
+    def _entry(self, job: _Job[Value]) -> JobEntry:
+        now = self._clock()
+        seconds = 0.0 if job.started is None else now - job.started
+        owners = frozenset(owner_of(viewer) for viewer, end in job.leases.items() if end > now)
+        left = self._seconds_left(job, now)
+        return JobEntry(job.address, job.subject, job.state, job.fraction, seconds, left, owners)
+
+    def _seconds_left(self, job: _Job[Value], now: float) -> float | None:
+        """Estimate from the pace since the first report: what was kept of an earlier time took none."""
+        if job.first_report is None:
+            return None
+        began, fraction = job.first_report
+        done = job.fraction - fraction
+        return (now - began) / done * (1 - job.fraction) if done >= KNOWN_PACE else None
+
     def _begun(
-        self, address: Address, make: Callable[[], Sequence[Stage[Value]]], leases: Mapping[str, float]
+        self,
+        address: Address,
+        make: Callable[[], Sequence[Stage[Value]]],
+        leases: Mapping[str, float],
+        subject: Subject | None,
     ) -> _Job[Value]:
         """Make a job, not queued yet; with the lock."""
-        job = self._jobs[address] = _Job(address, make, tuple(make()), leases=dict(leases))
+        job = _Job(address, make, tuple(make()), leases=dict(leases), subject=subject)
+        self._jobs[address] = job
         self._start_workers()
         return job
 
@@ -307,7 +361,7 @@ class Jobs(Generic[Value]):
     def _queue(self, job: _Job[Value]) -> None:
         """Let a job wait for a worker of its next stage's lane; with the lock."""
         waiting = self._waiting[job.stages[0].lane]
-        # One that is under way goes before others of the same viewer: it is better to have one than halves of two.
+        # One that is under way goes before others of the same owner: it is better to have one than halves of two.
         waiting.insert(len(waiting) if job.steps is None else 0, job)
         self._more.notify_all()
 
@@ -325,14 +379,14 @@ class Jobs(Generic[Value]):
             job = min(waiting, key=self._last_turn)
             waiting.remove(job)
             turn = next(self._turns)
-            self._last_turns |= dict.fromkeys(job.leases, turn)
-            if len(self._last_turns) > MOST_VIEWERS:
-                self._last_turns = {viewer: last for viewer, last in self._last_turns.items() if last == turn}
+            self._last_turns |= dict.fromkeys(map(owner_of, job.leases), turn)
+            if len(self._last_turns) > MOST_OWNERS:
+                self._last_turns = {owner: last for owner, last in self._last_turns.items() if last == turn}
             return job
 
     def _last_turn(self, job: _Job[Value]) -> int:
         """Return when one of those who watch a job had a turn last, whoever has waited longest."""
-        return min((self._last_turns.get(viewer, 0) for viewer in job.leases), default=0)
+        return min((self._last_turns.get(owner_of(viewer), 0) for viewer in job.leases), default=0)
 
     def _run_stage(self, job: _Job[Value]) -> None:
         if self._unwanted(job):
@@ -381,6 +435,7 @@ class Jobs(Generic[Value]):
             raise Cancelled("Nobody waits for this computation any more.")
         with self._lock:
             job.fraction = fraction
+            job.first_report = job.first_report or (self._clock(), fraction)
             if known is not None:
                 job.partial = known
                 job.revision = next(self._revisions)

@@ -256,7 +256,7 @@ class Atlases:
         self._scenes = scenes
         self._folder = folder
         self._threads = threads
-        self._jobs: Jobs[int] = Jobs(ATLAS_LANES)
+        self.jobs: Jobs[int] = Jobs(ATLAS_LANES)
 
     def state(self, scene: Scene, viewer: str) -> AtlasState:
         """Return how far the atlas of a scene is, and keep its making alive for this viewer.
@@ -269,7 +269,7 @@ class Atlases:
         if scene.support_radius is None:
             return AtlasState(False, 0.0, False, False, None)
         method = self._scenes.method(scene)
-        job = self._jobs.follow(AtlasAddress.of(method, scene.pair_id), viewer)
+        job = self.jobs.follow(AtlasAddress.of(method, scene.pair_id), viewer)
         done, tiles = self._tiles_done(method, scene)
         if job is not None and not job.state.ended:
             return AtlasState(True, max(job.fraction, done / tiles), False, True, None)
@@ -313,7 +313,8 @@ class Atlases:
             self._workers,
             self._chunks,
         )
-        self._jobs.submit(AtlasAddress.of(method, pair.id), work.stages, viewer)
+        subject = scene.subject("All Jacobian images (atlas)")
+        self.jobs.submit(AtlasAddress.of(method, pair.id), work.stages, viewer, subject)
 
     def cancel(self, scene: Scene, viewer: str) -> None:
         """Take this viewer's interest back; what is computed stays.
@@ -323,7 +324,7 @@ class Atlases:
         UserError
             If the method has other weights by now.
         """
-        self._jobs.cancel(AtlasAddress.of(self._scenes.method(scene), scene.pair_id), viewer)
+        self.jobs.cancel(AtlasAddress.of(self._scenes.method(scene), scene.pair_id), viewer)
 
     def windows_at(
         self, pair: str, method: str, weights: str, pixels: Sequence[tuple[int, int]]
@@ -341,11 +342,11 @@ class Atlases:
 
     def under_way(self) -> int:
         """Return how many atlases are made or wait."""
-        return self._jobs.under_way()
+        return self.jobs.under_way()
 
     def close(self) -> None:
         """Stop all jobs."""
-        self._jobs.close()
+        self.jobs.close()
 
     def _tiles_done(self, method: Method, scene: Scene) -> tuple[int, int]:
         atlas = self._folder.find(method, self._scenes.pair(scene))

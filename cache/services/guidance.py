@@ -352,7 +352,7 @@ class Guidance:
         self._chunks = chunks
         self._transient = transient
         self._threads = threads
-        self._jobs: Jobs[np.ndarray] = Jobs(LANES)
+        self.jobs: Jobs[np.ndarray] = Jobs(LANES)
 
     def known(self, scene: Scene) -> np.ndarray | None:
         """Return finished guidance images; starts nothing.
@@ -395,17 +395,19 @@ class Guidance:
         if kept is not None:
             return finished(kept["values"], float(kept["seconds"]))
         if not start:
-            return self._noted(followed(self._jobs.follow(address, viewer)))
+            return self._noted(followed(self.jobs.follow(address, viewer)))
         pair = self._scenes.pair(scene)
 
         def stages() -> tuple[Stage[np.ndarray], ...]:
-            others_wait = partial(self._jobs.others_wait, address)
+            others_wait = partial(self.jobs.others_wait, address)
             kept = self._store, self._chunks, self._transient
             return GuidanceWork(
                 method, pair, address, *kept, self._threads, others_wait, workers=self._workers
             ).stages()
 
-        return self._noted(followed(self._jobs.submit(address, stages, viewer)))
+        return self._noted(
+            followed(self.jobs.submit(address, stages, viewer, scene.subject("Guidance images")))
+        )
 
     def _noted(self, state: GuidanceState) -> GuidanceState:
         """Add what the user should know of those who compute."""
@@ -420,16 +422,16 @@ class Guidance:
             If the method has other weights by now.
         """
         address = GuidanceAddress.of(self._scenes.method(scene), scene.pair_id)
-        self._jobs.cancel(address, viewer)
+        self.jobs.cancel(address, viewer)
 
     def under_way(self) -> int:
         """Return how many guidance images are computed or wait."""
-        return self._jobs.under_way()
+        return self.jobs.under_way()
 
     def busy(self) -> bool:
         """Return whether guidance images are being computed, for whomever."""
-        return self._jobs.busy()
+        return self.jobs.busy()
 
     def close(self) -> None:
         """Stop all jobs."""
-        self._jobs.close()
+        self.jobs.close()

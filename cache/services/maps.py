@@ -74,6 +74,14 @@ def followed(view: JobProgress[np.ndarray] | None) -> MapState:
     )
 
 
+SUBJECTS = {
+    MapKind.RESPONSE: "Map of the response",
+    MapKind.REACH: "Map of the reach of linearity",
+    MapKind.INFLUENCE: "Map of all influence",
+}
+"""What jobs are about."""
+
+
 class MapWork:
     """A map of one pair and method, unit by unit, and then kept as a whole.
 
@@ -158,7 +166,7 @@ class Maps:
     ) -> None:
         self._scenes, self._store, self._chunks = scenes, store, chunks
         self._transient, self._threads = transient, threads
-        self._jobs: Jobs[np.ndarray] = Jobs(LANES)
+        self.jobs: Jobs[np.ndarray] = Jobs(LANES)
         # Of whole maps; a number each, for as many as somebody has looked at.
         self._seconds: dict[MapAddress, float] = {}
 
@@ -187,7 +195,7 @@ class Maps:
         if kept is not None:
             return MapState(kept["values"], 1.0, complete=True, revision=COMPLETE_REVISION)
         if not start:
-            return followed(self._jobs.follow(address, viewer))
+            return followed(self.jobs.follow(address, viewer))
         pair = self._scenes.pair(scene)
         units = partial(MapUnits, method, pair, self._chunks, kind)
 
@@ -195,9 +203,9 @@ class Maps:
             return self._store.put(address, {"values": values})["values"]
 
         shape = BANDS[kind], *pair.shape
-        others_wait = partial(self._jobs.others_wait, address)
+        others_wait = partial(self.jobs.others_wait, address)
         work = MapWork(units, shape, keep, self._threads, self._transient, others_wait)
-        return followed(self._jobs.submit(address, work.stages, viewer))
+        return followed(self.jobs.submit(address, work.stages, viewer, scene.subject(SUBJECTS[kind])))
 
     def expected_seconds(self, scene: Scene, kind: MapKind) -> float:
         """Return about how many seconds it takes to compute what is not there of a map; tries it for a moment.
@@ -223,8 +231,8 @@ class Maps:
         UserError
             If the method has other weights by now.
         """
-        self._jobs.cancel(MapAddress.of(self._scenes.method(scene), scene.pair_id, kind.value), viewer)
+        self.jobs.cancel(MapAddress.of(self._scenes.method(scene), scene.pair_id, kind.value), viewer)
 
     def close(self) -> None:
         """Stop all jobs."""
-        self._jobs.close()
+        self.jobs.close()

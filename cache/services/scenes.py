@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import fusion
+from cache.jobs.entries import Subject
 from cache.jobs.slow import SlowLane
 from cache.jobs.threads import ThreadCounts, computing
 from cache.services.loaded import LoadedMethods, LoadedPairs
@@ -84,6 +85,10 @@ class Scene:
     large: bool = False
     notes: tuple[str, ...] = ()
     in_colour: tuple[bool, bool] = (False, False)
+
+    def subject(self, what: str) -> Subject:
+        """Return the words for a job about this scene that computes `what`."""
+        return Subject(what, self.pair_address, self.pair_title, self.method_id, self.method_title)
 
 
 class _Closed(Exception):

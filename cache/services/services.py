@@ -17,6 +17,7 @@ from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
 from cache.services.guidance import Guidance
+from cache.services.job_list import JobList
 from cache.services.loaded import LoadedMethods
 from cache.services.maps import Maps
 from cache.services.named_views import NamedViews, ViewFolder
@@ -25,6 +26,7 @@ from cache.services.reaches import Reaches
 from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
 from cache.services.statistics import InfluenceJobs, Statistics
+from cache.services.uploads import Uploads
 from cache.services.windows import Windows
 from cache.settings import ServiceSettings
 from cache.store.backends import connect_cache
@@ -91,6 +93,8 @@ class Services:
         The numbers beside the pictures.
     views : NamedViews
         Views that were saved under names.
+    uploads : Uploads
+        Images that visitors bring.
     store : ArrayStore
         Where results are kept.
     device : str
@@ -110,6 +114,7 @@ class Services:
     pyramids: Pyramids
     statistics: Statistics
     views: NamedViews
+    uploads: Uploads
     store: ArrayStore
     device: str
     workers: Workers | None = None
@@ -133,9 +138,16 @@ class Services:
             "hovers": self.windows.under_way(),
             "slow": len(self.scenes.slow),
             "guidance": self.guidance.under_way(),
+            "maps": self.maps.jobs.under_way(),
             "atlases": self.atlases.under_way(),
             "influence": self.statistics.influence.under_way(),
         }
+
+    @property
+    def jobs(self) -> JobList:
+        """All long work that is under way or waits."""
+        influence = self.statistics.influence
+        return JobList((self.guidance.jobs, self.maps.jobs, self.atlases.jobs, influence.jobs))
 
     def close(self) -> None:
         """Stop all that is computed in the background."""
@@ -211,7 +223,14 @@ def assembled(
 ) -> Services:
     """Put services together that keep their results in a store; nothing is loaded yet."""
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
-    catalogue = Catalogue(user_pairs, settings.data_dir, settings.pixel_limit, modalities=settings.modalities)
+    uploads = Uploads(settings)
+    catalogue = Catalogue(
+        user_pairs,
+        settings.data_dir,
+        settings.pixel_limit,
+        modalities=settings.modalities,
+        unlisted=uploads.entries,
+    )
     atlas_folder = AtlasFolder(settings.atlas_dir)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
@@ -236,6 +255,7 @@ def assembled(
         pyramids=Pyramids(scenes, guidance),
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
+        uploads=uploads,
         store=store,
         device=settings.device,
         workers=workers,

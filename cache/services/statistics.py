@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class InfluenceJobs:
     ) -> None:
         self._scenes = scenes
         self._store = store
-        self._jobs: Jobs[RegionInfluence] = Jobs(LANES)
+        self.jobs: Jobs[RegionInfluence] = Jobs(LANES)
         self._since_window = since_window
         self._threads = threads
         self._guidance_runs = guidance_runs
@@ -183,26 +184,28 @@ class InfluenceJobs:
         """Take this viewer's interest back; what nobody else waits for stops."""
         for scene in scenes:
             for region in regions:
-                self._jobs.cancel(self._address(scene, region), viewer)
+                self.jobs.cancel(self._address(scene, region), viewer)
 
     def under_way(self) -> int:
         """Return how many influences of regions are computed or wait."""
-        return self._jobs.under_way()
+        return self.jobs.under_way()
 
     def close(self) -> None:
         """Stop all jobs."""
-        self._jobs.close()
+        self.jobs.close()
 
     def _followed(
         self, scene: Scene, region: Region, viewer: str, start: bool
     ) -> JobProgress[RegionInfluence] | None:
         address = self._address(scene, region)
-        view = self._jobs.poll(address, viewer)
+        view = self.jobs.poll(address, viewer)
         # What failed is told, and tried again when the job is forgotten.
         if not start or (view is not None and view.state is JobState.FAILED):
             return view
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
-        return self._jobs.submit(address, lambda: self._stages(method, pair, region, address), viewer)
+        subject = scene.subject(f"Influence on the region {region.name}")
+        stages = partial(self._stages, method, pair, region, address)
+        return self.jobs.submit(address, stages, viewer, subject)
 
     def _stages(
         self, method: Method, pair: Pair, region: Region, address: InfluenceAddress

@@ -23,6 +23,7 @@ from fusion.data.entries import (
     SUFFIXES,
     SWAPPED,
     UNREADABLE_SUFFIXES,
+    UPLOADED,
     PairEntry,
     PairSource,
     folder_entries,
@@ -42,6 +43,11 @@ DEFAULT_SAMPLE = "glioma-t2"
 
 SHORTEST_PREFIX = 12
 """The fewest characters of a content id that are an address."""
+
+GONE = (
+    "These uploaded images are not here any more: whoever brought them has deleted them, or they were kept for as long "
+    "as this server keeps them. Bring them again by “Your images…”."
+)
 
 PAIR_BYTES_IN_MEMORY = 128 * 2**20
 IDS_IN_MEMORY = 10_000
@@ -75,6 +81,8 @@ class Catalogue:
         Folder of the samples.
     modalities : (str, str), optional
         What x1 and x2 of the user's pairs show; the names of files and folders say so unless given.
+    unlisted : callable
+        Returns pairs that are found by those who know their addresses and that stand in no list.
     """
 
     def __init__(
@@ -84,7 +92,9 @@ class Catalogue:
         pixel_limit: int = DEFAULT_PIXEL_LIMIT,
         samples_dir: Path = SAMPLES,
         modalities: tuple[str, str] | None = None,
+        unlisted: Callable[[], tuple[PairEntry, ...]] = tuple,
     ) -> None:
+        self._unlisted = unlisted
         self._pixel_limit = pixel_limit
         self._modalities = modalities
         self._samples = sample_entries(samples_dir)
@@ -146,13 +156,15 @@ class Catalogue:
             If it leads nowhere, or to several pairs with different content.
         """
         entries = self.entries()
-        for entry in entries:
+        for entry in (*entries, *self._unlisted()):
             if entry.address == address:
                 return entry
         if address.endswith(SWAPPED):
             return swapped(self.find(address.removesuffix(SWAPPED)))
         if re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST_PREFIX},64}}", address):
             return self._find_content(address.lower(), entries)
+        if address.startswith(UPLOADED):
+            raise UnknownPairError(GONE)
         if re.fullmatch(r"[0-9a-fA-F]+", address) and len(address) < SHORTEST_PREFIX:
             hint = f" If it is the beginning of a content id, give at least {SHORTEST_PREFIX} characters."
         else:
@@ -190,7 +202,8 @@ class Catalogue:
         return {name: read_gray(path) > 0 for name, path in entry.region_files}
 
     def _find_content(self, prefix: str, entries: tuple[PairEntry, ...]) -> PairEntry:
-        found = self._with_content(prefix, entries) or self._with_content(prefix, map(swapped, entries))
+        candidates = (*entries, *self._unlisted())
+        found = self._with_content(prefix, candidates) or self._with_content(prefix, map(swapped, candidates))
         if not found:
             raise UnknownPairError(
                 f"No pair has a content id that begins with {_shortened(prefix)}. {_known(entries)}"

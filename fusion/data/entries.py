@@ -40,6 +40,7 @@ class PairSource(StrEnum):
 
     USER = "user"
     FOLDER = "folder"
+    UPLOAD = "upload"
     SAMPLE = "sample"
 
 
@@ -80,6 +81,8 @@ class PairEntry:
     about: str = ""
 
 
+UPLOADED = "upload-"
+"""The beginning of the address of a pair that somebody has brought to the page."""
 SWAPPED = "~swapped"
 """The end of the address of a pair whose x1 and x2 have changed places."""
 

@@ -60,6 +60,7 @@ PANELS = (
     ("#views-open", "#views-panel"),
     ("#export-menu > summary", ".export-choices"),
     ("#copy-link", ".link-dialog"),
+    ("#uploads-open", ".uploads-dialog"),
     ("#help-open", ".offcanvas"),
     (".head-menu > summary", ".head-menu-parts"),
 )

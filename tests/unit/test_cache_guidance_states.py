@@ -181,7 +181,7 @@ def test_a_page_whose_polls_came_late_has_its_guidance_go_on(
     held = Held(monkeypatch)
     services.guidance.state(scene, "ann")
     wait_for(lambda: held.calls == 1)
-    monkeypatch.setattr(services.guidance._jobs, "_lease_s", -1.0)
+    monkeypatch.setattr(services.guidance.jobs, "_lease_s", -1.0)
     services.guidance.state(scene, "ann", start=False)
     held.passes.release()
     assert held.ended.wait(WAIT_S)

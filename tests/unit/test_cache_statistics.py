@@ -170,7 +170,7 @@ def test_influence_stops_when_nobody_wants_it(statistics: Statistics, scenes: li
     shelf.follow(scenes[1:], regions, "ann")
     shelf.cancel(scenes[1:], regions, "ann")
     deadline = time.monotonic() + WAIT_S
-    jobs = shelf._jobs
+    jobs = shelf.jobs
     while not all(job.state.ended for job in jobs._jobs.values()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -361,7 +361,7 @@ def test_the_influence_rests_while_guidance_images_are_computed(
         assert computed.wait(WAIT_S)
         return np.zeros(0)
 
-    services.guidance._jobs.submit(named("somebody's"), lambda: (Stage(slow, LATTICE_LANE),), "bob")
+    services.guidance.jobs.submit(named("somebody's"), lambda: (Stage(slow, LATTICE_LANE),), "bob")
     regions = statistics.regions(scenes[1])[:1]
     assert require_rest(statistics, scenes[1:], regions) == 0
     computed.set()

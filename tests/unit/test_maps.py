@@ -194,7 +194,7 @@ def test_what_is_stopped_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr("fusion.saliency.influence_images.SIDE", 11)
     computed = stopped_after_two_parts(services, scene, monkeypatch)
-    wait_for(lambda: not services.maps._jobs.busy())
+    wait_for(lambda: not services.maps.jobs.busy())
     assert len(computed) == 2
     computed.append(-1)  # the third is let through from now on
     services.maps.state(scene, MapKind.INFLUENCE, "ann", start=True)

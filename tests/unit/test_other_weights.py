@@ -123,7 +123,7 @@ def test_servers_that_share_a_cache_keep_their_weights_apart(tmp_path: Path, oth
 def test_jobs_of_other_weights_are_not_joined(make: Maker, small: Method) -> None:
     other = Method.from_module(Small(seed=6), "small", "Small network")
     made = [make(small), make(other)]
-    made[1].guidance._jobs = made[0].guidance._jobs  # as if one process had both
+    made[1].guidance.jobs = made[0].guidance.jobs  # as if one process had both
     scenes = [services.scenes.open("1", "small") for services in made]
     for services, scene in zip(made, scenes, strict=True):
         services.guidance.state(scene, "ann")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
@@ -16,12 +17,15 @@ from fusion.methods.adapting import Adapted
 from fusion.methods.base import Method
 from fusion.methods.packed.archive import read_archive
 from fusion.methods.packed.description import Description, read_description
-from fusion.methods.packed.graph import GraphNetwork
+from fusion.methods.packed.graph import GraphNetwork, ProgramNetwork
+from fusion.methods.packed.onnx_file import DATA_SUFFIX, read_onnx
+from fusion.methods.packed.onnx_graph import OnnxNetwork
+from fusion.methods.packed.onnx_runtime import check_against_runtime
 from fusion.saliency.crops import Locality
 
 VARIABLE = "FUSEVIS_METHODS_DIR"
 """The environment variable that names a folder of such folders."""
-MODELS = (".pt2",)
+MODELS = (".pt2", ".onnx")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -50,7 +54,8 @@ class PackedMethod:
     def signature(self) -> Signature:
         """Return names, times and sizes of the folder's files: what changes when somebody changes one."""
         try:
-            files = sorted(entry for entry in self.path.iterdir() if entry.suffix in (".toml", *MODELS))
+            kinds = (".toml", DATA_SUFFIX, *MODELS)
+            files = sorted(entry for entry in self.path.iterdir() if entry.suffix in kinds)
             return tuple((file.name, (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)
         except OSError:
             return ()
@@ -89,6 +94,9 @@ class PackedMethod:
         named = [file for file in found if file.stem == self.id]
         if len(named) == 1 or len(found) == 1:
             return (named or found)[0]
+        if len(found) > 1:
+            names = ", ".join(file.name for file in found)
+            raise PackedMethodError(f"{self.path}: there are {names}. A folder has one of them.")
         kinds = " or ".join(f"{self.id}{suffix}" for suffix in suffixes)
         raise PackedMethodError(
             f"{self.path}: there is no {kinds}. `python -m fusion pack` makes both files of a network of yours."
@@ -108,7 +116,7 @@ class PackedMethod:
     def _looked_at(self) -> str:
         try:
             self.description()
-            GraphNetwork(read_archive(self.model(), numbers=False), self.model())
+            self.network(numbers=False)
         except PackedMethodError as error:
             return str(error)
         return ""
@@ -120,15 +128,30 @@ class PackedMethod:
         except PackedMethodError:
             return self.id
 
-    def network(self) -> GraphNetwork:
+    def network(self, numbers: bool = True) -> ProgramNetwork:
         """Return the network as it is in the file.
+
+        Parameters
+        ----------
+        numbers : bool
+            Whether to read weights; without them it can be looked at, not run.
 
         Raises
         ------
         PackedMethodError
             If it cannot be used.
         """
-        return GraphNetwork(read_archive(self.model()), self.model())
+        file = self.model()
+        if file.suffix == ".onnx":
+            return OnnxNetwork(read_onnx(file, numbers), file)
+        return GraphNetwork(read_archive(file, numbers), file)
+
+    def content(self) -> bytes:
+        """Return what the model's weights id is of: the file, and what lies beside it."""
+        beside = sorted(self.path.glob(f"*{DATA_SUFFIX}")) if self.model().suffix == ".onnx" else []
+        return b"".join(
+            [self.model().read_bytes(), *(hashlib.sha256(file.read_bytes()).digest() for file in beside)]
+        )
 
     def load_here(self, device: torch.device, locality: Locality | None = None) -> Method:
         """Make a method of the folder whose network runs in this process.
@@ -147,17 +170,19 @@ class PackedMethod:
         NetworkError
             If the network does not fuse images, or has no derivative.
         """
-        described, file = self.description(), self.model()
+        described = self.description()
         graph = self.network()
         adaptation = described.adaptation
         if graph.rules.batch() == 1:
             adaptation = replace(adaptation, single=True)
         fixed = adaptation.fixed or (graph.rules.fixed() if adaptation.sizes is None else None)
-        weights_id = described.weights_id(file.read_bytes())
+        weights_id = described.weights_id(self.content())
         least = max(adaptation.least, graph.rules.least())
         # Crops may be smaller than images while the network is probed, as it does the same on both.
         own = Adapted(graph, replace(adaptation, least=1))
         if locality is None:
+            if isinstance(graph, OnnxNetwork):
+                check_against_runtime(self.model(), graph, adaptation)
             method = Method.from_own(own, self.id, described.title, device, weights_id, fixed, described.note)
         else:
             method = Method(self.id, described.title, own, locality, weights_id, device, described.note)

@@ -63,35 +63,46 @@ class Step:
     over: tuple[str, ...] = ()
 
 
-class GraphNetwork(nn.Module):
-    """A network from a file.
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A list of calls, and what it is about.
+
+    Attributes
+    ----------
+    rules : SizeRules
+        Sizes that it takes.
+    steps : tuple of Step
+        In order.
+    images : tuple of str
+        Names of what it takes, one or two.
+    outputs : tuple
+        `Name` of each result.
+    weights : dict of str to Tensor
+        By name.
+    """
+
+    rules: SizeRules
+    steps: tuple[Step, ...]
+    images: tuple[str, ...]
+    outputs: tuple[Any, ...]
+    weights: Mapping[str, Tensor]
+
+
+class ProgramNetwork(nn.Module):
+    """A network that runs a program.
 
     Parameters
     ----------
-    archive : Archive
-        Its program and tensors.
-    path : Path
-        The file, for messages.
-
-    Raises
-    ------
-    PackedMethodError
-        If the program has anything in it that is not admitted, or does not hang together.
+    program : Program
+        Checked: each name in it is made before it is used.
     """
 
-    def __init__(self, archive: Archive, path: Path) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__()
-        reader = _Reader(archive, path)
-        try:
-            reader.read()
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
-            raise PackedMethodError(
-                f"{path}: the program is not written as torch.export.save writes it ({type(error).__name__}: "
-                f"{str(error)[:120]}). Save the network again, with pack."
-            ) from error
-        self.rules, self.steps, self.images = reader.rules, reader.steps, reader.images
-        self.outputs, self._names = reader.outputs, {}
-        for number, (name, tensor) in enumerate(reader.weights.items()):
+        self.rules, self.steps, self.images = program.rules, program.steps, program.images
+        self.outputs = program.outputs
+        self._names: dict[str, str] = {}
+        for number, (name, tensor) in enumerate(program.weights.items()):
             self._names[name] = f"weight_{number}"
             self.register_buffer(f"weight_{number}", tensor)
 
@@ -118,6 +129,34 @@ class GraphNetwork(nn.Module):
                 values.pop(name, None)
         found = tuple(_filled(output, values, own) for output in self.outputs)
         return found[0] if len(found) == 1 else found
+
+
+class GraphNetwork(ProgramNetwork):
+    """A network from an archive of `torch.export.save`.
+
+    Parameters
+    ----------
+    archive : Archive
+        Its program and tensors.
+    path : Path
+        The file, for messages.
+
+    Raises
+    ------
+    PackedMethodError
+        If the program has anything in it that is not admitted, or does not hang together.
+    """
+
+    def __init__(self, archive: Archive, path: Path) -> None:
+        reader = _Reader(archive, path)
+        try:
+            reader.read()
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+            raise PackedMethodError(
+                f"{path}: the program is not written as torch.export.save writes it ({type(error).__name__}: "
+                f"{str(error)[:120]}). Save the network again, with pack."
+            ) from error
+        super().__init__(Program(reader.rules, reader.steps, reader.images, reader.outputs, reader.weights))
 
 
 def _filled(structure: Any, values: Mapping[str, Any], own: Mapping[str, Any]) -> Any:
@@ -174,7 +213,7 @@ class _Reader:
         self.outputs = tuple(
             self._argument(entry["user_output"]["arg"]) for entry in self._user_outputs() if entry
         )
-        self.steps = tuple(_with_ends(steps, self.outputs))
+        self.steps = tuple(with_ends(steps, self.outputs))
 
     def _user_outputs(self) -> Iterator[dict[str, Any]]:
         for entry in self._program["graph_module"]["signature"]["output_specs"]:
@@ -344,12 +383,12 @@ def _not_admitted(target: Any) -> str:
     return f"calls {words}, which is not on the list of operations that are admitted"
 
 
-def _with_ends(steps: Sequence[Step], outputs: Any) -> Iterator[Step]:
+def with_ends(steps: Sequence[Step], outputs: Any) -> Iterator[Step]:
     """Yield the steps with the names that each uses as the last."""
-    later = set(_names((outputs,)))
+    later = set(names_in((outputs,)))
     ended: list[Step] = []
     for step in reversed(steps):
-        mine = set(_names((step.args, step.kwargs, *(Name(name) for name in _made(step.results)))))
+        mine = set(names_in((step.args, step.kwargs, *(Name(name) for name in _made(step.results)))))
         ended.append(Step(step.call, step.args, step.kwargs, step.results, tuple(sorted(mine - later))))
         later |= mine
     yield from reversed(ended)
@@ -363,11 +402,12 @@ def _made(results: Any) -> Iterator[str]:
             yield result
 
 
-def _names(structure: Any) -> Iterator[str]:
+def names_in(structure: Any) -> Iterator[str]:
+    """Yield the names that stand in arguments."""
     if isinstance(structure, Name):
         yield structure.name
     elif isinstance(structure, list | tuple):
         for item in structure:
-            yield from _names(item)
+            yield from names_in(item)
     elif isinstance(structure, dict):
-        yield from _names(list(structure.values()))
+        yield from names_in(list(structure.values()))

@@ -79,6 +79,15 @@ class SizeRules:
                 found = max([found, *((bound[0] or 0) * times for bound, times in bounds if bound)])
         return found
 
+    def example(self, channels: int, side: int) -> tuple[int, int, int, int]:
+        """Return a shape (B, C, H, W) that the program takes, with sides of about so many pixels."""
+        wanted = (2, channels, side, side + side // 3)
+        found = []
+        for size, near in zip(next(iter(self.sizes.values())), wanted, strict=True):
+            factor = 1 if isinstance(size, int) else _factor(parsed(size))[0]
+            found.append(size if isinstance(size, int) else -(-near // factor) * factor)
+        return found[0], found[1], found[2], found[3]
+
     def check(self, shapes: Shapes) -> None:
         """Refuse shapes that the program was not made for.
 
