@@ -108,8 +108,8 @@ def _dominance_table(comparisons: Sequence[MethodComparison], modalities: tuple[
         "Which modality dominates, by region",
         f"Three readings, each with what it names: {first} divided by {second} of mean |guidance| (ratio), of all "
         "influence, near and far (Σ|J|), and of the response to a whole input that becomes brighter, without sign "
-        f"(ΣJ). Dominant is what has at least {DOMINANCE_RATIO:g} times the other's by all three; where they disagree it is "
-        "not clear.",
+        f"(ΣJ). Dominant is what has at least {DOMINANCE_RATIO:g} times the other's by all three; where they disagree "
+        "it is not clear.",
         words("region, method", longest_name(comparisons)),
         whole_words("dominant"),
         numbers("ratio"),
