@@ -16,6 +16,7 @@ from app.layout.head import (
     guidance_button,
     newer_weights,
     page_head,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_bar,
@@ -135,6 +136,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
         share=[*region_open(), numbers_button(), views_open(), export_menu(home)],
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            rgb_ranges(),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
         ],

@@ -17,6 +17,7 @@ from app.layout.head import (
     newer_weights,
     page_head,
     region,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_choice,
@@ -122,7 +123,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[brush_open(), maps_button(), atlas_button()],
+        rest=[brush_open(), maps_button(), rgb_ranges(), atlas_button()],
     )
 
 

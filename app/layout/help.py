@@ -28,7 +28,8 @@ LINES = (
     (
         "Guidance RGB",
         "guidance of the first input in red, of the second in green, the fused image in blue, each from its own "
-        "smallest to its own largest value. More red than green does not say that the first input counts more.",
+        "smallest to its own largest value. More red than green does not say that the first input counts more, "
+        "unless “RGB on one range” is on.",
     ),
     (
         "Scatterplot",
