@@ -164,7 +164,7 @@ def _measured(method: tuple[str, str], home: str) -> html.Details:
     """Make the place of a method's card, which ``assets/networks/card-parts.mjs`` fills when it is opened."""
     id, title = method
     address = attributes(data_method_card=f"{home}methods/{quote(id)}/card")
-    return html.Details([html.Summary(html.B(title)), html.Div()], className="model-card", **address)
+    return html.Details([html.Summary(html.B(title)), html.Div()], className="method-card", **address)
 
 
 def gallery(samples: Sequence[Sample], methods: Sequence[tuple[str, str]]) -> html.Div:
