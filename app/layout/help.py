@@ -116,6 +116,11 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "computed when somebody presses their button, and are kept; a negative response means that contrast "
                 "is reversed there."
             ),
+            html.P(
+                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
+                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
+                "your own as an ONNX file."
+            ),
         ],
         tabIndex=0,
         role="region",
