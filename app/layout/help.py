@@ -28,7 +28,8 @@ LINES = (
     (
         "Guidance RGB",
         "guidance of the first input in red, of the second in green, the fused image in blue, each from its own "
-        "smallest to its own largest value. More red than green does not say that the first input counts more.",
+        "smallest to its own largest value. More red than green does not say that the first input counts more, "
+        "unless “RGB on one range” is on.",
     ),
     (
         "Scatterplot",
@@ -120,6 +121,11 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "“Explain region”, in the menu ☰, shows which pixels of both inputs the mean of a region, the "
                 "contrast of two or its likeness to an input depends on. It too is a derivative, and tells of small "
                 "changes."
+            ),
+            html.P(
+                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
+                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
+                "your own as an ONNX file."
             ),
         ],
         tabIndex=0,
