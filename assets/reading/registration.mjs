@@ -13,7 +13,7 @@ import { fill, picture } from "../painter/pixels.mjs";
  * @import { Images } from "../core/channel.mjs"
  *
  * @typedef {{ pair_id: string, method_id: string, weights_id: string, method_title: string, modalities: string[],
- *   spacing?: [number, number] | null }} Scene
+ *   aspect: number }} Scene
  */
 
 const WAYS = [
@@ -167,8 +167,7 @@ class Dialog {
     const [, , explanation] = WAYS.find(([way]) => way === this.way) || [];
     if (colour) {
       picture(width, height, (pixels) => fill(pixels, width, height, colour), this.canvas);
-      const [tall, wide] = scene.spacing || [1, 1];
-      this.canvas.style.aspectRatio = `${width * wide} / ${height * tall}`;
+      this.canvas.style.aspectRatio = `${width} / ${height * scene.aspect}`;
       this.canvas.ariaLabel = `${scene.modalities.join(" and ")}: ${this.way}. Arrow keys move the second.`;
       this.canvas.setAttribute("role", "img");
       this.say(`${explanation}.${this.largest(scene)}`);

@@ -27,6 +27,7 @@ from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
 from fusion.methods.registry import method_specification
+from fusion.pair import pixel_aspect
 from fusion.weights import newest_id
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,11 @@ class Scene:
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel by its width, as pictures show it."""
+        return pixel_aspect(self.spacing)
 
     def subject(self, what: str) -> Subject:
         """Return the words for a job about this scene that computes `what`."""
@@ -233,6 +239,16 @@ class Scenes:
             If there is no such pair, or its files cannot be used.
         """
         return self.loaded_pairs.by_address(address)[1].shape
+
+    def of_colours(self, address: str) -> tuple[str, str]:
+        """Return what became of the colours of both images of a pair, see `fusion.Pair`.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self.loaded_pairs.by_address(address)[1].of_colours
 
     def reading(self, address: str) -> PairReading:
         """Return how a pair is read, and what else could be chosen.
