@@ -167,7 +167,7 @@ class Dialog {
     const [, , explanation] = WAYS.find(([way]) => way === this.way) || [];
     if (colour) {
       picture(width, height, (pixels) => fill(pixels, width, height, colour), this.canvas);
-      this.canvas.style.aspectRatio = `${width} / ${height * scene.aspect}`;
+      this.canvas.style.setProperty("--ratio", String(width / (height * scene.aspect)));
       this.canvas.ariaLabel = `${scene.modalities.join(" and ")}: ${this.way}. Arrow keys move the second.`;
       this.canvas.setAttribute("role", "img");
       this.say(`${explanation}.${this.largest(scene)}`);

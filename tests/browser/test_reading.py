@@ -68,6 +68,14 @@ def test_slices_and_intensities_of_a_pair_of_volumes(open_page: Opener) -> None:
     )
     page.mouse.move(left + 30.5 / 40 * width, top + 5.5 / 6 * height)
     page.wait_for_function("() => fusevis.state.pixel.row === 5 && fusevis.state.pixel.col === 30")
+    page.click("#registration-open")
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector('.registration-picture');
+          return canvas?.width === 40 && Math.abs(canvas.clientHeight / canvas.clientWidth - 2 * 6 / 40) < 0.01;
+        }"""
+    )
+    page.keyboard.press("Escape")
     page.fill("#reading-slider-0-number", "20")
     page.select_option("#reading-window-2", "1%:99%")
     shows(page, "vol@c20_v1pto99p")
