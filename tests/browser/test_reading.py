@@ -75,7 +75,7 @@ def test_slices_and_intensities_of_a_pair_of_volumes(open_page: Opener) -> None:
           return canvas?.width === 40 && Math.abs(canvas.clientHeight / canvas.clientWidth - 2 * 6 / 40) < 0.01;
         }"""
     )
-    page.keyboard.press("Escape")
+    page.evaluate("() => document.querySelector('dialog.registration').close()")
     page.fill("#reading-slider-0-number", "20")
     page.select_option("#reading-window-2", "1%:99%")
     shows(page, "vol@c20_v1pto99p")
