@@ -86,15 +86,15 @@ def meta_of(scene: dict[str, Any], panel: Panel, **more: Any) -> dict[str, Any]:
 
 
 def input_title(scene: Scene, index: int, luma: bool = False) -> str:
-    """Return the title of an input image; simulated ones say so, those in colour what of them is shown.
+    """Return the title of an input image; simulated ones say so, and those in colour what of them is shown.
 
-    Where pixels are not square, it says how large they are.
+    The second says how it came onto the first, and where pixels are not square, both say how large they are.
     """
     size = ""
     if scene.spacing is not None and max(scene.spacing) > SQUARE * min(scene.spacing):
         size = " · pixels of {:.3g}×{:.3g} mm".format(*scene.spacing)
     shown = ["luma" if luma else "colour"] * scene.in_colour[index]
-    words = ["simulated"] * scene.simulated + shown
+    words = ["simulated"] * scene.simulated + shown + [scene.brought] * bool(index and scene.brought)
     return scene.modalities[index] + (f" ({', '.join(words)})" if words else "") + size
 
 

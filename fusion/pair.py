@@ -47,6 +47,8 @@ class Pair:
         Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
     of_colours : tuple of str
         What became of the colours of each, which `notes` has too; empty for what was gray.
+    brought : str
+        How the second came onto the pixels of the first: ``resampled`` by positions, ``stretched``, or not at all.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Pair:
     spacing: tuple[float, float] | None = field(default=None, compare=False, kw_only=True)
     colours: tuple[Colours | None, Colours | None] = field(default=(None, None), compare=False, kw_only=True)
     of_colours: tuple[str, str] = field(default=("", ""), compare=False, kw_only=True)
+    brought: str = field(default="", compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         images = np.array(self.images, order="C", copy=True)
@@ -214,7 +217,9 @@ def _resampled(
     )
     colours = None if second.colours is None else _stretched(second.colours, shape)
     values = stretch(second.values, shape)
-    return Picture(values, (*second.notes, note), colours=colours, of_colours=second.of_colours)
+    return Picture(
+        values, (*second.notes, note), colours=colours, of_colours=second.of_colours, brought="stretched"
+    )
 
 
 def _stretched(colours: Colours, shape: tuple[int, int]) -> Colours:
@@ -253,6 +258,7 @@ def _pair_of(
         notes=notes,
         colours=(pictures[0].colours, colours),
         of_colours=(pictures[0].of_colours, pictures[1].of_colours),
+        brought=pictures[1].brought,
         spacing=spacing,
     )
 

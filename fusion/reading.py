@@ -86,6 +86,8 @@ class Picture:
         Those of a colour picture, uint8 or float32 from 0 to 1; `values` are then its luma.
     of_colours : str
         What became of the colours of a colour picture, in a sentence like one of `notes`.
+    brought : str
+        How it came onto the pixels of another image: ``resampled`` by positions, ``stretched``, or not at all.
     """
 
     values: NDArray[Any]
@@ -93,6 +95,7 @@ class Picture:
     grid: Grid | None = None
     colours: Colours | None = None
     of_colours: str = ""
+    brought: str = ""
 
 
 def read_image(
@@ -334,7 +337,7 @@ def read_onto(
         )
     picture = gray_picture(values, path)
     note = "interpolated at the pixels of the other image, by their positions in the patient"
-    return Picture(picture.values, (*volume.notes, note, *picture.notes), grid)
+    return Picture(picture.values, (*volume.notes, note, *picture.notes), grid, brought="resampled")
 
 
 def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Volume | None:

@@ -16,6 +16,10 @@
 export const SWAPPED = "~swapped";
 export const LUMA = "luma";
 const READ_AS = "@";
+/** @type {Reading} */
+export const PLAIN = {
+  axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: [LUMA, LUMA],
+};
 
 /** @param {Numbers} numbers */
 function written([first, second]) {

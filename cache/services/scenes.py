@@ -76,6 +76,8 @@ class Scene:
         How the files were read, with every choice that they need.
     in_colour : tuple of bool
         True for each of x1 and x2 that is the luma of a colour picture.
+    brought : str
+        How x2 came onto the pixels of x1, see `fusion.Pair`.
     """
 
     pair_id: str
@@ -99,6 +101,7 @@ class Scene:
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
+    brought: str = ""
 
     @property
     def aspect(self) -> float:
@@ -332,6 +335,7 @@ class Scenes:
             spacing=pair.spacing,
             reading=self._catalogue.reading(entry),
             in_colour=pair.in_colour,
+            brought=pair.brought,
         )
 
     def method(self, scene: Scene) -> Method:

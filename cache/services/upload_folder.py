@@ -10,13 +10,13 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cache.store.sealed import sealed_values, unsealed_values
 from cache.store.serializer import CorruptEntryError
-from fusion.data.entries import UPLOADED, PairEntry, PairSource
+from fusion.data.entries import READ_AS, UPLOADED, PairEntry, PairSource
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,8 @@ class Card:
         When, seconds since 1970.
     owners : dict of str to str
         From the hash of each who has brought it to what they call it.
+    readings : dict of str to str
+        The same to the code by which they have it read, where they chose one.
     """
 
     id: str
@@ -51,11 +53,17 @@ class Card:
     bytes: int
     brought: float
     owners: dict[str, str]
+    readings: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
         """How links call the pair."""
         return f"{UPLOADED}{self.id}"
+
+    def address_of(self, owner: str) -> str:
+        """Return the address of the pair as somebody who has brought it has it read."""
+        code = self.readings.get(owner, "")
+        return f"{self.address}{READ_AS}{code}" if code else self.address
 
     def entry(self, folder: Path) -> PairEntry:
         """Return what the catalogue has of it, without a name that somebody has given it."""
@@ -106,7 +114,13 @@ class UploadFolder:
         return tuple(card.entry(self._folder / card.id) for card in self.cards())
 
     def keep(
-        self, files: tuple[Path, Path], id: str, modalities: tuple[str, str], owner: str, name: str
+        self,
+        files: tuple[Path, Path],
+        id: str,
+        modalities: tuple[str, str],
+        owner: str,
+        name: str,
+        code: str = "",
     ) -> Card:
         """Keep a pair, or note that somebody else has brought it too.
 
@@ -120,11 +134,18 @@ class UploadFolder:
             What they show.
         owner, name : str
             Who brings it, as a hash, and what they call it.
+        code : str
+            By which they have it read.
         """
         target = self._folder / id
         known = self._read(target / CARD)
         if known is not None:
-            card = replace(known, owners=known.owners | {owner: name}, brought=time.time())
+            card = replace(
+                known,
+                owners=known.owners | {owner: name},
+                readings=known.readings | {owner: code},
+                brought=time.time(),
+            )
         else:
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
@@ -133,7 +154,7 @@ class UploadFolder:
                 names.append(f"x{number}{''.join(path.suffixes)}")
                 path.rename(target / names[-1])
             size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-            card = Card(id, modalities, (names[0], names[1]), size, time.time(), {owner: name})
+            card = Card(id, modalities, (names[0], names[1]), size, time.time(), {owner: name}, {owner: code})
         self._write(card)
         return card
 
@@ -224,4 +245,5 @@ def _card_of(values: dict[str, Any]) -> Card:
         int(values["bytes"]),
         float(values["brought"]),
         owners,
+        {str(owner): str(code) for owner, code in values.get("readings", {}).items()},
     )
