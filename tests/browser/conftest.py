@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
-from benchmarks.browser import chromium, launched, show_modules
+from benchmarks.browser import chromium
 from tests.browser.pictures import WAIT_MILLISECONDS
 from tests.browser.visitors import HEIGHT, WIDTH, Visitor, Visitors
 from tests.drawn_pairs import write_drawn_pairs
@@ -62,14 +62,6 @@ def visitors(browser: Browser) -> Iterator[Visitors]:
     waiting.close()
 
 
-@pytest.fixture
-def other_browser(browser: Browser) -> Iterator[Browser]:
-    """Start a second Chromium, as on another machine."""
-    started = launched(browser.browser_type)
-    yield started
-    started.close()
-
-
 Opener = Callable[..., Page]
 READY = "() => window.fusevis && fusevis.state.window"
 
@@ -98,16 +90,10 @@ class Pages:
         settled: bool = True,
         ready: str = READY,
         prepare: Callable[[Page], None] = lambda page: None,
-        process: Browser | None = None,
     ) -> Page:
-        if process is None:
-            visitor = self._visitors.take(self._server.url)
-            self._here.append(visitor)
-            context = visitor.context
-        else:
-            context = process.new_context()
-            show_modules(context)
-        page = context.new_page()
+        visitor = self._visitors.take(self._server.url)
+        self._here.append(visitor)
+        page = visitor.context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", self._listen)
@@ -128,7 +114,7 @@ class Pages:
         here, self._here = self._here, []
         for visitor in here:
             if failed:
-                visitor.context.close()
+                self._visitors.lose(self._server.url, visitor)
             else:
                 self._visitors.give_back(self._server.url, visitor)
 
