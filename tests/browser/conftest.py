@@ -24,6 +24,8 @@ __all__ = ["WAIT_MILLISECONDS", "Asked", "Known", "Opener", "Server", "wait_unti
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
+WHOLE_PIXELS = 100_000
+"""Of the largest pairs that the page gets whole: samples are smaller, and that of `test_large_pairs` is larger."""
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
 DRIVER_MESSAGE = re.compile(r"GL Driver Message .*GPU stall due to ReadPixels")
 
@@ -42,6 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {
         "FUSEVIS_DATA_DIR": str(write_drawn_pairs(folder / "data")),
         "FUSEVIS_ALLOW_UPLOADED_METHODS": "1",
+        "FUSEVIS_WHOLE_PIXELS": str(WHOLE_PIXELS),
     }
     with running_server(folder, settings) as running:
         yield running
