@@ -19,7 +19,7 @@ import { sentence, settled, written } from "./question.mjs";
  * @import { Region } from "../regions/set.mjs"
  * @import { Question } from "./question.mjs"
  *
- * @typedef {{ key: string, pair_id: string, method_id: string, method_title: string, weights_id: string, modalities: string[] }} Scene
+ * @typedef {{ key: string, pair_id: string, method_id: string, method_title: string, weights_id: string, modalities: string[], aspect: number }} Scene
  * @typedef {object} Page - What the panel needs of a page.
  * @property {() => Scene[]} scenes - Of the methods that it shows, in their order.
  * @property {() => string} home - Where the server's routes are.
@@ -244,7 +244,7 @@ function updateLine(line, scene) {
   canvases.forEach((canvas) => (canvas.dataset.known = String(Boolean(images))));
   figures.forEach((figure, index) => (/** @type {HTMLElement} */ (figure.firstChild).textContent = scene.modalities[index]));
   if (!images) return;
-  const { end, part } = drawAll(canvases, images, gamma);
+  const { end, part } = drawAll(canvases, images, gamma, scene.aspect);
   sums(images).forEach((text, index) => {
     /** @type {HTMLElement} */ (figures[index].lastChild).textContent = text;
     canvases[index].setAttribute("aria-label",

@@ -54,20 +54,22 @@ export function partOf({ height, width, values }) {
  * @param {Part} part
  * @param {number} gamma
  * @param {number} end
+ * @param {number} aspect - Height of a pixel by its width.
  */
-function draw(canvas, images, index, { row, col, height, width }, gamma, end) {
+function draw(canvas, images, index, { row, col, height, width }, gamma, end, aspect) {
   const [values, painter] = [images.band(index), gradientPainter("signed", gamma, end)];
   const small = picture(width, height, (pixels) => {
     for (let at = 0; at < pixels.length; at += 1) {
       pixels[at] = painter(values[(row + Math.floor(at / width)) * images.width + col + (at % width)]);
     }
   });
-  const unit = Math.max(1, Math.round(SHARP / width));
-  Object.assign(canvas, { width: width * unit, height: height * unit });
+  const across = Math.max(1, Math.round(SHARP / width));
+  const down = aspect === 1 ? across : Math.max(1, Math.round(across * aspect));
+  Object.assign(canvas, { width: width * across, height: height * down });
   const context = contextOf(canvas);
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
-  regionPictures.borders(context, { left: 0, top: 0, width: canvas.width, height: canvas.height }, { row, col, unit }, OUTLINE);
+  regionPictures.borders(context, { left: 0, top: 0, width: canvas.width, height: canvas.height }, { row, col, across, down }, OUTLINE);
 }
 
 /**
@@ -75,11 +77,12 @@ function draw(canvas, images, index, { row, col, height, width }, gamma, end) {
  * @param {HTMLCanvasElement[]} canvases
  * @param {Images} images
  * @param {number} gamma
+ * @param {number} aspect - Height of a pixel by its width.
  */
-export function drawAll(canvases, images, gamma) {
+export function drawAll(canvases, images, gamma, aspect) {
   const end = endOf(limitsOf(images.values), "signed");
   const part = partOf(images);
-  canvases.forEach((canvas, index) => draw(canvas, images, index, part, gamma, end));
+  canvases.forEach((canvas, index) => draw(canvas, images, index, part, gamma, end, aspect));
   return { end, part };
 }
 
