@@ -107,6 +107,7 @@ def draw_in_browser(app: Dash) -> None:
         Input(CompareId.SIZE, "value"),
         Input(CompareId.MINUEND, "value"),
         Input(CompareId.SUBTRAHEND, "value"),
+        Input(CompareId.RGB_COMMON, "value"),
         State(CompareId.PAIR_SELECT, "value"),
         State(CompareId.START, "data"),
         State(CompareId.VIEWER, "data"),

@@ -17,6 +17,7 @@ from app.layout.head import (
     method_buttons,
     newer_weights,
     page_head,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_bar,
@@ -142,6 +143,7 @@ def _head(
         share=[*region_open(), numbers_button(), views_open(), export_menu(home)],
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            rgb_ranges(),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
             *method_buttons(networks),

@@ -18,6 +18,7 @@ from app.layout.head import (
     newer_weights,
     page_head,
     region,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_choice,
@@ -129,7 +130,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], networks: 
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[brush_open(), maps_button(), atlas_button(), *method_buttons(networks)],
+        rest=[brush_open(), maps_button(), rgb_ranges(), atlas_button(), *method_buttons(networks)],
     )
 
 

@@ -255,6 +255,18 @@ def guidance_button(id: str, text: str) -> dbc.Button:
     return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
 
 
+def rgb_ranges() -> html.Span:
+    """Make the switch of the ranges that red and green of guidance RGB have; both pages know it by the same id."""
+    switch = dbc.Checkbox(
+        id=Id.RGB_COMMON, label="RGB on one range", value=False, className="control-support"
+    )
+    return html.Span(
+        switch,
+        title="Guidance RGB: red and green on one common range, so that they can be compared; else each on its own, as "
+        "in the paper",
+    )
+
+
 def _outside() -> html.Span:
     """Say which colour Jacobian images have where a method does not reach."""
     swatch = html.Span(

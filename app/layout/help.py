@@ -12,8 +12,8 @@ from app.layout.parts import attributes
 LINES = (
     (
         "Inputs and fused image",
-        "the two registered images, and what the method makes of them: in the first column of a wide window, at the top "
-        "of a narrow one.",
+        "the two registered images, and what the method makes of them: in the first column of a wide window, at the "
+        "top of a narrow one.",
     ),
     (
         "Jacobian images",
@@ -28,7 +28,8 @@ LINES = (
     (
         "Guidance RGB",
         "guidance of the first input in red, of the second in green, the fused image in blue, each from its own "
-        "smallest to its own largest value. More red than green does not say that the first input counts more.",
+        "smallest to its own largest value. More red than green does not say that the first input counts more, "
+        "unless “RGB on one range” is on.",
     ),
     (
         "Scatterplot",
