@@ -49,6 +49,12 @@ def controls(page: Page, prefix: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def require_region(page: Page) -> None:
+    """Wait for the region of the link, which comes a moment after the page."""
+    page.wait_for_function("() => window.fusevis?.regions?.all().length")
+    assert page.evaluate(REGIONS) == [["box", 4]]
+
+
 def require_controls(page: Page, prefix: str) -> None:
     found = controls(page, prefix)
     assert found == {key: CARRIED[key] for key in found}
@@ -63,7 +69,7 @@ def test_from_explore_to_compare_and_back(open_page: Opener) -> None:
     assert page.title() == "Compare · FuseVis"
     assert page.evaluate("() => fusevis.compare.state.a.pixel") == {"row": 2, "col": 3}
     there = parts(page)
-    assert page.evaluate(REGIONS) == [["box", 4]]
+    require_region(page)
     # The compare page begins with these colours, which its control has to say.
     assert {key: there.get(key) for key in CARRIED} == CARRIED | {"scale": None}
     require_controls(page, "compare")
@@ -74,7 +80,8 @@ def test_from_explore_to_compare_and_back(open_page: Opener) -> None:
     back = parts(page)
     assert {key: back.get(key) for key in CARRIED} == CARRIED
     assert back["method"] == METHOD
-    assert page.evaluate(REGIONS) == [["box", 4]]
+    page.wait_for_function("() => window.fusevis?.state?.window")
+    require_region(page)
     assert page.evaluate("() => fusevis.state.pixel") == {"row": 2, "col": 3}
     require_controls(page, "")
 
