@@ -137,6 +137,8 @@ class ViewState(BaseModel):
         The colour scale of gradients.
     rgb : Ranges
         What red and green of guidance RGB are stretched over.
+    pole : bool
+        True where pixels near the pole of a method's fusion rule are marked in fused images.
     change : str or None
         A change of the inputs that somebody has painted, see `fusion.saliency.strokes`; ``None``: none.
     regions : tuple of str
@@ -155,6 +157,7 @@ class ViewState(BaseModel):
         "gamma2": "gamma 2 is a number from 0.1 to 2",
         "change": "a change is strokes of the brush as this page writes them, whole",
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "pole": "pole is 1 or 0",
         "rgb": f"the ranges of guidance RGB are {' or '.join(Ranges)}",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
@@ -166,6 +169,7 @@ class ViewState(BaseModel):
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
     rgb: Ranges = Ranges.OWN
+    pole: bool = False
     change: Change | None = None
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 

@@ -65,6 +65,8 @@ class MethodArrays:
         Those of the view that are computed, the same of all methods, see `fusion.saliency.maps.BANDS`.
     colour : ndarray of float32, shape (3, H, W), or None
         The fused image in colour, 0 to 1, see `fusion.chroma.coloured`; ``None`` where both inputs are gray.
+    poles : ndarray of float32, shape (H, W), or None
+        `fusion.near_pole`; ``None`` of a method whose fusion rule has no pole.
     """
 
     scene: Scene
@@ -75,6 +77,7 @@ class MethodArrays:
     windows: Mapping[str, Box]
     maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
     colour: np.ndarray | None = None
+    poles: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +183,8 @@ def export_arrays(
         boxes = {name: window.box for name, window in found.items()}
         rgb = guidance_rgb(guidance, fused)
         colour = coloured(fused, pair_of.colours) if any(pair_of.in_colour) else None
-        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour))
+        poles = services.shifts.near_pole(scene)[0] if scene.pole else None
+        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour, poles))
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}

@@ -27,6 +27,7 @@ from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
 from fusion.methods.registry import method_specification
+from fusion.saliency.poles import has_pole
 from fusion.weights import newest_id
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Scene:
         How the files were read, with every choice that they need.
     in_colour : tuple of bool
         True for each of x1 and x2 that is the luma of a colour picture.
+    pole : bool
+        True where the method's fusion rule has a pole that `fusion.near_pole` can be asked about.
     """
 
     pair_id: str
@@ -98,6 +101,7 @@ class Scene:
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
+    pole: bool = False
 
     def subject(self, what: str) -> Subject:
         """Return the words for a job about this scene that computes `what`."""
@@ -316,6 +320,7 @@ class Scenes:
             spacing=pair.spacing,
             reading=self._catalogue.reading(entry),
             in_colour=pair.in_colour,
+            pole=has_pole(method),
         )
 
     def method(self, scene: Scene) -> Method:
