@@ -261,7 +261,7 @@ def _pole() -> html.Button:
     """Make the button that marks pixels near a pole; ``assets/explore/pole.mjs`` shows it where there is one."""
     return html.Button(
         "pole",
-        className="panel-look panel-pole",
+        className="panel-pole",
         type="button",
         title=POLE,
         hidden=True,

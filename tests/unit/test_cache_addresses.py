@@ -51,7 +51,8 @@ def test_all_kinds_are_looked_at() -> None:
     statistics = {"guidance-statistics", "influence", "core-response"}
     assert (
         found
-        == {"scene", "fused", "guidance", "jacobian", "reach", "change", "map", "shift", "atlas"} | statistics
+        == {"scene", "fused", "guidance", "jacobian", "reach", "change", "map", "shift", "pole", "atlas"}
+        | statistics
     )
     assert all(
         {"pair", "method", "weights", "device", "dtype"} <= {p.name for p in fields(k)} for k in kinds()
