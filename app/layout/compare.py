@@ -14,6 +14,7 @@ from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
+    method_buttons,
     newer_weights,
     page_head,
     rgb_ranges,
@@ -43,7 +44,9 @@ TABS = (
 """The tables, by the names that the browser draws them under."""
 
 
-def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Div:
+def compare_page(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str, networks: bool = False
+) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
@@ -52,6 +55,8 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
         What the two menus offer.
     home : str
         Address of the first page.
+    networks : bool
+        Whether visitors may bring networks.
     """
     first = CompareState()
     # The browser leaves out of its links what the first view has, and finds the routes from here.
@@ -73,7 +78,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
             dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
-            _head(pairs, methods, home),
+            _head(pairs, methods, home, networks),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             _strip(methods, first),
             numbers_panel(),
@@ -113,7 +118,9 @@ def explanations() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Header:
+def _head(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str, networks: bool
+) -> html.Header:
     columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
     return page_head(
         "compare",
@@ -148,6 +155,7 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
             ),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
+            *method_buttons(networks),
         ],
     )
 

@@ -329,6 +329,27 @@ def _catalogue_open() -> html.Button:
     )
 
 
+def method_buttons(networks: bool) -> list[Component]:
+    """Make the button of the methods' cards and, where the server takes networks, that of one's own.
+
+    ``assets/networks`` opens both.
+    """
+    dialog = attributes(aria_haspopup="dialog")
+    card = panel_button(
+        Id.METHOD_CARD_OPEN,
+        "Method card …",
+        "Source, support, way and cost of derivatives of this method, what was checked, and what is adapted",
+        **dialog,
+    )
+    own = panel_button(
+        Id.NETWORKS_OPEN,
+        "Your networks …",
+        "Bring a network as an ONNX file, and see those that you have brought",
+        **dialog,
+    )
+    return [card, own] if networks else [card]
+
+
 def _jobs_link(home: str) -> html.A:
     about = "What the server computes in the background now, for whom, and how long yet"
     return html.A("Jobs", href=f"{home}jobs", title=about, className=SMALL)

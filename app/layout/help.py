@@ -117,6 +117,11 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "is reversed there. “Within 0.05 of the rule's pole”: FunFuseAn divides by features that are nearly 0 "
                 "at this pixel, where its picture may jump and no derivative tells it; “pole” marks all such pixels."
             ),
+            html.P(
+                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
+                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
+                "your own as an ONNX file."
+            ),
         ],
         tabIndex=0,
         role="region",
