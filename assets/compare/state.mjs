@@ -24,7 +24,9 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  * @property {boolean} [pole] - Whether the method's fusion rule has one.
  * @property {number} height
  * @property {number} width
+ * @property {number} aspect - Height of a pixel by its width.
  * @property {number[] | null} support_radius
+ * @property {string} [brought] - How x2 came onto the pixels of x1.
  * @property {number[] | null} default_pixel
  * @property {string} device
  * @property {string} reach
