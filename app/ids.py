@@ -114,6 +114,7 @@ class CompareId(StrEnum):
     GAMMA_2_NUMBER = "gamma2-number"
     COLOUR_SCALE = "compare-scale"
     RGB_COMMON = "rgb-common"
+    POLE = "compare-pole"
     SHARED = "compare-shared"
     ZOOM_HALF_WIDTH = "compare-zoom"
     PIN_A = "compare-pin-a"

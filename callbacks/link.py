@@ -128,8 +128,8 @@ def register_explore(app: Dash) -> None:
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
             pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value,
-            state.rgb is Ranges.COMMON, half, follows, pixel, area, [kind.value for kind in state.maps], [state.colour],
-            given, toasts,
+            state.rgb is Ranges.COMMON, half, follows, pixel, area, [kind.value for kind in state.maps],
+            [state.colour, state.pole], given, toasts,
         )  # fmt: skip
 
 
@@ -301,8 +301,9 @@ def compare_start(services: Services, state: CompareState) -> tuple[dict[str, An
     Returns
     -------
     tuple
-        The pair, the methods and columns in their order, the difference's methods, the two pinned pixels and whether
-        the numbers are open, and a notice for each part that is not to be had here.
+        The pair, the methods and columns in their order, the difference's methods, the two pinned pixels, whether
+        pixels near a pole are marked and whether the numbers are open, and a notice for each part that is not to be
+        had here.
     """
     state = as_seen(state, services.scenes.seen_with)
     known = {id for id in (*state.methods, *state.difference) if services.scenes.has_method(id)}
@@ -323,6 +324,7 @@ def compare_start(services: Services, state: CompareState) -> tuple[dict[str, An
         "columns": [column.value for column in state.columns],
         "pixel": pixel,
         "pin": pin,
+        "pole": state.pole,
         "numbers": state.numbers,
     }
     if len(state.weights) > len(state.methods):

@@ -12,6 +12,7 @@ from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
 from fusion.saliency.influence_images import InfluenceImages, influence_images
 from fusion.saliency.jacobian import jacobian, jacobians, prepare, prepare_method
+from fusion.saliency.poles import near_pole
 from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
 from fusion.saliency.response import Response, response, response_map
 from fusion.saliency.shift import shift_sensitivity
@@ -37,6 +38,7 @@ __all__ = [
     "load_method",
     "load_pair",
     "method_ids",
+    "near_pole",
     "prepare",
     "prepare_method",
     "reach_map",

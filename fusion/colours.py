@@ -30,6 +30,8 @@ DIVERGING: tuple[Colour, ...] = (
 NOT_FINITE: Colour = (128, 128, 128)
 OUTSIDE_SUPPORT: Colour = (178, 182, 189)
 """Of a Jacobian image where the method does not reach; no scale has it, so that it is told from 0."""
+NEAR_POLE: Colour = (255, 0, 255)
+"""Of pixels of a gray fused image that are marked as near the pole of the fusion rule."""
 ROBUST_PERCENTILE = 99.0
 
 

@@ -17,7 +17,16 @@ from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import PLAIN, RegionLook, linked_regions
 from app.link.view_state import LARGEST_ZOOM, Area, CompareState
 from cache.services.exports import ExportArrays
-from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, guidance_rgb, rgb_bytes
+from fusion.colours import (
+    NEAR_POLE,
+    Limits,
+    Scale,
+    gradient_colours,
+    gray_range,
+    grays,
+    guidance_rgb,
+    rgb_bytes,
+)
 from fusion.saliency.window import Box
 
 OUTSIDE = (255, 255, 255)
@@ -149,7 +158,10 @@ def method_picture(
     """
     one = view.methods[row]
     if column is CompareColumn.FUSED:
-        return gray_colours(one.fused, *ends.grays[row])
+        gray = gray_colours(one.fused, *ends.grays[row])
+        if state.pole and one.poles is not None:
+            gray[one.poles > 0] = NEAR_POLE
+        return gray
     if column is CompareColumn.FUSED_COLOUR:
         return (
             gray_colours(one.fused, 0, 1) if one.colour is None else rgb_bytes(np.moveaxis(one.colour, 0, -1))

@@ -186,6 +186,8 @@ def _words(
         )
     if any(content.view.methods[0].scene.in_colour):
         parts.append(f"Inputs are colour pictures: {LUMA_NOTE}.")
+    if content.state.pole and any(content.view.methods[row].poles is not None for row in rows):
+        parts.append("Magenta in fused images: a feature is within 0.05 of the fusion rule's pole.")
     if CompareColumn.GUIDANCE_RGB in columns:
         common = content.state.rgb is Ranges.COMMON
         which = "red and green on one common range" if common else "each on its own range"

@@ -115,6 +115,7 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             gamma2=view.gamma2,
             scale=view.scale,
             rgb=view.rgb,
+            pole=view.pole,
             zoom=None if view.zoom == "support" else view.zoom,
             regions=view.regions,
             change=view.change,

@@ -28,7 +28,7 @@ from app.layout.head import (
 from app.layout.help import help_panel
 from app.layout.maps import ABOUT_MAPS
 from app.layout.pair_notes import beside_pairs
-from app.layout.panels import ABOUT, ABOUT_FUSED_COLOUR
+from app.layout.panels import ABOUT, ABOUT_FUSED_COLOUR, POLE
 from app.layout.parts import SMALL, Choice, attributes, labelled, menu, opener, options, poll, small_button
 from app.layout.regions import region_open, region_panel, region_store
 from app.layout.views import views_open, views_panel
@@ -146,6 +146,15 @@ def _head(
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
             rgb_ranges(),
+            # `assets/compare/change.mjs` lets it act; links have it.
+            html.Button(
+                "Mark poles",
+                id=CompareId.POLE,
+                type="button",
+                className=SMALL,
+                title=POLE,
+                **attributes(aria_pressed="false"),
+            ),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
             explain_open(),

@@ -115,7 +115,8 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "10 %. Below two levels the image is marked “not linear”: it says where the pixel listens, not how "
                 "much follows. The reach map says so of all pixels at once. Maps (response, reach, all influence) are "
                 "computed when somebody presses their button, and are kept; a negative response means that contrast "
-                "is reversed there."
+                "is reversed there. “Within 0.05 of the rule's pole”: FunFuseAn divides by features that are nearly 0 "
+                "at this pixel, where its picture may jump and no derivative tells it; “pole” marks all such pixels."
             ),
             html.P(
                 "“Explain region”, in the menu ☰, shows which pixels of both inputs the mean of a region, the "

@@ -133,6 +133,10 @@ LOOKS = {
     Panel.FUSED: "Change between the fused image in gray and with the chroma of colour inputs; saliency is of the luma",
 }
 """What the button “colour” of a panel does, where the pair has colours."""
+POLE = (
+    "Mark the pixels at which the method's fusion rule is near its pole, in magenta: derivatives tell least there. Of "
+    "FunFuseAn those where a feature has h1 + h2 within 0.05 of 0"
+)
 KEYS = {"aria_description": "Enter pins the chosen pixel or lets it go, arrow keys move it."}
 
 
@@ -217,6 +221,8 @@ def _panel(id: str, description: str, takes_pointer: bool) -> html.Section:
     named = html.Div(graph, role="img", **attributes(aria_label=description))
     # `assets/explore/colour.mjs` shows it where there are colours.
     look = [_look(Panel(id))] if id in LOOKS else []
+    if id == Panel.FUSED:
+        look.append(_pole())
     badges = html.Div([short, provisional], className="panel-badges")
     # `assets/explore/titles.mjs` writes the title.
     head = html.Div(
@@ -248,6 +254,18 @@ def _look(panel: Panel) -> html.Button:
             aria_pressed="false",
             aria_label=f"In colour: {DESCRIPTIONS[panel].lower()}",
         ),
+    )
+
+
+def _pole() -> html.Button:
+    """Make the button that marks pixels near a pole; ``assets/explore/pole.mjs`` shows it where there is one."""
+    return html.Button(
+        "pole",
+        className="panel-pole",
+        type="button",
+        title=POLE,
+        hidden=True,
+        **attributes(aria_pressed="false", aria_label="Mark pixels near the fusion rule's pole"),
     )
 
 

@@ -138,6 +138,8 @@ class ViewState(BaseModel):
         The colour scale of gradients.
     rgb : Ranges
         What red and green of guidance RGB are stretched over.
+    pole : bool
+        True where pixels near the pole of a method's fusion rule are marked in fused images.
     change : str or None
         A change of the inputs that somebody has painted, see `fusion.saliency.strokes`; ``None``: none.
     explain : str or None
@@ -159,6 +161,7 @@ class ViewState(BaseModel):
         "change": "a change is strokes of the brush as this page writes them, whole",
         "explain": explained.EXPECTED,
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "pole": "pole is 1 or 0",
         "rgb": f"the ranges of guidance RGB are {' or '.join(Ranges)}",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
@@ -170,6 +173,7 @@ class ViewState(BaseModel):
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
     rgb: Ranges = Ranges.OWN
+    pole: bool = False
     change: Change | None = None
     explain: Explained | None = None
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()

@@ -5,10 +5,11 @@ import * as images from "./images.mjs";
 import { canvasFor } from "./painted-inputs.mjs";
 import * as scale from "./scale.mjs";
 import * as scatter from "./scatter.mjs";
-import { state } from "./state.mjs";
+import { link, state } from "./state.mjs";
 import * as tableRegions from "./table-regions.mjs";
 import { absence } from "./waiting.mjs";
 import { isMap } from "../maps/kinds.mjs";
+import { NEAR_POLE } from "../painter/colours.mjs";
 import { contextOf } from "../painter/pixels.mjs";
 import { lookOf } from "../painter/points.mjs";
 
@@ -70,6 +71,15 @@ export function bitmapOf(picture) {
   return images.bitmap(scene, kind, index, painter.paint, painter.name);
 }
 
+/**
+ * The marks of pixels near the pole of a method's fusion rule, over its fused image; null where none are shown.
+ * @param {Picture} picture
+ */
+function marksOf({ scene, kind }) {
+  if (kind !== "fused" || !link.parts.pole.value || !scene.pole || scene.difference) return null;
+  return images.bitmap(scene, "pole", 0, (features) => (features ? NEAR_POLE : 0), "marks");
+}
+
 /** @param {Picture} picture */
 function ended(picture) {
   const image = images.get(picture.scene, picture.kind);
@@ -103,6 +113,8 @@ function drawPicture(context, picture, look) {
   context.drawImage(bitmap, left, top, width, height);
   const above = picture.kind === "inputs" && canvasFor(picture.index);
   if (above) context.drawImage(above, left, top, width, height);
+  const marks = marksOf(picture);
+  if (marks) context.drawImage(marks, left, top, width, height);
   tableRegions.drawWhole(context, picture, look.density);
   if (!ended(picture)) {
     context.fillStyle = "rgb(0 0 0 / 60%)";

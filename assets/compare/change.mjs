@@ -4,9 +4,10 @@ import { redraw } from "./frames.mjs";
 import * as images from "./images.mjs";
 import * as responses from "./painted-change.mjs";
 import * as pointer from "./pointer.mjs";
-import { state } from "./state.mjs";
+import { link, state } from "./state.mjs";
 import * as windows from "./windows.mjs";
 import * as painted from "../change/set.mjs";
+import { closest } from "../core/elements.mjs";
 import * as explained from "../explain/panel.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -15,7 +16,7 @@ import * as regions from "../regions/set.mjs";
  * @import { Scale } from "../painter/colours.mjs"
  * @import { Progress, Scene } from "./state.mjs"
  *
- * @typedef {{ methods: string[], columns: string[], pixel: Pixel | null, pin: Pixel | null }} Start - The view of a link.
+ * @typedef {{ methods: string[], columns: string[], pixel: Pixel | null, pin: Pixel | null, pole?: boolean }} Start - The view of a link.
  */
 
 /** @type {Start | null} */
@@ -44,6 +45,7 @@ function open(start) {
   state.b.pixel = start.pin;
   [state.a, state.b].forEach((point) => (point.shown = null));
   state.held = null;
+  link.parts.pole.value = Boolean(start.pole);
 }
 
 /**
@@ -114,3 +116,11 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   pointer.showPins();
   return { ...state.display };
 }
+
+document.addEventListener("click", (event) => {
+  if (closest(event, "#compare-pole")) link.parts.pole.value = !link.parts.pole.value;
+});
+link.parts.pole.subscribe(() => {
+  document.getElementById("compare-pole")?.setAttribute("aria-pressed", String(link.parts.pole.value));
+  redraw();
+});

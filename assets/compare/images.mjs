@@ -139,6 +139,7 @@ export function wantAll() {
   const rgb = state.columns.includes("guidance_rgb");
   for (const scene of state.ready()) {
     want(scene, "fused", 0);
+    if (scene.pole) want(scene, "pole", 0);
     if (state.columns.includes("fused_colour")) want(scene, "fused_colour", 0);
     const progress = state.progress[scene.key];
     if (!progress || !progress.revision || !worthFetching(scene, progress)) continue;

@@ -7,6 +7,7 @@ import * as rows from "./rows.mjs";
 import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import { append } from "../core/elements.mjs";
+import { poleWords } from "../core/words.mjs";
 import { reachShort } from "../maps/kinds.mjs";
 
 /**
@@ -128,12 +129,13 @@ export function show() {
     if (!holder) continue;
     points.forEach((point, number) => {
       const { y, gradients, suspicious } = numbersAt(scene, point);
+      const pole = scene.pole && !scene.difference && point.shown ? poleWords(valueAt(scene, "pole", 0, point.shown)) : "";
       write(holder, number, point, [
         ["y ", digits(y), "y"],
         [`∂y/∂${names[0]} `, digits(gradients[0]), "g1"],
         [`∂y/∂${names[1]} `, digits(gradients[1]), "g2"],
         ["linear to ", reachOf(scene, point), "reach"],
-      ], suspicious ? "⚠ not finite or above 1,000" : "");
+      ], suspicious ? "⚠ not finite or above 1,000" : pole);
     });
     trim(holder, points.length);
   }

@@ -21,6 +21,7 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  * @property {string[]} modalities
  * @property {boolean} simulated
  * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
+ * @property {boolean} [pole] - Whether the method's fusion rule has one.
  * @property {number} height
  * @property {number} width
  * @property {number} aspect - Height of a pixel by its width.

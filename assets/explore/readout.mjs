@@ -5,7 +5,7 @@ import { PATHS, waiting } from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { ATLAS } from "./read-ahead.mjs";
 import { state } from "./state.mjs";
-import { withNames } from "../core/words.mjs";
+import { poleWords, withNames } from "../core/words.mjs";
 import { reachSentence, reachWords } from "../maps/kinds.mjs";
 import { influences } from "../painter/influence.mjs";
 
@@ -21,6 +21,8 @@ const FIELDS = [
   ["g1", "∂y/∂{0}"], ["g2", "∂y/∂{1}"], ["sums1", "Σ|J|, ΣJ of {0}"], ["sums2", "of {1}"], ["reach", "linear to"],
   ["neighbour", "strongest neighbour"],
 ]; // {0} and {1} are the names of the inputs
+const POLE = "h1 + h2 of these of 64 features is within 0.05 of 0, where the rule max(h1, h2) / (h1 + h2) jumps: "
+  + "a small change of the inputs may do what no derivative tells";
 /** @type {Fields | null} */
 let fields = null;
 const STATUS_MILLISECONDS = 1000; // after which the status line says nothing of an answer any more
@@ -123,7 +125,10 @@ export function show() {
     to[`sums${index + 1}`].textContent = `${number(total)}, ${number(signed)}`;
   });
   showReach();
-  fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : "";
+  const { poles } = state;
+  const pole = poles?.key === scene.key ? poleWords(poles.image.band(0)[row * scene.width + col]) : "";
+  fieldsOf.warning.textContent = shown.suspicious ? "⚠ gradients not finite or absurdly large here" : pole;
+  fieldsOf.warning.title = pole && !shown.suspicious ? POLE : "";
   fieldsOf.element.classList.toggle("pinned", state.pinned);
   fieldsOf.element.dataset.pinned = String(state.pinned);
 }

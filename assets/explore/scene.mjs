@@ -10,6 +10,7 @@ import * as handover from "./handover.mjs";
 import * as maps from "./maps.mjs";
 import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
+import * as pole from "./pole.mjs";
 import * as principal from "./pixel.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
@@ -126,10 +127,10 @@ function openArea(area, scene) {
  * @param {Pixel | null} start
  * @param {Part | null} area
  * @param {string[] | null} linkedMaps
- * @param {boolean[] | null} linkedColour
+ * @param {boolean[] | null} linkedLooks
  * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbCommon, limits, scene, start, area, linkedMaps, linkedColour, viewer) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbCommon, limits, scene, start, area, linkedMaps, linkedLooks, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -146,7 +147,8 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbC
   state.viewer = viewer;
   guidance.follow();
   maps.openLinked(linkedMaps);
-  colour.follow(linkedColour);
+  colour.follow(linkedLooks);
+  pole.follow(linkedLooks);
   maps.follow();
   handover.recolourLater();
   explained.refresh();

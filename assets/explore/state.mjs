@@ -27,6 +27,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {number} aspect - Height of a pixel by its width.
  * @property {number[] | null} support_radius
  * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
+ * @property {boolean} pole - Whether the method's fusion rule has one.
  * @property {boolean} large - Whether its images come by tiles.
  * @property {number[] | null} default_pixel
  * @property {string} device
@@ -47,6 +48,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {Pixel | null} pixel - The principal pixel that the pointer asks for.
  * @property {ShownWindow | null} window - The Jacobian window last painted.
  * @property {Reach | null} reach - How far the derivatives of the shown pixel reach, once that is known.
+ * @property {{ key: string, image: Images } | null} poles - How many features are near the pole of the fusion rule, by scene.
  * @property {boolean} pinned
  * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
  * @property {Display} display
@@ -97,6 +99,7 @@ export const state = /** @type {State} */ ({
   pixel: null,
   window: null,
   reach: null,
+  poles: null,
   pinned: false,
   mode: "pixel",
   display: tie(display, { gamma1, gamma2, rgb, scale }),

@@ -32,6 +32,8 @@ export function opaque(red, green, blue) {
 
 /** The pixel of a Jacobian image where the method does not reach, as OUTSIDE_SUPPORT of fusion/colours.py. */
 export const OUTSIDE_SUPPORT = opaque(178, 182, 189);
+/** The mark of a pixel near the pole of a fusion rule, as NEAR_POLE of fusion/colours.py. */
+export const NEAR_POLE = opaque(255, 0, 255);
 
 /**
  * @param {number[][]} palette

@@ -1,7 +1,7 @@
 /* What links to both pages carry, as ViewState of app/link/view_state.py has it; each page adds its own (its state.mjs). */
 
 import { CODE } from "../change/strokes.mjs";
-import { list, number, text, whole, word } from "../core/kinds.mjs";
+import { bit, list, number, text, whole, word } from "../core/kinds.mjs";
 import { KIND as EXPLAINED } from "../explain/question.mjs";
 import { Said, Tracked, write } from "../core/tracked.mjs";
 
@@ -16,7 +16,7 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["change", "explain", "gamma1", "gamma2", "pair", "pixel", "regions", "rgb", "scale", "v"];
+const CARRIED = ["change", "explain", "gamma1", "gamma2", "pair", "pixel", "pole", "regions", "rgb", "scale", "v"];
 const VERSION = 3; // of the links that are written
 
 const GAMMA = number(0.1, 2);
@@ -64,6 +64,7 @@ export function shared(scale) {
     gamma2: new Tracked(0.5, GAMMA),
     pair: new Tracked(/** @type {string | null} */ (null), NAME),
     pixel: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
+    pole: new Tracked(false, bit),
     regions: new Tracked(/** @type {string[]} */ ([]), list(REGION, ({ length }) => length <= MOST_REGIONS)),
     rgb: new Tracked(/** @type {Ranges} */ ("own"), word(["own", "common"])),
     scale: new Tracked(scale, word(["paper", "signed", "robust"])),

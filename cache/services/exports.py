@@ -69,6 +69,8 @@ class MethodArrays:
         The fused image in colour, 0 to 1, see `fusion.chroma.coloured`; ``None`` where both inputs are gray.
     reaches : dict of str to (Reach or None)
         How far the Jacobian images hold, by the names of `jacobians`; empty for a file without numbers.
+    poles : ndarray of float32, shape (H, W), or None
+        `fusion.near_pole`; ``None`` of a method whose fusion rule has no pole.
     """
 
     scene: Scene
@@ -80,6 +82,7 @@ class MethodArrays:
     maps: Mapping[MapKind, np.ndarray] = field(default_factory=dict)
     colour: np.ndarray | None = None
     reaches: Mapping[str, Reach | None] = field(default_factory=dict)
+    poles: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +198,10 @@ def export_arrays(
         rgb = guidance_rgb(guidance, fused)
         colour = coloured(fused, pair_of.colours) if any(pair_of.in_colour) else None
         reaches = reaches_of(services, scene, chosen) if with_reach else {}
-        arrays.append(MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour, reaches))
+        poles = services.shifts.near_pole(scene)[0] if scene.pole else None
+        arrays.append(
+            MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour, reaches, poles)
+        )
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
     own = {name: decode_mask(services.regions.resolve(code, shape), shape) for name, code in regions}

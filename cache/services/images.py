@@ -19,6 +19,8 @@ INPUT_COLOURS = ("x1_colour", "x2_colour")
 FUSED_COLOUR = "fused_colour"
 COLOUR_KINDS = (*INPUT_COLOURS, FUSED_COLOUR)
 """Kinds of images with three bands, red, green and blue."""
+POLE = "pole"
+"""The kind of image that says how many features of each pixel are near the pole of the method's fusion rule."""
 SAMPLE_POINTS = 100_000
 """Pixels of a large pair whose points its scatterplot shows."""
 
@@ -61,8 +63,8 @@ def images_at(
         ``inputs`` (x1, x2), ``fused``, ``guidance`` (of x1 and x2, as far as they are known; filled up for
         the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
         known pixels in one row), ``rgb`` (guidance RGB), ``x1_colour``, ``x2_colour``, ``fused_colour`` (red, green,
-        blue from 0 to 1, equal where the pair is gray), ``shift`` (`fusion.shift_sensitivity`), or a kind of map
-        (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
+        blue from 0 to 1, equal where the pair is gray), ``shift`` (`fusion.shift_sensitivity`), ``pole``
+        (`fusion.near_pole`), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -87,6 +89,8 @@ def _images_of(
         return _final(scenes.pair(scene).images)
     if kind == "fused":
         return _final(scenes.fused(scene)[None])
+    if kind == POLE:
+        return _final(services.shifts.near_pole(scene))
     if kind == "shift":
         return _final(services.shifts.of(scene))
     if kind in COLOUR_KINDS:

@@ -27,6 +27,7 @@ from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
 from fusion.pair import pixel_aspect
+from fusion.saliency.poles import has_pole
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class Scene:
         How the files were read, with every choice that they need.
     in_colour : tuple of bool
         True for each of x1 and x2 that is the luma of a colour picture.
+    pole : bool
+        True where the method's fusion rule has a pole that `fusion.near_pole` can be asked about.
     brought : str
         How x2 came onto the pixels of x1, see `fusion.Pair`.
     """
@@ -99,6 +102,7 @@ class Scene:
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
+    pole: bool = False
     brought: str = ""
 
     @property
@@ -333,6 +337,7 @@ class Scenes:
             spacing=pair.spacing,
             reading=self._catalogue.reading(entry),
             in_colour=pair.in_colour,
+            pole=has_pole(method),
             brought=pair.brought,
         )
 

@@ -136,6 +136,13 @@ class ShiftAddress(Address):
 
 
 @dataclass(frozen=True)
+class PoleAddress(Address):
+    """How many features of each pixel are near the pole of the method's fusion rule."""
+
+    kind: ClassVar[str] = "pole"
+
+
+@dataclass(frozen=True)
 class ChangeAddress(Address):
     """A prediction of what a change of the inputs does.
 

@@ -14,6 +14,8 @@ from fusion.methods.base import MethodSpecification
 from fusion.methods.blocks import convolution, convolution_block
 
 POLE_DISTANCE = 0.1
+NEAR_POLE = 0.05
+"""Of |h1 + h2|: so near to the pole, a small change of the inputs may take the sum to its other side."""
 
 
 def fuse_by_maximum(h1: Tensor, h2: Tensor) -> Tensor:
@@ -50,6 +52,8 @@ class FunFuseAn(nn.Module):
         Makes one feature map (B, 64, H, W) of both modalities'.
     """
 
+    has_pole = True
+
     def __init__(self, rule: Callable[[Tensor, Tensor], Tensor] = fuse_by_maximum) -> None:
         super().__init__()
         self.rule = rule
@@ -81,9 +85,27 @@ class FunFuseAn(nn.Module):
         g = (g1 + self.low1(x1) + self.low2(x2)) / 3
         return torch.tanh(self.last(g))
 
+    def near_pole(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """Count the features at each pixel at which h1 + h2 is near the rule's pole at 0.
+
+        Parameters
+        ----------
+        x1, x2 : torch.Tensor
+            (B, 1, H, W), intensities in [0, 1].
+
+        Returns
+        -------
+        torch.Tensor
+            (B, 1, H, W), whole numbers from 0 to 64.
+        """
+        near = (self.high1(x1) + self.high2(x2)).abs() <= NEAR_POLE
+        return near.sum(dim=1, keepdim=True)
+
 
 class FunFuseAnSum(FunFuseAn):
-    """FunFuseAn with the rule h1 + h2."""
+    """FunFuseAn with the rule h1 + h2, which has no pole."""
+
+    has_pole = False
 
     def __init__(self) -> None:
         super().__init__(fuse_by_sum)

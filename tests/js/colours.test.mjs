@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { OUTSIDE_SUPPORT, bent, endOf, gradientPainter, grayPainter, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
+import { NEAR_POLE, OUTSIDE_SUPPORT, bent, endOf, gradientPainter, grayPainter, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/colours.json", import.meta.url), "utf8"));
 const bytes = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
@@ -37,6 +37,7 @@ test("grays have the golden shades", () => {
 
 test("what is not reached has the golden colour", () => {
   assert.deepEqual(golden.outside.map(({ rgb }) => rgb), [bytes(OUTSIDE_SUPPORT)]);
+  assert.deepEqual(golden.pole.map(({ rgb }) => rgb), [bytes(NEAR_POLE)]);
 });
 
 test("what is not a number is transparent", () => {

@@ -3,11 +3,12 @@ import { test } from "node:test";
 
 import "./page.mjs";
 
-const { flatWords } = await import("../../assets/explore/rgb-ranges.mjs");
+const { flatWords, rangeWords } = await import("../../assets/explore/rgb-ranges.mjs");
 const { number, strongestNeighbour } = await import("../../assets/explore/readout.mjs");
 const { reachSentence, reachWords } = await import("../../assets/maps/kinds.mjs");
 const { linked } = await import("../../assets/explore/toolbar.mjs");
 const { state } = await import("../../assets/explore/state.mjs");
+const { poleWords } = await import("../../assets/core/words.mjs");
 const readAhead = await import("../../assets/explore/read-ahead.mjs");
 
 test("the strongest neighbour is that of the right input, but never the principal pixel", () => {
@@ -100,4 +101,17 @@ test("guidance RGB says which colours it cannot have: an image of one value has 
   assert.equal(flatWords([[0.25, 0.25], [0.75, 0.75]], names), "MRI counts 0.25 everywhere: no red; PET counts 0.75 everywhere: no green");
   assert.equal(flatWords([[0, 1], [1, 1]], names), "PET counts 1 everywhere: no green");
   assert.equal(flatWords([[0, 1], null], names), "");
+});
+
+test("the legend of guidance RGB prints both ranges, or the common one, once both are known", () => {
+  const names = ["MRI", "PET"];
+  assert.equal(rangeWords([[-0.5, 1], [0, 2]], names, "own"), "red: MRI −0.5 to 1, green: PET 0 to 2");
+  assert.equal(rangeWords([[-0.5, 2], [-0.5, 2]], names, "common"), "red and green −0.5 to 2, one range");
+  assert.equal(rangeWords([[0, 1], null], names, "own"), "");
+});
+
+test("the note of a pole counts features, and is empty where there are none", () => {
+  assert.deepEqual([null, undefined, 0].map(poleWords), ["", "", ""]);
+  assert.equal(poleWords(1), "⚠ 1 feature within 0.05 of the rule’s pole");
+  assert.equal(poleWords(3), "⚠ 3 features within 0.05 of the rule’s pole");
 });

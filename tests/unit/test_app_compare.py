@@ -208,7 +208,7 @@ def test_a_link_opens_what_there_is_and_names_the_rest(services: Services) -> No
     start, more = compare_start(services, state)
     assert notices == [] and start == {
         "pair": PAIR, "methods": [OTHER, METHOD], "columns": ["scatter", "fused"], "pixel": {"row": 1, "col": 2},
-        "pin": None, "difference": (), "numbers": False,
+        "pin": None, "difference": (), "numbers": False, "pole": False,
     }  # fmt: skip
     assert len(more) == 2 and "nothing" in more[0] and "pin 9,0" in more[1]
 

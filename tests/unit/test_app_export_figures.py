@@ -371,6 +371,21 @@ def test_guidance_rgb_on_one_range_is_printed_as_such(view: ExportArrays) -> Non
     assert "red guidance x1 −1 to 4, green guidance x2 −1 to 4" in shown and "one common range" in shown
 
 
+def test_pixels_near_a_pole_are_marked_in_print_where_the_view_marks_them(view: ExportArrays) -> None:
+    (one, _) = view.methods
+    poles = np.zeros(SHAPE, dtype=np.float32)
+    poles[1, 2] = 3
+    alone = replace(view, methods=(replace(one, poles=poles),))
+    for marked in (True, False):
+        wanted = state(methods=("one",), columns=("fused",), pole=marked)
+        ends = FigureContent.of(alone, wanted).ends
+        found = method_picture(alone, wanted, ends, 0, CompareColumn.FUSED, "a")
+        magenta = (found == (255, 0, 255)).all(axis=-1)
+        assert np.argwhere(magenta).tolist() == ([[1, 2]] if marked else [])
+        shown = texts(figure_file(alone, wanted, "svg", LINK)).replace("\n", " ")
+        assert ("the fusion rule's pole" in shown) is marked
+
+
 def test_the_legend_has_the_ranges_of_guidance_rgb(view: ExportArrays) -> None:
     wanted = state(columns=("guidance_rgb",))
     both = texts(figure_file(view, wanted, "svg", LINK)).replace("\n", " ")

@@ -100,6 +100,7 @@ def test_every_panel_has_a_name_an_overlay_and_an_export(whole: html.Div) -> Non
         assert len(of_kind(section, html.Canvas)) == 1
         *share, save, enlarge = of_kind(section, html.Button)
         own = ["negative-share"] * (panel in JACOBIAN_PANELS) + ["panel-look"] * (panel in LOOKS)
+        own += ["panel-pole"] * (panel == Panel.FUSED)
         assert [button.className for button in share] == own
         assert getattr(save, "data-panel") == panel and "PNG" in getattr(save, "aria-label")
         assert getattr(enlarge, "aria-label").startswith("Enlarge ")

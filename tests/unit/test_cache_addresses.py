@@ -60,6 +60,7 @@ def test_all_kinds_are_looked_at() -> None:
             "change",
             "map",
             "shift",
+            "pole",
             "atlas",
             "explanation",
         }

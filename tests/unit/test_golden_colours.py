@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusion.colours import Limits, Scale, gradient_colours, grays
+from fusion.colours import NEAR_POLE, Limits, Scale, gradient_colours, grays
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "colours.json"
 getcontext().prec = 50
@@ -99,6 +99,7 @@ def vectors() -> dict[str, list[dict[str, Any]]]:
             for low, high, value in GRAYS
         ],
         "outside": [{"rgb": list(bytes.fromhex(OUTSIDE))}],
+        "pole": [{"rgb": [255, 0, 255]}],
     }  # fmt: skip
 
 
@@ -135,6 +136,10 @@ def test_what_is_not_reached_has_a_colour_that_no_scale_has() -> None:
         np.testing.assert_array_equal(found[0], gradient_colours(image, scale, 1.0, 1.0)[0])
         ramp = gradient_colours(np.linspace(-1, 1, 4097)[None], scale, 1.0, 1.0).astype(int)
         assert np.abs(ramp - one["rgb"]).max(axis=-1).min() > 20
+
+
+def test_marks_of_poles_have_the_golden_colour() -> None:
+    assert json.loads(GOLDEN.read_text(encoding="utf-8"))["pole"] == [{"rgb": list(NEAR_POLE)}]
 
 
 if __name__ == "__main__":
