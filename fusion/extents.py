@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from fusion.decoders import MOST_PAGES
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
 from fusion.positions import Volume
 
 SAME = 1e-4
@@ -75,14 +75,15 @@ def extent_of(path: Path, pixel_limit: int) -> Extent:
         out when they are.
     """
     head = b""
-    if not path.is_dir():
+    place = series_place(path)
+    if place is None:
         try:
             with path.open("rb") as stream:
                 head = stream.read(HEAD_BYTES)
         except OSError:
             return SINGLE
     # Packages here and not above: who has no such file need not wait for them.
-    if path.is_dir() or is_archive(head):
+    if place is not None or is_archive(head):
         from fusion.dicom import series_volume
 
         return _of_volume(series_volume(path, pixel_limit), 1)

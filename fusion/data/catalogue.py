@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import (
+    DICOM_SUFFIXES,
     READ_AS,
     SUFFIXES,
     SWAPPED,
@@ -35,8 +36,10 @@ from fusion.data.entries import (
 from fusion.data.file_memo import FileMemo, Signature, signature
 from fusion.data.pairing import split_extension, summarized
 from fusion.data.preview import small
+from fusion.data.series import Series, SeriesHeader, header_of, headers_of, series_among
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.extents import Extent, extent_of
+from fusion.formats import SERIES, series_place
 from fusion.pair import Pair
 from fusion.positions import Volume
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
@@ -109,6 +112,7 @@ class Catalogue:
         )
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
         self._extents: FileMemo[Extent] = FileMemo(IDS_IN_MEMORY)
+        self._headers: FileMemo[SeriesHeader | None] = FileMemo(2 * MOST_FILES)
         self._volumes: FileMemo[Volume] = FileMemo(VOLUME_BYTES_IN_MEMORY, _decoded_bytes)
         self._chosen: LRUCache[str, str] = LRUCache(IDS_IN_MEMORY)
         self._paired: tuple[tuple[Path, ...], tuple[PairEntry, ...], tuple[str, ...]] = ((), (), ())
@@ -327,10 +331,35 @@ class Catalogue:
         with self._lock:
             known, entries, problems = self._paired
         if known is not files:
-            entries, problems = folder_entries(files, self._modalities, listing.folder)
+            images, series = self._with_series(files, listing.folder)
+            entries, problems = folder_entries(images, self._modalities, listing.folder, series)
             with self._lock:
                 self._paired = (files, entries, problems)
         return entries, (*problems, *unusable)
+
+    def _with_series(self, files: tuple[Path, ...], root: Path) -> tuple[list[Path], dict[Path, Series]]:
+        """Return files, with those of a DICOM series as one, and what is known of each series."""
+        plain = SUFFIXES - DICOM_SUFFIXES
+        seen = {file: split_extension(file.name)[1] for file in files}
+        unlikely = plain | UNREADABLE_SUFFIXES
+        headers = headers_of((file for file in files if seen[file] not in unlikely), self._header)
+        below = {file: PurePosixPath(file.relative_to(root).as_posix()) for file in files}
+        others = [below[file] for file in files if seen[file] in plain]
+        found = series_among(
+            {below[file]: header for file, header in headers.items()}, others, self._modalities
+        )
+        series = {}
+        for one in found:
+            folder = root / one.folder
+            whole = folder if one.only else folder / f"{SERIES}{one.choice}"
+            path = root / one.files[0] if len(one.files) == 1 else whole
+            if path in series:  # of one modality: nobody can tell them apart by it
+                path = folder / f"{SERIES}{one.header.series}"
+            series[path] = one
+        return [*(file for file in files if file not in headers), *series], series
+
+    def _header(self, file: Path) -> SeriesHeader | None:
+        return self._headers.get_or_load((file,), lambda: header_of(file))
 
     def _report(self, folder: Path, problems: tuple[str, ...]) -> None:
         """Warn of what is new since the folder was last looked at."""
@@ -347,8 +376,9 @@ def _files(entry: PairEntry) -> tuple[Path, ...]:
 
 
 def _own_files(path: Path) -> tuple[Path, ...]:
-    """Return a file; of a folder, also those in it."""
-    return (path, *sorted(path.iterdir())) if path.is_dir() else (path,)
+    """Return a file; of a folder, or of a series in it, the folder and all that is in it."""
+    place = series_place(path)
+    return (path,) if place is None else (place[0], *sorted(place[0].iterdir()))
 
 
 def _decoded_bytes(volume: Volume) -> int:
