@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import tifffile
 from PIL import Image
 
-from fusion.decoders import MOST_PAGES
+from fusion.decoders import MOST_PAGES, tiff_pages
 from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
 from fusion.positions import Volume
 
@@ -109,9 +108,7 @@ def _pictures(path: Path, head: bytes) -> int:
     try:
         if head.startswith(_TIFF):
             with tifffile.TiffFile(path) as tiff:
-                all_pages: Any = tiff.pages
-                pages = (page for page in all_pages if not page.is_reduced)
-                return max(1, sum(1 for _ in islice(pages, MOST_PAGES + 1)))
+                return max(1, sum(1 for _ in islice(tiff_pages(tiff), MOST_PAGES + 1)))
         if head.startswith(_ANIMATED):
             with Image.open(path) as image:
                 return int(getattr(image, "n_frames", 1))
