@@ -111,8 +111,9 @@ class UploadFolder(OwnedFolder[Card]):
             return Card(id, size_of(target), time.time(), {owner: name}, modalities, (names[0], names[1]))
 
         card = self.kept(id, owner, name, made)
-        card = replace(card, readings=card.readings | {owner: code})
-        self._write(card)
+        if card.readings.get(owner, "") != code:
+            card = replace(card, readings=card.readings | {owner: code})
+            self._write(card)
         return card
 
 
@@ -136,5 +137,9 @@ def content_id(images: Sequence[Sequence[Path]]) -> str:
 def _card_of(values: dict[str, Any]) -> Card:
     first, second = (str(one) for one in values["modalities"])
     file1, file2 = (str(one) for one in values["files"])
-    readings = {str(owner): str(code) for owner, code in values.get("readings", {}).items()}
-    return Card(**owned(values), modalities=(first, second), files=(file1, file2), readings=readings)
+    return Card(
+        **owned(values),
+        modalities=(first, second),
+        files=(file1, file2),
+        readings={str(owner): str(code) for owner, code in values.get("readings", {}).items()},
+    )
