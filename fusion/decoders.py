@@ -10,7 +10,7 @@ import logging
 import os
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -36,6 +36,8 @@ from PIL import (
 from fusion.errors import EmptyFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
 
 logger = logging.getLogger(__name__)
+# A damaged file gives it thousands of lines to say; the reader says in one what is wrong.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 Samples = NDArray[Any]
 
@@ -327,11 +329,22 @@ def _decode_tiff(stream: BinaryIO, path: Path, pixel_limit: int, selection: Sele
         return np.ma.MaskedArray(image, channels)
 
 
+def tiff_pages(tiff: tifffile.TiffFile) -> Iterator[Any]:
+    """Yield the pages of a TIFF file; the last is that after which one comes again, as damaged files go in circles."""
+    met: set[int] = set()
+    all_pages: Any = tiff.pages
+    for page in all_pages:
+        if page.offset in met:
+            return
+        met.add(page.offset)
+        # A reduced copy beside the image (a thumbnail, a pyramid) does not make a stack.
+        if not page.is_reduced:
+            yield page
+
+
 def _tiff_page(tiff: tifffile.TiffFile, path: Path, selection: Selection) -> Any:
     """Return the page that is meant."""
-    # A reduced copy beside the image (a thumbnail, a pyramid) does not make a stack.
-    all_pages: Any = tiff.pages
-    pages: list[Any] = list(islice((page for page in all_pages if not page.is_reduced), MOST_PAGES + 1))
+    pages: list[Any] = list(islice(tiff_pages(tiff), MOST_PAGES + 1))
     planes = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
     if not pages or len(pages) > MOST_PAGES or pages[0].imagedepth > 1 or planes > len(pages):
         raise UnsupportedImageError(

@@ -23,7 +23,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
 from fusion.decoders import Samples, Selection, choose, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
-from fusion.formats import HEAD_BYTES, is_dicom
+from fusion.formats import HEAD_BYTES, SERIES, is_dicom, series_place
 from fusion.positions import Grid, Slice, Volume
 from fusion.uptake import uptake
 from fusion.volumes import MOST_VOXELS, cut
@@ -278,8 +278,10 @@ def _of_one_series(path: Path) -> list[_File]:
     series = _series(path)
     if len(series) > 1:
         shown = ", ".join(f"{one[0].kind or 'unknown'} of {len(one)} files" for one in series[:8])
+        example = f" Or name one of them, as {path / SERIES}{series[0][0].kind}." if path.is_dir() else ""
         raise UnsupportedImageError(
-            path, f"there are {len(series)} series in it ({shown}). Put one into a folder of its own."
+            path,
+            f"there are {len(series)} series in it ({shown}). Put one into a folder of its own.{example}",
         )
     return series[0]
 
@@ -287,10 +289,14 @@ def _of_one_series(path: Path) -> list[_File]:
 def _series(path: Path) -> list[list[_File]]:
     """Return the images of a folder or an archive, by series."""
     found: dict[str, list[_File]] = {}
+    place = series_place(path)
     for file in _headers(path):
-        found.setdefault(file.series, []).append(file)
+        if place is None or place[1] in ("", file.kind, file.series):
+            found.setdefault(file.series, []).append(file)
     if not found:
-        if path.is_dir():
+        if place is not None and place[1]:
+            raise UnreadableImageError(path, "there is no such series of DICOM files in this folder.")
+        if place is not None:
             raise UnreadableImageError(
                 path, "this is a folder without DICOM images. Name one image file in it."
             )
@@ -322,8 +328,11 @@ def _headers(path: Path) -> Iterator[_File]:
 
 def _openers(path: Path) -> Iterator[Callable[[], BinaryIO]]:
     """Yield what opens each file of a folder, or of an archive."""
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    place = series_place(path)
+    if place is not None:
+        files = sorted(
+            file for file in place[0].iterdir() if file.is_file() and not file.name.startswith(".")
+        )
         _require_few(len(files), path)
         yield from (lambda file=file: file.open("rb") for file in files)
         return
@@ -419,7 +428,7 @@ def series_facts(path: Path) -> tuple[tuple[str, str], ...]:
         If there are no DICOM images, or one is damaged.
     """
     return (
-        ("format", f"a {'folder' if path.is_dir() else 'ZIP archive'} of DICOM files"),
+        ("format", f"a {'ZIP archive' if series_place(path) is None else 'folder'} of DICOM files"),
         *(
             (
                 "series",

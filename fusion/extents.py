@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import tifffile
 from PIL import Image
 
-from fusion.decoders import MOST_PAGES
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
+from fusion.decoders import MOST_PAGES, tiff_pages
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
 from fusion.positions import Volume
 
 SAME = 1e-4
@@ -75,14 +74,15 @@ def extent_of(path: Path, pixel_limit: int) -> Extent:
         out when they are.
     """
     head = b""
-    if not path.is_dir():
+    place = series_place(path)
+    if place is None:
         try:
             with path.open("rb") as stream:
                 head = stream.read(HEAD_BYTES)
         except OSError:
             return SINGLE
     # Packages here and not above: who has no such file need not wait for them.
-    if path.is_dir() or is_archive(head):
+    if place is not None or is_archive(head):
         from fusion.dicom import series_volume
 
         return _of_volume(series_volume(path, pixel_limit), 1)
@@ -108,9 +108,7 @@ def _pictures(path: Path, head: bytes) -> int:
     try:
         if head.startswith(_TIFF):
             with tifffile.TiffFile(path) as tiff:
-                all_pages: Any = tiff.pages
-                pages = (page for page in all_pages if not page.is_reduced)
-                return max(1, sum(1 for _ in islice(pages, MOST_PAGES + 1)))
+                return max(1, sum(1 for _ in islice(tiff_pages(tiff), MOST_PAGES + 1)))
         if head.startswith(_ANIMATED):
             with Image.open(path) as image:
                 return int(getattr(image, "n_frames", 1))

@@ -34,7 +34,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
+from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti, series_place
 from fusion.positions import Grid, Slice, Volume, resample
 
 Keep = Callable[[Path, int | None, Callable[[], Volume]], Volume]
@@ -194,7 +194,7 @@ def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | No
         from fusion.volumes import cut  # see `_decoder`
 
         return cut(volume, path, pixel_limit, selection)
-    if not path.is_dir():
+    if series_place(path) is None:
         require_file(path)
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
@@ -343,7 +343,7 @@ def read_onto(
 def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Volume | None:
     """Return the volume of a file, a folder or an archive; ``None`` for what is none."""
     head = b""
-    if not path.is_dir():
+    if series_place(path) is None:
         require_file(path)
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
@@ -354,7 +354,7 @@ def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | Non
         if keep is None or voxels > MOST_KEPT_VOXELS:
             return read_nifti(path, selection)
         return keep(path, selection.frame, lambda: read_nifti(path, selection))
-    if path.is_dir() or is_archive(head):
+    if series_place(path) is not None or is_archive(head):
         from fusion.dicom import series_volume
 
         if keep is None:

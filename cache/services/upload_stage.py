@@ -12,16 +12,16 @@ import shutil
 import stat
 import time
 import zipfile
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cache.errors import UserError
-from fusion.data.deidentify import deidentified_copy, series_of
+from fusion.data.deidentify import deidentified_copy
 from fusion.data.entries import SUFFIXES, PairEntry, folder_entries, user_entry
 from fusion.data.pairing import split_extension
+from fusion.data.series import Series, headers_of, same_patient, series_among
 from fusion.formats import HEAD_BYTES, format_name, is_archive
 
 MOST_FILES = 4096
@@ -36,8 +36,6 @@ STALE_S = 3600.0
 """How long what nobody goes on with is kept, seconds."""
 ID = re.compile(r"[0-9a-f]{32}")
 HIDDEN = (".", "__MACOSX", "Thumbs.db", "DICOMDIR")
-KINDS = {"MR": "MRI", "PT": "PET", "NM": "SPECT"}
-"""Modalities as DICOM abbreviates them, and as names have them."""
 
 
 class UploadError(UserError):
@@ -172,19 +170,16 @@ class UploadStage:
         UploadError
             If files are missing, or an archive cannot be unpacked.
         """
-        units = _units(self._members(id))
-        by_name: dict[Path, Unit] = {}
-        for unit in units:
-            by_name.setdefault(_alias(unit), unit)
-        entries, problems = folder_entries(by_name, self._modalities)
-        images = [alias for alias in by_name if split_extension(alias.name)[1] in SUFFIXES]
-        if not entries and len(images) == 2:
-            entries, problems = (user_entry(images[0], images[1], self._modalities),), ()
-        for alias, unit in by_name.items():
-            problems = tuple(problem.replace(alias.as_posix(), unit.name) for problem in problems)
+        units, series = _units(self._members(id), self._modalities)
+        entries, problems = folder_entries(units, self._modalities, Path(), series)
+        images = [name for name in units if name in series or split_extension(name.name)[1] in SUFFIXES]
+        two = [series[name].alias if name in series else name for name in images]
+        if not entries and len(images) == 2 and same_patient(*(series.get(name) for name in images)):
+            by_hand = user_entry(Path(two[0]), Path(two[1]), self._modalities)
+            entries, problems = (replace(by_hand, paths=(images[0], images[1])),), ()
         if not entries and not problems:
-            problems = (_why_nothing(units),)
-        pairs = tuple((entry, (by_name[entry.paths[0]], by_name[entry.paths[1]])) for entry in entries)
+            problems = (_why_nothing(list(units.values())),)
+        pairs = tuple((entry, (units[entry.paths[0]], units[entry.paths[1]])) for entry in entries)
         return Found(pairs, problems)
 
     def prepared(self, id: str, place: int, units: Sequence[Unit]) -> tuple[Path, Path]:
@@ -352,30 +347,35 @@ def _require_harmless(name: str, infos: Sequence[zipfile.ZipInfo], room: int) ->
             raise UploadError(f"{name}: {error}") from None
 
 
-def _units(members: Sequence[Member]) -> list[Unit]:
-    """Return the images: files of one DICOM series in one folder are one."""
-    series: defaultdict[tuple[str, str, str], list[Member]] = defaultdict(list)
-    units = []
-    for member in members:
-        known = series_of(member.path)
-        if known is None or not known[0]:
-            units.append(Unit(member.name, (member.path,)))
-        else:
-            series[(PurePosixPath(member.name).parent.as_posix(), *known)].append(member)
-    folders = [folder for folder, _, _ in series]
-    for (folder, _, kind), files in series.items():
-        if len(files) == 1:
-            units.append(Unit(files[0].name, (files[0].path,)))
-            continue
-        alone = folders.count(folder) == 1 and folder != "."
-        name = folder if alone else f"{folder}/{KINDS.get(kind, kind) or 'series'}".removeprefix("./")
-        units.append(Unit(name, tuple(file.path for file in files)))
-    return units
+def _units(
+    members: Sequence[Member], modalities: tuple[str, str] | None
+) -> tuple[dict[Path, Unit], dict[Path, Series]]:
+    """Return the images by name, files of one DICOM series in one folder as one, and what is known of each series."""
+    names = {PurePosixPath(member.name): member for member in members}
+    found = headers_of(member.path for member in members)
+    headers = {name: found[member.path] for name, member in names.items() if member.path in found}
+    images = [name for name in names if name not in headers and split_extension(name.name)[1] in SUFFIXES]
+    units = {
+        Path(name): Unit(member.name, (member.path,)) for name, member in names.items() if name not in headers
+    }
+    series: dict[Path, Series] = {}
+    for one in series_among(headers, images, modalities):
+        name = _unit_name(one)
+        number = 2
+        while Path(name) in units:
+            name, number = f"{_unit_name(one)} ({number})", number + 1
+        units[Path(name)] = Unit(name, tuple(names[file].path for file in one.files))
+        series[Path(name)] = one
+    return units, series
 
 
-def _alias(unit: Unit) -> Path:
-    """Return a name by which an image can be paired: a series has none of a file."""
-    return Path(f"{unit.name}.dcm" if len(unit.paths) > 1 else unit.name)
+def _unit_name(series: Series) -> str:
+    """Return what people see as the name of a series: its file, its folder, or its kind in a folder with others."""
+    if len(series.files) == 1:
+        return str(series.files[0])
+    if series.only and series.folder.name:
+        return str(series.folder)
+    return str(series.folder / (series.header.kind or "series"))
 
 
 def _why_nothing(units: Sequence[Unit]) -> str:

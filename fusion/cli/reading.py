@@ -13,7 +13,7 @@ import typer
 from fusion.colour_maps import ColourMap
 from fusion.decoders import Axis, Selection
 from fusion.errors import UnreadableImageError
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
 from fusion.intensity import IntensityWindow
 from fusion.pair import Windows
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_picture, require_file
@@ -172,7 +172,7 @@ def inspect_command(
 
     Nothing about a patient is shown.
     """
-    if not file.is_dir():
+    if series_place(file) is None:
         require_file(file)
     for label, value in _header(file):
         typer.echo(f"{label}: {value}")
@@ -187,11 +187,11 @@ def inspect_command(
 
 def _header(file: Path) -> tuple[tuple[str, str], ...]:
     head = b""
-    if not file.is_dir():
+    if series_place(file) is None:
         with file.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     # Packages here and not above: other commands should not wait for them.
-    if file.is_dir() or is_archive(head):
+    if series_place(file) is not None or is_archive(head):
         from fusion.dicom import series_facts
 
         return series_facts(file)

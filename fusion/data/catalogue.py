@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import (
+    DICOM_SUFFIXES,
     READ_AS,
     SUFFIXES,
     SWAPPED,
@@ -32,11 +33,14 @@ from fusion.data.entries import (
     swapped,
     user_entry,
 )
-from fusion.data.file_memo import FileMemo, Signature, signature
-from fusion.data.pairing import split_extension, summarized
+from fusion.data.file_memo import FileMemo
+from fusion.data.listing import MOST_FILES, FolderListing
+from fusion.data.pairing import split_extension
 from fusion.data.preview import small
+from fusion.data.series import Series, SeriesHeader, header_of, headers_of, series_among
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.extents import Extent, extent_of
+from fusion.formats import SERIES, series_place
 from fusion.pair import Pair
 from fusion.positions import Volume
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
@@ -60,10 +64,6 @@ PAIR_BYTES_IN_MEMORY = 128 * 2**20
 SMALL_BYTES_IN_MEMORY = 32 * 2**20
 VOLUME_BYTES_IN_MEMORY = 512 * 2**20
 IDS_IN_MEMORY = 10_000
-
-MOST_FILES = 20_000
-MOST_FOLDERS_DEEP = 8
-"""What is looked at in a data folder: somebody may name a whole disk by mistake."""
 
 
 class Catalogue:
@@ -109,6 +109,7 @@ class Catalogue:
         )
         self._ids: FileMemo[str | None] = FileMemo(IDS_IN_MEMORY)
         self._extents: FileMemo[Extent] = FileMemo(IDS_IN_MEMORY)
+        self._headers: FileMemo[SeriesHeader | None] = FileMemo(2 * MOST_FILES)
         self._volumes: FileMemo[Volume] = FileMemo(VOLUME_BYTES_IN_MEMORY, _decoded_bytes)
         self._chosen: LRUCache[str, str] = LRUCache(IDS_IN_MEMORY)
         self._paired: tuple[tuple[Path, ...], tuple[PairEntry, ...], tuple[str, ...]] = ((), (), ())
@@ -327,10 +328,35 @@ class Catalogue:
         with self._lock:
             known, entries, problems = self._paired
         if known is not files:
-            entries, problems = folder_entries(files, self._modalities, listing.folder)
+            images, series = self._with_series(files, listing.folder)
+            entries, problems = folder_entries(images, self._modalities, listing.folder, series)
             with self._lock:
                 self._paired = (files, entries, problems)
         return entries, (*problems, *unusable)
+
+    def _with_series(self, files: tuple[Path, ...], root: Path) -> tuple[list[Path], dict[Path, Series]]:
+        """Return files, with those of a DICOM series as one, and what is known of each series."""
+        plain = SUFFIXES - DICOM_SUFFIXES
+        seen = {file: split_extension(file.name)[1] for file in files}
+        unlikely = plain | UNREADABLE_SUFFIXES
+        headers = headers_of((file for file in files if seen[file] not in unlikely), self._header)
+        below = {file: PurePosixPath(file.relative_to(root).as_posix()) for file in files}
+        others = [below[file] for file in files if seen[file] in plain]
+        found = series_among(
+            {below[file]: header for file, header in headers.items()}, others, self._modalities
+        )
+        series = {}
+        for one in found:
+            folder = root / one.folder
+            whole = folder if one.only else folder / f"{SERIES}{one.choice}"
+            path = root / one.files[0] if len(one.files) == 1 else whole
+            if path in series:  # of one modality: nobody can tell them apart by it
+                path = folder / f"{SERIES}{one.header.series}"
+            series[path] = one
+        return [*(file for file in files if file not in headers), *series], series
+
+    def _header(self, file: Path) -> SeriesHeader | None:
+        return self._headers.get_or_load((file,), lambda: header_of(file))
 
     def _report(self, folder: Path, problems: tuple[str, ...]) -> None:
         """Warn of what is new since the folder was last looked at."""
@@ -347,8 +373,9 @@ def _files(entry: PairEntry) -> tuple[Path, ...]:
 
 
 def _own_files(path: Path) -> tuple[Path, ...]:
-    """Return a file; of a folder, also those in it."""
-    return (path, *sorted(path.iterdir())) if path.is_dir() else (path,)
+    """Return a file; of a folder, or of a series in it, the folder and all that is in it."""
+    place = series_place(path)
+    return (path,) if place is None else (place[0], *sorted(place[0].iterdir()))
 
 
 def _decoded_bytes(volume: Volume) -> int:
@@ -395,95 +422,3 @@ def _shortened(address: str) -> str:
 def _known(entries: Sequence[PairEntry]) -> str:
     shown = ", ".join(entry.address for entry in entries[:12]) or "none"
     return f"Known pairs: {shown}{', …' if len(entries) > 12 else ''}."
-
-
-class FolderListing:
-    """The files of a folder and of those in it, read again only if some were added, removed or renamed.
-
-    Parameters
-    ----------
-    folder : Path
-        May disappear and come back; while it is away it counts as empty, with a logged warning.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._known: tuple[dict[Path, Signature | None], tuple[Path, ...], tuple[str, ...]] | None = None
-        self._missing = False
-
-    def files(self) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-        """Return all files but hidden ones, and a sentence for each reason why something is no file."""
-        known = self._known
-        if (
-            known is not None
-            and known[0]
-            and all(sign and signature(at) == sign for at, sign in known[0].items())
-        ):
-            return known[1], known[2]
-        walk = _Walk(self.folder)
-        try:
-            walk.look(self.folder, 0)
-        except OSError as error:
-            if not self._missing:
-                logger.warning("The data folder %s cannot be read (%s): it has no pairs.", self.folder, error)
-            self._missing = True
-            return (), ()
-        self._missing = False
-        files, problems = tuple(walk.files), summarized(walk.unusable)
-        if known is not None and set(known[1]) == walk.files:
-            files = known[1]
-        self._known = ({} if walk.unsettled else walk.folders, files, problems)
-        return files, problems
-
-
-class _Walk:
-    """Findings in a folder and those in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.files: set[Path] = set()
-        self.folders: dict[Path, Signature | None] = {}
-        self.unusable: list[tuple[str, str]] = []
-        self.unsettled = False
-        self._met: set[tuple[int, int]] = set()
-
-    def look(self, folder: Path, depth: int) -> None:
-        """Look into a folder; those that link to where one has been are passed over."""
-        found = folder.stat()
-        if (found.st_dev, found.st_ino) in self._met:
-            return
-        self._met.add((found.st_dev, found.st_ino))
-        self.folders[folder] = signature(folder)
-        for path in sorted(folder.iterdir()):
-            if not path.name.startswith((".", "__MACOSX")):
-                self._take(path, depth)
-
-    def _take(self, path: Path, depth: int) -> None:
-        name = path.relative_to(self.root).as_posix()
-        image = split_extension(path.name)[1] in SUFFIXES | UNREADABLE_SUFFIXES
-        if path.is_file():
-            if len(self.files) < MOST_FILES:
-                self.files.add(path)
-            else:
-                self.unusable.append(
-                    (name, f"there are more than {MOST_FILES:,} files. Use a smaller folder")
-                )
-        elif path.is_dir():
-            if image:
-                self.unusable.append((name, "this is a folder with the name of an image. Rename it"))
-            elif depth == MOST_FOLDERS_DEEP:
-                self.unusable.append((name, f"it lies more than {MOST_FOLDERS_DEEP} folders deep"))
-            else:
-                self._descend(path, depth, name)
-        elif path.is_symlink():
-            self.unsettled = True  # What it leads to may come without a trace in this folder.
-            self.unusable.append((name, "this is a link to something that is not there"))
-        elif image:
-            self.unusable.append((name, "this is not a regular file"))
-
-    def _descend(self, folder: Path, depth: int, name: str) -> None:
-        try:
-            self.look(folder, depth + 1)
-        except OSError as error:
-            self.unsettled = True
-            self.unusable.append((name, f"this folder cannot be read ({error.strerror})"))

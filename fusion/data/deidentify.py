@@ -10,9 +10,8 @@ import gzip
 import os
 import shutil
 import struct
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pydicom
 from pydicom.dataset import FileMetaDataset
@@ -102,20 +101,6 @@ def deidentified_copy(source: Path, target: Path, salt: str, most_bytes: int) ->
             os.link(source, target)
         except OSError:  # not every disk has links
             shutil.copyfile(source, target)
-
-
-def series_of(path: Path) -> tuple[str, str] | None:
-    """Return the series to which a DICOM file belongs and its modality, as its header says; ``None`` for others."""
-    with path.open("rb") as stream:
-        if not is_dicom(stream.read(HEAD_BYTES)):
-            return None
-        stream.seek(0)
-        # The reader says what is wrong with a damaged one, later and in words.
-        with suppress(Exception):
-            names: list[Any] = ["SeriesInstanceUID", "Modality"]
-            header = pydicom.dcmread(stream, force=True, stop_before_pixels=True, specific_tags=names)
-            return str(header.get("SeriesInstanceUID") or ""), str(header.get("Modality") or "")
-    return None
 
 
 def _copy_dicom(source: Path, target: Path, salt: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,10 +20,13 @@ from pathlib import Path
 from fusion.choices import PLAIN, Reading
 from fusion.data.modalities import Vocabulary, distinct_names
 from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
+from fusion.data.series import Series, same_patient
 
 _FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima nii nii.gz"
 SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
 """Files of a data folder that are taken for images; what they really are, their content decides."""
+
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 
 _OTHER_FORMATS = (
     "hdr img img.gz mha mhd mgh mgz mnc nrrd nhdr par rec h5 hdf5 mat fits fit exr heic heif avif jxl pgm ppm pnm pbm "
@@ -82,6 +85,10 @@ class PairEntry:
     reading: Reading = PLAIN
 
 
+OTHER_PATIENT = (
+    "their headers name two patients, and nothing else pairs them. Give both the names of one pair"
+)
+"""Why two DICOM images in one folder are no pair."""
 UPLOADED = "upload-"
 """The beginning of the address of a pair that somebody has brought to the page."""
 SWAPPED = "~swapped"
@@ -154,7 +161,10 @@ def user_entry(file1: Path, file2: Path, modalities: tuple[str, str] | None = No
 
 
 def folder_entries(
-    files: Iterable[Path], modalities: tuple[str, str] | None = None, root: Path | None = None
+    files: Iterable[Path],
+    modalities: tuple[str, str] | None = None,
+    root: Path | None = None,
+    series: Mapping[Path, Series] | None = None,
 ) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
     """Make pairs of all files that show the same in two modalities.
 
@@ -168,6 +178,8 @@ def folder_entries(
         the alphabetically first.
     root : Path, optional
         The folder whose own name says nothing; the innermost that all files share unless given.
+    series : mapping, optional
+        Those of `files` that are DICOM series, which are paired by their aliases below the root.
 
     Returns
     -------
@@ -178,16 +190,29 @@ def folder_entries(
     """
     files = sorted(files)
     root = root if root is not None else _shared_folder(files)
+    known = series or {}
     images, others = [], []
     for file in files:
+        if file in known:
+            if known[file].problem:
+                others.append((_below(file, root), known[file].problem))
+            else:
+                images.append(file)
+            continue
         extension = split_extension(file.name)[1]
         if extension in SUFFIXES:
             images.append(file)
         elif reason := _why_no_image(file, extension):
             others.append((_below(file, root), reason))
-    matches, reasons = match_names([_parts(file, root) for file in images], Vocabulary(modalities))
+    names = [root / known[file].alias if file in known else file for file in images]
+    matches, reasons = match_names([_parts(name, root) for name in names], Vocabulary(modalities))
     left_over = [(_below(images[place], root), reason) for place, reason in reasons.items()]
-    entries = [_entry(match, images) for match in matches]
+    entries = []
+    for match in matches:
+        if same_patient(*(known.get(images[place]) for place in match.places)):
+            entries.append(_entry(match, images))
+        else:
+            left_over += [(_below(images[place], root), OTHER_PATIENT) for place in match.places]
     entries.sort(key=lambda entry: (_natural_order(entry.address), entry.paths))
     return tuple(entries), summarized(left_over + others)
 

@@ -277,7 +277,7 @@ def test_what_has_just_changed_is_not_trusted(
 ) -> None:
     # Without this rule, a change within the same tick of the file system's clock would never be seen.
     monkeypatch.setattr(file_memo, "SETTLED_NS", 3600 * 10**9)
-    assert catalogue_module.signature(data_dir) is None
+    assert file_memo.signature(data_dir) is None
     entry = catalogue.find("3")
     assert catalogue.load(entry) == catalogue.load(entry)
     assert catalogue.load(entry) is not catalogue.load(entry)

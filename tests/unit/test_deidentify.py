@@ -12,7 +12,8 @@ import pydicom
 import pytest
 from pydicom.uid import RLELossless
 
-from fusion.data.deidentify import deidentified_copy, series_of
+from fusion.data.deidentify import deidentified_copy
+from fusion.data.series import SeriesHeader, header_of
 from fusion.decoders import Selection
 from fusion.errors import TooManyPixelsError, UnreadableImageError
 from fusion.reading import Picture, read_picture
@@ -92,7 +93,7 @@ def test_a_series_stays_one(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     for file in folder.iterdir():
         copied(file, tmp_path / "copy" / file.name)
-    assert len({series_of(file) for file in (tmp_path / "copy").iterdir()}) == 1
+    assert len({header_of(file) for file in (tmp_path / "copy").iterdir()}) == 1
     for place in range(3):
         require_same(
             read_picture(folder, selection=Selection(slice=place)),
@@ -107,7 +108,7 @@ def test_what_is_left_of_a_dicom_file_tells_nothing_and_is_refused(tmp_path: Pat
     with pytest.raises(UnreadableImageError, match="no pixels"):
         read_picture(copy)
     assert not any(secret in copy.read_bytes() for secret in HIDDEN)
-    assert series_of(tmp_path / "a.dcm") in (None, ("", ""))
+    assert header_of(tmp_path / "a.dcm") in (None, SeriesHeader("", "", ""))
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
@@ -143,4 +144,4 @@ def test_a_packed_volume_that_becomes_too_large_is_refused(tmp_path: Path) -> No
 def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.eye(3))
     assert copied(tmp_path / "a.npy", tmp_path / "b.npy").read_bytes() == (tmp_path / "a.npy").read_bytes()
-    assert series_of(tmp_path / "a.npy") is None
+    assert header_of(tmp_path / "a.npy") is None

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fusion.decoders import Selection
 from fusion.errors import (
     EmptyFileError,
     ImageFileError,
@@ -27,6 +28,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
+from fusion.extents import extent_of
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_image
 from tests.unit.image_files import HEIGHT, WIDTH, WRITERS, refuses, samples, save
 
@@ -292,3 +294,20 @@ def test_tiff_tiles_that_burst_the_limit(tmp_path: Path) -> None:
 
 def test_default_limit() -> None:
     assert DEFAULT_PIXEL_LIMIT == 4096 * 4096
+
+
+def test_pages_that_go_in_a_circle_are_met_once(tmp_path: Path) -> None:
+    path = tmp_path / "circle.tif"
+    pages = np.arange(2 * 6 * 9, dtype=np.uint8).reshape(2, 6, 9)
+    with tifffile.TiffWriter(path) as writer:
+        for page in pages:
+            writer.write(page, contiguous=False, metadata=None)
+    with tifffile.TiffFile(path) as tiff:
+        first, last = tiff.pages[0].offset, tiff.pages[1].offset
+    content = bytearray(path.read_bytes())
+    tags = int.from_bytes(content[last : last + 2], "little")
+    at = last + 2 + 12 * tags  # where the next page is said to be
+    content[at : at + 4] = first.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert extent_of(path, 1000).frames == 2
+    np.testing.assert_array_equal(read_image(path, selection=Selection(frame=1)), pages[1])
