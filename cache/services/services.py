@@ -13,6 +13,7 @@ import flask
 import torch
 
 from cache.jobs.threads import ThreadCounts, computing
+from cache.jobs.unit_work import UnitWork
 from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
@@ -244,9 +245,11 @@ def assembled(
         chunks.prune(UNFINISHED_S)
     workers = workers_of(settings)
     whole = threads.whole_image
-    guidance = Guidance(scenes, store, chunks, settings.store is None, whole, workers)
+    transient = settings.store is None
+    guidance = Guidance(scenes, store, chunks, transient, whole, workers)
     regions = Regions(catalogue, scenes.pair_shape, region_folder)
-    influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
+    units = UnitWork(chunks, 1, workers)
+    influence = InfluenceJobs(scenes, store, units, transient, windows.since_asked, guidance.busy)
     return Services(
         scenes=scenes,
         windows=windows,
@@ -254,7 +257,7 @@ def assembled(
         shifts=Shifts(scenes, store, whole),
         changes=Changes(scenes, store, whole),
         guidance=guidance,
-        maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
+        maps=Maps(scenes, store, chunks, transient, whole, workers),
         atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),
         regions=regions,
         pyramids=Pyramids(scenes, guidance),
