@@ -25,6 +25,7 @@ from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, causes, clicks, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
 from fusion.colours import Limits, Scale, guidance_rgb
+from fusion.durations import spoken
 from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
@@ -267,6 +268,7 @@ def status(state: GuidanceState) -> str:
     if stage(state) == COMPLETE:
         return "Guidance complete"
     if state.running:
-        return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", state.note)))
+        left = None if state.seconds_left is None else f"about {spoken(state.seconds_left)} left"
+        return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", left, state.note)))
     waits = "Guidance cancelled" if state.cancelled else "Guidance not computed"
     return ": ".join(filter(None, (waits, state.note)))

@@ -12,8 +12,8 @@ from app.layout.parts import attributes
 LINES = (
     (
         "Inputs and fused image",
-        "the two registered images on the left, MRI above and PET below, and what the "
-        "method makes of them between.",
+        "the two registered images, and what the method makes of them: in the first column of a wide window, at the "
+        "top of a narrow one.",
     ),
     (
         "Jacobian images",

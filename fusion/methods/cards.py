@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from fusion.durations import spoken
 from fusion.methods.adapting import Adaptation
 from fusion.methods.base import Method
 from fusion.methods.packed.folders import PackedMethod
@@ -157,9 +158,7 @@ def _guidance(method: Method, adapted: Adaptation) -> str:
 
 
 def _foretold(seconds: float, shape: tuple[int, int]) -> str:
-    unit, name = (1, "s") if seconds < 90 else (60, "min") if seconds < 5400 else (3600, "h")
-    spoken = f"{seconds / unit:.2g} {name}"
-    return f"about {spoken} for images of {shape[0]}×{shape[1]} pixels on this machine"
+    return f"about {spoken(seconds)} for images of {shape[0]}×{shape[1]} pixels on this machine"
 
 
 def _checked(method: Method, pair: Pair) -> str:
