@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -236,7 +237,8 @@ def assembled(
         modalities=settings.modalities,
         unlisted=uploads.entries,
     )
-    atlas_folder = AtlasFolder(settings.atlas_dir)
+    most = math.inf if settings.atlases_max_gb is None else settings.atlases_max_gb * 2**30
+    atlas_folder = AtlasFolder(settings.atlas_dir, most_bytes=most)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
