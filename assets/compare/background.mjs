@@ -56,7 +56,8 @@ export function write(context, text, { left, top, width, height }, ink) {
 export function bitmapOf(picture) {
   const { scene, kind, index } = picture;
   if (kind === "inputs" && scene.in_colour[index]) return images.bitmap(scene, images.INPUT_COLOURS[index], 0, null, kind);
-  if (kind === "rgb" || kind === "fused_colour") return images.bitmap(scene, kind, 0, null, kind);
+  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, state.display.rgb);
+  if (kind === "fused_colour") return images.bitmap(scene, kind, 0, null, kind);
   if (scene.difference && kind !== "inputs") {
     if (!images.get(scene, kind)) return null;
     const { paint, name } = scale.differencePainter(/** @type {DifferenceRow} */ (scene), kind);
@@ -117,7 +118,9 @@ function drawCaptions(context, pictures, look) {
   const common = state.common();
   if (!common) return;
   for (const picture of pictures.filter((one) => one.kind === "inputs")) {
-    const words = [...(common.simulated ? ["simulated"] : []), ...(common.in_colour[picture.index] ? ["colour"] : [])];
+    const words = [
+      common.simulated && "simulated", common.in_colour[picture.index] && "colour", picture.index && common.brought,
+    ].filter(Boolean);
     const name = common.modalities[picture.index] + (words.length ? ` (${words.join(", ")})` : "");
     const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
     const text = picture.zoom ? `${common.modalities[picture.index]} zoom${letter}` : name;

@@ -23,7 +23,9 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
  * @property {number} height
  * @property {number} width
+ * @property {number} aspect - Height of a pixel by its width.
  * @property {number[] | null} support_radius
+ * @property {string} [brought] - How x2 came onto the pixels of x1.
  * @property {number[] | null} default_pixel
  * @property {string} device
  * @property {string} reach
@@ -74,14 +76,14 @@ export const link = new LinkState({
 /** @type {Facts | null} */
 let own = null;
 
-const { columns, difference, gamma1, gamma2, methods, numbers, pair, scale, size, zoom } = link.parts;
+const { columns, difference, gamma1, gamma2, methods, numbers, pair, rgb, scale, size, zoom } = link.parts;
 
 export const state = tie({
   /** @type {Scene[]} */
   scenes: [], // one a row: pair, method, size, support (from the server); those that failed have `error`
   /** @type {Record<string, Progress>} */
   progress: {}, // of the guidance images, by the scenes' keys (from the server)
-  display: tie({}, { gamma1, gamma2, scale, shared: link.parts.shared, zoom, size }),
+  display: tie({}, { gamma1, gamma2, rgb, scale, shared: link.parts.shared, zoom, size }),
   viewer: "",
   /** @type {Point} */
   a: { pixel: null, shown: null, pinned: false }, // the principal pixel, and the windows last painted

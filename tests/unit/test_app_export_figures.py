@@ -24,10 +24,12 @@ from app.export.content import (
     difference_of,
     difference_picture,
     left_out,
+    method_picture,
     zoomed,
 )
 from app.export.drawing import BLUE, NEAR, RED, outline, scatter_place
 from app.export.figure import figure_file, panel_file
+from app.export.figure_layout import FigureLayout, Line
 from app.export.rows import inputs_row, method_row
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import RegionLook, linked_regions
@@ -257,6 +259,32 @@ def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(
         assert square.get_x() + square.get_width() / 2 == half == square.get_y() + square.get_height() / 2
 
 
+def with_spacing(view: ExportArrays, spacing: tuple[float, float]) -> ExportArrays:
+    methods = [replace(one, scene=replace(one.scene, spacing=spacing)) for one in view.methods]
+    return replace(view, methods=tuple(methods))
+
+
+def test_pixels_are_printed_as_high_as_they_are_by_their_width(view: ExportArrays) -> None:
+    content = FigureContent.of(with_spacing(view, (3, 2)), state(zoom=2))
+    row = inputs_row(content)
+    for panel in (row.panels[0], row.panels[-1]):
+        axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
+        row.draw(axes, panel)
+        assert axes.get_aspect() == 1.5
+    (square,) = axes.patches
+    assert isinstance(square, Rectangle)
+    # Five rows of 2/7.5 inches are as high as the place.
+    tall = square.get_linewidth() / 72 * 7.5 / 2
+    assert square.get_width() - tall == pytest.approx(1)
+    assert square.get_height() - tall / 1.5 == pytest.approx(1)
+    whole, zoom = (
+        FigureLayout(content, (Line(row, "", (panel,), True),), 1.4)
+        for panel in (row.panels[0], row.panels[-1])
+    )
+    assert whole.tall(whole.lines[0]) == pytest.approx(1.4 * 1.5 * SHAPE[0] / SHAPE[1])
+    assert zoom.tall(zoom.lines[0]) == pytest.approx(1.4 * 1.5)
+
+
 def test_boxes_have_white_edges_by_which_they_are_no_regions(view: ExportArrays) -> None:
     row = method_row(FigureContent.of(view, state(zoom=2)), 0)
     axes = Figure().add_subplot()
@@ -326,6 +354,21 @@ def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: ExportArrays, 
         assert "-" not in label.get_text()
     dots = figure.dpi
     assert whole.x0 >= 0.2 * dots - 1 and whole.y0 >= 0.6 * dots - 1, "all of it is in the picture's place"
+
+
+def test_guidance_rgb_on_one_range_is_printed_as_such(view: ExportArrays) -> None:
+    (one, _) = view.methods
+    guidance = np.zeros((2, *SHAPE))
+    guidance[0, 0, :3] = (-1, 0.5, 1)
+    guidance[1, 0, :2] = (4, 0.5)
+    alone = replace(view, methods=(replace(one, guidance=guidance),))
+    wanted = state(methods=("one",), columns=("guidance_rgb",), rgb="common")
+    ends = FigureContent.of(alone, wanted).ends
+    found = method_picture(alone, wanted, ends, 0, CompareColumn.GUIDANCE_RGB, "a")
+    # From −1 to 4, 51 a unit, halves go up.
+    assert found[0, :3, :2].tolist() == [[0, 255], [77, 77], [102, 51]]
+    shown = texts(figure_file(alone, wanted, "svg", LINK)).replace("\n", " ")
+    assert "red guidance x1 −1 to 4, green guidance x2 −1 to 4" in shown and "one common range" in shown
 
 
 def test_the_legend_has_the_ranges_of_guidance_rgb(view: ExportArrays) -> None:
