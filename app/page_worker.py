@@ -53,6 +53,8 @@ STOP_S = 0.5
 """A server that stops waits for so long for requests that are under way to it."""
 REST_S = 0.2
 """For so long nothing is accepted where the process has no descriptor left."""
+STOP_LOOK_S = 0.1
+"""How often it looks meanwhile for whose time is over."""
 TOLD_AGAIN_S = 10.0
 MOST_HELD = 512 * 2**20
 """Bytes of all requests that arrive and answers that wait to be sent; beyond it, whoever holds most is let go."""
@@ -172,6 +174,10 @@ class PageWorker(ThreadWorker):
         conn.closing = fs.cancelled() or fs.exception() is not None or not fs.result() or not self.alive
         self._wait(conn, selectors.EVENT_WRITE, self._send_more, PIECE_WAIT_S)
         self._send_more(conn)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for connections, as long as gunicorn says; not so long in a server that stops."""
+        super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, STOP_LOOK_S))
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Let connections go whose time is over, or all; gunicorn calls this again and again."""

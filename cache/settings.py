@@ -90,6 +90,11 @@ class ServiceSettings(BaseModel):
         default_factory=lambda: user_data_path("fusevis", appauthor=False) / "atlas",
         description="Folder of atlases, complete Jacobians that `python -m fusion atlas` computes beforehand.",
     )
+    atlases_max_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Most GiB of all atlases together; by default as many as the disk has room for.",
+    )
     region_dir: Path = Field(
         default_factory=lambda: user_data_path("fusevis", appauthor=False) / "regions",
         description="Folder of regions of interest that are too large for a link; made when the first one comes.",

@@ -12,9 +12,10 @@ import secrets
 from flask import Flask, Response, g, has_request_context, request
 
 from app.settings import Settings
+from cache.jobs.entries import NOBODY, origin
 
 HEADER = "X-Request-ID"
-NONE = "-"
+NONE = NOBODY
 FAILED = "Something went wrong on the server; its log says what, under request {id}."
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 """Nothing that could end a line of the log or a header."""
@@ -25,6 +26,11 @@ def register(server: Flask, settings: Settings) -> None:
 
     def name_request() -> None:
         g.request_id = request_id_of(request.headers.get(HEADER, ""))
+        # For the jobs that it begins.
+        origin.set(g.request_id)
+
+    def forget(_: BaseException | None) -> None:
+        origin.set(NOBODY)
 
     def tell(answer: Response) -> Response:
         answer.headers[HEADER] = g.request_id
@@ -32,6 +38,7 @@ def register(server: Flask, settings: Settings) -> None:
 
     server.before_request(name_request)
     server.after_request(tell)
+    server.teardown_request(forget)
 
 
 def request_id_of(given: str) -> str:
@@ -40,12 +47,12 @@ def request_id_of(given: str) -> str:
 
 
 def request_id() -> str:
-    """Return the id of the request that is being answered; `NONE` outside of one."""
-    return str(g.get("request_id", NONE)) if has_request_context() else NONE
+    """Return the id of the request that is being answered, or has begun the job at work; `NONE` outside of both."""
+    return str(g.get("request_id", NONE)) if has_request_context() else origin.get()
 
 
 class WithRequestId(logging.Formatter):
-    """Lines of a log that say which request they belong to, as ``[id]``; ``[-]`` for work in the background."""
+    """Lines of a log with the request that they are of, or that has begun the job at work: ``[id]``; else ``[-]``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from cache.errors import TooBusyError
-from cache.jobs.entries import JobEntry, JobState, Subject, owner_of
+from cache.jobs.entries import JobEntry, JobState, Subject, origin, owner_of
 from cache.store.addresses import Address
 from fusion.errors import Cancelled, FuseVisError
 
@@ -105,6 +105,7 @@ class _Job(Generic[Value]):
     ended: float | None = None
     first_report: tuple[float, float] | None = None
     subject: Subject | None = None
+    origin: str = field(default_factory=origin.get)
     stopping: bool = False
     leases: dict[str, float] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -395,6 +396,7 @@ class Jobs(Generic[Value]):
         return min((self._last_turns.get(owner_of(viewer), 0) for viewer in job.leases), default=0)
 
     def _run_stage(self, job: _Job[Value]) -> None:
+        origin.set(job.origin)
         if self._unwanted(job):
             self._end(job, JobState.CANCELLED)
             return

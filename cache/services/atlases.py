@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from cache.jobs.threads import computing, yield_to_others
 from cache.jobs.workers import Workers
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import AtlasAddress
+from cache.store.sealed import bytes_on_disk
 from fusion import JacobianWindow, Method, Pair
 from fusion.errors import AtlasError, Cancelled
 from fusion.saliency.atlas import Atlas, AtlasProgress, StoredWindows, atlas_bytes, atlas_folder
@@ -49,10 +51,15 @@ class AtlasFolder:
         Folder of atlases; need not exist.
     clock : callable
         Seconds, from any moment on.
+    most_bytes : float
+        What all atlases together may take on the disk.
     """
 
-    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, root: Path, clock: Callable[[], float] = time.monotonic, most_bytes: float = math.inf
+    ) -> None:
         self.root = root
+        self._most_bytes = most_bytes
         self._clock = clock
         self._lock = threading.Lock()
         self._told: set[Path] = set()
@@ -69,6 +76,23 @@ class AtlasFolder:
             # Computing it is slower, never wrong; but somebody has to know.
             logger.exception("A window of an atlas cannot be read; it is computed instead")
             return None
+
+    def require_room(self, size: int) -> None:
+        """Refuse an atlas that has so many bytes yet to come, where there is no room for it.
+
+        Raises
+        ------
+        AtlasError
+            If the disk has none, or all atlases together would take more than they may.
+        """
+        check_space(self.root, size)
+        if math.isinf(self._most_bytes):
+            return
+        if bytes_on_disk(self.root, below=True) + size > self._most_bytes:
+            raise AtlasError(
+                f"This server keeps no more than {self._most_bytes / 2**30:g} GiB of atlases (FUSEVIS_ATLASES_MAX_GB), "
+                "and there is no room for another one. Whoever runs it can remove some."
+            )
 
     def find(self, method: Method, pair: Pair) -> Atlas | None:
         """Return the atlas of a method and a pair, as far as it is computed by now; ``None`` without one."""
@@ -290,7 +314,7 @@ class Atlases:
         done, tiles = self._tiles_done(method, scene)
         with computing(self._threads):
             needs = estimate(method, pair, (done, tiles), self._folder.root)
-        check_space(self._folder.root, atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
+        self._folder.require_room(atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
         return needs
 
     def start(self, scene: Scene, viewer: str) -> None:
@@ -302,7 +326,8 @@ class Atlases:
             See `estimate`.
         """
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
-        check_space(self._folder.root, atlas_bytes(method, pair.shape))
+        done, tiles = self._tiles_done(method, scene)
+        self._folder.require_room(atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
         folder = atlas_folder(self._folder.root, method, pair)
         work = AtlasWork(
             method,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -14,6 +13,7 @@ import numpy as np
 from cache import counts
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
+from cache.jobs.unit_work import UnitWork
 from cache.jobs.workers import Workers
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import GuidanceAddress
@@ -23,12 +23,8 @@ from fusion import Method, Pair
 from fusion.durations import spoken
 from fusion.errors import Cancelled
 from fusion.saliency.guidance import coarse_guidance, guidance, guidance_seconds, lattice_spacing
-from fusion.work.engines import WorkersLost
-from fusion.work.guidance_units import GoOn, GuidanceUnits
-from fusion.work.store import ChunkStore, StoreError
-from fusion.work.tasks import Job
-
-logger = logging.getLogger(__name__)
+from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.store import ChunkStore
 
 PREVIEW_LANE = "preview"
 LATTICE_LANE = "lattice"
@@ -166,7 +162,7 @@ class GuidanceWork:
         workers: Workers | None = None,
     ) -> None:
         self._others_wait = others_wait
-        self._workers = workers
+        self._work = UnitWork(chunks, threads, workers)
         self._method = method
         self._pair = pair
         self._address = address
@@ -265,7 +261,7 @@ class GuidanceWork:
         next_report = self._clock()
         turn_ends = next_report + TURN_S
         # Closed at once where it is left: what it has claimed is free for others then.
-        with closing(self._computed(go_on)) as found:
+        with closing(self._work.values(units, self._method, self._pair, go_on)) as found:
             for done, (number, values) in enumerate(found, start=1):
                 units.put(number, values, images)
                 counts.UNITS.labels("guidance").inc()
@@ -277,34 +273,6 @@ class GuidanceWork:
                     yield
                     turn_ends = self._clock() + TURN_S
         return images
-
-    def _computed(self, go_on: GoOn) -> Generator[tuple[int, np.ndarray], None, None]:
-        """Yield all units with their values: those that are kept, those of the workers, then those of this process."""
-        units = self._units
-        left = dict.fromkeys(range(len(units)))
-        if self._workers is not None:
-            try:
-                for number, values in self._by_workers(self._workers, go_on):
-                    del left[number]
-                    yield number, values
-            except (WorkersLost, StoreError) as error:
-                logger.warning("%s Guidance images are computed in the server's process.", error)
-        if left:
-            yield from (found for found in units.all(go_on) if found[0] in left)
-
-    def _by_workers(self, workers: Workers, go_on: GoOn) -> Generator[tuple[int, np.ndarray], None, None]:
-        units = self._units
-        self._chunks.put_pair(self._pair)
-        missing = dict.fromkeys(units.missing())
-        for number, values in units.known():
-            missing.pop(number, None)
-            yield number, values
-        job = Job(units.work, self._pair.shape, self._chunks.url, self._threads, workers.local)
-        for number in workers.computed(job, missing, go_on):
-            found = units.kept(number)
-            if found is None:
-                raise StoreError(f"Part {number} was computed, but is not in the store {self._chunks.url}.")
-            yield number, found
 
     def _reported(
         self, report: Report[np.ndarray], images: np.ndarray, fraction: float, next_report: float

@@ -12,13 +12,15 @@ import numpy as np
 
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage, Steps
 from cache.jobs.threads import computing
+from cache.jobs.unit_work import UnitWork, Values
+from cache.jobs.workers import Workers
 from cache.services.guidance import COMPLETE_REVISION
 from cache.services.scenes import Scene, Scenes
 from cache.store.addresses import MapAddress
 from cache.store.store import ArrayStore
 from fusion.errors import Cancelled
 from fusion.saliency.maps import BANDS, MapKind
-from fusion.work.kept_units import KeptUnits
+from fusion.work.kept_units import GoOn, KeptUnits
 from fusion.work.map_units import MapUnits
 from fusion.work.store import ChunkStore
 
@@ -89,6 +91,8 @@ class MapWork:
     ----------
     units : callable
         Makes its units.
+    values : callable
+        Yields these with their values; told what to call now and then.
     shape : tuple of int
         (bands, H, W).
     keep : callable
@@ -104,13 +108,14 @@ class MapWork:
     def __init__(
         self,
         units: Callable[[], KeptUnits],
+        values: Callable[[KeptUnits, GoOn], Values],
         shape: tuple[int, int, int],
         keep: Callable[[np.ndarray], np.ndarray],
         threads: int,
         transient: bool,
         others_wait: Callable[[], bool],
     ) -> None:
-        self._units, self._shape, self._keep = units, shape, keep
+        self._units, self._values, self._shape, self._keep = units, values, shape, keep
         self._threads, self._transient, self._others_wait = threads, transient, others_wait
 
     def stages(self) -> tuple[Stage[np.ndarray], ...]:
@@ -128,7 +133,7 @@ class MapWork:
         with computing(self._threads):
             units = self._units()
             turn_ends, next_copy = time.monotonic() + TURN_S, 0.0
-            with closing(units.all(go_on)) as found:
+            with closing(self._values(units, go_on)) as found:
                 for done, (number, part) in enumerate(found, start=1):
                     units.put(number, part, values)
                     now = time.monotonic()
@@ -159,13 +164,22 @@ class Maps:
         Whether these parts go once a map is finished, or are there to stay.
     threads : int
         Threads of torch.
+    workers : Workers or None
+        Who compute; None where this process does.
     """
 
     def __init__(
-        self, scenes: Scenes, store: ArrayStore, chunks: ChunkStore, transient: bool, threads: int
+        self,
+        scenes: Scenes,
+        store: ArrayStore,
+        chunks: ChunkStore,
+        transient: bool,
+        threads: int,
+        workers: Workers | None = None,
     ) -> None:
         self._scenes, self._store, self._chunks = scenes, store, chunks
         self._transient, self._threads = transient, threads
+        self._work = UnitWork(chunks, threads, workers)
         self.jobs: Jobs[np.ndarray] = Jobs(LANES)
         # Of whole maps; a number each, for as many as somebody has looked at.
         self._seconds: dict[MapAddress, float] = {}
@@ -204,7 +218,11 @@ class Maps:
 
         shape = BANDS[kind], *pair.shape
         others_wait = partial(self.jobs.others_wait, address)
-        work = MapWork(units, shape, keep, self._threads, self._transient, others_wait)
+
+        def computed(made: KeptUnits, go_on: GoOn) -> Values:
+            return self._work.values(made, method, pair, go_on)
+
+        work = MapWork(units, computed, shape, keep, self._threads, self._transient, others_wait)
         return followed(self.jobs.submit(address, work.stages, viewer, scene.subject(SUBJECTS[kind])))
 
     def expected_seconds(self, scene: Scene, kind: MapKind) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ import flask
 import torch
 
 from cache.jobs.threads import ThreadCounts, computing
+from cache.jobs.unit_work import UnitWork
 from cache.jobs.workers import Workers, workers_of
 from cache.services.atlases import Atlases, AtlasFolder
 from cache.services.changes import Changes
@@ -250,7 +252,8 @@ def assembled(
         modalities=settings.modalities,
         unlisted=uploads.entries,
     )
-    atlas_folder = AtlasFolder(settings.atlas_dir)
+    most = math.inf if settings.atlases_max_gb is None else settings.atlases_max_gb * 2**30
+    atlas_folder = AtlasFolder(settings.atlas_dir, most_bytes=most)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
     windows = Windows(scenes, store, threads.hover, atlas_folder)
@@ -259,9 +262,11 @@ def assembled(
         chunks.prune(UNFINISHED_S)
     workers = workers_of(settings)
     whole = threads.whole_image
-    guidance = Guidance(scenes, store, chunks, settings.store is None, whole, workers)
+    transient = settings.store is None
+    guidance = Guidance(scenes, store, chunks, transient, whole, workers)
     regions = Regions(catalogue, scenes.pair_shape, region_folder)
-    influence = InfluenceJobs(scenes, store, windows.since_asked, guidance.busy)
+    units = UnitWork(chunks, 1, workers)
+    influence = InfluenceJobs(scenes, store, units, transient, windows.since_asked, guidance.busy)
     return Services(
         scenes=scenes,
         windows=windows,
@@ -270,7 +275,7 @@ def assembled(
         changes=Changes(scenes, store, whole),
         explanations=Explanations(scenes, regions, store, whole),
         guidance=guidance,
-        maps=Maps(scenes, store, chunks, settings.store is None, threads.whole_image),
+        maps=Maps(scenes, store, chunks, transient, whole, workers),
         atlases=Atlases(scenes, atlas_folder, whole, workers, chunks),
         regions=regions,
         pyramids=Pyramids(scenes, guidance),

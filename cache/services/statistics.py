@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage
 from cache.jobs.threads import computing
+from cache.jobs.unit_work import UnitWork
 from cache.services.guidance import Guidance
 from cache.services.regions import Regions
 from cache.services.scenes import Scene, Scenes
@@ -34,9 +36,11 @@ from fusion.statistics.guidance import (
     ModalityStatistics,
     guidance_statistics,
 )
-from fusion.statistics.influence import DEFAULT_LIMIT, ModalityInfluence, RegionInfluence, region_influence
+from fusion.statistics.influence import DEFAULT_LIMIT, ModalityInfluence, RegionInfluence
+from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, described_regions, inside_head, whole_image
 from fusion.statistics.requirements import CORE, RIM, Requirement, checklist
+from fusion.work.region_units import RegionUnits
 
 TEXT, VALUE = "json", "value"
 
@@ -119,27 +123,30 @@ class InfluenceJobs:
         What has the pairs and methods.
     store : ArrayStore
         Where numbers are kept.
+    work : UnitWork
+        What computes parts of them, and keeps these meanwhile.
+    transient : bool
+        Whether these parts go once the numbers are finished, or are there to stay.
     since_window : callable
-        Returns how many seconds ago somebody pointed at a pixel: this work rests while pointers move.
+        Returns how many seconds ago somebody pointed at a pixel: this process rests while pointers move.
     guidance_runs : callable
-        Returns whether guidance images are computed, for whomever: this work rests meanwhile.
-    threads : int
-        Threads of torch.
+        Returns whether guidance images are computed, for whomever: this process rests meanwhile.
     """
 
     def __init__(
         self,
         scenes: Scenes,
         store: ArrayStore,
+        work: UnitWork,
+        transient: bool,
         since_window: Callable[[], float],
         guidance_runs: Callable[[], bool] = lambda: False,
-        threads: int = 1,
     ) -> None:
         self._scenes = scenes
         self._store = store
+        self._work, self._transient = work, transient
         self.jobs: Jobs[RegionInfluence] = Jobs(LANES)
         self._since_window = since_window
-        self._threads = threads
         self._guidance_runs = guidance_runs
 
     def known(self, scene: Scene, region: Region) -> RegionInfluence | None:
@@ -211,16 +218,30 @@ class InfluenceJobs:
         self, method: Method, pair: Pair, region: Region, address: InfluenceAddress
     ) -> Sequence[Stage[RegionInfluence]]:
         def work(report: Report[RegionInfluence], _cancelled: Callable[[], bool]) -> RegionInfluence:
-            def progress(done: int, total: int) -> None:
-                report(done / total, None)
+            fraction = 0.0
+
+            def go_on() -> None:
+                report(fraction, None)  # which raises where nobody waits any more
+
+            def rest() -> None:
+                go_on()
                 while self._guidance_runs() or self._since_window() < REST_S:
                     time.sleep(NAP_S)
-                    report(done / total, None)  # which raises where nobody waits any more
+                    go_on()
 
-            progress(0, 1)
-            with computing(self._threads):
-                found = region_influence(method, pair, region, address.limit, progress=progress)
+            code = encode_mask(region.mask)
+            with computing(self._work.threads):
+                units = RegionUnits(method, pair, self._work.chunks, code, address.limit)
+                table = np.full(units.shape, np.nan)
+                with closing(self._work.values(units, method, pair, go_on, rest, code)) as values:
+                    for done, (number, numbers) in enumerate(values, start=1):
+                        units.put(number, numbers, table)
+                        fraction = done / len(units)
+                        go_on()
+            found = replace(units.influence(table), region=region.name)
             self._store.put(address, to_arrays(found))
+            if self._transient:
+                units.remove()
             return found
 
         return (Stage(work, INFLUENCE_LANE),)

@@ -7,23 +7,11 @@ numbers come out, and another one for the statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-import fusion
 from fusion import Method
-from fusion.work.addresses import digest_of_files, numerics_id
-
-
-@cache
-def statistics_id() -> str:
-    """Return 16 hexadecimal digits that change with the source text of `fusion.statistics`."""
-    folder = Path(fusion.__file__).parent
-    paths = [path.relative_to(folder) for path in sorted((folder / "statistics").rglob("*.py"))]
-    return digest_of_files("", folder, paths)
-
+from fusion.work.addresses import numerics_id, statistics_id
 
 SCHEMA_VERSION = 1
 """Raise it when the arrays kept under an address get other names, shapes or meanings."""
@@ -185,7 +173,7 @@ class StatisticsAddress(Address):
     region : str
         Content id of the region's mask, whatever its name.
     rules : str
-        `cache.store.addresses.statistics_id`.
+        `fusion.work.addresses.statistics_id`.
     """
 
     region: str

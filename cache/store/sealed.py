@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +61,18 @@ def unsealed_bytes(content: bytes) -> bytes:
     return body
 
 
-def bytes_on_disk(folder: Path) -> int:
-    """Return what all files of a folder take on the disk, which is more than they hold where they are small."""
-    if not folder.is_dir():
-        return 0
-    found = [path.stat() for path in folder.iterdir() if path.is_file()]
-    return sum(max(one.st_size, one.st_blocks * BLOCK) for one in found)
+def bytes_on_disk(folder: Path, below: bool = False) -> int:
+    """Return what all files of a folder take on the disk, which is more than they hold where they are small.
+
+    With those in folders below it, if asked; a file that goes meanwhile takes nothing.
+    """
+    total = 0
+    for path in folder.rglob("*") if below else (folder.iterdir() if folder.is_dir() else ()):
+        with suppress(FileNotFoundError):
+            one = path.stat()
+            if stat.S_ISREG(one.st_mode):
+                total += max(one.st_size, one.st_blocks * BLOCK)
+    return total
 
 
 def remove_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from fusion.pair import Pair
 from fusion.saliency.jacobian import jacobians
 from fusion.saliency.window import JacobianWindow, Pixel
 from fusion.statistics.guidance import NAN, Dominant, dominance_of, ratio_of
-from fusion.statistics.regions import Region, grid_sample
+from fusion.statistics.regions import GridSample, Region, grid_sample
 
 DEFAULT_LIMIT = 256
 """Principal pixels of a region that are used at most: seconds for any method that ships."""
@@ -212,24 +212,60 @@ def region_influence(
         done += 1
         if progress is not None:
             progress(done, len(sample.pixels))
-    return RegionInfluence(
-        region=region.name,
-        pixels=sample.region_pixels,
-        used=sums.count,
-        spacing=sample.spacing,
-        left_out=done - sums.count,
-        x1=sums.modality(0, True),
-        x2=sums.modality(1, True),
-        outside=sums.outside_of_both(True),
-    )
+    return sums.of_region(region, sample, done)
 
 
 def _in_batches(
     method: Method, pair: Pair, pixels: tuple[Pixel, ...], dtype: str
 ) -> Iterable[JacobianWindow]:
-    size = GLOBAL_PIXELS_AT_ONCE if method.locality_at(pair.shape).radius is None else PIXELS_AT_ONCE
+    size = pixels_at_once(method, pair.shape)
     for start in range(0, len(pixels), size):
         yield from jacobians(method, pair, pixels[start : start + size], dtype, ahead=False)
+
+
+def pixels_at_once(method: Method, shape: tuple[int, int]) -> int:
+    """Return of how many principal pixels of images (H, W) the Jacobian images are computed at once."""
+    return GLOBAL_PIXELS_AT_ONCE if method.locality_at(shape).radius is None else PIXELS_AT_ONCE
+
+
+FIXED = 7
+"""Numbers of a principal pixel before its rings: two each of Σ J, of Σ |J| outside and of Gini indices, and how many
+rings there are."""
+
+
+def pixel_numbers(window: JacobianWindow, region: Region | None, rings: int) -> NDArray[np.float64]:
+    """Return all that `InfluenceSums` has of a principal pixel, for those who keep it.
+
+    Parameters
+    ----------
+    window : JacobianWindow
+        Both Jacobian images of the pixel.
+    region : Region or None
+        What is inside, if that matters.
+    rings : int
+        Room for so many sums by distance; at least as many as the window has.
+
+    Returns
+    -------
+    ndarray of float64, shape (FIXED + 2·rings,)
+        NaN where a gradient is not finite.
+    """
+    numbers = np.full(FIXED + 2 * rings, np.nan)
+    values = window.values.astype(np.float64)
+    if not np.isfinite(values).all():
+        return numbers
+    numbers[:2] = values.sum(axis=(1, 2))
+    numbers[2:4] = 0.0
+    if region is not None:
+        height, width = values.shape[1:]
+        inside = region.mask[window.top : window.top + height, window.left : window.left + width]
+        numbers[2:4] = np.abs(values[:, ~inside]).sum(axis=1)
+    numbers[4:6] = [gini_index(image) for image in values]
+    sums = ring_sums(window)
+    numbers[6] = sums.shape[1]
+    numbers[FIXED:] = 0.0
+    numbers[FIXED:].reshape(2, rings)[:, : sums.shape[1]] = sums
+    return numbers
 
 
 class InfluenceSums:
@@ -250,22 +286,35 @@ class InfluenceSums:
 
     def add(self, window: JacobianWindow, region: Region | None) -> None:
         """Add the Jacobian images of a principal pixel, unless a gradient of theirs is not finite."""
-        values = window.values.astype(np.float64)
-        if not np.isfinite(values).all():
+        self.add_numbers(pixel_numbers(window, region, furthest(window) + 1))
+
+    def add_numbers(self, numbers: NDArray[np.float64]) -> None:
+        """Add what `pixel_numbers` returned, unless there is none."""
+        if np.isnan(numbers[0]):
             return
         self.count += 1
-        self._signed += values.sum(axis=(1, 2))
-        rings = ring_sums(window)
-        more = max(0, rings.shape[1] - self._rings.shape[1])
+        self._signed += numbers[:2]
+        count = int(numbers[6])
+        more = max(0, count - self._rings.shape[1])
         self._rings = np.pad(self._rings, ((0, 0), (0, more)))
-        self._rings[:, : rings.shape[1]] += rings
-        if region is not None:
-            height, width = values.shape[1:]
-            inside = region.mask[window.top : window.top + height, window.left : window.left + width]
-            self._outside += np.abs(values[:, ~inside]).sum(axis=1)
-        for image, found in zip(values, self._gini, strict=True):
-            if not np.isnan(index := gini_index(image)):
-                found.append(index)
+        self._rings[:, :count] += numbers[FIXED:].reshape(2, -1)[:, :count]
+        self._outside += numbers[2:4]
+        for index, found in zip(numbers[4:6], self._gini, strict=True):
+            if not np.isnan(index):
+                found.append(float(index))
+
+    def of_region(self, region: Region, sample: GridSample, done: int) -> RegionInfluence:
+        """Return the influence on a region, of `done` pixels of its sample; all NaN where there is none."""
+        return RegionInfluence(
+            region=region.name,
+            pixels=sample.region_pixels,
+            used=self.count,
+            spacing=sample.spacing,
+            left_out=done - self.count,
+            x1=self.modality(0, True),
+            x2=self.modality(1, True),
+            outside=self.outside_of_both(True),
+        )
 
     def modality(self, number: int, has_region: bool) -> ModalityInfluence:
         """Return the influence of x1 (number 0) or x2 (1) so far; NaN where there is none."""
@@ -316,6 +365,13 @@ def gini_index(values: ArrayLike) -> float:
     shares = magnitudes / magnitudes[-1]
     weights = (count - np.arange(1, count + 1) + 0.5) / count
     return max(0.0, 1 - 2 * float(shares @ weights) / float(shares.sum()))
+
+
+def furthest(window: JacobianWindow) -> int:
+    """Return the Chebyshev distance of a window's furthest pixel from the principal pixel."""
+    height, width = window.values.shape[1:]
+    rows, columns = window.row - window.top, window.col - window.left
+    return max(rows, height - 1 - rows, columns, width - 1 - columns)
 
 
 def ring_sums(window: JacobianWindow) -> NDArray[np.float64]:

@@ -33,6 +33,14 @@ def numerics_id() -> str:
     return digest_of_files(f"torch {metadata.version('torch')}\n", folder, relevant)
 
 
+@cache
+def statistics_id() -> str:
+    """Return 16 hexadecimal digits that change with the source text of `fusion.statistics`."""
+    folder = Path(fusion.__file__).parent
+    paths = [path.relative_to(folder) for path in sorted((folder / "statistics").rglob("*.py"))]
+    return digest_of_files("", folder, paths)
+
+
 def digest_of_files(start: str, folder: Path, paths: Iterable[Path]) -> str:
     """Return 16 hexadecimal digits of a text and the files of a folder, with their names."""
     digest = hashlib.sha256(start.encode())
@@ -50,6 +58,7 @@ class Kind(StrEnum):
     RESPONSE = "response"
     REACH = "reach"
     INFLUENCE = "influence"
+    REGION = "region"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ def kept_chunks(
     parts: list[list[int]],
     cut: object,
     units: str,
+    dtype: str = "float32",
 ) -> Chunks:
     """Return the array of a store that keeps the units of images, one chunk each; nothing is read or written yet.
 
@@ -56,6 +57,8 @@ def kept_chunks(
         What tells this way to cut images into units from others, in JSON's types.
     units : str
         Of the values.
+    dtype : {"float32", "float64"}
+        Of the values.
     """
     digest = hashlib.sha256(json.dumps(cut).encode()).hexdigest()[:16]
     attributes = {
@@ -70,11 +73,11 @@ def kept_chunks(
         "units": units,
     }
     path = f"{work.kind}/{work.path}-{digest}"
-    return store.array(path, values_shape, (1, *values_shape[1:]), attributes)
+    return store.array(path, values_shape, (1, *values_shape[1:]), attributes, dtype)
 
 
 class KeptUnits(ABC):
-    """Units of images that grow, each a chunk of a store. Not for several threads at once.
+    """Units of images, or of a table, that grow, each a chunk of a store. Not for several threads at once.
 
     Parameters
     ----------
@@ -98,7 +101,7 @@ class KeptUnits(ABC):
         """Return how many units there are."""
 
     @abstractmethod
-    def compute(self, number: int, go_on: GoOn = lambda: None) -> NDArray[np.float32]:
+    def compute(self, number: int, go_on: GoOn = lambda: None) -> NDArray[Any]:
         """Compute a unit.
 
         Parameters
@@ -110,12 +113,12 @@ class KeptUnits(ABC):
 
         Returns
         -------
-        ndarray of float32, shape (bands, N)
-            For `keep` and `put`.
+        ndarray, shape (bands, N)
+            For `keep` and `put`; float32, or float64 where a kind says so.
         """
 
     @abstractmethod
-    def put(self, number: int, values: NDArray[np.float32], image: NDArray[np.floating]) -> None:
+    def put(self, number: int, values: NDArray[Any], image: NDArray[np.floating]) -> None:
         """Put the values of a unit, of `compute` or `kept`, into the images (bands, H, W), which are changed."""
 
     def let_go(self) -> None:  # noqa: B027 - most prepare nothing
@@ -134,7 +137,7 @@ class KeptUnits(ABC):
         """Return whether a unit is kept by now and not damaged."""
         return self.kept(number) is not None
 
-    def keep(self, number: int, values: NDArray[np.float32]) -> None:
+    def keep(self, number: int, values: NDArray[Any]) -> None:
         """Keep the values of a unit in the store.
 
         Raises
@@ -144,7 +147,7 @@ class KeptUnits(ABC):
         """
         self._chunks.write(number, values[None])
 
-    def all(self, go_on: GoOn = lambda: None) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
+    def all(self, go_on: GoOn = lambda: None) -> Generator[tuple[int, NDArray[Any]], None, None]:
         """Yield all units with their values: what is kept, then the others as they are computed and kept.
 
         Processes that do so at once on one machine share the units among them. A store that does not work is logged,
@@ -174,11 +177,11 @@ class KeptUnits(ABC):
                     time.sleep(WAIT_S)
                     go_on()
 
-    def known(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def known(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the units that are kept by now, with their values; computes nothing."""
         yield from self._taken_from(dict.fromkeys(range(len(self))))
 
-    def _taken_from(self, missing: dict[int, None]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def _taken_from(self, missing: dict[int, None]) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield what is kept of the units that are missing yet, and take it off them."""
         nothing: frozenset[int] = frozenset()
         for number in sorted(self._tried(self.done, nothing) & missing.keys()):
@@ -187,7 +190,7 @@ class KeptUnits(ABC):
                 del missing[number]
                 yield number, values
 
-    def _kept_or_computed(self, number: int, go_on: GoOn) -> NDArray[np.float32]:
+    def _kept_or_computed(self, number: int, go_on: GoOn) -> NDArray[Any]:
         # Somebody else may have finished it since it was looked for.
         values = self._tried(partial(self.kept, number), None)
         if values is None:
@@ -206,7 +209,7 @@ class KeptUnits(ABC):
             logger.warning("%s What is computed is not kept.", error)
             return otherwise
 
-    def kept(self, number: int) -> NDArray[np.float32] | None:
+    def kept(self, number: int) -> NDArray[Any] | None:
         """Return what `compute` returned for a unit, from the store; ``None`` where it has to be computed."""
         found = self._chunks.read(number)
         return None if found is None else found[0]

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,13 @@ Claim = Callable[[int], contextlib.AbstractContextManager[bool]]
 
 class StoreError(FuseVisError):
     """A store cannot be opened, read or written."""
+
+
+def unreachable(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what is raised where a store does not answer, and others: a client of objects has errors of its own."""
+    client = sys.modules.get("botocore.exceptions")
+    own = () if client is None else (client.BotoCoreError, client.ClientError)
+    return (OSError, *own, *others)
 
 
 class RemoteChunks(FsspecStore):
@@ -81,14 +89,20 @@ class ChunkStore:
 
     def __init__(self, url: str | Path) -> None:
         try:
-            self.files, self.root = fsspec.core.url_to_fs(str(url))
+            # What others have added since the last look is to be seen.
+            self.files, self.root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
         except (ImportError, ValueError) as error:
             raise StoreError(f"There is no way to a store at {url} here ({error}).") from error
         self.folder = Path(self.root) if isinstance(self.files, LocalFileSystem) else None
         self.url = self.root if self.folder is not None else str(url)
 
     def array(
-        self, path: str, shape: tuple[int, ...], chunk: tuple[int, ...], attributes: dict[str, Any]
+        self,
+        path: str,
+        shape: tuple[int, ...],
+        chunk: tuple[int, ...],
+        attributes: dict[str, Any],
+        dtype: str = "float32",
     ) -> Chunks:
         """Return an array of the store; nothing is read or written yet.
 
@@ -97,11 +111,13 @@ class ChunkStore:
         path : str
             Where it lies in the store.
         shape, chunk : tuple of int
-            Of the array, float32, and of a chunk. There are several along the first axis alone, where they are counted.
+            Of the array and of a chunk. There are several along the first axis alone, where they are counted.
         attributes : dict
             What the numbers are, in JSON's types. An array that has others is made anew.
+        dtype : {"float32", "float64"}
+            Of the numbers.
         """
-        return Chunks(self, path, shape, chunk, {"schema": SCHEMA, **attributes})
+        return Chunks(self, path, shape, chunk, {"schema": SCHEMA, **attributes}, np.dtype(dtype))
 
     def prune(self, older_s: float) -> None:
         """Remove arrays that nobody has added to for so many seconds, where the store is a folder."""
@@ -166,8 +182,9 @@ class Chunks:
         shape: tuple[int, ...],
         chunk: tuple[int, ...],
         attributes: dict[str, Any],
+        dtype: np.dtype[Any],
     ) -> None:
-        self._store, self._path = store, path
+        self._store, self._path, self._dtype = store, path, dtype
         self._shape, self._chunk, self._attributes = shape, chunk, attributes
         self._place = f"{store.root.rstrip('/')}/{path}"
         self._opened: zarr.Array[Any] | None = None
@@ -195,12 +212,12 @@ class Chunks:
             ]
         except FileNotFoundError:
             return frozenset()
-        except OSError as error:
+        except unreachable() as error:
             raise self._unusable(error) from error
         chunks = (name.split(".")[1] for name in names if name.startswith(CHUNK) and not name.endswith(PART))
         return frozenset(int(number) for number in chunks if number.isdigit()) & frozenset(range(len(self)))
 
-    def read(self, number: int) -> NDArray[np.float32] | None:
+    def read(self, number: int) -> NDArray[Any] | None:
         """Read a chunk; ``None`` where there is none, or it is damaged, which the log says: it has to be computed.
 
         Parameters
@@ -210,7 +227,7 @@ class Chunks:
 
         Returns
         -------
-        ndarray of float32, of the shape of a chunk, or None
+        ndarray of the array's dtype, of the shape of a chunk, or None
 
         Raises
         ------
@@ -218,10 +235,10 @@ class Chunks:
             If the store cannot be reached.
         """
         try:
-            return np.asarray(self._array()[self._slice(number)], dtype=np.float32)
+            return np.asarray(self._array()[self._slice(number)], dtype=self._dtype)
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except unreachable() as error:
             raise self._unusable(error) from error
         # What Zarr raises on damage is not documented: many kinds of exception were seen.
         except Exception as error:  # noqa: BLE001 - whatever it is, the numbers are not to be had
@@ -239,7 +256,7 @@ class Chunks:
         number : int
             Along the first axis, from 0.
         values : ndarray
-            Of the shape of a chunk; kept as float32.
+            Of the shape of a chunk; kept in the array's dtype.
 
         Raises
         ------
@@ -249,7 +266,7 @@ class Chunks:
         try:
             array = self._array().with_config({"write_empty_chunks": True})
             array[self._slice(number)] = values
-        except (OSError, ValueError) as error:
+        except unreachable(ValueError) as error:
             raise self._unusable(error) from error
 
     @contextlib.contextmanager
@@ -280,7 +297,7 @@ class Chunks:
 
     def _remove_chunk(self, number: int) -> None:
         key = self._array().metadata.encode_chunk_key((number, *[0] * (len(self._shape) - 1)))
-        with contextlib.suppress(OSError):  # then it is found damaged again
+        with contextlib.suppress(*unreachable()):  # then it is found damaged again
             self._store.files.rm(f"{self._place}/{key}")
 
     def remove(self) -> None:
@@ -290,7 +307,7 @@ class Chunks:
             self._store.files.rm(self._place, recursive=True)
         except FileNotFoundError:
             return
-        except OSError as error:
+        except unreachable() as error:
             raise self._unusable(error) from error
 
     def _slice(self, number: int) -> slice:
@@ -311,12 +328,15 @@ class Chunks:
             raise FileNotFoundError(self._place)
         try:
             array: zarr.Array[Any] = zarr.open_array(store, mode="r+")
-            expected = (self._shape, self._chunk, np.dtype(np.float32), self._attributes)
+            expected = (self._shape, self._chunk, self._dtype, self._attributes)
             found: Any = (array.shape, array.chunks, array.dtype, dict(array.attrs))
             if found == expected:
                 return array
             problem = "it is described otherwise"
-        except Exception as error:  # noqa: BLE001 - see `read`
+        except Exception as error:
+            # Whoever does not answer is not damaged.
+            if self._store.folder is None and isinstance(error, unreachable()):
+                raise
             problem = str(error) or type(error).__name__
         logger.warning("%s cannot be used (%s); it is computed anew", self, problem)
         self.remove()
@@ -328,7 +348,7 @@ class Chunks:
                 self._store.zarr_store(self._path),
                 shape=self._shape,
                 chunks=self._chunk,
-                dtype="<f4",
+                dtype=self._dtype.newbyteorder("<"),
                 fill_value=np.nan,
                 compressors=[Crc32cCodec()],
                 chunk_key_encoding={"name": "default", "separator": "."},

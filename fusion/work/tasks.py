@@ -24,6 +24,7 @@ from fusion.work.atlas_units import AtlasUnits
 from fusion.work.guidance_units import GuidanceUnits
 from fusion.work.kept_units import KeptUnits
 from fusion.work.map_units import MapUnits
+from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore
 
 ATLASES = "atlas"
@@ -59,6 +60,8 @@ class Job:
         Whether to compute only when nobody else on the worker's machine wants to (Linux).
     atlases : str or None
         Folder of atlases, as the worker reaches it; None is the folder `ATLASES` of the store.
+    region : str
+        Code of the region whose influence it is; empty for all other kinds.
     """
 
     work: Work
@@ -67,6 +70,7 @@ class Job:
     threads: int | None = None
     gently: bool = False
     atlases: str | None = None
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,29 +83,30 @@ class Task:
     @property
     def name(self) -> str:
         """A text that no other unit has, in this store."""
-        places = f"{self.job.store}\n{self.job.atlases}"
-        store = hashlib.sha256(places.encode()).hexdigest()[:16]
+        rest = f"{self.job.store}\n{self.job.atlases}\n{self.job.region}"
+        store = hashlib.sha256(rest.encode()).hexdigest()[:16]
         return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
 
 
-def units_of(
-    kind: Kind, method: Method, pair: Pair, store: ChunkStore, atlases: str | None = None
-) -> KeptUnits | AtlasUnits:
-    """Return the units of a long computation; see `Job` for `atlases`.
+def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUnits | AtlasUnits:
+    """Return the units of a job.
 
     Raises
     ------
     WorkError
         If the store cannot keep what is asked for.
-    AtlasError, NetworkError
-        If the method or the images do not allow it.
+    AtlasError, NetworkError, RegionError
+        If the method, the images or the region do not allow it.
     """
+    kind = job.work.kind
     if kind is Kind.GUIDANCE:
         return GuidanceUnits(method, pair, store)
+    if kind is Kind.REGION:
+        return RegionUnits(method, pair, store, job.region)
     if kind is not Kind.ATLAS:
         return MapUnits(method, pair, store, MapKind(kind.value))
-    if atlases is not None:
-        return AtlasUnits(method, pair, Path(atlases))
+    if job.atlases is not None:
+        return AtlasUnits(method, pair, Path(job.atlases))
     if store.folder is None:
         raise WorkError(
             "Atlases are kept in folders only, as they are read window by window; name one as the store."
@@ -165,7 +170,7 @@ def _units(job: Job) -> KeptUnits | AtlasUnits:
     work = job.work
     method = _method(work.method, work.device)
     store = ChunkStore(job.store)
-    units = units_of(work.kind, method, store.pair(work.pair, job.shape), store, job.atlases)
+    units = units_of(job, method, store.pair(work.pair, job.shape), store)
     if units.work != work:
         raise WorkError(
             f"{platform.node()} has another version of FuseVis or of the weights of {method.title}: it would compute "

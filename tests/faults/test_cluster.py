@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,84 +10,15 @@ import pytest
 import trustme
 
 import fusion
+from benchmarks.server import free_port
 from fusion.work.addresses import Kind, Work
 from fusion.work.engines import OnDask, Security
 from fusion.work.guidance_units import GuidanceUnits
 from fusion.work.store import ChunkStore
 from fusion.work.tasks import Job, Task, WorkError
+from tests.faults.processes import kill, process, scheduler, wait_for, worker
 
-ROOT = Path(__file__).parents[2]
-WAIT_S = 180.0
 SHAPE = (64, 96)
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {WAIT_S:.0f} s in vain: {what}"
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def process(folder: Path, module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of dask's commands, with all its processes in a group of their own, which is ended at the end."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with (folder / f"{module}.log").open("ab") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{module}", *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield started
-    finally:
-        kill(started)
-
-
-def kill(started: subprocess.Popen[bytes]) -> None:
-    """End a command with all that it has started, at once."""
-    if started.poll() is None:
-        os.killpg(started.pid, signal.SIGKILL)
-    started.wait(WAIT_S)
-
-
-def scheduler(folder: Path, port: int, *options: str, scheme: str = "tcp") -> ExitStack:
-    """Start a scheduler, and wait until it listens."""
-    stack = ExitStack()
-    where = ("--host", f"{scheme}://127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show")
-    stack.enter_context(process(folder, "scheduler", *where, *options))
-
-    def listens() -> bool:
-        with socket.socket() as one:
-            return one.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_for(listens, "the scheduler")
-    return stack
-
-
-def worker(folder: Path, address: str, *options: str) -> tuple[str, ...]:
-    """Return the arguments that start a worker of one thread, without another process that would bring it back."""
-    local = str(folder / f"worker-{time.monotonic_ns()}")
-    return (
-        "worker",
-        address,
-        "--nthreads",
-        "1",
-        "--no-nanny",
-        "--no-dashboard",
-        "--local-directory",
-        local,
-        *options,
-    )
 
 
 @pytest.fixture

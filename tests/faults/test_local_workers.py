@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +21,11 @@ from fusion.work.guidance_units import GuidanceUnits
 from fusion.work.local import LocalWorkers
 from fusion.work.store import ChunkStore
 from fusion.work.tasks import Job
+from tests.faults.processes import WAIT_S, wait_for
 from tests.running_server import write_pair
 
-WAIT_S = 400.0
 SHAPE = (64, 96)
 STOP_S = 10
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {WAIT_S:.0f} s in vain: {what}"
-        time.sleep(0.05)
 
 
 def hosts(folder: Path) -> list[psutil.Process]:

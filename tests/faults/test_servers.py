@@ -20,18 +20,22 @@ import pytest
 
 import fusion
 from benchmarks.server import LOG, server_in
+from cache.jobs.workers import FOLDER
+from fusion.work.host import HOST
+from tests.faults.processes import wait_for
 from tests.running_server import ALONE, write_pair
 
 WAIT_S = 240
 IDLE_STOP_S, BUSY_STOP_S = 2, 10
 METHOD = "weighted_averaging"
+CODE = b"b1.2.3.4"
 VIEW = {"name": "Kept", "note": "", "page": "explore", "query": "?pair=own"}
 
 
 def answered(address: str, values: Any = None) -> bytes:
     request = urllib.request.Request(address, headers={"Content-Type": "application/json"})
     if values is not None:
-        request.data = json.dumps(values).encode()
+        request.data = values if isinstance(values, bytes) else json.dumps(values).encode()
     with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
         content: bytes = answer.read()
     return content
@@ -106,19 +110,25 @@ def test_a_full_disk_costs_no_hover_and_is_told(tmp_path: Path, full_disk: Path)
         assert first == second and len(first) == 32 + 8
         assert "cannot be kept" in json.loads(answered(f"{server.url}views", VIEW))["error"]
         assert json.loads(answered(f"{server.url}views")) == {"views": [kept]}
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            answered(f"{server.url}regions/codes", CODE)
+        with refused.value as answer:
+            assert answer.code == 404 and "cannot be kept" in json.load(answer)["error"]
         ready = json.loads(answered(f"{server.url}readyz"))
         assert ready["ready"] and "does not work" in ready["problems"][0]
         (full_disk / "filler").unlink()
         assert "id" in json.loads(answered(f"{server.url}views", {**VIEW, "name": "Later"}))
+        assert len(json.loads(answered(f"{server.url}regions/codes", CODE))["id"]) == 32
         answered(f"{hover}/9/9")
         assert json.loads(answered(f"{server.url}readyz"))["problems"] == []
     assert "Traceback" not in (tmp_path / LOG).read_text()
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_a_server_stops_soon(tmp_path: Path, busy: bool) -> None:
+@pytest.mark.parametrize("state", ["idle", "with a worker", "busy"])
+def test_a_server_stops_soon(tmp_path: Path, state: str) -> None:
     paths = write_pair(tmp_path)
-    with server_in(tmp_path, paths, ALONE) as server, ThreadPoolExecutor(4) as threads:
+    place = {"FUSEVIS_WORKER": "local"} if state == "with a worker" else {}
+    with server_in(tmp_path, paths, ALONE | place) as server, ThreadPoolExecutor(4) as threads:
         hover = hover_of(server.url, paths, "deep_pedestrian")
 
         def walk() -> None:
@@ -128,8 +138,11 @@ def test_a_server_stops_soon(tmp_path: Path, busy: bool) -> None:
             except OSError:
                 return
 
-        walking = [threads.submit(walk) for _ in range(4 if busy else 0)]
+        walking = [threads.submit(walk) for _ in range(4 if state == "busy" else 0)]
         answered(f"{hover}/47/47")
+        if place:
+            locks = tmp_path / "cache" / FOLDER
+            wait_for(lambda: any(lock.stat().st_size for lock in locks.glob(f"*/{HOST}")), "the worker")
         started = time.monotonic()
         os.kill(server.process_id, signal.SIGTERM)
         while Path(f"/proc/{server.process_id}/stat").read_text().split()[2] != "Z":
@@ -137,5 +150,5 @@ def test_a_server_stops_soon(tmp_path: Path, busy: bool) -> None:
         seconds = time.monotonic() - started
         for one in walking:
             one.result()
-    print(f"{'busy' if busy else 'idle'}: stopped after {seconds:.1f} s")
-    assert seconds <= (BUSY_STOP_S if busy else IDLE_STOP_S)
+    print(f"{state}: stopped after {seconds:.1f} s")
+    assert seconds <= (BUSY_STOP_S if state == "busy" else IDLE_STOP_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,8 +16,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.guard.folders import Told
-from app.guard.request_ids import HEADER, NONE, WithRequestId, request_id, request_id_of
+from app.guard.request_ids import HEADER, WithRequestId, request_id, request_id_of
+from cache.jobs.manager import Jobs, Stage
 from tests.unit.guarded import addresses, asked_everywhere, guarded_server
+from tests.unit.job_tasks import WAIT_S, named
 from tests.unit.page_calls import call, on_server
 
 ID = "0123456789abcdef-of.a_1"
@@ -77,7 +80,19 @@ def test_a_line_of_the_log_names_its_request(server: Flask) -> None:
         server.preprocess_request()
         logger.error("of somebody")
         assert request_id() == ID
-    assert written.getvalue() == f"[{NONE}] of nobody\n[{ID}] of somebody\n"
+        ended = threading.Event()
+
+        def work(*_: object) -> None:
+            logger.error("of a job")
+            ended.set()
+
+        jobs: Jobs[None] = Jobs({"lane": 1})
+        jobs.submit(named("job"), lambda: (Stage(work, "lane"),), "ann")
+    assert ended.wait(WAIT_S)
+    jobs.close()
+    logger.error("of nobody again")
+    expected = ["[-] of nobody", f"[{ID}] of somebody", f"[{ID}] of a job", "[-] of nobody again"]
+    assert written.getvalue().splitlines() == expected
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])

@@ -14,13 +14,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cache.services import statistics as statistics_service
 from cache.services.number_tables import number_tables
 from cache.services.regions import Regions
 from cache.services.services import services_of
-from fusion.statistics.influence import RegionInfluence, region_influence
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
+from fusion.work.region_units import RegionUnits
 from tests.unit.page_services import SHAPE, WAIT_S
 from tests.unit.test_app_export import METHODS, QUERY, client, fetched, server
 
@@ -92,11 +91,13 @@ def test_numbers_that_are_computed_are_waited_for(
 ) -> None:
     allowed = threading.Event()
 
-    def computed(*given: Any, **named: Any) -> RegionInfluence:
-        assert allowed.wait(WAIT_S)
-        return region_influence(*given, **named)
+    real = RegionUnits.compute
 
-    monkeypatch.setattr(statistics_service, "region_influence", computed)
+    def computed(self: RegionUnits, *given: Any) -> np.ndarray:
+        assert allowed.wait(WAIT_S)
+        return real(self, *given)
+
+    monkeypatch.setattr(RegionUnits, "compute", computed)
     query = f"{QUERY}&regions=new~1b9e4b~b0.0.5.8"
     fetched(client, f"/export/compare.npz?{query}")
     try:

@@ -23,9 +23,10 @@ from cache.jobs.threads import LOW_PRIORITY, yield_to_others
 from cache.services.atlases import Atlases, AtlasFolder, AtlasState
 from cache.services.scenes import Scene
 from cache.services.services import Services
+from cache.store.sealed import bytes_on_disk
 from callbacks.atlas import followed
 from callbacks.selection import scene_data
-from fusion.errors import AtlasError, WeightsError
+from fusion.errors import AtlasError, FuseVisError, WeightsError
 from fusion.saliency import atlas_estimate
 from fusion.saliency.atlas import TILE
 from fusion.saliency.atlas_store import AtlasStore, Tile, TileContent
@@ -304,3 +305,23 @@ def test_atlases_are_computed_behind_everything_else() -> None:
     thread.join()
     assert found[0] >= LOW_PRIORITY
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < LOW_PRIORITY
+
+
+def test_all_atlases_together_take_no_more_than_they_may(
+    atlases: Atlases, services: Services, scene: Scene, tmp_path: Path
+) -> None:
+    finished(atlases, scene)
+    folder = tmp_path / "atlas"
+    taken = bytes_on_disk(folder, below=True)
+    assert taken >= sum(path.stat().st_size for path in folder.rglob("c.*")) > 0
+    another = services.scenes.open("3", "weighted_averaging")
+    full = Atlases(services.scenes, AtlasFolder(folder, most_bytes=taken + 1), 1)
+    for use in (full.estimate, lambda scene: full.start(scene, VIEWER)):
+        with pytest.raises(FuseVisError, match="keeps no more than"):
+            use(another)
+    assert full.state(scene, VIEWER).complete, "those that are there are used"
+    full.close()
+    roomy = Atlases(services.scenes, AtlasFolder(folder, most_bytes=taken + 2**24), 1)
+    finished(roomy, another)
+    assert roomy.state(another, VIEWER).complete
+    roomy.close()

@@ -33,10 +33,11 @@ from fusion.errors import FuseVisError
 from fusion.saliency.window import Box
 from fusion.statistics.comparison import compare_method
 from fusion.statistics.guidance import guidance_statistics
-from fusion.statistics.influence import RegionInfluence, region_influence
+from fusion.statistics.influence import region_influence
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_code import encode_mask
 from fusion.statistics.regions import Region, box_region, whole_image
+from fusion.work.region_units import RegionUnits
 from tests.unit.job_tasks import named
 from tests.unit.page_services import SHAPE, WAIT_S, finished_guidance, load, write_pair
 
@@ -149,7 +150,7 @@ def test_numbers_are_computed_once(
         raise AssertionError("computed again")
 
     monkeypatch.setattr(cache.services.statistics, "guidance_statistics", never)
-    monkeypatch.setattr(cache.services.statistics, "region_influence", never)
+    monkeypatch.setattr(RegionUnits, "compute", never)
     assert statistics.numbers(scene, regions).comparison == first.comparison
     # The same pixels by another name are the same numbers.
     renamed = statistics.numbers(scene, [Region("mine", regions[2].mask)]).comparison
@@ -187,7 +188,7 @@ def test_failures_are_told_and_not_tried_at_every_look(
         calls.append("")
         raise FuseVisError("It is broken.")
 
-    monkeypatch.setattr(cache.services.statistics, "region_influence", broken)
+    monkeypatch.setattr(RegionUnits, "compute", broken)
     regions = statistics.regions(scenes[0])[:1]
     deadline = time.monotonic() + WAIT_S
     while not (progress := statistics.influence.follow(scenes[:1], regions, "ann")).errors:
@@ -205,13 +206,15 @@ def test_one_failed_region_stops_no_other(
         finished_guidance(services, scene)
     regions = two_regions()
 
-    def computed(method: Any, pair: Any, region: Region, *rest: Any, **options: Any) -> RegionInfluence:
-        if method.id == scenes[0].method_id and region is regions[0]:
+    real = RegionUnits.compute
+
+    def computed(self: RegionUnits, *rest: Any) -> np.ndarray:
+        if self.work.method == scenes[0].method_id and self._region.size == regions[0].size:
             raise FuseVisError("It is broken.")
         time.sleep(0.2)
-        return region_influence(method, pair, region, *rest, **options)
+        return real(self, *rest)
 
-    monkeypatch.setattr(cache.services.statistics, "region_influence", computed)
+    monkeypatch.setattr(RegionUnits, "compute", computed)
     deadline = time.monotonic() + WAIT_S
     told: list[bool] = []
     while (state := follow(services, statistics, scenes, regions, True, "ann"))["going_on"]:
@@ -343,7 +346,7 @@ def test_the_influence_rests_where_it_is(
 
     def since_window() -> float:
         looks.append(True)
-        return WAIT_S if len(looks) < 5 else 0.0
+        return WAIT_S if len(looks) < 2 else 0.0
 
     monkeypatch.setattr(statistics.influence, "_since_window", since_window)
     regions = statistics.regions(scenes[1])[:1]
@@ -378,3 +381,35 @@ def require_rest(statistics: Statistics, scenes: list[Scene], regions: list[Regi
         time.sleep(0.1)
     assert seen[-1] < 1
     return seen[-1]
+
+
+def test_the_influence_goes_on_where_it_was_stopped(
+    services: Services, statistics: Statistics, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Cancel, as after the end of a server: another one has the same folder."""
+    monkeypatch.setattr("fusion.statistics.influence.PIXELS_AT_ONCE", 20)
+    regions = statistics.regions(scenes[1])[:1]
+    computed: list[int] = []
+    second = threading.Event()
+    real = RegionUnits.compute
+
+    def noted(self: RegionUnits, number: int, *rest: Any) -> np.ndarray:
+        if number == 1 and not second.is_set():
+            second.set()
+            statistics.influence.cancel(scenes[1:], regions, "ann")
+        found = real(self, number, *rest)
+        computed.append(number)
+        return found
+
+    monkeypatch.setattr(RegionUnits, "compute", noted)
+    statistics.influence.follow(scenes[1:], regions, "ann")
+    deadline = time.monotonic() + WAIT_S
+    while statistics.influence.under_way() or not second.is_set():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert statistics.influence.known(scenes[1], regions[0]) is None
+    follow_to_the_end(statistics, scenes[1:], regions)
+    assert len(computed) > 2 and sorted(computed) == list(range(len(computed))), "none of them twice"
+    found = statistics.influence.known(scenes[1], regions[0])
+    method, pair = load(scenes[1].method_id, "cpu"), services.scenes.pair(scenes[1])
+    assert found == region_influence(method, pair, regions[0])

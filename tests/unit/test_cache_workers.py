@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 import fusion
+from cache.jobs.unit_work import UnitWork
 from cache.jobs.workers import TRIES, Find, Workers, workers_of
 from cache.services.atlases import AtlasWork
 from cache.services.guidance import GuidanceWork
@@ -22,9 +23,13 @@ from cache.store.addresses import GuidanceAddress
 from cache.store.store import ArrayStore
 from fusion.errors import Cancelled
 from fusion.saliency.atlas import Atlas, atlas_folder
+from fusion.saliency.maps import MapKind
 from fusion.training.tuning.runner import local_cluster
 from fusion.work.engines import OnDask, WorkersLost
 from fusion.work.guidance_units import GuidanceUnits
+from fusion.work.kept_units import KeptUnits
+from fusion.work.map_units import MapUnits
+from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore
 from tests.unit.test_cache_guidance_work import Reports, in_turns, never
 
@@ -192,3 +197,39 @@ def test_where_workers_are_is_a_setting() -> None:
     cluster = workers_of(ServiceSettings(worker="none", dask_scheduler="tcp://127.0.0.1:8786"))
     assert local is not None and local.local
     assert cluster is not None and not cluster.local
+
+
+@pytest.mark.parametrize("kind", ["region", "map"])
+def test_regions_and_maps_by_workers_are_the_same(
+    tmp_path: Path,
+    method: fusion.Method,
+    pair: fusion.Pair,
+    scheduler: str,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "b0.0.9.11" if kind == "region" else ""
+
+    def made(name: str) -> tuple[ChunkStore, RegionUnits | MapUnits]:
+        chunks = ChunkStore(tmp_path / name)
+        if kind == "region":
+            return chunks, RegionUnits(method, pair, chunks, code)
+        return chunks, MapUnits(method, pair, chunks, MapKind.RESPONSE)
+
+    def values(name: str, workers: Workers | None) -> dict[int, np.ndarray]:
+        chunks, units = made(name)
+        found = UnitWork(chunks, 1, workers).values(units, method, pair, lambda: None, region=code)
+        return dict(found)
+
+    expected = values("here", None)
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("the workers compute")
+
+    monkeypatch.setattr(KeptUnits, "all", never)
+    workers = Workers(lost(0, scheduler)[0], local=False)
+    found = values("there", workers)
+    workers.close()
+    assert sorted(found) == sorted(expected)
+    for number, part in found.items():
+        np.testing.assert_array_equal(part, expected[number])

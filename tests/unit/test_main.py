@@ -233,3 +233,20 @@ def test_a_page_that_cannot_be_made_ends_with_its_reason() -> None:
         assert process.returncode == 2, output + errors
         assert "Error: This machine has no device 'cuda:9'." in errors
         assert "Traceback" not in errors
+
+
+LEAVING = """
+import atexit, threading, time
+from app.serving import leave
+
+threading.Thread(target=time.sleep, args=(3600,)).start()
+atexit.register(lambda: print("what is to be done at the end"))
+leave()
+"""
+
+
+def test_a_process_that_leaves_does_what_is_due_and_waits_for_no_thread() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEAVING], cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "what is to be done at the end\n", "")

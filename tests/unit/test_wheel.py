@@ -54,7 +54,7 @@ def test_it_holds_every_file_of_the_house(content: Path) -> None:
 def test_its_requirements_are_those_of_the_lists(content: Path) -> None:
     metadata = message_from_string(information(content, "METADATA"))
     assert metadata["Version"] == fusion.__version__
-    assert {"train", "cluster", "dev"} == set(metadata.get_all("Provides-Extra", []))
+    assert {"train", "cluster", "s3", "dev"} == set(metadata.get_all("Provides-Extra", []))
     required = metadata.get_all("Requires-Dist", [])
     lines = [
         line

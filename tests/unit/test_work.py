@@ -7,6 +7,7 @@ import os
 import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,16 @@ import pytest
 import fusion
 from fusion.errors import Cancelled, FuseVisError
 from fusion.saliency.atlas import TILE, Atlas, atlas_folder
-from fusion.work import guidance_units
+from fusion.saliency.window import Box
+from fusion.statistics import influence
+from fusion.statistics.influence import DEFAULT_LIMIT
+from fusion.statistics.region_code import encode_mask
+from fusion.statistics.regions import Region, box_region
+from fusion.work import guidance_units, region_units
 from fusion.work.addresses import Kind, Work
 from fusion.work.atlas_units import AtlasUnits
 from fusion.work.guidance_units import GoOn, GuidanceUnits, unit_bounds
+from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore, StoreError
 from fusion.work.tasks import Job, Task, WorkError, missing_units, run_task, units_of
 
@@ -206,7 +213,8 @@ def test_a_task_knows_all_by_addresses(
 ) -> None:
     monkeypatch.setattr("fusion.saliency.atlas_store.TILE_SIDES", (TILE,))
     store = ChunkStore(tmp_path)
-    job = Job(Work.of(kind, method, pair.id), pair.shape, store.url)
+    region = "b2.3.9.20" if kind is Kind.REGION else ""
+    job = Job(Work.of(kind, method, pair.id), pair.shape, store.url, region=region)
     with pytest.raises(FuseVisError, match="does not have the images"):
         missing_units(job)
     store.put_pair(pair)
@@ -214,7 +222,7 @@ def test_a_task_knows_all_by_addresses(
     for number in numbers:
         run_task(Task(job, number))
     assert missing_units(job) == []
-    units = units_of(kind, method, pair, store)
+    units = units_of(job, method, pair, store)
     assert len(numbers) == len(units) and units.missing() == []
 
 
@@ -259,5 +267,65 @@ def test_tiles_are_those_of_an_atlas(
 
 
 def test_atlases_need_a_folder(method: fusion.Method, pair: fusion.Pair) -> None:
+    job = Job(Work.of(Kind.ATLAS, method, pair.id), pair.shape, "memory://somewhere")
     with pytest.raises(WorkError, match="in folders only"):
-        units_of(Kind.ATLAS, method, pair, ChunkStore("memory://somewhere"))
+        units_of(job, method, pair, ChunkStore(job.store))
+
+
+@pytest.mark.parametrize("limit", [DEFAULT_LIMIT, 30])
+def test_the_influence_on_a_region_in_units_is_that_of_the_command(
+    method: fusion.Method,
+    pair: fusion.Pair,
+    store: ChunkStore,
+    limit: int,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(influence, "PIXELS_AT_ONCE", 4)
+    region = Region("drawn", rng.random(SHAPE) < 0.5)
+    units = RegionUnits(method, pair, store, encode_mask(region.mask), limit)
+    assert len(units) > 1
+    units.keep(1, units.compute(1))
+    again = RegionUnits(method, pair, ChunkStore(store.url), encode_mask(region.mask), limit)
+    assert 1 not in again.missing(), "what was computed stays"
+    table = np.full(again.shape, np.nan)
+    for number, values in again.all():
+        again.put(number, values, table)
+    expected = influence.region_influence(method, pair, region, limit)
+    assert replace(again.influence(table), region="drawn") == expected
+    other = RegionUnits(method, pair, store, "b0.0.5.5", limit)
+    assert len(other.missing()) == len(other), "of another region there is nothing"
+
+
+def test_pixels_whose_gradients_are_not_finite_are_left_out_of_units_too(
+    method: fusion.Method, pair: fusion.Pair, store: ChunkStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = region_units.jacobians
+
+    def odd(*args: Any, **options: Any) -> list[fusion.JacobianWindow]:
+        found = list(real(*args, **options))
+        values = found[1].values.copy()
+        values[0, 0, 0] = np.inf
+        return [found[0], replace(found[1], values=values), *found[2:]]
+
+    monkeypatch.setattr(region_units, "jacobians", odd)
+    monkeypatch.setattr(influence, "jacobians", odd)
+    units = RegionUnits(method, pair, store, "b2.3.6.8")
+    table = np.full(units.shape, np.nan)
+    for number, values in units.all():
+        units.put(number, values, table)
+    found = units.influence(table)
+    assert (found.used, found.left_out) == (19, 1)
+    expected = influence.region_influence(method, pair, box_region("region", Box(2, 3, 6, 8), SHAPE))
+    assert found == expected
+
+
+def test_an_empty_region_has_a_unit_and_no_numbers(
+    method: fusion.Method, pair: fusion.Pair, store: ChunkStore
+) -> None:
+    units = RegionUnits(method, pair, store, "b")
+    table = np.full(units.shape, np.nan)
+    for number, values in units.all():
+        units.put(number, values, table)
+    found = units.influence(table)
+    assert (found.pixels, found.used) == (0, 0) and np.isnan(found.x1.total)
