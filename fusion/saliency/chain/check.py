@@ -14,7 +14,8 @@ from fusion.network import apply_network
 from fusion.network_copies import converted, copied
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.graph import NotUnderstoodError
-from fusion.saliency.chain.steps import OnePixel, PixelLattice
+from fusion.saliency.chain.steps import PixelLattice
+from fusion.saliency.crops import Locality
 from fusion.saliency.window import Box, Pixel, gradient
 
 TOLERANCE = 1e-9
@@ -23,7 +24,9 @@ ROUNDING = 1e-15
 """The same relative to the largest derivative of all pixels, for those at which everything cancels but rounding."""
 
 
-def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, radius: int) -> Chain:
+def checked_chain(
+    network: nn.Module, dtype: torch.dtype, device: torch.device, locality: Locality
+) -> Chain:
     """Make a chain of a network, and compare it in float64 with autograd on the whole of random images.
 
     Parameters
@@ -32,8 +35,8 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
         y = f(x1, x2), in evaluation mode, of `dtype` and on `device`.
     dtype, device
         Of the chain.
-    radius : int
-        The network's support radius, pixels.
+    locality : Locality
+        Of the network, with a limited support.
 
     Raises
     ------
@@ -42,11 +45,13 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
     WrongChainError
         If one could be made, but differs from autograd.
     """
-    chain = Chain(network, dtype, device)
-    if chain.radius > radius:
+    radius = locality.radius
+    assert radius is not None
+    chain = Chain(network, dtype, device, locality=locality)
+    if chain.windows.stride == 1 and chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
     exact = converted(copied(network), torch.float64, "cpu")
-    check(Chain(exact, torch.float64, torch.device("cpu")), exact, radius)
+    check(Chain(exact, torch.float64, torch.device("cpu"), locality=locality), exact, radius)
     return chain
 
 
@@ -83,7 +88,7 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
 def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
     """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
     generator = np.random.default_rng(0)
-    for shape in _shapes(radius):
+    for shape in _shapes(radius, chain):
         images = generator.random((2, *shape), dtype=np.float32)
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
         images[:, : shape[0] // 3, : shape[1] // 3] = 0
@@ -107,10 +112,11 @@ def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[flo
             yield float(error), float(np.abs(expected).max()), where
 
 
-def _shapes(radius: int) -> Iterator[tuple[int, int]]:
+def _shapes(radius: int, chain: Chain) -> Iterator[tuple[int, int]]:
     """One image smaller than the support, and one not square with pixels that no border reaches."""
-    yield max(radius - 1, 1), radius + 2
-    yield 2 * radius + 4, 2 * radius + 3
+    for sides in ((max(radius - 1, 1), radius + 2), (2 * radius + 4, 2 * radius + 3)):
+        height, width = (max(side, chain.least) for side in sides)
+        yield height + -height % chain.step, width + -width % chain.step
 
 
 def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixel]:
@@ -124,7 +130,7 @@ def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int)
     height, width = images.shape[1:]
     derivatives = chain.derivatives(images, Box(0, 0, height, width))
     derivatives.ensure([pixel])
-    values = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)[0]
+    values = chain.jacobians([derivatives.pixel(pixel)], radius)[0]
     around = np.zeros((2, height + 2 * radius, width + 2 * radius))
     side = 2 * radius + 1
     around[:, pixel[0] : pixel[0] + side, pixel[1] : pixel[1] + side] = values
@@ -132,7 +138,10 @@ def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int)
 
 
 def _diagonal(chain: Chain, images: NDArray[np.float32], pixel: Pixel) -> NDArray[np.floating]:
-    core = Box(pixel[0], pixel[1], pixel[0] + 1, pixel[1] + 1)
-    derivatives = chain.derivatives(images, core, diagonal=True)
+    stride = chain.diagonal.stride
+    row, column = (place % stride for place in pixel)
+    top, left = pixel[0] - row, pixel[1] - column
+    derivatives = chain.derivatives(images, Box(top, left, top + stride, left + stride), diagonal=True)
     derivatives.ensure([pixel])
-    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, (1, 1)))[:, 0, 0]
+    lattice = PixelLattice(derivatives.tensors, row, column, stride, stride, (1, 1), stride)
+    return chain.diagonals(lattice)[:, 0, 0]
