@@ -122,8 +122,9 @@ def jacobians(
         if np.isfinite(window.values).all()
     }
     others = [number for number in range(len(wanted)) if number not in windows]
-    again = _by_windows(method, pair, [wanted[number] for number in others], precision, batch_size)
-    windows.update(zip(others, again, strict=True))
+    if others:
+        again = _by_windows(method, pair, [wanted[number] for number in others], precision, batch_size)
+        windows.update(zip(others, again, strict=True))
     return [windows[number] for number in range(len(wanted))]
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fusion.network import NetworkState
 from fusion.saliency.chain.gpu import CapturedGraphs, GraphRecorder
-from fusion.saliency.chain.graph import Convolution, Graph, Reach
+from fusion.saliency.chain.graph import Convolution, Graph, Reach, blocks
 from fusion.saliency.chain.maps import DerivativeMaps, map_dtype, map_shape
 from fusion.saliency.chain.plan import BackwardPlan, plan
 from fusion.saliency.chain.rules import graph_of
@@ -98,8 +98,12 @@ class Chain:
     @property
     def forward_multiplications(self) -> int:
         """Multiplications in convolutions of a forward pass, a pixel; those of groups with each other are none."""
-        layers = [node for node in self.graph.nodes if isinstance(node, Convolution)]
-        return sum(int(layer.weight.count_nonzero()) for layer in layers)
+        stride, sides = blocks(self.graph)
+        return sum(
+            int(node.weight.count_nonzero()) * side**2 // stride**2
+            for node, side in zip(self.graph.nodes, sides, strict=True)
+            if isinstance(node, Convolution)
+        )
 
     def known(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Return of how many rows and columns of an image the chain knows all: sides that are multiples of a stride.
@@ -186,7 +190,7 @@ class Chain:
                 continue
             slot, (rows, columns) = result
             if self.windows.stride > 1:
-                both[:, index] = _around_pixels(slots[slot][..., 0], (rows, columns), radius, pixels)
+                _put_around(slots[slot][..., 0], (rows, columns), radius, pixels, both[:, index])
             else:
                 both[:, index, radius - rows : radius + rows + 1, radius - columns : radius + columns + 1] = (
                     slots[slot][..., 0]
@@ -228,21 +232,24 @@ def sample_shape(locality: Locality) -> tuple[int, int] | None:
     return rows, rows + 2 * step
 
 
-def _around_pixels(values: Tensor, reach: Reach, radius: int, pixels: Pixels) -> Tensor:
-    """Cut windows (B, 2·radius + 1, 2·radius + 1) around pixels out of those of their squares (B, rows, columns)."""
+def _put_around(values: Tensor, reach: Reach, radius: int, pixels: Pixels, found: Tensor) -> None:
+    """Put what windows of squares (B, rows, columns) have around pixels into (B, 2·radius + 1, 2·radius + 1) zeros."""
+    stride, side = pixels.stride, 2 * radius + 1
+    if isinstance(pixels, OnePixel):
+        starts = [far + at % stride - radius for far, at in zip(reach, (pixels.row, pixels.column), strict=True)]
+        to = [slice(max(-start, 0), min(size - start, side)) for start, size in zip(starts, values.shape[1:], strict=True)]
+        of = [slice(start + one.start, start + one.stop) for start, one in zip(starts, to, strict=True)]
+        found[:, *to] = values[:, *of]
+        return
+    assert isinstance(pixels, PixelBatch)
     margin = [max(radius - far, 0) for far in reach]
     padded = F.pad(values, (margin[1], margin[1], margin[0], margin[0]))
     rows, columns = (far + more - radius for far, more in zip(reach, margin, strict=True))
-    side = 2 * radius + 1
-    if isinstance(pixels, OnePixel):
-        top, left = rows + pixels.row % pixels.stride, columns + pixels.column % pixels.stride
-        return padded[:, top : top + side, left : left + side]
-    assert isinstance(pixels, PixelBatch)
     places = torch.arange(side, device=values.device)
     which = torch.arange(len(values), device=values.device)[:, None, None]
-    down = rows + (pixels.rows % pixels.stride)[:, None, None] + places[:, None]
-    across = columns + (pixels.columns % pixels.stride)[:, None, None] + places
-    return padded[which, down, across]
+    down = rows + (pixels.rows % stride)[:, None, None] + places[:, None]
+    across = columns + (pixels.columns % stride)[:, None, None] + places
+    found.copy_(padded[which, down, across])
 
 
 _NUMPY_TYPES = {torch.float32: np.float32, torch.float64: np.float64}

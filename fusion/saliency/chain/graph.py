@@ -170,6 +170,13 @@ class Scattered(Node):
     factor: int
 
 
+@dataclass(frozen=True, eq=False)
+class Enlarged(Node):
+    """A finer grid: each pixel again in all places of a square of `factor` × `factor`."""
+
+    factor: int
+
+
 @dataclass(frozen=True)
 class TwoSlopes:
     """The derivative of a rectifier as it is kept in a byte: it is `factor` times one of two small integers.
@@ -257,6 +264,13 @@ class ChannelReduction(Local):
     """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Largest(Local):
+    """A coarser grid: the largest pixel of each square of `factor` × `factor`; the derivative is on the finer one."""
+
+    factor: int
+
+
 def with_derivatives_known(node: LocalNode, samples: Sequence[Tensor]) -> LocalNode:
     """Say of which of its sources a node has a derivative, which autograd tells."""
     found = node.partial_derivatives(samples)
@@ -337,20 +351,24 @@ def step_of(node: Node) -> Reach:
     return node.reach if isinstance(node, Convolution) else (0, 0)
 
 
+Coarser = Gathered | Largest
+Finer = Scattered | Enlarged
+
+
 def in_sources(node: Node, reach: Reach) -> Reach:
     """Return how far its sources are seen by what sees so far of a node."""
-    if isinstance(node, Gathered):
+    if isinstance(node, Coarser):
         return reach[0] * node.factor, reach[1] * node.factor
-    if isinstance(node, Scattered):
+    if isinstance(node, Finer):
         return -(-reach[0] // node.factor), -(-reach[1] // node.factor)
     return plus(reach, step_of(node))
 
 
 def from_sources(node: Node, reach: Reach) -> Reach:
     """Return how far a node sees whose sources see so far."""
-    if isinstance(node, Gathered):
+    if isinstance(node, Coarser):
         return -(-reach[0] // node.factor), -(-reach[1] // node.factor)
-    if isinstance(node, Scattered):
+    if isinstance(node, Finer):
         return reach[0] * node.factor, reach[1] * node.factor
     return plus(reach, step_of(node))
 
@@ -416,9 +434,9 @@ def blocks(graph: Graph) -> tuple[int, list[int]]:
         if len(size) > 1:
             raise NotUnderstoodError("images of unlike size meet")
         (own,) = size
-        if isinstance(node, Gathered):
+        if isinstance(node, Coarser):
             own *= node.factor
-        elif isinstance(node, Scattered):
+        elif isinstance(node, Finer):
             own /= node.factor
         sizes.append(own)
     if sizes[graph.output] != 1:

@@ -13,9 +13,11 @@ from fusion.saliency.chain.graph import (
     Border,
     Concatenation,
     Convolution,
+    Enlarged,
     Gathered,
     Graph,
     Input,
+    Largest,
     Local,
     NotUnderstoodError,
     Reach,
@@ -41,7 +43,9 @@ from fusion.saliency.chain.steps import (
     RepeatChannels,
     Rescale,
     Scatter,
+    Spread,
     Step,
+    SumSquares,
     Take,
     TransposedConvolution,
     TransposedFromPoint,
@@ -334,7 +338,7 @@ class _Planner:
             self._parts[number] = [part]
         elif isinstance(node, Convolution):
             self._transpose(number, node, part)
-        elif isinstance(node, Gathered | Scattered):
+        elif isinstance(node, Gathered | Scattered | Enlarged | Largest):
             self._regrid(number, node, part)
         elif isinstance(node, Scale):
             factors = times(part.factors, node.factors, node.channels)
@@ -381,24 +385,34 @@ class _Planner:
         self._maps.append(MapSpec(node, position, reach, channels, border, block, self._stride))
         return len(self._maps) - 1
 
-    def _regrid(self, number: int, node: Gathered | Scattered, part: Contribution) -> None:
+    def _regrid(
+        self, number: int, node: Gathered | Scattered | Enlarged | Largest, part: Contribution
+    ) -> None:
         """Go back from a coarser grid to a finer one, or from a finer to a coarser."""
         (source,) = node.sources
         limit = self._limits[source]
         if limit is None:
             return
-        if part.factors is not None:
+        if part.factors is not None and isinstance(node, Gathered | Scattered):
             part = self._rescaled(part)
         slot, reach = self._slot(), in_sources(node, part.reach)
-        near = narrower(reach, limit)
-        if isinstance(node, Gathered):
-            self._steps.append(Scatter(part.slot, slot, node.factor, minus(reach, near)))
-        else:
-            whole = (near[0] * node.factor, near[1] * node.factor)
-            self._steps.append(Gather(part.slot, slot, node.factor, minus(whole, part.reach)))
-        self._hold(source, near, self._graph.nodes[source].channels)
+        near, common = narrower(reach, limit), (part.slot, slot, node.factor)
+        whole = (near[0] * node.factor, near[1] * node.factor)
         # What is only given another order may lie in the same memory.
-        self._give(source, Contribution(slot, near, part.own, part.clipped))
+        own, clipped = part.own, part.clipped
+        if isinstance(node, Gathered):
+            self._steps.append(Scatter(*common, minus(reach, near)))
+        elif isinstance(node, Largest):
+            map_number = self._map(source, number, 0, reach, node.channels)
+            self._steps.append(Spread(*common, map_number, self._blocks[source]))
+            near, own, clipped = reach, True, True
+        elif isinstance(node, Scattered):
+            self._steps.append(Gather(*common, minus(whole, part.reach)))
+        else:
+            self._steps.append(SumSquares(*common, minus(whole, part.reach)))
+            own = True
+        self._hold(source, near, self._graph.nodes[source].channels)
+        self._give(source, Contribution(slot, near, own, clipped, part.factors))
 
     def _repeated(self, part: Contribution, times_each: int) -> Contribution:
         """Repeat each channel."""

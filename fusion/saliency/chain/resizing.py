@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
@@ -18,7 +19,9 @@ from fusion.saliency.chain.graph import (
     Border,
     ChannelReduction,
     Convolution,
+    Enlarged,
     Gathered,
+    Largest,
     NotUnderstoodError,
     Scattered,
     TwoSlopes,
@@ -239,32 +242,30 @@ def _maximum(operation: Operation) -> Image:
         operation.refuse("pools otherwise down than across")
     factor = _factor(operation, node, operation.result[0], down=True)
     channels, side = operation.channels(node), kernel[0]
+    if (side, padding, apart) == (factor, (0, 0), (1, 1)):
+        slopes = TwoSlopes(0, 1, 1.0, lambda pixels: _chosen(pixels, side))
+        run = partial(F.max_pool2d, kernel_size=side)
+        return operation.add(Largest((node,), channels, run, slopes, (True,), side))
     source = gathered(operation, node, factor).node if factor > 1 else node
-    if (side, padding, apart) != (factor, (0, 0), (1, 1)):
-        taps = torch.eye(side**2, dtype=torch.float64).reshape(side**2, 1, side, side)
-        looked = _as_wide(kernel_of(taps, padding, apart, 1))
-        weight, dilation = looked.centred()
-        weight = _of_squares(weight, dilation, factor)
-        run = _looked_at(side, factor, padding, looked.after, apart)
-        source = operation.add(
-            Convolution((source,), channels * side**2, run, _for_each(weight, channels), (1, 1))
-        ).node
-    slopes = TwoSlopes(0, 1, 1.0, lambda values: _chosen(values, side))
+    taps = torch.eye(side**2, dtype=torch.float64).reshape(side**2, 1, side, side)
+    looked = _as_wide(kernel_of(taps, padding, apart, 1))
+    weight = _for_each(_of_squares(*looked.centred(), factor), channels)
+    run = _looked_at(side, factor, padding, looked.after, apart)
+    source = operation.add(Convolution((source,), channels * side**2, run, weight, (1, 1))).node
+    slopes = TwoSlopes(
+        0, 1, 1.0, lambda values: F.pixel_unshuffle(_chosen(F.pixel_shuffle(values, side), side), side) > 0
+    )
     return operation.add(
-        ChannelReduction((source,), channels, lambda value: _largest(value, side), slopes, (True,))
+        ChannelReduction(
+            (source,), channels, lambda value: F.max_pool2d(F.pixel_shuffle(value, side), side), slopes, (True,)
+        )
     )
 
 
-def _largest(values: Tensor, side: int) -> Tensor:
-    return F.max_pool2d(F.pixel_shuffle(values, side), side)
-
-
-def _chosen(values: Tensor, side: int) -> Tensor:
-    """Return which of its channels a maximum is, the one that torch takes among equal ones."""
-    pixels = F.pixel_shuffle(values, side)
+def _chosen(pixels: Tensor, side: int) -> Tensor:
+    """Return 1 at the pixel of each square that its maximum is, the one that torch takes among equal ones, else 0."""
     _, places = F.max_pool2d(pixels, side, return_indices=True)
-    chosen = torch.zeros_like(pixels).flatten(-2).scatter_(-1, places.flatten(-2), 1).view_as(pixels)
-    return F.pixel_unshuffle(chosen, side) > 0
+    return torch.zeros_like(pixels).flatten(-2).scatter_(-1, places.flatten(-2), 1).view_as(pixels)
 
 
 def _looked_at(
@@ -288,6 +289,8 @@ _RESIZINGS = (
     _aten._adaptive_avg_pool2d,
 )  # fmt: skip
 
+_NEAREST = (_aten.upsample_nearest2d, _aten._upsample_nearest_exact2d)
+
 
 def _interpolated(operation: Operation) -> Image:
     """Add a resizing by a whole factor, which does the same with each channel, and beyond the border repeats pixels."""
@@ -298,6 +301,9 @@ def _interpolated(operation: Operation) -> Image:
     factor, channels = _factor(operation, node, operation.result, down), operation.channels(node)
     if factor == 1:
         return Image(node)
+    if not down and operation.kind in _NEAREST:
+        run = partial(F.interpolate, scale_factor=float(factor))
+        return operation.add(Enlarged((node,), channels, run, factor))
 
     def sized(value: Tensor) -> Tensor:
         sides = [side // factor if down else side * factor for side in value.shape[2:]]

@@ -38,6 +38,9 @@ class Pixels(Protocol):
     def begun(self, values: Tensor) -> Tensor:
         """Set the fused pixels in zeros (B, stride, stride, 1) to 1."""
 
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """Multiply squares of `factor` × `factor` pixels, of which `values` has one each, by windows of a map."""
+
     def multiplied(self, values: Tensor, map_number: int, in_place: bool, block: int) -> Tensor:
         """Multiply windows (B, h, w, channels) by those of a map of so many pixels a square, whose margin fits."""
 
@@ -81,6 +84,18 @@ class OnePixel:
         rows, columns = values.shape[1:3]
         top, left = self.row // self.stride * block, self.column // self.stride * block
         return _product(values, self.tensors[map_number][top : top + rows, left : left + columns], in_place)
+
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`. At once, without the squares in memory."""
+        _, rows, columns, channels = values.shape
+        top, left = self.row // self.stride * block, self.column // self.stride * block
+        height, width, _ = self.tensors[map_number].stride()
+        windows = self.tensors[map_number].as_strided(
+            (rows, factor, columns, factor, channels),
+            (factor * height, height, factor * width, width, 1),
+            self.tensors[map_number].storage_offset() + top * height + left * width,
+        )
+        return (values[:, :, None, :, None] * windows).view(1, rows * factor, columns * factor, channels)
 
     def folded(self, values: Tensor, map_number: int, block: int = 1) -> Tensor:
         """See `Pixels.folded`. Line by line: there are few."""
@@ -161,6 +176,10 @@ class PixelBatch:
             )[tops, lefts]
         return _product(values, windows, in_place)
 
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`."""
+        return self.multiplied(_enlarged(values, factor), map_number, True, block)
+
     def folded(self, values: Tensor, map_number: int, block: int = 1) -> Tensor:
         """See `Pixels.folded`."""
         return _folded(values, self.tensors[map_number], *self._corners(block))
@@ -205,6 +224,10 @@ class PixelLattice:
         product = _product(values.unflatten(0, self.shape), windows, in_place)
         return product.flatten(0, 1)
 
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`."""
+        return self.multiplied(_enlarged(values, factor), map_number, True, block)
+
     def _in_map(self, block: int) -> tuple[int, int, int, int]:
         """Return where windows begin, and how far apart they are, in a map of so many pixels a square."""
         top, left, down, right = (
@@ -224,6 +247,13 @@ class PixelLattice:
             rows.repeat_interleave(self.shape[1]),
             columns.repeat(self.shape[0]),
         )
+
+
+def _enlarged(values: Tensor, factor: int) -> Tensor:
+    """Repeat pixels (B, h, w, channels) down and across, in memory of their own."""
+    batch, rows, columns, channels = values.shape
+    squares = values[:, :, None, :, None].expand(-1, -1, factor, -1, factor, -1)
+    return squares.reshape(batch, rows * factor, columns * factor, channels)
 
 
 def _folded(values: Tensor, offsets: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -333,6 +363,35 @@ class Gather(_FromOne):
         values = F.pad(slots[self.source], (0, 0, columns, columns, rows, rows))
         values = values.unflatten(2, (-1, side)).unflatten(1, (-1, side)).permute(0, 1, 3, 5, 2, 4)
         slots[self.target] = values.flatten(3)
+
+
+@dataclass(frozen=True, slots=True)
+class SumSquares(_FromOne):
+    """From a finer grid to a coarser one: the sum of each square, after zeros were put around, or less left."""
+
+    factor: int
+    margin: Reach
+
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
+        values, around, side = slots[self.source].permute(0, 3, 1, 2), self.margin, self.factor
+        if not 0 <= min(around) <= max(around) <= side // 2:
+            values = F.pad(values, (around[1], around[1], around[0], around[0]))
+            around = (0, 0)
+        # A pooling that divides by 1, which puts zeros around by itself.
+        summed = F.avg_pool2d(values, side, side, around, divisor_override=1)
+        slots[self.target] = summed.permute(0, 2, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread(_FromOne):
+    """From a coarser grid to a finer one: to the pixels of each square, times the derivative of what came of them."""
+
+    factor: int
+    map_number: int
+    block: int
+
+    def __call__(self, slots: Slots, pixels: Pixels) -> None:
+        slots[self.target] = pixels.spread(slots[self.source], self.map_number, self.block, self.factor)
 
 
 @dataclass(frozen=True, slots=True)
