@@ -21,7 +21,6 @@ from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.check import WrongChainError, checked_chain
 from fusion.saliency.chain.graph import NotUnderstoodError
 from fusion.saliency.chain.maps import DerivativeMaps
-from fusion.saliency.crops import Locality
 from fusion.saliency.window import Box, Pixel
 
 logger = logging.getLogger(__name__)
@@ -67,8 +66,7 @@ class ChainCache:
 
         It is made and checked at the first call, in less than a second, and again if weights were changed.
         """
-        locality = method.locality
-        if locality.radius is None or isinstance(method.network, InSingle):
+        if method.locality.radius is None or isinstance(method.network, InSingle):
             return None
         with self._lock:
             entry = self._entries.setdefault(method, {}).setdefault(dtype, _Entry())
@@ -77,14 +75,16 @@ class ChainCache:
             return entry.chain
         with entry.lock:
             if not entry.is_current(network):
-                entry.chain = _made(method, network, dtype, locality)
+                entry.chain = _made(method, network, dtype)
                 entry.network = network
             return entry.chain
 
 
-def _made(method: Method, network: nn.Module, dtype: torch.dtype, locality: Locality) -> Chain | None:
+def _made(method: Method, network: nn.Module, dtype: torch.dtype) -> Chain | None:
+    locality = method.locality
+    assert locality.radius is not None
     try:
-        chain = checked_chain(network, dtype, method.device, locality)
+        chain = checked_chain(network, dtype, method.device, locality.radius, locality)
     except NotUnderstoodError as reason:
         logger.info("Derivatives of %s are computed window by window: %s", method.id, reason)
         return None
@@ -181,7 +181,9 @@ class MapCache:
             if derivatives is not None:
                 self._parts.move_to_end(key)
                 return derivatives
-            derivatives = self._parts[key] = chain.derivatives(pair.images, _core(key[2:], side, chain.known(pair.shape)))
+            derivatives = self._parts[key] = chain.derivatives(
+                pair.images, _core(key[2:], side, chain.known(pair.shape))
+            )
             self._bytes += derivatives.nbytes
             limit = (
                 max(self._limit, self._bytes_of(chain, pair.shape)) if self.fits(chain, pair) else self._limit

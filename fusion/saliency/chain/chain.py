@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,8 @@ class Chain:
         Pixels: of images whose sides are multiples of it all is known, see `known`.
     least : int
         Pixels along each side of the smallest image that it is used for.
+    holds_at : callable or None
+        Tells whether it holds for images of a shape (H, W), where that has to be tried: asked once for each.
     graph : Graph
         What it was derived from.
     windows, diagonal : BackwardPlan
@@ -77,9 +79,12 @@ class Chain:
         self._state = NetworkState(network)
         self.dtype, self.device = dtype, device
         self.thread_choice = ThreadChoice()
-        self.graph: Graph = graph_of(network, without, locality and sample_shape(locality))
+        shape = None if locality is None else sample_shape(locality)
+        self.graph: Graph = graph_of(network, without, shape)
         self.windows: BackwardPlan = plan(self.graph, dtype, device, diagonal=False)
         self.step = math.lcm(self.windows.stride, locality.alignment if locality else 1)
+        self.holds_at: Callable[[tuple[int, int]], bool] | None = None
+        self._tried: dict[tuple[int, int], bool] = {}
         self.least = locality.least if locality and locality.alignment > 1 else 1
         self.capturing = (
             CapturedGraphs(self.windows_at, device, GraphRecorder(device)) if device.type == "cuda" else None
@@ -111,7 +116,11 @@ class Chain:
         The fused pixels that do not see the few rows and columns that are left are the same without them.
         """
         height, width = (side - side % self.step for side in shape)
-        return (height, width) if min(height, width) >= self.least else (0, 0)
+        if min(height, width) < self.least:
+            return 0, 0
+        if self.holds_at is not None and shape not in self._tried:
+            self._tried[shape] = self.holds_at(shape)
+        return (height, width) if self._tried.get(shape, True) else (0, 0)
 
     def covers(self, pixel: Pixel, radius: int, shape: tuple[int, int]) -> bool:
         """Tell whether the chain has the derivatives of a fused pixel that sees so far in an image of this shape."""
@@ -189,7 +198,7 @@ class Chain:
             if result is None:
                 continue
             slot, (rows, columns) = result
-            if self.windows.stride > 1:
+            if self.graph.regridded:
                 _put_around(slots[slot][..., 0], (rows, columns), radius, pixels, both[:, index])
             else:
                 both[:, index, radius - rows : radius + rows + 1, radius - columns : radius + columns + 1] = (
@@ -236,8 +245,13 @@ def _put_around(values: Tensor, reach: Reach, radius: int, pixels: Pixels, found
     """Put what windows of squares (B, rows, columns) have around pixels into (B, 2·radius + 1, 2·radius + 1) zeros."""
     stride, side = pixels.stride, 2 * radius + 1
     if isinstance(pixels, OnePixel):
-        starts = [far + at % stride - radius for far, at in zip(reach, (pixels.row, pixels.column), strict=True)]
-        to = [slice(max(-start, 0), min(size - start, side)) for start, size in zip(starts, values.shape[1:], strict=True)]
+        starts = [
+            far + at % stride - radius for far, at in zip(reach, (pixels.row, pixels.column), strict=True)
+        ]
+        to = [
+            slice(max(-start, 0), min(size - start, side))
+            for start, size in zip(starts, values.shape[1:], strict=True)
+        ]
         of = [slice(start + one.start, start + one.stop) for start, one in zip(starts, to, strict=True)]
         found[:, *to] = values[:, *of]
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +20,10 @@ from fusion.saliency.chain.steps import PixelLattice
 from fusion.saliency.crops import Locality
 from fusion.saliency.window import Box, Pixel, gradient
 
+logger = logging.getLogger(__name__)
+
+PERIOD = 16
+"""Strides: to multiples of up to so many a network may pad images, and is found out."""
 TOLERANCE = 1e-9
 """Largest relative error, in float64; a chain that is right stays below 1e-13."""
 ROUNDING = 1e-15
@@ -25,7 +31,11 @@ ROUNDING = 1e-15
 
 
 def checked_chain(
-    network: nn.Module, dtype: torch.dtype, device: torch.device, locality: Locality
+    network: nn.Module,
+    dtype: torch.dtype,
+    device: torch.device,
+    radius: int,
+    locality: Locality | None = None,
 ) -> Chain:
     """Make a chain of a network, and compare it in float64 with autograd on the whole of random images.
 
@@ -35,8 +45,10 @@ def checked_chain(
         y = f(x1, x2), in evaluation mode, of `dtype` and on `device`.
     dtype, device
         Of the chain.
-    locality : Locality
-        Of the network, with a limited support.
+    radius : int
+        The network's support radius, pixels.
+    locality : Locality, optional
+        Of a network that strides.
 
     Raises
     ------
@@ -45,22 +57,41 @@ def checked_chain(
     WrongChainError
         If one could be made, but differs from autograd.
     """
-    radius = locality.radius
-    assert radius is not None
     chain = Chain(network, dtype, device, locality=locality)
-    if chain.windows.stride == 1 and chain.radius > radius:
+    if not chain.graph.regridded and chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
     exact = converted(copied(network), torch.float64, "cpu")
-    check(Chain(exact, torch.float64, torch.device("cpu"), locality=locality), exact, radius)
+    exact_chain = Chain(exact, torch.float64, torch.device("cpu"), locality=locality)
+    check(exact_chain, exact, radius)
+    if locality is not None and locality.alignment > 1:
+        chain.holds_at = partial(_holds_at, exact_chain, exact, radius)
     return chain
+
+
+def _holds_at(chain: Chain, network: nn.Module, radius: int, shape: tuple[int, int]) -> bool:
+    """Compare on images like those of a shape (H, W): a network may pad to multiples of more than its stride.
+
+    They have sides of the same remainder, and are as large as need be to have pixels that no border reaches.
+    """
+    period = PERIOD * chain.step
+    least = period * -(-(2 * radius + 4) // period)
+    height, width = (min(side, side % period + least) for side in shape)
+    try:
+        check(chain, network, radius, [(height, width)])
+    except (WrongChainError, NotUnderstoodError) as reason:
+        logger.info("Images of %d×%d pixels are differentiated window by window: %s", *shape, reason)
+        return False
+    return True
 
 
 class WrongChainError(Exception):
     """A chain's derivatives are not those of autograd."""
 
 
-def check(chain: Chain, network: nn.Module, radius: int) -> None:
-    """Compare a float64 chain with autograd on the CPU.
+def check(
+    chain: Chain, network: nn.Module, radius: int, shapes: Iterable[tuple[int, int]] | None = None
+) -> None:
+    """Compare a float64 chain with autograd on the CPU, on images of some shapes (H, W) or, by default, of two.
 
     Raises
     ------
@@ -71,7 +102,7 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
         If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
         the images.
     """
-    compared = list(_errors(chain, network, radius))
+    compared = list(_errors(chain, network, radius, shapes or _shapes(radius, chain)))
     if not compared:
         raise NotUnderstoodError(
             "there is nothing to compare with: autograd has no finite derivative in random images"
@@ -85,10 +116,12 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
             )
 
 
-def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
+def _errors(
+    chain: Chain, network: nn.Module, radius: int, shapes: Iterable[tuple[int, int]]
+) -> Iterator[tuple[float, float, str]]:
     """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
     generator = np.random.default_rng(0)
-    for shape in _shapes(radius, chain):
+    for shape in shapes:
         images = generator.random((2, *shape), dtype=np.float32)
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
         images[:, : shape[0] // 3, : shape[1] // 3] = 0
@@ -99,6 +132,8 @@ def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[flo
         except NetworkError:
             continue  # it may not take images as small as these
         for pixel in _pixels(shape, generator):
+            if not chain.covers(pixel, radius, shape):
+                continue
             try:
                 expected = gradient(fused[pixel], leaf, keep_graph=True)[0].numpy()
             except (RuntimeError, NetworkError) as reason:
@@ -128,7 +163,7 @@ def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixe
 
 def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int) -> NDArray[np.floating]:
     height, width = images.shape[1:]
-    derivatives = chain.derivatives(images, Box(0, 0, height, width))
+    derivatives = chain.derivatives(images, Box(0, 0, *chain.known((height, width))))
     derivatives.ensure([pixel])
     values = chain.jacobians([derivatives.pixel(pixel)], radius)[0]
     around = np.zeros((2, height + 2 * radius, width + 2 * radius))

@@ -99,9 +99,7 @@ def part_passes(chain: Chain, pair: Pair, part: Box) -> Callable[[int, int], Lat
 
     def values_from(row: int, column: int) -> Lattice:
         shape = (-(-(height - row) // down), -(-(width - column) // right))
-        lattice = PixelLattice(
-            derivatives.tensors, row, column, down, right, shape, chain.diagonal.stride
-        )
+        lattice = PixelLattice(derivatives.tensors, row, column, down, right, shape, chain.diagonal.stride)
         values = chain.diagonals(lattice)
         return *part_lattice(part, (down, right), row, column), values
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Reach = tuple[int, int]
-"""Pixels up and down, pixels left and right, of the node's own grid; from a block of pixels on where networks stride."""
+"""Pixels up and down, pixels left and right, of the node's own grid; where networks stride, from a square on."""
 
 
 class NotUnderstoodError(Exception):
@@ -158,7 +158,7 @@ class Concatenation(Node):
 
 @dataclass(frozen=True, eq=False)
 class Gathered(Node):
-    """A coarser grid: the pixels of each square of `factor` × `factor` as channels of one, as `pixel_unshuffle` does."""
+    """A coarser grid: pixels of squares of `factor` × `factor` as channels, as `pixel_unshuffle` has them."""
 
     factor: int
 
@@ -298,6 +298,11 @@ class Graph:
     nodes: tuple[Node, ...]
     output: int
 
+    @property
+    def regridded(self) -> bool:
+        """Whether it has images of several sizes."""
+        return any(isinstance(node, Coarser | Finer) for node in self.nodes)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -414,7 +419,7 @@ def needed_reaches(
 
 
 def blocks(graph: Graph) -> tuple[int, list[int]]:
-    """Return the pixels along a side of the smallest squares that a network treats all alike, and of those on each grid.
+    """Return the side of the smallest squares that a network treats all alike, in pixels, and that on each grid.
 
     Returns
     -------

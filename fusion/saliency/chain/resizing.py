@@ -92,9 +92,9 @@ def _operand(operation: Operation, operand: object) -> tuple[int, Padded | None]
     """Return the node that is filtered, and what is around it."""
     if type(operand) is Image and operation.sources == operand.nodes:
         return operand.node, None
-    if isinstance(operand, Padded) and operation.sources == operand.nodes:
-        return operand.node, operand
-    operation.refuse("does not filter an image with constants")
+    if not isinstance(operand, Padded) or operation.sources != operand.nodes:
+        operation.refuse("does not filter an image with constants")
+    return operand.node, operand
 
 
 def _filter(operation: Operation) -> tuple[object, Kernel]:
@@ -219,11 +219,11 @@ def _to_squares(weight: Tensor, dilation: tuple[int, int], factor: int) -> Tenso
             offsets = (row * dilation[0] - far[0], column * dilation[1] - far[1])
             # What lies between the pixels of the coarser image is zeros, which only these places in a square see past.
             in_row, in_column = (-offset % factor for offset in offsets)
-            place = [
+            down, right = (
                 reach[axis] + (offsets[axis] + inside) // factor
                 for axis, inside in enumerate((in_row, in_column))
-            ]
-            found[:, in_row, in_column, :, *place] += weight[:, :, row, column]
+            )
+            found[:, in_row, in_column, :, down, right] += weight[:, :, row, column]
     return found.flatten(0, 2)
 
 
@@ -244,8 +244,8 @@ def _maximum(operation: Operation) -> Image:
     channels, side = operation.channels(node), kernel[0]
     if (side, padding, apart) == (factor, (0, 0), (1, 1)):
         slopes = TwoSlopes(0, 1, 1.0, lambda pixels: _chosen(pixels, side))
-        run = partial(F.max_pool2d, kernel_size=side)
-        return operation.add(Largest((node,), channels, run, slopes, (True,), side))
+        pooled = partial(F.max_pool2d, kernel_size=side)
+        return operation.add(Largest((node,), channels, pooled, slopes, (True,), side))
     source = gathered(operation, node, factor).node if factor > 1 else node
     taps = torch.eye(side**2, dtype=torch.float64).reshape(side**2, 1, side, side)
     looked = _as_wide(kernel_of(taps, padding, apart, 1))
@@ -257,7 +257,11 @@ def _maximum(operation: Operation) -> Image:
     )
     return operation.add(
         ChannelReduction(
-            (source,), channels, lambda value: F.max_pool2d(F.pixel_shuffle(value, side), side), slopes, (True,)
+            (source,),
+            channels,
+            lambda value: F.max_pool2d(F.pixel_shuffle(value, side), side),
+            slopes,
+            (True,),
         )
     )
 
@@ -302,8 +306,8 @@ def _interpolated(operation: Operation) -> Image:
     if factor == 1:
         return Image(node)
     if not down and operation.kind in _NEAREST:
-        run = partial(F.interpolate, scale_factor=float(factor))
-        return operation.add(Enlarged((node,), channels, run, factor))
+        larger = partial(F.interpolate, scale_factor=float(factor))
+        return operation.add(Enlarged((node,), channels, larger, factor))
 
     def sized(value: Tensor) -> Tensor:
         sides = [side // factor if down else side * factor for side in value.shape[2:]]
@@ -317,7 +321,9 @@ def _interpolated(operation: Operation) -> Image:
         node = gathered(operation, node, factor).node
         weight = _for_each(_weights_down(sized, factor), channels)
         return operation.add(
-            Convolution((node,), channels, lambda value: sized(F.pixel_shuffle(value, factor)), weight, (1, 1))
+            Convolution(
+                (node,), channels, lambda value: sized(F.pixel_shuffle(value, factor)), weight, (1, 1)
+            )
         )
     weight, run = _weights_up(sized, factor), lambda value: F.pixel_unshuffle(sized(value), factor)
     reach = weight.shape[2] // 2

@@ -294,10 +294,7 @@ def _of_stack(operation: Operation, stack: Stacked, part: int | None) -> Image:
 
 
 def _total(*values: Tensor) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
+    return sum(values[1:], start=values[0])
 
 
 def _of_channels(operation: Operation, source: int, part: int | None, kept: bool) -> Image:

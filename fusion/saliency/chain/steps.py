@@ -35,6 +35,10 @@ class Pixels(Protocol):
     def count(self) -> int:
         """The number of pixels."""
 
+    @property
+    def stride(self) -> int:
+        """Pixels along the side of the squares that a network treats all alike."""
+
     def begun(self, values: Tensor) -> Tensor:
         """Set the fused pixels in zeros (B, stride, stride, 1) to 1."""
 
@@ -149,7 +153,7 @@ class PixelBatch:
 
     def _corners(self, block: int) -> tuple[Tensor, Tensor]:
         """Return where windows begin in a map of so many pixels a square."""
-        if self.stride == 1:
+        if self.stride == block == 1:
             return self.rows, self.columns
         return self.rows // self.stride * block, self.columns // self.stride * block
 
@@ -296,7 +300,7 @@ def middle(values: Tensor, inset: Reach) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _FromOne:
+class FromOne:
     """A step from one slot to another."""
 
     source: int
@@ -308,7 +312,7 @@ class _FromOne:
 
 
 @dataclass(frozen=True, slots=True)
-class Multiply(_FromOne):
+class Multiply(FromOne):
     """Multiply by the derivative of a pointwise node, or of where the image ends."""
 
     map_number: int
@@ -324,7 +328,7 @@ class Multiply(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Fold(_FromOne):
+class Fold(FromOne):
     """Bring back into the image what a convolution has read beyond it, which is its own pixels again.
 
     The transpose of padding by reflection or replication. What comes from a pixel beyond the border is added to the
@@ -339,73 +343,7 @@ class Fold(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter(_FromOne):
-    """From a coarser grid to a finer one: channels become the pixels of squares; less at the edges by `inset`."""
-
-    factor: int
-    inset: Reach
-
-    def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        side = self.factor
-        values = slots[self.source].unflatten(3, (-1, side, side)).permute(0, 1, 4, 2, 5, 3)
-        slots[self.target] = middle(values.flatten(3, 4).flatten(1, 2), self.inset)
-
-
-@dataclass(frozen=True, slots=True)
-class Gather(_FromOne):
-    """From a finer grid to a coarser one: pixels of squares become channels, after zeros were put around, or less left."""
-
-    factor: int
-    margin: Reach
-
-    def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        side, (rows, columns) = self.factor, self.margin
-        values = F.pad(slots[self.source], (0, 0, columns, columns, rows, rows))
-        values = values.unflatten(2, (-1, side)).unflatten(1, (-1, side)).permute(0, 1, 3, 5, 2, 4)
-        slots[self.target] = values.flatten(3)
-
-
-@dataclass(frozen=True, slots=True)
-class SumSquares(_FromOne):
-    """From a finer grid to a coarser one: the sum of each square, after zeros were put around, or less left."""
-
-    factor: int
-    margin: Reach
-
-    def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        values, around, side = slots[self.source].permute(0, 3, 1, 2), self.margin, self.factor
-        if not 0 <= min(around) <= max(around) <= side // 2:
-            values = F.pad(values, (around[1], around[1], around[0], around[0]))
-            around = (0, 0)
-        # A pooling that divides by 1, which puts zeros around by itself.
-        summed = F.avg_pool2d(values, side, side, around, divisor_override=1)
-        slots[self.target] = summed.permute(0, 2, 3, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Spread(_FromOne):
-    """From a coarser grid to a finer one: to the pixels of each square, times the derivative of what came of them."""
-
-    factor: int
-    map_number: int
-    block: int
-
-    def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        slots[self.target] = pixels.spread(slots[self.source], self.map_number, self.block, self.factor)
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatChannels(_FromOne):
-    """Repeat each channel so many times."""
-
-    times: int
-
-    def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        slots[self.target] = slots[self.source].repeat_interleave(self.times, dim=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Rescale(_FromOne):
+class Rescale(FromOne):
     """Multiply each channel by a constant."""
 
     factors: Tensor
@@ -415,7 +353,7 @@ class Rescale(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Take(_FromOne):
+class Take(FromOne):
     """Take some of the channels, and the middle of the window."""
 
     start: int
@@ -444,7 +382,7 @@ class Combine:
 
 
 @dataclass(frozen=True, slots=True)
-class Widen(_FromOne):
+class Widen(FromOne):
     """Put zeros around a window, in memory of its own."""
 
     margin: Reach
@@ -455,7 +393,7 @@ class Widen(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedConvolution(_FromOne):
+class TransposedConvolution(FromOne):
     """A transposed convolution: the window grows, or loses what cannot get back to the pixel any more."""
 
     inset: Reach
@@ -470,7 +408,7 @@ class TransposedConvolution(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedFromPoint(_FromOne):
+class TransposedFromPoint(FromOne):
     """The same from a single pixel: a weighted sum of kernels. `weight` is (outputs, rows · columns · inputs)."""
 
     inset: Reach
@@ -483,7 +421,7 @@ class TransposedFromPoint(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedToFew(_FromOne):
+class TransposedToFew(FromOne):
     """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
     inset: Reach
@@ -502,7 +440,7 @@ class TransposedToFew(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class MixChannels(_FromOne):
+class MixChannels(FromOne):
     """The same for a kernel of one pixel. `weight` is (outputs, inputs)."""
 
     inset: Reach
