@@ -1,9 +1,9 @@
 """Jacobian images (paper, equation 1): exact, at a cost that does not depend on the image's size.
 
 There are four paths. The *chain* (`fusion.saliency.chain`) takes methods whose network it understands: all of
-this project, and any made of stride-1 convolutions and pointwise operations. The *window* takes other networks
-of limited support, by autograd on a crop. *Numbers* take those that see the whole image through a few numbers, as
-global pooling does (`fusion.saliency.held`). The *whole image* takes all others.
+this project, and any made of convolutions, poolings, resizing by whole factors and pointwise operations. The *window*
+takes other networks of limited support, by autograd on a crop. *Numbers* take those that see the whole image through a
+few numbers, as global pooling does (`fusion.saliency.held`). The *whole image* takes all others.
 """
 
 from __future__ import annotations
