@@ -38,6 +38,7 @@ from app.routes import (
     export,
     jobs,
     maps,
+    methods,
     metrics,
     regions,
     uploads,
@@ -62,7 +63,7 @@ CALLBACKS = (
 )
 GUARDS = (request_ids, headers, hosts, origins, sign_in, visitors, mount, limits)
 """In the order in which a request passes them."""
-ROUTES = (binary, catalogue, maps, regions, uploads, views, export, jobs, what_pictures_tell)
+ROUTES = (binary, catalogue, maps, methods, regions, uploads, views, export, jobs, what_pictures_tell)
 UNEXPECTED = "Something went wrong on the server; its log says what. Reload the page to go on."
 """Before the id of the request."""
 
@@ -104,7 +105,9 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: explore_page(pair_choices(services), services.scenes.method_choices())
+    app.layout = lambda: explore_page(
+        pair_choices(services), services.scenes.method_choices(), services.method_uploads.on
+    )
     callbacks.link.register_explore(app)
     for module in CALLBACKS:
         module.register(app)
@@ -126,7 +129,9 @@ def _add_pages(server: Flask, services: Services, home: str) -> None:
         server,
         "compare",
         home,
-        lambda: compare_page(pair_choices(services), services.scenes.method_choices(), home),
+        lambda: compare_page(
+            pair_choices(services), services.scenes.method_choices(), home, services.method_uploads.on
+        ),
     )
     callbacks.compare.register(compare)
     callbacks.link.register_compare(compare)

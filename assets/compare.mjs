@@ -2,6 +2,8 @@
 
 import "./compare/brush.mjs";
 import "./compare/link.mjs";
+import "./networks/card.mjs";
+import "./networks/dialog.mjs";
 import "./uploads/catalogue.mjs";
 import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
@@ -15,6 +17,7 @@ import "./core/print.mjs";
 import "./core/projector.mjs";
 import { areNewest, changeTheme, chooseNewest } from "./core/controls.mjs";
 import { calls } from "./reading/form.mjs";
+import { begin as beginNetworks } from "./networks/menu.mjs";
 import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
@@ -23,6 +26,7 @@ import { begin } from "./views/head.mjs";
 
 tellBy(fail);
 beginRegistration(() => state.common());
+beginNetworks(() => [...state.methods]);
 begin(link, 5);
 
 window.dash_clientside = window.dash_clientside || {};

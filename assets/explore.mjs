@@ -12,6 +12,8 @@ import "./explore/scale-bars.mjs";
 import "./explore/titles.mjs";
 import "./explore/waiting.mjs";
 import "./export/panel-picture.mjs";
+import "./networks/card.mjs";
+import "./networks/dialog.mjs";
 import "./uploads/catalogue.mjs";
 import "./uploads/dialog.mjs";
 import "./views/named-views.mjs";
@@ -26,6 +28,7 @@ import { changeDisplay } from "./explore/scene.mjs";
 import { link, state } from "./explore/state.mjs";
 import { changeMode } from "./explore/toolbar.mjs";
 import { calls } from "./reading/form.mjs";
+import { begin as beginNetworks } from "./networks/menu.mjs";
 import { begin as beginRegistration } from "./reading/registration.mjs";
 import { tellBy } from "./regions/server.mjs";
 import { take as takeChange } from "./change/set.mjs";
@@ -34,6 +37,7 @@ import { begin } from "./views/head.mjs";
 
 tellBy(fail);
 beginRegistration(() => state.scene);
+beginNetworks(() => (state.scene ? [state.scene.method_id] : []));
 begin(link, 3);
 
 window.dash_clientside = window.dash_clientside || {};

@@ -112,6 +112,15 @@ class ServiceSettings(BaseModel):
         5.0, gt=0, description="Most GiB of all uploads; beyond it those that were brought first go."
     )
     uploads_keep_days: int = Field(30, gt=0, description="How many days an upload is kept; the page says so.")
+    allow_uploaded_methods: bool = Field(
+        False, description="Let visitors bring networks as ONNX files; each runs in a process of its own."
+    )
+    uploaded_method_max_mb: int = Field(
+        64, gt=0, le=2**14, description="Most MiB of a network that a visitor brings."
+    )
+    uploaded_methods_max_gb: float = Field(
+        1.0, gt=0, description="Most GiB of all these networks; beyond it those that were brought first go."
+    )
     redis_url: str | None = Field(
         None,
         repr=False,  # it may hold a password

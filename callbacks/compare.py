@@ -107,6 +107,7 @@ def draw_in_browser(app: Dash) -> None:
         Input(CompareId.SIZE, "value"),
         Input(CompareId.MINUEND, "value"),
         Input(CompareId.SUBTRAHEND, "value"),
+        Input(CompareId.RGB_COMMON, "value"),
         State(CompareId.PAIR_SELECT, "value"),
         State(CompareId.START, "data"),
         State(CompareId.VIEWER, "data"),
@@ -126,7 +127,7 @@ def draw_in_browser(app: Dash) -> None:
 
 def chosen_scenes(services: Services, pair: str, methods: list[str]) -> list[dict[str, Any]]:
     """Return what the browser must know of each method; one that cannot be had says why and spoils no other."""
-    titles = dict(services.scenes.methods())
+    titles = {id: title for id, title, _ in services.scenes.choices_with(methods)}
     scenes: list[dict[str, Any]] = []
     for method in methods:
         try:

@@ -17,6 +17,7 @@ def register(app: Dash) -> None:
         Input(Id.COLOUR_SCALE, "value"),
         Input(Id.ZOOM_HALF_WIDTH, "value"),
         Input(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
+        Input(Id.RGB_COMMON, "value"),
         Input(Id.GUIDANCE_LIMITS, "data"),
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),

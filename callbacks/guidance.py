@@ -24,7 +24,8 @@ from cache.services.images import SAMPLE_POINTS, sampled
 from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, causes, clicks, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Scale, guidance_rgb
+from fusion.colours import Limits, Ranges, Scale, guidance_rgb
+from fusion.durations import spoken
 from fusion.saliency.guidance import filled
 
 PANELS = (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB, Panel.SCATTER)
@@ -47,6 +48,7 @@ def register(app: Dash) -> None:
         Input(Id.SCENE, "data"),
         Input(Id.GUIDANCE_POLL, "n_intervals"),
         Input(Id.GUIDANCE_BUTTON, "n_clicks"),
+        Input(Id.RGB_COMMON, "value"),
         State(Id.VIEWER, "data"),
         State(Id.GUIDANCE_LIMITS, "data"),
         State(Id.GAMMA_2, "value"),
@@ -58,6 +60,7 @@ def register(app: Dash) -> None:
         scene: dict[str, Any] | None,
         _polls: int | None,
         _clicks: int | None,
+        rgb_common: bool | None,
         viewer: str,
         shown: dict[str, Any] | None,
         gamma: float,
@@ -69,11 +72,13 @@ def register(app: Dash) -> None:
         called_by = causes()
         clicked = Id.GUIDANCE_BUTTON in clicks(called_by, Id.SCENE)
         cancelling, asked = clicked and button == "Cancel", clicked and button == "Compute"
-        polled = called_by == {Id.GUIDANCE_POLL}
+        # Other colours start nothing, as a poll does not.
+        polled = bool(called_by) and called_by <= {Id.GUIDANCE_POLL, Id.RGB_COMMON}
+        ranges = Ranges.COMMON if rgb_common else Ranges.OWN
         try:
             leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)
             state = current_state(services, scene, viewer, cancelling, polled, asked)
-            figures, limits = news(services, scene, state, shown, gamma, Scale(scale))
+            figures, limits = news(services, scene, state, shown, gamma, Scale(scale), ranges)
         except UserError as error:
             # Say it once, here: the next poll would only fail again.
             state = replace(followed(None), error=str(error))
@@ -117,6 +122,7 @@ def news(
     shown: dict[str, Any] | None,
     gamma: float,
     scale: Scale,
+    ranges: Ranges = Ranges.OWN,
 ) -> tuple[tuple[Any, ...], Any]:
     """Return the figures and what the browser must know, ``no_update`` for those that have not changed.
 
@@ -130,8 +136,8 @@ def news(
         How far they are.
     shown : dict or None
         What this function returned before.
-    gamma, scale
-        How guidance images are coloured.
+    gamma, scale, ranges
+        How guidance images and guidance RGB are coloured.
 
     Returns
     -------
@@ -143,12 +149,14 @@ def news(
     if shown is not None and shown["key"] != scene["key"]:
         shown = None
     revision = f"{scene['key']}-{state.revision}-{stage(state)}"
+    if ranges is not Ranges.OWN:
+        revision += f"-{ranges}"
     if not worth_drawing(state, revision, shown):
         return (no_update,) * len(PANELS), no_update
     growing = stage(state) == RUNNING
     figures: tuple[Any, ...] = (no_update,) * len(PANELS)
     if not growing:
-        figures = final_figures(services, scene, state, revision, gamma, scale)
+        figures = final_figures(services, scene, state, revision, gamma, scale, ranges)
     elif shown is None or not shown["axes"]:
         figures = growing_figures(scene)
     return figures, told(scene, state, revision, axes=growing or state.values is not None)
@@ -220,6 +228,7 @@ def final_figures(
     revision: str,
     gamma: float,
     scale: Scale,
+    ranges: Ranges,
 ) -> tuple[Figure, ...]:
     """Make the four figures of what is known when the computation has ended, however it has."""
     titles = titles_of(scene)
@@ -238,7 +247,7 @@ def final_figures(
                 shown, titles[:2], metas[:2], scene["modalities"], strict=True
             )
         ),
-        rgb_figure(guidance_rgb(shown, fused), titles[2], metas[2]),
+        rgb_figure(guidance_rgb(shown, fused, ranges), titles[2], metas[2]),
         scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
     )
 
@@ -267,6 +276,7 @@ def status(state: GuidanceState) -> str:
     if stage(state) == COMPLETE:
         return "Guidance complete"
     if state.running:
-        return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", state.note)))
+        left = None if state.seconds_left is None else f"about {spoken(state.seconds_left)} left"
+        return " · ".join(filter(None, (f"Guidance {state.fraction:.0%}", left, state.note)))
     waits = "Guidance cancelled" if state.cancelled else "Guidance not computed"
     return ": ".join(filter(None, (waits, state.note)))

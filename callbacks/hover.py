@@ -28,7 +28,7 @@ from app.link.view_state import GAMMAS, LARGEST_ZOOM
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Scale, guidance_rgb
+from fusion.colours import Limits, Ranges, Scale, guidance_rgb
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class RestingPixel:
         Gamma of the Jacobian and of the guidance images.
     scale : Scale
         The colour scale of gradients.
+    rgb : Ranges
+        What red and green of guidance RGB are stretched over.
     end : float or None
         Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end
         it.
@@ -63,6 +65,7 @@ class RestingPixel:
     state: str
     display: str
     end: float | None = None
+    rgb: Ranges = Ranges.OWN
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> RestingPixel:
@@ -73,6 +76,7 @@ class RestingPixel:
         return cls(
             str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),
             str(data["state"]), str(data["display"]), end if 0 < end < math.inf else None,
+            Ranges(data.get("rgb", Ranges.OWN)),
         )  # fmt: skip
 
     def meta(self, scene: dict[str, Any], panel: Panel) -> dict[str, Any]:
@@ -137,7 +141,7 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
         gradients[Panel.GUIDANCE_MRI] = (guidance[0], guidance_colours)
         gradients[Panel.GUIDANCE_PET] = (guidance[1], guidance_colours)
         fused = services.scenes.fused(scene)
-        rgb: NDArray[np.uint8] | None = opaque_bytes(guidance_rgb(guidance, fused))
+        rgb: NDArray[np.uint8] | None = opaque_bytes(guidance_rgb(guidance, fused, rest.rgb))
     else:
         rgb = None
     zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]

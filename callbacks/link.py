@@ -17,6 +17,7 @@ from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreSta
 from cache.errors import UserError
 from cache.services.regions import Regions
 from cache.services.services import Services, services_of
+from fusion.colours import Ranges
 from fusion.errors import DifferentSizesError
 
 SIZES_BEYOND = 4
@@ -82,6 +83,7 @@ def register_explore(app: Dash) -> None:
         Output(Id.GAMMA_1, "value"),
         Output(Id.GAMMA_2, "value"),
         Output(Id.COLOUR_SCALE, "value"),
+        Output(Id.RGB_COMMON, "value"),
         Output(Id.ZOOM_HALF_WIDTH, "value"),
         Output(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Output(Id.START_PIXEL, "data"),
@@ -105,8 +107,9 @@ def register_explore(app: Dash) -> None:
         follows = state.zoom == "support"
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
-            pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value, half,
-            follows, pixel, area, [kind.value for kind in state.maps], [state.colour], given, toasts,
+            pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value,
+            state.rgb is Ranges.COMMON, half, follows, pixel, area, [kind.value for kind in state.maps], [state.colour],
+            given, toasts,
         )  # fmt: skip
 
 
@@ -242,6 +245,7 @@ def register_compare(app: Dash) -> None:
         Output(CompareId.GAMMA_1, "value"),
         Output(CompareId.GAMMA_2, "value"),
         Output(CompareId.COLOUR_SCALE, "value"),
+        Output(CompareId.RGB_COMMON, "value"),
         Output(CompareId.SHARED, "value"),
         Output(CompareId.ZOOM_HALF_WIDTH, "value"),
         Output(CompareId.SIZE, "value"),
@@ -261,7 +265,7 @@ def register_compare(app: Dash) -> None:
         toasts: Any = link_notices(messages + more + unfit) or no_update
         return (
             start["pair"], start["methods"], _menu_with(services, start["methods"]), start["columns"],
-            state.gamma1, state.gamma2, state.scale.value,
+            state.gamma1, state.gamma2, state.scale.value, state.rgb is Ranges.COMMON,
             state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")), start, given, toasts,
         )  # fmt: skip
 

@@ -40,6 +40,7 @@ def layout(services: Services, home: str) -> html.Div:
         grouped_table(TrainingId.BRIGHTNESS, brightness.caption, brightness.columns, brightness.groups),
         gallery(_plain(gallery_samples(services)), gallery_methods(services)),
         [(card.title, card.summary, card.note, card.remarks, card.facts) for card in view.cards],
+        services.scenes.methods(),
     )
 
 

@@ -50,6 +50,16 @@ class Scale(StrEnum):
         return DIVERGING if self is Scale.SIGNED else SEQUENTIAL
 
 
+class Ranges(StrEnum):
+    """The ranges that red and green of guidance RGB are stretched over.
+
+    ``own``: each over its own, as in the paper. ``common``: both over the range of both, so that they can be compared.
+    """
+
+    OWN = "own"
+    COMMON = "common"
+
+
 @dataclass(frozen=True)
 class Limits:
     """The numbers that the ends of the scales are taken from; dimensionless gradients.
@@ -239,7 +249,9 @@ def _rounded(parts: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.floor(parts + 0.5).astype(np.uint8)
 
 
-def guidance_rgb(guidance: ArrayLike, fused: ArrayLike) -> NDArray[np.floating]:
+def guidance_rgb(
+    guidance: ArrayLike, fused: ArrayLike, ranges: Ranges | str = Ranges.OWN
+) -> NDArray[np.floating]:
     """Combine two guidance images and the fused image in one colour picture (paper, section 3.2.3).
 
     Parameters
@@ -248,24 +260,30 @@ def guidance_rgb(guidance: ArrayLike, fused: ArrayLike) -> NDArray[np.floating]:
         (2, H, W) guidance images, any range. NaN where not known.
     fused : array_like
         (H, W) fused image, any range.
+    ranges : Ranges or str
+        ``"own"`` (paper) or ``"common"``, of red and green.
 
     Returns
     -------
     ndarray
         (H, W, 3) in [0, 1], float64 for float64 guidance, else float32: red is the min–max scaled
-        guidance of x1, green that of x2, blue the min–max scaled fused image. A constant image
+        guidance of x1, green that of x2, blue the min–max scaled fused image. A constant range
         gives 0 throughout; values that are not finite give 0 and do not count for minimum and maximum.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit.
+        If the shapes do not fit, or there are no such ranges.
     """
     both, combined = np.asarray(guidance), np.asarray(fused)
     if both.ndim != 3 or both.shape[0] != 2 or combined.shape != both.shape[1:]:
         raise ValueError(f"guidance is (2, H, W) and fused (H, W), not {both.shape} and {combined.shape}")
     dtype = np.float64 if both.dtype == np.float64 else np.float32
-    return np.stack([min_max_scaled(image) for image in (both[0], both[1], combined)], axis=-1).astype(dtype)
+    if Ranges(ranges) is Ranges.COMMON:
+        red, green = min_max_scaled(both)
+    else:
+        red, green = map(min_max_scaled, both)
+    return np.stack([red, green, min_max_scaled(combined)], axis=-1).astype(dtype)
 
 
 def min_max(image: NDArray[np.floating]) -> tuple[float, float]:
@@ -275,7 +293,7 @@ def min_max(image: NDArray[np.floating]) -> tuple[float, float]:
 
 
 def min_max_scaled(image: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scale an image to [0, 1] by its finite minimum and maximum; zeros where it is constant or not finite."""
+    """Scale an image, or several together, to [0, 1] by the finite minimum and maximum; zeros for a constant or NaN."""
     values = np.asarray(image, dtype=np.float64)
     low, high = min_max(values)
     result = np.zeros(values.shape)

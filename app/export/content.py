@@ -17,7 +17,7 @@ from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import PLAIN, RegionLook, linked_regions
 from app.link.view_state import LARGEST_ZOOM, Area, CompareState
 from cache.services.exports import ExportArrays
-from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
+from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, guidance_rgb, rgb_bytes
 from fusion.saliency.window import Box
 
 OUTSIDE = (255, 255, 255)
@@ -155,7 +155,7 @@ def method_picture(
             gray_colours(one.fused, 0, 1) if one.colour is None else rgb_bytes(np.moveaxis(one.colour, 0, -1))
         )
     if column is CompareColumn.GUIDANCE_RGB:
-        return rgb_bytes(one.rgb)
+        return rgb_bytes(guidance_rgb(one.guidance, one.fused, state.rgb))
     if column.map_kind is not None:
         return map_picture(view, state.shared, state.gamma2, row, column)
     which = 0 if "mri" in column.value else 1

@@ -16,7 +16,7 @@ from app.export.maps import WORDS as MAP_WORDS
 from app.export.rows import short
 from app.ids import CompareColumn, ZoomColumn
 from fusion.chroma import LUMA_NOTE
-from fusion.colours import Scale, gradient_colours, min_max, scale_range
+from fusion.colours import Ranges, Scale, gradient_colours, min_max, scale_range
 from fusion.saliency.maps import MapKind
 from fusion.saliency.reach import STEPS
 
@@ -187,7 +187,9 @@ def _words(
     if any(content.view.methods[0].scene.in_colour):
         parts.append(f"Inputs are colour pictures: {LUMA_NOTE}.")
     if CompareColumn.GUIDANCE_RGB in columns:
-        parts.append(f"Guidance RGB: {_rgb_ranges(content, rows)}, each on its own range.")
+        common = content.state.rgb is Ranges.COMMON
+        which = "red and green on one common range" if common else "each on its own range"
+        parts.append(f"Guidance RGB: {_rgb_ranges(content, rows)}, {which}.")
     if CompareColumn.SCATTER in columns:
         parts.append(
             "Scatterplots: gray: log density of all pixels, green: in the box"
@@ -209,7 +211,8 @@ def _rgb_ranges(content: FigureContent, rows: Sequence[int]) -> str:
     if len(rows) != 1:
         return ", ".join(names)
     one = content.view.methods[rows[0]]
-    ends = (min_max(image) for image in (*one.guidance, one.fused))
+    common = content.state.rgb is Ranges.COMMON
+    ends = (min_max(image) for image in (*([one.guidance] * 2 if common else one.guidance), one.fused))
     return ", ".join(
         f"{name} {short(low)} to {short(high)}" for name, (low, high) in zip(names, ends, strict=True)
     )

@@ -114,6 +114,7 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             gamma1=view.gamma1,
             gamma2=view.gamma2,
             scale=view.scale,
+            rgb=view.rgb,
             zoom=None if view.zoom == "support" else view.zoom,
             regions=view.regions,
             change=view.change,

@@ -28,6 +28,7 @@ MOST_BYTES_OF: dict[str, tuple[int, str]] = {
         "The region is too large to be kept. Select fewer, or less scattered, pixels.",
     ),
     "uploads.add": (LARGEST_PIECE, f"A piece of a file may have up to {LARGEST_PIECE // 2**20} MiB."),
+    "methods.add": (LARGEST_PIECE, f"A piece of a file may have up to {LARGEST_PIECE // 2**20} MiB."),
     "views.save_view": (views.LARGEST_VIEW, LARGE_VIEW),
     "views.change_view": (views.LARGEST_VIEW, LARGE_VIEW),
     "views.take_study": (views.LARGEST_STUDY, f"A study may have up to {views.LARGEST_STUDY // 2**20} MiB."),

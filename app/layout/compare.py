@@ -14,8 +14,10 @@ from app.layout.brush import change_open, change_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
     guidance_button,
+    method_buttons,
     newer_weights,
     page_head,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_bar,
@@ -42,7 +44,9 @@ TABS = (
 """The tables, by the names that the browser draws them under."""
 
 
-def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Div:
+def compare_page(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str, networks: bool = False
+) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
@@ -51,6 +55,8 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
         What the two menus offer.
     home : str
         Address of the first page.
+    networks : bool
+        Whether visitors may bring networks.
     """
     first = CompareState()
     # The browser leaves out of its links what the first view has, and finds the routes from here.
@@ -72,7 +78,7 @@ def compare_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], ho
             dcc.Store(id=CompareId.RETRY),
             *region_store(),
             poll(CompareId.POLL),
-            _head(pairs, methods, home),
+            _head(pairs, methods, home, networks),
             html.Main(id=CompareId.TABLE, className="compare-table", tabIndex=0, **facts),
             _strip(methods, first),
             numbers_panel(),
@@ -112,7 +118,9 @@ def explanations() -> dict[str, tuple[str, str]]:
     return found
 
 
-def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str) -> html.Header:
+def _head(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str, networks: bool
+) -> html.Header:
     columns = [(column.value, label) for column, label in COLUMN_LABELS.items()]
     return page_head(
         "compare",
@@ -135,8 +143,10 @@ def _head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], home: str
         share=[*region_open(), numbers_button(), views_open(), export_menu(home)],
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
+            rgb_ranges(),
             labelled("Size", CompareId.SIZE, menu(CompareId.SIZE, SIZES, SIZES[0][0]), "control-size"),
             change_open(),
+            *method_buttons(networks),
         ],
     )
 

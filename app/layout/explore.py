@@ -14,9 +14,11 @@ from app.layout.brush import brush_open, brush_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
     guidance_button,
+    method_buttons,
     newer_weights,
     page_head,
     region,
+    rgb_ranges,
     scale_strip,
     status_row,
     tool_choice,
@@ -32,13 +34,17 @@ from app.layout.views import views_open, views_panel
 from app.link.view_state import FIRST_HALF_WIDTH, LARGEST_ZOOM, ExploreState
 
 
-def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.Div:
+def explore_page(
+    pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], networks: bool = False
+) -> html.Div:
     """Make the page anew for one visitor.
 
     Parameters
     ----------
     pairs, methods : sequence of (value, label), with a reason where it cannot be chosen
         What the two menus offer.
+    networks : bool
+        Whether visitors may bring networks.
     """
     first = ExploreState()
     return html.Div(
@@ -58,7 +64,7 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
             dcc.Store(id=Id.GUIDANCE_LIMITS),
             *region_store(),
             poll(Id.GUIDANCE_POLL),
-            head(pairs, methods),
+            head(pairs, methods, networks),
             panel_grid(),
             scale_strip(Id.COLOUR_SCALE, first),
             readout_row(),
@@ -87,13 +93,15 @@ def explore_page(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) ->
     )
 
 
-def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.Header:
+def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], networks: bool) -> html.Header:
     """Make the page's head.
 
     Parameters
     ----------
     pairs, methods : sequence of (value, label), with a reason where it cannot be chosen
         What the two menus offer.
+    networks : bool
+        Whether visitors may bring networks.
     """
     about = html.Details(
         [
@@ -122,7 +130,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice]) -> html.He
         zoom=[zoom, html.Span(reach, title="Zoom as far as the method's pixels can reach")],
         tools=[tool_choice(Id.TOOLBAR_MODE)],
         share=[*region_open(), views_open(), export_menu("")],
-        rest=[brush_open(), maps_button(), atlas_button()],
+        rest=[brush_open(), maps_button(), rgb_ranges(), atlas_button(), *method_buttons(networks)],
     )
 
 

@@ -255,6 +255,18 @@ def guidance_button(id: str, text: str) -> dbc.Button:
     return small_button(id, text, "Stop computing guidance images, or go on", disabled=True)
 
 
+def rgb_ranges() -> html.Span:
+    """Make the switch of the ranges that red and green of guidance RGB have; both pages know it by the same id."""
+    switch = dbc.Checkbox(
+        id=Id.RGB_COMMON, label="RGB on one range", value=False, className="control-support"
+    )
+    return html.Span(
+        switch,
+        title="Guidance RGB: red and green on one common range, so that they can be compared; else each on its own, as "
+        "in the paper",
+    )
+
+
 def _outside() -> html.Span:
     """Say which colour Jacobian images have where a method does not reach."""
     swatch = html.Span(
@@ -315,6 +327,27 @@ def _catalogue_open() -> html.Button:
         "All pairs in small: search them, and see what of the data folder is in none",
         **attributes(aria_haspopup="dialog"),
     )
+
+
+def method_buttons(networks: bool) -> list[Component]:
+    """Make the button of the methods' cards and, where the server takes networks, that of one's own.
+
+    ``assets/networks`` opens both.
+    """
+    dialog = attributes(aria_haspopup="dialog")
+    card = panel_button(
+        Id.METHOD_CARD_OPEN,
+        "Method card …",
+        "Source, support, way and cost of derivatives of this method, what was checked, and what is adapted",
+        **dialog,
+    )
+    own = panel_button(
+        Id.NETWORKS_OPEN,
+        "Your networks …",
+        "Bring a network as an ONNX file, and see those that you have brought",
+        **dialog,
+    )
+    return [card, own] if networks else [card]
 
 
 def _jobs_link(home: str) -> html.A:

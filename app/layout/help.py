@@ -12,8 +12,8 @@ from app.layout.parts import attributes
 LINES = (
     (
         "Inputs and fused image",
-        "the two registered images on the left, MRI above and PET below, and what the "
-        "method makes of them between.",
+        "the two registered images, and what the method makes of them: in the first column of a wide window, at the "
+        "top of a narrow one.",
     ),
     (
         "Jacobian images",
@@ -28,7 +28,8 @@ LINES = (
     (
         "Guidance RGB",
         "guidance of the first input in red, of the second in green, the fused image in blue, each from its own "
-        "smallest to its own largest value. More red than green does not say that the first input counts more.",
+        "smallest to its own largest value. More red than green does not say that the first input counts more, "
+        "unless “RGB on one range” is on.",
     ),
     (
         "Scatterplot",
@@ -114,6 +115,11 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "much follows. The reach map says so of all pixels at once. Maps (response, reach, all influence) are "
                 "computed when somebody presses their button, and are kept; a negative response means that contrast "
                 "is reversed there."
+            ),
+            html.P(
+                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
+                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
+                "your own as an ONNX file."
             ),
         ],
         tabIndex=0,

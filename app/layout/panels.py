@@ -45,24 +45,23 @@ LEGEND = (
         ("#ff0000", "#ff00ff"),
         "{0} counts",
         "Red, magenta where the fused image is bright: the fused pixel answers to that very pixel of {0}. "
-        "∂y(i)/∂{0}(i) is high on its own range, ∂y(i)/∂{1}(i) low on its own, which does not say that {0} counts "
-        "more.",
+        "∂y(i)/∂{0}(i) is high on its range, ∂y(i)/∂{1}(i) low on its.",
     ),
     (
         ("#00ff00", "#00ffff"),
         "{1} counts",
         "Green, cyan where the fused image is bright: the fused pixel answers to that very pixel of {1}. ∂y(i)/∂{1}(i) "
-        "is high on its own range, ∂y(i)/∂{0}(i) low on its own, which does not say that {1} counts more.",
+        "is high on its range, ∂y(i)/∂{0}(i) low on its.",
     ),
     (
         ("#ffff00",),
         "both",
-        "Yellow, white where the fused image is bright: both own pixels count much, each on its own range.",
+        "Yellow, white where the fused image is bright: both own pixels count much, each on its range.",
     ),
     (
         ("#0000ff",),
         "neither, bright",
-        "Blue: neither own pixel counts much, each on its own range, and the fused image is bright. Black: the same "
+        "Blue: neither own pixel counts much, each on its range, and the fused image is bright. Black: the same "
         "where it is dark.",
     ),
 )
@@ -95,7 +94,8 @@ ABOUT = {
     ),
     Panel.GUIDANCE_RGB: (
         "Red is the guidance of {0}, green that of {1}, blue the fused image, each from its own smallest to its own "
-        "largest value. So yellow says that both count much for their own range, not that they count alike.",
+        "largest value. So yellow says that both count much for their own range, not that they count alike; with “RGB "
+        "on one range” red and green can be compared.",
         "R = ∂y(i)/∂x1(i), G = ∂y(i)/∂x2(i), B = y(i), each min–max scaled",
     ),
     Panel.JACOBIAN_MRI: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -22,6 +22,7 @@ SECTIONS = (
     ("brightness", "Brightness artefacts"),
     ("gallery", "Fused images"),
     ("cards", "Model cards"),
+    ("methods", "Methods on this machine"),
 )
 
 
@@ -31,6 +32,10 @@ CURVES_HEIGHT = "580px"
 Sample = tuple[str, str, tuple[str, str]]
 """A pair's address and title, and what x1 and x2 are."""
 WAITING = "Computing…"
+MEASURED = (
+    "Source, support, way and cost of derivatives, checks with figures, and what is adapted; measured on this machine "
+    "when a card is opened, which takes some seconds."
+)
 CAPTION = (
     "Every method on every sample; black is 0 and white is 1 in all images. An image leads to the same pair and "
     "method among the saliency pictures."
@@ -46,6 +51,7 @@ def training_page(
     brightness: Component,
     gallery: Component,
     cards: Sequence[Card],
+    methods: Sequence[tuple[str, str]] = (),
 ) -> html.Div:
     """Put the page together.
 
@@ -61,6 +67,8 @@ def training_page(
         See `app.layout.training.gallery`.
     cards : sequence of Card
         One a network.
+    methods : sequence of (id, title)
+        Those whose cards can be measured here.
     """
     parts: dict[str, Sequence[Component]] = {
         "losses": [losses],
@@ -68,6 +76,7 @@ def training_page(
         "brightness": [brightness],
         "gallery": [gallery],
         "cards": [part for card in cards for part in _card(card)],
+        "methods": [html.P(MEASURED, className="quiet"), *(_measured(method, home) for method in methods)],
     }
     sections = [
         html.Section([html.H2(title, className="h5"), *parts[name]], id=name) for name, title in SECTIONS
@@ -149,6 +158,13 @@ def _card(card: Card) -> list[Component]:
         ),
         *(html.P(remark, className="remark card-remark") for remark in remarks),
     ]
+
+
+def _measured(method: tuple[str, str], home: str) -> html.Details:
+    """Make the place of a method's card, which ``assets/networks/card-parts.mjs`` fills when it is opened."""
+    id, title = method
+    address = attributes(data_method_card=f"{home}methods/{quote(id)}/card")
+    return html.Details([html.Summary(html.B(title)), html.Div()], className="method-card", **address)
 
 
 def gallery(samples: Sequence[Sample], methods: Sequence[tuple[str, str]]) -> html.Div:

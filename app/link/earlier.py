@@ -23,6 +23,7 @@ _SHARED_1: Mapping[str, Any] = {
     "gamma1": 0.3,
     "gamma2": 0.5,
     "scale": "paper",
+    "rgb": "own",
     "regions": (),
 }
 _SHARED_2: Mapping[str, Any] = {**_SHARED_1, "pair": None}

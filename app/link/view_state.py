@@ -37,7 +37,7 @@ from app.link.texts import (
     unknown,
     unusable,
 )
-from fusion.colours import Scale
+from fusion.colours import Ranges, Scale
 from fusion.errors import ChangeError
 from fusion.saliency.maps import MapKind
 from fusion.saliency.strokes import read_strokes
@@ -135,6 +135,8 @@ class ViewState(BaseModel):
         Gamma of the Jacobian images and of the guidance images, 0.1 to 2 (paper, section 3.2.5).
     scale : Scale
         The colour scale of gradients.
+    rgb : Ranges
+        What red and green of guidance RGB are stretched over.
     change : str or None
         A change of the inputs that somebody has painted, see `fusion.saliency.strokes`; ``None``: none.
     regions : tuple of str
@@ -153,6 +155,7 @@ class ViewState(BaseModel):
         "gamma2": "gamma 2 is a number from 0.1 to 2",
         "change": "a change is strokes of the brush as this page writes them, whole",
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "rgb": f"the ranges of guidance RGB are {' or '.join(Ranges)}",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
     }
 
@@ -162,6 +165,7 @@ class ViewState(BaseModel):
     gamma1: Gamma = 0.3
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
+    rgb: Ranges = Ranges.OWN
     change: Change | None = None
     regions: Annotated[tuple[str, ...], Field(max_length=MOST_REGIONS)] = ()
 

@@ -88,11 +88,12 @@ function takeScenes(scenes) {
  * @param {string} size
  * @param {string | null} minuend
  * @param {string | null} subtrahend
+ * @param {unknown} rgbCommon
  * @param {string} pair
  * @param {Start | null} start
  * @param {string} viewer
  */
-export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, pair, start, viewer) {
+export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, rgbCommon, pair, start, viewer) {
   if (!scenes || !start) return window.dash_clientside.no_update;
   const reopened = opened !== start;
   if (reopened) open(start);
@@ -101,7 +102,7 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   state.viewer = viewer;
   state.progress = progress || {};
   state.columns = ordered(state.columns, columns || []);
-  Object.assign(state.display, { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size });
+  Object.assign(state.display, { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size, rgb: rgbCommon ? "common" : "own" });
   state.difference = minuend && subtrahend && minuend !== subtrahend ? [minuend, subtrahend] : [];
   if (scenes !== scenesShown) takeScenes(scenes);
   else if (reopened) state.points().forEach((point) => windows.ask(point));

@@ -6,7 +6,7 @@ import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import * as channel from "../core/channel.mjs";
 import * as colours from "../painter/colours.mjs";
-import { fill, fillValues, ofBands, picture } from "../painter/pixels.mjs";
+import { fill, fillValues, linesOf, ofBands, ofGuidance, picture } from "../painter/pixels.mjs";
 
 /**
  * @import { Images } from "../core/channel.mjs"
@@ -169,6 +169,17 @@ function forget() {
 }
 
 /**
+ * The colours of guidance RGB with one range for red and green; null while what they are made of is not here.
+ * @param {Scene} scene
+ */
+function onCommonRange(scene) {
+  const [guidance, fused] = [get(scene, "guidance"), get(scene, "fused")];
+  if (!guidance || !fused) return null;
+  const bands = [guidance.band(0), guidance.band(1), fused.band(0)];
+  return ofGuidance(bands.map((values) => linesOf(values, fused.width)), "common");
+}
+
+/**
  * A canvas of the image's own size whose pixels are painter(value); made anew when `look` is another name.
  * @param {Scene} scene
  * @param {string} kind
@@ -183,8 +194,9 @@ export function bitmap(scene, kind, index, painter, look) {
   const known = bitmaps.get(name);
   if (known && known.image === image && known.look === look) return known.canvas;
   const { height, width } = image;
+  const mixed = kind === "rgb" && look === "common" ? onCommonRange(scene) : null;
   const canvas = picture(width, height, (pixels) => {
-    if (COLOURS.includes(kind)) fill(pixels, width, height, ofBands([0, 1, 2].map(image.band), width));
+    if (COLOURS.includes(kind)) fill(pixels, width, height, mixed || ofBands([0, 1, 2].map(image.band), width));
     else if (painter) fillValues(pixels, image.band(index), painter);
   }, known?.canvas);
   bitmaps.set(name, { image, look, canvas });

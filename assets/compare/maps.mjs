@@ -5,6 +5,7 @@ import * as images from "./images.mjs";
 import { state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 import { append } from "../core/elements.mjs";
+import { duration } from "../core/job-words.mjs";
 import * as jobs from "../maps/jobs.mjs";
 import * as kinds from "../maps/kinds.mjs";
 import { drawBar } from "../painter/bars.mjs";
@@ -44,7 +45,7 @@ export function absence(scene, kind) {
   if (progress.problem) return progress.problem;
   if (progress.complete) return `Loading ${kind} map …`;
   if (progress.running) return `${kinds.NAMES[kind]} ${Math.round(100 * progress.fraction)} %`;
-  return progress.seconds === null ? "Not computed" : `Not computed (${kinds.duration(progress.seconds)})`;
+  return progress.seconds === null ? "Not computed" : `Not computed (about ${duration(progress.seconds)})`;
 }
 
 /**
@@ -85,7 +86,7 @@ export function show() {
   const seconds = missing.reduce((sum, one) => sum + (one?.seconds || 0), 0);
   const part = Math.round((100 * all.reduce((sum, one) => sum + (one?.complete ? 1 : one?.fraction || 0), 0)) / all.length);
   const running = all.some((one) => one?.running);
-  button.textContent = running ? `Stop maps, ${part} %` : missing.length ? `Compute maps (${seconds ? kinds.duration(seconds) : "…"})` : "Maps complete";
+  button.textContent = running ? `Stop maps, ${part} %` : missing.length ? `Compute maps (${seconds ? `about ${duration(seconds)}` : "…"})` : "Maps complete";
   button.disabled = !missing.length || all.includes(null);
   showBars(host);
 }

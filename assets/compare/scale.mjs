@@ -196,12 +196,15 @@ export function showBars() {
   const bars = document.querySelectorAll("canvas[data-bar]");
   for (const canvas of bars) {
     const bar = canvas.dataset.bar || "";
-    const { paint, low, high, ends } = legend(bar, scene);
-    drawBar(canvas, paint, low, high);
+    const { paint, low, high: most, ends } = legend(bar, scene);
+    drawBar(canvas, paint, low, most);
     ["low", "high"].forEach((end, index) => {
       const element = document.querySelector(`[data-end="${bar}-${end}"]`);
       if (element) element.textContent = ends[index];
     });
-    canvas.parentElement?.classList.toggle("provisional", provisional && bar !== "intensity");
+    const grows = provisional && shared && bar !== "intensity";
+    const high = document.querySelector(`[data-end="${bar}-high"]`);
+    high?.classList.toggle("grows", grows);
+    if (high instanceof HTMLElement) high.title = grows ? "Provisional: it grows until all guidance images are complete" : "";
   }
 }

@@ -18,11 +18,15 @@
 /** @param {number} fraction Rounded down: 100 % is what is complete. */
 export const percent = (fraction) => `${Math.floor(fraction * 100)} %`;
 
-/** @param {number} seconds */
+/**
+ * In words, as fusion/durations.py has them.
+ * @param {number} seconds
+ */
 export function duration(seconds) {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} days`;
 }
 
 /** @param {Job} job */

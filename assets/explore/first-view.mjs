@@ -7,12 +7,12 @@ import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { append, canvasOf } from "../core/elements.mjs";
 import * as colours from "../painter/colours.mjs";
-import { contextOf, fill, ofBands, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
+import { contextOf, fill, linesOf, ofBands, ofGuidance, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
 import { axisEnds, dots } from "../painter/points.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
- * @import { Limits, Scale } from "../painter/colours.mjs"
+ * @import { Limits, Ranges, Scale } from "../painter/colours.mjs"
  * @import { Colour, Values } from "../painter/pixels.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  *
@@ -26,6 +26,7 @@ import { axisEnds, dots } from "../painter/points.mjs";
  * @property {number} half
  * @property {Pixel} pixel
  * @property {Scale} scale
+ * @property {Ranges} rgb
  * @property {number} gamma1
  * @property {number} gamma2
  * @property {Record<string, string>} titles - Of the panels.
@@ -107,6 +108,16 @@ function keepGuidance(guidance, limits) {
  */
 function keepColours(panel, rgb) {
   keep(panel, ofBands([0, 1, 2].map(rgb.band), view.width));
+}
+
+/**
+ * The same on other ranges than the server's.
+ * @param {Images} guidance
+ * @param {Images} fused
+ */
+function mixColours(guidance, fused) {
+  const images = [guidance.band(0), guidance.band(1), fused.band(0)];
+  keep("panel-guidance-rgb", ofGuidance(images.map((values) => linesOf(values, view.width)), view.rgb));
 }
 
 /**
@@ -211,13 +222,15 @@ async function start() {
   const window = get(view.window).then((buffer) => channel.decodeWindow(buffer, 0));
   /** @param {string} kind */
   const images = (kind) => get(`${view.images}/${kind}`).then(channel.decodeImages);
+  const fused = images("fused");
   const guidance = view.complete ? images("guidance") : null;
   const limits = guidance && guidance.then(({ values }) => colours.limitsOf(values));
   await Promise.all([
     images("inputs").then(({ band }) => ["panel-mri", "panel-pet"].forEach((panel, at) => keepGray(panel, band(at)))),
-    images("fused").then(({ band }) => keepGray("panel-fused", band(0))),
+    fused.then(({ band }) => keepGray("panel-fused", band(0))),
     guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
-    guidance && images("rgb").then((rgb) => keepColours("panel-guidance-rgb", rgb)),
+    view.rgb === "own" ? guidance && images("rgb").then((rgb) => keepColours("panel-guidance-rgb", rgb))
+      : guidance && guidance.then(async (found) => mixColours(found, await fused)),
     ...Object.entries(view.colours).map(([panel, kind]) => images(kind).then((rgb) => keepColours(panel, rgb))),
     // Without them nobody knows yet where the scale ends.
     window.then(async (found) => limits && keepWindow(found, await limits)),

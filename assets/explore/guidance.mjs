@@ -10,6 +10,7 @@ import * as readout from "./readout.mjs";
 import { state } from "./state.mjs";
 import * as waiting from "./waiting.mjs";
 import * as channel from "../core/channel.mjs";
+import { linesOf } from "../painter/pixels.mjs";
 
 /**
  * @import { Images } from "../core/channel.mjs"
@@ -18,17 +19,6 @@ import * as channel from "../core/channel.mjs";
 
 const POINTS_STEP = 0.25; // part of the computation after which the scatterplot's points are fetched again
 let underWay = false;
-
-/**
- * An image of an answer as rows, in the same memory.
- * @param {Images} images
- * @param {number} index
- * @returns {Float32Array[]}
- */
-function rowsOf({ band, height, width }, index) {
-  const values = band(index);
-  return Array.from({ length: height }, (_, row) => values.subarray(row * width, (row + 1) * width));
-}
 
 /** Fetch what the server has told of by now, one at a time. */
 export function follow() {
@@ -69,7 +59,7 @@ async function grow(scene, revision) {
     key: scene.key,
     revision,
     // Those of a large pair come by tiles.
-    images: new Map(images ? painting.GRADIENTS.map((panel, index) => [panel, { rows: rowsOf(images, index), low: 0, high: 1 }]) : []),
+    images: new Map(images ? painting.GRADIENTS.map((panel, index) => [panel, { rows: linesOf(images.band(index), images.width), low: 0, high: 1 }]) : []),
     points,
   };
   painting.paintGrowing();

@@ -198,10 +198,10 @@ function rest() {
   if (state.isMoving() || state.endWait()) return;
   if (handOverAll()) return;
   if (state.limits) rested = state.scene.key;
-  const { gamma1, gamma2, scale, half } = state.display;
+  const { gamma1, gamma2, scale, rgb, half } = state.display;
   window.dash_clientside.set_props("rested-pixel", {
     data: {
-      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale, end: state.jacobianEnd(),
+      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale, rgb, end: state.jacobianEnd(),
       state: state.contentName(), display: state.displayName(),
     },
   });

@@ -8,6 +8,7 @@ import { link, state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 import { addLarge } from "../core/dialogs.mjs";
 import { append, closest } from "../core/elements.mjs";
+import { duration } from "../core/job-words.mjs";
 import { withNames } from "../core/words.mjs";
 import * as jobs from "../maps/jobs.mjs";
 import * as kinds from "../maps/kinds.mjs";
@@ -224,7 +225,7 @@ function words(progress) {
   if (progress.problem) return progress.problem;
   if (progress.complete) return "complete";
   if (progress.running) return `${Math.round(100 * progress.fraction)} %`;
-  const takes = progress.seconds === null ? "" : `takes ${kinds.duration(progress.seconds)}`;
+  const takes = progress.seconds === null ? "" : `takes about ${duration(progress.seconds)}`;
   return [progress.cancelled ? "stopped; what is there stays" : "not computed", takes].filter(Boolean).join(", ");
 }
 

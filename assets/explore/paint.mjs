@@ -12,7 +12,7 @@ import { axisEnds, density, ground, neighbours, placing } from "../painter/point
 import * as regionPictures from "../regions/pictures.mjs";
 
 /**
- * @import { Painter } from "../painter/colours.mjs"
+ * @import { Painter, Ranges } from "../painter/colours.mjs"
  * @import { Colour } from "../painter/pixels.mjs"
  * @import { Marked } from "../painter/points.mjs"
  * @import { Rows } from "./graphs.mjs"
@@ -22,8 +22,8 @@ import * as regionPictures from "../regions/pictures.mjs";
 const listeners = [];
 export const GRADIENTS = ["panel-guidance-mri", "panel-guidance-pet"];
 const RGB = "panel-guidance-rgb";
-/** @type {{ rows: Float32Array[][], colour: Colour | null }} */
-let mixed = { rows: [], colour: null }; // guidance RGB, and what it was made of
+/** @type {{ rows: Float32Array[][], ranges: Ranges, colour: Colour | null }} */
+let mixed = { rows: [], ranges: "own", colour: null }; // guidance RGB, and what it was made of
 export const JACOBIANS = ["panel-jacobian-mri", "panel-jacobian-pet"];
 
 function guidancePainter() {
@@ -72,7 +72,10 @@ function guidanceColours() {
   const images = [...GRADIENTS, "panel-fused"].flatMap((panel) => graphs.image(panel) || []);
   if (images.length < 3) return null;
   const rows = images.map((image) => image.rows);
-  if (!rows.every((one, at) => one === mixed.rows[at])) mixed = { rows, colour: ofGuidance(rows, views.rgbRanges()) };
+  const { rgb: ranges } = state.display;
+  if (ranges !== mixed.ranges || !rows.every((one, at) => one === mixed.rows[at])) {
+    mixed = { rows, ranges, colour: ofGuidance(rows, ranges, views.rgbRanges()) };
+  }
   return mixed.colour;
 }
 

@@ -1,14 +1,22 @@
-/* The ranges that red and green of guidance RGB have, in what the legend tells of them: each its own, as in the paper. */
+/* The ranges that red and green of guidance RGB have, in what the legend tells of them: each its own, as in the paper, or one. */
 
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import { number } from "../painter/bars.mjs";
-import { rangeOfRows } from "../painter/pixels.mjs";
+import { joined, rangeOfRows } from "../painter/pixels.mjs";
 import { state } from "./state.mjs";
 import { withNames } from "../core/words.mjs";
 
-/** @import { Rows } from "./graphs.mjs" */
+/**
+ * @import { Ranges } from "../painter/colours.mjs"
+ * @import { Rows } from "./graphs.mjs"
+ */
 
+/** @type {Record<Ranges, string>} */
+const MEANT = {
+  own: "its own: more of this colour than of the other does not say that it counts more",
+  common: "that of both: red and green can be compared",
+};
 /** @type {WeakMap<object, [number, number]>} */
 const known = new WeakMap(); // by the rows of an image
 
@@ -33,23 +41,44 @@ export function flatWords(ranges, names) {
   return said.join("; ");
 }
 
-/** Tell both ranges, nothing where they are not known. A tooltip, as words that come later would move the legend. */
+/**
+ * The range of each guidance image's colour, null while one is not known.
+ * @param {Ranges} name
+ * @returns {([number, number] | null)[]}
+ */
+function rangesOf(name) {
+  const images = painting.GRADIENTS.flatMap((panel) => graphs.image(panel) || []);
+  const ends = images.map(endsOf);
+  return ends.length === 2 && ends.every(([low, high]) => low <= high) ? joined(ends, name) : [null, null];
+}
+
+/**
+ * What both ranges are, in the legend's words; nothing while they are not known.
+ * @param {([number, number] | null)[]} ranges
+ * @param {string[]} names
+ * @param {Ranges} name
+ */
+export function rangeWords([first, second], names, name) {
+  if (!first || !second) return "";
+  const [red, green] = [first, second].map(([low, high]) => `${number(low)} to ${number(high)}`);
+  return name === "common" ? `red and green ${red}, one range` : `red: ${names[0]} ${red}, green: ${names[1]} ${green}`;
+}
+
+/** Print both ranges in the legend, and what is not seen, and say in tooltips what they mean. */
 function refresh() {
-  const ranges = painting.GRADIENTS.map((panel) => {
-    const image = graphs.image(panel);
-    const ends = image ? endsOf(image) : null;
-    return ends && ends[0] <= ends[1] ? ends : null;
-  });
+  const { scene, display } = state;
+  if (!scene) return;
+  const ranges = rangesOf(display.rgb);
+  const said = [rangeWords(ranges, scene.modalities, display.rgb), flatWords(ranges, scene.modalities)].filter(Boolean).join("; ");
   const note = document.querySelector(".rgb-note");
-  const flat = state.scene ? flatWords(ranges, state.scene.modalities) : "";
-  if (note && note.textContent !== flat) note.textContent = flat;
+  if (note && note.textContent !== said) note.textContent = said;
   painting.GRADIENTS.forEach((panel, index) => {
     const element = /** @type {HTMLElement | null} */ (document.querySelector(`.rgb-legend [data-range-of="${panel}"]`));
+    const item = element?.parentElement;
+    if (!element || !item) return;
     const ends = ranges[index];
     const words = ends ? `${number(ends[0])} to ${number(ends[1])}` : "";
-    const item = element?.parentElement;
-    if (!element || !item || !state.scene) return;
-    const title = withNames(item.dataset.title || "", state.scene.modalities) + (words && ` Range: ${words}.`);
+    const title = withNames(item.dataset.title || "", scene.modalities) + (words && ` Range: ${words}, ${MEANT[display.rgb]}.`);
     if (item.title === title) return;
     element.dataset.range = words;
     item.title = title;

@@ -119,6 +119,7 @@ function openArea(area, scene) {
  * @param {Scale} scale
  * @param {number | string | null} asked
  * @param {unknown} followsSupport
+ * @param {unknown} rgbCommon
  * @param {GuidanceLimits | null} limits
  * @param {Scene | null} scene
  * @param {Pixel | null} start
@@ -127,7 +128,7 @@ function openArea(area, scene) {
  * @param {boolean[] | null} linkedColour
  * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limits, scene, start, area, linkedMaps, linkedColour, viewer) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbCommon, limits, scene, start, area, linkedMaps, linkedColour, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -135,7 +136,7 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, limi
   if (entered) enterScene(scene, start);
   openArea(area, scene);
   const half = halfWidth(asked, followsSupport);
-  Object.assign(state.display, { gamma1, gamma2, scale, half });
+  Object.assign(state.display, { gamma1, gamma2, scale, half, rgb: rgbCommon ? "common" : "own" });
   link.parts.zoom.value = followsSupport ? "support" : half;
   if (!entered) {
     if (colours !== state.displayName()) painting.paintGuidanceImages();

@@ -9,7 +9,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
  * @import { MapKind } from "../maps/kinds.mjs"
- * @import { Limits, Scale } from "../painter/colours.mjs"
+ * @import { Limits, Ranges, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  * @import { Rows } from "./graphs.mjs"
  *
@@ -31,7 +31,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {string} device
  * @property {string} jacobian_path
  *
- * @typedef {{ gamma1: number, gamma2: number, scale: Scale, half: number, readonly followsSupport: boolean }} Display
+ * @typedef {{ gamma1: number, gamma2: number, scale: Scale, rgb: Ranges, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
  * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
  * @typedef {{ row: number, col: number, levels: number[] }} Reach - Gray levels, both inputs of the pixel alone, then of its support.
@@ -83,7 +83,7 @@ export const link = new LinkState({
   zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),
 }, EARLIER.explore);
 
-const { gamma1, gamma2, scale } = link.parts;
+const { gamma1, gamma2, rgb, scale } = link.parts;
 const display = {
   half: FIRST_HALF,
   get followsSupport() {
@@ -98,7 +98,7 @@ export const state = /** @type {State} */ ({
   reach: null,
   pinned: false,
   mode: "pixel",
-  display: tie(display, { gamma1, gamma2, scale }),
+  display: tie(display, { gamma1, gamma2, rgb, scale }),
   limits: null,
   grown: null,
   viewer: "",
@@ -135,7 +135,8 @@ state.areEndsFinal = () => Boolean(state.limits && (!state.limits.provisional ||
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {
   const shown = state.window;
-  return shown ? `${shown.row},${shown.col},${state.display.half}` : "";
+  const ranges = state.display.rgb === "own" ? "" : `,${state.display.rgb}`;
+  return shown ? `${shown.row},${shown.col},${state.display.half}${ranges}` : "";
 };
 state.displayName = () => {
   const { gamma1, gamma2, scale } = state.display;

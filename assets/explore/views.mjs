@@ -5,7 +5,7 @@ import * as overlays from "./overlays.mjs";
 import * as pyramid from "./pyramid.mjs";
 import { shownScene, shownWindow, state } from "./state.mjs";
 import * as colours from "../painter/colours.mjs";
-import { contextOf, css, fill, fillValues, ofScaled, picture } from "../painter/pixels.mjs";
+import { contextOf, css, fill, fillValues, joined, ofScaled, picture } from "../painter/pixels.mjs";
 import { above, edgesOf, levelOf, nameOf, tilesIn } from "../painter/pyramid.mjs";
 
 /**
@@ -44,8 +44,9 @@ export function rgbRanges() {
  */
 function drawingOf(panel, guidance) {
   if (panel === RGB) {
-    const ranges = rgbRanges();
-    if (!ranges) return null;
+    const own = rgbRanges();
+    if (!own) return null;
+    const ranges = joined(own, state.display.rgb);
     return {
       sources: RGB_SOURCES,
       look: String(ranges),

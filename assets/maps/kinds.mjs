@@ -117,12 +117,3 @@ export function reversedShare(values) {
   }
   return known ? negative / known : null;
 }
-
-/**
- * How long something takes, in words.
- * @param {number} seconds
- */
-export function duration(seconds) {
-  if (seconds < 1) return "about 1 s";
-  return seconds < 90 ? `about ${Math.round(seconds)} s` : `about ${Math.round(seconds / 60)} min`;
-}

@@ -2,6 +2,7 @@
 
 /**
  * @typedef {"paper" | "signed" | "robust"} Scale
+ * @typedef {"own" | "common"} Ranges - Of red and green of guidance RGB.
  * @typedef {(value: number) => number} Painter - From a value to a pixel.
  * @typedef {{ maximum: number, magnitude: number, percentile: number }} Limits
  */

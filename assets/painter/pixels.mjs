@@ -8,7 +8,7 @@ import { OUTSIDE_SUPPORT, opaque, rangeOf } from "./colours.mjs";
 export { opaque };
 
 /**
- * @import { Painter } from "./colours.mjs"
+ * @import { Painter, Ranges } from "./colours.mjs"
  * @typedef {(row: number, col: number) => number} Colour - The pixel at a place of the image.
  * @typedef {{ left: number, top: number, width: number, height: number }} Area
  * @typedef {CanvasRenderingContext2D} Context
@@ -75,15 +75,28 @@ function byteIn([low, high]) {
 }
 
 /**
+ * What red, green and blue of guidance RGB are stretched over: the range of each image, or for the first two that of both.
+ * @param {[number, number][]} ranges
+ * @param {Ranges} name
+ * @returns {[number, number][]}
+ */
+export function joined(ranges, name) {
+  if (name === "own") return ranges;
+  const [[low1, high1], [low2, high2]] = ranges;
+  return ranges.map((one, at) => (at < 2 ? [Math.min(low1, low2), Math.max(high1, high2)] : one));
+}
+
+/**
  * The colours of guidance RGB from rows of values, red and green of both guidance images and blue of the fused one, each
- * from its smallest number to its largest, as guidance_rgb of fusion/colours.py. Of images of which only parts are here, these
- * ranges have to be told.
+ * from its smallest number to its largest, or red and green over the range of both, as guidance_rgb of fusion/colours.py. Of
+ * images of which only parts are here, the ranges have to be told.
  * @param {Float32Array[][]} images
+ * @param {Ranges} [name]
  * @param {[number, number][]} [ranges]
  * @returns {Colour}
  */
-export function ofGuidance(images, ranges = images.map(rangeOfRows)) {
-  const [red, green, blue] = ranges.map(byteIn);
+export function ofGuidance(images, name = "own", ranges = images.map(rangeOfRows)) {
+  const [red, green, blue] = joined(ranges, name).map(byteIn);
   const [first, second, fused] = images;
   return (row, col) => opaque(red(first[row][col]), green(second[row][col]), blue(fused[row][col]));
 }
@@ -101,6 +114,15 @@ export function ofScaled([first, second, fused], ranges, width) {
     const at = row * width + col;
     return opaque(red(first[at]), green(second[at]), blue(fused[at]));
   };
+}
+
+/**
+ * Values in reading order as rows, in the same memory.
+ * @param {Float32Array} values
+ * @param {number} width
+ */
+export function linesOf(values, width) {
+  return Array.from({ length: values.length / width }, (_, row) => values.subarray(row * width, (row + 1) * width));
 }
 
 /**

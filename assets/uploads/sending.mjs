@@ -85,7 +85,7 @@ export async function sendAll(files, { piece }, progress) {
     for (let at = 0; at < file.size; at += piece) {
       const part = file.slice(at, at + piece);
       progress(sent / total);
-      await send(`/${id}?file=${number}&at=${at}`, part, (bytes) => progress(Math.min(sent + bytes, total) / total));
+      await send(`uploads/${id}?file=${number}&at=${at}`, part, (bytes) => progress(Math.min(sent + bytes, total) / total));
       sent += part.size;
     }
   }

@@ -64,34 +64,35 @@ export function pictureOf(pair) {
 }
 
 /**
+ * Ask for what lies at a path in this browser's name; an error has words for a person.
  * @param {string} path
  * @param {string} method
  * @param {object} [values]
  */
-function answered(path, method, values) {
+export function answered(path, method, values) {
   const body = values && JSON.stringify(values);
   const headers = { "Fusevis-Viewer": key(), ...(body && { "Content-Type": "application/json" }) };
   return server.ask(path, { method, headers, body });
 }
 
 /**
- * Send a piece of a file; progress(bytes) tells how much of it is on its way. `fetch` would not.
+ * Send a piece of a file, and give what is answered; progress(bytes) tells how much of it is on its way. `fetch` would not.
  * @param {string} path
  * @param {Blob} piece
  * @param {(bytes: number) => void} progress
- * @returns {Promise<void>}
+ * @returns {Promise<any>}
  */
 export function send(path, piece, progress) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", `${server.home()}uploads${path}`);
+    request.open("PUT", `${server.home()}${path}`);
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded }) => progress(loaded));
     request.addEventListener("error", () => failed(new Error(server.SILENT)));
     request.addEventListener("load", () => {
       const error = request.response ? request.response.error : server.SILENT;
       if (error) failed(new Error(error));
-      else done();
+      else done(request.response);
     });
     request.send(piece);
   });

@@ -28,7 +28,8 @@ export function carryBy(provider) {
 function confirm(button, text) {
   const plain = button.dataset.plain || button.textContent || "";
   button.dataset.plain = plain;
-  button.textContent = text;
+  // Below the button, which keeps its width: the tools beside it do not move.
+  button.replaceChildren(element("span", { className: "confirmation", textContent: text }));
   clearTimeout(timer);
   timer = setTimeout(() => (button.textContent = plain), CONFIRMED_MILLISECONDS);
 }

@@ -6,7 +6,7 @@ import { Said, Tracked, write } from "../core/tracked.mjs";
 
 /**
  * @import { LinkState } from "../core/tracked.mjs"
- * @import { Scale } from "../painter/colours.mjs"
+ * @import { Ranges, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  */
 
@@ -15,7 +15,7 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["change", "gamma1", "gamma2", "pair", "pixel", "regions", "scale", "v"];
+const CARRIED = ["change", "gamma1", "gamma2", "pair", "pixel", "regions", "rgb", "scale", "v"];
 const VERSION = 3; // of the links that are written
 
 const GAMMA = number(0.1, 2);
@@ -26,7 +26,7 @@ export const WEIGHTS = text(/^[0-9a-f]{8,64}$/);
 export const METHOD = text(new RegExp(`^[^${UNSEEN},:/]{1,100}$`, "u"));
 const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)(~[a-z][0-9]{0,3}){0,8}$/);
 
-const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", regions: [] };
+const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", rgb: "own", regions: [] };
 const SHARED_2 = { ...SHARED_1, pair: null };
 const EXPLORE_1 = { method: "funfusean", weights: null, zoom: 12, area: null };
 const COMPARE_1 = {
@@ -63,6 +63,7 @@ export function shared(scale) {
     pair: new Tracked(/** @type {string | null} */ (null), NAME),
     pixel: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
     regions: new Tracked(/** @type {string[]} */ ([]), list(REGION, ({ length }) => length <= MOST_REGIONS)),
+    rgb: new Tracked(/** @type {Ranges} */ ("own"), word(["own", "common"])),
     scale: new Tracked(scale, word(["paper", "signed", "robust"])),
   };
 }

@@ -60,6 +60,8 @@ class JobProgress(Generic[Value]):
         Since its work began, until now or its end.
     withdrawn : bool
         Whether this viewer has cancelled it; it can still run for others.
+    seconds_left : float or None
+        As long as the rest will take by the pace until now; ``None`` before that is known, and at its end.
     """
 
     state: JobState
@@ -69,6 +71,7 @@ class JobProgress(Generic[Value]):
     error: str | None
     seconds: float
     withdrawn: bool
+    seconds_left: float | None = None
 
 
 logger = logging.getLogger(__name__)
@@ -340,7 +343,10 @@ class Jobs(Generic[Value]):
         end = self._clock() if job.ended is None else job.ended
         seconds = 0.0 if job.started is None else end - job.started
         withdrawn = viewer in job.withdrawn
-        return JobProgress(job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn)
+        left = None if job.state.ended else self._seconds_left(job, end)
+        return JobProgress(
+            job.state, job.fraction, job.partial, job.revision, job.error, seconds, withdrawn, left
+        )
 
     def _unwanted(self, job: _Job[Value]) -> bool:
         """Return whether a job should stop. Once it should, that is final: who comes back starts a new one."""

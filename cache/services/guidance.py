@@ -20,6 +20,7 @@ from cache.store.addresses import GuidanceAddress
 from cache.store.serializer import Arrays
 from cache.store.store import ArrayStore
 from fusion import Method, Pair
+from fusion.durations import spoken
 from fusion.errors import Cancelled
 from fusion.saliency.guidance import coarse_guidance, guidance, guidance_seconds, lattice_spacing
 from fusion.work.engines import WorkersLost
@@ -77,6 +78,8 @@ class GuidanceState:
         How long the computation took, or has taken by now; waiting for the worker is not counted.
     note : str or None
         What else the user should know of a computation that runs, or of one that waits to be asked for.
+    seconds_left : float or None
+        As long as the rest will take by the pace until now; ``None`` where that is not known.
     """
 
     values: np.ndarray | None
@@ -88,6 +91,7 @@ class GuidanceState:
     error: str | None
     compute_seconds: float
     note: str | None = None
+    seconds_left: float | None = None
 
 
 def finished(values: np.ndarray, seconds: float) -> GuidanceState:
@@ -119,6 +123,7 @@ def followed(view: JobProgress[np.ndarray] | None) -> GuidanceState:
         revision=view.revision,
         error=view.error,
         compute_seconds=view.seconds,
+        seconds_left=view.seconds_left,
     )
 
 
@@ -315,14 +320,6 @@ class GuidanceWork:
         return began + max(SHORTEST_REPORT_GAP_S, 10 * (self._clock() - began))
 
 
-def _about(seconds: float) -> str:
-    """Return a long time in words."""
-    for unit, size in (("days", 86_400), ("h", 3_600)):
-        if seconds >= 2 * size:
-            return f"about {seconds / size:.0f} {unit}"
-    return f"about {seconds / 60:.0f} min"
-
-
 def guidance_arrays(values: np.ndarray, seconds: np.ndarray) -> Arrays:
     """Return what is kept of guidance images: the images, and how many seconds they took."""
     return {"values": np.asarray(values, dtype=np.float32), "seconds": np.asarray(seconds, dtype=np.float64)}
@@ -437,8 +434,8 @@ class Guidance:
         if seconds is None or seconds <= LONG_S:
             return None
         return (
-            f"every pixel takes a pass through the whole image, {_about(seconds)} in all on this machine. Jacobian "
-            "images need none of it; Compute starts it"
+            f"every pixel takes a pass through the whole image, about {spoken(seconds)} in all on this machine. "
+            "Jacobian images need none of it; Compute starts it"
         )
 
     def _noted(self, state: GuidanceState) -> GuidanceState:

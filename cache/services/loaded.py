@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +13,17 @@ from cache.store.store import MemoryTier, SingleFlight
 from fusion import Method, Pair, load_method
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
+from fusion.device import resolve_device
 from fusion.errors import FuseVisError, NetworkError, PackedMethodError, UnknownPairError, WeightsError
+from fusion.methods.packed.elsewhere import BROUGHT_LIMITS, IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, Signature
 from fusion.methods.registry import built_in_ids, method_specification, users_methods
 from fusion.weights import earlier_ids, newest_id
 
 logger = logging.getLogger(__name__)
+
+MOST_BROUGHT = 4
+"""Methods that visitors have brought whose processes are kept; those of others start again when they are asked for."""
 
 
 class LoadedMethods:
@@ -60,6 +66,13 @@ class LoadedMethods:
         self._errors: dict[str, str] = {}
         self._without_weights: set[str] = set()
         self._flights: SingleFlight[Method] = SingleFlight()
+        self._brought: OrderedDict[str, IsolatedMethod] = OrderedDict()
+        self._find_brought: Callable[[str], PackedMethod | None] = lambda id: None
+        self._lock = threading.Lock()
+
+    def brought_by(self, find: Callable[[str], PackedMethod | None]) -> None:
+        """Have methods besides that visitors have brought: find(id) returns one, or ``None``. No list has them."""
+        self._find_brought = find
 
     @property
     def titles(self) -> tuple[tuple[str, str], ...]:
@@ -90,7 +103,15 @@ class LoadedMethods:
 
     def has(self, id: str) -> bool:
         """Tell whether there is a method of this id, earlier weights among them."""
-        return any(id == known for known, _ in self.titles) or id in self.earlier(newest_id(id))
+        known = any(id == known for known, _ in self.titles)
+        return known or id in self.earlier(newest_id(id)) or self._find_brought(id) is not None
+
+    def unlisted(self, id: str) -> tuple[tuple[str, str, str], ...]:
+        """Return what `choices` would of a method that no list has: earlier weights, or what a visitor has brought."""
+        if id in self.earlier(newest_id(id)):
+            return ((id, method_specification(id).title, ""),)
+        brought = self._find_brought(id)
+        return () if brought is None else ((id, f"{brought.title()} (uploaded)", self._refusal(brought)),)
 
     def choices(self) -> tuple[tuple[str, str, str], ...]:
         """Return (id, title, why it cannot be chosen or nothing) of all methods, those of users last."""
@@ -124,10 +145,53 @@ class LoadedMethods:
         UnknownMethodError, WeightsError, DeviceError, SupportRadiusError, PackedMethodError, NetworkError
         """
         packed = self._packed(id)
+        if packed is None and (packed := self._find_brought(id)) is not None:
+            return self._get_brought(packed)
         method = self._methods.get(id)
         if packed is not None and method is not None and self._signatures.get(id) != packed.signature():
             method = None
         return method if method is not None else self._flights.do(id, lambda: self._loaded(id, packed))
+
+    def packed(self, id: str) -> PackedMethod | None:
+        """Return the folder that a method is from; ``None`` where it is from none."""
+        return self._packed(id) or self._find_brought(id)
+
+    def forget(self, id: str) -> None:
+        """Let a method go that a visitor has brought, with its process."""
+        with self._lock:
+            gone = self._brought.pop(id, None)
+        if gone is not None:
+            gone.close()
+
+    def _get_brought(self, packed: PackedMethod) -> Method:
+        with self._lock:
+            method = self._brought.get(packed.id)
+            if method is not None:
+                self._brought.move_to_end(packed.id)
+        return (
+            method if method is not None else self._flights.do(packed.id, lambda: self._load_brought(packed))
+        )
+
+    def _load_brought(self, packed: PackedMethod) -> Method:
+        """Load what a visitor has brought; of several, those end their processes that were asked for longest ago."""
+        self._require_not_refused(packed)
+        try:
+            method = IsolatedMethod(packed, resolve_device(self._device), BROUGHT_LIMITS)
+        except (PackedMethodError, NetworkError) as problem:
+            self._refused[packed.id] = packed.signature(), problem.with_traceback(None)
+            raise
+        with self._lock:
+            self._brought[packed.id] = method
+            gone = [id for id in self._brought if self._find_brought(id) is None]
+            gone += [id for id in self._brought if id not in gone][:-MOST_BROUGHT]
+        for id in gone:
+            self.forget(id)
+        return method
+
+    def _require_not_refused(self, packed: PackedMethod) -> None:
+        refused, error = self._refused.get(packed.id, ((), None))
+        if error is not None and refused == packed.signature():
+            raise type(error)(*error.args)
 
     def _packed(self, id: str) -> PackedMethod | None:
         if self._folder is None or any(id == known for known, _ in self._built_in):
@@ -211,9 +275,7 @@ class LoadedMethods:
         id, signature = packed.id, packed.signature()
         if id in self._methods and self._signatures.get(id) == signature:
             return self._methods[id]
-        refused, error = self._refused.get(id, ((), None))
-        if error is not None and refused == signature:
-            raise type(error)(*error.args)
+        self._require_not_refused(packed)
         try:
             method = self._load(str(packed.path), self._device)
         except (PackedMethodError, NetworkError) as problem:

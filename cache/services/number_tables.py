@@ -9,8 +9,21 @@ from typing import Any
 
 from cache.services.statistics import MethodNumbers
 from fusion.statistics.comparison import cautions
-from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE, GuidanceStatistics, Line
-from fusion.statistics.influence import Influence, RegionInfluence, influence_ratio
+from fusion.statistics.guidance import (
+    DOMINANCE_RATIO,
+    SMALLEST_LINE_SHARE,
+    Dominance,
+    GuidanceStatistics,
+    Line,
+)
+from fusion.statistics.influence import (
+    Influence,
+    RegionInfluence,
+    influence_dominant,
+    influence_ratio,
+    response_dominant,
+    response_ratio,
+)
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.requirements import measured
 from fusion.statistics.wording import (
@@ -18,7 +31,7 @@ from fusion.statistics.wording import (
     dominant_name,
     line_share_shown,
     percent,
-    ratio_shown,
+    reading_shown,
     shown,
     slope_shown,
 )
@@ -80,15 +93,27 @@ def guidance_columns(modalities: tuple[str, str]) -> list[Column]:
         *_each("< 0", "Share of pixels where a brighter input makes the fused pixel darker", modalities),
         _column(
             "Who",
-            f"By mean |guidance| and by Σ |J|, each at least {DOMINANCE_RATIO:g} times the other; not clear where the "
-            "two disagree. By mean |guidance| alone while the influence on the region is not computed",
+            f"By the own pixel, all influence and the response, each at least {DOMINANCE_RATIO:g} times the other's; "
+            "not clear where the three, which stand beside it, disagree. By the own pixel alone while the influence on "
+            "the region is not computed",
             DOMINATES,
             numeric=False,
         ),
-        _column("Ratio", f"Mean |guidance {first}| divided by mean |guidance {second}|", DOMINATES),
+        _column(
+            "Ratio",
+            f"Own pixel: mean |guidance {first}| divided by mean |guidance {second}|, and whom this names",
+            DOMINATES,
+        ),
         _column(
             "Σ |J|",
-            f"All influence of {first}, from near and far, divided by that of {second}; – while it is not computed",
+            f"All influence of {first}, from near and far, divided by that of {second}, and whom this names; – while "
+            "it is not computed",
+            DOMINATES,
+        ),
+        _column(
+            "Σ J",
+            f"Response, the change of a fused pixel where all of {first} becomes brighter, divided by that of "
+            f"{second}, both without sign, and whom this names; – while it is not computed",
             DOMINATES,
         ),
         _column("Diff.", f"Mean |guidance {first}| minus mean |guidance {second}|", DOMINATES),
@@ -201,15 +226,13 @@ def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
     influences = {found.region: found for found in numbers.comparison.region_influence}
     for found in numbers.comparison.guidance:
         influence = influences.get(found.region)
-        ratio = math.nan if influence is None else influence_ratio(influence)
         yield [
             _text(found.region),
             _text(numbers.scene.method_title),
             _number(found.n, 0),
             *_guidance_cells(found),
             _text(dominant_name(found.dominance, numbers.scene.modalities, influence)),
-            (ratio_shown(found.dominance.ratio), _sortable(found.dominance.ratio)),
-            (ratio_shown(ratio), _sortable(ratio)),
+            *_readings(found.dominance, numbers.scene.modalities, influence),
             _number(found.dominance.difference),
             _share(found.dominance.pixels),
             _number(found.pearson),
@@ -217,6 +240,21 @@ def _guidance_rows(numbers: MethodNumbers) -> Iterator[list[Cell]]:
             _slope(found.line),
             (line_share_shown(found.line), _sortable(found.line.share)),
         ]
+
+
+def _readings(
+    own: Dominance, modalities: tuple[str, str], influence: RegionInfluence | None
+) -> Iterator[Cell]:
+    """Yield what each of the three readings says of who dominates: the ratio, by which it sorts, and the name."""
+    yield reading_shown(own.ratio, own.dominant, modalities), _sortable(own.ratio)
+    if influence is None:
+        yield from ((UNDEFINED, None),) * 2
+        return
+    for ratio, dominant in (
+        (influence_ratio(influence), influence_dominant(influence)),
+        (response_ratio(influence), response_dominant(influence)),
+    ):
+        yield reading_shown(ratio, dominant, modalities), _sortable(ratio)
 
 
 def _guidance_cells(found: GuidanceStatistics) -> Iterator[Cell]:

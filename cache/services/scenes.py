@@ -26,8 +26,6 @@ from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
-from fusion.methods.registry import method_specification
-from fusion.weights import newest_id
 
 logger = logging.getLogger(__name__)
 
@@ -192,9 +190,9 @@ class Scenes:
         return self.loaded_methods.has(method)
 
     def choices_with(self, ids: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
-        """Return `method_choices`, and behind them those of some ids that are of earlier weights."""
-        more = (id for id in ids if id in self.loaded_methods.earlier(newest_id(id)))
-        return *self.method_choices(), *((id, method_specification(id).title, "") for id in more)
+        """Return `method_choices`, and behind them those of some ids that no list has."""
+        more = (choice for id in ids for choice in self.loaded_methods.unlisted(id))
+        return *self.method_choices(), *more
 
     def unusable_methods(self) -> dict[str, str]:
         """Return those of `methods` that cannot be loaded, by id, each with a sentence that says why."""

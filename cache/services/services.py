@@ -20,6 +20,8 @@ from cache.services.guidance import Guidance
 from cache.services.job_list import JobList
 from cache.services.loaded import LoadedMethods
 from cache.services.maps import Maps
+from cache.services.method_cards import MethodCards
+from cache.services.method_uploads import MethodUploads
 from cache.services.named_views import NamedViews, ViewFolder
 from cache.services.pyramids import Pyramids
 from cache.services.reaches import Reaches
@@ -98,6 +100,10 @@ class Services:
         Views that were saved under names.
     uploads : Uploads
         Images that visitors bring.
+    method_uploads : MethodUploads
+        Networks that visitors bring.
+    method_cards : MethodCards
+        What is known of methods.
     store : ArrayStore
         Where results are kept.
     device : str
@@ -119,6 +125,8 @@ class Services:
     statistics: Statistics
     views: NamedViews
     uploads: Uploads
+    method_uploads: MethodUploads
+    method_cards: MethodCards
     store: ArrayStore
     device: str
     workers: Workers | None = None
@@ -159,6 +167,8 @@ class Services:
         self.maps.close()
         self.atlases.close()
         self.statistics.influence.close()
+        self.method_uploads.close()
+        self.method_cards.close()
         self.scenes.close()
         if self.workers is not None:
             self.workers.close()
@@ -227,7 +237,8 @@ def assembled(
 ) -> Services:
     """Put services together that keep their results in a store; nothing is loaded yet."""
     threads = ThreadCounts(settings.interactive_threads, settings.guidance_threads)
-    uploads = Uploads(settings)
+    uploads, method_uploads = Uploads(settings), MethodUploads(settings, methods.forget)
+    methods.brought_by(method_uploads.packed)
     catalogue = Catalogue(
         user_pairs,
         settings.data_dir,
@@ -261,6 +272,8 @@ def assembled(
         statistics=Statistics(scenes, windows, guidance, regions, store, influence),
         views=NamedViews(ViewFolder(settings.view_dir), region_folder),
         uploads=uploads,
+        method_uploads=method_uploads,
+        method_cards=MethodCards(methods, whole),
         store=store,
         device=settings.device,
         workers=workers,

@@ -143,6 +143,27 @@ class UploadStage:
             stream.write(content)
         return known + len(content)
 
+    def place(self, id: str) -> Path:
+        """Return the folder of an upload.
+
+        Raises
+        ------
+        UploadError
+            If there is none.
+        """
+        self._plan(id)
+        return self._folder / id
+
+    def whole_file(self, id: str) -> Path:
+        """Return the only file of an upload of one."""
+        return self.place(id) / "0"
+
+    def is_whole(self, id: str) -> bool:
+        """Tell whether the only file of an upload of one is here to its end."""
+        ((_, size),) = self._plan(id)
+        path = self.whole_file(id)
+        return path.exists() and path.stat().st_size == size
+
     def found(self, id: str) -> Found:
         """Sort a complete upload into pairs.
 

@@ -16,13 +16,20 @@ from rich.text import Text
 
 from fusion.statistics.comparison import MethodComparison
 from fusion.statistics.guidance import DOMINANCE_RATIO, SMALLEST_LINE_SHARE
-from fusion.statistics.influence import Influence, RegionInfluence, influence_ratio
+from fusion.statistics.influence import (
+    Influence,
+    RegionInfluence,
+    influence_dominant,
+    influence_ratio,
+    response_dominant,
+    response_ratio,
+)
 from fusion.statistics.requirements import Verdict, measured
 from fusion.statistics.wording import (
     dominant_name,
     line_share_shown,
     percent,
-    ratio_shown,
+    reading_shown,
     shown,
     slope_shown,
 )
@@ -99,29 +106,25 @@ def _dominance_table(comparisons: Sequence[MethodComparison], modalities: tuple[
     first, second = modalities
     table = new_table(
         "Which modality dominates, by region",
-        f"n: pixels with finite guidance; ratio: mean |guidance {first}| divided by mean |guidance {second}|, "
-        f"difference: the first minus the second; Σ|J|: the ratio of all influence, near and far. Dominant is "
-        f"what has at least {DOMINANCE_RATIO:g} times the other's by both ratios; where they disagree it is not clear. "
-        f"pixels: share with larger |guidance {first}|.",
+        f"Three readings, each with what it names: {first} divided by {second} of mean |guidance| (ratio), of all "
+        "influence, near and far (Σ|J|), and of the response to a whole input that becomes brighter, without sign "
+        f"(ΣJ). Dominant is what has at least {DOMINANCE_RATIO:g} times the other's by all three; where they disagree "
+        "it is not clear.",
         words("region, method", longest_name(comparisons)),
-        numbers("n"),
         whole_words("dominant"),
         numbers("ratio"),
         numbers("Σ|J|"),
-        numbers("difference"),
-        numbers("pixels"),
+        numbers("ΣJ"),
     )
 
     def lines(comparison: MethodComparison, number: int) -> Lines:
         found, influence = comparison.guidance[number], comparison.region_influence[number]
         yield (
             comparison.method_id,
-            str(found.n),
             dominant_name(found.dominance, modalities, influence),
-            ratio_shown(found.dominance.ratio),
-            ratio_shown(influence_ratio(influence)),
-            shown(found.dominance.difference),
-            percent(found.dominance.pixels, 0),
+            reading_shown(found.dominance.ratio, found.dominance.dominant, modalities),
+            reading_shown(influence_ratio(influence), influence_dominant(influence), modalities),
+            reading_shown(response_ratio(influence), response_dominant(influence), modalities),
         )
 
     return _filled(table, _regions(comparisons), comparisons, lines)
@@ -131,11 +134,14 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
     first, second = modalities
     table = new_table(
         f"Guidance {first} against guidance {second} by region",
-        f"slope: {second} over {first} by total least squares; line: share of all variance along that line, 0.5 for "
-        f"a round cloud. Below {SMALLEST_LINE_SHARE:g} the slope would mean nothing and is not shown. Neighbouring "
-        "pixels are not independent: no p-values.",
+        f"n: pixels with finite guidance; difference: mean |guidance {first}| minus that of {second}; pixels: share "
+        f"with larger |guidance {first}|; slope: {second} over {first} by total least squares; line: share of all "
+        f"variance along that line, 0.5 for a round cloud. Below {SMALLEST_LINE_SHARE:g} the slope would mean nothing "
+        "and is not shown. Neighbouring pixels are not independent: no p-values.",
         words("region, method", longest_name(comparisons)),
         numbers("n"),
+        numbers("difference"),
+        numbers("pixels"),
         numbers("Pearson"),
         numbers("Spearman"),
         numbers("slope"),
@@ -147,6 +153,8 @@ def _relation_table(comparisons: Sequence[MethodComparison], modalities: tuple[s
         yield (
             comparison.method_id,
             str(found.n),
+            shown(found.dominance.difference),
+            percent(found.dominance.pixels, 0),
             shown(found.pearson),
             shown(found.spearman),
             slope_shown(found.line),

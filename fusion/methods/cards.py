@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from fusion.durations import spoken
 from fusion.methods.adapting import Adaptation
 from fusion.methods.base import Method
 from fusion.methods.packed.folders import PackedMethod
-from fusion.methods.registry import built_in_ids, load_method, users_method
+from fusion.methods.registry import built_in_ids, is_earlier, load_method, users_method
 from fusion.pair import Pair
 from fusion.saliency.guidance import guidance
 from fusion.saliency.jacobian import jacobian, prepare
@@ -66,7 +67,20 @@ def method_card(id: str, device: str = "cpu") -> Card:
         If the method cannot be used.
     """
     method = load_method(id, device)
-    packed = None if id in built_in_ids() else users_method(id)
+    own = id in built_in_ids() or is_earlier(id)
+    return card_of(method, None if own else users_method(id))
+
+
+def card_of(method: Method, packed: PackedMethod | None = None) -> Card:
+    """Find out what a card says of a method that is loaded; it takes a few seconds.
+
+    Parameters
+    ----------
+    method : Method
+        The method.
+    packed : PackedMethod, optional
+        The folder that it is from, if it is from one.
+    """
     adapted = Adaptation() if packed is None else packed.description().adaptation
     shape = adapted.fixed or (_multiple(SIDE, adapted), _multiple(SIDE, adapted))
     pair = _noise(shape)
@@ -99,6 +113,8 @@ def _source(packed: PackedMethod | None) -> str:
         return "built in"
     model = packed.model()
     kind = {".pt2": "a program of torch.export", ".onnx": "an ONNX file"}[model.suffix]
+    if packed.foreign:
+        return f"{kind} of {model.stat().st_size:,} bytes, brought to the page; runs in a process of its own"
     return f"{model.name}, {kind} of {model.stat().st_size:,} bytes, in {packed.path}; runs in a process of its own"
 
 
@@ -157,9 +173,7 @@ def _guidance(method: Method, adapted: Adaptation) -> str:
 
 
 def _foretold(seconds: float, shape: tuple[int, int]) -> str:
-    unit, name = (1, "s") if seconds < 90 else (60, "min") if seconds < 5400 else (3600, "h")
-    spoken = f"{seconds / unit:.2g} {name}"
-    return f"about {spoken} for images of {shape[0]}×{shape[1]} pixels on this machine"
+    return f"about {spoken(seconds)} for images of {shape[0]}×{shape[1]} pixels on this machine"
 
 
 def _checked(method: Method, pair: Pair) -> str:

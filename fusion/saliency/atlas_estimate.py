@@ -12,6 +12,7 @@ from statistics import mean
 
 import numpy as np
 
+from fusion.durations import spoken
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
@@ -65,7 +66,7 @@ class AtlasEstimate:
         return (
             f"{self.size / MEGABYTE:,.0f} MiB in {self.tiles} tile{'s' if self.tiles > 1 else ''}, "
             f"{self.done} of them there already; "
-            f"about {_spoken(self.seconds)} to go."
+            f"about {spoken(self.seconds)} to go."
         )
 
 
@@ -179,9 +180,3 @@ def _folder_on_disk(root: Path | None) -> tempfile.TemporaryDirectory[str]:
         with contextlib.suppress(OSError):
             return tempfile.TemporaryDirectory(prefix=".atlas-", dir=_existing(root))
     return tempfile.TemporaryDirectory(prefix="atlas-")
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"

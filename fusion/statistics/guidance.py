@@ -195,9 +195,9 @@ def dominance_of(magnitude1: float, magnitude2: float) -> Dominant:
     return Dominant.X2 if magnitude2 >= DOMINANCE_RATIO * magnitude1 else Dominant.NEITHER
 
 
-def readings_disagree(one: Dominant, other: Dominant) -> bool:
-    """Tell whether two readings of the same pixels name different modalities, or one of them names none."""
-    return Dominant.UNDEFINED not in (one, other) and one is not other
+def readings_disagree(*readings: Dominant) -> bool:
+    """Tell if readings of the same pixels name different modalities, or some name one and others none."""
+    return len(set(readings) - {Dominant.UNDEFINED}) > 1
 
 
 def ratio_of(numerator: float, denominator: float) -> float:

@@ -157,6 +157,16 @@ def influence_dominant(found: RegionInfluence) -> Dominant:
     return dominance_of(found.x1.total, found.x2.total)
 
 
+def response_ratio(found: RegionInfluence) -> float:
+    """Return |ΣJ| of x1 by |ΣJ| of x2, of the region's means, ≥ 0; see `fusion.statistics.guidance.ratio_of`."""
+    return ratio_of(abs(found.x1.signed), abs(found.x2.signed))
+
+
+def response_dominant(found: RegionInfluence) -> Dominant:
+    """Return which modality dominates by response: the one with 1.25 times the other's |ΣJ|, of the region's means."""
+    return dominance_of(abs(found.x1.signed), abs(found.x2.signed))
+
+
 def region_influence(
     method: Method,
     pair: Pair,

@@ -17,6 +17,8 @@ from fusion.statistics.influence import (
     RegionInfluence,
     influence_dominant,
     influence_ratio,
+    response_dominant,
+    response_ratio,
 )
 from fusion.statistics.requirements import CORE, HEALTHY, Requirement, Verdict
 
@@ -140,7 +142,9 @@ def _numbers(comparison: MethodComparison) -> Iterator[_Number]:
     by_own_pixel = {found.region: found.dominance.dominant for found in comparison.guidance}
     for of_region in comparison.region_influence:
         yield from _influence(of_region, of_region.used, None, True)
-        yield _influence_ratio(of_region, by_own_pixel.get(of_region.region))
+        own = by_own_pixel.get(of_region.region)
+        yield _influence_ratio(of_region, own)
+        yield _response_ratio(of_region, own)
     for number, of_pixel in enumerate(comparison.pixel_influence):
         # The same pixel again is there for another region, to which only the share outside refers.
         first = of_pixel.pixel not in [before.pixel for before in comparison.pixel_influence[:number]]
@@ -194,6 +198,17 @@ def _influence_ratio(found: RegionInfluence, by_own_pixel: Dominant | None) -> _
         f"not clear: {by_own_pixel} by the own pixel, {dominant} by all influence" if disagree else dominant
     )
     return _Number("influence.total_ratio", ratio, found.region, BOTH, found.used, text=text)
+
+
+def _response_ratio(found: RegionInfluence, by_own_pixel: Dominant | None) -> _Number:
+    ratio, dominant, total = response_ratio(found), response_dominant(found), influence_dominant(found)
+    known = by_own_pixel or Dominant.UNDEFINED
+    text = (
+        f"not clear: {known} by the own pixel, {total} by all influence, {dominant} by the response"
+        if readings_disagree(known, total, dominant)
+        else dominant
+    )
+    return _Number("influence.response_ratio", ratio, found.region, BOTH, found.used, text=text)
 
 
 def _requirement(requirement: Requirement) -> Iterator[_Number]:

@@ -13,7 +13,7 @@ from fusion.statistics.guidance import (
     Line,
     readings_disagree,
 )
-from fusion.statistics.influence import RegionInfluence, influence_dominant
+from fusion.statistics.influence import RegionInfluence, influence_dominant, response_dominant
 
 UNDEFINED = "–"
 NOT_CLEAR = "not clear"
@@ -80,12 +80,26 @@ def dominant_name(
 ) -> str:
     """Return the name of the modality that dominates, else ``neither`` or ``undefined``.
 
-    Where all influence on the same pixels is known and says otherwise than their own places, it is ``not clear``.
+    Where all influence on the same pixels is known, and it or the response says otherwise than their own places, it is
+    ``not clear``.
     """
-    if influence is not None and readings_disagree(dominance.dominant, influence_dominant(influence)):
+    if influence is not None and readings_disagree(
+        dominance.dominant, influence_dominant(influence), response_dominant(influence)
+    ):
         return NOT_CLEAR
+    return _name(dominance.dominant, modalities)
+
+
+def reading_shown(ratio: float, dominant: Dominant, modalities: tuple[str, str]) -> str:
+    """Write the ratio of both modalities by one reading, and which of them it names: ``1.830 MRI``."""
+    if dominant is Dominant.UNDEFINED:
+        return ratio_shown(ratio)
+    return f"{ratio_shown(ratio)} {_name(dominant, modalities)}"
+
+
+def _name(dominant: Dominant, modalities: tuple[str, str]) -> str:
     names = {Dominant.X1: modalities[0], Dominant.X2: modalities[1]}
-    return names.get(dominance.dominant, dominance.dominant.value)
+    return names.get(dominant, dominant.value)
 
 
 def _side(value: float, limit: float) -> int:

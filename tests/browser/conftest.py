@@ -39,7 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start one server for all browser tests; beside its own pair it has those of `tests.drawn_pairs`."""
     folder = tmp_path_factory.mktemp("server")
-    with running_server(folder, {"FUSEVIS_DATA_DIR": str(write_drawn_pairs(folder / "data"))}) as running:
+    settings = {
+        "FUSEVIS_DATA_DIR": str(write_drawn_pairs(folder / "data")),
+        "FUSEVIS_ALLOW_UPLOADED_METHODS": "1",
+    }
+    with running_server(folder, settings) as running:
         yield running
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from functools import partial
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 import fusion
+from app.figures.images import cut_out
 from app.figures.parts import bent_colours
-from fusion.colours import Scale
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from fusion.colours import Scale, rgb_bytes
+from tests.browser.conftest import KNOWN, Opener, Server, wait_until_settled
 from tests.browser.pictures import heatmap, painted_window, point_at, readout
 from tests.browser.seen import eventually
 
@@ -105,6 +110,75 @@ def test_colour_scales_have_the_ends_that_they_say(page: Page, server: Server) -
         eventually(page, partial(require_ends, page, low, high))
     assert not page.locator(".provisional-mark").first.is_visible()
     page.select_option("#colour-scale", "paper")
+
+
+GRAPH_RGB = """() => {
+  const trace = (panel) => document.querySelector(`#${panel} .js-plotly-plot`).data[0];
+  const { window: shown, display } = fusevis.state;
+  return { whole: trace("panel-guidance-rgb").source, zoom: trace("panel-guidance-rgb-zoom").z, row: shown.row,
+    col: shown.col, half: display.half };
+}"""
+TABLE_RGB = """() => {
+  const { images, state } = fusevis.compare;
+  const canvas = images.bitmap(state.ready()[0], "rgb", 0, null, state.display.rgb);
+  const { width, height } = canvas;
+  // Of a copy: Chromium warns where a canvas that is not meant for it is read again and again.
+  const copied = Object.assign(document.createElement("canvas"), { width, height });
+  const copy = copied.getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return [...copy.getImageData(0, 0, width, height).data];
+}"""
+
+
+UNEVEN = "pair=drawn", "funfusean_sum"
+"""A pair and a method whose guidance images have other ranges, the same in every run."""
+
+
+def mixed(server: Server) -> dict[str, NDArray[np.int64]]:
+    """Return guidance RGB of them in bytes, by the ranges of red and green."""
+    folder = server.pair_paths[0].parent / "data"
+    pair = fusion.load_pair(folder / "mri_drawn.npy", folder / "pet_drawn.npy")
+    method = fusion.load_method(UNEVEN[1], "cpu")
+    guidance, fused = fusion.guidance(method, pair), fusion.fuse(method, pair)
+    found = {ranges: rgb_bytes(fusion.guidance_rgb(guidance, fused, ranges)) for ranges in ("own", "common")}
+    assert np.abs(found["own"].astype(int) - found["common"]).max() > 20
+    return {ranges: picture.astype(np.int64) for ranges, picture in found.items()}
+
+
+def require_mixed(page: Page, expected: NDArray[np.int64]) -> None:
+    shown = page.evaluate(GRAPH_RGB)
+    picture = Image.open(io.BytesIO(base64.b64decode(shown["whole"].split(",")[1]))).convert("RGB")
+    assert np.abs(np.asarray(picture, dtype=np.int64) - expected).max() <= 1
+    zoom = cut_out(expected, (shown["row"], shown["col"]), shown["half"])
+    assert np.abs(np.array(shown["zoom"])[..., :3] - zoom).max() <= 1
+
+
+def test_guidance_rgb_has_one_range_where_that_is_asked_for(open_page: Opener, server: Server) -> None:
+    expected = mixed(server)
+    page = open_page("?{}&method={}".format(*UNEVEN))
+    page.click(".head-menu > summary")
+    page.check("#rgb-common")
+    eventually(page, lambda: require_mixed(page, expected["common"]))
+    page.wait_for_function("() => location.search.includes('rgb=common')")
+    page.uncheck("#rgb-common")
+    eventually(page, lambda: require_mixed(page, expected["own"]))
+    page.wait_for_function("() => !location.search.includes('rgb=')")
+
+
+def test_the_table_mixes_the_same_colours(open_page: Opener, server: Server) -> None:
+    expected = mixed(server)
+    query = "compare?{}&methods={}&columns=guidance_rgb&rgb=common".format(*UNEVEN)
+    page = open_page(query, settled=False, ready=KNOWN)
+    page.click(".head-menu > summary")
+    for ranges in ("common", "own"):
+        page.wait_for_function("(ranges) => fusevis.compare.state.display.rgb === ranges", arg=ranges)
+
+        def check(wanted: NDArray[np.int64] = expected[ranges]) -> None:
+            shown = np.array(page.evaluate(TABLE_RGB)).reshape(*wanted.shape[:2], 4)
+            assert np.abs(shown[..., :3] - wanted).max() <= 1
+
+        eventually(page, check)
+        page.uncheck("#rgb-common")
 
 
 def test_negative_gradients_show_on_the_signed_scale(page: Page) -> None:

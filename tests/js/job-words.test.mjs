@@ -8,7 +8,7 @@ test("nothing is complete before it is", () => {
 });
 
 test("times have the unit that says most", () => {
-  assert.deepEqual([0.2, 89, 91, 3600, 5399, 29 * 3600].map(duration), ["1 s", "89 s", "2 min", "60 min", "90 min", "29 h"]);
+  assert.deepEqual([0.2, 89, 91, 3600, 5399, 29 * 3600, 48 * 3600].map(duration), ["1 s", "89 s", "2 min", "60 min", "90 min", "29 h", "2 days"]);
 });
 
 test("for whom", () => {

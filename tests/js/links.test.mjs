@@ -106,7 +106,7 @@ test("tied properties are the tracked values", () => {
   const { display } = explore.state;
   display.gamma1 = 0.7;
   explore.link.parts.zoom.value = "support";
-  assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, scale: "paper" });
+  assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, rgb: "own", scale: "paper" });
   assert.equal(explore.link.query(), "?gamma1=0.7&v=3&zoom=support");
   assert.deepEqual(Object.keys(tie({}, {})), []);
 });

@@ -26,6 +26,13 @@ test("guidance RGB is red for the first input, green for the second, and blue fo
   assert.deepEqual(filled(3, 1, colour), [opaque(0, 255, 0), opaque(255, 0, 0), opaque(128, 0, 0)]);
 });
 
+test("guidance RGB on one common range has red and green of equal numbers alike", () => {
+  const image = (...values) => [Float32Array.from(values)];
+  // Red and green from -1 to 4, 51 a unit; blue over its own range.
+  const colour = ofGuidance([image(-1, 1, 0), image(4, 1, NaN), image(0, 1, 0.2)], "common");
+  assert.deepEqual(filled(3, 1, colour), [opaque(0, 255, 0), opaque(102, 102, 255), opaque(51, 0, 51)]);
+});
+
 test("a zoom has nothing outside of the image", () => {
   const colour = within({ height: 2, width: 2 }, ofValues([1, 2, 3, 4], 2, (value) => value));
   assert.deepEqual(filled(3, 3, colour, -1, -1), [0, 0, 0, 0, 1, 2, 0, 3, 4]);

@@ -110,6 +110,12 @@ def guidance_state(**changes: Any) -> GuidanceState:
         ({}, "Guidance not computed", "Not computed", "waiting"),
         ({"running": True}, "Guidance 0%", None, "running"),
         ({"running": True, "fraction": 0.345}, "Guidance 34%", None, "running"),
+        (
+            {"running": True, "fraction": 0.5, "seconds_left": 125.0},
+            "Guidance 50% · about 2 min left",
+            None,
+            "running",
+        ),
         ({"cancelled": True, "fraction": 0.5}, "Guidance cancelled", "Cancelled", "waiting"),
         ({"error": "No memory."}, "Guidance failed: No memory.", "Failed", "failed"),
         ({"complete": True, "fraction": 1.0}, "Guidance complete", None, "complete"),

@@ -59,7 +59,7 @@ def services(server: Flask) -> Services:
 
 @pytest.fixture(scope="module")
 def whole() -> html.Div:
-    return compare_page([("own", "Own pair")], [("masknet", "MaskNet")], "/base/")
+    return compare_page([("own", "Own pair")], [("masknet", "MaskNet")], "/base/", networks=True)
 
 
 def test_every_id_is_there_exactly_once_and_controls_have_names(whole: html.Div) -> None:

@@ -24,6 +24,7 @@ from app.export.content import (
     difference_of,
     difference_picture,
     left_out,
+    method_picture,
     zoomed,
 )
 from app.export.drawing import BLUE, NEAR, RED, outline, scatter_place
@@ -326,6 +327,21 @@ def test_a_scatterplots_axes_are_named_outside_of_its_frame(view: ExportArrays, 
         assert "-" not in label.get_text()
     dots = figure.dpi
     assert whole.x0 >= 0.2 * dots - 1 and whole.y0 >= 0.6 * dots - 1, "all of it is in the picture's place"
+
+
+def test_guidance_rgb_on_one_range_is_printed_as_such(view: ExportArrays) -> None:
+    (one, _) = view.methods
+    guidance = np.zeros((2, *SHAPE))
+    guidance[0, 0, :3] = (-1, 0.5, 1)
+    guidance[1, 0, :2] = (4, 0.5)
+    alone = replace(view, methods=(replace(one, guidance=guidance),))
+    wanted = state(methods=("one",), columns=("guidance_rgb",), rgb="common")
+    ends = FigureContent.of(alone, wanted).ends
+    found = method_picture(alone, wanted, ends, 0, CompareColumn.GUIDANCE_RGB, "a")
+    # From −1 to 4, 51 a unit, halves go up.
+    assert found[0, :3, :2].tolist() == [[0, 255], [77, 77], [102, 51]]
+    shown = texts(figure_file(alone, wanted, "svg", LINK)).replace("\n", " ")
+    assert "red guidance x1 −1 to 4, green guidance x2 −1 to 4" in shown and "one common range" in shown
 
 
 def test_the_legend_has_the_ranges_of_guidance_rgb(view: ExportArrays) -> None:

@@ -130,7 +130,9 @@ def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     scene = page.scene()
     finished_guidance(page.services, page.services.scenes.open(PAIR, METHOD), "viewer")
     controls = (0.5, "paper", "Cancel")
-    done = page.changes("scene", scene, 0, None, triggered="scene.data", state=("viewer", None, *controls))
+    done = page.changes(
+        "scene", scene, 0, None, False, triggered="scene.data", state=("viewer", None, *controls)
+    )
     assert done[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
     assert done[Id.GUIDANCE_PROGRESS]["value"] == 100
     assert (done[Id.GUIDANCE_BUTTON]["disabled"], done[Id.GUIDANCE_POLL]["disabled"]) == (True, True)
@@ -138,7 +140,7 @@ def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     assert limits["revision"].startswith(scene["key"]) and limits["revision"].endswith("complete")
     assert done[Panel.SCATTER]["figure"]["layout"]["meta"]["revision"] == limits["revision"]
     now = ("viewer", limits, *controls)
-    again = page.changes("scene", scene, 1, None, triggered="guidance-poll.n_intervals", state=now)
+    again = page.changes("scene", scene, 1, None, False, triggered="guidance-poll.n_intervals", state=now)
     assert Panel.SCATTER not in again and Id.GUIDANCE_LIMITS not in again
     assert again[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
 
@@ -150,6 +152,7 @@ def test_guidance_of_a_pair_that_is_gone_is_told_once(page: Page) -> None:
         scene,
         3,
         None,
+        False,
         triggered="guidance-poll.n_intervals",
         state=("viewer", None, 0.5, "paper", "Cancel"),
     )

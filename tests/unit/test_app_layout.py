@@ -44,7 +44,7 @@ IDS_OF_THE_ISSUE = {
 
 @pytest.fixture(scope="module")
 def whole() -> html.Div:
-    return explore_page(PAIRS, METHODS)
+    return explore_page(PAIRS, METHODS, networks=True)
 
 
 def test_every_id_is_there_exactly_once(whole: html.Div) -> None:

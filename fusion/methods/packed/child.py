@@ -22,6 +22,7 @@ from fusion.errors import Cancelled, FuseVisError
 from fusion.fusing import fuse
 from fusion.methods.base import Method
 from fusion.methods.packed.folders import PackedMethod
+from fusion.methods.packed.onnx_graph import facts_of
 from fusion.methods.packed.wire import Ended, Message, receive, send
 from fusion.pair import Pair
 from fusion.saliency.crops import Locality
@@ -77,6 +78,8 @@ class Server:
         allow_seconds(self._seconds)
         torch.set_num_threads(int(facts["threads"]))
         try:
+            if message.kind == "look":
+                return Message("looked", facts_of(PackedMethod(Path(facts["path"])).model()))
             return self._load(facts) if message.kind == "load" else self._computed(message)
         except FuseVisError as error:
             if "allocate memory" in str(error):

@@ -71,9 +71,30 @@ def read_description(path: Path) -> Description:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise PackedMethodError(f"{path}: this is not a TOML file that can be read ({error}).") from error
     try:
-        return _Tables(read).description(path.stem)
+        return description_of(read, path.stem)
+    except PackedMethodError as error:
+        raise PackedMethodError(f"{path}: {error}") from error
+
+
+def description_of(tables: dict[str, Any], name: str) -> Description:
+    """Return the description that tables say, as a TOML file has them.
+
+    Parameters
+    ----------
+    tables : dict
+        May have anything in it.
+    name : str
+        The title where they have none.
+
+    Raises
+    ------
+    PackedMethodError
+        With the key that is wrong, and what it may be.
+    """
+    try:
+        return _Tables(tables).description(name)
     except (_WrongKey, ValueError) as error:
-        raise PackedMethodError(f"{path}: {error}.") from error
+        raise PackedMethodError(f"{error}.") from error
 
 
 class _WrongKey(Exception):

@@ -57,6 +57,10 @@ class Limits:
     memory: int = max(4 * 2**30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
+BROUGHT_LIMITS = Limits(seconds=120, memory=min(4 * 2**30, Limits().memory))
+"""Those of a network that a visitor of the page has brought."""
+
+
 class ForeignProcess:
     """One process with one method in it. Questions of several threads are answered one after the other.
 
@@ -100,7 +104,19 @@ class ForeignProcess:
         with self._lock:
             return self._started()
 
-    def _started(self) -> dict[str, Any]:
+    def look(self) -> dict[str, Any]:
+        """Start it and return what the ONNX file says of itself (`onnx_graph.facts_of`); no weights are loaded.
+
+        Raises
+        ------
+        PackedMethodError, NetworkError
+            If the file cannot be read, or reading it takes more than it may.
+        """
+        with self._lock:
+            self._spawn()
+            return self._exchange(Message("look", {"path": str(self._packed.path.absolute())}), None).facts
+
+    def _spawn(self) -> None:
         limit = self._limits.memory if self._device.type == "cpu" else 0
         folder = str(Path(fusion.errors.__file__).parents[1])
         self._pairs.clear()
@@ -112,6 +128,9 @@ class ForeignProcess:
             env={**os.environ, "PYTHONPATH": os.pathsep.join((folder, os.environ.get("PYTHONPATH", "")))},
         )
         weakref.finalize(self, _end, self._process)
+
+    def _started(self) -> dict[str, Any]:
+        self._spawn()
         known = None if self._locality is None else asdict(self._locality)
         facts = {"path": str(self._packed.path.absolute()), "device": str(self._device), "locality": known}
         loaded = self._exchange(Message("load", facts), None).facts
@@ -232,8 +251,9 @@ class ForeignProcess:
             self._process = None
 
     def close(self) -> None:
-        """End the process."""
-        self._stop()
+        """End the process once the question under way is answered."""
+        with self._lock:
+            self._stop()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -278,7 +298,7 @@ class IsolatedMethod(Method):
     """
 
     def __init__(self, packed: PackedMethod, device: torch.device, limits: Limits | None = None) -> None:
-        problem = packed.problem()
+        problem = "" if packed.foreign else packed.problem()
         if problem:
             raise fusion.errors.PackedMethodError(problem)
         self._packed, self._limits = packed, limits or Limits()

@@ -38,9 +38,12 @@ class PackedMethod:
     ----------
     path : Path
         The folder.
+    foreign : bool
+        Whether somebody else has brought its model file: then no other process than its own reads that.
     """
 
     path: Path
+    foreign: bool = False
 
     @property
     def id(self) -> str:
@@ -116,6 +119,8 @@ class PackedMethod:
     def _looked_at(self) -> str:
         try:
             self.description()
+            if self.foreign:
+                return ""
             self.network(numbers=False)
         except PackedMethodError as error:
             return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,11 +15,13 @@ from fusion.errors import PackedMethodError
 from fusion.methods.packed import onnx_layers, onnx_pointwise, onnx_shapes
 from fusion.methods.packed.graph import Name, OfImages, Program, ProgramNetwork, Step, names_in, with_ends
 from fusion.methods.packed.onnx_calls import TABLE, Runner, numbers_of
-from fusion.methods.packed.onnx_file import SMALL, Node, OnnxGraph
+from fusion.methods.packed.onnx_file import SMALL, Node, OnnxGraph, read_onnx
 from fusion.methods.packed.size_rules import SIDES, SizeRules
 
 OPERATOR_FILES = (onnx_layers, onnx_pointwise, onnx_shapes)
 """Whoever imports this has the table full."""
+MOST_SAID = 80
+"""Letters of a name in a file that are told."""
 _MULTIPLE = re.compile(r"(\d{1,4})\s*\*\s*([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*\*\s*(\d{1,4})")
 
 
@@ -44,6 +47,37 @@ class OnnxNetwork(ProgramNetwork):
         except (ValueError, TypeError, AttributeError, RuntimeError, OverflowError) as error:
             raise PackedMethodError(f"{path}: this is no ONNX file, or it is damaged ({error}).") from error
         super().__init__(program)
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Return what an ONNX file says of what it takes and returns, as plain values; weights are not read.
+
+    Returns
+    -------
+    dict
+        ``images``: name and sides of each input; ``outputs``: names; ``channels`` that each gray image is given as,
+        ``fixed`` height and width, ``multiple`` of sides and ``single`` pairs, as far as the file says so; ``nodes``.
+
+    Raises
+    ------
+    PackedMethodError
+        If it cannot be read.
+    """
+    graph = read_onnx(path, numbers=False)
+    network = OnnxNetwork(graph, path)
+    sides = [size for sizes in network.rules.sizes.values() for size in sizes]
+    across = sides[1]
+    joined = 2 if len(network.images) == 1 else 1
+    least = zip(network.rules.example(1, 1)[2:], sides[2:4], strict=True)
+    return {
+        "images": [[name[:MOST_SAID], list(graph.images[name])] for name in network.images],
+        "outputs": [name[:MOST_SAID] for name in graph.outputs],
+        "channels": max(across // joined, 1) if isinstance(across, int) else 1,
+        "fixed": network.rules.fixed(),
+        "multiple": math.lcm(*(side for side, said in least if isinstance(said, str))),
+        "single": network.rules.batch() == 1,
+        "nodes": len(graph.nodes),
+    }
 
 
 class _Maker:
