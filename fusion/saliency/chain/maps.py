@@ -42,13 +42,17 @@ def margin(graph: Graph, specs: Sequence[MapSpec]) -> Reach:
 
 
 def map_dtype(graph: Graph, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
-    """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
+    """Return the type of a map's numbers: bytes for rectifiers, else that of the computation.
+
+    Networks that stride keep little in their coarser grids, and multiply many small windows, which is quicker without
+    a change of type.
+    """
     if item.node == INSIDE:
         return torch.uint8
     if item.node == BORDER:
         return torch.int64
     node = graph.nodes[item.node]
-    return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
+    return torch.uint8 if isinstance(node, Local) and node.slopes and not graph.regridded else dtype
 
 
 @torch.no_grad()
