@@ -115,7 +115,7 @@ def launched(kind: BrowserType) -> Browser:
     return kind.launch(executable_path=executable(), args=ARGUMENTS)
 
 
-def launched_profile(kind: BrowserType, width: int, height: int) -> BrowserContext:
+def launched_profile(kind: BrowserType, width: int, height: int, folder: str = "") -> BrowserContext:
     """Start a process of the system's Chromium with a profile on disk, which keeps what it has compiled of scripts.
 
     Parameters
@@ -124,6 +124,8 @@ def launched_profile(kind: BrowserType, width: int, height: int) -> BrowserConte
         Of the browser.
     width, height : int
         Of its windows, pixels.
+    folder : str
+        Of the profile; without one it gets a new folder, which goes with it.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def launched_profile(kind: BrowserType, width: int, height: int) -> BrowserConte
         If there is none.
     """
     return kind.launch_persistent_context(
-        "", executable_path=executable(), args=ARGUMENTS, viewport={"width": width, "height": height}
+        folder, executable_path=executable(), args=ARGUMENTS, viewport={"width": width, "height": height}
     )
 
 

@@ -10,7 +10,10 @@ from app.ids import CompareId, Id, ReadingId
 from app.layout.pair_notes import notes_list
 from app.layout.reading import reading_facts
 from cache.errors import UserError
+from cache.services.scenes import Scenes
 from cache.services.services import services_of
+from fusion.choices import PLAIN
+from fusion.colour_maps import ColourMap
 from fusion.errors import DifferentSizesError
 
 
@@ -51,18 +54,25 @@ def _choose(app: Dash, menu: str) -> None:
     @app.callback(Output(ReadingId.FACTS, "data"), Input(ReadingId.ASKED, "data"))
     def tell(address: str | None) -> dict[str, Any] | None:
         try:
-            if not address:
-                return None
-            return reading_facts(services.scenes.reading(address), unequal(address)) | {"asked": address}
+            return facts_of(services.scenes, address) if address else None
         except UserError:
             return None  # whoever shows the pair says what is wrong
 
-    def unequal(address: str) -> bool:
-        try:
-            services.scenes.pair_shape(address)
-        except DifferentSizesError:
-            return True
-        return False
+
+def facts_of(scenes: Scenes, address: str) -> dict[str, Any]:
+    """Return what the form shows of a pair; also where it cannot be read in the way that somebody has chosen."""
+    found = scenes.reading(address)
+    unequal, colours = False, ("", "")
+    try:
+        colours = scenes.of_colours(address)
+    except DifferentSizesError:
+        unequal = True
+    except UserError as error:
+        if found.entry.reading == PLAIN:
+            raise
+        one, two = ("" if name is ColourMap.LUMA else str(error) for name in found.entry.reading.colour_maps)
+        colours = one, two
+    return reading_facts(found, unequal, colours) | {"asked": address}
 
 
 def _describe(app: Dash, scenes: str) -> None:

@@ -72,7 +72,7 @@ def _input_figure(services: Services, scene: Scene, data: dict[str, Any], index:
 
 def scene_data(scene: Scene) -> dict[str, Any]:
     """Return what the browser must know of a scene, with the key that names it in figures."""
-    data = asdict(scene)
+    data = asdict(scene) | {"aspect": scene.aspect}
     data["pair"] = scene.pair_id
     data["key"] = f"{scene.pair_id[:16]}-{scene.method_id}-{scene.weights_id[:16]}"
     data["jacobian_path"] = f"jacobian/{scene.pair_id}/{scene.method_id}/{scene.weights_id}"
@@ -81,19 +81,20 @@ def scene_data(scene: Scene) -> dict[str, Any]:
 
 def meta_of(scene: dict[str, Any], panel: Panel, **more: Any) -> dict[str, Any]:
     """Return a figure's ``layout.meta``: which scene it belongs to, and what else the browser needs."""
-    return {"key": scene["key"], "pair": scene["pair"], "panel": panel.value, **more}
+    oblong = {} if scene["aspect"] == 1 else {"aspect": scene["aspect"]}
+    return {"key": scene["key"], "pair": scene["pair"], "panel": panel.value, **oblong, **more}
 
 
 def input_title(scene: Scene, index: int, luma: bool = False) -> str:
-    """Return the title of an input image; simulated ones say so, those in colour what of them is shown.
+    """Return the title of an input image; simulated ones say so, and those in colour what of them is shown.
 
-    Where pixels are not square, it says how large they are.
+    The second says how it came onto the first, and where pixels are not square, both say how large they are.
     """
     size = ""
     if scene.spacing is not None and max(scene.spacing) > SQUARE * min(scene.spacing):
-        size = " · pixels of {:.3g}×{:.3g} mm, drawn square".format(*scene.spacing)
+        size = " · pixels of {:.3g}×{:.3g} mm".format(*scene.spacing)
     shown = ["luma" if luma else "colour"] * scene.in_colour[index]
-    words = ["simulated"] * scene.simulated + shown
+    words = ["simulated"] * scene.simulated + shown + [scene.brought] * bool(index and scene.brought)
     return scene.modalities[index] + (f" ({', '.join(words)})" if words else "") + size
 
 

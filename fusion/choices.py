@@ -1,9 +1,10 @@
 """Choices by which the two files of a pair are read, as one small value with a code for links, keys and file names.
 
-A code has up to six kinds of parts with ``_`` between them: ``a40`` the axial slice 40 of both (``s`` sagittal, ``c``
-coronal, ``a40x20`` another one of x2), ``f3`` a frame likewise, ``u-160to240`` a window of x1 and ``v1pto99p`` one of
-x2 (in percentiles), ``r`` the second brought onto the first and ``n`` not, ``m3,-2`` the second moved 3 rows down and 2
-columns to the left. What a code leaves out is as the files are read without any.
+A code has up to eight kinds of parts with ``_`` between them: ``a40`` the axial slice 40 of both (``s`` sagittal,
+``c`` coronal, ``a40x20`` another one of x2), ``f3`` a frame likewise, ``u-160to240`` a window of x1 and
+``v1pto99p`` one of x2 (in percentiles), ``r`` the second brought onto the first and ``n`` not, ``m3,-2`` the second
+moved 3 rows down and 2 columns to the left, ``gjet`` colours of x1 read by a colour map and ``hauto`` those of x2.
+What a code leaves out is as the files are read without any.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fusion.colour_maps import ColourMap
 from fusion.decoders import AXES, Axis, Selection
 from fusion.extents import Extent, extent_of
 from fusion.intensity import IntensityWindow, Windows
@@ -24,10 +26,12 @@ Numbers = tuple[int | None, int | None]
 
 EXPECTED = (
     "“@” is followed by how the images are read, such as a40 (axial slice 40), c12x20, u-160to240 (a window of x1), "
-    "v1pto99p (percentiles of x2), r (x2 resampled), m3,-2 (x2 moved), with _ between them"
+    "v1pto99p (percentiles of x2), r (x2 resampled), m3,-2 (x2 moved), gjet, hauto (colours of x1, of x2 by a colour "
+    "map), with _ between them"
 )
 FARTHEST_SHIFT = 4096
 """Pixels by which the second image may be moved along each axis."""
+_MAPS = "|".join(name.value for name in ColourMap if name is not ColourMap.LUMA)
 _NUMBER = r"-?\d{1,22}(?:\.\d{1,22})?(?:e-?\d{1,3})?"
 _PARTS = tuple(
     re.compile(pattern)
@@ -38,6 +42,8 @@ _PARTS = tuple(
         rf"v(?P<low2>{_NUMBER})(?P<percent2>p?)to(?P<high2>{_NUMBER})(?P=percent2)",
         r"(?P<resample>[rn])",
         r"m(?P<down>-?\d{1,4}),(?P<right>-?\d{1,4})",
+        rf"g(?P<map1>{_MAPS})",
+        rf"h(?P<map2>{_MAPS})",
     )
 )
 _LETTERS = {axis.value[0]: axis for axis in AXES}
@@ -60,6 +66,8 @@ class Reading:
         grid.
     shift : tuple of int
         Pixels by which x2 is moved: rows down, columns to the right.
+    colour_maps : tuple of ColourMap
+        How pictures in colour become gray.
     """
 
     axis: Axis = Axis.AXIAL
@@ -68,6 +76,7 @@ class Reading:
     windows: Windows = (None, None)
     resample: bool | None = None
     shift: tuple[int, int] = (0, 0)
+    colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA)
 
     @classmethod
     def parse(cls, code: str) -> Reading:
@@ -89,6 +98,7 @@ class Reading:
             (_window(found, 1), _window(found, 2)),
             {"r": True, "n": False}.get(found.get("resample", "")),
             shift,
+            (ColourMap(found.get("map1", "luma")), ColourMap(found.get("map2", "luma"))),
         )
 
     @property
@@ -109,6 +119,11 @@ class Reading:
             parts.append("r" if self.resample else "n")
         if self.shift != (0, 0):
             parts.append("m{},{}".format(*self.shift))
+        parts += [
+            letter + name.value
+            for letter, name in zip("gh", self.colour_maps, strict=True)
+            if name is not ColourMap.LUMA
+        ]
         return "_".join(parts)
 
     def swapped(self) -> Reading:
@@ -119,6 +134,7 @@ class Reading:
             frames=_of_each(self.frames)[::-1],
             windows=self.windows[::-1],
             shift=(-self.shift[0], -self.shift[1]),
+            colour_maps=self.colour_maps[::-1],
         )
 
     def settled(self, extents: Sequence[Extent]) -> Reading:
@@ -171,6 +187,11 @@ class Reading:
             parts.append("x2 resampled" if self.resample else "x2 not resampled")
         if self.shift != (0, 0):
             parts.append("x2 moved {:+d}, {:+d}".format(*self.shift))
+        parts += [
+            f"{name} by colour map {chosen}"
+            for name, chosen in zip(("x1", "x2"), self.colour_maps, strict=True)
+            if chosen is not ColourMap.LUMA
+        ]
         return ", ".join(parts)
 
     def described(self) -> dict[str, Any]:
@@ -182,6 +203,7 @@ class Reading:
             "windows": [None if window is None else str(window) for window in self.windows],
             "resample": self.resample,
             "shift": list(self.shift),
+            "colour_maps": [name.value for name in self.colour_maps],
         }
 
 
@@ -214,6 +236,7 @@ def load_read(
         reading.resample is True,
         reading.shift,
         keep,
+        reading.colour_maps,
     )
 
 

@@ -21,8 +21,8 @@ from fusion.reading import DEFAULT_PIXEL_LIMIT, WHOLE, Keep, Picture, gray_pictu
 
 __all__ = ["DEFAULT_PIXEL_LIMIT", "IntensityWindow", "Pair", "Selection", "load_pair", "scale_to_unit"]
 
-SQUARE = 1.01
-"""How much longer one side of a pixel may be than the other without a word."""
+SQUARE, LONGEST = 1.01, 64.0
+"""How much longer one side of a pixel may be than the other to be drawn as a square, and to be believed at all."""
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
 
 
@@ -45,6 +45,10 @@ class Pair:
         What a user should know of how the images came to be: one sentence each, with the name of the file or array.
     spacing : tuple of float or None
         Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
+    of_colours : tuple of str
+        What became of the colours of each, which `notes` has too; empty for what was gray.
+    brought : str
+        How the second came onto the pixels of the first: ``resampled`` by positions, ``stretched``, or not at all.
 
     Raises
     ------
@@ -57,6 +61,8 @@ class Pair:
     notes: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
     spacing: tuple[float, float] | None = field(default=None, compare=False, kw_only=True)
     colours: tuple[Colours | None, Colours | None] = field(default=(None, None), compare=False, kw_only=True)
+    of_colours: tuple[str, str] = field(default=("", ""), compare=False, kw_only=True)
+    brought: str = field(default="", compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         images = np.array(self.images, order="C", copy=True)
@@ -82,6 +88,11 @@ class Pair:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.images.shape[1], self.images.shape[2]
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel by its width, as pictures show it; see `pixel_aspect`."""
+        return pixel_aspect(self.spacing)
 
     @property
     def in_colour(self) -> tuple[bool, bool]:
@@ -205,7 +216,10 @@ def _resampled(
         "place is not known"
     )
     colours = None if second.colours is None else _stretched(second.colours, shape)
-    return Picture(stretch(second.values, shape), (*second.notes, note), colours=colours)
+    values = stretch(second.values, shape)
+    return Picture(
+        values, (*second.notes, note), colours=colours, of_colours=second.of_colours, brought="stretched"
+    )
 
 
 def _stretched(colours: Colours, shape: tuple[int, int]) -> Colours:
@@ -243,6 +257,8 @@ def _pair_of(
         np.stack([scale_to_unit(first, windows[0]), unit]),
         notes=notes,
         colours=(pictures[0].colours, colours),
+        of_colours=(pictures[0].of_colours, pictures[1].of_colours),
+        brought=pictures[1].brought,
         spacing=spacing,
     )
 
@@ -252,10 +268,31 @@ def _oblong(spacing: tuple[float, float] | None) -> tuple[str, ...]:
     if spacing is None or max(spacing) <= SQUARE * min(spacing):
         return ()
     down, across = spacing
+    drawn = "so" if pixel_aspect(spacing) != 1 else "square, as no picture could have such"
     return (
-        f"Pixels are {down:g} mm high and {across:g} mm wide. They are drawn square, so that height and width of the "
-        "pictures are not to one scale.",
+        f"Pixels are {down:g} mm high and {across:g} mm wide, and are drawn {drawn}. Sizes, supports and zooms count "
+        "pixels, not millimetres.",
     )
+
+
+def pixel_aspect(spacing: tuple[float, float] | None) -> float:
+    """Return the height of a pixel by its width, as pictures show it.
+
+    Parameters
+    ----------
+    spacing : tuple of float or None
+        Millimetres from one row, and from one column, to the next; ``None`` where nobody knows.
+
+    Returns
+    -------
+    float
+        1 where nobody knows, where sides differ by a hundredth at most, and by more than 64 times.
+    """
+    if spacing is None:
+        return 1.0
+    down, across = spacing
+    longer = max(down, across) / min(down, across) if min(down, across) > 0 else float("inf")
+    return down / across if SQUARE < longer <= LONGEST else 1.0
 
 
 def moved(image: NDArray[Any], shift: tuple[int, int]) -> NDArray[Any]:

@@ -84,12 +84,18 @@ class Picture:
         Where its pixels lie in a patient, if the file says it.
     colours : ndarray or None, shape (H, W, 3)
         Those of a colour picture, uint8 or float32 from 0 to 1; `values` are then its luma.
+    of_colours : str
+        What became of the colours of a colour picture, in a sentence like one of `notes`.
+    brought : str
+        How it came onto the pixels of another image: ``resampled`` by positions, ``stretched``, or not at all.
     """
 
     values: NDArray[Any]
     notes: tuple[str, ...]
     grid: Grid | None = None
     colours: Colours | None = None
+    of_colours: str = ""
+    brought: str = ""
 
 
 def read_image(
@@ -220,13 +226,14 @@ def _by_colour_map(picture: Picture, path: Path, colour_map: ColourMap) -> Pictu
     found = scalars(picture.colours, colour_map)
     if found is not None:
         notes = [found.sentence() if note == COLOUR_NOTE else note for note in picture.notes]
-        return Picture(found.values, tuple(notes))
+        return Picture(found.values, tuple(notes), of_colours=found.sentence())
     if colour_map is ColourMap.LEARNT:
         raise UnsupportedImageError(
             path, "its colours lie on no curve, so none can be learnt. Name its colour map, or read its luma."
         )
     told = warning(picture.colours)
-    return replace(picture, notes=(*picture.notes, told)) if told else picture
+    shown = f"no colour map fits; {COLOUR_NOTE}" if colour_map is ColourMap.AUTO else told or COLOUR_NOTE
+    return replace(picture, notes=(*picture.notes, told) if told else picture.notes, of_colours=shown)
 
 
 def _decoder(head: bytes, path: Path) -> Callable[[BinaryIO, Path, int, Selection], Samples | Slice]:
@@ -330,7 +337,7 @@ def read_onto(
         )
     picture = gray_picture(values, path)
     note = "interpolated at the pixels of the other image, by their positions in the patient"
-    return Picture(picture.values, (*volume.notes, note, *picture.notes), grid)
+    return Picture(picture.values, (*volume.notes, note, *picture.notes), grid, brought="resampled")
 
 
 def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | None) -> Volume | None:

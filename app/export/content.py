@@ -370,6 +370,11 @@ class FigureContent:
         return replace(self, note=f"{self.note} {left_out(self.view, self.state)}".strip())
 
     @property
+    def aspect(self) -> float:
+        """Height of a pixel by its width."""
+        return self.view.methods[0].scene.aspect
+
+    @property
     def is_part(self) -> bool:
         """True where whole pictures show a part of the image only."""
         return self.area != area_within(None, self.view.inputs.shape[1:])

@@ -89,42 +89,46 @@ def draw_picture(axes: Axes, content: FigureContent, panel: Panel, image: np.nda
     from matplotlib.patheffects import withStroke
 
     column, name = panel
-    axes.imshow(image, interpolation="none" if image.size > 3_000_000 else "nearest", aspect="equal")
+    axes.imshow(image, interpolation="none" if image.size > 3_000_000 else "nearest", aspect=content.aspect)
     axes.set_xticks(())
     axes.set_yticks(())
     row, col = content.view.pixels[name]
     if column in ZOOMS:
         draw_regions(axes, content.regions, (row - content.half, col - content.half))
-        pixel = 72 * _side(axes) / (2 * content.half + 1)
+        wide = 72 * _side(axes, content.aspect) / (2 * content.half + 1)
         # Around the pixel, whose own colour is what one wants to see.
-        reach = 0.5 * (max(pixel, LEAST_SQUARE) + LINE) / pixel
-        _box(axes, (content.half, content.half), reach, name)
+        down, across = (
+            0.5 * (max(side, LEAST_SQUARE) + LINE) / side for side in (wide * content.aspect, wide)
+        )
+        _box(axes, (content.half, content.half), (down, across), name)
         return
     top, left, bottom, right = content.area
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     draw_regions(axes, content.regions)
     for one in (name,) if column in TWICE else content.view.pixels:
-        box = _box(axes, content.view.pixels[one], content.half + 0.5, one)
+        reach = content.half + 0.5
+        box = _box(axes, content.view.pixels[one], (reach, reach), one)
         box.set_path_effects([withStroke(linewidth=EDGED, foreground="white")])
 
 
-def _side(axes: Axes) -> float:
-    """Return the side of the largest square in a picture's place, inches."""
+def _side(axes: Axes, aspect: float) -> float:
+    """Return the width of the largest picture in its place that has as many rows as columns, inches."""
     figure = axes.get_figure(root=True)
     width, height = figure.get_size_inches() if figure is not None else (1.0, 1.0)
     place = axes.get_position()
-    return float(min(place.width * width, place.height * height))
+    return float(min(place.width * width, place.height * height / aspect))
 
 
-def _box(axes: Axes, pixel: tuple[int, int], reach: float, name: str) -> Rectangle:
-    """Draw a box in the colour of a principal pixel, its edges `reach` pixels from the middle of a pixel."""
+def _box(axes: Axes, pixel: tuple[int, int], reach: tuple[float, float], name: str) -> Rectangle:
+    """Draw a box in the colour of a principal pixel, its edges so many pixels down and across from its middle."""
     from matplotlib.patches import Rectangle
 
     row, col = pixel
     colour = RED if name == "a" else BLUE
-    corner = col - reach, row - reach
-    box = Rectangle(corner, 2 * reach, 2 * reach, fill=False, edgecolor=colour, linewidth=LINE)
+    down, across = reach
+    corner = col - across, row - down
+    box = Rectangle(corner, 2 * across, 2 * down, fill=False, edgecolor=colour, linewidth=LINE)
     axes.add_patch(box)
     return box
 

@@ -110,11 +110,13 @@ class FigureLayout:
         return max(self.tall(line), (line.label.count("\n") + 1) * LABEL_LINE)
 
     def tall(self, line: Line) -> float:
-        """Return the height of a line's pictures: zooms and scatterplots are square whatever the image is."""
+        """Return the height of a line's pictures: zooms have as many rows as columns, scatterplots are square."""
         first, left, last, right = self.content.area
-        image = min(max((last - first) / (right - left), LOWEST), TALLEST)
-        square = any(column in ZOOMS or column is CompareColumn.SCATTER for column, _ in line.panels)
-        own = self.side * (max(image, 1.0) if square else image)
+        aspect = self.content.aspect
+        shapes = {(last - first) * aspect / (right - left)}
+        shapes |= {1.0 for column, _ in line.panels if column is CompareColumn.SCATTER}
+        shapes |= {aspect for column, _ in line.panels if column in ZOOMS}
+        own = self.side * max(min(max(shape, LOWEST), TALLEST) for shape in shapes)
         return own if self.most is None else min(own, self.most)
 
     def within(self, height: float) -> FigureLayout:

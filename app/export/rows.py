@@ -86,7 +86,7 @@ def heading(view: ExportArrays, panel: Panel) -> str:
         CompareColumn.GUIDANCE_RGB: "Guidance RGB",
         CompareColumn.SCATTER: "Guidance x1 and x2",
         InputColumn.MRI: which,
-        InputColumn.PET: which,
+        InputColumn.PET: which + (f",\n{brought}" if (brought := view.methods[0].scene.brought) else ""),
     }
     if column in plain:
         return plain[column]

@@ -79,12 +79,12 @@ def view_thumbnail(services: Services, page: str, query: str) -> bytes | None:
             [pixel for pixel in (state.pixel, getattr(state, "pin", None)) if pixel],
             list(_tinted(services, linked_regions(state.regions), shape)),
         )
-        return thumbnail(services.scenes.fused(scene), marked)
+        return thumbnail(services.scenes.fused(scene), marked, scene.aspect)
     except UserError:
         return None
 
 
-def thumbnail(fused: NDArray[np.floating], marked: Marked) -> bytes:
+def thumbnail(fused: NDArray[np.floating], marked: Marked, aspect: float = 1.0) -> bytes:
     """Draw a thumbnail.
 
     Parameters
@@ -93,6 +93,8 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked) -> bytes:
         The fused image, nominally 0 to 1.
     marked : Marked
         What lies over it.
+    aspect : float
+        Height of a pixel by its width; those of the thumbnail are square.
 
     Returns
     -------
@@ -107,11 +109,11 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked) -> bytes:
     top, left, bottom, right = (round(edge + 0.5) for edge in area_within(marked.area, fused.shape))
     bottom, right = max(bottom, top + 1), max(right, left + 1)
     part = fromarray(np.rint(colours[top:bottom, left:right]).astype(np.uint8))
-    unit = SIDE / max(part.size)
-    size = max(round(part.width * unit), 1), max(round(part.height * unit), 1)
+    unit = SIDE / max(part.width, part.height * aspect)
+    size = max(round(part.width * unit), 1), max(round(part.height * aspect * unit), 1)
     small = part.resize(size, Resampling.NEAREST if unit > 1 else Resampling.BOX)
     for (row, col), mark in zip(marked.pixels, MARKS, strict=False):
-        _mark(small, ((col - left + 0.5) * unit, (row - top + 0.5) * unit), mark)
+        _mark(small, ((col - left + 0.5) * unit, (row - top + 0.5) * aspect * unit), mark)
     return _encoded(small)
 
 

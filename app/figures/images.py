@@ -41,7 +41,7 @@ def gray_figure(
     title : str
         The figure's title.
     meta : dict
-        What the browser must know of this figure.
+        What the browser must know of this figure; ``aspect`` in it is the height of a pixel by its width, if not 1.
     unit : str
         What the colour bar says.
     """
@@ -347,7 +347,9 @@ def _layout(
         "title": panel_title(title),
         "margin": {"l": 0, "r": 0, "t": TITLE_HEIGHT, "b": 0, "pad": 0},
         "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
-        "yaxis": axis | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"},
+        "yaxis": axis
+        | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"}
+        | ({"scaleratio": meta["aspect"]} if "aspect" in meta else {}),
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(128,128,128,0.15)",
         "hovermode": "closest",

@@ -41,7 +41,9 @@ def reading_menu(pair_menu: str, home: str) -> list[Component]:
     ]
 
 
-def reading_facts(found: PairReading, unequal: bool = False) -> dict[str, Any]:
+def reading_facts(
+    found: PairReading, unequal: bool = False, colours: tuple[str, str] = ("", "")
+) -> dict[str, Any]:
     """Return what the form shows.
 
     Parameters
@@ -50,13 +52,16 @@ def reading_facts(found: PairReading, unequal: bool = False) -> dict[str, Any]:
         The pair, how it is read, and what else could be chosen.
     unequal : bool
         Whether its images have different sizes as they are read.
+    colours : tuple of str
+        What became of the colours of each, see `fusion.Pair`.
 
     Returns
     -------
     dict
         The pair's ``address``, the ``base`` of it without a code, its ``modalities``, what is ``chosen`` (see
-        `fusion.choices.Reading.described`), the `sliders`, whether there is a volume (``cut``), whether x2 can be
-        brought onto x1 by positions (``placed``), whether it is brought onto it (``resample``), and ``unequal``.
+        `fusion.choices.Reading.described`), the `sliders`, whether there is a volume (``cut``), whether x2
+        can be brought onto x1 by positions (``placed``), whether it is brought onto it (``resample``),
+        ``unequal`` and ``colours``.
     """
     first, second = found.extents
     return {
@@ -69,6 +74,7 @@ def reading_facts(found: PairReading, unequal: bool = False) -> dict[str, Any]:
         "placed": first.placed and second.sides is not None,
         "resample": found.settled.resample,
         "unequal": unequal,
+        "colours": list(colours),
     }
 
 

@@ -21,7 +21,7 @@ def listed() -> Response:
     services = services_of(current_app)
     owner = bringer()
     own = [
-        {"address": card.address, "label": card.label(owner), "modalities": card.modalities}
+        {"address": card.address_of(owner), "label": card.label(owner), "modalities": card.modalities}
         for card in services.uploads.owned(owner)
     ]
     pairs = [

@@ -11,15 +11,20 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from app.guard.users import user
 from app.routes.answers import problem_answer, refused, told
+from app.routes.binary import binary, image_bytes
 from cache.errors import TooBusyError, UserError
+from cache.services.images import SceneImages
 from cache.services.services import services_of
 from cache.services.upload_folder import DAY_S, Card
 from cache.services.upload_stage import LARGEST_PIECE, MOST_FILES, UploadTooLargeError
 from cache.services.uploads import Uploads, bringer_of
 from fusion.data.preview import Preview
+from fusion.pair import pixel_aspect
 
 KEY = "Fusevis-Viewer"
 """Header with the secret name of a browser: in an address it would stand in logs."""
+LONGEST_CODE = 200
+"""Letters of how files are read."""
 
 routes = Blueprint("uploads", __name__, url_prefix="/uploads")
 routes.register_error_handler(UserError, told)
@@ -93,7 +98,24 @@ def look(id: str) -> Response:
     with services_of(current_app).scenes.slow.place():
         seen = _uploads().look(id, place)
     images = [image and _facts(image) for image in seen.images]
-    return _unkept(jsonify(images=images, notes=seen.notes, problem=seen.problem))
+    aspects = [pixel_aspect(image.spacing) if image else 1.0 for image in seen.images]
+    return _unkept(
+        jsonify(images=images, notes=seen.notes, problem=seen.problem, unequal=seen.unequal, aspects=aspects)
+    )
+
+
+@routes.get("/<id>/inputs")
+def inputs(id: str) -> Response:
+    """Answer with both images of a pair, as `app.routes.binary` encodes them, before it is used."""
+    started = time.perf_counter()
+    try:
+        place = int(request.args.get("place", ""))
+    except ValueError:
+        return told("A pair is asked for by its place.")
+    swap, code = request.args.get("swap") == "1", request.args.get("code", "")[:LONGEST_CODE]
+    with services_of(current_app).scenes.slow.place():
+        pair = _uploads().inputs(id, place, swap, code)
+    return _unkept(binary(image_bytes(SceneImages(pair.images, 1.0, True)), started, final=False))
 
 
 @routes.post("/<id>/pairs")
@@ -141,7 +163,7 @@ def _unkept(answer: Response) -> Response:
 def _shown(card: Card, owner: str, keep_days: int) -> dict[str, Any]:
     return {
         "id": card.id,
-        "address": card.address,
+        "address": card.address_of(owner),
         "label": card.label(owner),
         "bytes": card.bytes,
         "days": max(round((card.brought - time.time()) / DAY_S + keep_days), 0),

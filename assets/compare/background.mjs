@@ -118,7 +118,9 @@ function drawCaptions(context, pictures, look) {
   const common = state.common();
   if (!common) return;
   for (const picture of pictures.filter((one) => one.kind === "inputs")) {
-    const words = [...(common.simulated ? ["simulated"] : []), ...(common.in_colour[picture.index] ? ["colour"] : [])];
+    const words = [
+      common.simulated && "simulated", common.in_colour[picture.index] && "colour", picture.index && common.brought,
+    ].filter(Boolean);
     const name = common.modalities[picture.index] + (words.length ? ` (${words.join(", ")})` : "");
     const letter = picture.point && state.points().length > 1 ? (picture.point === state.a ? " A" : " B") : "";
     const text = picture.zoom ? `${common.modalities[picture.index]} zoom${letter}` : name;

@@ -38,7 +38,19 @@ export function meaning(column) {
 /** Width over height of the images, as far as cells follow it. */
 function imageRatio() {
   const { height, width } = state.common() || { height: 1, width: 1 };
-  return Math.min(Math.max(width / height, RATIO.least), RATIO.most);
+  return ratioOf(height, width);
+}
+
+/** Height of a pixel by its width. */
+const aspect = () => state.common()?.aspect ?? 1;
+
+/**
+ * Width over height of a picture of so many rows and columns, as far as cells follow it.
+ * @param {number} rows
+ * @param {number} columns
+ */
+function ratioOf(rows, columns) {
+  return Math.min(Math.max(columns / (rows * aspect()), RATIO.least), RATIO.most);
 }
 
 /**
@@ -47,7 +59,7 @@ function imageRatio() {
  * @returns {Shape}
  */
 function shapeOf({ kind, zoom }) {
-  const ratio = kind === "scatter" ? SCATTER : zoom ? 1 : imageRatio();
+  const ratio = kind === "scatter" ? SCATTER : zoom ? ratioOf(1, 1) : imageRatio();
   return { ratio, beside: kind === "jacobian" || zoom ? Math.max(1, state.points().length) : 1 };
 }
 
@@ -73,13 +85,14 @@ export function lay(width, height) {
 }
 
 /**
- * The largest picture of height×width in a box, centred.
+ * The largest picture of so many rows and columns in a box, centred.
  * @param {Area} box
- * @param {number} height
+ * @param {number} rows
  * @param {number} width
  * @returns {Area}
  */
-function fitted(box, height, width) {
+function fitted(box, rows, width) {
+  const height = rows * aspect();
   const factor = Math.min((box.width - 2 * PAD) / width, (box.height - 2 * PAD) / height);
   const across = Math.max(1, Math.floor(width * factor));
   const down = Math.max(1, Math.floor(height * factor));

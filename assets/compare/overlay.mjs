@@ -12,7 +12,7 @@ import { absence } from "./waiting.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import { OUTSIDE_SUPPORT } from "../painter/colours.mjs";
 import { blank, contextOf, css, fillValues } from "../painter/pixels.mjs";
-import { box, clipped, placePicture } from "../painter/shapes.mjs";
+import { box, clipped, placePicture, unitOf } from "../painter/shapes.mjs";
 
 /**
  * @import { Painter } from "../painter/colours.mjs"
@@ -108,16 +108,16 @@ function drawJacobian(context, picture, half, look) {
   const kept = scratchOf(scene.key, window.width, window.height);
   paintWindow(kept, window, index, painter.paint);
   const origin = layout.partOf(picture);
-  const unit = area.width / origin.width;
+  const unit = unitOf(area, origin, scene.aspect);
   clipped(context, area, () => {
     // Outside the window the method does not reach, outside the image there is nothing.
     context.fillStyle = css(OUTSIDE_SUPPORT);
     context.fillRect(
-      area.left - origin.col * unit, area.top - origin.row * unit, scene.width * unit, scene.height * unit);
+      area.left - origin.col * unit.across, area.top - origin.row * unit.down, scene.width * unit.across, scene.height * unit.down);
     placePicture(context, area, unit, origin, kept.canvas, { row: window.top, col: window.left });
   });
   const { drawBorders, drawWhole } = tableRegions;
-  if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, unit });
+  if (picture.zoom) drawBorders(context, area, { row: origin.row, col: origin.col, ...unit });
   else drawWhole(context, picture, look.density);
   const { row, col } = picture.zoom ? window : state.centreOf(picture.point);
   box(context, area, unit, { row: row - origin.row, col: col - origin.col }, picture.zoom ? 0 : half, COLOURS[numberOf(picture.point)]);
@@ -140,10 +140,10 @@ function drawZoom(context, picture, look) {
   }
   const origin = layout.partOf(picture);
   const { row, col } = origin;
-  const unit = area.width / origin.width;
+  const unit = unitOf(area, origin, picture.scene.aspect);
   drawGround(context, area, look);
   clipped(context, area, () => placePicture(context, area, unit, origin, bitmap, { row: 0, col: 0 }));
-  tableRegions.drawBorders(context, area, { row, col, unit });
+  tableRegions.drawBorders(context, area, { row, col, ...unit });
   box(context, area, unit, { row: pixel.row - row, col: pixel.col - col }, 0, COLOURS[numberOf(picture.point)]);
 }
 
@@ -180,7 +180,7 @@ function drawOne(context, picture, look, half) {
     scatter.drawMoving(context, picture, look.axes, look.density, shown, half, tableRegions.tints());
   } else if (background.bitmapOf(picture)) {
     // The boxes belong to the pixel that is pointed at, even while its windows are on their way.
-    const unit = picture.area.width / picture.scene.width;
+    const unit = unitOf(picture.area, picture.scene, picture.scene.aspect);
     [...points].reverse().forEach((point) => {
       const centre = (point === state.a && state.held) || point.pixel;
       if (centre) box(context, picture.area, unit, centre, half, COLOURS[numberOf(point)]);

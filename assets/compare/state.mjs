@@ -23,7 +23,9 @@ import { EARLIER, HALF_WIDTH, METHOD, PIXEL, placeOf, shared, shortWeights } fro
  * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
  * @property {number} height
  * @property {number} width
+ * @property {number} aspect - Height of a pixel by its width.
  * @property {number[] | null} support_radius
+ * @property {string} [brought] - How x2 came onto the pixels of x1.
  * @property {number[] | null} default_pixel
  * @property {string} device
  * @property {string} reach

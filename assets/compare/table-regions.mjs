@@ -11,6 +11,7 @@ import * as regions from "../regions/set.mjs";
 /**
  * @import { Area, Context } from "../painter/pixels.mjs"
  * @import { Ends } from "../painter/points.mjs"
+ * @import { Unit } from "../painter/shapes.mjs"
  * @import { Scene } from "./state.mjs"
  */
 
@@ -28,7 +29,7 @@ function fits() {
  * Draw the regions' borders over a zoom that starts at pixel (col, row).
  * @param {Context} context
  * @param {Area} area
- * @param {{ row: number, col: number, unit: number }} origin
+ * @param {Unit & { row: number, col: number }} origin
  */
 export function drawBorders(context, area, origin) {
   if (fits()) regionPictures.borders(context, area, origin, WIDTH);

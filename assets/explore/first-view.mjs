@@ -23,6 +23,7 @@ import { axisEnds, dots } from "../painter/points.mjs";
  * @property {string} images
  * @property {number} height
  * @property {number} width
+ * @property {number} aspect - Height of a pixel by its width.
  * @property {number} half
  * @property {Pixel} pixel
  * @property {Scale} scale
@@ -143,8 +144,9 @@ function placeOf(section, canvas) {
   const width = section.clientWidth - margin.left - margin.right;
   const height = section.clientHeight - margin.top - margin.bottom;
   if (!canvas) return { left: margin.left, top: margin.top, width, height };
-  const unit = Math.min(width / canvas.width, height / canvas.height);
-  const [across, down] = [canvas.width * unit, canvas.height * unit];
+  const tall = canvas.height * view.aspect;
+  const unit = Math.min(width / canvas.width, height / tall);
+  const [across, down] = [canvas.width * unit, tall * unit];
   return {
     left: margin.left + (width - across) / 2, top: margin.top + (height - down) / 2, width: across, height: down,
   };

@@ -242,7 +242,10 @@ function paint() {
     if (!card) return;
     const { height, width } = images;
     const painter = kinds.painterOf(kind, gamma2, end);
-    card.canvases.forEach((canvas, index) => picture(width, height, (pixels) => fillValues(pixels, images.band(index), painter), canvas));
+    card.canvases.forEach((canvas, index) => {
+      picture(width, height, (pixels) => fillValues(pixels, images.band(index), painter), canvas);
+      canvas.style.aspectRatio = `${width} / ${height * (state.scene?.aspect ?? 1)}`;
+    });
     card.host.classList.add("map-known");
     const { paint: barPaint, low, high, ends } = kinds.barOf(kind, gamma2, end);
     drawBar(card.bar, barPaint, low, high);

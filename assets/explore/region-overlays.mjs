@@ -6,6 +6,7 @@ import * as painting from "./paint.mjs";
 import { shownScene, state } from "./state.mjs";
 import { contextOf } from "../painter/pixels.mjs";
 import { WIDTH } from "../painter/regions.mjs";
+import { unitOf } from "../painter/shapes.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 import * as regions from "../regions/set.mjs";
 
@@ -68,8 +69,9 @@ function drawZooms() {
     if (!one) return;
     const context = regionContext(one, panel);
     const { width, height } = context.canvas;
-    const origin = { row: shown.row - half, col: shown.col - half, unit: width / (2 * half + 1) };
-    regionPictures.borders(context, { left: 0, top: 0, width, height }, origin, WIDTH * density());
+    const [area, side] = [{ left: 0, top: 0, width, height }, 2 * half + 1];
+    const unit = unitOf(area, { width: side, height: side }, shownScene().aspect);
+    regionPictures.borders(context, area, { row: shown.row - half, col: shown.col - half, ...unit }, WIDTH * density());
   });
 }
 

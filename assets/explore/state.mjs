@@ -24,6 +24,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {string[]} modalities
  * @property {number} height
  * @property {number} width
+ * @property {number} aspect - Height of a pixel by its width.
  * @property {number[] | null} support_radius
  * @property {boolean[]} in_colour - Whether x1, and x2, is the luma of a colour picture.
  * @property {boolean} large - Whether its images come by tiles.

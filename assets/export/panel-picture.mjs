@@ -13,6 +13,7 @@ import { OUTSIDE_SUPPORT } from "../painter/colours.mjs";
 import { contextOf, css } from "../painter/pixels.mjs";
 import { neighbours, placing } from "../painter/points.mjs";
 import { WIDTH } from "../painter/regions.mjs";
+import { unitOf } from "../painter/shapes.mjs";
 import * as regionPictures from "../regions/pictures.mjs";
 
 /**
@@ -157,8 +158,9 @@ function whole({ x, y }, { width, height }, scale) {
 function zoom(_area, canvas, scale) {
   const { half } = state.display;
   const { width, height } = canvas;
-  const origin = { row: shownWindow().row - half, col: shownWindow().col - half, unit: width / (2 * half + 1) };
-  regionPictures.borders(contextOf(canvas), { left: 0, top: 0, width, height }, origin, WIDTH * scale);
+  const [area, side, { row, col }] = [{ left: 0, top: 0, width, height }, 2 * half + 1, shownWindow()];
+  const unit = unitOf(area, { width: side, height: side }, shownScene().aspect);
+  regionPictures.borders(contextOf(canvas), area, { row: row - half, col: col - half, ...unit }, WIDTH * scale);
   return canvas;
 }
 

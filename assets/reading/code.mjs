@@ -10,10 +10,16 @@
  * @property {[string | null, string | null]} windows - "LOW:HIGH", or "LOW%:HIGH%".
  * @property {boolean | null} resample - Null: as positions ask for.
  * @property {[number, number]} shift - Of x2: rows down, columns to the right.
+ * @property {[string, string]} colour_maps - How pictures in colour become gray.
  */
 
 export const SWAPPED = "~swapped";
+export const LUMA = "luma";
 const READ_AS = "@";
+/** @type {Reading} */
+export const PLAIN = {
+  axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: [LUMA, LUMA],
+};
 
 /** @param {Numbers} numbers */
 function written([first, second]) {
@@ -45,7 +51,7 @@ function windowCode(window) {
  * The code of a reading; empty where nothing is chosen.
  * @param {Reading} reading
  */
-export function codeOf({ axis, slices, frames, windows, resample, shift }) {
+export function codeOf({ axis, slices, frames, windows, resample, shift, colour_maps: maps }) {
   const numbers = written(slices);
   const [first, second] = windows.map(windowCode);
   return [
@@ -55,6 +61,7 @@ export function codeOf({ axis, slices, frames, windows, resample, shift }) {
     second && `v${second}`,
     resample === null ? "" : resample ? "r" : "n",
     shift.some(Boolean) ? `m${shift}` : "",
+    ...maps.map((map, input) => (map === LUMA ? "" : "gh"[input] + map)),
   ].filter(Boolean).join("_");
 }
 
@@ -73,13 +80,13 @@ export function addressOf(base, reading) {
  * @param {string} base
  * @param {Reading} reading
  */
-export function swapped(base, { axis, slices, frames, windows, resample, shift }) {
+export function swapped(base, { axis, slices, frames, windows, resample, shift, colour_maps: maps }) {
   const other = base.endsWith(SWAPPED) ? base.slice(0, -SWAPPED.length) : base + SWAPPED;
   /** @type {<Of>(both: [Of, Of]) => [Of, Of]} */
   const turned = ([first, second]) => [second, first];
   const [down, right] = shift;
   return addressOf(other, {
-    axis, resample, slices: turned(slices), frames: turned(frames), windows: turned(windows),
+    axis, resample, slices: turned(slices), frames: turned(frames), windows: turned(windows), colour_maps: turned(maps),
     shift: [down && -down, right && -right],
   });
 }

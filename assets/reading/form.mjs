@@ -3,7 +3,7 @@
  * follows from that. Keys page through slices.
  */
 
-import { addressOf, ends, swapped, SWAPPED } from "./code.mjs";
+import { addressOf, ends, LUMA, swapped, SWAPPED } from "./code.mjs";
 import { addMenu, isForPage } from "../core/dialogs.mjs";
 import { element } from "../core/elements.mjs";
 
@@ -23,6 +23,7 @@ import { element } from "../core/elements.mjs";
  * @property {boolean} placed
  * @property {boolean} resample
  * @property {boolean} unequal - Whether the two images have different sizes.
+ * @property {[string, string]} colours - What became of the colours of each; empty for what is gray.
  */
 
 const AXES = ["axial", "coronal", "sagittal"];
@@ -37,6 +38,16 @@ const WINDOWS = [
   ["-1350:150", "CT lung, −1350 to 150 HU"],
   ["-500:1300", "CT bone, −500 to 1300 HU"],
   [OWN, "numbers…"],
+];
+const COLOUR_MAPS = [
+  [LUMA, "luma"],
+  ["auto", "by the colour map that fits"],
+  ["learnt", "by the picture's own curve"],
+  ["jet", "by jet"],
+  ["hot", "by hot"],
+  ["rainbow", "by rainbow"],
+  ["hot-iron", "by hot iron"],
+  ["pet", "by PET (DICOM)"],
 ];
 const OFFERED = "As it is read here"; // the title of what is in the menu while it is shown
 const UPLOADED = "upload-"; // the beginning of the addresses of pairs that no menu lists
@@ -176,6 +187,40 @@ function windowRow(input) {
   return row(`${facts?.modalities[input]}: black to white`, select, own);
 }
 
+/**
+ * How the colours of a picture become numbers, and what came of it.
+ * @param {number} input
+ */
+function colourRow(input) {
+  const id = `reading-colours-${input + 1}`;
+  const select = element("select", {
+    id, className: "form-select form-select-sm",
+    title: "Luma does not follow the value of a colour map: the hottest red is darker than yellow. Inverting the map gives the values back.",
+  });
+  COLOUR_MAPS.forEach(([value, textContent]) => select.append(element("option", { value, textContent })));
+  const told = element("p", { className: "reading-told" });
+  select.setAttribute("aria-describedby", (told.id = `${id}-told`));
+  select.addEventListener("change", () => {
+    const maps = /** @type {[string, string]} */ ([...(wanted?.colour_maps || [LUMA, LUMA])]);
+    maps[input] = select.value;
+    choose({ colour_maps: maps });
+  });
+  tellers.push(() => {
+    select.value = wanted?.colour_maps[input] || LUMA;
+    const words = pending ? "…" : facts?.colours[input] || "Its pixels have no colours.";
+    told.textContent = words[0].toUpperCase() + words.slice(1);
+  });
+  return [row(`${facts?.modalities[input]}: its colours`, select), told];
+}
+
+/**
+ * Which of both images are in colour, or are read by a colour map.
+ * @param {Facts | null} shown
+ */
+function inColour(shown) {
+  return [0, 1].filter((input) => shown && (shown.colours[input] || shown.chosen.colour_maps[input] !== LUMA));
+}
+
 /** @param {Facts} shown */
 function resampleRow({ placed, modalities: [first, second] }) {
   const box = element("input", { id: "reading-resample", type: "checkbox", className: "form-check-input" });
@@ -202,6 +247,7 @@ function build(shown) {
     ...(shown.unequal ? [stretchOffer(shown)] : []),
     ...(shown.cut ? [axisRow()] : []),
     ...shown.sliders.map(sliderRow),
+    ...inColour(shown).flatMap(colourRow),
     windowRow(0),
     windowRow(1),
     resampleRow(shown),
@@ -222,7 +268,7 @@ function take(found) {
   facts = found;
   wanted = found && found.chosen;
   const { sliders = [], modalities = [], cut = false, placed = false, unequal = false } = found || {};
-  const kind = JSON.stringify([modalities, cut, placed, unequal, sliders.map(({ kind: of, of: inputs, label, count }) => [of, inputs, label, count])]);
+  const kind = JSON.stringify([modalities, cut, placed, unequal, inColour(found), sliders.map(({ kind: of, of: inputs, label, count }) => [of, inputs, label, count])]);
   if (found && kind !== built) build(found);
   if (!found) place().replaceChildren(element("p", { textContent: "Nothing can be chosen here." }));
   built = found ? kind : "";

@@ -1,6 +1,7 @@
 /*
- * The registration view, a dialog: both inputs blinking, in a checkerboard, over each other, their difference, and how much the
- * fused image changes when the second moves by a pixel. Arrow keys move the second, which the pair's address then says.
+ * The registration view, a dialog: both inputs blinking, in a checkerboard, over each other, their difference, and, where a method
+ * is chosen, how much the fused image changes when the second moves by a pixel. Arrow keys move the second, which the pair's
+ * address then says. It shows the page's pair, or one of an upload before it is used (uploads/preview.mjs).
  */
 
 import { choose, current, place } from "./form.mjs";
@@ -13,7 +14,20 @@ import { fill, picture } from "../painter/pixels.mjs";
  * @import { Images } from "../core/channel.mjs"
  *
  * @typedef {{ pair_id: string, method_id: string, weights_id: string, method_title: string, modalities: string[],
- *   spacing?: [number, number] | null }} Scene
+ *   aspect: number }} Scene
+ *
+ * @typedef {object} Shown - What is shown now.
+ * @property {string} key - Of its images: others are fetched where it changes.
+ * @property {string} method - Its title; empty where none is chosen.
+ * @property {string[]} modalities
+ * @property {number} aspect - Height of a pixel by its width.
+ * @property {[number, number]} shift - Of the second: rows down, columns to the right.
+ * @property {[number, number]} applied - By how much it is moved in the images that are fetched.
+ *
+ * @typedef {object} Source
+ * @property {() => Shown | null} shown
+ * @property {(shift: [number, number]) => void} move
+ * @property {(kind: "inputs" | "shift") => string} addressOf
  */
 
 const WAYS = [
@@ -27,13 +41,14 @@ const WAYS = [
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const BLINK_MILLISECONDS = 500;
 
-/** @type {() => Scene | null} */
-let sceneOf = () => null;
 /** @type {Dialog | null} */
 let open = null;
 
 class Dialog {
-  constructor() {
+  /** @param {Source} source */
+  constructor(source) {
+    this.source = source;
+    this.listed = WAYS.filter(([way]) => way !== "sensitivity" || source.shown()?.method);
     this.way = WAYS[0][0];
     this.blinks = false;
     /** @type {Images | null} */
@@ -81,7 +96,7 @@ class Dialog {
     const group = element("div", { className: "btn-group btn-group-sm registration-ways" });
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", "How both images are shown");
-    this.buttons = WAYS.map(([way, textContent, title]) => {
+    this.buttons = this.listed.map(([way, textContent, title]) => {
       const button = element("button", { type: "button", className: "btn btn-outline-secondary", textContent, title });
       button.addEventListener("click", () => this.show(way));
       group.append(button);
@@ -113,18 +128,18 @@ class Dialog {
 
   /** @param {[number, number] | null} move - Null: back to where it was. */
   move(move) {
-    const shown = current();
+    const shown = this.source.shown();
     if (!shown) return;
-    const [down, right] = move ? shown.chosen.shift : [0, 0];
-    choose({ shift: move ? [down + move[0], right + move[1]] : [0, 0] });
+    const [down, right] = shown.shift;
+    this.source.move(move ? [down + move[0], right + move[1]] : [0, 0]);
     this.draw();
   }
 
   /** Blink, and follow the page to a pair that is read in another way. */
   tick() {
-    const scene = sceneOf();
-    if (scene && scene.pair_id !== this.pair) {
-      this.pair = scene.pair_id;
+    const shown = this.source.shown();
+    if (shown && shown.key !== this.pair) {
+      this.pair = shown.key;
       this.change = null;
       this.load("inputs");
       if (this.way === "sensitivity") this.load("shift");
@@ -135,17 +150,16 @@ class Dialog {
 
   /** @param {"inputs" | "shift"} kind */
   async load(kind) {
-    const scene = sceneOf();
-    if (!scene) return;
-    const { home = "" } = place().dataset;
+    const key = this.source.shown()?.key;
+    if (!key) return;
     try {
-      const { buffer } = await fetchBinary(`${home}images/${placeOf(scene)}/${kind}`);
-      if (scene.pair_id !== this.pair) return;
+      const { buffer } = await fetchBinary(this.source.addressOf(kind));
+      if (key !== this.pair) return;
       const images = decodeImages(buffer);
       if (kind === "shift") this.change = lengths(images.band(0), images.band(1));
       else {
         this.inputs = images;
-        this.applied = current()?.facts.chosen.shift || [0, 0];
+        this.applied = this.source.shown()?.applied || [0, 0];
       }
       this.draw();
     } catch (error) {
@@ -154,24 +168,23 @@ class Dialog {
   }
 
   draw() {
-    const [scene, shown, images] = [sceneOf(), current(), this.inputs];
-    this.buttons?.forEach((button, at) => button.setAttribute("aria-pressed", String(WAYS[at][0] === this.way)));
+    const [shown, images] = [this.source.shown(), this.inputs];
+    this.buttons?.forEach((button, at) => button.setAttribute("aria-pressed", String(this.listed[at][0] === this.way)));
     if (this.overlay) this.overlay.hidden = this.way !== "overlay";
-    if (!scene || !shown || !images) return;
+    if (!shown || !images) return;
     const { width, height } = images;
-    const [down, right] = shown.chosen.shift;
-    this.shift.textContent = `${scene.modalities[1]} moved ${down} down, ${right} to the right`;
+    const [down, right] = shown.shift;
+    this.shift.textContent = `${shown.modalities[1]} moved ${down} down, ${right} to the right`;
     const second = moved(images.band(1), images, [down - this.applied[0], right - this.applied[1]]);
     const look = { share: Number(this.share.value), blinks: this.blinks };
     const colour = coloursOf(this.way, images.band(0), second, images, look, this.change);
     const [, , explanation] = WAYS.find(([way]) => way === this.way) || [];
     if (colour) {
       picture(width, height, (pixels) => fill(pixels, width, height, colour), this.canvas);
-      const [tall, wide] = scene.spacing || [1, 1];
-      this.canvas.style.aspectRatio = `${width * wide} / ${height * tall}`;
-      this.canvas.ariaLabel = `${scene.modalities.join(" and ")}: ${this.way}. Arrow keys move the second.`;
+      this.canvas.style.setProperty("--ratio", String(width / (height * shown.aspect)));
+      this.canvas.ariaLabel = `${shown.modalities.join(" and ")}: ${this.way}. Arrow keys move the second.`;
       this.canvas.setAttribute("role", "img");
-      this.say(`${explanation}.${this.largest(scene)}`);
+      this.say(`${explanation}.${this.largest(shown.method)}`);
     } else this.say("The sensitivity is being computed…");
   }
 
@@ -183,8 +196,8 @@ class Dialog {
     if (this.words.textContent !== words) this.words.textContent = words;
   }
 
-  /** @param {Scene} scene */
-  largest({ method_title: method }) {
+  /** @param {string} method */
+  largest(method) {
     if (this.way !== "sensitivity" || !this.change) return "";
     return ` ${method}; at most ${Math.max(0, this.change.reduce((most, value) => Math.max(most, value), 0)).toPrecision(3)} of the fused intensity a pixel.`;
   }
@@ -197,12 +210,30 @@ class Dialog {
 }
 
 /**
- * Let the form's button open the view.
- * @param {() => Scene | null} scene - What the page shows.
+ * Open the view.
+ * @param {Source} source
  */
-export function begin(scene) {
-  sceneOf = scene;
+export function view(source) {
+  open = open || new Dialog(source);
+}
+
+/**
+ * Let the form's button open the view.
+ * @param {() => Scene | null} sceneOf - What the page shows.
+ */
+export function begin(sceneOf) {
+  /** @type {Source} */
+  const source = {
+    shown() {
+      const [scene, form] = [sceneOf(), current()];
+      if (!scene || !form) return null;
+      const { pair_id: key, method_title: method, modalities, aspect } = scene;
+      return { key, method, modalities, aspect, shift: form.chosen.shift, applied: form.facts.chosen.shift };
+    },
+    move: (shift) => choose({ shift }),
+    addressOf: (kind) => `${place().dataset.home || ""}images/${placeOf(/** @type {Scene} */ (sceneOf()))}/${kind}`,
+  };
   document.addEventListener("click", (event) => {
-    if (closest(event, "#registration-open") && !open) open = new Dialog();
+    if (closest(event, "#registration-open")) view(source);
   });
 }

@@ -12,6 +12,7 @@ import * as regions from "./set.mjs";
 /**
  * @import { Area, Context } from "../painter/pixels.mjs"
  * @import { Place } from "../painter/regions.mjs"
+ * @import { Unit } from "../painter/shapes.mjs"
  * @import { ImageShape, Region } from "./set.mjs"
  *
  * @typedef {{ mask: Uint8Array, colour: string, opacity: number, outlined: boolean, canvas: HTMLCanvasElement }} Filling
@@ -141,17 +142,17 @@ function drawn(canvas, fillings, outlines, place, thickness) {
  * without an outline have it there. All zooms of a page show the same part, so that it is drawn once for those of a size.
  * @param {Context} context
  * @param {Area} area
- * @param {{ row: number, col: number, unit: number }} origin
+ * @param {Unit & { row: number, col: number }} origin
  * @param {number} thickness
  */
-export function borders(context, area, { row, col, unit }, thickness) {
+export function borders(context, area, { row, col, across, down }, thickness) {
   const { fillings, outlines, zooms } = current();
   const alone = fillings.filter(({ outlined }) => !outlined);
   const density = context.getTransform().a;
-  const [width, height, side] = [area.width, area.height, unit].map((length) => length * density);
+  const [width, height, wide, high] = [area.width, area.height, across, down].map((length) => length * density);
   if ((!alone.length && !outlines.length) || width < 1 || height < 1) return;
-  const place = { left: -col * side, top: -row * side, across: side, down: side };
-  const name = [width, height, row, col, side].join();
+  const place = { left: -col * wide, top: -row * high, across: wide, down: high };
+  const name = [width, height, row, col, wide, high].join();
   const picture = kept(zooms, MOST_ZOOMS, name, Math.round(width), Math.round(height), (canvas) =>
     drawn(canvas, alone, outlines, place, thickness * density));
   if (!picture) return;

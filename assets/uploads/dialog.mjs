@@ -135,7 +135,7 @@ class UploadDialog {
     /** @type {{ pairs: Pair[], problems: string[] }} */
     const { pairs, problems } = await ask(`/${id}`);
     if (turn !== this.turn) return;
-    this.lines = pairs.map((pair, place) => new PairLine(pair, place, () => this.count()));
+    this.lines = pairs.map((pair, place) => new PairLine(id, pair, place, () => this.count()));
     this.pairs.replaceChildren(...this.lines.map(({ line }) => line));
     this.problems.replaceChildren(...problems.map((text) => element("li", { textContent: text })));
     for (const [place, line] of this.lines.entries()) {

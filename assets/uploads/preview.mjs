@@ -1,6 +1,9 @@
 /* Pairs of an upload before they are used: both images in small, how their values are spread, and what is wrong with them. */
 
 import { element } from "../core/elements.mjs";
+import { home } from "../core/server.mjs";
+import { codeOf, PLAIN } from "../reading/code.mjs";
+import { view } from "../reading/registration.mjs";
 
 /**
  * @typedef {object} Pair
@@ -16,8 +19,14 @@ import { element } from "../core/elements.mjs";
  * @property {number[]} histogram
  * @property {string} picture - Its address.
  *
- * @typedef {{ images: [Facts | null, Facts | null], notes: string[], problem: string }} Looked
- * @typedef {{ place: number, name: string, swap: boolean }} Choice
+ * @typedef {object} Looked
+ * @property {[Facts | null, Facts | null]} images
+ * @property {string[]} notes
+ * @property {string} problem
+ * @property {boolean} unequal - Whether the second has to be stretched.
+ * @property {[number, number]} aspects - Height of a pixel by its width, where each of both comes first.
+ *
+ * @typedef {{ place: number, name: string, swap: boolean, reading: string }} Choice
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -25,14 +34,18 @@ const SVG = "http://www.w3.org/2000/svg";
 /** A pair that can be chosen. */
 export class PairLine {
   /**
+   * @param {string} id - Of the upload.
    * @param {Pair} pair
    * @param {number} place
    * @param {() => void} changed - Called when it is chosen or not.
    */
-  constructor(pair, place, changed) {
+  constructor(id, pair, place, changed) {
+    this.id = id;
     this.pair = pair;
     this.place = place;
     this.swapped = false;
+    /** @type {[number, number]} */
+    this.shift = [0, 0];
     /** @type {Looked | null} */
     this.looked = null;
     this.tick = element("input", { type: "checkbox", checked: true, disabled: true, ariaLabel: `Use ${pair.name}` });
@@ -44,12 +57,21 @@ export class PairLine {
     swap.ariaLabel = `Swap x1 and x2 of ${pair.name}`;
     swap.addEventListener("click", () => {
       this.swapped = !this.swapped;
+      // As Reading.swapped of fusion/choices.py: the one that was moved stays, and the other moves.
+      this.shift = [0 - this.shift[0], 0 - this.shift[1]];
       this.show();
     });
+    this.stretch = element("input", { type: "checkbox", checked: true, id: `upload-stretch-${place}`, className: "form-check-input" });
+    this.stretch.addEventListener("change", () => this.show());
+    this.register = element("button", {
+      type: "button", textContent: "Registration view…", className: "btn btn-outline-secondary btn-sm",
+      title: "Both images blinking, in a checkerboard, over each other; move the second by arrow keys",
+    });
+    this.register.addEventListener("click", () => view(this));
     this.images = element("div", { className: "upload-images" });
     this.words = element("div", { className: "upload-words" });
     this.line = element("li", { className: "upload-pair" },
-      element("div", { className: "upload-line" }, this.tick, this.field, swap), this.images, this.words);
+      element("div", { className: "upload-line" }, this.tick, this.field, swap, this.register), this.images, this.words);
     this.show();
   }
 
@@ -67,17 +89,57 @@ export class PairLine {
 
   /** @returns {Choice} */
   get choice() {
-    return { place: this.place, name: this.field.value, swap: this.swapped };
+    return { place: this.place, name: this.field.value, swap: this.swapped, reading: this.code(this.shift) };
+  }
+
+  /**
+   * The code by which the pair is read.
+   * @param {[number, number]} shift
+   */
+  code(shift) {
+    return codeOf({ ...PLAIN, resample: this.looked?.unequal && this.stretch.checked ? true : null, shift });
+  }
+
+  /** Whether both images can be laid over each other. */
+  get lies() {
+    return Boolean(this.looked && !this.looked.problem && (!this.looked.unequal || this.stretch.checked));
+  }
+
+  /** What the registration view shows. */
+  shown() {
+    const names = this.pair.named ? this.pair.modalities : ["x1", "x2"];
+    const aspect = this.looked?.aspects[this.swapped ? 1 : 0] ?? 1;
+    /** @type {[number, number]} */
+    const applied = [0, 0];
+    const modalities = this.swapped && this.pair.named ? [...names].reverse() : names;
+    return { key: this.addressOf(), method: "", modalities, aspect, shift: this.shift, applied };
+  }
+
+  /** @param {[number, number]} shift */
+  move(shift) {
+    this.shift = shift;
+    this.show();
+  }
+
+  addressOf() {
+    return `${home()}uploads/${this.id}/inputs?place=${this.place}&swap=${Number(this.swapped)}&code=${this.code([0, 0])}`;
   }
 
   show() {
     const order = this.swapped ? [1, 0] : [0, 1];
     this.images.replaceChildren(...order.map((from, at) => this.figure(from, at)));
     const { problem, notes } = this.looked || { problem: "", notes: [] };
+    const [second, first] = order.map((from) => (this.pair.named ? this.pair.modalities[from] : `x${order.indexOf(from) + 1}`)).reverse();
+    const offer = element("p", { className: "upload-stretch" }, this.stretch,
+      element("label", { htmlFor: this.stretch.id, textContent: `Stretch ${second} onto ${first}, as their sizes differ: whether both then show the same place is not known` }));
+    const [down, right] = this.shift;
+    const moved = down || right ? [`${second} is moved ${down} down, ${right} to the right.`] : [];
+    this.register.disabled = !this.lies;
     const unnamed = this.pair.named ? [] : ["Their names do not say what these images show. Swap them if x1 and x2 are the wrong way round."];
     this.words.replaceChildren(
       ...(problem ? [element("p", { className: "upload-problem", textContent: problem })] : []),
-      ...(problem ? [] : [...unnamed, ...notes]).map((text) => element("p", { textContent: text })));
+      ...(!problem && this.looked?.unequal ? [offer] : []),
+      ...(problem ? [] : [...unnamed, ...moved, ...notes]).map((text) => element("p", { textContent: text })));
   }
 
   /**

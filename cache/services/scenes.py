@@ -26,6 +26,7 @@ from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry, PairSource, read_as
 from fusion.errors import FuseVisError
 from fusion.extents import Extent
+from fusion.pair import pixel_aspect
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ class Scene:
         How the files were read, with every choice that they need.
     in_colour : tuple of bool
         True for each of x1 and x2 that is the luma of a colour picture.
+    brought : str
+        How x2 came onto the pixels of x1, see `fusion.Pair`.
     """
 
     pair_id: str
@@ -96,6 +99,12 @@ class Scene:
     spacing: tuple[float, float] | None = None
     reading: Reading = PLAIN
     in_colour: tuple[bool, bool] = (False, False)
+    brought: str = ""
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel by its width, as pictures show it."""
+        return pixel_aspect(self.spacing)
 
     def subject(self, what: str) -> Subject:
         """Return the words for a job about this scene that computes `what`."""
@@ -232,6 +241,16 @@ class Scenes:
         """
         return self.loaded_pairs.by_address(address)[1].shape
 
+    def of_colours(self, address: str) -> tuple[str, str]:
+        """Return what became of the colours of both images of a pair, see `fusion.Pair`.
+
+        Raises
+        ------
+        UserError
+            If there is no such pair, or its files cannot be used.
+        """
+        return self.loaded_pairs.by_address(address)[1].of_colours
+
     def reading(self, address: str) -> PairReading:
         """Return how a pair is read, and what else could be chosen.
 
@@ -314,6 +333,7 @@ class Scenes:
             spacing=pair.spacing,
             reading=self._catalogue.reading(entry),
             in_colour=pair.in_colour,
+            brought=pair.brought,
         )
 
     def method(self, scene: Scene) -> Method:

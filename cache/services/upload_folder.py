@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cache.services.owned_folder import DAY_S, ID_DIGITS, OwnedCard, OwnedFolder, owned, size_of
-from fusion.data.entries import UPLOADED, PairEntry, PairSource
+from fusion.data.entries import READ_AS, UPLOADED, PairEntry, PairSource
 
 __all__ = ["DAY_S", "Card", "UploadFolder", "content_id"]
 
@@ -25,15 +25,23 @@ class Card(OwnedCard):
         What x1 and x2 show.
     files : tuple of str
         Names in the folder of x1 and x2.
+    readings : dict of str to str
+        From the hash of each who has brought it to the code by which they have it read, where they chose one.
     """
 
     modalities: tuple[str, str]
     files: tuple[str, str]
+    readings: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
         """How links call the pair."""
         return f"{UPLOADED}{self.id}"
+
+    def address_of(self, owner: str) -> str:
+        """Return the address of the pair as somebody who has brought it has it read."""
+        code = self.readings.get(owner, "")
+        return f"{self.address}{READ_AS}{code}" if code else self.address
 
     def entry(self, folder: Path) -> PairEntry:
         """Return what the catalogue has of it, without a name that somebody has given it."""
@@ -71,7 +79,13 @@ class UploadFolder(OwnedFolder[Card]):
         return tuple(card.entry(self._folder / card.id) for card in self.cards())
 
     def keep(
-        self, files: tuple[Path, Path], id: str, modalities: tuple[str, str], owner: str, name: str
+        self,
+        files: tuple[Path, Path],
+        id: str,
+        modalities: tuple[str, str],
+        owner: str,
+        name: str,
+        code: str = "",
     ) -> Card:
         """Keep a pair, or note that somebody else has brought it too.
 
@@ -85,6 +99,8 @@ class UploadFolder(OwnedFolder[Card]):
             What they show.
         owner, name : str
             Who brings it, as a hash, and what they call it.
+        code : str
+            By which they have it read.
         """
 
         def made(target: Path) -> Card:
@@ -94,7 +110,11 @@ class UploadFolder(OwnedFolder[Card]):
                 path.rename(target / names[-1])
             return Card(id, size_of(target), time.time(), {owner: name}, modalities, (names[0], names[1]))
 
-        return self.kept(id, owner, name, made)
+        card = self.kept(id, owner, name, made)
+        if card.readings.get(owner, "") != code:
+            card = replace(card, readings=card.readings | {owner: code})
+            self._write(card)
+        return card
 
 
 def content_id(images: Sequence[Sequence[Path]]) -> str:
@@ -117,4 +137,9 @@ def content_id(images: Sequence[Sequence[Path]]) -> str:
 def _card_of(values: dict[str, Any]) -> Card:
     first, second = (str(one) for one in values["modalities"])
     file1, file2 = (str(one) for one in values["files"])
-    return Card(**owned(values), modalities=(first, second), files=(file1, file2))
+    return Card(
+        **owned(values),
+        modalities=(first, second),
+        files=(file1, file2),
+        readings={str(owner): str(code) for owner, code in values.get("readings", {}).items()},
+    )

@@ -11,17 +11,17 @@ from cache.errors import UserError
 from cache.services.upload_folder import Card, UploadFolder, content_id
 from cache.services.upload_stage import Found, UploadError, UploadStage
 from cache.settings import ServiceSettings
-from fusion.choices import load_read
+from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import PairEntry
 from fusion.data.preview import Preview, preview
 from fusion.errors import DifferentSizesError
+from fusion.extents import extent_of
+from fusion.pair import Pair
 
 FOLDER = "uploads"
 """In the cache's folder."""
 OFF = "This server takes no images from the page: whoever runs it has switched that off (FUSEVIS_UPLOADS)."
-UNEQUAL = (
-    "The two images have different sizes: ▤ beside the menu of pairs stretches the second onto the first."
-)
+UNEQUAL = "The two images have different sizes."
 UNKNOWN = ("x1", "x2")
 """What images are called that nobody knows."""
 LONGEST_NAME = 60
@@ -40,11 +40,14 @@ class Looked:
         What was done to the images.
     problem : str
         Why the pair cannot be used, or nothing.
+    unequal : bool
+        Whether the second has to be stretched onto the first.
     """
 
     images: tuple[Preview | None, Preview | None]
     notes: tuple[str, ...]
     problem: str
+    unequal: bool = False
 
 
 def bringer_of(key: str, user: str = "") -> str:
@@ -145,7 +148,35 @@ class Uploads:
                 notes = self._notes(paths)
             except UserError as error:
                 problems.append(_named(error, pair, paths))
-        return Looked((images[0], images[1]), notes, " ".join(dict.fromkeys(problems)))
+        return Looked((images[0], images[1]), notes, " ".join(dict.fromkeys(problems)), UNEQUAL in notes)
+
+    def inputs(self, id: str, place: int, swap: bool, code: str) -> Pair:
+        """Read a pair of an upload as it is shown in the registration view.
+
+        Parameters
+        ----------
+        id, place
+            See `look`.
+        swap : bool
+            Whether x1 and x2 change places.
+        code : str
+            How the files are read, see `fusion.choices`.
+
+        Raises
+        ------
+        UploadError
+            If there is no such pair, or the two images do not lie on each other.
+        """
+        self._require_on()
+        reading = _reading(code)
+        pair = self._pair(id, place)
+        paths = self._stage.prepared(id, place, pair[1])
+        try:
+            shown = paths[::-1] if swap else paths
+            extents = [extent_of(path, self._pixel_limit) for path in shown]
+            return load_read(shown, self._pixel_limit, reading.settled(extents))
+        except UserError as error:
+            raise UploadError(_named(error, pair, paths)) from error
 
     def use(self, id: str, chosen: Any, owner: str) -> list[Card]:
         """Keep chosen pairs of an upload and forget the rest of it; return them.
@@ -155,7 +186,8 @@ class Uploads:
         id : str
             Of the upload.
         chosen : list of dict
-            With the ``place`` of a pair, its ``name``, and ``swap`` where x1 and x2 change places; may be anything.
+            With the ``place`` of a pair, its ``name``, ``swap`` where x1 and x2 change places, and the code of its
+            ``reading``; may be anything.
         owner : str
             See `bringer_of`.
 
@@ -173,7 +205,7 @@ class Uploads:
         if not choices:
             raise UploadError("Choose at least one pair.")
         kept = []
-        for place, name, swap in choices:
+        for place, name, swap, code in choices:
             entry, units = pair = self._pair(id, place)
             paths = self._stage.prepared(id, place, units)
             modalities, sources = entry.modalities, [unit.paths for unit in units]
@@ -184,7 +216,7 @@ class Uploads:
                 self._notes(paths)
             except UserError as error:
                 raise UploadError(_named(error, pair, paths)) from error
-            kept.append(self._folder.keep(paths, content_id(sources), modalities, owner, name))
+            kept.append(self._folder.keep(paths, content_id(sources), modalities, owner, name, code))
         self._stage.discard(id)
         self._folder.prune()
         return kept
@@ -222,11 +254,19 @@ class Uploads:
             raise UploadError(OFF)
 
 
-def _choice(one: Any) -> tuple[int, str, bool]:
+def _reading(code: str) -> Reading:
+    try:
+        return Reading.parse(code) if code else PLAIN
+    except ValueError as error:
+        raise UploadError(f"{code[:80]!r} does not say how images are read: {error}.") from error
+
+
+def _choice(one: Any) -> tuple[int, str, bool, str]:
     if not isinstance(one, dict) or not isinstance(one.get("place"), int):
         raise UploadError("Pairs are chosen by their places.")
     name = " ".join("".join(c if c.isprintable() else " " for c in str(one.get("name") or "")).split())
-    return one["place"], name[:LONGEST_NAME], one.get("swap") is True
+    code = _reading(str(one.get("reading") or "")).code
+    return one["place"], name[:LONGEST_NAME], one.get("swap") is True, code
 
 
 def _named(error: UserError, pair: Any, paths: tuple[Path, ...]) -> str:

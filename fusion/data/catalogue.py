@@ -233,7 +233,8 @@ class Catalogue:
         """
 
         def draw() -> NDArray[np.uint8]:
-            one, two = (small(image) for image in self._read(entry).images)
+            pair = self._read(entry)
+            one, two = (small(image, aspect=pair.aspect) for image in pair.images)
             return np.hstack([one, np.full((len(one), 2), 255, np.uint8), two])
 
         return self._small.get_or_load(_files(entry), draw, entry.reading)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fusion.choices import first_selection
 from fusion.intensity import scale_to_unit
+from fusion.pair import pixel_aspect
 from fusion.reading import read_picture
 
 SIDE = 128
@@ -68,18 +69,18 @@ def preview(path: Path, pixel_limit: int) -> Preview:
     grid = picture.grid
     spacing = None
     if grid is not None:
-        spacing = float(np.linalg.norm(grid.down)), float(np.linalg.norm(grid.across))
+        spacing = grid.spacing
     return Preview(
         shape=(values.shape[0], values.shape[1]),
         spacing=spacing,
         ends=(low, high),
         histogram=tuple(int(count) for count in counts),
         notes=picture.notes,
-        thumbnail=small(scale_to_unit(values)),
+        thumbnail=small(scale_to_unit(values), aspect=pixel_aspect(spacing)),
     )
 
 
-def small(image: NDArray[np.floating], side: int = SIDE) -> NDArray[np.uint8]:
+def small(image: NDArray[np.floating], side: int = SIDE, aspect: float = 1.0) -> NDArray[np.uint8]:
     """Return a small gray picture.
 
     Parameters
@@ -88,6 +89,8 @@ def small(image: NDArray[np.floating], side: int = SIDE) -> NDArray[np.uint8]:
         In [0, 1].
     side : int
         The most pixels of the longer side.
+    aspect : float
+        Height of the image's pixels by their width; those of the picture are square.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def small(image: NDArray[np.floating], side: int = SIDE) -> NDArray[np.uint8]:
         0 is black. Means of what falls into one pixel.
     """
     gray = Image.fromarray(np.rint(image * 255).astype(np.uint8))
-    unit = min(side / max(gray.size), 1)
-    size = max(round(gray.width * unit), 1), max(round(gray.height * unit), 1)
+    # The shorter side of a pixel keeps its number, so that nothing of the image is lost before it has to be.
+    wide, high = gray.width * max(1 / aspect, 1), gray.height * max(aspect, 1)
+    unit = min(side / max(wide, high), 1)
+    size = max(round(wide * unit), 1), max(round(high * unit), 1)
     return np.asarray(gray.resize(size, Image.Resampling.BOX))

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
-from benchmarks.browser import chromium, launched, show_modules
+from benchmarks.browser import chromium
 from tests.browser.pictures import WAIT_MILLISECONDS
 from tests.browser.visitors import HEIGHT, WIDTH, Visitor, Visitors
 from tests.drawn_pairs import write_drawn_pairs
@@ -24,6 +24,8 @@ __all__ = ["WAIT_MILLISECONDS", "Asked", "Known", "Opener", "Server", "wait_unti
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
+WHOLE_PIXELS = 100_000
+"""Of the largest pairs that the page gets whole: samples are smaller, and that of `test_large_pairs` is larger."""
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
 DRIVER_MESSAGE = re.compile(r"GL Driver Message .*GPU stall due to ReadPixels")
 
@@ -42,6 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {
         "FUSEVIS_DATA_DIR": str(write_drawn_pairs(folder / "data")),
         "FUSEVIS_ALLOW_UPLOADED_METHODS": "1",
+        "FUSEVIS_WHOLE_PIXELS": str(WHOLE_PIXELS),
     }
     with running_server(folder, settings) as running:
         yield running
@@ -60,14 +63,6 @@ def visitors(browser: Browser) -> Iterator[Visitors]:
     waiting = Visitors(browser.browser_type)
     yield waiting
     waiting.close()
-
-
-@pytest.fixture
-def other_browser(browser: Browser) -> Iterator[Browser]:
-    """Start a second Chromium, as on another machine."""
-    started = launched(browser.browser_type)
-    yield started
-    started.close()
 
 
 Opener = Callable[..., Page]
@@ -98,16 +93,10 @@ class Pages:
         settled: bool = True,
         ready: str = READY,
         prepare: Callable[[Page], None] = lambda page: None,
-        process: Browser | None = None,
     ) -> Page:
-        if process is None:
-            visitor = self._visitors.take(self._server.url)
-            self._here.append(visitor)
-            context = visitor.context
-        else:
-            context = process.new_context()
-            show_modules(context)
-        page = context.new_page()
+        visitor = self._visitors.take(self._server.url)
+        self._here.append(visitor)
+        page = visitor.context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", self._listen)
@@ -128,7 +117,7 @@ class Pages:
         here, self._here = self._here, []
         for visitor in here:
             if failed:
-                visitor.context.close()
+                self._visitors.lose(self._server.url, visitor)
             else:
                 self._visitors.give_back(self._server.url, visitor)
 

@@ -90,19 +90,28 @@ def test_the_expectations_are_what_they_say() -> None:
     assert signed["jacobian-mri"][0, 0].tolist() == [178, 182, 189], "not the middle, which is 0"
 
 
-@pytest.mark.parametrize("scale", ["paper", "signed"])
-def test_every_picture_of_the_explore_page(open_page: Opener, scale: str) -> None:
-    query = f"?pair={ADDRESS}&method=weighted_averaging&pixel=2,3&{DISPLAY}&scale={scale}"
-    signed = scale == "signed"
-    page = open_page(query, height=1700)
-    require_panels(page, PIXEL, "Plotly", signed)
+def test_every_picture_of_the_explore_page(open_page: Opener) -> None:
+    page = open_page(
+        f"?pair={ADDRESS}&method=weighted_averaging&pixel=2,3&{DISPLAY}&scale=paper", height=1700
+    )
+    require_panels(page, PIXEL, "Plotly")
+    require_stepping(page, "ArrowRight", STEPPED, signed=False)
+    page.select_option("#colour-scale", "signed")
+    page.wait_for_function("() => location.search.includes('scale=signed')")
+    eventually(page, lambda: require_panels(page, STEPPED, "Plotly on another scale", signed=True))
+    page.evaluate("document.activeElement.blur()")
+    require_stepping(page, "ArrowLeft", PIXEL, signed=True)
+
+
+def require_stepping(page: Page, key: str, pixel: tuple[int, int], signed: bool) -> None:
+    """Press an arrow key, and compare what is painted at once and what Plotly draws later."""
     held = Held(page, DASH)
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(AT, arg=list(STEPPED))
-    eventually(page, lambda: require_panels(page, STEPPED, "canvases that follow the pointer", signed))
+    page.keyboard.press(key)
+    page.wait_for_function(AT, arg=list(pixel))
+    eventually(page, lambda: require_panels(page, pixel, "canvases that follow the pointer", signed))
     held.release()
     wait_until_settled(page)
-    require_panels(page, STEPPED, "Plotly after a step", signed)
+    require_panels(page, pixel, "Plotly after a step", signed)
 
 
 def test_every_picture_of_the_first_view(open_page: Opener, known: Known) -> None:
@@ -129,16 +138,19 @@ def expected_cell(
     return drawn.cut(whole, pixel, HALF) if column.endswith("_zoom") else whole
 
 
-@pytest.mark.parametrize("scale", ["paper", "signed"])
-def test_every_picture_of_the_compare_page(open_page: Opener, scale: str) -> None:
-    signed = scale == "signed"
+def test_every_picture_of_the_compare_page(open_page: Opener) -> None:
     page = open_page(
-        f"compare?pair={ADDRESS}&methods=weighted_averaging&columns={','.join(COLUMNS)}&pixel=2,3&{DISPLAY}&scale={scale}",
+        f"compare?pair={ADDRESS}&methods=weighted_averaging&columns={','.join(COLUMNS)}&pixel=2,3&{DISPLAY}&scale=paper",
         width=2400, height=560, settled=False, ready=COMPARE_SETTLED,  # where one line has all pictures
     )  # fmt: skip
-    for pixel in (PIXEL, STEPPED):
-        eventually(page, partial(require_cells, page, COLUMNS, pixel, signed))
-        page.keyboard.press("ArrowRight")
+    eventually(page, partial(require_cells, page, COLUMNS, PIXEL, signed=False))
+    page.keyboard.press("ArrowRight")
+    eventually(page, partial(require_cells, page, COLUMNS, STEPPED, signed=False))
+    page.select_option("#compare-scale", "signed")
+    eventually(page, partial(require_cells, page, COLUMNS, STEPPED, signed=True))
+    page.focus("#compare-table")
+    page.keyboard.press("ArrowLeft")
+    eventually(page, partial(require_cells, page, COLUMNS, PIXEL, signed=True))
 
 
 def require_cells(

@@ -189,24 +189,3 @@ def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> 
         "() => document.querySelector('#compare-difference-note').textContent.includes('among the rows')"
     )
     assert page.locator('[data-method="difference"]').count() == 0
-
-
-def test_there_and_back_with_pair_method_pixel_and_regions(open_page: Opener, server: Server) -> None:
-    region = "my%20region~d6336c~b4.6.20.30"
-    regions = "() => fusevis.regions.all().map(({ name, count }) => [name, count])"
-    page = open_page(
-        f"?pair={server.pair}&method=weighted_averaging&pixel=20,30&regions={region}", settled=False
-    )
-    page.wait_for_function("() => fusevis.regions.all().length === 1")
-    page.get_by_role("link", name="Compare", exact=True).click()
-    page.wait_for_function(SETTLED.replace("&& !compare.scale.isProvisional()", ""))
-    assert page.title() == "Compare · FuseVis"
-    assert page.evaluate("() => fusevis.compare.state.a.pixel") == {"row": 20, "col": 30}
-    page.wait_for_function("() => fusevis.regions.all().length === 1")
-    assert page.evaluate(regions) == [["my region", 384]]
-    page.get_by_role("link", name="Explore", exact=True).click()
-    page.wait_for_function("() => window.fusevis && fusevis.state && fusevis.state.window")
-    page.wait_for_function("() => fusevis.regions.all().length === 1")
-    assert page.evaluate(regions) == [["my region", 384]]
-    assert page.input_value("#pair-select") == server.pair
-    assert page.evaluate("() => fusevis.state.pixel") == {"row": 20, "col": 30}

@@ -52,8 +52,12 @@ def test_pictures_come_before_plotly_and_are_the_same(
     assert not page.evaluate("() => Boolean(window.Plotly)")
     titles = page.evaluate(TITLES, "section[data-panel] .first-title")
     assert len(titles) == 17
+    # The window comes before the graphs.
+    assert page.locator("[data-field=row]").inner_text() == "20"
     held[0].continue_()
     wait_until_settled(page)
+    for name in ("x1", "x2", "y"):
+        expect(page.locator(f"[data-field={name}]")).to_have_text(re.compile(r"^\d\.\d{4}$"))
     assert page.locator(".first-view, .first-title").count() == 0
     assert page.evaluate(TITLES, "section[data-panel] .gtitle") == titles, "the graphs have the same titles"
     for panel, place in places.items():
@@ -61,6 +65,9 @@ def test_pictures_come_before_plotly_and_are_the_same(
         alike = (np.abs(after - before[panel]).max(axis=2) <= 8).mean()
         # Red squares come with the graphs, and the scatterplot's points are drawn by WebGL there.
         assert alike > (0.6 if panel == "panel-scatter" else 0.85), (panel, alike)
+    page.select_option("#pair-select", "drawn")
+    page.wait_for_function("() => fusevis.state.scene && fusevis.state.scene.pair_address === 'drawn'")
+    assert page.locator(".first-view").count() == 0
 
 
 def test_a_page_without_guidance_images_shows_what_there_is(open_page: Opener, server: Server) -> None:
@@ -73,25 +80,3 @@ def test_a_page_without_guidance_images_shows_what_there_is(open_page: Opener, s
     page.wait_for_function("() => document.querySelector('section[data-panel] .first-view')")
     shown = page.evaluate(PLACES)
     assert {"panel-mri", "panel-pet-zoom", "panel-fused"} <= set(shown)
-
-
-def test_another_pair_takes_the_first_pictures_away(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
-    page.select_option("#pair-select", "glioma-t1")
-    page.wait_for_function("() => fusevis.state.scene && fusevis.state.scene.pair_address === 'glioma-t1'")
-    assert page.locator(".first-view").count() == 0
-
-
-def test_the_readout_is_complete_although_the_window_comes_before_the_graphs(
-    open_page: Opener, server: Server
-) -> None:
-    held: list[Route] = []
-    page = open_page(
-        f"?pair={server.pair}&method=weighted_averaging",
-        settled=False,
-        prepare=lambda page: page.route("**/plotly.min.js", lambda route: held.append(route)),
-    )
-    assert page.locator("[data-field=row]").inner_text() == "24"
-    held[0].continue_()
-    for name in ("x1", "x2", "y"):
-        expect(page.locator(f"[data-field={name}]")).to_have_text(re.compile(r"^\d\.\d{4}$"))

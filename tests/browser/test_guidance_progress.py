@@ -12,33 +12,6 @@ from app.ids import Id
 from app.layout.parts import POLL_MILLISECONDS
 from fusion.colours import Limits, Scale, gradient_colours, guidance_rgb, rgb_bytes
 from tests.browser.conftest import Known, Opener, Server, wait_until_settled
-from tests.browser.pictures import point_at
-
-
-def test_growing_cancelling_and_computing_again(open_page: Opener) -> None:
-    page = open_page("?pair=healthy-t2&method=deep_pedestrian", settled=False)
-    page.wait_for_function("() => fusevis.graphs.image('panel-guidance-mri') !== null")
-    assert page.evaluate("() => fusevis.state.limits.provisional")
-    assert page.locator('section[data-panel="panel-jacobian-mri"] .provisional-mark').is_visible()
-    page.wait_for_function(
-        "() => document.querySelector('#guidance-progress [role=progressbar]').ariaValueNow > 0"
-    )
-    # The page is usable meanwhile.
-    point_at(page, "panel-fused", 100, 120)
-    shape, end = page.evaluate(
-        """() => {
-          const { rows } = fusevis.graphs.image("panel-guidance-mri");
-          return [[rows.length, rows[0].length], fusevis.state.guidanceEnd()];
-        }"""
-    )
-    assert shape == [256, 256] and end > 0
-    page.click("#guidance-button")
-    page.wait_for_function("() => /cancelled/.test(document.getElementById('guidance-status').textContent)")
-    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
-    page.click("#guidance-button")
-    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Cancel'")
-    page.click("#guidance-button")
-    page.wait_for_function("() => document.getElementById('guidance-button').textContent === 'Compute'")
 
 
 def test_the_compare_page_cancels_all_guidance_and_goes_on(open_page: Opener) -> None:

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Pages, Server
+from tests.browser.conftest import WHOLE_PIXELS, Pages, Server
 from tests.browser.pictures import point_at, readout, wait_until
 from tests.browser.visitors import Visitors
 from tests.drawn_pairs import STEPS, gradient_colours
-from tests.running_server import running_server
 
 BLOCK = 64
 SHAPE = (5 * BLOCK, 10 * BLOCK)
@@ -39,15 +38,16 @@ PART = """([panel, top, left, bottom, right]) => window.Plotly.relayout(fusevis.
 
 
 @pytest.fixture(scope="module")
-def large_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a server to which pairs of more than a thousand pixels are large."""
-    folder = tmp_path_factory.mktemp("large")
-    (folder / "data").mkdir()
-    for name, image in (("mri", X1), ("pet", X2)):
-        np.save(folder / "data" / f"{name}_blocks.npy", image)
-    settings = {"FUSEVIS_DATA_DIR": str(folder / "data"), "FUSEVIS_WHOLE_PIXELS": "1000"}
-    with running_server(folder, settings) as running:
-        yield running
+def blocks(server: Server) -> Iterator[str]:
+    """Lay a pair into the server's data that is large to it, and return its address."""
+    assert SHAPE[0] * SHAPE[1] > WHOLE_PIXELS
+    folder = server.pair_paths[0].parent / "data"
+    paths = folder / "mri_blocks.npy", folder / "pet_blocks.npy"
+    for path, image in zip(paths, (X1, X2), strict=True):
+        np.save(path, image)
+    yield "blocks"
+    for path in paths:
+        path.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def asked() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page(visitors: Visitors, large_server: Server, asked: list[str]) -> Iterator[Page]:
+def page(visitors: Visitors, server: Server, blocks: str, asked: list[str]) -> Iterator[Page]:
     """Open the pair once for all tests of this file."""
-    pages = Pages(visitors, large_server)
+    pages = Pages(visitors, server)
     page = pages(
-        "?pair=blocks&method=weighted_averaging&gamma2=0.5&scale=paper",
+        f"?pair={blocks}&method=weighted_averaging&gamma2=0.5&scale=paper",
         settled=False,
         prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
     )

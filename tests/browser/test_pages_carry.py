@@ -18,6 +18,7 @@ METHOD = "weighted_averaging"
 GAMMAS = (0.7, 1.2)
 """None is what a page begins with, which links leave out."""
 REGION = "box~d6336c~b4.0.6.2"
+REGIONS = "() => fusevis.regions.all().map(({ name, count }) => [name, count])"
 CARRIED = {
     "pair": "drawn", "pixel": "2,3", "gamma1": "0.7", "gamma2": "1.2", "scale": "signed", "zoom": "2",
     "regions": REGION,
@@ -48,6 +49,12 @@ def controls(page: Page, prefix: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def require_region(page: Page) -> None:
+    """Wait for the region of the link, which comes a moment after the page."""
+    page.wait_for_function("() => window.fusevis?.regions?.all().length")
+    assert page.evaluate(REGIONS) == [["box", 4]]
+
+
 def require_controls(page: Page, prefix: str) -> None:
     found = controls(page, prefix)
     assert found == {key: CARRIED[key] for key in found}
@@ -59,7 +66,10 @@ def test_from_explore_to_compare_and_back(open_page: Opener) -> None:
     assert {key: parts(page).get(key) for key in CARRIED} == CARRIED
     page.get_by_role("link", name="Compare", exact=True).click()
     page.wait_for_function(COMPARE_SETTLED)
+    assert page.title() == "Compare · FuseVis"
+    assert page.evaluate("() => fusevis.compare.state.a.pixel") == {"row": 2, "col": 3}
     there = parts(page)
+    require_region(page)
     # The compare page begins with these colours, which its control has to say.
     assert {key: there.get(key) for key in CARRIED} == CARRIED | {"scale": None}
     require_controls(page, "compare")
@@ -70,6 +80,9 @@ def test_from_explore_to_compare_and_back(open_page: Opener) -> None:
     back = parts(page)
     assert {key: back.get(key) for key in CARRIED} == CARRIED
     assert back["method"] == METHOD
+    page.wait_for_function("() => window.fusevis?.state?.window")
+    require_region(page)
+    assert page.evaluate("() => fusevis.state.pixel") == {"row": 2, "col": 3}
     require_controls(page, "")
 
 

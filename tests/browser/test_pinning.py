@@ -21,7 +21,7 @@ def pixel(page: Page) -> tuple[int, int]:
 @pytest.fixture
 def page(share_page: Opener, server: Server) -> Page:
     """Return a page without a pinned pixel, which it has at the end of each test too."""
-    return share_page(f"?pair={server.pair}&method=funfusean")
+    return share_page(f"?pair={server.pair}&method=weighted_averaging")
 
 
 def test_click_pins_and_click_lets_go(page: Page) -> None:
@@ -37,7 +37,7 @@ def test_click_pins_and_click_lets_go(page: Page) -> None:
 
 
 def test_arrow_keys_move_a_pinned_pixel(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=funfusean&pixel=20,20")
+    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
     assert pinned(page) and pixel(page) == (20, 20)
     for key, expected in (
         ("ArrowDown", (21, 20)),
@@ -95,8 +95,8 @@ def test_enter_pins_from_the_keyboard(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def test_zoom_mode_zooms_all_pictures_and_keeps_pointing_right(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+# Leaves the pictures zoomed in.
+def test_zoom_mode_zooms_all_pictures_and_keeps_pointing_right(page: Page) -> None:
     choose_mode(page, "Zoom")
     page.wait_for_function("() => fusevis.graphs.graph('panel-mri')._fullLayout.dragmode === 'zoom'")
     page.mouse.move(*place(page, "panel-mri", 10, 10))

@@ -33,6 +33,9 @@ REGION, COLOUR = "box~d6336c~b1.2.4.5", (0xD6, 0x33, 0x6C)
 BOX = (1, 2, 4, 5)
 """Top, left, bottom and right of the region."""
 METHOD = "weighted_averaging"
+PIXEL = (2, 3)
+NUMBERS_THERE = numbers_at("drawn", METHOD, PIXEL)
+assert len({round(value, 3) for value in NUMBERS_THERE.values()}) > 2, "swapped numbers would be seen"
 
 
 def is_green(image: NDArray[np.int64], place: tuple[float, float]) -> bool:
@@ -105,7 +108,7 @@ def require_outline(
             assert near(image, at, COLOUR) == (down and side in (left, right)), (what, "column", side, row)
 
 
-def test_outlines_of_the_explore_page(open_page: Opener) -> None:
+def test_outlines_and_the_readout_of_the_explore_page(open_page: Opener) -> None:
     page = open_page(f"?pair=drawn&method={METHOD}&pixel=2,3&zoom=2&regions={REGION}", height=1700)
 
     def check() -> None:
@@ -116,9 +119,11 @@ def test_outlines_of_the_explore_page(open_page: Opener) -> None:
             require_outline(image, plot(page, f"panel-{panel}"), (0, 1), (5, 5), panel)
 
     eventually(page, check)
+    require_readout(page, "drawn", METHOD, PIXEL)
+    assert readout(page)["neighbour"] == "none"
 
 
-def test_outlines_of_the_compare_page(open_page: Opener) -> None:
+def test_outlines_and_the_readout_of_the_compare_page(open_page: Opener) -> None:
     columns = ("fused", "guidance_rgb", "jacobian_mri", "jacobian_mri_zoom")
     page = open_page(
         f"compare?pair=drawn&methods={METHOD}&columns={','.join(columns)}&size=large&pixel=2,3&zoom=2&regions={REGION}",
@@ -132,6 +137,7 @@ def test_outlines_of_the_compare_page(open_page: Opener) -> None:
             require_outline(canvas, place, *(((0, 1), (5, 5)) if zoom else ((0, 0), drawn.SHAPE)), column)
 
     eventually(page, check)
+    require_compare_readout(page, NUMBERS_THERE)
 
 
 def test_outlines_of_exported_pictures(server: Server, known: Known) -> None:
@@ -162,17 +168,6 @@ def test_the_readout_names_the_modality_of_the_strongest_neighbour(open_page: Op
         told = re.fullmatch(r"(\w+) \((\d+), (\d+)\) (\S+)", readout(page)["neighbour"])
         assert told and (told[1], int(told[2]), int(told[3])) == (name, *at)
         assert number(told[4]) == pytest.approx(value, abs=6e-5, rel=1e-3)
-
-
-def test_readouts_have_each_number_under_its_name(open_page: Opener) -> None:
-    pixel = (1, 3)
-    expected = numbers_at("drawn", METHOD, pixel)
-    assert len({round(value, 3) for value in expected.values()}) > 2, "swapped numbers would be seen"
-    page = open_page(f"?pair=drawn&method={METHOD}&pixel=1,3")
-    require_readout(page, "drawn", METHOD, pixel)
-    assert readout(page)["neighbour"] == "none"
-    page = open_page(f"compare?pair=drawn&methods={METHOD}&pixel=1,3", settled=False, ready=COMPARE_SETTLED)
-    require_compare_readout(page, expected)
 
 
 def require_compare_readout(page: Page, expected: dict[str, float]) -> None:

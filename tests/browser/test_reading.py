@@ -13,6 +13,7 @@ from tests.browser.conftest import WAIT_MILLISECONDS, Opener, Server
 
 SHAPE = (40, 48, 6)
 """Sagittal, coronal, axial slices."""
+OVERLAY = "document.querySelector('section[data-panel=panel-pet] .overlay').getBoundingClientRect()"
 
 
 @pytest.fixture
@@ -54,6 +55,27 @@ def test_slices_and_intensities_of_a_pair_of_volumes(open_page: Opener) -> None:
     page.select_option("#reading-axis", "coronal")
     shows(page, "vol@c")
     assert page.evaluate("() => [fusevis.state.scene.height, fusevis.state.scene.width]") == [6, 40]
+    # A pixel is 2 mm high and 1 mm wide; what lies over the pictures follows.
+    page.wait_for_function(
+        f"""() => {{
+          const {{ width, height }} = {OVERLAY};
+          return width > 50 && Math.abs(height / 6 / (width / 40) - 2) < 0.02;
+        }}""",
+        timeout=WAIT_MILLISECONDS,
+    )
+    left, top, width, height = page.evaluate(
+        f"() => {{ const r = {OVERLAY}; return [r.x, r.y, r.width, r.height]; }}"
+    )
+    page.mouse.move(left + 30.5 / 40 * width, top + 5.5 / 6 * height)
+    page.wait_for_function("() => fusevis.state.pixel.row === 5 && fusevis.state.pixel.col === 30")
+    page.click("#registration-open")
+    page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector('.registration-picture');
+          return canvas?.width === 40 && Math.abs(canvas.clientHeight / canvas.clientWidth - 2 * 6 / 40) < 0.01;
+        }"""
+    )
+    page.evaluate("() => document.querySelector('dialog.registration').close()")
     page.fill("#reading-slider-0-number", "20")
     page.select_option("#reading-window-2", "1%:99%")
     shows(page, "vol@c20_v1pto99p")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
@@ -84,9 +84,7 @@ def draw_boxes(page: Page, at: Callable[[float, float], tuple[float, float]]) ->
     assert [region["name"] for region in page.evaluate(REGIONS)] == ["region", "noise, kept ~ 5%"]
 
 
-def test_a_link_shows_the_same_pictures_in_another_browser(
-    open_page: Opener, server: Server, other_browser: Browser
-) -> None:
+def test_a_link_shows_the_same_pictures_in_another_browser(open_page: Opener, server: Server) -> None:
     # The area is of the link already: by hand it would be finer than links say it.
     first = open_page(f"?pair={server.pair}&method=masknet&area=4.0,10.0,30.0,44.0&maps=response")
     press(first, "gamma1", "ArrowRight", 3)
@@ -102,7 +100,7 @@ def test_a_link_shows_the_same_pictures_in_another_browser(
     click_at(first, "panel-fused", 9, 31)
     wait_for_pixel(first, 9, 31)
     search = link_of(first, set(ExploreState.model_fields) - PAINTED)
-    second = open_page(search, process=other_browser)
+    second = open_page(search)
     second.wait_for_function("() => fusevis.regions.all().length === 2")
     pictures = []
     for page in (first, second):
@@ -118,9 +116,7 @@ def test_a_link_shows_the_same_pictures_in_another_browser(
     assert (shot(second, EXPLORE) != pictures[0]).any(), "a small change would be seen"
 
 
-def test_a_link_shows_the_same_table_in_another_browser(
-    open_page: Opener, server: Server, other_browser: Browser
-) -> None:
+def test_a_link_shows_the_same_table_in_another_browser(open_page: Opener, server: Server) -> None:
     chosen = "&methods=deepfuse,weighted_averaging&columns=scatter,guidance_pet,fused,jacobian_pet,jacobian_mri_zoom"
     query = f"compare?pair={server.pair}{chosen}&size=large&shared=0"
     first = open_page(query, settled=False, ready=SETTLED)
@@ -146,7 +142,7 @@ def test_a_link_shows_the_same_table_in_another_browser(
     wait_for_point(first, 20, 8, "b")
     first.get_by_role("button", name="Numbers", exact=True).click()
     search = link_of(first, set(CompareState.model_fields) - PAINTED)
-    second = open_page(f"compare{search}", settled=False, ready=SETTLED, process=other_browser)
+    second = open_page(f"compare{search}", settled=False, ready=SETTLED)
     second.wait_for_function("() => fusevis.regions.all().length === 2")
     for page in (first, second):
         page.wait_for_function(COMPLETE)
@@ -165,14 +161,10 @@ def test_a_link_shows_the_same_table_in_another_browser(
     assert second.evaluate(CANVAS) != before, "a small change would be seen"
 
 
-def test_two_visitors_of_the_table_never_meet(
-    open_page: Opener, server: Server, other_browser: Browser
-) -> None:
+def test_two_visitors_of_the_table_never_meet(open_page: Opener, server: Server) -> None:
     one = open_compare(open_page, server, "&pixel=9,31&regions=mine~e69f00~b2.3.9.11")
     link = f"compare?pair={server.pair}&methods=masknet,deepfuse&pixel=40,50&pin=3,4&gamma1=1.5&scale=signed"
-    other = open_page(
-        f"{link}&regions=yours~7b4fd6~b20.21.30.33", settled=False, ready=SETTLED, process=other_browser
-    )
+    other = open_page(f"{link}&regions=yours~7b4fd6~b20.21.30.33", settled=False, ready=SETTLED)
     other.wait_for_function("() => location.search === fusevis.address.query()")
     others = other.evaluate("location.search")
     untouched = shot(other, COMPARE)

@@ -69,6 +69,31 @@ def test_two_files_are_seen_swapped_used_and_hovered(
     expect(page.locator(".uploads-own li")).to_have_count(0)
 
 
+def test_unequal_sizes_are_stretched_and_laid_over_each_other_before_they_are_used(
+    open_page: Opener, server: Server, tmp_path: Path
+) -> None:
+    (image,) = drawn(tmp_path, "mri_6.png")
+    Image.fromarray(image.repeat(2, axis=0)).save(tmp_path / "pet_6.png")
+    page = open_with(open_page, server, [tmp_path / "mri_6.png", tmp_path / "pet_6.png"])
+    expect(page.locator(".upload-stretch")).to_contain_text("Stretch PET onto MRI")
+    page.get_by_role("button", name="Registration view…").click()
+    page.wait_for_function("() => document.querySelector('.registration-picture')?.width === 32")
+    assert page.locator(".registration-ways button").all_inner_texts() == [
+        "Blink", "Checkerboard", "Overlay", "Difference",
+    ]  # fmt: skip
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".registration-shift")).to_have_text("PET moved 0 down, 1 to the right")
+    page.locator(".registration .btn-close").click()
+    page.locator(".upload-stretch input").uncheck()
+    expect(page.get_by_role("button", name="Registration view…")).to_be_disabled()
+    page.locator(".upload-stretch input").check()
+    page.get_by_role("button", name="Use this pair").click()
+    assert address_of(page).endswith("@r_m0,1")
+    page.wait_for_function(
+        "() => document.querySelector('section[data-panel=panel-pet] .panel-title').textContent === 'PET (stretched)'"
+    )
+
+
 def test_an_archive_of_two_pairs_and_their_link(open_page: Opener, server: Server, tmp_path: Path) -> None:
     names = ("mri_7.png", "pet_7.png", "Camp_IR.png", "Camp_VIS.png")
     drawn(tmp_path, *names)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Opener, Server, wait_until_settled
+from tests.browser.conftest import Opener, Pages, Server, wait_until_settled
 from tests.browser.pictures import place, point_at, wait_for_pixel
 from tests.browser.seen import DASH, Held, plot, screen
+from tests.browser.visitors import Visitors
 
 WINDOWS = "**/jacobian/**"
 JACOBIAN = "panel-jacobian-mri"
@@ -20,9 +21,19 @@ LONG = "?pair=healthy-t2&method=deep_pedestrian"
 """A view whose guidance images take a while."""
 
 
+@pytest.fixture(scope="module")
+def opened(visitors: Visitors, server: Server) -> Iterator[Page]:
+    """Open a page whose console may have errors: the browser itself writes of every answer that is one."""
+    pages = Pages(visitors, server)
+    yield pages(f"?pair={server.pair}&method=weighted_averaging")
+    pages.close()
+
+
 @pytest.fixture
-def page(open_failing_page: Opener, server: Server) -> Page:
-    return open_failing_page(f"?pair={server.pair}&method=weighted_averaging")
+def page(opened: Page) -> Iterator[Page]:
+    """Return the page, which has no pinned pixel and this method at the end of each test too."""
+    yield opened
+    opened.unroute_all()
 
 
 def said(page: Page, panel: str) -> Locator:
@@ -42,10 +53,7 @@ def dash_fails(output: str) -> Callable[[Route], None]:
     return handle
 
 
-def test_panels_say_which_pixel_they_wait_for_and_keep_their_pictures(
-    open_page: Opener, server: Server
-) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse")
+def test_panels_say_which_pixel_they_wait_for_and_keep_their_pictures(page: Page) -> None:
     point_at(page, "panel-fused", 20, 20)
     wait_until_settled(page)
     assert page.locator(".waiting:visible").count() == 0
@@ -70,13 +78,13 @@ def test_panels_say_which_pixel_they_wait_for_and_keep_their_pictures(
 def test_a_window_that_was_refused_can_be_asked_for_again_where_it_is_missing(page: Page) -> None:
     refuse = lambda route: route.fulfill(status=404, json={"error": "There is no such pair."})  # noqa: E731
     page.route(WINDOWS, refuse)
-    page.mouse.move(*place(page, "panel-fused", 18, 27))
+    page.mouse.move(*place(page, "panel-fused", 23, 29))  # a pixel that no other test has asked for
     expect(said(page, JACOBIAN)).to_have_text(
-        re.compile(r"Jacobian of \(18, 27\): There is no such pair\.\s*Try again")
+        re.compile(r"Jacobian of \(23, 29\): There is no such pair\.\s*Try again")
     )
     page.unroute(WINDOWS)
     said(page, JACOBIAN).get_by_role("button").click()
-    wait_for_pixel(page, 18, 27)
+    wait_for_pixel(page, 23, 29)
     expect(page.locator(".waiting:visible")).to_have_count(0)
 
 
@@ -91,12 +99,15 @@ def test_a_choice_that_did_not_arrive_can_be_made_again(page: Page) -> None:
     page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging_true'")
     wait_until_settled(page)
     expect(page.locator(".waiting:visible")).to_have_count(0)
+    page.select_option("#method-select", "weighted_averaging")
+    page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging'")
+    wait_until_settled(page)
 
 
 def test_figures_of_a_rest_that_did_not_arrive_can_be_asked_for_again(page: Page) -> None:
     fails = dash_fails(".green-points.data.")
     page.route(DASH, fails)
-    point_at(page, "panel-fused", 30, 30)
+    point_at(page, "panel-fused", 31, 37)
     expect(said(page, JACOBIAN)).to_contain_text("Values to read off: The server does not answer")
     page.unroute(DASH, fails)
     said(page, JACOBIAN).get_by_role("button", name="Try again").click()
@@ -104,7 +115,7 @@ def test_figures_of_a_rest_that_did_not_arrive_can_be_asked_for_again(page: Page
     expect(page.locator(".waiting:visible")).to_have_count(0)
 
 
-def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_again(
+def test_guidance_images_grow_and_can_be_fetched_cancelled_and_computed_again(
     open_failing_page: Opener,
 ) -> None:
     images = "**/images/*/deep_pedestrian/*/guidance*"
@@ -118,11 +129,32 @@ def test_guidance_images_say_how_far_they_are_and_can_be_fetched_and_computed_ag
     said(page, "panel-guidance-rgb").get_by_role("button", name="Try again").click()
     page.wait_for_function("() => fusevis.state.grown")
     expect(said(page, "panel-guidance-mri")).to_have_text(re.compile(r"^Guidance \d+ %"))
+    assert page.evaluate("() => fusevis.state.limits.provisional")
+    assert page.locator(f'section[data-panel="{JACOBIAN}"] .provisional-mark').is_visible()
+    page.wait_for_function(
+        "() => document.querySelector('#guidance-progress [role=progressbar]').ariaValueNow > 0"
+    )
+    point_at(page, "panel-fused", 100, 120)  # The page is usable meanwhile.
+    shape, end = page.evaluate(
+        """() => {
+          const { rows } = fusevis.graphs.image("panel-guidance-mri");
+          return [[rows.length, rows[0].length], fusevis.state.guidanceEnd()];
+        }"""
+    )
+    assert shape == [256, 256] and end > 0
     page.click("#guidance-button")
+    expect(page.locator("#guidance-status")).to_have_text(re.compile("cancelled"))
+    expect(page.locator("#guidance-button")).to_have_text("Compute")
     expect(said(page, "panel-guidance-mri")).to_contain_text("not complete")
     said(page, "panel-guidance-mri").get_by_role("button", name="Compute").click()
     page.wait_for_function("() => fusevis.state.isGrowing()")
+    expect(page.locator("#guidance-button")).to_have_text("Cancel")
     page.click("#guidance-button")
+    expect(page.locator("#guidance-button")).to_have_text("Compute")
+    page.click("#guidance-button")
+    expect(page.locator("#guidance-button")).to_have_text("Cancel")
+    page.click("#guidance-button")
+    expect(page.locator("#guidance-button")).to_have_text("Compute")
 
 
 NOTE_ENDS = """() => {
@@ -157,13 +189,13 @@ def test_completing_guidance_images_changes_the_colours_of_jacobian_images_by_li
     assert all(max(one / other, other / one) < 1.6 for one, other in itertools.pairwise(before))
 
 
-def test_the_status_line_empties_and_keeps_what_still_holds(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_the_status_line_empties_and_keeps_what_still_holds(page: Page) -> None:
     point_at(page, "panel-fused", 20, 20)
     expect(page.locator("#status-line")).to_have_text("")
     expect(page.locator("#guidance-status")).to_have_text("Guidance complete")
     page.mouse.click(*place(page, "panel-fused", 22, 33))
     expect(page.locator("#status-line")).to_have_text("pinned (click or Esc lets go)")
+    page.keyboard.press("Escape")
 
 
 # Where the points of the shown pixel's neighbourhood lie on the screen, as Plotly's axes say.

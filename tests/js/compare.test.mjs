@@ -50,6 +50,13 @@ test("every picture lies inside of the table, apart from the others, in its own 
   }
 });
 
+test("pictures have pixels as high as they are by their width", () => {
+  state.scenes = [{ ...scene("one"), aspect: 2 }];
+  for (const { area, kind, zoom } of layout.pictures(layout.lay(1440, 700))) {
+    if (kind !== "scatter") assert.ok(Math.abs(area.width / area.height - (zoom ? 0.5 : 0.75)) < 0.05, kind);
+  }
+});
+
 test("pictures lie inside of the table however many, large and oblong they are", () => {
   const shapes = [[256, 256], [37, 200], [200, 37], [1, 1]];
   for (const count of [1, 2, 5, 7]) for (const columns of [["fused"], ["scatter"], [...COLUMNS]]) {

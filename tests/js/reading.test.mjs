@@ -19,13 +19,13 @@ test("a window is two numbers in order, or two percentiles", () => {
 });
 
 test("swapped, what was chosen for x1 is for x2, and the other image moves the other way", () => {
-  const plain = { axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0] };
+  const plain = { axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: ["luma", "luma"] };
   assert.equal(addressOf("7", plain), "7");
   assert.equal(swapped("7", plain), "7~swapped");
   assert.equal(swapped("7~swapped", plain), "7");
-  const chosen = { ...plain, slices: [4, 9], windows: ["0:80", null], shift: [3, -2] };
-  assert.equal(addressOf("7", chosen), "7@a4x9_u0to80_m3,-2");
-  assert.equal(swapped("7", chosen), "7~swapped@a9x4_v0to80_m-3,2");
+  const chosen = { ...plain, slices: [4, 9], windows: ["0:80", null], shift: [3, -2], colour_maps: ["luma", "pet"] };
+  assert.equal(addressOf("7", chosen), "7@a4x9_u0to80_m3,-2_hpet");
+  assert.equal(swapped("7", chosen), "7~swapped@a9x4_v0to80_m-3,2_gpet");
 });
 
 const SHAPE = { width: 3, height: 2 };

@@ -29,6 +29,7 @@ from app.export.content import (
 )
 from app.export.drawing import BLUE, NEAR, RED, outline, scatter_place
 from app.export.figure import figure_file, panel_file
+from app.export.figure_layout import FigureLayout, Line
 from app.export.rows import inputs_row, method_row
 from app.ids import CompareColumn, InputColumn, ZoomColumn
 from app.link.texts import RegionLook, linked_regions
@@ -256,6 +257,32 @@ def test_a_zoom_has_a_square_around_its_pixel_in_the_colour_of_the_pixel(
         line = square.get_linewidth() / 72 / 2 * (2 * half + 1)
         assert square.get_width() - line == pytest.approx(1)
         assert square.get_x() + square.get_width() / 2 == half == square.get_y() + square.get_height() / 2
+
+
+def with_spacing(view: ExportArrays, spacing: tuple[float, float]) -> ExportArrays:
+    methods = [replace(one, scene=replace(one.scene, spacing=spacing)) for one in view.methods]
+    return replace(view, methods=tuple(methods))
+
+
+def test_pixels_are_printed_as_high_as_they_are_by_their_width(view: ExportArrays) -> None:
+    content = FigureContent.of(with_spacing(view, (3, 2)), state(zoom=2))
+    row = inputs_row(content)
+    for panel in (row.panels[0], row.panels[-1]):
+        axes = Figure(figsize=(2, 2)).add_axes((0, 0, 1, 1))
+        row.draw(axes, panel)
+        assert axes.get_aspect() == 1.5
+    (square,) = axes.patches
+    assert isinstance(square, Rectangle)
+    # Five rows of 2/7.5 inches are as high as the place.
+    tall = square.get_linewidth() / 72 * 7.5 / 2
+    assert square.get_width() - tall == pytest.approx(1)
+    assert square.get_height() - tall / 1.5 == pytest.approx(1)
+    whole, zoom = (
+        FigureLayout(content, (Line(row, "", (panel,), True),), 1.4)
+        for panel in (row.panels[0], row.panels[-1])
+    )
+    assert whole.tall(whole.lines[0]) == pytest.approx(1.4 * 1.5 * SHAPE[0] / SHAPE[1])
+    assert zoom.tall(zoom.lines[0]) == pytest.approx(1.4 * 1.5)
 
 
 def test_boxes_have_white_edges_by_which_they_are_no_regions(view: ExportArrays) -> None:

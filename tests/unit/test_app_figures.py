@@ -129,6 +129,16 @@ def test_a_whole_image_stands_upright_on_pixel_axes() -> None:
     np.testing.assert_array_equal(decoded(trace["z"]), image.astype(np.float32))
 
 
+def test_pixels_have_the_shape_that_they_have_in_the_patient() -> None:
+    image = np.zeros((5, 5))
+    for figure in (
+        gray_figure(image, "MRI", META | {"aspect": 2.5}),
+        gray_zoom(image, "Zoom", META | {"aspect": 2.5}, like=image),
+    ):
+        assert accepted(figure)["layout"]["yaxis"]["scaleratio"] == 2.5
+    assert "scaleratio" not in gray_figure(image, "MRI", META)["layout"]["yaxis"]
+
+
 def test_gradients_keep_true_values_under_any_gamma() -> None:
     image = np.array([[-2.0, 0.5], [np.nan, 4.0]], dtype=np.float32)
     limits = Limits(maximum=4.0, magnitude=5.0, percentile=3.0)

@@ -20,7 +20,7 @@ from fusion.decoders import Axis
 from fusion.errors import DifferentSizesError, UnknownPairError
 from fusion.extents import Extent, extent_of
 from fusion.intensity import IntensityWindow, scale_to_unit
-from fusion.pair import moved
+from fusion.pair import moved, pixel_aspect
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "readings.json").read_text(encoding="utf-8"))
 X, Y, Z = np.meshgrid(np.arange(6), np.arange(5), np.arange(4), indexing="ij")
@@ -184,5 +184,20 @@ def test_windows_keep_all_their_digits() -> None:
     assert Reading.parse(Reading(windows=(window, None)).code).windows[0] == window
 
 
-def test_pixels_that_are_not_square_are_told(catalogue: Catalogue) -> None:
-    assert any("2 mm high and 1 mm wide" in note for note in catalogue.load(catalogue.find("7@a1")).notes)
+def test_pixels_that_are_not_square_are_told_and_drawn_so(catalogue: Catalogue) -> None:
+    pair = catalogue.load(catalogue.find("7@a1"))
+    assert any("2 mm high and 1 mm wide, and are drawn so" in note for note in pair.notes)
+    assert pair.aspect == 2
+    picture = catalogue.small_picture(catalogue.find("7@a1"))
+    assert picture.shape == (2 * pair.shape[0], 2 * pair.shape[1] + 2)
+    np.testing.assert_array_equal(picture[::2], picture[1::2])
+
+
+@pytest.mark.parametrize(
+    ("spacing", "aspect"),
+    [(None, 1), ((2, 1), 2), ((1, 4), 0.25), ((1, 1.005), 1), ((1, 1000), 1), ((0, 1), 1)],
+)
+def test_squares_and_what_nobody_believes_are_drawn_square(
+    spacing: tuple[float, float] | None, aspect: float
+) -> None:
+    assert pixel_aspect(spacing) == aspect

@@ -112,6 +112,8 @@ def test_files_are_read_by_a_map_and_said_so(tmp_path: Path, monkeypatch: pytest
     first, second = read("o.npz")[1]["reading"]
     assert "colour_map" not in first and second["colour_map"] == "jet"
     run(*fuse, "--colour-map", "no-such-map", expect=2)
+    assert fusion.load_pair("mri_1.png", "pet_1.png").of_colours[1] in " ".join(told)
+    assert pair.of_colours == ("", note.removeprefix("pet_1.png: ").removesuffix("."))
     Image.fromarray(np.random.default_rng().integers(0, 256, (48, 64, 3), dtype=np.uint8)).save("pet_1.png")
     with pytest.raises(UnsupportedImageError, match="lie on no curve"):
         fusion.load_pair("mri_1.png", "pet_1.png", colour_maps=(ColourMap.LEARNT, ColourMap.LEARNT))

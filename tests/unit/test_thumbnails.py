@@ -50,6 +50,14 @@ def test_a_thumbnail_is_small_whatever_the_image(shape: tuple[int, int]) -> None
     assert max(found.shape[:2]) == SIDE and min(found.shape[:2]) >= 1
 
 
+def test_a_thumbnail_has_square_pixels_whatever_those_of_the_image_are() -> None:
+    found = opened(thumbnail(np.arange(8.0).reshape(2, 4) / 8, Marked(pixels=[(0, 3)]), aspect=2))
+    assert found.shape[:2] == (SIDE, SIDE)
+    reds = found[..., 0] - found[..., 2] > 100
+    rows, columns = np.nonzero(reds)
+    assert abs(rows.mean() - SIDE / 4) < 2 and abs(columns.mean() - 7 * SIDE / 8) < 2
+
+
 def test_a_thumbnail_shows_regions_pixels_and_the_part_that_the_link_shows() -> None:
     fused = np.zeros((20, 20))
     fused[:, 10:] = 1

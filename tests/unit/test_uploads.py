@@ -119,11 +119,32 @@ def test_a_pair_that_cannot_be_used_says_why_by_the_names_that_files_had(
         uploads, {"mri_1.png": png(1), "pet_1.png": png(2, (5, 8)), "mri_2.png": png(1), "pet_2.png": b"text"}
     )
     sizes, damaged = (uploads.look(id, place) for place in range(2))
-    assert sizes.problem == "" and "different sizes" in sizes.notes[0]
+    assert sizes.problem == "" and "different sizes" in sizes.notes[0] and sizes.unequal
     assert damaged.problem.startswith("pet_2.png: this is not a PNG")
     assert str(tmp_path) not in damaged.problem
     with pytest.raises(UploadError, match=r"pet_2\.png"):
         uploads.use(id, [{"place": 1}], ME)
+
+
+def test_unequal_sizes_are_stretched_and_moved_as_somebody_has_seen_it(
+    uploads: Uploads, tmp_path: Path
+) -> None:
+    id = sent(uploads, {"mri_1.png": png(1), "pet_1.png": png(2, (10, 14))})
+    assert not uploads.look(sent(uploads, PAIR), 0).unequal
+    with pytest.raises(UploadError, match="be resampled"):
+        uploads.inputs(id, 0, False, "")
+    seen = uploads.inputs(id, 0, False, "r")
+    assert seen.shape == (5, 7) and seen.brought == "stretched"
+    assert uploads.inputs(id, 0, True, "r").shape == (10, 14)
+    with pytest.raises(UploadError, match="does not say how images are read"):
+        uploads.inputs(id, 0, False, "../..")
+    (card,) = uploads.use(id, [{"place": 0, "reading": "r_m1,-2"}], ME)
+    assert card.address_of(ME) == f"{card.address}@r_m1,-2" and card.address_of("another") == card.address
+    used = Catalogue(unlisted=uploads.entries)
+    pair = used.load(used.find(card.address_of(ME)))
+    np.testing.assert_array_equal(pair.images[1][1:, :-2], seen.images[1][:-1, 2:])
+    # It is kept with the pair.
+    assert uploads_in(tmp_path).owned(ME)[0].address_of(ME) == card.address_of(ME)
 
 
 def test_a_series_and_a_volume_are_a_pair_of_slices(tmp_path: Path) -> None:
@@ -338,6 +359,11 @@ def test_the_whole_way_by_http(client: FlaskClient) -> None:
     ]
     seen = client.get(f"/uploads/{id}/pair?place=0").get_json()
     assert seen["problem"] == "" and seen["images"][0]["picture"].startswith("data:image/png;base64,")
+    inputs = client.get(f"/uploads/{id}/inputs?place=0&swap=1&code=")
+    bands = np.frombuffer(inputs.data, "<f4", offset=len(inputs.data) - 4 * 2 * 5 * 7).reshape(2, 5, 7)
+    values = np.asarray(Image.open(io.BytesIO(PAIR["pet_7.png"])), dtype=np.float64)
+    np.testing.assert_allclose(bands[0], (values - values.min()) / np.ptp(values), atol=1e-6)
+    assert "error" in client.get(f"/uploads/{id}/inputs?place=first").get_json()
     chosen = {"pairs": [{"place": 0, "name": "seven", "swap": False}]}
     assert "whose" in client.post(f"/uploads/{id}/pairs", json=chosen).get_json()["error"]
     (pair,) = client.post(f"/uploads/{id}/pairs", json=chosen, headers=MINE).get_json()["pairs"]
