@@ -390,7 +390,7 @@ def whole_windows(
     radius = method.locality_at(pair.shape).radius
     assert radius is not None
     chain = chain_of(method, torch_dtype(dtype))
-    if chain is None:
+    if chain is None or not all(chain.covers(pixel, radius, pair.shape) for pixel in pixels):
         found = _whole(jacobians(method, pair, pixels, dtype, ahead=False), radius)
         yield list(range(len(pixels))), torch.from_numpy(found).to(method.device)
         return

@@ -207,6 +207,8 @@ class GuidancePasses:
 
 
 def _chain_is_cheaper(chain: Chain, method: Method, shape: tuple[int, int]) -> bool:
+    if chain.known(shape) != shape:
+        return False
     lattices = lattice_spacing(method.locality_at(shape), shape) ** 2
     return diagonals.cost(chain, shape) < diagonals.lattice_cost(chain, shape, lattices)
 

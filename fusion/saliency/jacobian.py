@@ -1,9 +1,9 @@
 """Jacobian images (paper, equation 1): exact, at a cost that does not depend on the image's size.
 
 There are four paths. The *chain* (`fusion.saliency.chain`) takes methods whose network it understands: all of
-this project, and any made of stride-1 convolutions and pointwise operations. The *window* takes other networks
-of limited support, by autograd on a crop. *Numbers* take those that see the whole image through a few numbers, as
-global pooling does (`fusion.saliency.held`). The *whole image* takes all others.
+this project, and any made of convolutions, poolings, resizing by whole factors and pointwise operations. The *window*
+takes other networks of limited support, by autograd on a crop. *Numbers* take those that see the whole image through a
+few numbers, as global pooling does (`fusion.saliency.held`). The *whole image* takes all others.
 """
 
 from __future__ import annotations
@@ -114,13 +114,18 @@ def jacobians(
     chain = chain_of(method, precision) if wanted else None
     if chain is None:
         return _by_windows(method, pair, wanted, precision, batch_size)
-    windows = chain_windows(chain, pair, wanted, radius, batch_size, ahead)
-    odd = [number for number, window in enumerate(windows) if not np.isfinite(window.values).all()]
-    if odd:
-        again = _by_windows(method, pair, [wanted[number] for number in odd], precision, batch_size)
-        for number, window in zip(odd, again, strict=True):
-            windows[number] = window
-    return windows
+    covered = [number for number, pixel in enumerate(wanted) if chain.covers(pixel, radius, pair.shape)]
+    found = chain_windows(chain, pair, [wanted[number] for number in covered], radius, batch_size, ahead)
+    windows = {
+        number: window
+        for number, window in zip(covered, found, strict=True)
+        if np.isfinite(window.values).all()
+    }
+    others = [number for number in range(len(wanted)) if number not in windows]
+    if others:
+        again = _by_windows(method, pair, [wanted[number] for number in others], precision, batch_size)
+        windows.update(zip(others, again, strict=True))
+    return [windows[number] for number in range(len(wanted))]
 
 
 def prepare_method(method: Method, dtype: str = "float32") -> None:

@@ -157,7 +157,7 @@ def _answer(method: Method, pair: Pair, pixel: Pixel, dtype: torch.dtype) -> Ans
     crop = support if radius is None else locality.crop(support, pair.shape)
     part = torch.tensor(pair.images[:, crop.rows(), crop.columns()], dtype=dtype, device=method.device)
     local = (pixel[0] - crop.top, pixel[1] - crop.left)
-    if chain is None:
+    if chain is None or chain.graph.regridded:
         return _by_crops(method, part, local)
     changes = ChangedPixel(chain.graph, part, local)
 

@@ -305,6 +305,8 @@ def _seen_by_program(network: nn.Module) -> Locality | None:
             "Reading a network's program failed, which is a defect of FuseVis; it is probed instead."
         )
         return None
+    if graph.regridded:  # of which squares the fused pixel is in decides how far it sees
+        return None
     first, second = sights(graph)
     return Locality((max(first), max(second)), least=least_side(graph), by_program=True)
 

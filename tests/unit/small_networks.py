@@ -168,6 +168,7 @@ def understood() -> dict[str, nn.Module]:
     """Return networks of which a chain can be made, by name."""
     return {
         "quotient": Quotient(),
+        "pooling": OfTwo(conv(2, 3), nn.MaxPool2d(3, 1, 1), conv(3, 1)),
         "tied": Tied(),
         "dense": Dense(),
         "residual": Residual(),
@@ -226,10 +227,8 @@ class Branching(nn.Module):
 def not_understood() -> dict[str, nn.Module]:
     """Return networks that need another path, by name."""
     return {
-        "strided": Strided(),
         "attention": Attention(),
         "branching": Branching(),
-        "pooling": OfTwo(conv(2, 3), nn.MaxPool2d(3, 1, 1), conv(3, 1)),
         "wrapping around": OfTwo(nn.Conv2d(2, 1, 3, padding=1, padding_mode="circular")),
         "normalising": OfTwo(conv(2, 3), nn.InstanceNorm2d(3), conv(3, 1)),
     }

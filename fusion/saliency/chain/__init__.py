@@ -18,13 +18,15 @@ A compiler for one purpose
 2. `trace`: the front end's ear. The network runs once on noise while torch's dispatcher is listened to, so that
    whatever Python it is written in, a flat list of torch's own operations is left. Sizes are handed out as numbers that
    refuse to be computed with, and decisions by values are refused.
-3. `operations`, `rules`: the meaning of each operation, one rule after another; a network in which one has none is
-   refused with the reason (`NotUnderstoodError`), and its derivatives are computed window by window instead.
+3. `operations`, `rules`, `resizing`: the meaning of each operation, one rule after another; those that change an
+   image's size become convolutions between grids. A network in which one has none is refused with the reason
+   (`NotUnderstoodError`), and its derivatives are computed window by window instead.
 4. `rewriting`: two optimisations of the graph.
 5. `plan`: the back end. It goes through the graph backward and writes down `steps` between *slots*, which hold tensors
    (B, rows, columns, channels) whose middle is the fused pixel, how wide each must be, and which maps they multiply by.
    Factors of channels are moved into the weights of the next convolution.
-6. `steps`: what is done, and how windows of one pixel, of any, or of a lattice are cut out of the maps (`Pixels`).
+6. `steps`, `grid_steps`, `transposing`: what is done, and how windows of one pixel, of any, or of a lattice are cut
+   out of the maps (`Pixels`).
 
 At work
 -------

@@ -66,8 +66,7 @@ class ChainCache:
 
         It is made and checked at the first call, in less than a second, and again if weights were changed.
         """
-        radius = method.locality.radius
-        if radius is None or method.locality.alignment != 1 or isinstance(method.network, InSingle):
+        if method.locality.radius is None or isinstance(method.network, InSingle):
             return None
         with self._lock:
             entry = self._entries.setdefault(method, {}).setdefault(dtype, _Entry())
@@ -76,14 +75,16 @@ class ChainCache:
             return entry.chain
         with entry.lock:
             if not entry.is_current(network):
-                entry.chain = _made(method, network, dtype, radius)
+                entry.chain = _made(method, network, dtype)
                 entry.network = network
             return entry.chain
 
 
-def _made(method: Method, network: nn.Module, dtype: torch.dtype, radius: int) -> Chain | None:
+def _made(method: Method, network: nn.Module, dtype: torch.dtype) -> Chain | None:
+    locality = method.locality
+    assert locality.radius is not None
     try:
-        chain = checked_chain(network, dtype, method.device, radius)
+        chain = checked_chain(network, dtype, method.device, locality.radius, locality)
     except NotUnderstoodError as reason:
         logger.info("Derivatives of %s are computed window by window: %s", method.id, reason)
         return None
@@ -135,8 +136,9 @@ class MapCache:
         # Every hover asks, and adding the bytes up takes a tenth of its time.
         if chain.number not in self._sides:
             share = self._limit / PARTS_AT_LEAST
-            fitting = [side for side in PART_SIDES if chain.map_bytes(side, side) <= share]
-            self._sides[chain.number] = fitting[0] if fitting else PART_SIDES[-1]
+            sides = [max(side - side % chain.step, chain.step) for side in PART_SIDES]
+            fitting = [side for side in sides if chain.map_bytes(side, side) <= share]
+            self._sides[chain.number] = fitting[0] if fitting else sides[-1]
         return self._sides[chain.number]
 
     def fits(self, chain: Chain, pair: Pair) -> bool:
@@ -150,7 +152,8 @@ class MapCache:
         key = (chain.number, shape)
         if key not in self._whole_bytes:
             side = self.side(chain)
-            cores = [_core(position, side, shape).shape for position in positions(side, shape)]
+            known = chain.known(shape)
+            cores = [_core(position, side, known).shape for position in positions(side, known)]
             self._whole_bytes[key] = sum(chain.map_bytes(*core) for core in cores)
         return self._whole_bytes[key]
 
@@ -178,7 +181,9 @@ class MapCache:
             if derivatives is not None:
                 self._parts.move_to_end(key)
                 return derivatives
-            derivatives = self._parts[key] = chain.derivatives(pair.images, _core(key[2:], side, pair.shape))
+            derivatives = self._parts[key] = chain.derivatives(
+                pair.images, _core(key[2:], side, chain.known(pair.shape))
+            )
             self._bytes += derivatives.nbytes
             limit = (
                 max(self._limit, self._bytes_of(chain, pair.shape)) if self.fits(chain, pair) else self._limit
@@ -273,7 +278,7 @@ def fill_all(
     if not cache.fits(chain, pair):
         return
     side = cache.side(chain)
-    all_positions = list(positions(side, pair.shape))
+    all_positions = list(positions(side, chain.known(pair.shape)))
     for number, (row, column) in enumerate(all_positions, start=1):
         cache.derivatives(chain, pair, row * side, column * side).ensure_all()
         if progress is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,16 +16,27 @@ from fusion.network import apply_network
 from fusion.network_copies import converted, copied
 from fusion.saliency.chain.chain import Chain
 from fusion.saliency.chain.graph import NotUnderstoodError
-from fusion.saliency.chain.steps import OnePixel, PixelLattice
+from fusion.saliency.chain.steps import PixelLattice
+from fusion.saliency.crops import Locality
 from fusion.saliency.window import Box, Pixel, gradient
 
+logger = logging.getLogger(__name__)
+
+PERIOD = 16
+"""Strides: to multiples of up to so many a network may pad images, and is found out."""
 TOLERANCE = 1e-9
 """Largest relative error, in float64; a chain that is right stays below 1e-13."""
 ROUNDING = 1e-15
 """The same relative to the largest derivative of all pixels, for those at which everything cancels but rounding."""
 
 
-def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, radius: int) -> Chain:
+def checked_chain(
+    network: nn.Module,
+    dtype: torch.dtype,
+    device: torch.device,
+    radius: int,
+    locality: Locality | None = None,
+) -> Chain:
     """Make a chain of a network, and compare it in float64 with autograd on the whole of random images.
 
     Parameters
@@ -34,6 +47,8 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
         Of the chain.
     radius : int
         The network's support radius, pixels.
+    locality : Locality, optional
+        Of a network that strides.
 
     Raises
     ------
@@ -42,20 +57,41 @@ def checked_chain(network: nn.Module, dtype: torch.dtype, device: torch.device, 
     WrongChainError
         If one could be made, but differs from autograd.
     """
-    chain = Chain(network, dtype, device)
-    if chain.radius > radius:
+    chain = Chain(network, dtype, device, locality=locality)
+    if not chain.graph.regridded and chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
     exact = converted(copied(network), torch.float64, "cpu")
-    check(Chain(exact, torch.float64, torch.device("cpu")), exact, radius)
+    exact_chain = Chain(exact, torch.float64, torch.device("cpu"), locality=locality)
+    check(exact_chain, exact, radius)
+    if locality is not None and locality.alignment > 1:
+        chain.holds_at = partial(_holds_at, exact_chain, exact, radius)
     return chain
+
+
+def _holds_at(chain: Chain, network: nn.Module, radius: int, shape: tuple[int, int]) -> bool:
+    """Compare on images like those of a shape (H, W): a network may pad to multiples of more than its stride.
+
+    They have sides of the same remainder, and are as large as need be to have pixels that no border reaches.
+    """
+    period = PERIOD * chain.step
+    least = period * -(-(2 * radius + 4) // period)
+    height, width = (min(side, side % period + least) for side in shape)
+    try:
+        check(chain, network, radius, [(height, width)])
+    except (WrongChainError, NotUnderstoodError) as reason:
+        logger.info("Images of %d×%d pixels are differentiated window by window: %s", *shape, reason)
+        return False
+    return True
 
 
 class WrongChainError(Exception):
     """A chain's derivatives are not those of autograd."""
 
 
-def check(chain: Chain, network: nn.Module, radius: int) -> None:
-    """Compare a float64 chain with autograd on the CPU.
+def check(
+    chain: Chain, network: nn.Module, radius: int, shapes: Iterable[tuple[int, int]] | None = None
+) -> None:
+    """Compare a float64 chain with autograd on the CPU, on images of some shapes (H, W) or, by default, of two.
 
     Raises
     ------
@@ -66,7 +102,7 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
         If autograd has nothing to compare with: it fails, has only NaN and infinities, or the network takes none of
         the images.
     """
-    compared = list(_errors(chain, network, radius))
+    compared = list(_errors(chain, network, radius, shapes or _shapes(radius, chain)))
     if not compared:
         raise NotUnderstoodError(
             "there is nothing to compare with: autograd has no finite derivative in random images"
@@ -80,10 +116,12 @@ def check(chain: Chain, network: nn.Module, radius: int) -> None:
             )
 
 
-def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[float, float, str]]:
+def _errors(
+    chain: Chain, network: nn.Module, radius: int, shapes: Iterable[tuple[int, int]]
+) -> Iterator[tuple[float, float, str]]:
     """Yield the largest error at each pixel that is compared, the largest derivative there, and which pixel it is."""
     generator = np.random.default_rng(0)
-    for shape in _shapes(radius):
+    for shape in shapes:
         images = generator.random((2, *shape), dtype=np.float32)
         # A background as black as a slice's, where rectifiers and rules meet their kinks.
         images[:, : shape[0] // 3, : shape[1] // 3] = 0
@@ -94,6 +132,8 @@ def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[flo
         except NetworkError:
             continue  # it may not take images as small as these
         for pixel in _pixels(shape, generator):
+            if not chain.covers(pixel, radius, shape):
+                continue
             try:
                 expected = gradient(fused[pixel], leaf, keep_graph=True)[0].numpy()
             except (RuntimeError, NetworkError) as reason:
@@ -107,10 +147,11 @@ def _errors(chain: Chain, network: nn.Module, radius: int) -> Iterator[tuple[flo
             yield float(error), float(np.abs(expected).max()), where
 
 
-def _shapes(radius: int) -> Iterator[tuple[int, int]]:
+def _shapes(radius: int, chain: Chain) -> Iterator[tuple[int, int]]:
     """One image smaller than the support, and one not square with pixels that no border reaches."""
-    yield max(radius - 1, 1), radius + 2
-    yield 2 * radius + 4, 2 * radius + 3
+    for sides in ((max(radius - 1, 1), radius + 2), (2 * radius + 4, 2 * radius + 3)):
+        height, width = (max(side, chain.least) for side in sides)
+        yield height + -height % chain.step, width + -width % chain.step
 
 
 def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixel]:
@@ -122,9 +163,9 @@ def _pixels(shape: tuple[int, int], generator: np.random.Generator) -> list[Pixe
 
 def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int) -> NDArray[np.floating]:
     height, width = images.shape[1:]
-    derivatives = chain.derivatives(images, Box(0, 0, height, width))
+    derivatives = chain.derivatives(images, Box(0, 0, *chain.known((height, width))))
     derivatives.ensure([pixel])
-    values = chain.jacobians([OnePixel(derivatives.tensors, *pixel)], radius)[0]
+    values = chain.jacobians([derivatives.pixel(pixel)], radius)[0]
     around = np.zeros((2, height + 2 * radius, width + 2 * radius))
     side = 2 * radius + 1
     around[:, pixel[0] : pixel[0] + side, pixel[1] : pixel[1] + side] = values
@@ -132,7 +173,10 @@ def _whole(chain: Chain, images: NDArray[np.float32], pixel: Pixel, radius: int)
 
 
 def _diagonal(chain: Chain, images: NDArray[np.float32], pixel: Pixel) -> NDArray[np.floating]:
-    core = Box(pixel[0], pixel[1], pixel[0] + 1, pixel[1] + 1)
-    derivatives = chain.derivatives(images, core, diagonal=True)
+    stride = chain.diagonal.stride
+    row, column = (place % stride for place in pixel)
+    top, left = pixel[0] - row, pixel[1] - column
+    derivatives = chain.derivatives(images, Box(top, left, top + stride, left + stride), diagonal=True)
     derivatives.ensure([pixel])
-    return chain.diagonals(PixelLattice(derivatives.tensors, 0, 0, 1, 1, (1, 1)))[:, 0, 0]
+    lattice = PixelLattice(derivatives.tensors, row, column, stride, stride, (1, 1), stride)
+    return chain.diagonals(lattice)[:, 0, 0]

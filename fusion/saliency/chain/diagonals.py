@@ -30,11 +30,12 @@ CALL_COST = 750_000
 
 
 def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
-    """Cut an image into parts whose maps fit into memory."""
-    height, width = shape
+    """Cut what a chain knows of an image into parts whose maps fit into memory."""
+    height, width = chain.known(shape)
     side = LARGEST_SIDE
     while side > 1 and chain.map_bytes(side, side, diagonal=True) > MAP_BYTES:
         side //= 2
+    side = max(side - side % chain.step, chain.step)
     return [
         Box(top, left, min(top + side, height), min(left + side, width))
         for top in range(0, height, side)
@@ -43,13 +44,17 @@ def parts(chain: Chain, shape: tuple[int, int]) -> list[Box]:
 
 
 def spacings(chain: Chain, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return how far apart, down and right, the pixels of a pass lie in a part of this shape."""
+    """Return how far apart, down and right, the pixels of a pass lie in a part of this shape.
+
+    Where networks stride, those of a pass are in like places of their squares.
+    """
     height, width = shape
     fitting = max(PIXELS_AT_LEAST, NUMBERS_A_PASS // chain.diagonal.widest)
     pixels = min(PIXELS_A_PASS[chain.device.type], fitting)
     rows = min(height, max(math.isqrt(pixels), pixels // width))
     columns = min(width, pixels // rows)
-    return -(-height // rows), -(-width // columns)
+    stride = chain.diagonal.stride
+    return -(-height // (rows * stride)) * stride, -(-width // (columns * stride)) * stride
 
 
 def cost(chain: Chain, shape: tuple[int, int]) -> int:
@@ -94,7 +99,8 @@ def part_passes(chain: Chain, pair: Pair, part: Box) -> Callable[[int, int], Lat
 
     def values_from(row: int, column: int) -> Lattice:
         shape = (-(-(height - row) // down), -(-(width - column) // right))
-        values = chain.diagonals(PixelLattice(derivatives.tensors, row, column, down, right, shape))
+        lattice = PixelLattice(derivatives.tensors, row, column, down, right, shape, chain.diagonal.stride)
+        values = chain.diagonals(lattice)
         return *part_lattice(part, (down, right), row, column), values
 
     return values_from

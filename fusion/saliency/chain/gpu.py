@@ -183,7 +183,7 @@ class CapturedGraphs:
         # Not made in inference mode, outside of which they could not be written to.
         corner = torch.tensor([pixel.row, pixel.column], device=self._device)
         row, column = corner[:1], corner[1:]
-        where = PixelBatch(pixel.tensors, row, column)
+        where = PixelBatch(pixel.tensors, row, column, pixel.stride)
         captured = _Captured(row, column, radius, self._record(lambda: self._windows(where, radius)))
         # Twice: what is kept of the pixel may be filled anew meanwhile, with other last digits.
         if not any(self._agrees(captured, pixel) for _ in range(2)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 Reach = tuple[int, int]
-"""Pixels up and down, pixels left and right."""
+"""Pixels up and down, pixels left and right, of the node's own grid; where networks stride, from a square on."""
 
 
 class NotUnderstoodError(Exception):
@@ -155,6 +156,27 @@ class Concatenation(Node):
     """A concatenation along channels."""
 
 
+@dataclass(frozen=True, eq=False)
+class Gathered(Node):
+    """A coarser grid: pixels of squares of `factor` × `factor` as channels, as `pixel_unshuffle` has them."""
+
+    factor: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scattered(Node):
+    """A finer grid: channels as the pixels of squares of `factor` × `factor`, as `pixel_shuffle` does."""
+
+    factor: int
+
+
+@dataclass(frozen=True, eq=False)
+class Enlarged(Node):
+    """A finer grid: each pixel again in all places of a square of `factor` × `factor`."""
+
+    factor: int
+
+
 @dataclass(frozen=True)
 class TwoSlopes:
     """The derivative of a rectifier as it is kept in a byte: it is `factor` times one of two small integers.
@@ -242,6 +264,13 @@ class ChannelReduction(Local):
     """One channel made of all channels of a source, as their maximum is: one derivative for each of them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Largest(Local):
+    """A coarser grid: the largest pixel of each square of `factor` × `factor`; the derivative is on the finer one."""
+
+    factor: int
+
+
 def with_derivatives_known(node: LocalNode, samples: Sequence[Tensor]) -> LocalNode:
     """Say of which of its sources a node has a derivative, which autograd tells."""
     found = node.partial_derivatives(samples)
@@ -269,6 +298,11 @@ class Graph:
     nodes: tuple[Node, ...]
     output: int
 
+    @property
+    def regridded(self) -> bool:
+        """Whether it has images of several sizes."""
+        return any(isinstance(node, Coarser | Finer) for node in self.nodes)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -289,13 +323,10 @@ class Reaches:
         How far from the principal pixel its values influence the fused pixel.
     to_inputs : tuple
         How far it sees.
-    seen : tuple
-        How far it sees in the forward pass, where more may pass than derivatives.
     """
 
     from_output: tuple[Reach | None, ...]
     to_inputs: tuple[Reach | None, ...]
-    seen: tuple[Reach, ...]
 
 
 def wider(first: Reach | None, second: Reach | None) -> Reach | None:
@@ -325,43 +356,98 @@ def step_of(node: Node) -> Reach:
     return node.reach if isinstance(node, Convolution) else (0, 0)
 
 
+Coarser = Gathered | Largest
+Finer = Scattered | Enlarged
+
+
+def in_sources(node: Node, reach: Reach) -> Reach:
+    """Return how far its sources are seen by what sees so far of a node."""
+    if isinstance(node, Coarser):
+        return reach[0] * node.factor, reach[1] * node.factor
+    if isinstance(node, Finer):
+        return -(-reach[0] // node.factor), -(-reach[1] // node.factor)
+    return plus(reach, step_of(node))
+
+
+def from_sources(node: Node, reach: Reach) -> Reach:
+    """Return how far a node sees whose sources see so far."""
+    if isinstance(node, Coarser):
+        return -(-reach[0] // node.factor), -(-reach[1] // node.factor)
+    if isinstance(node, Finer):
+        return reach[0] * node.factor, reach[1] * node.factor
+    return plus(reach, step_of(node))
+
+
 def reaches(graph: Graph) -> Reaches:
     """Find the reach of every node of a network."""
-    nodes = graph.nodes
     to_inputs: list[Reach | None] = []
-    seen: list[Reach] = []
-    for number, node in enumerate(nodes):
+    for number, node in enumerate(graph.nodes):
         known: Reach | None = (0, 0) if number < 2 else None
-        farthest: Reach = (0, 0)
         for position, source in enumerate(node.sources):
-            farthest = wider(farthest, seen[source]) or farthest
             if node.passes_gradient(position):
                 known = wider(known, to_inputs[source])
-        to_inputs.append(None if known is None else plus(known, step_of(node)))
-        seen.append(plus(farthest, step_of(node)))
-    from_output: list[Reach | None] = [None] * len(nodes)
-    from_output[graph.output] = (0, 0)
-    for number in reversed(range(len(nodes))):
-        reached = from_output[number]
-        if reached is None:
-            continue
-        for position, source in enumerate(nodes[number].sources):
-            if nodes[number].passes_gradient(position):
-                from_output[source] = wider(from_output[source], plus(reached, step_of(nodes[number])))
-    return Reaches(tuple(from_output), tuple(to_inputs), tuple(seen))
+        to_inputs.append(None if known is None else from_sources(node, known))
+    from_output = needed_reaches(graph, [(graph.output, (0, 0))], derivatives=True)
+    return Reaches(tuple(from_output), tuple(to_inputs))
 
 
-def needed_reaches(graph: Graph) -> list[Reach | None]:
-    """Return how far from a fused pixel it sees each node in the forward pass; ``None`` where not at all."""
+def needed_reaches(
+    graph: Graph, wanted: Iterable[tuple[int, Reach]] | None = None, derivatives: bool = False
+) -> list[Reach | None]:
+    """Return how far from a fused pixel each node is needed; ``None`` where not at all.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    wanted : iterable of (node, reach), optional
+        What is needed to begin with; the fused pixel itself unless given.
+    derivatives : bool
+        Whether for the derivative, which fewer pass than values do.
+    """
     found: list[Reach | None] = [None] * len(graph.nodes)
-    found[graph.output] = (0, 0)
+    for number, reach in [(graph.output, (0, 0))] if wanted is None else wanted:
+        found[number] = wider(found[number], reach)
     for number in reversed(range(len(graph.nodes))):
-        reached = found[number]
+        reached, node = found[number], graph.nodes[number]
         if reached is None:
             continue
-        for source in graph.nodes[number].sources:
-            found[source] = wider(found[source], plus(reached, step_of(graph.nodes[number])))
+        for position, source in enumerate(node.sources):
+            if not derivatives or node.passes_gradient(position):
+                found[source] = wider(found[source], in_sources(node, reached))
     return found
+
+
+def blocks(graph: Graph) -> tuple[int, list[int]]:
+    """Return the side of the smallest squares that a network treats all alike, in pixels, and that on each grid.
+
+    Returns
+    -------
+    int
+        Pixels of the image: the smallest number that all strides divide, 1 for a network that does not stride.
+    list of int
+        For each node, how many of its own pixels along a side such a square is.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If the fused image has another grid than the inputs, or grids meet that are not the same.
+    """
+    sizes: list[Fraction] = []
+    for node in graph.nodes:
+        size = {sizes[source] for source in node.sources} or {Fraction(1)}
+        if len(size) > 1:
+            raise NotUnderstoodError("images of unlike size meet")
+        (own,) = size
+        if isinstance(node, Coarser):
+            own *= node.factor
+        elif isinstance(node, Finer):
+            own /= node.factor
+        sizes.append(own)
+    if sizes[graph.output] != 1:
+        raise NotUnderstoodError("the fused image is not as large as the inputs")
+    stride = math.lcm(*(size.numerator for size in sizes))
+    return stride, [int(stride / size) for size in sizes]
 
 
 def sights(graph: Graph) -> tuple[Reach, Reach]:

@@ -15,13 +15,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.device import give_back
-from fusion.saliency.chain.graph import Convolution, Graph, Local, Reach, TwoSlopes, plus, reaches, wider
+from fusion.saliency.chain.graph import (
+    Convolution,
+    Graph,
+    Local,
+    Reach,
+    TwoSlopes,
+    needed_reaches,
+    wider,
+)
 from fusion.saliency.chain.plan import BORDER, INSIDE, BackwardPlan, MapSpec
 from fusion.saliency.chain.steps import Maps, OnePixel
 from fusion.saliency.window import Box, Pixel
 
-Cut = Callable[[Reach], tuple[slice, slice]]
-"""Rows and columns, in the crop, of the part for which a map of this reach is wanted."""
+Cut = Callable[[MapSpec, Reach], tuple[slice, slice]]
+"""Rows and columns, in the crop on a map's grid, of the part for which the map is wanted, with this reach."""
 
 STRIP_ROWS = 16
 """Rows that pointwise operations are differentiated for at a time: autograd keeps every value between them."""
@@ -29,22 +37,22 @@ STRIP_ROWS = 16
 
 def margin(graph: Graph, specs: Sequence[MapSpec]) -> Reach:
     """Return how much of the image around a part must be read for all maps of the part to be exact."""
-    seen = reaches(graph).seen
-    widest: Reach = (0, 0)
-    for item in specs:
-        if item.node >= 0:
-            widest = wider(widest, plus(item.reach, seen[item.node])) or widest
-    return widest
+    found = needed_reaches(graph, [(item.node, item.reach) for item in specs if item.node >= 0])
+    return wider(found[0], found[1]) or (0, 0)
 
 
 def map_dtype(graph: Graph, item: MapSpec, dtype: torch.dtype) -> torch.dtype:
-    """Return the type of a map's numbers: bytes for rectifiers, else that of the computation."""
+    """Return the type of a map's numbers: bytes for rectifiers, else that of the computation.
+
+    Networks that stride keep little in their coarser grids, and multiply many small windows, which is quicker without
+    a change of type.
+    """
     if item.node == INSIDE:
         return torch.uint8
     if item.node == BORDER:
         return torch.int64
     node = graph.nodes[item.node]
-    return torch.uint8 if isinstance(node, Local) and node.slopes is not None else dtype
+    return torch.uint8 if isinstance(node, Local) and node.slopes and not graph.regridded else dtype
 
 
 @torch.no_grad()
@@ -74,7 +82,7 @@ def derivative_maps(
         if item.node != BORDER:
             wanted[item.node].append(position)
     for position in wanted.pop(INSIDE, []):
-        rows, columns = cut(specs[position].reach)
+        rows, columns = cut(specs[position], specs[position].reach)
         yield position, images.new_ones((rows.stop - rows.start, columns.stop - columns.start, 1))
     last = max(wanted, default=-1)
     values: dict[int, Tensor] = {0: images[:, :1], 1: images[:, 1:]}
@@ -97,7 +105,7 @@ def derivative_maps(
 
 def map_shape(item: MapSpec, rows: int, columns: int) -> tuple[int, ...]:
     """Return the shape of a map of so many principal pixels: (rows, columns, channels), or (2, rows or columns)."""
-    height, width = rows + 2 * item.reach[0], columns + 2 * item.reach[1]
+    height, width = item.cells(rows) + 2 * item.reach[0], item.cells(columns) + 2 * item.reach[1]
     return (2, max(height, width)) if item.node == BORDER else (height, width, item.channels)
 
 
@@ -106,8 +114,8 @@ def border_offsets(item: MapSpec, core: Box, shape: tuple[int, int], device: tor
     assert item.border is not None
     found = torch.zeros(map_shape(item, *core.shape), dtype=torch.int64)
     for axis, (first, last) in enumerate(((core.top, core.bottom), (core.left, core.right))):
-        places = range(first - item.reach[axis], last + item.reach[axis])
-        found[axis, : len(places)] = torch.tensor(item.border.offsets(places, shape[axis], axis))
+        places = range(item.cells(first) - item.reach[axis], item.cells(last) + item.reach[axis])
+        found[axis, : len(places)] = torch.tensor(item.border.offsets(places, item.cells(shape[axis]), axis))
     return found.to(device)
 
 
@@ -124,14 +132,14 @@ def _local_maps(
 ) -> Iterator[tuple[int, Tensor]]:
     if node.slopes is not None:
         for position, item in items:
-            rows, columns = cut(item.reach)
+            rows, columns = cut(item, item.reach)
             yield position, _codes(node.slopes, sources[0][0, :, rows, columns]).permute(1, 2, 0)
         return
     widest: Reach = (0, 0)
     for _, item in items:
         widest = wider(widest, item.reach) or widest
-    outer_rows, outer_columns = cut(widest)
-    cuts = {position: cut(item.reach) for position, item in items}
+    outer_rows, outer_columns = cut(items[0][1], widest)
+    cuts = {position: cut(item, item.reach) for position, item in items}
     found: dict[int, Tensor] = {}
     for top in range(outer_rows.start, outer_rows.stop, STRIP_ROWS):
         strip = slice(top, min(top + STRIP_ROWS, outer_rows.stop))
@@ -157,7 +165,7 @@ def _local_maps(
 
 
 TILE_SIDE = 32
-"""Pixels. A first look at a pixel costs one forward pass over a tile and its margin."""
+"""Pixels, about, where networks stride. A first look at a pixel costs one forward pass over a tile and its margin."""
 BLOCK_TILES = 2
 """Tiles along the side of a block; where many tiles of a block are wanted, it is computed at once."""
 
@@ -199,7 +207,11 @@ class DerivativeMaps:
         self._specs = plan.maps
         self._images = images
         self._dtype, self._device = dtype, device
-        self._margin = margin(graph, plan.maps)
+        self._stride = plan.stride
+        self._side = max(TILE_SIDE // plan.stride, 1) * plan.stride
+        rows, columns = margin(graph, plan.maps)
+        # Crops begin where squares do.
+        self._margin = rows + -rows % plan.stride, columns + -columns % plan.stride
         self.core = core
         self.tensors: Maps = [
             border_offsets(item, core, (images.shape[1], images.shape[2]), device)
@@ -237,7 +249,7 @@ class DerivativeMaps:
 
     def pixel(self, pixel: Pixel) -> OnePixel:
         """Return where the maps' windows of a pixel, (row, column) in the image, lie."""
-        return OnePixel(self.tensors, pixel[0] - self.core.top, pixel[1] - self.core.left)
+        return OnePixel(self.tensors, pixel[0] - self.core.top, pixel[1] - self.core.left, self._stride)
 
     def has(self, pixels: Iterable[tuple[int, int]]) -> bool:
         """Tell whether all maps are filled for these pixels."""
@@ -246,23 +258,23 @@ class DerivativeMaps:
     def ensure_around(self, pixels: Iterable[tuple[int, int]], tiles: int) -> None:
         """Fill all maps for these pixels and for the squares of `tiles` × `tiles` tiles that they are in."""
         for row, column in sorted({(row // tiles, column // tiles) for row, column in self._tiles(pixels)}):
-            side = tiles * TILE_SIDE
+            side = tiles * self._side
             self._ensure_square(self.core.top + row * side, self.core.left + column * side, side)
 
     def _tiles(self, pixels: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
         top, left = self.core.top, self.core.left
-        return {((row - top) // TILE_SIDE, (column - left) // TILE_SIDE) for row, column in pixels}
+        return {((row - top) // self._side, (column - left) // self._side) for row, column in pixels}
 
     def ensure_all(self) -> None:
         """Fill all maps, block by block."""
-        side = TILE_SIDE * BLOCK_TILES
+        side = self._side * BLOCK_TILES
         for top in range(self.core.top, self.core.bottom, side):
             for left in range(self.core.left, self.core.right, side):
                 self._ensure_square(top, left, side)
 
     def _ensure_square(self, top: int, left: int, side: int) -> None:
-        rows = range(top, min(top + side, self.core.bottom), TILE_SIDE)
-        columns = range(left, min(left + side, self.core.right), TILE_SIDE)
+        rows = range(top, min(top + side, self.core.bottom), self._side)
+        columns = range(left, min(left + side, self.core.right), self._side)
         self.ensure((row, column) for row in rows for column in columns)
 
     def _boxes(self, wanted: set[tuple[int, int]]) -> list[tuple[Box, set[tuple[int, int]]]]:
@@ -272,8 +284,8 @@ class DerivativeMaps:
             blocks.setdefault((row // BLOCK_TILES, column // BLOCK_TILES), set()).add((row, column))
         boxes: list[tuple[Box, set[tuple[int, int]]]] = []
         for (row, column), tiles in blocks.items():
-            block = self._box(row, column, TILE_SIDE * BLOCK_TILES)
-            single = [(self._box(*tile, TILE_SIDE), {tile}) for tile in sorted(tiles)]
+            block = self._box(row, column, self._side * BLOCK_TILES)
+            single = [(self._box(*tile, self._side), {tile}) for tile in sorted(tiles)]
             if self._cost(block) <= sum(self._cost(box) for box, _ in single):
                 rows = range(row * BLOCK_TILES, (row + 1) * BLOCK_TILES)
                 columns = range(column * BLOCK_TILES, (column + 1) * BLOCK_TILES)
@@ -290,8 +302,12 @@ class DerivativeMaps:
         rows, columns = self._grown(box, self._margin).shape
         return rows * columns
 
-    def _grown(self, box: Box, reach: Reach) -> Box:
+    def _grown(self, box: Box, reach: Reach, item: MapSpec | None = None) -> Box:
+        """Return a box with what is around it, clipped at the image's border; on a map's grid, if one is given."""
         height, width = self._images.shape[1:]
+        if item is not None:
+            box = Box(*(item.cells(side) for side in (box.top, box.left, box.bottom, box.right)))
+            height, width = item.cells(height), item.cells(width)
         return Box(
             max(box.top - reach[0], 0),
             max(box.left - reach[1], 0),
@@ -304,17 +320,14 @@ class DerivativeMaps:
         part = self._images[None, :, crop.rows(), crop.columns()]
         images = torch.tensor(part, dtype=self._dtype, device=self._device)
 
-        def cut(reach: Reach) -> tuple[slice, slice]:
-            region = self._grown(box, reach)
-            return (
-                slice(region.top - crop.top, region.bottom - crop.top),
-                slice(region.left - crop.left, region.right - crop.left),
-            )
+        def cut(item: MapSpec, reach: Reach) -> tuple[slice, slice]:
+            return self._grown(box, reach, item).within(self._grown(crop, (0, 0), item))
 
         for position, values in derivative_maps(self._graph, self._specs, images, cut):
-            reach = self._specs[position].reach
-            region = self._grown(box, reach)
-            top, left = region.top - self.core.top + reach[0], region.left - self.core.left + reach[1]
+            item = self._specs[position]
+            region = self._grown(box, item.reach, item)
+            core = self._grown(self.core, (0, 0), item)
+            top, left = region.top - core.top + item.reach[0], region.left - core.left + item.reach[1]
             height, width = region.shape
             self.tensors[position][top : top + height, left : left + width] = values
 

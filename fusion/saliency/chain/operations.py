@@ -20,7 +20,7 @@ from fusion.saliency.chain.graph import (
     Reach,
     with_derivatives_known,
 )
-from fusion.saliency.chain.trace import SAMPLE_SHAPE, Call, Ref, leaves, mapped
+from fusion.saliency.chain.trace import Call, Ref, leaves, mapped
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Operation:
     ) -> Image:
         """Add a node that is differentiated by autograd, pixel by pixel."""
         samples = [self.samples[source] for source in sources]
-        if not keeps_size(run(*samples)):
+        if not keeps_size(run(*samples), samples[0]):
             self.refuse("does not keep the image's size")
         node = kind(sources, channels, run, None, (True,) * len(sources))
         return self.add(with_derivatives_known(node, samples))
@@ -226,13 +226,13 @@ class Operation:
         return run
 
 
-def keeps_size(result: Any) -> bool:
-    """Tell whether a result on noise is that of an image, whatever its channels."""
+def keeps_size(result: Any, like: Tensor) -> bool:
+    """Tell whether a result on noise is an image as large as another, whatever its channels."""
     return (
         isinstance(result, Tensor)
         and result.ndim == 4
         and result.shape[0] == 1
-        and result.shape[2:] == SAMPLE_SHAPE
+        and result.shape[2:] == like.shape[2:]
     )
 
 

@@ -13,14 +13,20 @@ from fusion.saliency.chain.graph import (
     Border,
     Concatenation,
     Convolution,
+    Enlarged,
+    Gathered,
     Graph,
     Input,
+    Largest,
     Local,
     NotUnderstoodError,
     Reach,
     Scale,
+    Scattered,
     Sum,
     Target,
+    blocks,
+    in_sources,
     minus,
     narrower,
     plus,
@@ -28,19 +34,17 @@ from fusion.saliency.chain.graph import (
     targets,
     wider,
 )
+from fusion.saliency.chain.grid_steps import Gather, RepeatChannels, Scatter, Spread, SumSquares
 from fusion.saliency.chain.steps import (
     Combine,
     Fold,
-    MixChannels,
     Multiply,
     Rescale,
     Step,
     Take,
-    TransposedConvolution,
-    TransposedFromPoint,
-    TransposedToFew,
     Widen,
 )
+from fusion.saliency.chain.transposing import TransposedSpec, transposed_step
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class MapSpec:
         Its channels.
     border : Border or None
         Of `BORDER`.
+    block, stride : int
+        So many pixels of the node's grid lie along the side of so many pixels of the image.
     """
 
     node: int
@@ -91,6 +97,12 @@ class MapSpec:
     reach: Reach
     channels: int
     border: Border | None = None
+    block: int = 1
+    stride: int = 1
+
+    def cells(self, pixels: int) -> int:
+        """Return how many pixels of the node's grid so many pixels of the image are along a side, rounded up."""
+        return -(-pixels * self.block // self.stride)
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,8 @@ class BackwardPlan:
         Multiplications in convolutions, a pixel.
     widest : int
         Numbers in the largest slot, a pixel.
+    stride : int
+        Pixels along the side of the squares on whose grid windows lie, see `fusion.saliency.chain.graph.blocks`.
     """
 
     steps: tuple[Step, ...]
@@ -119,6 +133,7 @@ class BackwardPlan:
     maps: tuple[MapSpec, ...]
     multiplications: int
     widest: int
+    stride: int = 1
 
     @cached_property
     def releases(self) -> tuple[tuple[int, ...], ...]:
@@ -130,74 +145,6 @@ class BackwardPlan:
             if slot not in results:
                 released[number].append(slot)
         return tuple(map(tuple, released))
-
-
-FEW_CHANNELS = 2
-"""Up to so many input channels, one matrix product and a sum are quicker than a convolution (on the CPU)."""
-
-
-@dataclass(frozen=True)
-class TransposedSpec:
-    """A transposed convolution from windows of one reach to windows of another.
-
-    Attributes
-    ----------
-    source, target : int
-        Slots.
-    before, after : tuple of int
-        Their reaches.
-    weight : torch.Tensor
-        (channels of the source, channels of the target, rows, columns).
-    dilation : tuple of int
-        Of the convolution.
-    """
-
-    source: int
-    target: int
-    before: Reach
-    after: Reach
-    weight: Tensor
-    dilation: tuple[int, int]
-
-
-def transposed_step(wanted: TransposedSpec, dtype: torch.dtype, device: torch.device) -> tuple[Step, int]:
-    """Return the step that computes it, and how many multiplications it takes for a pixel."""
-    weight = wanted.weight.to(device=device, dtype=dtype)
-    outputs, inputs, *kernel = weight.shape
-    far = (wanted.dilation[0] * (kernel[0] // 2), wanted.dilation[1] * (kernel[1] // 2))
-    # What lies further out than this cannot reach the wanted window.
-    before = narrower(wanted.before, plus(wanted.after, far))
-    inset = minus(wanted.before, before)
-    padding = minus(plus(before, far), wanted.after)
-    taps = _taps(before[0], wanted.after[0], far[0], wanted.dilation[0]) * _taps(
-        before[1], wanted.after[1], far[1], wanted.dilation[1]
-    )
-    multiplications = taps * outputs * inputs
-    common = (wanted.source, wanted.target, inset)
-    shape = (2 * wanted.after[0] + 1, 2 * wanted.after[1] + 1)
-    # Captured graphs of a GPU leave matrix products out: torch may free the memory that these work in with any graph.
-    on_cpu = device.type == "cpu"
-    if tuple(kernel) == (1, 1) and on_cpu:
-        return MixChannels(*common, weight[:, :, 0, 0].contiguous()), multiplications
-    if before == (0, 0) and wanted.dilation == (1, 1) and on_cpu:
-        rows, columns = (slice(cut, size - cut) for cut, size in zip(padding, kernel, strict=True))
-        flat = weight[:, :, rows, columns].permute(0, 2, 3, 1).reshape(outputs, -1).contiguous()
-        return TransposedFromPoint(*common, flat, (*shape, inputs)), multiplications
-    if inputs <= FEW_CHANNELS and on_cpu:
-        flat = weight.permute(1, 2, 3, 0).reshape(-1, outputs).contiguous()
-        size = (kernel[0], kernel[1])
-        return TransposedToFew(*common, flat, shape, size, wanted.dilation, padding), multiplications
-    weight = weight.contiguous(memory_format=torch.channels_last)
-    return TransposedConvolution(*common, weight, padding, wanted.dilation), multiplications
-
-
-def _taps(before: int, after: int, far: int, dilation: int) -> int:
-    """Count, along one axis, the pairs of a pixel of the first window and one of the second a kernel joins."""
-    return sum(
-        abs(position + offset) <= after
-        for position in range(-before, before + 1)
-        for offset in range(-far, far + 1, dilation)
-    )
 
 
 def plan(graph: Graph, dtype: torch.dtype, device: torch.device, diagonal: bool) -> BackwardPlan:
@@ -220,6 +167,7 @@ class _Planner:
         self._graph = graph
         self._dtype, self._device = dtype, device
         found = reaches(graph)
+        self._stride, self._blocks = blocks(graph)
         self._limits: list[Reach | None] = [
             None if out is None or back is None else narrower(out, back) if diagonal else out
             for out, back in zip(found.from_output, found.to_inputs, strict=True)
@@ -246,6 +194,7 @@ class _Planner:
             tuple(self._maps),
             self._multiplications,
             self._widest,
+            self._stride,
         )
 
     def _contributions(self) -> defaultdict[int, int]:
@@ -309,7 +258,9 @@ class _Planner:
         if isinstance(node, Input):
             self._parts[number] = [part]
         elif isinstance(node, Convolution):
-            self._transpose(node, part)
+            self._transpose(number, node, part)
+        elif isinstance(node, Gathered | Scattered | Enlarged | Largest):
+            self._regrid(number, node, part)
         elif isinstance(node, Scale):
             factors = times(part.factors, node.factors, node.channels)
             self._give(node.sources[0], Contribution(part.slot, part.reach, part.own, part.clipped, factors))
@@ -347,9 +298,49 @@ class _Planner:
                 self._give(source, Contribution(slot, reach, part.own, part.clipped, factors))
             start = stop
 
-    def _map(self, spec: MapSpec) -> int:
-        self._maps.append(spec)
+    def _map(
+        self, at: int, node: int, position: int, reach: Reach, channels: int = 1, border: Border | None = None
+    ) -> int:
+        """Return the number of a new map on the grid of the node `at`."""
+        block = self._blocks[at]
+        self._maps.append(MapSpec(node, position, reach, channels, border, block, self._stride))
         return len(self._maps) - 1
+
+    def _regrid(
+        self, number: int, node: Gathered | Scattered | Enlarged | Largest, part: Contribution
+    ) -> None:
+        """Go back from a coarser grid to a finer one, or from a finer to a coarser."""
+        (source,) = node.sources
+        limit = self._limits[source]
+        if limit is None:
+            return
+        if part.factors is not None and isinstance(node, Gathered | Scattered):
+            part = self._rescaled(part)
+        slot, reach = self._slot(), in_sources(node, part.reach)
+        near, common = narrower(reach, limit), (part.slot, slot, node.factor)
+        whole = (near[0] * node.factor, near[1] * node.factor)
+        # What is only given another order may lie in the same memory.
+        own, clipped = part.own, part.clipped
+        if isinstance(node, Gathered):
+            self._steps.append(Scatter(*common, minus(reach, near)))
+        elif isinstance(node, Largest):
+            map_number = self._map(source, number, 0, reach, node.channels)
+            self._steps.append(Spread(*common, map_number, self._blocks[source]))
+            near, own, clipped = reach, True, True
+        elif isinstance(node, Scattered):
+            self._steps.append(Gather(*common, minus(whole, part.reach)))
+        else:
+            self._steps.append(SumSquares(*common, minus(whole, part.reach)))
+            own = True
+        self._hold(source, near, self._graph.nodes[source].channels)
+        self._give(source, Contribution(slot, near, own, clipped, part.factors))
+
+    def _repeated(self, part: Contribution, times_each: int) -> Contribution:
+        """Repeat each channel."""
+        slot = self._slot()
+        self._steps.append(RepeatChannels(part.slot, slot, times_each))
+        factors = None if part.factors is None else part.factors.repeat_interleave(times_each)
+        return Contribution(slot, part.reach, own=True, clipped=part.clipped, factors=factors)
 
     def _multiply(self, number: int, node: Local, part: Contribution) -> None:
         positions = [
@@ -363,29 +354,33 @@ class _Planner:
             assert limit is not None
             reach, slot = narrower(part.reach, limit), self._slot()
             channels = self._graph.nodes[source].channels
-            fewer, more = channels < node.channels, channels > node.channels
-            map_number = self._map(MapSpec(number, position, reach, max(channels, node.channels)))
+            if node.channels > 1 and channels > node.channels:
+                part = self._repeated(part, channels // node.channels)
+            fewer, more = channels < node.channels, channels > node.channels == 1
+            map_number = self._map(number, number, position, reach, max(channels, node.channels))
             factors = part.factors
             if fewer and factors is not None:
                 part, factors = self._rescaled(part), None
             if more:
                 factors = None if factors is None else factors.expand(channels)
-                self._hold(reach, channels)
+                self._hold(number, reach, channels)
             own = part.own and len(positions) == 1 and not more
-            self._steps.append(Multiply(part.slot, slot, map_number, minus(part.reach, reach), own, fewer))
+            inset = minus(part.reach, reach)
+            self._steps.append(Multiply(part.slot, slot, map_number, inset, own, fewer, self._blocks[number]))
             if node.slopes is not None and node.slopes.factor != 1:
                 factors = times(factors, node.slopes.factor, node.channels)
             self._give(source, Contribution(slot, reach, own=True, clipped=True, factors=factors))
 
-    def _hold(self, reach: Reach, channels: int) -> None:
-        self._widest = max(self._widest, (2 * reach[0] + 1) * (2 * reach[1] + 1) * channels)
+    def _hold(self, number: int, reach: Reach, channels: int) -> None:
+        block = self._blocks[number]
+        self._widest = max(self._widest, (2 * reach[0] + block) * (2 * reach[1] + block) * channels)
 
-    def _transpose(self, node: Convolution, part: Contribution) -> None:
+    def _transpose(self, number: int, node: Convolution, part: Contribution) -> None:
         # A kernel of one pixel carries nothing across the border.
-        stays = node.reach == (0, 0)
+        stays, block = node.reach == (0, 0), self._blocks[number]
         if not (part.clipped or stays):
-            slot, map_number = self._slot(), self._map(MapSpec(INSIDE, 0, part.reach, 1))
-            self._steps.append(Multiply(part.slot, slot, map_number, (0, 0), part.own))
+            slot, map_number = self._slot(), self._map(number, INSIDE, 0, part.reach)
+            self._steps.append(Multiply(part.slot, slot, map_number, (0, 0), part.own, block=block))
             part = Contribution(slot, part.reach, own=True, clipped=True, factors=part.factors)
         weight = node.weight
         if part.factors is not None:
@@ -407,13 +402,16 @@ class _Planner:
         for reach, members in groups:
             first, last = members[0].start, members[-1].stop
             slot = self._slot()
-            wanted = TransposedSpec(part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation)
+            wanted = TransposedSpec(
+                part.slot, slot, part.reach, reach, weight[:, first:last], node.dilation, block
+            )
             step, multiplications = transposed_step(wanted, self._dtype, self._device)
             self._steps.append(step)
             self._multiplications += multiplications
-            self._hold(reach, last - first)
+            self._hold(number, reach, last - first)
             if node.border is not None:
-                self._steps.append(Fold(slot, slot, self._map(MapSpec(BORDER, 0, reach, 1, node.border))))
+                map_number = self._map(number, BORDER, 0, reach, border=node.border)
+                self._steps.append(Fold(slot, slot, map_number, block))
             clipped = node.border is not None or (stays and part.clipped)
             for target in members:
                 limit = self._limits[target.node]

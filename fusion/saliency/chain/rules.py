@@ -46,6 +46,7 @@ from fusion.saliency.chain.operations import (
     pair,
     transposed_kernel,
 )
+from fusion.saliency.chain.resizing import resized
 from fusion.saliency.chain.rewriting import grouped, narrowed
 from fusion.saliency.chain.trace import Call, Program, leaves, record
 
@@ -200,7 +201,7 @@ def _channels_taken(operation: Operation) -> Meaning:
             operation.refuse("takes a part of the image")
     elif operation.kind in (_aten.expand, _aten.repeat):
         node = operation.image("repeats more than channels")
-        if not keeps_size(operation.result):
+        if not keeps_size(operation.result, operation.samples[node]):
             operation.refuse("repeats more than channels")
         if operation.kind is _aten.expand:
             # Not by the operation itself, to which the size of the noise was given.
@@ -238,7 +239,7 @@ def _channel_map(operation: Operation, source: int, run: Callable[[Tensor], Tens
         alone = torch.zeros(sample.shape, dtype=torch.float64, device=sample.device)
         alone[:, channel] = 1
         made = run(alone)
-        if not keeps_size(made) or not torch.equal(made, made[..., :1, :1].expand_as(made)):
+        if not keeps_size(made, sample) or not torch.equal(made, made[..., :1, :1].expand_as(made)):
             operation.refuse("does more than to take or add channels")
         columns.append(made[0, :, 0, 0].double().cpu())
     matrix = torch.stack(columns, dim=1)
@@ -293,10 +294,7 @@ def _of_stack(operation: Operation, stack: Stacked, part: int | None) -> Image:
 
 
 def _total(*values: Tensor) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
+    return sum(values[1:], start=values[0])
 
 
 def _of_channels(operation: Operation, source: int, part: int | None, kept: bool) -> Image:
@@ -373,7 +371,7 @@ def _elementwise(operation: Operation) -> Meaning:
         operation.refuse("works on something else than images")
     several = not isinstance(operation.result, Tensor)
     result = operation.result[0] if several else operation.result
-    if not keeps_size(result):
+    if not all(keeps_size(result, operation.samples[source]) for source in operation.sources):
         operation.refuse("does not keep the image's size")
     if result.is_complex() or any(operation.samples[source].is_complex() for source in operation.sources):
         operation.refuse("has complex numbers")
@@ -431,12 +429,14 @@ def _two_slopes(operation: Operation) -> TwoSlopes | None:
 
 
 _RULES: Sequence[Callable[[Operation], Meaning]] = (
-    _same, _padding, _convolution, _batch_norm, _joined, _channels_taken, _unflattened, _reduced, _softmax,
+    _same, _padding, resized, _convolution, _batch_norm, _joined, _channels_taken, _unflattened, _reduced, _softmax,
     _elementwise,
 )  # fmt: skip
 
 
-def graph_of(network: nn.Module, without: frozenset[str] = frozenset()) -> Graph:
+def graph_of(
+    network: nn.Module, without: frozenset[str] = frozenset(), shape: tuple[int, int] | None = None
+) -> Graph:
     """Write a network down as nodes, connected pointwise operations as one.
 
     Parameters
@@ -445,6 +445,8 @@ def graph_of(network: nn.Module, without: frozenset[str] = frozenset()) -> Graph
         y = f(x1, x2), in evaluation mode.
     without : set of str
         Which of ``"narrowed"`` and ``"grouped"`` (`fusion.saliency.chain.rewriting`) to leave out.
+    shape : tuple of int, optional
+        (H, W) of images on which a network that strides is read, see `record`.
 
     Raises
     ------
@@ -452,7 +454,7 @@ def graph_of(network: nn.Module, without: frozenset[str] = frozenset()) -> Graph
         If there is anything in it of which no chain can be made, or its program depends on the images' values.
     """
     builder = GraphBuilder()
-    graph, samples = _read(record(network), builder), builder.samples
+    graph, samples = _read(record(network, shape), builder), builder.samples
     if "narrowed" not in without:
         graph, samples = narrowed(graph, samples)
     return graph if "grouped" in without else grouped(graph, samples)

@@ -2,7 +2,9 @@
 
 A slot holds the derivative of one or more fused pixels with respect to one value of the network: a tensor
 (B, rows, columns, channels) whose middle is the fused pixel. Channels come last, which convolutions of such small
-windows like best. `Pixels` know where the windows of principal pixels lie in the derivative maps.
+windows like best. `Pixels` know where the windows of principal pixels lie in the derivative maps. Where a network
+strides, the middle is the square of pixels that the fused one is in, of which there is one for each place of a grid, so
+that the same steps do for all pixels: they begin with the one of the square that is the fused pixel (`begun`).
 """
 
 # ruff: noqa: D102 - what calling a step does is said of its class.
@@ -33,10 +35,20 @@ class Pixels(Protocol):
     def count(self) -> int:
         """The number of pixels."""
 
-    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
-        """Multiply windows (B, h, w, channels) by those of a map, whose margin fits their size."""
+    @property
+    def stride(self) -> int:
+        """Pixels along the side of the squares that a network treats all alike."""
 
-    def folded(self, values: Tensor, map_number: int) -> Tensor:
+    def begun(self, values: Tensor) -> Tensor:
+        """Set the fused pixels in zeros (B, stride, stride, 1) to 1."""
+
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """Multiply squares of `factor` × `factor` pixels, of which `values` has one each, by windows of a map."""
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool, block: int) -> Tensor:
+        """Multiply windows (B, h, w, channels) by those of a map of so many pixels a square, whose margin fits."""
+
+    def folded(self, values: Tensor, map_number: int, block: int) -> Tensor:
         """Add what lies beyond the image to the pixels that are read there, and leave zeros; see `Fold`.
 
         Parameters
@@ -54,28 +66,45 @@ def _product(values: Tensor, factors: Tensor, in_place: bool) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class OnePixel:
-    """One pixel; row and column count from where the maps' margins end."""
+    """One pixel; row and column count from where the maps' margins end, in pixels of the image."""
 
     tensors: Maps
     row: int
     column: int
+    stride: int = 1
 
     @property
     def count(self) -> int:
         """One."""
         return 1
 
-    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+    def begun(self, values: Tensor) -> Tensor:
+        """See `Pixels.begun`."""
+        values[0, self.row % self.stride, self.column % self.stride] = 1
+        return values
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool, block: int = 1) -> Tensor:
         """See `Pixels.multiplied`."""
         rows, columns = values.shape[1:3]
-        window = self.tensors[map_number][self.row : self.row + rows, self.column : self.column + columns]
-        return _product(values, window, in_place)
+        top, left = self.row // self.stride * block, self.column // self.stride * block
+        return _product(values, self.tensors[map_number][top : top + rows, left : left + columns], in_place)
 
-    def folded(self, values: Tensor, map_number: int) -> Tensor:
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`. At once, without the squares in memory."""
+        _, rows, columns, channels = values.shape
+        top, left = self.row // self.stride * block, self.column // self.stride * block
+        height, width, _ = self.tensors[map_number].stride()
+        windows = self.tensors[map_number].as_strided(
+            (rows, factor, columns, factor, channels),
+            (factor * height, height, factor * width, width, 1),
+            self.tensors[map_number].storage_offset() + top * height + left * width,
+        )
+        return (values[:, :, None, :, None] * windows).view(1, rows * factor, columns * factor, channels)
+
+    def folded(self, values: Tensor, map_number: int, block: int = 1) -> Tensor:
         """See `Pixels.folded`. Line by line: there are few."""
-        for axis, offsets, start in zip(
-            (1, 2), self.tensors[map_number], (self.row, self.column), strict=True
-        ):
+        starts = (self.row // self.stride * block, self.column // self.stride * block)
+        for axis, offsets, start in zip((1, 2), self.tensors[map_number], starts, strict=True):
             found = offsets[start : start + values.shape[axis]]
             if found.any():
                 for place, offset in enumerate(found.tolist()):
@@ -93,6 +122,7 @@ class PixelBatch:
     tensors: Maps
     rows: Tensor
     columns: Tensor
+    stride: int = 1
 
     @classmethod
     def of(cls, pixels: Sequence[OnePixel]) -> PixelBatch:
@@ -108,19 +138,32 @@ class PixelBatch:
         maps = pixels[0].tensors
         device = maps[0].device if maps else torch.device("cpu")
         rows, columns = torch.tensor([(pixel.row, pixel.column) for pixel in pixels], device=device).unbind(1)
-        return cls(maps, rows, columns)
+        return cls(maps, rows, columns, pixels[0].stride)
 
     @property
     def count(self) -> int:
         """The number of pixels."""
         return len(self.rows)
 
-    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+    def begun(self, values: Tensor) -> Tensor:
+        """See `Pixels.begun`."""
+        which = torch.arange(len(values), device=values.device)
+        values[which, self.rows % self.stride, self.columns % self.stride] = 1
+        return values
+
+    def _corners(self, block: int) -> tuple[Tensor, Tensor]:
+        """Return where windows begin in a map of so many pixels a square."""
+        if self.stride == block == 1:
+            return self.rows, self.columns
+        return self.rows // self.stride * block, self.columns // self.stride * block
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool, block: int = 1) -> Tensor:
         """See `Pixels.multiplied`."""
         factors_map = self.tensors[map_number]
         rows, columns = values.shape[1:3]
+        tops, lefts = self._corners(block)
         if factors_map.device.type == "cpu" and rows * columns * factors_map.shape[2] > INDEXED_NUMBERS:
-            corners = zip(self.rows.tolist(), self.columns.tolist(), strict=True)
+            corners = zip(tops.tolist(), lefts.tolist(), strict=True)
             windows = torch.stack([factors_map[r : r + rows, c : c + columns] for r, c in corners])
         else:
             # One operation however many pixels, and none whose result the processor would have to wait for.
@@ -134,17 +177,24 @@ class PixelBatch:
                     factors_map.shape[2],
                 ),
                 (height, width, height, width, 1),
-            )[self.rows, self.columns]
+            )[tops, lefts]
         return _product(values, windows, in_place)
 
-    def folded(self, values: Tensor, map_number: int) -> Tensor:
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`."""
+        return self.multiplied(_enlarged(values, factor), map_number, True, block)
+
+    def folded(self, values: Tensor, map_number: int, block: int = 1) -> Tensor:
         """See `Pixels.folded`."""
-        return _folded(values, self.tensors[map_number], self.rows, self.columns)
+        return _folded(values, self.tensors[map_number], *self._corners(block))
 
 
 @dataclass(frozen=True, slots=True)
 class PixelLattice:
-    """Pixels (row + i · down, column + j · right) for i < shape[0] and j < shape[1], rows first."""
+    """Pixels (row + i · down, column + j · right) for i < shape[0] and j < shape[1], rows first.
+
+    Where networks stride, `down` and `right` are multiples of `stride`.
+    """
 
     tensors: Maps
     row: int
@@ -152,36 +202,62 @@ class PixelLattice:
     down: int
     right: int
     shape: tuple[int, int]
+    stride: int = 1
 
     @property
     def count(self) -> int:
         """The number of pixels."""
         return self.shape[0] * self.shape[1]
 
-    def multiplied(self, values: Tensor, map_number: int, in_place: bool) -> Tensor:
+    def begun(self, values: Tensor) -> Tensor:
+        """See `Pixels.begun`."""
+        values[:, self.row % self.stride, self.column % self.stride] = 1
+        return values
+
+    def multiplied(self, values: Tensor, map_number: int, in_place: bool, block: int = 1) -> Tensor:
         """See `Pixels.multiplied`. The windows overlap in the map and are read where they are."""
         factors_map = self.tensors[map_number]
         height, width, _ = factors_map.stride()
         rows, columns = values.shape[1:3]
+        top, left, down, right = self._in_map(block)
         windows = factors_map.as_strided(
             (*self.shape, rows, columns, factors_map.shape[2]),
-            (self.down * height, self.right * width, height, width, 1),
-            factors_map.storage_offset() + self.row * height + self.column * width,
+            (down * height, right * width, height, width, 1),
+            factors_map.storage_offset() + top * height + left * width,
         )
         product = _product(values.unflatten(0, self.shape), windows, in_place)
         return product.flatten(0, 1)
 
-    def folded(self, values: Tensor, map_number: int) -> Tensor:
+    def spread(self, values: Tensor, map_number: int, block: int, factor: int) -> Tensor:
+        """See `Pixels.spread`."""
+        return self.multiplied(_enlarged(values, factor), map_number, True, block)
+
+    def _in_map(self, block: int) -> tuple[int, int, int, int]:
+        """Return where windows begin, and how far apart they are, in a map of so many pixels a square."""
+        top, left, down, right = (
+            pixels // self.stride * block for pixels in (self.row, self.column, self.down, self.right)
+        )
+        return top, left, down, right
+
+    def folded(self, values: Tensor, map_number: int, block: int = 1) -> Tensor:
         """See `Pixels.folded`."""
         device = values.device
-        rows = self.row + self.down * torch.arange(self.shape[0], device=device)
-        columns = self.column + self.right * torch.arange(self.shape[1], device=device)
+        top, left, down, right = self._in_map(block)
+        rows = top + down * torch.arange(self.shape[0], device=device)
+        columns = left + right * torch.arange(self.shape[1], device=device)
         return _folded(
             values,
             self.tensors[map_number],
             rows.repeat_interleave(self.shape[1]),
             columns.repeat(self.shape[0]),
         )
+
+
+def _enlarged(values: Tensor, factor: int) -> Tensor:
+    """Repeat pixels (B, h, w, channels) down and across, in memory of their own."""
+    batch, rows, columns, channels = values.shape
+    squares = values[:, :, None, :, None].expand(-1, -1, factor, -1, factor, -1)
+    return squares.reshape(batch, rows * factor, columns * factor, channels)
 
 
 def _folded(values: Tensor, offsets: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -224,7 +300,7 @@ def middle(values: Tensor, inset: Reach) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _FromOne:
+class FromOne:
     """A step from one slot to another."""
 
     source: int
@@ -236,22 +312,23 @@ class _FromOne:
 
 
 @dataclass(frozen=True, slots=True)
-class Multiply(_FromOne):
+class Multiply(FromOne):
     """Multiply by the derivative of a pointwise node, or of where the image ends."""
 
     map_number: int
     inset: Reach
     in_place: bool
     sum_channels: bool = False
+    block: int = 1
 
     def __call__(self, slots: Slots, pixels: Pixels) -> None:
         values = middle(slots[self.source], self.inset)
-        product = pixels.multiplied(values, self.map_number, self.in_place)
+        product = pixels.multiplied(values, self.map_number, self.in_place, self.block)
         slots[self.target] = product.sum(dim=3, keepdim=True) if self.sum_channels else product
 
 
 @dataclass(frozen=True, slots=True)
-class Fold(_FromOne):
+class Fold(FromOne):
     """Bring back into the image what a convolution has read beyond it, which is its own pixels again.
 
     The transpose of padding by reflection or replication. What comes from a pixel beyond the border is added to the
@@ -259,13 +336,14 @@ class Fold(_FromOne):
     """
 
     map_number: int
+    block: int = 1
 
     def __call__(self, slots: Slots, pixels: Pixels) -> None:
-        slots[self.target] = pixels.folded(slots[self.source], self.map_number)
+        slots[self.target] = pixels.folded(slots[self.source], self.map_number, self.block)
 
 
 @dataclass(frozen=True, slots=True)
-class Rescale(_FromOne):
+class Rescale(FromOne):
     """Multiply each channel by a constant."""
 
     factors: Tensor
@@ -275,7 +353,7 @@ class Rescale(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class Take(_FromOne):
+class Take(FromOne):
     """Take some of the channels, and the middle of the window."""
 
     start: int
@@ -304,7 +382,7 @@ class Combine:
 
 
 @dataclass(frozen=True, slots=True)
-class Widen(_FromOne):
+class Widen(FromOne):
     """Put zeros around a window, in memory of its own."""
 
     margin: Reach
@@ -315,7 +393,7 @@ class Widen(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedConvolution(_FromOne):
+class TransposedConvolution(FromOne):
     """A transposed convolution: the window grows, or loses what cannot get back to the pixel any more."""
 
     inset: Reach
@@ -330,7 +408,7 @@ class TransposedConvolution(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedFromPoint(_FromOne):
+class TransposedFromPoint(FromOne):
     """The same from a single pixel: a weighted sum of kernels. `weight` is (outputs, rows · columns · inputs)."""
 
     inset: Reach
@@ -343,7 +421,7 @@ class TransposedFromPoint(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedToFew(_FromOne):
+class TransposedToFew(FromOne):
     """The same for one or two input channels: all products, then one sum. `weight` is (inputs · taps, outputs)."""
 
     inset: Reach
@@ -362,7 +440,7 @@ class TransposedToFew(_FromOne):
 
 
 @dataclass(frozen=True, slots=True)
-class MixChannels(_FromOne):
+class MixChannels(FromOne):
     """The same for a kernel of one pixel. `weight` is (outputs, inputs)."""
 
     inset: Reach

@@ -101,13 +101,16 @@ class Program:
     output: int
 
 
-def record(network: nn.Module) -> Program:
+def record(network: nn.Module, shape: tuple[int, int] | None = None) -> Program:
     """Run a network on noise and write down what it does.
 
     Parameters
     ----------
     network : torch.nn.Module
         y = f(x1, x2), in evaluation mode. It is not changed.
+    shape : tuple of int, optional
+        (H, W) of the noise, for a network that strides. It may then compute with sizes, as it does to give one branch
+        the size of another, so that what is written down holds for images of this size, and others have to be tried.
 
     Raises
     ------
@@ -118,9 +121,9 @@ def record(network: nn.Module) -> Program:
         raise NotUnderstoodError("it is compiled, which hides how it uses sizes")
     # Networks that keep what they have computed, to be looked at later, keep it in the copy.
     running = copied(network, share=True)
-    recorder = Recorder([_noise(network, number) for number in (0, 1)])
+    recorder = Recorder([_noise(network, number, shape or SAMPLE_SHAPE) for number in (0, 1)])
     try:
-        with torch.inference_mode(False), torch.enable_grad(), recorder, _Asking(recorder):
+        with torch.inference_mode(False), torch.enable_grad(), recorder, _Asking(recorder, shape is not None):
             result = running(*recorder.images)
     except (Exception, SystemExit) as error:
         if recorder.failure is not None:
@@ -151,8 +154,8 @@ def leaves(structure: Any) -> list[Any]:
     return found
 
 
-def _noise(network: nn.Module, number: int) -> Tensor:
-    noise = torch.rand(1, 1, *SAMPLE_SHAPE, generator=torch.Generator().manual_seed(number))
+def _noise(network: nn.Module, number: int, shape: tuple[int, int]) -> Tensor:
+    noise = torch.rand(1, 1, *shape, generator=torch.Generator().manual_seed(number))
     weights = [value for value in (*network.parameters(), *network.buffers()) if value.is_floating_point()]
     return noise.to(weights[0]) if weights else noise
 
@@ -365,12 +368,15 @@ for _name in (
 
 
 _SHAPES = {Tensor.shape.__get__, Tensor.size}  # type: ignore[attr-defined]
-_OUTSIDE = {
-    Tensor.numel, Tensor.nelement, Tensor.stride, Tensor.__len__, Tensor.tolist, Tensor.numpy, Tensor.__array__,
-    Tensor.__dlpack__, Tensor.data_ptr, Tensor.storage, Tensor.untyped_storage, torch.numel, _aten.sym_size.int,
+_COUNTING = {
+    Tensor.numel, Tensor.nelement, Tensor.stride, Tensor.__len__, torch.numel, _aten.sym_size.int,
     _aten.sym_size.default, _aten.sym_numel.default,
 }  # fmt: skip
-"""Functions that take values or sizes out of the world of tensors without the dispatcher's knowing."""
+_OUTSIDE = {
+    Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr, Tensor.storage,
+    Tensor.untyped_storage,
+}  # fmt: skip
+"""Functions that take sizes, and values, out of the world of tensors without the dispatcher's knowing."""
 _OF_ANY_SIZE = {
     Tensor.__getitem__, Tensor.expand, Tensor.broadcast_to, Tensor.view, Tensor.reshape, torch.broadcast_to,
     torch.reshape,
@@ -379,11 +385,11 @@ _OF_ANY_SIZE = {
 
 
 class _Asking(TorchFunctionMode):
-    """Answers when a program asks for a shape."""
+    """Answers when a program asks for a shape; where it may compute with sizes, as torch does."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, sized: bool) -> None:
         super().__init__()
-        self._recorder = recorder
+        self._recorder, self._sized = recorder, sized
 
     def __torch_function__(
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -391,11 +397,15 @@ class _Asking(TorchFunctionMode):
         """See `TorchFunctionMode`."""
         kwargs = kwargs or {}
         followed = bool(args) and self._recorder.follows(args[0])
+        if followed and func in _OUTSIDE:
+            self._recorder.refuse(f"{func.__name__} looks at a value or its size")
+        if self._sized:
+            return func(*args, **kwargs)
         if followed and func in _SHAPES:
             shape = self._shape(args[0])
             rest = (*args[1:], *kwargs.values())
             return shape[operator.index(rest[0])] if rest else shape
-        if followed and func in _OUTSIDE:
+        if followed and func in _COUNTING:
             self._recorder.refuse(f"{func.__name__} looks at a value or its size")
         sized = any(isinstance(leaf, Size) for leaf in leaves((tuple(args), kwargs)))
         if sized and not (followed and func in _OF_ANY_SIZE):

@@ -127,7 +127,7 @@ def keep(chain: Chain, pair: Pair, radius: int, progress: Callable[[float], None
     if chain.capturing is None or not _MAPS.fits(chain, pair):
         return
     side = _MAPS.side(chain)
-    for row, column in positions(side, pair.shape):
+    for row, column in positions(side, chain.known(pair.shape)):
         derivatives = _MAPS.derivatives(chain, pair, row * side, column * side)
         chain.capturing.capture(derivatives, derivatives.pixel((row * side, column * side)), radius)
 
