@@ -90,7 +90,7 @@ lint/javascript: $(VENV)/installed-dev $(VENV)/installed-js
 	$(BIN)/node node_modules/eslint/bin/eslint.js .
 
 lint/safety: $(VENV)/installed-dev
-	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusion
+	$(BIN)/bandit -q -ll -c pyproject.toml -r app cache callbacks fusevis fusion
 
 # Not among the tests: what it looks up changes without us. It needs a connection to pypi.org.
 audit: $(VENV)/installed-dev

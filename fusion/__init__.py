@@ -6,7 +6,7 @@ from fusion.colours import guidance_rgb
 from fusion.errors import FuseVisError
 from fusion.fusing import fuse, fuse_colour
 from fusion.methods.base import Method
-from fusion.methods.registry import load_method, method_ids
+from fusion.methods.registry import load_method, method_ids, register
 from fusion.pair import Pair, load_pair
 from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
@@ -42,6 +42,7 @@ __all__ = [
     "reach_map",
     "reach_of_linearity",
     "region_jacobian",
+    "register",
     "response",
     "response_map",
     "shift_sensitivity",

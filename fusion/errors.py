@@ -65,6 +65,10 @@ class UnknownPairError(FuseVisError):
     """No pair is known under this address."""
 
 
+class PairError(FuseVisError):
+    """What a program gives as a pair is none."""
+
+
 class PixelOutsideImageError(FuseVisError):
     """The principal pixel is not a pixel of the fused image."""
 

@@ -24,7 +24,7 @@ import typer
 
 from benchmarks.server import COMMAND, LOG, ROOT, server_in
 
-PACKAGES = ("app", "assets", "benchmarks", "cache", "callbacks", "fusion")
+PACKAGES = ("app", "assets", "benchmarks", "cache", "callbacks", "fusevis", "fusion")
 BESIDE = ("pyproject.toml", "README.md", "LICENSE", "NOTICE", *map(str, ROOT.glob("requirements*.txt")))
 PAGES = ("", "compare", "training")
 LINK = re.compile(r'(?:src|href)="(/[^"]*)"')

@@ -17,6 +17,7 @@ from fusion.device import resolve_device
 from fusion.errors import FuseVisError, NetworkError, PackedMethodError, UnknownPairError, WeightsError
 from fusion.methods.packed.elsewhere import BROUGHT_LIMITS, IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, Signature
+from fusion.methods.registered import registered_method, registered_methods
 from fusion.methods.registry import built_in_ids, method_specification, users_methods
 from fusion.weights import earlier_ids, newest_id
 
@@ -119,9 +120,10 @@ class LoadedMethods:
 
     def _choices(self, unusable: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
         users = users_methods(self._folder) if self._folder is not None else []
-        taken = {id for id, _ in self._built_in}
+        taken = {id for id, _ in self._built_in} | {method.id for method in registered_methods()}
         return (
             *((id, title, unusable.get(id, "")) for id, title in self._built_in),
+            *((method.id, method.title, "") for method in registered_methods()),
             *(
                 (packed.id, packed.title(), problem or self._refusal(packed))
                 for packed, problem in users
@@ -144,6 +146,8 @@ class LoadedMethods:
         ------
         UnknownMethodError, WeightsError, DeviceError, SupportRadiusError, PackedMethodError, NetworkError
         """
+        if (own := registered_method(id)) is not None:
+            return own
         packed = self._packed(id)
         if packed is None and (packed := self._find_brought(id)) is not None:
             return self._get_brought(packed)

@@ -14,6 +14,7 @@ from fusion.durations import spoken
 from fusion.methods.adapting import Adaptation
 from fusion.methods.base import Method
 from fusion.methods.packed.folders import PackedMethod
+from fusion.methods.registered import registered_method
 from fusion.methods.registry import built_in_ids, is_earlier, load_method, users_method
 from fusion.pair import Pair
 from fusion.saliency.guidance import guidance
@@ -67,8 +68,12 @@ def method_card(id: str, device: str = "cpu") -> Card:
         If the method cannot be used.
     """
     method = load_method(id, device)
-    own = id in built_in_ids() or is_earlier(id)
+    own = _ships(id) or registered_method(id) is not None
     return card_of(method, None if own else users_method(id))
+
+
+def _ships(id: str) -> bool:
+    return id in built_in_ids() or is_earlier(id)
 
 
 def card_of(method: Method, packed: PackedMethod | None = None) -> Card:
@@ -85,7 +90,7 @@ def card_of(method: Method, packed: PackedMethod | None = None) -> Card:
     shape = adapted.fixed or (_multiple(SIDE, adapted), _multiple(SIDE, adapted))
     pair = _noise(shape)
     facts = {
-        "source": _source(packed),
+        "source": _source(method, packed),
         "weights": method.weights_id,
         "images": "" if packed is None else _names(packed),
         "support": _support(method, shape),
@@ -108,9 +113,9 @@ def _noise(shape: tuple[int, int]) -> Pair:
     return Pair.from_arrays(*np.random.default_rng(0).random((2, *shape)))
 
 
-def _source(packed: PackedMethod | None) -> str:
+def _source(method: Method, packed: PackedMethod | None) -> str:
     if packed is None:
-        return "built in"
+        return "built in" if _ships(method.id) else "of the program that shows it (fusion.register)"
     model = packed.model()
     kind = {".pt2": "a program of torch.export", ".onnx": "an ONNX file"}[model.suffix]
     if packed.foreign:

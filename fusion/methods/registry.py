@@ -15,10 +15,11 @@ from pathlib import Path
 
 import fusion.methods
 from fusion.device import resolve_device
-from fusion.errors import UnknownMethodError
+from fusion.errors import NetworkError, UnknownMethodError
 from fusion.methods.base import Method, MethodSpecification
 from fusion.methods.packed.elsewhere import IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, packed_at, packed_methods
+from fusion.methods.registered import keep_registered, registered_method, registered_methods
 from fusion.weights import EARLIER_SIGN, FOLDER, earlier_ids, load_weights, newest_id, weights_path
 
 
@@ -45,8 +46,34 @@ def built_in_ids() -> tuple[str, ...]:
 
 
 def method_ids() -> tuple[str, ...]:
-    """Return the ids of all methods: those of this folder, then those of ``FUSEVIS_METHODS_DIR`` that can be used."""
-    return (*_specifications(), *(packed.id for packed, problem in users_methods() if not problem))
+    """Return the ids of all methods: files of this folder, what `register` was given, users' folders that are good."""
+    own = dict.fromkeys(method.id for method in registered_methods())
+    own |= dict.fromkeys(packed.id for packed, problem in users_methods() if not problem)
+    return (*_specifications(), *own)
+
+
+def register(method: Method) -> Method:
+    """Let a method of this program be found by its id wherever methods are, also by pages of `fusevis.show`.
+
+    Parameters
+    ----------
+    method : Method
+        As `Method.from_module` makes one. One with the same id takes the place of the one before.
+
+    Returns
+    -------
+    Method
+        The same.
+
+    Raises
+    ------
+    NetworkError
+        If a method that ships has this id, or links could not name it by it.
+    """
+    if method.id in _specifications() or is_earlier(method.id):
+        raise NetworkError(f"There is a method {method.id!r} that ships. Give yours another id.")
+    keep_registered(method)
+    return method
 
 
 def users_methods(folder: Path | None = None) -> list[tuple[PackedMethod, str]]:
@@ -85,6 +112,10 @@ def method_specification(id: str) -> MethodSpecification:
         newest = _specifications()[newest_id(id)]
         return replace(
             newest, id=id, title=f"{newest.title}, earlier weights {id.partition(EARLIER_SIGN)[2]}"
+        )
+    if (own := registered_method(id)) is not None:
+        return MethodSpecification(
+            id, own.title, lambda: own.network, own.support_radius, PACKED_ORDER, trained=False, note=own.note
         )
     packed = users_method(id)
     described = packed.description()
@@ -128,6 +159,7 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     ----------
     id : str
         One of `method_ids`, earlier weights of one (`fusion.weights.earlier_ids`), or a path to a folder with a method.
+        What `register` was given is returned as it is, wherever it runs.
     device : str
         ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:n``.
     folder : Path
@@ -143,6 +175,8 @@ def load_method(id: str, device: str = "auto", folder: Path = FOLDER) -> Method:
     PackedMethodError, NetworkError
         If a user's method cannot be used.
     """
+    if (own := registered_method(id)) is not None:
+        return own
     if id not in _specifications() and not is_earlier(id):
         return IsolatedMethod(users_method(id), resolve_device(device))
     specification = method_specification(id)

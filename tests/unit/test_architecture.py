@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("app", "callbacks", "cache", "fusion", "benchmarks")
+PARTS = ("app", "callbacks", "cache", "fusion", "benchmarks", "fusevis")
 
 ALLOWED: dict[str, set[str]] = {
     "benchmarks": {"app", "callbacks", "cache", "fusion"},
@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "app": {"cache", "fusion"},
     "cache": {"fusion"},
     "fusion": set(),
+    "fusevis": {"app", "cache", "fusion"},
 }
 """Which other parts the files of a part may import; benchmarks stand above all, and nobody imports them."""
 
