@@ -7,7 +7,6 @@ from playwright.sync_api import Page
 from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
 from tests.browser.pictures import choose_mode, click_at, place, wait_for_pixel
-from tests.browser.test_compare_page import open_compare
 
 LEFT_AT_ONCE = """() => {
   fusevis.state.display.gamma1 = 0.9;
@@ -65,7 +64,9 @@ def test_the_address_follows_the_view_without_a_loop(open_page: Opener, server: 
     assert "gamma1=0.9" in page.evaluate(LEFT_AT_ONCE)
 
 
-def test_two_visitors_never_meet(open_page: Opener, server: Server) -> None:
+def test_two_visitors_never_meet_and_each_goes_back_to_the_views_that_it_has_left(
+    open_page: Opener, server: Server
+) -> None:
     one = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=3,4")
     other = open_page(f"?pair={server.pair}&method=deepfuse&pixel=40,50&gamma1=1.5")
     one.keyboard.press("ArrowRight")
@@ -78,11 +79,11 @@ def test_two_visitors_never_meet(open_page: Opener, server: Server) -> None:
         0.3,
     )
     assert (view_of(other).method, view_of(other).pixel, view_of(other).gamma1) == ("deepfuse", (40, 50), 1.5)
+    require_way_back(other, (40, 50))
 
 
-def test_back_and_forward_lead_to_the_views_that_were_left(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse")
-    click_at(page, "panel-fused", 14, 15)
+def require_way_back(page: Page, pixel: tuple[int, int]) -> None:
+    """Go to the compare page, back, and forward again."""
     page.select_option("#colour-scale", "robust")
     wait_for(page, "scale=robust")
     left = page.evaluate("location.search")
@@ -90,26 +91,33 @@ def test_back_and_forward_lead_to_the_views_that_were_left(open_page: Opener, se
     page.wait_for_function("() => window.fusevis && fusevis.compare && fusevis.compare.state.a.shown")
     wait_for(page, "weights=")
     view, _ = CompareState.from_query(page.evaluate("location.search"))
-    assert (view.pixel, view.scale) == ((14, 15), "robust"), "carried along"
+    assert (view.pixel, view.scale) == (pixel, "robust"), "carried along"
     compared = page.evaluate("location.search")
     page.go_back()
     page.wait_for_function(
         "() => window.fusevis && fusevis.state && fusevis.state.window && fusevis.state.pinned"
     )
     assert page.evaluate("location.search") == left
-    assert page.evaluate("fusevis.state.pixel") == {"row": 14, "col": 15}
+    assert page.evaluate("fusevis.state.pixel") == dict(zip(("row", "col"), pixel, strict=True))
     page.go_forward()
     page.wait_for_function("() => window.fusevis && fusevis.compare && fusevis.compare.state.a.shown")
     assert page.evaluate("location.search") == compared
 
 
-def test_a_link_is_copied_or_offered(open_page: Opener, server: Server) -> None:
+def test_a_link_of_other_weights_says_so_and_one_of_these_is_copied_or_offered(
+    open_page: Opener, server: Server
+) -> None:
     for query in (
-        f"?pair={server.pair}&method=weighted_averaging",
-        f"compare?pair={server.pair}&methods=deepfuse",
+        f"?pair={server.pair}&method=deepfuse&weights=00000000",
+        f"compare?pair={server.pair}&methods=weighted_averaging,deepfuse&weights=,00000000",
     ):
         page = open_page(query, settled=False, ready="() => window.fusevis && fusevis.address")
-        wait_for(page, "weights=")
+        page.wait_for_selector(".toast")
+        assert "other weights of DeepFuse (00000000)" in page.locator(".notices").inner_text()
+        page.wait_for_function(
+            """() => location.search === fusevis.address.query() && location.search.includes("weights=")
+              && !location.search.includes("00000000")"""
+        )
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.click("#copy-link")
         page.wait_for_function("() => document.querySelector('#copy-link').textContent === 'Link copied'")
@@ -119,12 +127,3 @@ def test_a_link_is_copied_or_offered(open_page: Opener, server: Server) -> None:
         assert page.input_value(".link-dialog input") == page.url
         page.keyboard.press("Escape")
         page.wait_for_selector(".link-dialog", state="detached")
-
-
-def test_a_link_of_other_weights_says_so(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=deepfuse&weights=00000000", settled=False)
-    page.wait_for_selector(".toast")
-    assert "other weights of DeepFuse (00000000)" in page.locator(".notices").inner_text()
-    page = open_compare(open_page, server, "&weights=,00000000")
-    page.wait_for_selector(".toast")
-    assert "other weights of DeepFuse (00000000)" in page.locator(".notices").inner_text()

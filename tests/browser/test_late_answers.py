@@ -22,6 +22,8 @@ EXPLORE = f"?pair=drawn&method={CONSTANT}&gamma1=1&gamma2=1&zoom=2"
 COMPARE = f"compare?pair=drawn&methods={CONSTANT}&columns=guidance_rgb,jacobian_mri&gamma1=1&gamma2=1&zoom=2"
 A, B = (4, 6), (1, 1)
 """The pixel whose answer comes late, and the one that is asked for after it."""
+OTHER = (4, 1)
+"""One that no other test of the table has asked for."""
 
 Pixel = tuple[int, int]
 
@@ -209,8 +211,8 @@ def require_table(page: Page, address: str, pixel: Pixel) -> None:
     eventually(page, check)
 
 
-def test_an_older_pixel_of_the_table_never_takes_a_newer_ones_place(open_page: Opener) -> None:
-    page = open_page(COMPARE, settled=False, ready=COMPARE_SETTLED)
+def test_an_older_pixel_of_the_table_never_takes_a_newer_ones_place(share_page: Opener) -> None:
+    page = share_page(COMPARE, settled=False, ready=COMPARE_SETTLED)
     page.mouse.move(*compare_place(page, B))
     require_table(page, "drawn", B)
     held = Held(page, "**/jacobians/**")
@@ -223,12 +225,13 @@ def test_an_older_pixel_of_the_table_never_takes_a_newer_ones_place(open_page: O
     require_table(page, "drawn", B)
 
 
-def test_windows_of_another_pair_are_never_shown_in_the_table(open_page: Opener) -> None:
-    page = open_page(COMPARE, settled=False, ready=COMPARE_SETTLED)
+# Leaves another pair.
+def test_windows_of_another_pair_are_never_shown_in_the_table(share_page: Opener) -> None:
+    page = share_page(COMPARE, settled=False, ready=COMPARE_SETTLED)
     page.mouse.move(*compare_place(page, B))
     require_table(page, "drawn", B)
     held = Held(page, "**/jacobians/**")
-    page.mouse.move(*compare_place(page, A))
+    page.mouse.move(*compare_place(page, OTHER))
     held.wait()
     page.mouse.move(5, 5)
     page.select_option("#compare-pair", "redrawn")

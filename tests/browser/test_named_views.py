@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from cache.services.named_views import SavedView
-from tests.browser.conftest import Asked, Opener, Server
+from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import click_at
 
+GONE = SavedView.model_validate({"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=3"})
+"""Its pair is not here: it has words instead of a picture."""
 
+
+@pytest.mark.usefixtures("asked")
 def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Server, tmp_path: Path) -> None:
     page = open_page(f"?pair={server.pair}&method=weighted_averaging&gamma1=0.8")
     click_at(page, "panel-fused", 20, 30)
@@ -48,10 +53,14 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
         other.get_by_label(f"Delete {name}").click()
         other.get_by_label(f"Delete {name}").click()
         other.wait_for_selector(f'.view[data-name="{name}"]', state="detached")
+    content = json.loads(study.read_text(encoding="utf-8"))
+    content["views"].append(GONE.model_dump(mode="json"))
+    study.write_text(json.dumps(content), encoding="utf-8")
     with other.expect_file_chooser() as chooser:
         other.click("#views-import")
     chooser.value.set_files(study)
-    other.wait_for_function("() => document.querySelector('.views-message').textContent.includes('2 views')")
+    other.wait_for_function("() => document.querySelector('.views-message').textContent.includes('3 views')")
+    expect(other.locator('.view[data-name="Gone"] .view-picture')).to_have_text("No picture")
     (tmp_path / "other.json").write_text('{"format": "something else"}')
     with other.expect_file_chooser() as chooser:
         other.click("#views-import")
@@ -63,18 +72,3 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
     other.wait_for_function("() => window.fusevis?.state && fusevis.state.window && fusevis.state.pinned")
     assert other.evaluate("location.search") == saved
     assert other.evaluate("fusevis.state.pixel") == {"row": 20, "col": 30}
-
-
-def test_a_view_whose_pair_is_not_here_has_words_instead_of_a_picture(
-    open_page: Opener, asked: Asked
-) -> None:
-    view = {"name": "Gone", "page": "explore", "query": "?pair=nowhere&v=3"}
-    study = {
-        "format": "fusevis-study",
-        "version": 1,
-        "views": [SavedView.model_validate(view).model_dump(mode="json")],
-    }
-    asked("/study", "POST", json.dumps(study).encode())
-    page = open_page("?pair=own&method=weighted_averaging", settled=False)
-    page.click("#views-open")
-    expect(page.locator('.view[data-name="Gone"] .view-picture')).to_have_text("No picture")

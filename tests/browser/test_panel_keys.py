@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page
 
@@ -20,15 +22,19 @@ def focused(page: Page) -> str:
 
 
 @pytest.fixture
-def page(open_page: Opener, server: Server) -> Page:
-    """Return the compare page with three regions, A pinned and the panel opened by its button."""
-    page = open_compare(open_page, server)
+def page(share_page: Opener, server: Server) -> Iterator[Page]:
+    """Return the compare page with three regions, A pinned and the panel opened by its button; let A go again."""
+    page = open_compare(share_page, server)
     page.mouse.click(*place(page, 20, 30))
     page.wait_for_function("() => fusevis.compare.state.a.pinned")
     page.evaluate(THREE)
     page.focus("#region-open")
     page.keyboard.press("Enter")
-    return page
+    yield page
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(2):
+        if page.evaluate("fusevis.compare.state.a.pinned"):
+            page.keyboard.press("Escape")
 
 
 def test_whatever_is_changed_in_the_list_the_focus_stays(page: Page) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
@@ -11,6 +10,7 @@ from tests.browser.pictures import wait_until
 from tests.browser.seen import table
 from tests.browser.test_brushing import PLOT, corners, drag
 from tests.browser.test_compare_page import METHODS, SETTLED, open_compare, place
+from tests.browser.visitors import HEIGHT, WIDTH
 
 LOOK = "fusevis.regions.all()[0].look"
 COLOUR = "fusevis.regions.all()[0].colour"
@@ -68,16 +68,15 @@ def test_a_lasso_on_a_scatterplot_outlines_nothing_until_asked(share_page: Opene
     assert page.evaluate(LOOK)["outline"] is True and outline.get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("width", [1440, 700])
-def test_the_panel_never_covers_what_one_draws_on(open_page: Opener, server: Server, width: int) -> None:
-    page = open_compare(open_page, server, width=width)
-    page.click("#region-open")
-    page.wait_for_function(f"() => !({COVERED})()")
-    assert page.is_visible("#region-panel")
-    page.click("#region-close")
-    explore = open_page(f"?pair={server.pair}&method=weighted_averaging", width=width)
-    explore.click("#region-open")
-    explore.wait_for_function(f"() => !({COVERED})()")
+def test_the_panel_never_covers_what_one_draws_on(share_page: Opener, server: Server) -> None:
+    explore = f"?pair={server.pair}&method=weighted_averaging"
+    for page in (open_compare(share_page, server), share_page(explore)):
+        for width in (700, WIDTH):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            page.click("#region-open")
+            page.wait_for_function(f"() => innerWidth === {width} && !({COVERED})()")
+            assert page.is_visible("#region-panel")
+            page.click("#region-close")
 
 
 def test_a_panel_that_floats_comes_back(share_page: Opener, server: Server) -> None:
