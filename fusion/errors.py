@@ -66,7 +66,7 @@ class UnknownPairError(FuseVisError):
 
 
 class PairError(FuseVisError):
-    """What a program gives as a pair is none."""
+    """Something that a program gives as a pair is none."""
 
 
 class PixelOutsideImageError(FuseVisError):

@@ -30,7 +30,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What a job is about, in the words of the page.
+    """The subject of a job, in the words of the page.
 
     Attributes
     ----------

@@ -70,7 +70,7 @@ class Workers:
 
     @property
     def note(self) -> str | None:
-        """What the page says of `problem`: nothing of what stands in errors, which is the log's."""
+        """The words of the page for `problem`: nothing of what stands in errors, which is the log's."""
         return ALONE if self.problem and self._alone else self.problem
 
     def computed(self, job: Job, numbers: Iterable[int], go_on: GoOn) -> Iterator[int]:

@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Explained:
-    """What a view explains, by the names of its regions.
+    """The question that a view answers, by the names of its regions.
 
     Attributes
     ----------

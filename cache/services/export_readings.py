@@ -21,7 +21,7 @@ REACH_UNITS = (
 
 @dataclass(frozen=True)
 class RegionInfluence:
-    """What the Jacobian image of a region adds up to.
+    """The sums of a region's Jacobian image.
 
     Attributes
     ----------

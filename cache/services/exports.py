@@ -8,7 +8,7 @@ import math
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import Any
 
@@ -24,7 +24,7 @@ from fusion.chroma import Colours, coloured
 from fusion.errors import FuseVisError
 from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, described_colour
 from fusion.saliency.maps import UNITS, MapKind
-from fusion.saliency.window import Box
+from fusion.saliency.window import Box, JacobianWindow
 from fusion.statistics.region_code import decode_mask
 from fusion.statistics.regions import Region
 from fusion.work.addresses import numerics_id
@@ -192,15 +192,9 @@ def export_arrays(
     pair_of = services.scenes.pair(first)
     guidances = _guidance(services, scenes)
     for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
-        fused = services.scenes.fused(scene)
-        jacobians = {name: window.dense() for name, window in found.items()}
-        boxes = {name: window.box for name, window in found.items()}
-        rgb = guidance_rgb(guidance, fused)
-        colour = coloured(fused, pair_of.colours) if any(pair_of.in_colour) else None
         reaches = reaches_of(services, scene, chosen) if with_reach else {}
-        poles = services.shifts.near_pole(scene)[0] if scene.pole else None
         arrays.append(
-            MethodArrays(scene, fused, guidance, rgb, jacobians, boxes, of_scene, colour, reaches, poles)
+            replace(_method_arrays(services, scene, found, guidance), maps=of_scene, reaches=reaches)
         )
     known = services.regions.of_pair(first.pair_address)
     shape = (first.height, first.width)
@@ -217,6 +211,22 @@ def export_arrays(
         responses=tuple(found for _, found in painted),
         colours=pair_of.colours,
         explanation=Explanation.of(services, scenes, explained) if explained else None,
+    )
+
+
+def _method_arrays(
+    services: Services, scene: Scene, windows: Mapping[str, JacobianWindow], guidance: np.ndarray
+) -> MethodArrays:
+    pair, fused = services.scenes.pair(scene), services.scenes.fused(scene)
+    return MethodArrays(
+        scene,
+        fused,
+        guidance,
+        guidance_rgb(guidance, fused),
+        {name: window.dense() for name, window in windows.items()},
+        {name: window.box for name, window in windows.items()},
+        colour=coloured(fused, pair.colours) if any(pair.in_colour) else None,
+        poles=services.shifts.near_pole(scene)[0] if scene.pole else None,
     )
 
 

@@ -83,7 +83,7 @@ class Trial:
 
     @property
     def busy(self) -> bool:
-        """Whether something is done with it now."""
+        """True while something is done with it."""
         return self.stage in ("reading", "trying")
 
 

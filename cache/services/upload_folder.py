@@ -35,7 +35,7 @@ class Card(OwnedCard):
 
     @property
     def address(self) -> str:
-        """How links call the pair."""
+        """The pair's address in links."""
         return f"{UPLOADED}{self.id}"
 
     def address_of(self, owner: str) -> str:

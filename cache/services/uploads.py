@@ -30,7 +30,7 @@ SHORTEST_KEY = 16
 
 @dataclass(frozen=True)
 class Looked:
-    """What somebody sees of a pair before it is used.
+    """The view of a pair before it is used.
 
     Attributes
     ----------

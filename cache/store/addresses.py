@@ -125,7 +125,7 @@ class ShiftAddress(Address):
 
 @dataclass(frozen=True)
 class PoleAddress(Address):
-    """How many features of each pixel are near the pole of the method's fusion rule."""
+    """The number of features of each pixel that are near the pole of the method's fusion rule."""
 
     kind: ClassVar[str] = "pole"
 

@@ -51,7 +51,7 @@ class Check:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What a report shows of a pair.
+    """The pictures of a pair in a report.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ class HeldMethod(Method):
 
 @dataclass(frozen=True)
 class Terms:
-    """What the numbers of a pair contribute to derivatives.
+    """The contributions of a pair's numbers to derivatives.
 
     Attributes
     ----------

@@ -300,7 +300,7 @@ class Graph:
 
     @property
     def regridded(self) -> bool:
-        """Whether it has images of several sizes."""
+        """True where it has images of several sizes."""
         return any(isinstance(node, Coarser | Finer) for node in self.nodes)
 
 
