@@ -14,7 +14,14 @@ from fusion import Method, Pair, load_method
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.device import resolve_device
-from fusion.errors import FuseVisError, NetworkError, PackedMethodError, UnknownPairError, WeightsError
+from fusion.errors import (
+    FuseVisError,
+    NetworkError,
+    PackedMethodError,
+    UnknownMethodError,
+    UnknownPairError,
+    WeightsError,
+)
 from fusion.methods.packed.elsewhere import BROUGHT_LIMITS, IsolatedMethod
 from fusion.methods.packed.folders import PackedMethod, Signature
 from fusion.methods.registered import registered_method, registered_methods
@@ -152,9 +159,17 @@ class LoadedMethods:
         if packed is None and (packed := self._find_brought(id)) is not None:
             return self._get_brought(packed)
         method = self._methods.get(id)
+        if packed is None and method is None:
+            self._require_known(id)
         if packed is not None and method is not None and self._signatures.get(id) != packed.signature():
             method = None
         return method if method is not None else self._flights.do(id, lambda: self._loaded(id, packed))
+
+    def _require_known(self, id: str) -> None:
+        """Refuse what no list has: ids come from links, and `load_method` would take any folder of this machine."""
+        if not any(id == known for known, _ in self._built_in) and id not in self.earlier(newest_id(id)):
+            known = ", ".join(id for id, _ in self.titles)
+            raise UnknownMethodError(f"There is no method {id!r}. Choose one of: {known}.")
 
     def packed(self, id: str) -> PackedMethod | None:
         """Return the folder that a method is from; ``None`` where it is from none."""
@@ -201,7 +216,8 @@ class LoadedMethods:
         if self._folder is None or any(id == known for known, _ in self._built_in):
             return None
         packed = PackedMethod(self._folder / id)
-        return packed if packed.has_valid_id() and packed.path.is_dir() else None
+        # A name, no way to elsewhere.
+        return packed if packed.id == id and packed.has_valid_id() and packed.path.is_dir() else None
 
     def with_weights(self, id: str, weights_id: str) -> Method:
         """Return a method, but not with other weights than those that somebody refers to.

@@ -147,6 +147,14 @@ def test_the_menu_has_bad_ones_in_gray_with_the_reason(methods: Path) -> None:
     assert "no archive" in shown["broken"]["title"]
 
 
+def test_a_link_names_no_folder(methods: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(methods)
+    for id in (str(methods / "mine"), "./mine", "mine/mine.pt2", f"../{methods.name}/mine"):
+        assert fusion.load_method(id).title == "Mine", "a program may"
+        with pytest.raises(UnknownMethodError, match="There is no method"):
+            shelf(methods).get(id)
+
+
 def test_bad_methods_are_no_reason_not_to_be_ready(methods: Path) -> None:
     loaded = shelf(methods)
     loaded.load_all().join()
