@@ -51,7 +51,6 @@ def explain_panel() -> html.Div:
         html.P(ABOUT, className="explain-about"),
         html.P(NO_REGION, className="region-empty"),
         html.Ul(className="region-list"),
-        html.P(className="region-message", role="status"),
     ]
     return side_panel(ExplainId.PANEL, "Explain a region", ExplainId.CLOSE, parts, "explain-panel")
 

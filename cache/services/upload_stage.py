@@ -171,7 +171,9 @@ class UploadStage:
             If files are missing, or an archive cannot be unpacked.
         """
         units, series = _units(self._members(id), self._modalities)
-        entries, problems = folder_entries(units, self._modalities, Path(), series)
+        # The folder that all share, as that of an archive, names no pair; but a series may have no other name.
+        root = Path() if series else None
+        entries, problems = folder_entries(units, self._modalities, root, series)
         images = [name for name in units if name in series or split_extension(name.name)[1] in SUFFIXES]
         two = [series[name].alias if name in series else name for name in images]
         if not entries and len(images) == 2 and same_patient(*(series.get(name) for name in images)):

@@ -61,8 +61,10 @@ def test_a_network_is_brought_hovered_described_linked_and_deleted(
     page.keyboard.press("Escape")
 
     page.wait_for_function("() => location.search.includes('method=network-')")
-    other = open_page(page.evaluate("() => location.search"), settled=False)
+    other = open_page(page.evaluate("() => location.search"))
     expect(other.locator("#method-select option:checked")).to_have_text("Own kernel (uploaded)")
+    # It would ask for what is deleted below.
+    other.close()
 
     open_more(page, "#networks-open")
     page.get_by_role("button", name="Delete Own kernel").click()

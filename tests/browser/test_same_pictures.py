@@ -27,8 +27,8 @@ NUMBERS = "#compare-numbers"
 CANVAS = "() => document.querySelector('.compare-canvas').toDataURL()"
 COMPLETE = "() => document.getElementById('compare-numbers-status').textContent === 'Complete.'"
 TABLES = ("guidance", "influence", "requirements")
-PAINTED = {"change", "colour"}
-"""Of a link, what `test_brush` and `test_colour` open in another page: what is painted, and in colour."""
+PAINTED = {"change", "colour", "explain", "pole"}
+"""Of a link, what `test_brush`, `test_colour`, `test_explain` and `test_poles` open in another page."""
 Shot = NDArray[np.uint8]
 
 
