@@ -241,7 +241,10 @@ function updateLine(line, scene) {
   reading.textContent = problem || "Computing …";
   const figures = [...line.querySelectorAll("figure")];
   const canvases = figures.map((figure) => /** @type {HTMLCanvasElement} */ (figure.querySelector("canvas")));
-  canvases.forEach((canvas) => (canvas.dataset.known = String(Boolean(images))));
+  canvases.forEach((canvas, index) => {
+    canvas.dataset.known = String(Boolean(images));
+    if (!images) canvas.setAttribute("aria-label", `${scene.modalities[index]}, ${scene.method_title}: ${reading.textContent}`);
+  });
   figures.forEach((figure, index) => (/** @type {HTMLElement} */ (figure.firstChild).textContent = scene.modalities[index]));
   if (!images) return;
   const { end, part } = drawAll(canvases, images, gamma, scene.aspect);
