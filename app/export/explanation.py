@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cache.services.export_readings import RegionInfluence
+from cache.services.export_readings import ImageSums
 from cache.services.exports import ExportArrays
 from fusion import Reach
 from fusion.colours import Limits, Scale, gradient_colours
@@ -57,7 +57,7 @@ def reach_levels(found: Reach | None) -> tuple[str, str]:
     return str(first), str(second)
 
 
-def _row(name: str, number: RegionInfluence) -> dict[str, str]:
+def _row(name: str, number: ImageSums) -> dict[str, str]:
     negative = "–" if number.negative is None else f"{100 * number.negative:.1f} %"
     return {
         "input": name,

@@ -16,7 +16,7 @@ from cache.errors import TooBusyError, UserError
 from cache.services.images import SceneImages
 from cache.services.services import services_of
 from cache.services.upload_folder import DAY_S, Card
-from cache.services.upload_stage import LARGEST_PIECE, MOST_FILES, UploadTooLargeError
+from cache.services.upload_stage import LARGEST_PIECE, MOST_FILES, UploadError, UploadTooLargeError
 from cache.services.uploads import Uploads, bringer_of
 from fusion.data.preview import Preview
 from fusion.pair import pixel_aspect
@@ -91,10 +91,7 @@ def found(id: str) -> Response:
 @routes.get("/<id>/pair")
 def look(id: str) -> Response:
     """Answer with what is to be seen of a pair before it is used."""
-    try:
-        place = int(request.args.get("place", ""))
-    except ValueError:
-        return told("A pair is asked for by its place.")
+    place = _place()
     with services_of(current_app).scenes.slow.place():
         seen = _uploads().look(id, place)
     images = [image and _facts(image) for image in seen.images]
@@ -108,10 +105,7 @@ def look(id: str) -> Response:
 def inputs(id: str) -> Response:
     """Answer with both images of a pair, as `app.routes.binary` encodes them, before it is used."""
     started = time.perf_counter()
-    try:
-        place = int(request.args.get("place", ""))
-    except ValueError:
-        return told("A pair is asked for by its place.")
+    place = _place()
     swap, code = request.args.get("swap") == "1", request.args.get("code", "")[:LONGEST_CODE]
     with services_of(current_app).scenes.slow.place():
         pair = _uploads().inputs(id, place, swap, code)
@@ -139,6 +133,13 @@ def delete(id: str) -> Response:
     """Delete a pair of whoever asks."""
     _uploads().delete(id, bringer())
     return jsonify(deleted=id)
+
+
+def _place() -> int:
+    place = request.args.get("place", type=int)
+    if place is None:
+        raise UploadError("A pair is asked for by its place.")
+    return place
 
 
 def _uploads() -> Uploads:

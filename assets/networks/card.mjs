@@ -1,6 +1,7 @@
 /* The dialog of a method's card: what is known and was checked of it. It is measured when it is asked for, which takes seconds. */
 
 import { closest, element } from "../core/elements.mjs";
+import { dialogOf } from "../core/native-dialog.mjs";
 import { home } from "../core/server.mjs";
 import { measured, partsOf } from "./card-parts.mjs";
 import { shown } from "./menu.mjs";
@@ -12,12 +13,8 @@ class CardDialog {
     this.turn = 0;
     this.message = element("p", { className: "uploads-message", role: "status" });
     this.cards = element("div", { className: "method-cards" });
-    this.host = element("dialog", { className: "uploads-dialog", ariaLabel: "Method card" });
-    const close = element("button", { type: "button", textContent: "×", className: "region-remove", title: "Close" });
-    close.addEventListener("click", () => this.host.close());
+    this.host = dialogOf("Method card", "", this.message, this.cards);
     this.host.addEventListener("close", () => { this.turn += 1; });
-    this.host.append(element("div", { className: "uploads-head" }, element("h2", { textContent: "Method card", className: "h6" }), close), this.message, this.cards);
-    document.body.append(this.host);
   }
 
   async open() {

@@ -4,6 +4,7 @@
  */
 
 import { closest, element } from "../core/elements.mjs";
+import { broughtLine, dialogOf, plainButton } from "../core/native-dialog.mjs";
 import { answered, send } from "../uploads/server.mjs";
 import { mebibytes } from "../uploads/sending.mjs";
 import { NetworkForm } from "./form.mjs";
@@ -16,15 +17,9 @@ import * as menu from "./menu.mjs";
  * @typedef {{ stage: string, facts: Facts | null, problem: string, kept: Brought | null }} Trial
  */
 
-const BUTTON = "btn btn-sm btn-outline-secondary";
 const OPEN = "#networks-open";
 const PAUSE_MILLISECONDS = 500;
 const KEPT = "The title that you give it is kept; the name of the file is not. Whoever has a link to a view with it sees it. It runs in a process of its own.";
-
-/** @param {string} text */
-function button(text) {
-  return element("button", { type: "button", textContent: text, className: BUTTON });
-}
 
 /**
  * Why a file cannot be sent, in words; nothing where it can. The server says the same.
@@ -51,21 +46,14 @@ class NetworkDialog {
     this.bar = element("progress", { max: 1, value: 0, hidden: true, ariaLabel: "Sending and trying" });
     this.about = element("div", {});
     this.use = element("button", { type: "button", textContent: "Try and use it", className: "btn btn-sm btn-primary" });
-    this.drop = button("Discard");
+    this.drop = plainButton("Discard");
     this.actions = element("div", { className: "uploads-actions", hidden: true }, this.use, this.drop);
     this.own = element("ul", { className: "uploads-own" });
     this.kept = element("p", { className: "uploads-kept" });
-    this.host = element("dialog", { className: "uploads-dialog networks-dialog", ariaLabel: "Your networks" });
-    this.host.append(this.head(), this.zone(), this.message, this.bar, this.about, this.actions, this.own, this.kept);
+    this.host = dialogOf("Your networks", "networks-dialog",
+      this.zone(), this.message, this.bar, this.about, this.actions, this.own, this.kept);
     this.use.addEventListener("click", () => this.tried());
     this.drop.addEventListener("click", () => this.discard("Discarded."));
-    document.body.append(this.host);
-  }
-
-  head() {
-    const close = element("button", { type: "button", textContent: "×", className: "region-remove", title: "Close" });
-    close.addEventListener("click", () => this.host.close());
-    return element("div", { className: "uploads-head" }, element("h2", { textContent: "Your networks", className: "h6" }), close);
   }
 
   zone() {
@@ -75,7 +63,7 @@ class NetworkDialog {
       file.value = ""; // the same can be chosen again
       this.take(chosen);
     });
-    const choose = button("Choose a file");
+    const choose = plainButton("Choose a file");
     choose.addEventListener("click", () => file.click());
     return element("div", { className: "uploads-zone" },
       element("p", { textContent: "Drop an ONNX file here: a network of two images, opset 11 to 23, with its weights in the file." }),
@@ -200,18 +188,13 @@ class NetworkDialog {
   /** @param {Listed} listed */
   showOwn({ methods, most_bytes, most_bytes_kept, keep_days }) {
     this.own.replaceChildren(...methods.map((method) => {
-      const open = button("Open");
-      open.ariaLabel = `Open ${method.label}`;
-      open.addEventListener("click", async () => {
+      const open = async () => {
         await menu.refresh();
         menu.choose(method.id);
         this.host.close();
-      });
-      const gone = button("Delete");
-      gone.ariaLabel = `Delete ${method.label}`;
-      gone.addEventListener("click", () => this.remove(method.id));
-      const text = `${method.label} · ${mebibytes(method.bytes)} · kept for ${method.days} more days`;
-      return element("li", {}, element("span", { textContent: text }), open, gone);
+      };
+      const about = `${mebibytes(method.bytes)} · kept for ${method.days} more days`;
+      return broughtLine(method.label, about, open, () => this.remove(method.id));
     }));
     this.kept.textContent = `Up to ${mebibytes(most_bytes)}. Networks are kept on this server for ${keep_days} days, or until you delete them or room is `
       + `needed, of which there are ${mebibytes(most_bytes_kept)} for all together. ${KEPT}`;

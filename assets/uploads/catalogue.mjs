@@ -1,6 +1,7 @@
 /* The dialog "All pairs": small pictures, a search, a menu of modalities, and what of the data folder is in no pair. */
 
 import { closest, element } from "../core/elements.mjs";
+import { dialogOf, plainButton } from "../core/native-dialog.mjs";
 import * as menu from "./menu.mjs";
 import { pictureOf } from "./server.mjs";
 
@@ -33,17 +34,12 @@ class Catalogue {
     this.kinds = element("select", { className: "form-select form-select-sm", ariaLabel: "Modalities" });
     this.count = element("p", { className: "uploads-message", role: "status" });
     this.list = element("ul", { className: "catalogue-list" });
-    this.more = element("button", { type: "button", textContent: "Show more", className: "btn btn-sm btn-outline-secondary" });
+    this.more = plainButton("Show more");
     this.problems = element("details", { className: "catalogue-problems" });
-    this.host = element("dialog", { className: "uploads-dialog catalogue", ariaLabel: "All pairs" });
-    const close = element("button", { type: "button", textContent: "×", className: "region-remove", title: "Close" });
-    this.host.append(
-      element("div", { className: "uploads-head" }, element("h2", { textContent: "All pairs", className: "h6" }), close),
+    this.host = dialogOf("All pairs", "catalogue",
       element("div", { className: "catalogue-filter" }, this.search, this.kinds), this.count, this.list, this.more, this.problems);
-    close.addEventListener("click", () => this.host.close());
     for (const control of [this.search, this.kinds]) control.addEventListener("input", () => this.show(AT_ONCE));
     this.more.addEventListener("click", () => this.show(this.most + AT_ONCE));
-    document.body.append(this.host);
   }
 
   async open() {

@@ -4,6 +4,7 @@
  */
 
 import { closest, element } from "../core/elements.mjs";
+import { broughtLine, dialogOf, plainButton } from "../core/native-dialog.mjs";
 import * as menu from "./menu.mjs";
 import { PairLine } from "./preview.mjs";
 import { filesDropped, filesOf, mebibytes, refusal, sendAll } from "./sending.mjs";
@@ -15,16 +16,10 @@ import { ask } from "./server.mjs";
  * @import { Looked, Pair } from "./preview.mjs"
  */
 
-const BUTTON = "btn btn-sm btn-outline-secondary";
 const KEPT = "Kept are the images, what they show (as MRI, PET) and the name that you give a pair here; the names of files are "
   + "not. Of DICOM headers only what the image needs is kept, of NIfTI headers no texts. Whoever has a link to a pair sees it.";
 
 class Discarded extends Error {}
-
-/** @param {string} text */
-function button(text) {
-  return element("button", { type: "button", textContent: text, className: BUTTON });
-}
 
 class UploadDialog {
   constructor() {
@@ -39,21 +34,14 @@ class UploadDialog {
     this.pairs = element("ul", { className: "uploads-pairs" });
     this.problems = element("ul", { className: "uploads-problems" });
     this.use = element("button", { type: "button", textContent: "Use these pairs", className: "btn btn-sm btn-primary" });
-    this.drop = button("Discard");
+    this.drop = plainButton("Discard");
     this.own = element("ul", { className: "uploads-own" });
     this.kept = element("p", { className: "uploads-kept" });
     this.actions = element("div", { className: "uploads-actions", hidden: true }, this.use, this.drop);
-    this.host = element("dialog", { className: "uploads-dialog", ariaLabel: "Your images" });
-    this.host.append(this.head(), this.zone(), this.message, this.bar, this.pairs, this.problems, this.actions, this.own, this.kept);
+    this.host = dialogOf("Your images", "",
+      this.zone(), this.message, this.bar, this.pairs, this.problems, this.actions, this.own, this.kept);
     this.use.addEventListener("click", () => this.used());
     this.drop.addEventListener("click", () => this.discard("Discarded."));
-    document.body.append(this.host);
-  }
-
-  head() {
-    const close = element("button", { type: "button", textContent: "×", className: "region-remove", title: "Close" });
-    close.addEventListener("click", () => this.host.close());
-    return element("div", { className: "uploads-head" }, element("h2", { textContent: "Your images", className: "h6" }), close);
   }
 
   zone() {
@@ -66,7 +54,7 @@ class UploadDialog {
         this.take(chosen);
       });
     }
-    const [chooseFiles, chooseFolder] = [button("Choose files"), button("Choose a folder")];
+    const [chooseFiles, chooseFolder] = [plainButton("Choose files"), plainButton("Choose a folder")];
     chooseFiles.addEventListener("click", () => files.click());
     chooseFolder.addEventListener("click", () => folder.click());
     return element("div", { className: "uploads-zone" },
@@ -190,17 +178,12 @@ class UploadDialog {
   /** @param {Listed} listed */
   showOwn({ pairs, on, keep_days, most_bytes }) {
     this.own.replaceChildren(...pairs.map((pair) => {
-      const open = button("Open");
-      open.ariaLabel = `Open ${pair.label}`;
-      open.addEventListener("click", () => {
+      const open = () => {
         menu.choose(pair.address);
         this.host.close();
-      });
-      const gone = button("Delete");
-      gone.ariaLabel = `Delete ${pair.label}`;
-      gone.addEventListener("click", () => this.remove(pair.id));
-      const text = `${pair.label} · ${mebibytes(pair.bytes)} · kept for ${pair.days} more days`;
-      return element("li", {}, element("span", { textContent: text }), open, gone);
+      };
+      const about = `${mebibytes(pair.bytes)} · kept for ${pair.days} more days`;
+      return broughtLine(pair.label, about, open, () => this.remove(pair.id));
     }));
     this.kept.textContent = on
       ? `Up to ${mebibytes(most_bytes)} at once. Images are kept on this server for ${keep_days} days, or until you delete them or room is needed. ${KEPT}`

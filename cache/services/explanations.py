@@ -46,6 +46,19 @@ class Question:
     region: str
     against: str = ""
 
+    def require_fit(self) -> None:
+        """Refuse a number that there is none of, or that goes with something else.
+
+        Raises
+        ------
+        RegionError
+        """
+        if self.of not in NUMBERS:
+            raise RegionError(NO_NUMBER)
+        fits = {"mean": not self.against, "contrast": bool(self.against), "ssim": self.against in INPUTS}
+        if not fits[self.of]:
+            raise RegionError(NO_OTHER)
+
 
 @dataclass(frozen=True)
 class Explained:
@@ -117,20 +130,17 @@ class Explanations:
             If any of them does not exist, or not any more; among others `RegionError`, `TooBusyError`.
         """
         chosen, images = self._scenes.addressed(pair, method, weights)
-        if asked.of not in NUMBERS:
-            raise RegionError(NO_NUMBER)
-        if not {"mean": not asked.against, "ssim": asked.against in INPUTS}.get(
-            asked.of, bool(asked.against)
-        ):
-            raise RegionError(NO_OTHER)
-        region = self._regions.resolve(asked.region, images.shape)
-        other = (
-            self._regions.resolve(asked.against, images.shape) if asked.of == "contrast" else asked.against
-        )
+        asked.require_fit()
+        region, other = self._regions.resolve(asked.region, images.shape), asked.against
+        if asked.of == "contrast":
+            other = self._regions.resolve(other, images.shape)
 
         def compute() -> Arrays:
-            held = {"mean": None, "ssim": INPUTS.index(other) if other in INPUTS else None}
-            against = held[asked.of] if asked.of in held else decode_mask(other, images.shape)
+            against: np.ndarray | int | None = None
+            if asked.of == "contrast":
+                against = decode_mask(other, images.shape)
+            elif asked.of == "ssim":
+                against = INPUTS.index(other)
             with self._places.place():
                 mask = decode_mask(region, images.shape)
                 return {"jacobian": region_jacobian(chosen, images, mask, asked.of, against)}

@@ -20,7 +20,7 @@ REACH_UNITS = (
 
 
 @dataclass(frozen=True)
-class RegionInfluence:
+class ImageSums:
     """The sums of a region's Jacobian image.
 
     Attributes
@@ -36,7 +36,7 @@ class RegionInfluence:
     negative: float | None
 
     @classmethod
-    def of(cls, image: np.ndarray) -> RegionInfluence:
+    def of(cls, image: np.ndarray) -> ImageSums:
         """Add an image (H, W) up, in float64."""
         values = image.astype(np.float64)
         total = float(np.abs(values).sum())
@@ -77,15 +77,14 @@ class Explanation:
             )
         except TooBusyError:
             raise
-        except (
-            UserError
-        ) as error:  # a region at the border has no similarity; the rest of the view is to be had
+        except UserError as error:
+            # A region at the border has no similarity; the rest of the view is to be had.
             return cls(asked, (), str(error))
         return cls(asked, found)
 
-    def numbers(self) -> list[tuple[RegionInfluence, RegionInfluence]]:
+    def numbers(self) -> list[tuple[ImageSums, ImageSums]]:
         """Return the sums of both images of each method."""
-        return [(RegionInfluence.of(image[0]), RegionInfluence.of(image[1])) for image in self.jacobians]
+        return [(ImageSums.of(image[0]), ImageSums.of(image[1])) for image in self.jacobians]
 
     def described(self, methods: Sequence[str]) -> dict[str, object]:
         """Return it as JSON can hold it, with the sums by the methods' ids."""

@@ -105,9 +105,12 @@ class LoadedMethods:
         seen = (one for one in self.earlier(id) if weights and weights.startswith(one.removeprefix(f"{id}@")))
         return next(seen, id)
 
+    def _is_built_in(self, id: str) -> bool:
+        return any(id == known for known, _ in self._built_in)
+
     def earlier(self, id: str) -> tuple[str, ...]:
         """Return the ids of a method's earlier weights, which no list has; none for those of users."""
-        return earlier_ids(id) if any(id == known for known, _ in self._built_in) else ()
+        return earlier_ids(id) if self._is_built_in(id) else ()
 
     def has(self, id: str) -> bool:
         """Tell whether there is a method of this id, earlier weights among them."""
@@ -167,7 +170,7 @@ class LoadedMethods:
 
     def _require_known(self, id: str) -> None:
         """Refuse what no list has: ids come from links, and `load_method` would take any folder of this machine."""
-        if not any(id == known for known, _ in self._built_in) and id not in self.earlier(newest_id(id)):
+        if not self._is_built_in(id) and id not in self.earlier(newest_id(id)):
             known = ", ".join(id for id, _ in self.titles)
             raise UnknownMethodError(f"There is no method {id!r}. Choose one of: {known}.")
 
@@ -213,7 +216,7 @@ class LoadedMethods:
             raise type(error)(*error.args)
 
     def _packed(self, id: str) -> PackedMethod | None:
-        if self._folder is None or any(id == known for known, _ in self._built_in):
+        if self._folder is None or self._is_built_in(id):
             return None
         packed = PackedMethod(self._folder / id)
         # A name, no way to elsewhere.
@@ -281,7 +284,7 @@ class LoadedMethods:
             try:
                 method = self._load(id, self._device)
             except FuseVisError as error:
-                if any(id == known for known, _ in self._built_in):
+                if self._is_built_in(id):
                     self._errors[id] = str(error)
                     if isinstance(error, WeightsError):
                         self._without_weights.add(id)

@@ -85,7 +85,14 @@ class OwnedFolder(Generic[Kept]):
         found = [card for card in self._cards() if card.brought >= oldest]
         return sorted(found, key=lambda card: (-card.brought, card.id))
 
-    def kept(self, id: str, owner: str, name: str, make: Callable[[Path], Kept]) -> Kept:
+    def kept(
+        self,
+        id: str,
+        owner: str,
+        name: str,
+        make: Callable[[Path], Kept],
+        noted: Callable[[Kept], Kept] = lambda card: card,
+    ) -> Kept:
         """Keep something, or note that somebody else has brought it too.
 
         Parameters
@@ -94,6 +101,8 @@ class OwnedFolder(Generic[Kept]):
             What it is, who brings it, as a hash, and what they call it.
         make : callable
             Fills the folder that it is given, which is empty, and returns the card.
+        noted : callable, optional
+            Returns the card with what else is of this owner.
         """
         target = self._folder / id
         known = self._read(target / CARD)
@@ -103,6 +112,7 @@ class OwnedFolder(Generic[Kept]):
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             card = make(target)
+        card = noted(card)
         self._write(card)
         return card
 

@@ -110,11 +110,10 @@ class UploadFolder(OwnedFolder[Card]):
                 path.rename(target / names[-1])
             return Card(id, size_of(target), time.time(), {owner: name}, modalities, (names[0], names[1]))
 
-        card = self.kept(id, owner, name, made)
-        if card.readings.get(owner, "") != code:
-            card = replace(card, readings=card.readings | {owner: code})
-            self._write(card)
-        return card
+        def read_so(card: Card) -> Card:
+            return replace(card, readings=card.readings | {owner: code})
+
+        return self.kept(id, owner, name, made, read_so)
 
 
 def content_id(images: Sequence[Sequence[Path]]) -> str:

@@ -9,7 +9,7 @@ import fusion
 from cache.errors import UserError
 from cache.services import explanations as module
 from cache.services.explanations import Question
-from cache.services.export_readings import RegionInfluence
+from cache.services.export_readings import ImageSums
 from cache.services.scenes import Scene
 from cache.services.services import Services
 from fusion import Method
@@ -75,6 +75,6 @@ def test_what_is_wrong_is_said(services: Services, scene: Scene) -> None:
 
 
 def test_sums_of_an_explanation() -> None:
-    found = RegionInfluence.of(np.array([[1.5, -0.5], [0, -1]], dtype=np.float32))
-    assert found == RegionInfluence(0.0, 3.0, 0.5)
-    assert RegionInfluence.of(np.zeros((2, 2), dtype=np.float32)) == RegionInfluence(0, 0, None)
+    found = ImageSums.of(np.array([[1.5, -0.5], [0, -1]], dtype=np.float32))
+    assert found == ImageSums(0.0, 3.0, 0.5)
+    assert ImageSums.of(np.zeros((2, 2), dtype=np.float32)) == ImageSums(0, 0, None)
