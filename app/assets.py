@@ -9,10 +9,12 @@ there; Dash starts after it, and so finds the functions of its callbacks, and Pl
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dash import Dash
+from dash.development.base_component import Component
 
 from app.guard.headers import allow_scripts
 from app.plotly_file import serve_strict_plotly
@@ -119,6 +121,15 @@ class ModulePage(Dash):
         )
         self._entry = f"{at}{page}.mjs"
         self.renderer = f'import "{self._entry}"; {self.renderer}'
+
+    def show(self, layout: Callable[[], Component]) -> None:
+        """Have the page made by a function, anew for each visitor.
+
+        Dash makes it once to check it, and would then send that one too, in the HTML, so that the browser can check the
+        callbacks' ids against it. Here all ids are in every page, against which the browser checks them as well.
+        """
+        self.layout = layout
+        self.validation_layout = None
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash calls it by names
         """Make the HTML."""

@@ -118,8 +118,10 @@ def create_server(settings: Settings | None = None, user_pairs: Sequence[tuple[P
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = lambda: explore_page(
-        pair_choices(services), services.scenes.method_choices(), services.method_uploads.on
+    app.show(
+        lambda: explore_page(
+            pair_choices(services), services.scenes.method_choices(), services.method_uploads.on
+        )
     )
     callbacks.link.register_explore(app)
     for module in CALLBACKS:
@@ -175,7 +177,7 @@ def _add_page(server: Flask, name: str, home: str, layout: Callable[[], Componen
         suppress_callback_exceptions=False,
     )
     add_icon(app)
-    app.layout = layout
+    app.show(layout)
     server.add_url_rule(f"/{name}", name, server.view_functions[prefix])
     server.view_functions[f"{prefix}<path:path>"] = lambda path: missing_page(home)
     return app

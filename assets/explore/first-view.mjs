@@ -176,13 +176,14 @@ function showTitles() {
 function show() {
   if (left) return;
   showTitles();
-  for (const [panel, drawing] of drawings) {
+  // All places first: a canvas that is put in has the page laid out anew for the next question.
+  const places = [...drawings].flatMap(([panel, drawing]) => {
     const section = sectionOf(panel);
-    const known = shown.get(panel);
-    if (!section || (known && known.parentElement === section) || graphs.graph(panel)) continue;
-    const whole = typeof drawing === "function" ? null : drawing;
-    const place = placeOf(section, whole);
-    if (!(place.width > 0 && place.height > 0)) continue;
+    if (!section || shown.get(panel)?.parentElement === section || graphs.graph(panel)) return [];
+    const place = placeOf(section, typeof drawing === "function" ? null : drawing);
+    return place.width > 0 && place.height > 0 ? [{ panel, section, drawing, place }] : [];
+  });
+  for (const { panel, section, drawing, place } of places) {
     const canvas = typeof drawing !== "function" ? drawing : drawing(Math.round(place.width), Math.round(place.height));
     canvas.className = "first-view";
     Object.entries(place).forEach(([side, length]) => canvas.style.setProperty(side, `${length}px`));

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -255,6 +257,13 @@ def test_health(page: Page) -> None:
     answer = page.client.get("/readyz")
     assert answer.status_code == 503, "networks are not loaded in this test"
     assert any("FunFuseAn" in problem for problem in answer.get_json()["problems"])
+
+
+@pytest.mark.parametrize("address", ["/", "/compare"])
+def test_the_html_does_not_have_the_page_a_second_time(page: Page, address: str) -> None:
+    html = page.client.get(address).get_data(as_text=True)
+    config = json.loads(re.findall(r'id="_dash-config"[^>]*>(.*?)</script>', html)[0])
+    assert "validation_layout" not in config and not config["suppress_callback_exceptions"]
 
 
 def test_the_page_and_its_assets_are_served(page: Page) -> None:
