@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app.ids import IMAGE_PANELS, Panel
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at
+from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at, wait_until
 from tests.browser.seen import plot, screen
 from tests.browser.visitors import HEIGHT, WIDTH
 
@@ -91,8 +91,7 @@ def test_the_page_says_how_to_begin_until_one_has_begun(page: Page) -> None:
     wait_until_settled(page)
 
 
-def test_pictures_have_the_place(share_page: Opener) -> None:
-    page = share_page("?method=weighted_averaging")
+def test_pictures_have_the_place(page: Page) -> None:
     for width, height in ((1920, 1080), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FITTED)
@@ -120,7 +119,7 @@ def test_a_double_click_enlarges_and_escape_brings_back(page: Page) -> None:
     page.wait_for_function(
         "(width) => fusevis.graphs.area('panel-fused').width < width + 2", arg=before.width
     )
-    assert plot(page, "panel-fused") == before
+    wait_until(page, lambda: plot(page, "panel-fused") == before)
     assert (pinned(page), pixel(page)) == (True, (10, 12)), "Esc brought the panel back and no more"
     page.keyboard.press("Escape")
     assert not pinned(page)
