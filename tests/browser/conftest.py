@@ -27,6 +27,8 @@ __all__ = ["WAIT_MILLISECONDS", "Asked", "Known", "Opener", "Server", "wait_unti
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
+LOOK_MILLISECONDS = 100
+"""Between looks for what takes long to come: looking in every frame costs a tenth of a processor."""
 WHOLE_PIXELS = 100_000
 """Of the largest pairs that the page gets whole: samples are smaller, and that of `test_large_pairs` is larger."""
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
@@ -114,7 +116,7 @@ class Pages:
         page.on("pageerror", lambda error: self._messages.append(f"exception: {error}"))
         prepare(page)
         page.goto(self._server.url + query)
-        page.wait_for_function(ready)
+        page.wait_for_function(ready, polling=LOOK_MILLISECONDS)
         if settled:
             wait_until_settled(page)
         return page
@@ -240,8 +242,8 @@ def go_to(page: Page, query: str, timeout: float = WAIT_MILLISECONDS) -> None:
         """(search) => { fusevis.pixel.pin(false); window.dash_clientside.set_props("location", { search }); }""",
         query,
     )
-    page.wait_for_function(SAYS, arg=query, timeout=timeout)
-    page.wait_for_function(SETTLED, timeout=timeout)
+    for state in (SAYS, SETTLED):
+        page.wait_for_function(state, arg=query, timeout=timeout, polling=LOOK_MILLISECONDS)
 
 
 @dataclass
@@ -436,4 +438,4 @@ SETTLED = """() => {
 
 def wait_until_settled(page: Page) -> None:
     """Wait until guidance is complete and Plotly's figures show the final state of the principal pixel."""
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(SETTLED, polling=LOOK_MILLISECONDS)
