@@ -14,7 +14,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
 from benchmarks.browser import chromium
@@ -278,8 +278,10 @@ class Kept:
         return True
 
     def tidy(self) -> None:
-        """Put away what may be put away."""
+        """Put away what may be put away, in a window of the size that it had."""
         self.page.unroute_all()
+        width, height = json.loads(self.opened)["size"]
+        self.page.set_viewport_size({"width": width, "height": height})
         self.page.mouse.move(2, 2)
         if "regions=" not in self.opened:
             self.page.evaluate(TIDY)
@@ -288,7 +290,7 @@ class Kept:
         """Go to a link in place; return whether the page is now as if it had been opened with that."""
         try:
             go_to(self.page, query, GO_MILLISECONDS)
-        except NothingCame:
+        except Error:  # nothing came, or it is another page by now
             return False
         if query == self.query:
             return self.is_as_opened()

@@ -164,6 +164,7 @@ def test_a_region_is_seen_at_rest_and_while_the_pointer_moves(open_page: Opener,
         assert seen(page, "panel-scatter", colour) > 20
         assert seen(page, "panel-scatter", GREEN) > 20, "the neighbourhood's points are on top"
 
+    page.wait_for_function("() => fusevis.regions.all().length === 1")
     page.mouse.move(*place_of(page, "panel-mri", 20, 16))
     page.mouse.move(*place_of(page, "panel-mri", 21, 15))
     page.wait_for_function("() => fusevis.state.window.row === 21 && fusevis.state.window.col === 15")
