@@ -91,7 +91,8 @@ def test_the_page_says_how_to_begin_until_one_has_begun(page: Page) -> None:
     wait_until_settled(page)
 
 
-def test_pictures_have_the_place(page: Page) -> None:
+def test_pictures_have_the_place(share_page: Opener) -> None:
+    page = share_page("?method=weighted_averaging")
     for width, height in ((1920, 1080), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FITTED)
