@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 from app.ids import IMAGE_PANELS, Panel
 from tests.browser.conftest import Opener, Server
 from tests.browser.pictures import box_pixels, readout
-from tests.browser.test_explore_look import FITTED
+from tests.browser.test_explore_look import resize
 
 
 def opened(share_page: Opener) -> Page:
@@ -23,8 +23,7 @@ def overflowing(page: Page) -> bool:
 def test_everything_fits(share_page: Opener) -> None:
     page = opened(share_page)
     for width, height in ((1440, 900), (1920, 1080), (1440, 900)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function(f"(width) => innerWidth === width && ({FITTED})()", arg=width)
+        resize(page, width, height)
         assert not overflowing(page)
         for panel in [*Panel, *(panel.zoom for panel in IMAGE_PANELS)]:
             box = page.locator(f"#{panel} .main-svg").first.bounding_box()
