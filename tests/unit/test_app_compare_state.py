@@ -48,7 +48,7 @@ def test_a_view_comes_back_from_its_link(state: CompareState) -> None:
 
 
 def test_a_link_to_the_first_view_says_its_version_alone() -> None:
-    assert FIRST_VIEW.to_query() == "?v=3"
+    assert FIRST_VIEW.to_query() == "?v=4"
     assert CompareState.from_query("") == (FIRST_VIEW, [])
     assert FIRST_VIEW.methods == PAPER_METHODS and FIRST_VIEW.columns == FIRST_COLUMNS
 
@@ -61,14 +61,14 @@ def test_a_query_is_readable_and_sorted() -> None:
     )  # fmt: skip
     assert state.to_query() == (
         "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&numbers=1&pair=glioma-t1&pin=5,6&pixel=12,34"
-        "&scale=paper&shared=0&v=3&zoom=9"
+        "&scale=paper&shared=0&v=4&zoom=9"
     )
 
 
 def test_nothing_chosen_is_a_view_too() -> None:
     state, notices = CompareState.from_query("?methods=&columns=")
     assert (state.methods, state.columns, notices) == ((), (), [])
-    assert state.to_query() == "?columns=&methods=&pair=glioma-t2&scale=paper&v=3"
+    assert state.to_query() == "?columns=&methods=&pair=glioma-t2&scale=paper&v=4"
 
 
 @pytest.mark.parametrize(
