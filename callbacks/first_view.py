@@ -32,11 +32,11 @@ def first_view(services: Services, search: str) -> dict[str, Any] | None:
     -------
     dict or None
         The scene's ``key``, ``height``, ``width`` and a pixel's ``aspect``, the principal ``pixel``, the ``half``
-        width of the zooms in pixels, ``gamma1``, ``gamma2``, ``scale``, ``rgb``, ``air``, ``gray``, the
-        ``titles`` of the panels, which of them are in ``colours`` with the kind of their images, the paths of the pictures below the page's
-        address (``images``, ``window``) and whether the guidance images are ``complete``. ``None`` where there is
-        nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly, or a large
-        pair, whose pictures come by tiles.
+        width of the zooms in pixels, ``gamma1``, ``gamma2``, ``scale``, ``rgb``, ``air``, ``gray``, the ``titles`` of
+        the panels, which of them are in ``colours`` with the kind of their images, the paths of the pictures below
+        the page's address (``images``, ``window``) and whether the guidance images are ``complete``. ``None`` where
+        there is nothing to show, as the page's callbacks say, or a part of the pictures, which is left to Plotly, or
+        a large pair, whose pictures come by tiles.
     """
     state, _ = ExploreState.from_query(search)
     if state.area is not None:

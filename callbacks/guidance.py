@@ -247,7 +247,7 @@ def final_figures(
     gamma: float,
     scale: Scale,
     ranges: Ranges,
-    without: NDArray[np.bool_] | None,
+    without: NDArray[np.bool_] | None = None,
 ) -> tuple[Figure, ...]:
     """Make the four figures of what is known when the computation has ended, however it has."""
     titles = titles_of(scene, without)

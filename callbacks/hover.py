@@ -31,7 +31,7 @@ from cache.services.images import left_out
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
-from fusion.colours import Grays, Limits, Ranges, Scale, counted, guidance_rgb, hatched, rgb_bytes
+from fusion.colours import Grays, Limits, Ranges, Scale, counted, guidance_rgb
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,8 @@ def _guidance_zoom(
         colours = colour_scale(rest.scale, rest.gamma2, Limits())
         return gradient_zoom(unknown, title, colours, meta | {"state": "growing"}, scene.modalities[index])
     if panel is Panel.GUIDANCE_RGB:
-        rgb = rgb_bytes(guidance_rgb(guidance, services.scenes.fused(scene), rest.rgb))
-        return rgb_zoom(cut_out(opaque_bytes(hatched(rgb, without)), pixel, rest.half), title, meta)
+        rgb = opaque_bytes(guidance_rgb(guidance, services.scenes.fused(scene), rest.rgb), without)
+        return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
     hatching = None if without is None else cut_out(air_hatching(without), pixel, rest.half)
     part = cut_out(guidance[index], pixel, rest.half)
     return gradient_zoom(part, title, colours, meta, scene.modalities[index], hatching)

@@ -296,8 +296,8 @@ def register_compare(app: Dash) -> None:
         return (
             start["pair"], start["methods"], _menu_with(services, start["methods"]), start["columns"],
             state.gamma1, state.gamma2, state.scale.value, state.rgb is Ranges.COMMON,
-            state.air, state.gray is Grays.OWN, state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")),
-            start, given, toasts,
+            state.air, state.gray is Grays.OWN, state.shared, state.zoom, state.size.value,
+            *(start["difference"] or ("", "")), start, given, toasts,
         )  # fmt: skip
 
 

@@ -286,20 +286,23 @@ def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[A
     return part
 
 
-def opaque_bytes(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make the bytes of a colour image fully opaque.
+def opaque_bytes(rgb: NDArray[np.floating], air: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
+    """Turn a colour image into bytes, fully opaque.
 
     Parameters
     ----------
-    colours : ndarray of uint8, shape (H, W, 3)
-        Red, green, blue.
+    rgb : ndarray, shape (H, W, 3)
+        Red, green, blue, 0 to 1; others are cut off.
+    air : ndarray of bool, shape (H, W), optional
+        What is left out, and hatched.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 4)
         Red, green, blue, 255.
     """
-    return np.concatenate([colours, np.full((*colours.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
+    colours = hatched(rgb_bytes(rgb), air)
+    return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
 
 
 def air_hatching(air: NDArray[np.bool_]) -> NDArray[np.uint8]:

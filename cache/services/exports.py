@@ -16,7 +16,6 @@ import numpy as np
 
 from cache.services.explanations import Explained
 from cache.services.export_readings import REACH_UNITS, Explanation, described_reach, reaches_of
-from cache.services.images import left_out
 from cache.services.number_tables import number_tables, numbers_csv
 from cache.services.scenes import Scene
 from cache.services.services import Services
@@ -112,10 +111,8 @@ class ExportArrays:
         The pictures whose lumas the inputs are, as `fusion.Pair.colours`.
     explanation : Explanation or None
         The region that the view explains.
-    air : ndarray of bool, shape (H, W), or None
-        Where the pair has air, see `fusion.air_mask`; ``None`` where it has none.
-    air_counts : bool
-        True where the view shows and counts the air too.
+    air, without : ndarray of bool, shape (H, W), or None
+        Where the pair has air, see `fusion.air_mask`, and what of it the view leaves out; ``None`` for nothing.
     """
 
     inputs: np.ndarray
@@ -129,12 +126,7 @@ class ExportArrays:
     colours: tuple[Colours | None, Colours | None] = (None, None)
     explanation: Explanation | None = None
     air: np.ndarray | None = None
-    air_counts: bool = True
-
-    @property
-    def without(self) -> np.ndarray | None:
-        """Where pictures of guidance and numbers leave something out; ``None`` where that is nothing."""
-        return None if self.air_counts else self.air
+    without: np.ndarray | None = None
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -204,7 +196,7 @@ def export_arrays(
         {name: services.windows.of(scene, *at, exact=True) for name, at in chosen.items()} for scene in scenes
     ]
     arrays = []
-    pair_of = services.scenes.pair(first)
+    pair_of, there = services.scenes.pair(first), services.statistics.air(first)
     guidances = _guidance(services, scenes)
     for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         reaches = reaches_of(services, scene, chosen) if with_reach else {}
@@ -226,8 +218,8 @@ def export_arrays(
         responses=tuple(found for _, found in painted),
         colours=pair_of.colours,
         explanation=Explanation.of(services, scenes, explained) if explained else None,
-        air=left_out(services, first, air=False),
-        air_counts=air,
+        air=there if there.any() else None,
+        without=there if there.any() and not air else None,
     )
 
 
@@ -342,7 +334,7 @@ def export_numbers(
     statistics = services.statistics
     scenes = [one.scene for one in arrays.methods]
     drawn = [Region(name, arrays.regions[name]) for name in own]
-    regions = statistics.regions(scenes[0], drawn, arrays.air_counts)
+    regions = statistics.regions(scenes[0], drawn, air=arrays.without is None)
     # Errors of earlier tries are told even where nothing is started.
     progress = statistics.influence.follow(scenes, regions, FOLLOWER, start=complete)
     numbers = [statistics.numbers(scene, regions, list(arrays.pixels.values())) for scene in scenes]
@@ -476,7 +468,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
         "pixels": {name: list(at) for name, at in exported.pixels.items()},
         "regions": list(exported.regions),
         "regions_replaced": list(exported.replaced),
-        **described_air(exported.air, exported.inputs.shape[1:], exported.air_counts),
+        **described_air(exported.air, exported.inputs.shape[1:], exported.without is None),
         **({"change": _described_change(exported)} if exported.change is not None else {}),
         **_described_explanation(exported),
         **({"reach_units": REACH_UNITS} if exported.methods[0].reaches else {}),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.ids import CompareColumn
 from app.link.view_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, CompareState, TableSize
-from fusion.colours import Scale
+from fusion.colours import Grays, Scale
 
 FIRST_VIEW = CompareState()
 FIRST_OF_1, _ = CompareState.from_query("?v=1")
@@ -29,6 +29,8 @@ states = st.builds(
     gamma2=st.floats(0.1, 2.0),
     scale=st.sampled_from(Scale),
     shared=st.booleans(),
+    air=st.booleans(),
+    gray=st.sampled_from(Grays),
     zoom=st.none() | st.integers(1, LARGEST_ZOOM),
     size=st.sampled_from(TableSize),
     numbers=st.booleans(),
@@ -68,7 +70,7 @@ def test_a_query_is_readable_and_sorted() -> None:
 def test_nothing_chosen_is_a_view_too() -> None:
     state, notices = CompareState.from_query("?methods=&columns=")
     assert (state.methods, state.columns, notices) == ((), (), [])
-    assert state.to_query() == "?columns=&methods=&pair=glioma-t2&scale=paper&v=4"
+    assert state.to_query() == "?air=1&columns=&gray=own&methods=&pair=glioma-t2&scale=paper&v=4"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_query_is_readable_and_sorted() -> None:
 
 
 def test_queries_of_others_are_read_with_and_without_escapes() -> None:
-    expected = ExploreState(pair="hirn α/β", pixel=(1, 2))
+    expected = FIRST_OF_1.model_copy(update={"pair": "hirn α/β", "pixel": (1, 2)})
     for query in (
         "?pair=hirn%20%CE%B1%2F%CE%B2&pixel=1%2C2",
         "pair=hirn+α/β&pixel=1,2",
@@ -135,7 +135,7 @@ def test_everything_wrong_is_named_at_once_and_in_one_order() -> None:
         key
         for notice in notices
         for key in (*KEYS, "surprise")
-        if f"{key}=" in notice or f"“{key}”" in notice
+        if f" {key}=" in notice or f"“{key}”" in notice
     ]
     assert sorted(named) == ["gamma1", "gamma2", "method", "pair", "pixel", "surprise"]
     assert ExploreState.from_query(query) == (state, notices)
