@@ -480,6 +480,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
             **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
+            **({"air": "true in the air"} if exported.air is not None else {}),
             **(_CHANGE_UNITS if exported.change is not None else {}),
             **(
                 {"explanation": GRADIENT_UNITS}
