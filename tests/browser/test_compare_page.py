@@ -119,7 +119,7 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     page.select_option("#compare-scale", "signed")
     page.fill("#compare-zoom", "7")
     state = CompareState(
-        pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7,
+        pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7, air=True, gray="own",
         columns=(CompareColumn.FUSED, CompareColumn.GUIDANCE_RGB, CompareColumn.JACOBIAN_PET, CompareColumn.SCATTER),
         weights=tuple(fusion.load_method(id, "cpu").weights_id[:8] for id in METHODS),
     )  # fmt: skip

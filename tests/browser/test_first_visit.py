@@ -46,7 +46,7 @@ def test_ones_own_pair_comes_first(open_page: Opener, server: Server) -> None:
     page = open_page(settled=False)
     assert page.input_value("#pair-select") == server.pair
     assert page.locator("#pair-select option:not([value=''])").first.get_attribute("value") == server.pair
-    page.wait_for_function("(part) => location.search.includes(part)", arg=f"pair={server.pair}&v=3")
+    page.wait_for_function("(part) => location.search.includes(part)", arg=f"pair={server.pair}&v=4")
     other = open_page("compare", settled=False, ready="() => window.fusevis?.compare?.state?.common()")
     assert other.input_value("#compare-pair") == server.pair
 
