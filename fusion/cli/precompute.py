@@ -122,8 +122,7 @@ def precompute_command(
     plan = Plan(catalogue, entries, chosen, kinds, place, "cuda" if kind_of_device == "cuda" else "cpu")
     engine: AbstractContextManager[Engine] = nullcontext(Here())
     if scheduler is not None:
-        security = None if tls is None else Security(*(str(path.absolute()) for path in tls))
-        engine = OnDask(scheduler, security, trust_network, say)
+        engine = OnDask(scheduler, security_of(tls), trust_network, say)
     try:
         with engine as ready:
             computed = carry_out(plan, ready)
@@ -135,6 +134,11 @@ def precompute_command(
     say(f"{plan.jobs} results of {len(entries)} pairs are asked for; {computed} units were computed.")
     typer.echo(place.url)
     raise typer.Exit(int(bool(plan.problems)))
+
+
+def security_of(tls: tuple[Path, Path, Path] | None) -> Security | None:
+    """Return the files with which this side shows a scheduler who it is."""
+    return None if tls is None else Security(*(str(path.absolute()) for path in tls))
 
 
 def chosen_pairs(catalogue: Catalogue, addresses: list[str]) -> list[PairEntry]:

@@ -27,6 +27,8 @@ from fusion.work.map_units import MapUnits
 from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore
 
+GPU_LABEL = "GPU"
+"""Workers with a GPU are started with `--resources GPU=1`."""
 ATLASES = "atlas"
 """The folder of atlases in a store that is a folder."""
 LOWEST_PRIORITY = 19
@@ -72,6 +74,11 @@ class Job:
     atlases: str | None = None
     region: str = ""
 
+    @property
+    def resources(self) -> dict[str, float] | None:
+        """Labels that a worker must have been started with: a GPU is asked for by its own."""
+        return {GPU_LABEL: 1} if self.work.device == "cuda" else None
+
 
 @dataclass(frozen=True)
 class Task:
@@ -86,6 +93,15 @@ class Task:
         rest = f"{self.job.store}\n{self.job.atlases}\n{self.job.region}"
         store = hashlib.sha256(rest.encode()).hexdigest()[:16]
         return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
+
+    @property
+    def resources(self) -> dict[str, float] | None:
+        """See `Job.resources`."""
+        return self.job.resources
+
+    def run(self) -> int:
+        """Compute it, see `run_task`."""
+        return run_task(self)
 
 
 def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUnits | AtlasUnits:
