@@ -106,14 +106,12 @@ def precompute_command(
     """Compute guidance images and atlases of many pairs, and keep them in a store.
 
     What is there is not computed again, so that the same command goes on where it was stopped, and several may run at
-    once. A server reads what it finds: set FUSEVIS_STORE to the store, or FUSEVIS_ATLAS_DIR to its folder `atlas`.
+    once. A server reads what it finds: set FUSEVIS_STORE to the store.
     """
     kinds = [kind for kind, wanted in ((Kind.GUIDANCE, guidance), (Kind.ATLAS, atlas)) if wanted]
     if not kinds:
         raise typer.BadParameter("There is nothing left to compute: leave --no-guidance or --no-atlas out.")
     place = ChunkStore(store)
-    if atlas and place.folder is None:
-        raise typer.BadParameter("Atlases are kept in folders alone: add --no-atlas.", param_hint="--store")
     catalogue = Catalogue(data_dir=data_dir)
     entries = chosen_pairs(catalogue, pairs)
     # On a cluster the networks are needed here for the ids of their weights alone.

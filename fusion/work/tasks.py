@@ -29,8 +29,6 @@ from fusion.work.store import ChunkStore
 
 GPU_LABEL = "GPU"
 """Workers with a GPU are started with `--resources GPU=1`."""
-ATLASES = "atlas"
-"""The folder of atlases in a store that is a folder."""
 LOWEST_PRIORITY = 19
 """Niceness (Linux) of threads that compute what nobody waits for at this moment."""
 IO_PRIORITY_CALL = {"x86_64": 251, "aarch64": 30}
@@ -61,7 +59,7 @@ class Job:
     gently : bool
         Whether to compute only when nobody else on the worker's machine wants to (Linux).
     atlases : str or None
-        Folder of atlases, as the worker reaches it; None is the folder `ATLASES` of the store.
+        Folder of atlases, as the worker reaches it; None is the store (`fusion.work.stored_atlas`).
     region : str
         Code of the region whose influence it is; empty for all other kinds.
     """
@@ -109,10 +107,8 @@ def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUni
 
     Raises
     ------
-    WorkError
-        If the store cannot keep what is asked for.
     AtlasError, NetworkError, RegionError
-        If the method, the images or the region do not allow it.
+        If the store, the method, the images or the region do not allow it.
     """
     kind = job.work.kind
     if kind is Kind.GUIDANCE:
@@ -121,13 +117,7 @@ def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUni
         return RegionUnits(method, pair, store, job.region)
     if kind is not Kind.ATLAS:
         return MapUnits(method, pair, store, MapKind(kind.value))
-    if job.atlases is not None:
-        return AtlasUnits(method, pair, Path(job.atlases))
-    if store.folder is None:
-        raise WorkError(
-            "Atlases are kept in folders only, as they are read window by window; name one as the store."
-        )
-    return AtlasUnits(method, pair, store.folder / ATLASES)
+    return AtlasUnits(method, pair, store if job.atlases is None else Path(job.atlases))
 
 
 def missing_units(job: Job) -> list[int]:
