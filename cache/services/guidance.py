@@ -408,7 +408,8 @@ class Guidance:
             return None
         return (
             f"every pixel takes a pass through the whole image, about {spoken(seconds)} in all on this machine. "
-            "Jacobian images need none of it; Compute starts it"
+            "Jacobian images need none of it; Compute starts it. The command line has estimates with errors "
+            "(guidance --estimate)"
         )
 
     def _noted(self, state: GuidanceState) -> GuidanceState:
