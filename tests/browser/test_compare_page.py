@@ -13,7 +13,7 @@ import fusion
 from app.ids import CompareColumn
 from app.link.view_state import CompareState
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import wait_until
+from tests.browser.pictures import at_rest, wait_until
 
 METHODS = ("weighted_averaging", "deepfuse")
 SETTLED = """() => {
@@ -44,8 +44,7 @@ def open_compare(open_page: Opener, server: Server, query: str = "", **options: 
 
 
 def place(page: Page, row: float, col: float, kind: str = "fused") -> tuple[float, float]:
-    x, y = page.evaluate(WHERE, [kind, row, col])
-    return x, y
+    return at_rest(page, WHERE, [kind, row, col])
 
 
 def wait_for_pixel(page: Page, row: int, col: int, name: str = "a") -> None:

@@ -146,8 +146,13 @@ def test_every_painted_update_is_measured(share_page: Opener, server: Server) ->
     before = page.evaluate("() => performance.getEntriesByName('hover-to-paint').length")
     for col in range(10, 20):
         point_at(page, "panel-fused", 15, col)
+    # A pixel that the pointer passes may be painted as well.
     page.wait_for_function(
-        "(count) => performance.getEntriesByName('hover-to-paint').length >= count", arg=before + 10
+        """(before) => {
+          const entries = performance.getEntriesByName("hover-to-paint");
+          return entries.length >= before + 10 && entries.at(-1).detail.col === 19;
+        }""",
+        arg=before,
     )
     entries = page.evaluate(
         "() => performance.getEntriesByName('hover-to-paint').map((e) => ({ ...e.detail, duration: e.duration }))"

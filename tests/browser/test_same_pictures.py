@@ -129,6 +129,7 @@ def test_a_link_shows_the_same_table_in_another_browser(open_page: Opener, serve
     first.fill("#compare-zoom", "7")
     first.select_option("#compare-minuend", "weighted_averaging")
     first.select_option("#compare-subtrahend", "deepfuse")
+    first.wait_for_function("() => document.querySelector('[data-method=difference]')")
     first.click("#region-open")
     first.click("[data-tool=box]")
     draw_boxes(first, lambda row, col: place(first, row, col))
