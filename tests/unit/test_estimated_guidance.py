@@ -92,7 +92,7 @@ def test_same_signs_give_the_same_and_others_other_values() -> None:
 
 
 def test_is_stopped_between_two_passes() -> None:
-    seen = []
+    seen: list[tuple[int, int]] = []
 
     def stop(done: int, total: int) -> None:
         seen.append((done, total))
@@ -126,7 +126,8 @@ def test_command_line_calls_estimates_by_that_name(tmp_path: Path, monkeypatch: 
 
 
 def test_an_exact_grid_of_a_global_network_is_stopped_between_two_pixels() -> None:
-    method, asked = everywhere(0), []
+    method = everywhere(0)
+    asked: list[bool] = []
 
     def stop() -> None:
         asked.append(True)
