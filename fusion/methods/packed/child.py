@@ -118,8 +118,8 @@ class Server:
             case "guidance":
                 return Message("guidance", {}, [guidance(method, pair, self._progress, dtype)])
             case "estimate":
-                wanted = [int(facts[name]) for name in ("rounds", "spacing", "seed")]
-                found = estimated_guidance(method, pair, *wanted, progress=self._passed, dtype=dtype)
+                rounds, spacing, seed = (int(facts[name]) for name in ("rounds", "spacing", "seed"))
+                found = estimated_guidance(method, pair, rounds, spacing, seed, self._passed, dtype)
                 counts = {"rounds": found.rounds, "passes": found.passes}
                 return Message("estimate", counts, [found.values, found.standard_error])
             case "prepare":
