@@ -120,7 +120,7 @@ def test_command_line_calls_estimates_by_that_name(tmp_path: Path, monkeypatch: 
     assert "3_weighted_averaging_guidance_estimate.npz" in result.stdout.split()
     assert "These are estimates" in result.stderr
     arrays, metadata = read("3_weighted_averaging_guidance_estimate.npz")
-    assert sorted(arrays) == ["fused", "guidance_estimate", "standard_error"]
+    assert sorted(arrays) == ["air", "fused", "guidance_estimate", "standard_error"]
     assert metadata["estimate"]["rounds"] == 2 and metadata["estimate"]["passes"] == 128
     assert not (arrays["standard_error"] > 0).any(), "a method that sees its own pixel only"
 
