@@ -17,6 +17,7 @@ from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
 from fusion.saliency.response import Response, response, response_map
 from fusion.saliency.shift import shift_sensitivity
 from fusion.saliency.window import JacobianWindow
+from fusion.statistics.regions import air_mask
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ __all__ = [
     "Pair",
     "Reach",
     "Response",
+    "air_mask",
     "fuse",
     "fuse_colour",
     "guidance",

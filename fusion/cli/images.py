@@ -11,6 +11,7 @@ import typer
 import fusion
 from fusion.chroma import coloured
 from fusion.cli.options import (
+    AirOption,
     DeviceOption,
     EndOption,
     GammaOption,
@@ -36,12 +37,13 @@ from fusion.cli.options import (
     say,
 )
 from fusion.cli.reading import ReadingOptions, reading_options
-from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
+from fusion.colours import Limits, Scale, counted, gradient_colours, gray_range, grays, hatched, rgb_bytes
 from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, prepare_files, write_picture
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas
 from fusion.saliency.jacobian import checked_pixel
+from fusion.statistics.regions import described_air
 
 DEFAULT_METHOD = "funfusean"
 
@@ -181,6 +183,7 @@ def guidance_command(
     scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.5,
     vmax: EndOption = None,
+    air: AirOption = False,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
     *,
@@ -189,7 +192,8 @@ def guidance_command(
     """Differentiate every fused pixel with respect to the input pixels at the same place.
 
     Writes both guidance images (array `guidance`, 2×H×W), the fused image (`fused`, H×W), a picture of
-    each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image.
+    each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image. The air (array `air`, H×W) is
+    hatched in these pictures, unless it counts.
     """
     end = checked_end(vmax)
     entry = choose_pair(mri, pet, sample, modalities)
@@ -202,18 +206,23 @@ def guidance_command(
         values = fusion.guidance(
             inputs.method, inputs.pair, lambda done, total, _: show(done, total), dtype.value
         )
-    end = end if end is not None else Limits.of(values).end(scale)
+    there = fusion.air_mask(inputs.pair)
+    without = None if air or not there.any() else there
+    shown = counted(values, without)
+    end = end if end is not None else Limits.of(shown).end(scale)
     metadata = inputs.described(dtype, reading) | {
         "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
         "picture": {"scale": scale, "vmax": end, "gamma": gamma},
+        **described_air(there, inputs.pair.shape, air),
     }
+    x1, x2 = (hatched(gradient_colours(image, scale, end, gamma), without) for image in shown)
     drawn = {
-        "x1": gradient_colours(values[0], scale, end, gamma),
-        "x2": gradient_colours(values[1], scale, end, gamma),
+        "x1": x1,
+        "x2": x2,
         "fused": grays(fused, *gray_range(fused)),
-        "rgb": rgb_bytes(fusion.guidance_rgb(values, fused)),
+        "rgb": hatched(rgb_bytes(fusion.guidance_rgb(shown, fused)), without),
     }
-    name_files(files.write({"guidance": values, "fused": fused}, metadata, drawn))
+    name_files(files.write({"guidance": values, "fused": fused, "air": there}, metadata, drawn))
 
 
 @reading_options
