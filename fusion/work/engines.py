@@ -157,6 +157,8 @@ class OnDask:
         Whether ``tcp`` to another machine is wanted, on which anybody on the way can read and change everything.
     notify : callable
         Told in words what the user should know of the cluster.
+    patience_s : float or None
+        How long it is tried to connect, seconds; `CONNECT_SECONDS` unless given.
 
     Raises
     ------
@@ -168,6 +170,7 @@ class OnDask:
     security: Security | None = None
     trusted: bool = False
     notify: Callable[[str], None] = lambda words: None
+    patience_s: float | None = None
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _client: Client | None = field(default=None, repr=False)
 
@@ -177,7 +180,10 @@ class OnDask:
 
         try:
             client = Client(
-                self.address, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(self.security)
+                self.address,
+                timeout=self.patience_s or CONNECT_SECONDS,
+                set_as_default=False,
+                security=_security(self.security),
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise WorkersLost(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 
@@ -108,29 +106,6 @@ def test_a_unit_has_a_name_of_its_own() -> None:
     ]
     assert task.name == InstanceTask(GOOD, TRAINING).name
     assert len({one.name for one in [task, *others]}) == 4
-
-
-def test_on_processes_of_its_own_that_nobody_else_can_reach(tmp_path: Path) -> None:
-    where = TuningWorkers(workers=1, device="cpu")
-    # One whose steps are none is refused at once, but by its worker.
-    with trainer(tmp_path, replace(TRAINING, steps=0), where) as run:
-        assert dict(run([GOOD])).keys() == {GOOD}
-        assert all(isinstance(outcome, str) and "steps" in outcome for _, outcome in run([BAD]))
-        own = [
-            one for one in psutil.process_iter(["cmdline"]) if str(tmp_path / "worker") in one.info["cmdline"]
-        ]
-        (host,) = own
-        family = [host, *host.children(recursive=True)]
-        assert len(family) >= 2 and os.getpid() not in {one.pid for one in family}
-        listening = {
-            address.laddr.ip
-            for one in family
-            for address in one.net_connections("inet")
-            if address.status == "LISTEN"
-        }
-    assert listening == {"127.0.0.1"}
-    _, alive = psutil.wait_procs(family, timeout=WAIT_S)
-    assert alive == [], "they end with the search"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp://127.0.0.1"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fusion.device import resolve_device
@@ -16,6 +16,7 @@ FOLDER = "worker"
 """In the folder of a search: the locks and the log of its processes."""
 MOST_WORKERS = 8
 """Most processes that are started without being asked for: each holds torch and its own images."""
+PATIENCE_S = 120.0
 PLAIN = 0
 """Niceness of the processes: somebody waits for a search at the command line."""
 
@@ -110,10 +111,11 @@ def trainer(
         if not instances:
             return
         tasks = [InstanceTask(one, training, where.device, threads, keep_weights) for one in instances]
-        workers = (
-            OnDask(where.scheduler or "", where.security, where.trusted) if local is None else local.find()
-        )
-        workers.notify = notify
+        if local is None:
+            workers = OnDask(where.scheduler or "", where.security, where.trusted, notify)
+        else:
+            # They are there: a machine that is busy with trainings is slow to answer.
+            workers = replace(local.find(), notify=notify, patience_s=PATIENCE_S)
         with workers as engine:
             for outcome in engine.run(tasks):
                 yield outcome.task.instance, outcome.problem or outcome.value
