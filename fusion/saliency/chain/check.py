@@ -61,12 +61,14 @@ def checked_chain(
     chain = Chain(network, dtype, device, locality=locality)
     if not chain.graph.regridded and chain.radius > radius:
         raise NotUnderstoodError(f"its support seems to be {chain.radius} pixels, but {radius} by probing")
+    strided = locality is not None and locality.alignment > 1
     exact, exact_chain = network, chain
-    if (dtype, device.type) != (torch.float64, "cpu"):
+    # A chain that strides asks whether it holds for a shape, which is found out with one that does not ask.
+    if strided or (dtype, device.type) != (torch.float64, "cpu"):
         exact = converted(copied(network), torch.float64, "cpu")
         exact_chain = Chain(exact, torch.float64, torch.device("cpu"), locality=locality)
     check(exact_chain, exact, radius)
-    if locality is not None and locality.alignment > 1:
+    if strided:
         chain.holds_at = partial(_holds_at, exact_chain, exact, radius)
     return chain
 
