@@ -112,6 +112,10 @@ def test_a_changed_pixel_is_that_of_the_whole_image(name: str, rng: np.random.Ge
 class Widths(TorchDispatchMode):
     """Notes how wide the images are that are convolved."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch would load its compiler, which takes seconds
+
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[int] = []
