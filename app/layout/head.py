@@ -191,7 +191,12 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
     groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
     for name, gamma, text, sign, shown in SCALES:
         outside = [_outside()] * (name == "jacobian")
-        parts = [html.Span(text, title=shown), *_bar(name), *outside, *_gamma(gamma, text, sign, gammas[gamma])]
+        parts = [
+            html.Span(text, title=shown),
+            *_bar(name),
+            *outside,
+            *_gamma(gamma, text, sign, gammas[gamma]),
+        ]
         groups.append(html.Div(parts, className="scale"))
     reset = html.Button(
         "Reset",

@@ -65,7 +65,11 @@ def test_whole_pictures_have_the_outlines(page: Page, tmp_path: Path) -> None:
 def test_a_picture_says_that_it_is_provisional(page: Page) -> None:
     for provisional in (True, False):
         page.evaluate("(now) => { fusevis.state.limits.provisional = now; }", provisional)
-        for panel, changes in (("panel-guidance-mri", True), ("panel-jacobian-pet", True), ("panel-fused", False)):
+        for panel, changes in (
+            ("panel-guidance-mri", True),
+            ("panel-jacobian-pet", True),
+            ("panel-fused", False),
+        ):
             page.hover(f'section[data-panel="{panel}"]')
             with page.expect_download() as download:
                 page.click(f'section[data-panel="{panel}"] .panel-export')
