@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.archives import open_file, place_in_archive, require_member, series_place
 from fusion.chroma import LUMA, LUMA_NOTE, Colours, kept_colours
 from fusion.colour_maps import ColourMap, scalars, warning
 from fusion.decoders import (
@@ -34,7 +35,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti, series_place
+from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
 from fusion.positions import Grid, Slice, Volume, resample
 
 Keep = Callable[[Path, int | None, Callable[[], Volume]], Volume]
@@ -196,7 +197,7 @@ def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | No
         return cut(volume, path, pixel_limit, selection)
     if series_place(path) is None:
         require_file(path)
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(HEAD_BYTES)
             if not is_archive(head):
                 decode = _decoder(head, path)
@@ -345,7 +346,7 @@ def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | Non
     head = b""
     if series_place(path) is None:
         require_file(path)
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(HEAD_BYTES)
     if is_nifti(head):
         from fusion.volumes import nifti_times, read_nifti  # see `_decoder`
@@ -433,6 +434,9 @@ def require_file(path: Path) -> None:
     ------
     MissingFileError, EmptyFileError, UnreadableImageError
     """
+    if (place := place_in_archive(path)) is not None:
+        require_member(path, *place)
+        return
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:

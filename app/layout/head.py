@@ -271,6 +271,24 @@ def rgb_ranges() -> html.Span:
     )
 
 
+def air_and_grays() -> list[html.Span]:
+    """Make the switches of the air and of the gray scale; both pages know them by the same ids."""
+    air = dbc.Checkbox(id=Id.AIR, label="count the air", value=False, className="control-support")
+    gray = dbc.Checkbox(id=Id.GRAY, label="own gray scale", value=False, className="control-support")
+    return [
+        html.Span(
+            air,
+            title="Air: what is outside of the head, or where both inputs are 0. Left out, it is hatched in guidance "
+            "images, and no scale, scatterplot or number has it",
+        ),
+        html.Span(
+            gray,
+            title="Fused images: black to white is 0 to 1, so that they can be compared, and what goes further is cut "
+            "off; on their own scale black and white are as far as they go",
+        ),
+    ]
+
+
 def _outside() -> html.Span:
     """Say which colour Jacobian images have where a method does not reach."""
     swatch = html.Span(

@@ -32,6 +32,11 @@ LINES = (
         "unless “RGB on one range” is on.",
     ),
     (
+        "Air",
+        "what is outside of the head, or where both inputs are 0: hatched in dark gray in guidance images, and in no "
+        "scale, scatterplot or number, unless “count the air” is on.",
+    ),
+    (
         "Scatterplot",
         "each pixel by its two guidance values; green points are the pixels of the zoom. Rising: "
         "both inputs act together; falling: one replaces the other.",

@@ -10,8 +10,7 @@ import { LONGEST_CODE, boxOf, read, union, write } from "./strokes.mjs";
  * @typedef {{ strokes: readonly Stroke[], past: (readonly Stroke[])[], future: (readonly Stroke[])[] }} Kept
  * @typedef {{ pair: string, pair_address: string, height: number, width: number }} OfPair
  * @typedef {{ pair_address: string, change?: string | null }} Linked
- * @typedef {(box: Box | null, grows: boolean) => void} Listener - What may differ in the inputs, and whether it is the newest
- *   stroke alone that has become longer.
+ * @typedef {(box: Box | null) => void} Listener - What may differ in the inputs.
  */
 
 export const FULL = "The change is as long as a link can carry. Undo some of it, or paint with a larger brush.";
@@ -43,13 +42,10 @@ export function say(part) {
   said = part;
 }
 
-/**
- * @param {Box | null} box
- * @param {boolean} [grows]
- */
-function tell(box, grows = false) {
+/** @param {Box | null} box */
+function tell(box) {
   if (said) said.value = code() || null;
-  listeners.forEach((listener) => listener(box, grows));
+  listeners.forEach((listener) => listener(box));
 }
 
 /**
@@ -132,7 +128,7 @@ export function extend(stamps) {
   const strokes = [...state.strokes.slice(0, -1), { ...last, stamps: [...last.stamps, ...stamps] }];
   if (write(strokes).length > LONGEST_CODE) return false;
   state.strokes = strokes;
-  tell(boxOf(stamps, last.size, scene), true);
+  tell(boxOf(stamps, last.size, scene));
   return true;
 }
 

@@ -1,17 +1,40 @@
 /* The inputs as they are painted, to be laid over the pictures of what they were. */
 
+import { Painting } from "../change/painting.mjs";
 import * as painted from "../change/set.mjs";
-import * as strokes from "../change/strokes.mjs";
 import { canvasOf } from "../core/elements.mjs";
 import { contextOf, fill, put } from "../painter/pixels.mjs";
 import * as images from "./images.mjs";
 import * as scale from "./scale.mjs";
 import { state } from "./state.mjs";
 
-/** @typedef {{ name: string, canvases: HTMLCanvasElement[] }} Drawn */
+/**
+ * @import { Painter } from "../painter/colours.mjs"
+ * @import { Box } from "../change/strokes.mjs"
+ *
+ * @typedef {{ name: string, code: string, originals: Float64Array[], painting: Painting, canvases: HTMLCanvasElement[] }} Drawn
+ */
 
-/** @type {Drawn} */
-let drawn = { name: "", canvases: [] };
+/** @type {Drawn | null} */
+let drawn = null;
+
+/**
+ * Paint what has changed into the canvases.
+ * @param {Drawn} drawn
+ * @param {Painter} paint
+ */
+function follow({ originals, painting, canvases }, paint) {
+  const { top, left, bottom, right } = painting.follow(painted.all());
+  const area = { top, left, width: right - left, height: bottom - top };
+  canvases.forEach((canvas, index) => {
+    const [before, values] = [originals[index], painting.images[index]];
+    // What is not changed stays as it is below, in colour where it has one.
+    put(contextOf(canvas), area, (pixels) => fill(pixels, area.width, area.height, (row, col) => {
+      const at = row * canvas.width + col;
+      return values[at] === before[at] ? 0 : paint(values[at]);
+    }, top, left));
+  });
+}
 
 /** The inputs as they are painted, in the grays of the pictures; nothing where nothing is painted, or an input is not here. */
 function canvases() {
@@ -20,24 +43,16 @@ function canvases() {
   const inputs = common && code && images.get(common, "inputs");
   if (!common || !inputs) return [];
   const { paint, name: look } = scale.grayPainter(common, "inputs");
-  const name = `${common.pair_id}/${code}/${look}`;
-  if (drawn.name === name) return drawn.canvases;
-  const { height, width } = common;
-  const originals = [0, 1].map((index) => Float64Array.from(inputs.band(index)));
-  const changed = strokes.painted([...painted.all()], originals, common);
-  drawn = {
-    name,
-    canvases: changed.map((values, index) => {
-      const canvas = canvasOf(width, height);
-      const before = originals[index];
-      // What is not changed stays as it is below, in colour where it has one.
-      put(contextOf(canvas), { left: 0, top: 0, width, height }, (pixels) => fill(pixels, width, height, (row, col) => {
-        const at = row * width + col;
-        return values[at] === before[at] ? 0 : paint(values[at]);
-      }));
-      return canvas;
-    }),
-  };
+  const name = `${common.pair_id}/${look}`;
+  if (drawn?.name !== name) {
+    const originals = [0, 1].map((index) => Float64Array.from(inputs.band(index)));
+    const made = originals.map(() => canvasOf(common.width, common.height));
+    drawn = { name, code: "", originals, painting: new Painting(originals, common), canvases: made };
+  }
+  if (drawn.code !== code) {
+    follow(drawn, paint);
+    drawn.code = code;
+  }
   return drawn.canvases;
 }
 

@@ -4,8 +4,9 @@
  */
 
 import * as channel from "../core/channel.mjs";
-import * as strokes from "../change/strokes.mjs";
+import { Painting } from "../change/painting.mjs";
 import { lay } from "../change/response.mjs";
+import * as strokes from "../change/strokes.mjs";
 import * as painted from "../change/set.mjs";
 import * as graphs from "./graphs.mjs";
 import { pathOf } from "./pixel.mjs";
@@ -16,7 +17,6 @@ import { state } from "./state.mjs";
  * @import { Box } from "../change/strokes.mjs"
  * @import { Scene } from "./state.mjs"
  *
- * @typedef {{ images: Float64Array[], base: Float64Array[], originals: Float64Array[] }} Inputs
  * @typedef {{ serial: number, box: Box, time: number }} Change
  * @typedef {{ scene: Scene, code: string, box: Box, serial: number, time: number, number?: number }} Asked
  * @typedef {{ scene: Scene, code: string, kind: "linear" | "path", time: number, number?: number }} Wanted
@@ -27,7 +27,7 @@ const RESTS_MILLISECONDS = 100;
 const MEASURES = { truth: "stroke-to-paint", linear: "rest-to-prediction" };
 /** @type {(() => void)[]} */
 const listeners = [];
-/** @type {Inputs | null} */
+/** @type {Painting | null} */
 let inputs = null; // null until the pair's images are here
 /** @type {string | null} */
 let key = null; // of the scene that the rest is of
@@ -66,37 +66,15 @@ export function responses() {
   return { truth, ...predicted, current: !unanswered.length, problem };
 }
 
-/** @param {Scene} scene */
-function shapeOf({ height, width }) {
-  return { height, width };
-}
-
 /** Take the images of the pair over once they are drawn, and paint what is already known. */
 function takeInputs() {
   const { scene } = state;
   const found = INPUTS.map(graphs.image);
   if (inputs || !scene || !found[0] || !found[1]) return;
   const originals = found.map((image) => Float64Array.from(/** @type {{ rows: Float32Array[] }} */ (image).rows.flatMap((row) => [...row])));
-  inputs = { originals, images: originals, base: originals };
-  repaint(false);
+  inputs = new Painting(originals, scene);
+  inputs.follow(painted.all());
   tell();
-}
-
-/**
- * Paint the inputs anew, or what the newest stroke has gained.
- * @param {boolean} grows
- */
-function repaint(grows) {
-  const { scene } = state;
-  if (!inputs || !scene) return;
-  const all = painted.all();
-  const last = all[all.length - 1];
-  const shape = shapeOf(scene);
-  if (!grows) {
-    inputs.base = strokes.painted(all.slice(0, -1), inputs.originals, shape);
-    inputs.images = inputs.base.map((image) => image.slice());
-  }
-  if (last) strokes.paint(last, inputs.images[last.input], inputs.base[last.input], inputs.originals[last.input], shape);
 }
 
 /** Begin anew for a scene: the same change may do something else. */
@@ -216,9 +194,9 @@ const predictions = channel.make({
   fail,
 });
 
-painted.listen((box, grows) => {
+painted.listen((box) => {
   if (state.scene?.key !== key) return;
-  repaint(grows);
+  inputs?.follow(painted.all());
   note(box);
   tell();
 });

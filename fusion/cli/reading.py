@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fusion.archives import open_file, series_place
 from fusion.colour_maps import ColourMap
 from fusion.decoders import Axis, Selection
 from fusion.errors import UnreadableImageError
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
 from fusion.intensity import IntensityWindow
 from fusion.pair import Windows
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_picture, require_file
@@ -188,7 +189,7 @@ def inspect_command(
 def _header(file: Path) -> tuple[tuple[str, str], ...]:
     head = b""
     if series_place(file) is None:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(HEAD_BYTES)
     # Packages here and not above: other commands should not wait for them.
     if series_place(file) is not None or is_archive(head):
@@ -202,7 +203,7 @@ def _header(file: Path) -> tuple[tuple[str, str], ...]:
     else:
         return ()
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             return facts(stream)
     except Exception as error:
         raise UnreadableImageError(

@@ -48,6 +48,27 @@ def wait_until(page: Page, holds: Callable[[], bool]) -> None:
     raise AssertionError("what the page should show does not come")
 
 
+def at_rest(page: Page, where: str, arg: object) -> tuple[float, float]:
+    """Return a place in the window that a script finds, once it has stayed for some frames.
+
+    What was done before may still lay the page out anew, and a pointer that is sent to where a pixel was hits another.
+    """
+    x, y = page.evaluate(AT_REST % where, arg)
+    return x, y
+
+
+AT_REST = """async (arg) => {
+  const where = %s;
+  let before = "";
+  for (let same = 0; same < 3; ) {
+    await new Promise(requestAnimationFrame);
+    const now = JSON.stringify(where(arg));
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+  return JSON.parse(before);
+}"""
+
 # The status line says nothing of an answer a second later: here its words are kept until others come.
 KEEP_STATUS = """(id) => {
   const line = document.getElementById(id);
@@ -71,8 +92,7 @@ def wait_for_status(page: Page, pattern: str) -> None:
 
 def place(page: Page, panel: str, row: float, col: float) -> tuple[float, float]:
     """Return where on the screen a pixel of a panel is."""
-    x, y = page.evaluate(WHERE, [panel, row, col])
-    return x, y
+    return at_rest(page, WHERE, [panel, row, col])
 
 
 def point_at(page: Page, panel: str, row: int, col: int) -> None:

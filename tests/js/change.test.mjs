@@ -4,13 +4,14 @@ import "./page.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { error, lay, pathReading, reading, summary } from "../../assets/change/response.mjs";
+import { Painting } from "../../assets/change/painting.mjs";
 import * as painted from "../../assets/change/set.mjs";
-import { LONGEST_CODE, boxOf, read, way, write } from "../../assets/change/strokes.mjs";
+import { LONGEST_CODE, boxOf, painted as paintedBy, read, way, write } from "../../assets/change/strokes.mjs";
 
 const scene = (pair) => ({ pair, pair_address: pair, height: 40, width: 50 });
 const stroke = (row, col, more = {}) => ({ input: 1, operation: "s", size: 8, strength: 0, stamps: [{ row, col }], ...more });
 const told = [];
-painted.listen((box, grows) => told.push({ box, grows }));
+painted.listen((box) => told.push(box));
 
 test("stamps of a way lie so close that they touch, and end where the pointer is", () => {
   const places = way({ row: 3, col: 4 }, { row: 3, col: 80 }, 8);
@@ -33,13 +34,13 @@ test("strokes are painted, taken back, and painted again", () => {
   painted.enter(scene("one"));
   assert.deepEqual([painted.code(), painted.canUndo()], ["", false]);
   assert.ok(painted.begin(stroke(10, 12)));
-  assert.deepEqual(told.pop(), { box: { top: 6, left: 8, bottom: 14, right: 16 }, grows: false });
+  assert.deepEqual(told.pop(), { top: 6, left: 8, bottom: 14, right: 16 });
   assert.ok(painted.extend([{ row: 10, col: 14 }]));
-  assert.deepEqual(told.pop(), { box: { top: 6, left: 10, bottom: 14, right: 18 }, grows: true });
+  assert.deepEqual(told.pop(), { top: 6, left: 10, bottom: 14, right: 18 });
   assert.equal(painted.code(), "2s8.0.10.12.gi");
   painted.begin(stroke(30, 30, { input: 0, size: 1 }));
   painted.undo();
-  assert.deepEqual(told.pop().box, { top: 30, left: 30, bottom: 31, right: 31 }, "of what is gone alone");
+  assert.deepEqual(told.pop(), { top: 30, left: 30, bottom: 31, right: 31 }, "of what is gone alone");
   assert.equal(painted.code(), "2s8.0.10.12.gi");
   painted.undo();
   assert.equal(painted.code(), "", "a stroke is one step, however long");
@@ -97,4 +98,33 @@ test("a part is laid where it belongs", () => {
   const image = new Float32Array(12);
   lay(image, 4, { top: 1, left: 2, height: 2, width: 2, values: new Float32Array([1, 2, 3, 4]) });
   assert.deepEqual([...image], [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]);
+});
+
+test("inputs that follow strokes are what all strokes make, and differ from before nowhere but in the box", () => {
+  const shape = { height: 30, width: 40 };
+  const originals = [0, 1].map(() => Float64Array.from({ length: 1200 }, () => Math.random()));
+  const painting = new Painting(originals, shape);
+  const [first, second] = [{ row: 5, col: 6 }, { row: 7, col: 9 }];
+  const set = stroke(5, 6, { size: 5, strength: 90, stamps: [first] });
+  const blurred = stroke(6, 8, { operation: "b", strength: 60, size: 9 });
+  const longer = (one, ...stamps) => ({ ...one, stamps: [...one.stamps, ...stamps] });
+  const steps = [
+    [set], [longer(set, second)], [longer(set, second), blurred], [longer(set, second), longer(blurred, second)],
+    [longer(set, second), { ...longer(blurred, second), input: 0 }], [set], [set, blurred, set], [{ ...set, strength: 3 }], [],
+    [longer(blurred, first, second)], [blurred],
+  ];
+  let before = painting.images.map((image) => image.slice());
+  for (const strokes of steps) {
+    const { top, left, bottom, right } = painting.follow(strokes);
+    assert.deepEqual(painting.images, paintedBy(strokes, originals, shape));
+    painting.images.forEach((image, input) => image.forEach((value, at) => {
+      const [row, col] = [Math.floor(at / 40), at % 40];
+      const inside = row >= top && row < bottom && col >= left && col < right;
+      assert.ok(inside || value === before[input][at], `${input} ${row} ${col}`);
+    }));
+    before = painting.images.map((image) => image.slice());
+  }
+  const grown = stroke(2, 2, { size: 1, stamps: [{ row: 2, col: 2 }] });
+  painting.follow([grown]);
+  assert.deepEqual(painting.follow([longer(grown, { row: 3, col: 3 })]), { top: 2, left: 2, bottom: 4, right: 4 }, "no more is painted again");
 });
