@@ -15,8 +15,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
+from imagecodecs import jpeg_decode
 from numpy.typing import NDArray
+from pydicom.encaps import get_frame
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
 from fusion.archives import NOT_AN_IMAGE, SERIES, files_in, open_file, series_place
 from fusion.decoders import Samples, Selection, choose, require_size
@@ -102,7 +105,7 @@ def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selectio
     frames = int(header.get("NumberOfFrames") or 1)
     frame = choose(path, "frame", selection.frame, frames, f"a series of {frames} frames")
     try:
-        stored = np.asarray(pixel_array(header, index=frame))
+        stored = _stored(header, frame, frames)
     except Exception as error:
         syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
         named = f", stored as {syntax.name}," if syntax is not None else ""
@@ -112,6 +115,20 @@ def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selectio
     values, known = _in_units(stored, header), uptake(header)
     grid = _grid(header) if values.ndim == 2 else None
     return Slice(values, grid) if known is None else Slice(values * known[0], grid, (known[1],))
+
+
+def _stored(header: pydicom.Dataset, frame: int, frames: int) -> NDArray[Any]:
+    """Return the numbers of a frame as they are stored."""
+    try:
+        return np.asarray(pixel_array(header, index=frame))
+    except RuntimeError:
+        # Of pydicom's decoders none reads 12 bits.
+        if (
+            header.file_meta.TransferSyntaxUID != JPEGExtended12Bit
+            or int(header.get("BitsStored") or 0) != 12
+        ):
+            raise
+        return np.asarray(jpeg_decode(get_frame(header.PixelData, frame, number_of_frames=frames)))
 
 
 def _in_units(stored: NDArray[Any], header: pydicom.Dataset) -> Samples:

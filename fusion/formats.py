@@ -71,7 +71,8 @@ def format_name(head: bytes) -> str | None:
         The first `HEAD_BYTES`, fewer if there are no more.
     """
     if head.startswith(b"\x1f\x8b"):
-        inner = format_name(_unzipped(head))
+        unpacked = _unzipped(head)
+        inner = "a DICOM file" if is_dicom(unpacked) else format_name(unpacked)
         if inner is not None:
             return f"{inner}, compressed by gzip"
     for offset, magic, name in _MAGICS:

@@ -72,6 +72,14 @@ ColourMapOption = Annotated[
     ),
 ]
 
+NanOption = Annotated[
+    bool,
+    typer.Option(
+        "--nan-is-no-data",
+        help="Give pixels that are NaN the smallest value of the others, instead of refusing the image.",
+    ),
+]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "axis": (AxisOption, Axis.AXIAL),
     "slice": (SliceOption, None),
@@ -79,6 +87,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "window": (WindowOption, None),
     "resample": (ResampleOption, False),
     "colour_map": (ColourMapOption, None),
+    "nan_is_no_data": (NanOption, False),
     "pixel_limit": (PixelLimitOption, DEFAULT_PIXEL_LIMIT),
 }
 
@@ -92,6 +101,7 @@ class ReadingOptions:
     pixel_limit: int = DEFAULT_PIXEL_LIMIT
     resample: bool = False
     colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA)
+    nan_is_no_data: bool = False
 
     @classmethod
     def of(
@@ -103,6 +113,7 @@ class ReadingOptions:
         pixel_limit: int,
         resample: bool = False,
         colour_map: list[ColourMap] | None = None,
+        nan_is_no_data: bool = False,
     ) -> ReadingOptions:
         """Return what options say.
 
@@ -117,7 +128,7 @@ class ReadingOptions:
         one, two = (Selection(axis, *chosen) for chosen in zip(_both(slices), _both(frames), strict=True))
         first, second = _both(_two(colour_map or [ColourMap.LUMA], "colour-map"))
         both = (_window(windows[0]), _window(windows[1]))
-        return cls((one, two), both, pixel_limit, resample, (first, second))
+        return cls((one, two), both, pixel_limit, resample, (first, second), nan_is_no_data)
 
     def metadata(self) -> list[dict[str, Any]]:
         """Return for x1 and x2 what results say of how they were read."""
@@ -135,6 +146,8 @@ class ReadingOptions:
         ]
         if self.resample:
             chosen[1]["resampled"] = True
+        if self.nan_is_no_data:
+            chosen = [{**one, "nan_is_no_data": True} for one in chosen]
         return chosen
 
 
@@ -168,6 +181,7 @@ def inspect_command(
     slice: SliceOption = None,
     frame: FrameOption = None,
     pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    nan_is_no_data: NanOption = False,
 ) -> None:
     """Say what is in an image file, and how it would be read.
 
@@ -178,7 +192,7 @@ def inspect_command(
     for label, value in _header(file):
         typer.echo(f"{label}: {value}")
     selection = ReadingOptions.of(axis, slice, frame, None, pixel_limit).selections[0]
-    picture = read_picture(file, pixel_limit, selection)
+    picture = read_picture(file, pixel_limit, selection, nan_is_no_data=nan_is_no_data)
     height, width = picture.values.shape
     typer.echo(f"read as: {height}×{width} pixels (height × width), {picture.values.dtype}")
     typer.echo(f"values: {picture.values.min():g} to {picture.values.max():g}")

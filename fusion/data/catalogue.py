@@ -190,7 +190,7 @@ class Catalogue:
         ImageFileError, DifferentSizesError
             See `fusion.pair.load_pair`.
         """
-        pair = self._pairs.get_or_load(_files(entry), lambda: self._read(entry), entry.reading)
+        pair = self._pairs.get_or_load(_files(entry), lambda: self._read(entry), (entry.paths, entry.reading))
         if entry.reading != PLAIN:
             # Content ids are looked for among pairs as they are read by themselves, and among these.
             with self._lock:
@@ -239,7 +239,7 @@ class Catalogue:
             one, two = (small(image, aspect=pair.aspect) for image in pair.images)
             return np.hstack([one, np.full((len(one), 2), 255, np.uint8), two])
 
-        return self._small.get_or_load(_files(entry), draw, entry.reading)
+        return self._small.get_or_load(_files(entry), draw, (entry.paths, entry.reading))
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
         """Return the masks of the known regions of a pair.
@@ -311,17 +311,17 @@ class Catalogue:
                 logger.warning("The pair %s has no content id: %s", entry.address, error)
                 return None
 
-        return self._ids.get_or_load(_files(entry), read, entry.reading)
+        return self._ids.get_or_load(_files(entry), read, (entry.paths, entry.reading))
 
     def _read(self, entry: PairEntry) -> Pair:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
         return load_read(entry.paths, limit, self.reading(entry), self._keep)
 
     def _extent(self, path: Path) -> Extent:
-        return self._extents.get_or_load(files_of(path), lambda: extent_of(path, self._pixel_limit))
+        return self._extents.get_or_load(files_of(path), lambda: extent_of(path, self._pixel_limit), path)
 
     def _keep(self, path: Path, frame: int | None, load: Callable[[], Volume]) -> Volume:
-        return self._volumes.get_or_load(files_of(path), load, frame)
+        return self._volumes.get_or_load(files_of(path), load, (path, frame))
 
     def _folder_pairs(self, listing: FolderListing) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
         """Return the pairs of the data folder and its problems; names are read again only if there are others."""

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cache.services.upload_stage import UploadStage
+from fusion.data import file_memo
 from fusion.data.catalogue import Catalogue
 from fusion.data.entries import PairEntry
 from fusion.decoders import Selection
@@ -143,6 +144,38 @@ def test_an_archive_of_a_data_folder_is_one_of_its_folders(tmp_path: Path, below
     pair = catalogue.load(catalogue.find(f"{entry.address}@a2"))
     for image, modality in zip(pair.images, ("CT", "PT"), strict=True):
         np.testing.assert_allclose(image, scaled(slice_of(VOLUMES[modality], 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_images_of_one_folder_or_archive_are_not_taken_for_each_other(
+    tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_memo, "SETTLED_NS", 0)
+    for modality in ("CT", "PT"):
+        series(tmp_path / "study" / ("" if not packed else modality), modality, PatientID="one")
+    for number in (1, 2):
+        for name in ("mri", "pet"):
+            np.save(
+                tmp_path / "study" / f"{name}_{number}.npy", np.eye(3 + number)[:: -1 if name == "pet" else 1]
+            )
+    if packed:
+        zipped(tmp_path / "study")
+    catalogue = Catalogue(data_dir=tmp_path)
+    entries = [entry for entry in catalogue.entries() if entry.source == "folder"]
+    assert len(entries) == 3
+    for entry in entries:
+        catalogue.small_picture(entry)
+    for entry in entries * 2:
+        pair = catalogue.load(
+            catalogue.find(entry.address if "CT" not in entry.modalities else f"{entry.address}@a1")
+        )
+        if "CT" in entry.modalities:
+            for image, modality in zip(pair.images, ("CT", "PT"), strict=True):
+                np.testing.assert_allclose(image, scaled(slice_of(VOLUMES[modality], 1)), atol=1e-6)
+        else:
+            number = int(entry.address[-1])
+            np.testing.assert_array_equal(pair.images, [np.eye(3 + number), np.eye(3 + number)[::-1]])
+            assert catalogue.find(pair.id).paths == entry.paths
 
 
 def test_a_series_in_an_archive_goes_with_files_in_and_beside_it(tmp_path: Path) -> None:
