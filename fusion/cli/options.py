@@ -82,6 +82,14 @@ OutputOption = Annotated[
         show_default=False,
     ),
 ]
+AirOption = Annotated[
+    bool,
+    typer.Option(
+        "--air",
+        help="Count the air too, which is left out of scales, pictures and numbers else: what is outside of the head, "
+        "or where both inputs are 0.",
+    ),
+]
 PicturesOption = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether to write PNG pictures.")
 ]
@@ -177,6 +185,7 @@ def load_images(entry: PairEntry, reading: ReadingOptions) -> Pair:
         reading.windows,
         reading.resample,
         colour_maps=reading.colour_maps,
+        nan_is_no_data=reading.nan_is_no_data,
     )
     for note in pair.notes:
         say(f"Note: {note}", warning=True)
