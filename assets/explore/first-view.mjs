@@ -1,6 +1,6 @@
 /*
  * The first view's pictures, drawn as soon as the panels are on the page: Dash has to ask for them in three steps, and
- * Plotly takes a second to load. The page says where they are (callbacks/first_view.py); each gives way to its panel's graph.
+ * Plotly has to load. The page says where they are (callbacks/first_view.py); each gives way to its panel's graph.
  */
 
 import * as channel from "../core/channel.mjs";
