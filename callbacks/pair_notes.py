@@ -14,7 +14,7 @@ from cache.services.scenes import Scenes
 from cache.services.services import services_of
 from fusion.choices import PLAIN
 from fusion.colour_maps import ColourMap
-from fusion.errors import DifferentSizesError
+from fusion.errors import DifferentSizesError, NonFiniteImageError
 
 
 def register(app: Dash) -> None:
@@ -62,17 +62,19 @@ def _choose(app: Dash, menu: str) -> None:
 def facts_of(scenes: Scenes, address: str) -> dict[str, Any]:
     """Return what the form shows of a pair; also where it cannot be read in the way that somebody has chosen."""
     found = scenes.reading(address)
-    unequal, colours = False, ("", "")
+    unequal, not_finite, colours = False, False, ("", "")
     try:
         colours = scenes.of_colours(address)
     except DifferentSizesError:
         unequal = True
+    except NonFiniteImageError:
+        not_finite = True
     except UserError as error:
         if found.entry.reading == PLAIN:
             raise
         one, two = ("" if name is ColourMap.LUMA else str(error) for name in found.entry.reading.colour_maps)
         colours = one, two
-    return reading_facts(found, unequal, colours) | {"asked": address}
+    return reading_facts(found, unequal, colours, not_finite) | {"asked": address}
 
 
 def _describe(app: Dash, scenes: str) -> None:

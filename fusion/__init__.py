@@ -8,6 +8,7 @@ from fusion.fusing import fuse, fuse_colour
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids, register
 from fusion.pair import Pair, load_pair
+from fusion.saliency.estimated_guidance import GuidanceEstimate, estimated_guidance
 from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
 from fusion.saliency.influence_images import InfluenceImages, influence_images
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FuseVisError",
+    "GuidanceEstimate",
     "InfluenceImages",
     "JacobianWindow",
     "Method",
@@ -30,6 +32,7 @@ __all__ = [
     "Reach",
     "Response",
     "air_mask",
+    "estimated_guidance",
     "fuse",
     "fuse_colour",
     "guidance",

@@ -1,9 +1,10 @@
 """Choices by which the two files of a pair are read, as one small value with a code for links, keys and file names.
 
-A code has up to eight kinds of parts with ``_`` between them: ``a40`` the axial slice 40 of both (``s`` sagittal,
+A code has up to nine kinds of parts with ``_`` between them: ``a40`` the axial slice 40 of both (``s`` sagittal,
 ``c`` coronal, ``a40x20`` another one of x2), ``f3`` a frame likewise, ``u-160to240`` a window of x1 and
 ``v1pto99p`` one of x2 (in percentiles), ``r`` the second brought onto the first and ``n`` not, ``m3,-2`` the second
-moved 3 rows down and 2 columns to the left, ``gjet`` colours of x1 read by a colour map and ``hauto`` those of x2.
+moved 3 rows down and 2 columns to the left, ``gjet`` colours of x1 read by a colour map and ``hauto`` those of x2,
+``d`` NaN as no data.
 What a code leaves out is as the files are read without any.
 """
 
@@ -27,7 +28,7 @@ Numbers = tuple[int | None, int | None]
 EXPECTED = (
     "“@” is followed by how the images are read, such as a40 (axial slice 40), c12x20, u-160to240 (a window of x1), "
     "v1pto99p (percentiles of x2), r (x2 resampled), m3,-2 (x2 moved), gjet, hauto (colours of x1, of x2 by a colour "
-    "map), with _ between them"
+    "map), d (NaN is no data), with _ between them"
 )
 FARTHEST_SHIFT = 4096
 """Pixels by which the second image may be moved along each axis."""
@@ -44,6 +45,7 @@ _PARTS = tuple(
         r"m(?P<down>-?\d{1,4}),(?P<right>-?\d{1,4})",
         rf"g(?P<map1>{_MAPS})",
         rf"h(?P<map2>{_MAPS})",
+        r"(?P<nan>d)",
     )
 )
 _LETTERS = {axis.value[0]: axis for axis in AXES}
@@ -68,6 +70,8 @@ class Reading:
         Pixels by which x2 is moved: rows down, columns to the right.
     colour_maps : tuple of ColourMap
         How pictures in colour become gray.
+    nan_is_no_data : bool
+        Whether pixels that are NaN count as pixels without data.
     """
 
     axis: Axis = Axis.AXIAL
@@ -77,6 +81,7 @@ class Reading:
     resample: bool | None = None
     shift: tuple[int, int] = (0, 0)
     colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA)
+    nan_is_no_data: bool = False
 
     @classmethod
     def parse(cls, code: str) -> Reading:
@@ -99,6 +104,7 @@ class Reading:
             {"r": True, "n": False}.get(found.get("resample", "")),
             shift,
             (ColourMap(found.get("map1", "luma")), ColourMap(found.get("map2", "luma"))),
+            "nan" in found,
         )
 
     @property
@@ -124,6 +130,8 @@ class Reading:
             for letter, name in zip("gh", self.colour_maps, strict=True)
             if name is not ColourMap.LUMA
         ]
+        if self.nan_is_no_data:
+            parts.append("d")
         return "_".join(parts)
 
     def swapped(self) -> Reading:
@@ -192,6 +200,8 @@ class Reading:
             for name, chosen in zip(("x1", "x2"), self.colour_maps, strict=True)
             if chosen is not ColourMap.LUMA
         ]
+        if self.nan_is_no_data:
+            parts.append("NaN is no data")
         return ", ".join(parts)
 
     def described(self) -> dict[str, Any]:
@@ -204,6 +214,7 @@ class Reading:
             "resample": self.resample,
             "shift": list(self.shift),
             "colour_maps": [name.value for name in self.colour_maps],
+            "nan_is_no_data": self.nan_is_no_data,
         }
 
 
@@ -237,6 +248,7 @@ def load_read(
         reading.shift,
         keep,
         reading.colour_maps,
+        reading.nan_is_no_data,
     )
 
 

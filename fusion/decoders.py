@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -277,7 +276,7 @@ def _pillow_samples(image: ImageFile.ImageFile, stream: BinaryIO) -> Samples:
 
 def _decode_npy(stream: BinaryIO, path: Path, pixel_limit: int, selection: Selection = WHOLE) -> Samples:
     sides, expected = _npy_header(stream, path, pixel_limit)
-    size = os.fstat(stream.fileno()).st_size
+    size = stream.seek(0, io.SEEK_END)
     if size < expected:
         raise UnreadableImageError(
             path, f"the file is incomplete: {size} of {expected} bytes. Save or copy it again."

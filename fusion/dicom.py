@@ -7,23 +7,24 @@ the patient is.
 
 from __future__ import annotations
 
-import io
 import logging
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
+from imagecodecs import jpeg_decode
 from numpy.typing import NDArray
+from pydicom.encaps import get_frame
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
+from fusion.archives import NOT_AN_IMAGE, SERIES, files_in, open_file, series_place
 from fusion.decoders import Samples, Selection, choose, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
-from fusion.formats import HEAD_BYTES, SERIES, is_dicom, series_place
+from fusion.formats import HEAD_BYTES, is_dicom
 from fusion.positions import Grid, Slice, Volume
 from fusion.uptake import uptake
 from fusion.volumes import MOST_VOXELS, cut
@@ -49,14 +50,6 @@ DICOM_FACTS = {
 }
 """All that is shown of a DICOM header: nothing that tells who the patient is."""
 
-NOT_AN_IMAGE = "not a PNG, TIFF or another image. Export one picture of it."
-
-MOST_FILES = 4096
-"""In a folder or an archive that is looked into for a series."""
-MOST_UNPACKED = 2**31
-"""Bytes that an archive may have unpacked."""
-MOST_RATIO = 200
-"""How much larger a file may become when it is unpacked; pixels of one value alone are packed more tightly."""
 PARALLEL = 1e-3
 """Millimetres by which the steps from pixel to pixel of one series may differ."""
 UNEVEN = 0.05
@@ -112,7 +105,7 @@ def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selectio
     frames = int(header.get("NumberOfFrames") or 1)
     frame = choose(path, "frame", selection.frame, frames, f"a series of {frames} frames")
     try:
-        stored = np.asarray(pixel_array(header, index=frame))
+        stored = _stored(header, frame, frames)
     except Exception as error:
         syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
         named = f", stored as {syntax.name}," if syntax is not None else ""
@@ -122,6 +115,20 @@ def _dicom_frame(header: pydicom.Dataset, path: Path, pixel_limit: int, selectio
     values, known = _in_units(stored, header), uptake(header)
     grid = _grid(header) if values.ndim == 2 else None
     return Slice(values, grid) if known is None else Slice(values * known[0], grid, (known[1],))
+
+
+def _stored(header: pydicom.Dataset, frame: int, frames: int) -> NDArray[Any]:
+    """Return the numbers of a frame as they are stored."""
+    try:
+        return np.asarray(pixel_array(header, index=frame))
+    except RuntimeError:
+        # Of pydicom's decoders none reads 12 bits.
+        if (
+            header.file_meta.TransferSyntaxUID != JPEGExtended12Bit
+            or int(header.get("BitsStored") or 0) != 12
+        ):
+            raise
+        return np.asarray(jpeg_decode(get_frame(header.PixelData, frame, number_of_frames=frames)))
 
 
 def _in_units(stored: NDArray[Any], header: pydicom.Dataset) -> Samples:
@@ -168,9 +175,9 @@ def _grid(header: pydicom.Dataset) -> Grid | None:
 
 @dataclass(frozen=True)
 class _File:
-    """A file of a series: what opens it, and what its header says of its place."""
+    """A file of a series: its path, and what its header says of its place."""
 
-    open: Callable[[], BinaryIO]
+    path: Path
     series: str
     kind: str
     shape: tuple[int, int]
@@ -278,7 +285,8 @@ def _of_one_series(path: Path) -> list[_File]:
     series = _series(path)
     if len(series) > 1:
         shown = ", ".join(f"{one[0].kind or 'unknown'} of {len(one)} files" for one in series[:8])
-        example = f" Or name one of them, as {path / SERIES}{series[0][0].kind}." if path.is_dir() else ""
+        container = path if (place := series_place(path)) is None else place[0]
+        example = f" Or name one of them, as {container / SERIES}{series[0][0].kind}."
         raise UnsupportedImageError(
             path,
             f"there are {len(series)} series in it ({shown}). Put one into a folder of its own.{example}",
@@ -300,14 +308,17 @@ def _series(path: Path) -> list[list[_File]]:
             raise UnreadableImageError(
                 path, "this is a folder without DICOM images. Name one image file in it."
             )
-        raise UnreadableImageError(path, f"this is a ZIP archive without DICOM images, {NOT_AN_IMAGE}")
+        example = next(iter(files_in(path)), None)
+        hint = f" Or name a file in it, as {example}." if example is not None else ""
+        raise UnreadableImageError(path, f"this is a ZIP archive without DICOM images, {NOT_AN_IMAGE}{hint}")
     return list(found.values())
 
 
 def _headers(path: Path) -> Iterator[_File]:
     """Read where the images of a folder or an archive lie; other files are passed over."""
-    for opener in _openers(path):
-        with opener() as stream:
+    place = series_place(path)
+    for file in files_in(path if place is None else place[0]):
+        with open_file(file) as stream:
             if not is_dicom(stream.read(HEAD_BYTES)):
                 continue
             stream.seek(0)
@@ -323,52 +334,7 @@ def _headers(path: Path) -> Iterator[_File]:
             continue
         series, kind = (str(header.get(name) or "") for name in ("SeriesInstanceUID", "Modality"))
         known = uptake(header)
-        yield _File(opener, series, kind, shape, _grid(header), () if known is None else (known[1],))
-
-
-def _openers(path: Path) -> Iterator[Callable[[], BinaryIO]]:
-    """Yield what opens each file of a folder, or of an archive."""
-    place = series_place(path)
-    if place is not None:
-        files = sorted(
-            file for file in place[0].iterdir() if file.is_file() and not file.name.startswith(".")
-        )
-        _require_few(len(files), path)
-        yield from (lambda file=file: file.open("rb") for file in files)
-        return
-    with _damage_told(path):
-        archive = zipfile.ZipFile(path)  # closed when the last file of it is let go
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    _require_few(len(members), path)
-    if sum(member.file_size for member in members) > MOST_UNPACKED:
-        raise TooManyPixelsError(path, f"it has more than {MOST_UNPACKED // 2**20} MB unpacked.")
-    if any(member.file_size > MOST_RATIO * max(member.compress_size, 4096) for member in members):
-        raise TooManyPixelsError(path, "a file in it becomes suspiciously large when it is unpacked.")
-    yield from (lambda member=member: _unpacked(path, archive, member) for member in members)
-
-
-def _require_few(count: int, path: Path) -> None:
-    if count > MOST_FILES:
-        raise TooManyPixelsError(
-            path, f"there are more than {MOST_FILES:,} files in it. Name a smaller folder."
-        )
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise UnreadableImageError(
-            path,
-            f"this is a ZIP archive that is damaged, encrypted or packed in an unusual way "
-            f"({type(error).__name__}), {NOT_AN_IMAGE}",
-        ) from error
-
-
-def _unpacked(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
-    with _damage_told(path), archive.open(member) as packed:
-        return io.BytesIO(packed.read(member.file_size + 1))
+        yield _File(file, series, kind, shape, _grid(header), () if known is None else (known[1],))
 
 
 class _Frames:
@@ -396,7 +362,7 @@ class _Frames:
         return self._known[place]
 
     def _decoded(self, place: int) -> NDArray[Any]:
-        with self._files[place].open() as stream:
+        with open_file(self._files[place].path) as stream:
             found = decode_dicom(stream, self._path, self._limit, Selection()).values
         if found.ndim != 2:
             raise UnsupportedImageError(self._path, "its slices are in colour. Choose one file.")
@@ -406,7 +372,8 @@ class _Frames:
 def dicom_extent(path: Path) -> tuple[int, bool]:
     """Return how many frames a DICOM file has, and whether it says where its pixels lie; 1 where it is damaged."""
     try:
-        header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        with open_file(path) as stream:
+            header = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
         return int(header.get("NumberOfFrames") or 1), _grid(header) is not None
     except Exception:  # noqa: BLE001 - as everywhere here; reading the image will say what is wrong
         return 1, False
@@ -428,7 +395,7 @@ def series_facts(path: Path) -> tuple[tuple[str, str], ...]:
         If there are no DICOM images, or one is damaged.
     """
     return (
-        ("format", f"a {'ZIP archive' if series_place(path) is None else 'folder'} of DICOM files"),
+        ("format", f"a {'folder' if Path(path).is_dir() else 'ZIP archive'} of DICOM files"),
         *(
             (
                 "series",

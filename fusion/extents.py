@@ -9,8 +9,10 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
+from fusion.archives import open_file, series_place
 from fusion.decoders import MOST_PAGES, tiff_pages
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
+from fusion.errors import ImageFileError
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
 from fusion.positions import Volume
 
 SAME = 1e-4
@@ -77,9 +79,9 @@ def extent_of(path: Path, pixel_limit: int) -> Extent:
     place = series_place(path)
     if place is None:
         try:
-            with path.open("rb") as stream:
+            with open_file(path) as stream:
                 head = stream.read(HEAD_BYTES)
-        except OSError:
+        except (OSError, ImageFileError):
             return SINGLE
     # Packages here and not above: who has no such file need not wait for them.
     if place is not None or is_archive(head):
@@ -107,10 +109,10 @@ def _pictures(path: Path, head: bytes) -> int:
     """Return how many pictures a stack or an animation has."""
     try:
         if head.startswith(_TIFF):
-            with tifffile.TiffFile(path) as tiff:
+            with open_file(path) as stream, tifffile.TiffFile(stream) as tiff:
                 return max(1, sum(1 for _ in islice(tiff_pages(tiff), MOST_PAGES + 1)))
         if head.startswith(_ANIMATED):
-            with Image.open(path) as image:
+            with open_file(path) as stream, Image.open(stream) as image:
                 return int(getattr(image, "n_frames", 1))
     except Exception:  # noqa: BLE001 - what decoders raise is not documented; reading the image will say what is wrong
         return 1

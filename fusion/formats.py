@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from pathlib import Path
 
 HEAD_BYTES = 4096
 """How many bytes of a file are enough to know its format."""
@@ -41,22 +40,6 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
 _DICOM_WITHOUT_PREAMBLE = re.compile(rb"[\x02\x08]\0[\0-\x20]\0(UL|UI|CS|OB|DA|TM|LO|SH|[\0-\x40]\0\0\0)")
 
 
-SERIES = "series="
-"""Behind a folder, before the modality or the id of one of several DICOM series in it."""
-
-
-def series_place(path: Path) -> tuple[Path, str] | None:
-    """Return the folder that holds a DICOM series and which one it is, empty for the only one; ``None`` for a file.
-
-    ``study/series=CT`` is the CT of a folder ``study`` with several series.
-    """
-    if path.is_dir():
-        return path, ""
-    if path.name.startswith(SERIES) and path.parent.is_dir():
-        return path.parent, path.name.removeprefix(SERIES)
-    return None
-
-
 def is_dicom(head: bytes) -> bool:
     """Return whether a file that begins so is DICOM, whatever its free first 128 bytes look like."""
     return head[128:132] == b"DICM" or _DICOM_WITHOUT_PREAMBLE.match(head) is not None
@@ -88,7 +71,8 @@ def format_name(head: bytes) -> str | None:
         The first `HEAD_BYTES`, fewer if there are no more.
     """
     if head.startswith(b"\x1f\x8b"):
-        inner = format_name(_unzipped(head))
+        unpacked = _unzipped(head)
+        inner = "a DICOM file" if is_dicom(unpacked) else format_name(unpacked)
         if inner is not None:
             return f"{inner}, compressed by gzip"
     for offset, magic, name in _MAGICS:

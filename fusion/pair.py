@@ -111,6 +111,7 @@ class Pair:
         x2: ArrayLike,
         names: tuple[str, str] = ("x1", "x2"),
         windows: Windows = (None, None),
+        nan_is_no_data: bool = False,
     ) -> Pair:
         """Make a pair of two arrays; each is min–max scaled to [0, 1] by itself, a constant one to zeros.
 
@@ -123,20 +124,23 @@ class Pair:
             What error messages call them.
         windows : tuple of IntensityWindow or None
             What of each is scaled to [0, 1] instead of all.
+        nan_is_no_data : bool
+            Whether pixels that are NaN get the smallest value of the others, as hidden ones do.
 
         Raises
         ------
         DifferentSizesError
             If the two have different shapes.
         NonFiniteImageError
-            If one has NaN or infinite values.
+            If one has infinite values, or NaN that does not count as no data.
         EmptyFileError
             If one has no pixels.
         UnsupportedImageError
             If one is not two-dimensional, or not of real numbers.
         """
         first, second = (
-            gray_picture(_as_array(array, name), name) for array, name in zip((x1, x2), names, strict=True)
+            gray_picture(_as_array(array, name), name, nan_is_no_data)
+            for array, name in zip((x1, x2), names, strict=True)
         )
         return _pair_of((first, second), names, names, windows)
 
@@ -151,6 +155,7 @@ def load_pair(
     shift: tuple[int, int] = (0, 0),
     keep: Keep | None = None,
     colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA),
+    nan_is_no_data: bool = False,
 ) -> Pair:
     """Read two image files as a pair; see `fusion.reading.read_image` for the formats.
 
@@ -174,6 +179,8 @@ def load_pair(
         Keeps volumes for whoever reads many slices of one, see `fusion.reading.read_picture`.
     colour_maps : tuple of ColourMap
         How pictures in colour become gray, see `fusion.colour_maps`.
+    nan_is_no_data : bool
+        Whether pixels that are NaN get the smallest value of the others, as those that a file declares to have no data.
 
     Raises
     ------
@@ -183,11 +190,11 @@ def load_pair(
         If the two images have different sizes.
     """
     paths = (Path(path1), Path(path2))
-    first = read_picture(paths[0], pixel_limit, selections[0], keep, colour_maps[0])
+    first = read_picture(paths[0], pixel_limit, selections[0], keep, colour_maps[0], nan_is_no_data)
     second = (
-        _resampled(first, paths[1], pixel_limit, selections[1], keep, colour_maps[1])
+        _resampled(first, paths[1], pixel_limit, selections[1], keep, colour_maps[1], nan_is_no_data)
         if resample
-        else read_picture(paths[1], pixel_limit, selections[1], keep, colour_maps[1])
+        else read_picture(paths[1], pixel_limit, selections[1], keep, colour_maps[1], nan_is_no_data)
     )
     alike = paths[0].name == paths[1].name
     short = [f"{path.parent.name}/{path.name}" if alike else path.name for path in paths]
@@ -201,14 +208,15 @@ def _resampled(
     selection: Selection,
     keep: Keep | None,
     colour_map: ColourMap,
+    nan_is_no_data: bool,
 ) -> Picture:
     """Read an image, and bring it onto the pixels of another."""
     shape = (first.values.shape[0], first.values.shape[1])
     if first.grid is not None:
-        placed = read_onto(path, first.grid, shape, pixel_limit, selection, keep)
+        placed = read_onto(path, first.grid, shape, pixel_limit, selection, keep, nan_is_no_data)
         if placed is not None:
             return placed
-    second = read_picture(path, pixel_limit, selection, keep, colour_map)
+    second = read_picture(path, pixel_limit, selection, keep, colour_map, nan_is_no_data)
     if second.values.shape == shape:
         return second
     note = (

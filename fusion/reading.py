@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fusion.archives import open_file, place_in_archive, require_member, series_place
 from fusion.chroma import LUMA, LUMA_NOTE, Colours, kept_colours
 from fusion.colour_maps import ColourMap, scalars, warning
 from fusion.decoders import (
@@ -34,7 +35,7 @@ from fusion.errors import (
     UnreadableImageError,
     UnsupportedImageError,
 )
-from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti, series_place
+from fusion.formats import HEAD_BYTES, format_name, is_archive, is_dicom, is_nifti
 from fusion.positions import Grid, Slice, Volume, resample
 
 Keep = Callable[[Path, int | None, Callable[[], Volume]], Volume]
@@ -150,6 +151,7 @@ def read_picture(
     selection: Selection = WHOLE,
     keep: Keep | None = None,
     colour_map: ColourMap = ColourMap.LUMA,
+    nan_is_no_data: bool = False,
 ) -> Picture:
     """Read one gray image, and say what was done to it; see `read_image` for all else.
 
@@ -162,6 +164,8 @@ def read_picture(
     colour_map : ColourMap
         How a picture in colour becomes gray: its luma, or the numbers that its colours stand for, see
         `fusion.colour_maps`.
+    nan_is_no_data : bool
+        Whether pixels that are NaN get the smallest value of the others.
 
     Raises
     ------
@@ -182,8 +186,8 @@ def read_picture(
             path, f"the file is damaged, incomplete or cannot be read ({reason}). {_EXPORT}"
         ) from error
     if not isinstance(found, Slice):
-        return _by_colour_map(_gray(found, path), path, colour_map)
-    picture = _by_colour_map(_gray(found.values, path), path, colour_map)
+        return _by_colour_map(_gray(found, path, nan_is_no_data), path, colour_map)
+    picture = _by_colour_map(_gray(found.values, path, nan_is_no_data), path, colour_map)
     return replace(picture, notes=(*found.notes, *picture.notes), grid=found.grid)
 
 
@@ -196,7 +200,7 @@ def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | No
         return cut(volume, path, pixel_limit, selection)
     if series_place(path) is None:
         require_file(path)
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(HEAD_BYTES)
             if not is_archive(head):
                 decode = _decoder(head, path)
@@ -207,13 +211,13 @@ def _decoded(path: Path, pixel_limit: int, selection: Selection, keep: Keep | No
     return decode_series(path, pixel_limit, selection)
 
 
-def _gray(samples: Samples, path: Path) -> Picture:
+def _gray(samples: Samples, path: Path, nan_is_no_data: bool) -> Picture:
     """Return samples that are gray or colour as a gray image."""
     if samples.ndim != 3 or samples.dtype.kind not in "biuf":
-        return gray_picture(samples, path)
+        return gray_picture(samples, path, nan_is_no_data)
     _require_colour(samples, path)
     red, green, blue = (samples[..., channel].astype(np.float64) for channel in range(3))
-    picture = gray_picture(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue, path)
+    picture = gray_picture(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue, path, nan_is_no_data)
     if (red == green).all() and (red == blue).all():
         return picture
     return Picture(picture.values, (COLOUR_NOTE, *picture.notes), colours=kept_colours(samples))
@@ -267,14 +271,18 @@ def _require_colour(samples: Samples, path: Path) -> None:
         )
 
 
-def gray_picture(image: NDArray[Any], name: Path | str) -> Picture:
+def gray_picture(image: NDArray[Any], name: Path | str, nan_is_no_data: bool = False) -> Picture:
     """Return an image that is gray, and what a user should know before it is scaled to [0, 1].
 
     Parameters
     ----------
     image, name
         See `require_gray`, which has the errors too.
+    nan_is_no_data : bool
+        Whether pixels that are NaN count as hidden ones of a masked array.
     """
+    if nan_is_no_data and image.dtype.kind == "f" and (empty := np.isnan(np.ma.getdata(image))).any():
+        image = np.ma.MaskedArray(image, empty | np.ma.getmaskarray(image))
     values = require_gray(image, name)
     notes = []
     if isinstance(image, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(image).sum())):
@@ -291,6 +299,7 @@ def read_onto(
     pixel_limit: int,
     selection: Selection,
     keep: Keep | None = None,
+    nan_is_no_data: bool = False,
 ) -> Picture | None:
     """Resample a volume onto the pixels of another image, by their positions in the patient.
 
@@ -306,7 +315,7 @@ def read_onto(
         See `read_image`, which has the errors too.
     selection : Selection
         Which point in time of a series.
-    keep : callable, optional
+    keep, nan_is_no_data
         See `read_picture`.
 
     Returns
@@ -335,7 +344,7 @@ def read_onto(
             path,
             "nothing of it lies where the first image does. Choose another slice, or register the two.",
         )
-    picture = gray_picture(values, path)
+    picture = gray_picture(values, path, nan_is_no_data)
     note = "interpolated at the pixels of the other image, by their positions in the patient"
     return Picture(picture.values, (*volume.notes, note, *picture.notes), grid, brought="resampled")
 
@@ -345,7 +354,7 @@ def _volume(path: Path, pixel_limit: int, selection: Selection, keep: Keep | Non
     head = b""
     if series_place(path) is None:
         require_file(path)
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             head = stream.read(HEAD_BYTES)
     if is_nifti(head):
         from fusion.volumes import nifti_times, read_nifti  # see `_decoder`
@@ -412,7 +421,9 @@ def require_gray(image: NDArray[Any], name: Path | str) -> NDArray[Any]:
     if not np.isfinite(image).all():
         count = image.size - np.count_nonzero(np.isfinite(image))
         raise NonFiniteImageError(
-            name, f"{count} of {image.size} pixels are NaN or infinite. Replace them, for example by 0."
+            name,
+            f"{count} of {image.size} pixels are NaN or infinite. Replace them, for example by 0, or count NaN as no "
+            "data (--nan-is-no-data, nan_is_no_data=True, or ▤ beside the menu of pairs on the page).",
         )
     return image.astype(np.uint8) if image.dtype.kind == "b" else image
 
@@ -433,6 +444,9 @@ def require_file(path: Path) -> None:
     ------
     MissingFileError, EmptyFileError, UnreadableImageError
     """
+    if (place := place_in_archive(path)) is not None:
+        require_member(path, *place)
+        return
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -19,6 +19,7 @@ import numpy as np
 from nibabel.orientations import io_orientation
 from numpy.typing import NDArray
 
+from fusion.archives import open_file
 from fusion.decoders import AXES, Selection, choose, require_size
 from fusion.errors import ImageFileError, TooManyPixelsError, UnreadableImageError, UnsupportedImageError
 from fusion.positions import OBLIQUE, Slice, Volume
@@ -70,14 +71,14 @@ def read_nifti(path: Path, selection: Selection) -> Volume:
     TooManyPixelsError
         If it has more than `MOST_VOXELS`.
     """
-    with _damage_told(path), path.open("rb") as stream:
+    with _damage_told(path), open_file(path) as stream:
         volume = _nifti_volume(_open_nifti(stream), path, selection)
         return replace(volume, values=volume.values[:, :, :])
 
 
 def nifti_times(path: Path) -> tuple[Volume, int]:
     """Return the volume of a NIfTI file without its values, and how many points in time it has; see `read_nifti`."""
-    with _damage_told(path), path.open("rb") as stream:
+    with _damage_told(path), open_file(path) as stream:
         image = _open_nifti(stream)
         times = image.shape[3] if len(image.shape) > 3 else 1
         return _nifti_volume(image, path, Selection(frame=0)), int(times)

@@ -409,6 +409,8 @@ def _layout(
         "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
         "yaxis": axis
         | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"}
+        # Below its title, and not in the middle of a higher panel.
+        | {"constraintoward": "top"}
         | ({"scaleratio": meta["aspect"]} if "aspect" in meta else {}),
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(128,128,128,0.15)",

@@ -129,9 +129,9 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "changes."
             ),
             html.P(
-                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
-                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
-                "your own as an ONNX file."
+                "“Method card”, in the same menu, has a method's source, support, way and cost of derivatives, what "
+                "was checked and what is adapted; “Your networks”, where whoever runs this server allows it, takes a "
+                "network of your own as an ONNX file."
             ),
         ],
         tabIndex=0,

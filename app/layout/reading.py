@@ -42,7 +42,7 @@ def reading_menu(pair_menu: str, home: str) -> list[Component]:
 
 
 def reading_facts(
-    found: PairReading, unequal: bool = False, colours: tuple[str, str] = ("", "")
+    found: PairReading, unequal: bool = False, colours: tuple[str, str] = ("", ""), not_finite: bool = False
 ) -> dict[str, Any]:
     """Return what the form shows.
 
@@ -54,6 +54,8 @@ def reading_facts(
         Whether its images have different sizes as they are read.
     colours : tuple of str
         What became of the colours of each, see `fusion.Pair`.
+    not_finite : bool
+        Whether an image cannot be read because of NaN or infinite values.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def reading_facts(
         The pair's ``address``, the ``base`` of it without a code, its ``modalities``, what is ``chosen`` (see
         `fusion.choices.Reading.described`), the `sliders`, whether there is a volume (``cut``), whether x2
         can be brought onto x1 by positions (``placed``), whether it is brought onto it (``resample``),
-        ``unequal`` and ``colours``.
+        ``unequal``, ``colours`` and ``not_finite``.
     """
     first, second = found.extents
     return {
@@ -75,6 +77,7 @@ def reading_facts(
         "resample": found.settled.resample,
         "unequal": unequal,
         "colours": list(colours),
+        "not_finite": not_finite,
     }
 
 

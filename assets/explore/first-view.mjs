@@ -153,7 +153,7 @@ function placeOf(section, canvas) {
   const unit = Math.min(width / canvas.width, height / tall);
   const [across, down] = [canvas.width * unit, tall * unit];
   return {
-    left: margin.left + (width - across) / 2, top: margin.top + (height - down) / 2, width: across, height: down,
+    left: margin.left + (width - across) / 2, top: margin.top, width: across, height: down,
   };
 }
 

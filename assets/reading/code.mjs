@@ -11,6 +11,7 @@
  * @property {boolean | null} resample - Null: as positions ask for.
  * @property {[number, number]} shift - Of x2: rows down, columns to the right.
  * @property {[string, string]} colour_maps - How pictures in colour become gray.
+ * @property {boolean} nan_is_no_data
  */
 
 export const SWAPPED = "~swapped";
@@ -19,6 +20,7 @@ const READ_AS = "@";
 /** @type {Reading} */
 export const PLAIN = {
   axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: [LUMA, LUMA],
+  nan_is_no_data: false,
 };
 
 /** @param {Numbers} numbers */
@@ -51,7 +53,7 @@ function windowCode(window) {
  * The code of a reading; empty where nothing is chosen.
  * @param {Reading} reading
  */
-export function codeOf({ axis, slices, frames, windows, resample, shift, colour_maps: maps }) {
+export function codeOf({ axis, slices, frames, windows, resample, shift, colour_maps: maps, nan_is_no_data: empty }) {
   const numbers = written(slices);
   const [first, second] = windows.map(windowCode);
   return [
@@ -62,6 +64,7 @@ export function codeOf({ axis, slices, frames, windows, resample, shift, colour_
     resample === null ? "" : resample ? "r" : "n",
     shift.some(Boolean) ? `m${shift}` : "",
     ...maps.map((map, input) => (map === LUMA ? "" : "gh"[input] + map)),
+    empty ? "d" : "",
   ].filter(Boolean).join("_");
 }
 
@@ -80,13 +83,13 @@ export function addressOf(base, reading) {
  * @param {string} base
  * @param {Reading} reading
  */
-export function swapped(base, { axis, slices, frames, windows, resample, shift, colour_maps: maps }) {
+export function swapped(base, { axis, slices, frames, windows, resample, shift, colour_maps: maps, nan_is_no_data }) {
   const other = base.endsWith(SWAPPED) ? base.slice(0, -SWAPPED.length) : base + SWAPPED;
   /** @type {<Of>(both: [Of, Of]) => [Of, Of]} */
   const turned = ([first, second]) => [second, first];
   const [down, right] = shift;
   return addressOf(other, {
-    axis, resample, slices: turned(slices), frames: turned(frames), windows: turned(windows), colour_maps: turned(maps),
+    axis, resample, nan_is_no_data, slices: turned(slices), frames: turned(frames), windows: turned(windows), colour_maps: turned(maps),
     shift: [down && -down, right && -right],
   });
 }

@@ -23,6 +23,7 @@ import { element } from "../core/elements.mjs";
  * @property {boolean} placed
  * @property {boolean} resample
  * @property {boolean} unequal - Whether the two images have different sizes.
+ * @property {boolean} not_finite - Whether an image cannot be read because of NaN.
  * @property {[string, string]} colours - What became of the colours of each; empty for what is gray.
  */
 
@@ -221,6 +222,9 @@ function inColour(shown) {
   return [0, 1].filter((input) => shown && (shown.colours[input] || shown.chosen.colour_maps[input] !== LUMA));
 }
 
+/** @param {Facts | null} shown */
+const hasNan = (shown) => Boolean(shown && (shown.not_finite || shown.chosen.nan_is_no_data));
+
 /** @param {Facts} shown */
 function resampleRow({ placed, modalities: [first, second] }) {
   const box = element("input", { id: "reading-resample", type: "checkbox", className: "form-check-input" });
@@ -228,6 +232,13 @@ function resampleRow({ placed, modalities: [first, second] }) {
   box.addEventListener("change", () => choose({ resample: placed || box.checked ? box.checked : null }));
   tellers.push(() => (box.checked = wanted?.resample ?? facts?.resample ?? false));
   return row(text, box);
+}
+
+function nanRow() {
+  const box = element("input", { id: "reading-nan", type: "checkbox", className: "form-check-input" });
+  box.addEventListener("change", () => choose({ nan_is_no_data: box.checked }));
+  tellers.push(() => (box.checked = wanted?.nan_is_no_data ?? false));
+  return row("NaN is no data", box);
 }
 
 /** @param {Facts} shown */
@@ -251,6 +262,7 @@ function build(shown) {
     windowRow(0),
     windowRow(1),
     resampleRow(shown),
+    ...(hasNan(shown) ? [nanRow()] : []),
     element("button", {
       id: "registration-open", type: "button", className: "btn btn-sm btn-outline-secondary", textContent: "Registration view…",
       title: "Both images blinking, in a checkerboard, over each other; move the second by arrow keys",
@@ -268,12 +280,12 @@ function take(found) {
   facts = found;
   wanted = found && found.chosen;
   const { sliders = [], modalities = [], cut = false, placed = false, unequal = false } = found || {};
-  const kind = JSON.stringify([modalities, cut, placed, unequal, inColour(found), sliders.map(({ kind: of, of: inputs, label, count }) => [of, inputs, label, count])]);
+  const kind = JSON.stringify([modalities, cut, placed, unequal, inColour(found), hasNan(found), sliders.map(({ kind: of, of: inputs, label, count }) => [of, inputs, label, count])]);
   if (found && kind !== built) build(found);
   if (!found) place().replaceChildren(element("p", { textContent: "Nothing can be chosen here." }));
   built = found ? kind : "";
   tellers.forEach((tell) => tell());
-  if (unequal) document.getElementById("reading-menu")?.setAttribute("open", "");
+  if (unequal || found?.not_finite) document.getElementById("reading-menu")?.setAttribute("open", "");
   const [slider] = sliders;
   const sign = document.querySelector("#reading-menu > summary");
   if (sign) sign.textContent = slider ? `▤ ${slider.value}` : "▤";

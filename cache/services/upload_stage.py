@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cache.errors import UserError
-from fusion.data.deidentify import deidentified_copy
+from fusion.archives import MAGIC, SUFFIX
 from fusion.data.entries import SUFFIXES, PairEntry, folder_entries, user_entry
 from fusion.data.pairing import split_extension
 from fusion.data.series import Series, headers_of, same_patient, series_among
@@ -27,7 +27,7 @@ from fusion.formats import HEAD_BYTES, format_name, is_archive
 MOST_FILES = 4096
 """In one upload, packed and unpacked."""
 MOST_RATIO = 200
-"""How much larger a file may become when it is unpacked; see `fusion.dicom.MOST_RATIO`."""
+"""How much larger a file may become when it is unpacked; see `fusion.archives.MOST_RATIO`."""
 LARGEST_PIECE = 4 * 2**20
 """Bytes of one request; `app.guard.limits` holds it."""
 LONGEST_NAME = 300
@@ -219,6 +219,8 @@ class UploadStage:
                 shutil.rmtree(place, ignore_errors=True)
 
     def _prepare(self, id: str, unit: Unit, image: Path) -> None:
+        from fusion.data.deidentify import deidentified_copy  # it loads pydicom, for which no server waits
+
         if len(unit.paths) == 1:
             deidentified_copy(unit.paths[0], image, id, self.most_bytes)
             return
@@ -249,7 +251,9 @@ class UploadStage:
             if not path.exists() or path.stat().st_size != size:
                 raise UploadError(f"{name} has not arrived as a whole. Begin again.")
             with path.open("rb") as stream:
-                packed = is_archive(stream.read(HEAD_BYTES))
+                head = stream.read(HEAD_BYTES)
+            # An archive that begins with an array looks like a .npz file.
+            packed = is_archive(head) or (head.startswith(MAGIC) and name.lower().endswith(SUFFIX))
             inside = _unpacked(Member(name, path), room) if packed else [Member(name, path)]
             room -= sum(one.path.stat().st_size for one in inside if packed)
             members += [one for one in inside if not _is_hidden(one.name)]

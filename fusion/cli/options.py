@@ -185,6 +185,7 @@ def load_images(entry: PairEntry, reading: ReadingOptions) -> Pair:
         reading.windows,
         reading.resample,
         colour_maps=reading.colour_maps,
+        nan_is_no_data=reading.nan_is_no_data,
     )
     for note in pair.notes:
         say(f"Note: {note}", warning=True)

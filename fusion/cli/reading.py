@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fusion.archives import open_file, series_place
 from fusion.colour_maps import ColourMap
 from fusion.decoders import Axis, Selection
 from fusion.errors import UnreadableImageError
-from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti, series_place
+from fusion.formats import HEAD_BYTES, is_archive, is_dicom, is_nifti
 from fusion.intensity import IntensityWindow
 from fusion.pair import Windows
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_picture, require_file
@@ -71,6 +72,14 @@ ColourMapOption = Annotated[
     ),
 ]
 
+NanOption = Annotated[
+    bool,
+    typer.Option(
+        "--nan-is-no-data",
+        help="Give pixels that are NaN the smallest value of the others, instead of refusing the image.",
+    ),
+]
+
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "axis": (AxisOption, Axis.AXIAL),
     "slice": (SliceOption, None),
@@ -78,6 +87,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "window": (WindowOption, None),
     "resample": (ResampleOption, False),
     "colour_map": (ColourMapOption, None),
+    "nan_is_no_data": (NanOption, False),
     "pixel_limit": (PixelLimitOption, DEFAULT_PIXEL_LIMIT),
 }
 
@@ -91,6 +101,7 @@ class ReadingOptions:
     pixel_limit: int = DEFAULT_PIXEL_LIMIT
     resample: bool = False
     colour_maps: tuple[ColourMap, ColourMap] = (ColourMap.LUMA, ColourMap.LUMA)
+    nan_is_no_data: bool = False
 
     @classmethod
     def of(
@@ -102,6 +113,7 @@ class ReadingOptions:
         pixel_limit: int,
         resample: bool = False,
         colour_map: list[ColourMap] | None = None,
+        nan_is_no_data: bool = False,
     ) -> ReadingOptions:
         """Return what options say.
 
@@ -116,7 +128,7 @@ class ReadingOptions:
         one, two = (Selection(axis, *chosen) for chosen in zip(_both(slices), _both(frames), strict=True))
         first, second = _both(_two(colour_map or [ColourMap.LUMA], "colour-map"))
         both = (_window(windows[0]), _window(windows[1]))
-        return cls((one, two), both, pixel_limit, resample, (first, second))
+        return cls((one, two), both, pixel_limit, resample, (first, second), nan_is_no_data)
 
     def metadata(self) -> list[dict[str, Any]]:
         """Return for x1 and x2 what results say of how they were read."""
@@ -134,6 +146,8 @@ class ReadingOptions:
         ]
         if self.resample:
             chosen[1]["resampled"] = True
+        if self.nan_is_no_data:
+            chosen = [{**one, "nan_is_no_data": True} for one in chosen]
         return chosen
 
 
@@ -167,6 +181,7 @@ def inspect_command(
     slice: SliceOption = None,
     frame: FrameOption = None,
     pixel_limit: PixelLimitOption = DEFAULT_PIXEL_LIMIT,
+    nan_is_no_data: NanOption = False,
 ) -> None:
     """Say what is in an image file, and how it would be read.
 
@@ -177,7 +192,7 @@ def inspect_command(
     for label, value in _header(file):
         typer.echo(f"{label}: {value}")
     selection = ReadingOptions.of(axis, slice, frame, None, pixel_limit).selections[0]
-    picture = read_picture(file, pixel_limit, selection)
+    picture = read_picture(file, pixel_limit, selection, nan_is_no_data=nan_is_no_data)
     height, width = picture.values.shape
     typer.echo(f"read as: {height}×{width} pixels (height × width), {picture.values.dtype}")
     typer.echo(f"values: {picture.values.min():g} to {picture.values.max():g}")
@@ -188,7 +203,7 @@ def inspect_command(
 def _header(file: Path) -> tuple[tuple[str, str], ...]:
     head = b""
     if series_place(file) is None:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             head = stream.read(HEAD_BYTES)
     # Packages here and not above: other commands should not wait for them.
     if series_place(file) is not None or is_archive(head):
@@ -202,7 +217,7 @@ def _header(file: Path) -> tuple[tuple[str, str], ...]:
     else:
         return ()
     try:
-        with file.open("rb") as stream:
+        with open_file(file) as stream:
             return facts(stream)
     except Exception as error:
         raise UnreadableImageError(

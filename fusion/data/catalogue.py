@@ -17,6 +17,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from fusion.archives import SERIES, files_of
 from fusion.choices import PLAIN, Reading, load_read
 from fusion.data.entries import (
     DICOM_SUFFIXES,
@@ -32,6 +33,7 @@ from fusion.data.entries import (
     sample_entries,
     swapped,
     user_entry,
+    without_archives,
 )
 from fusion.data.file_memo import FileMemo
 from fusion.data.listing import MOST_FILES, FolderListing
@@ -40,7 +42,6 @@ from fusion.data.preview import small
 from fusion.data.series import Series, SeriesHeader, header_of, headers_of, series_among
 from fusion.errors import FuseVisError, UnknownPairError
 from fusion.extents import Extent, extent_of
-from fusion.formats import SERIES, series_place
 from fusion.pair import Pair
 from fusion.positions import Volume
 from fusion.reading import DEFAULT_PIXEL_LIMIT, read_gray
@@ -189,7 +190,7 @@ class Catalogue:
         ImageFileError, DifferentSizesError
             See `fusion.pair.load_pair`.
         """
-        pair = self._pairs.get_or_load(_files(entry), lambda: self._read(entry), entry.reading)
+        pair = self._pairs.get_or_load(_files(entry), lambda: self._read(entry), (entry.paths, entry.reading))
         if entry.reading != PLAIN:
             # Content ids are looked for among pairs as they are read by themselves, and among these.
             with self._lock:
@@ -238,7 +239,7 @@ class Catalogue:
             one, two = (small(image, aspect=pair.aspect) for image in pair.images)
             return np.hstack([one, np.full((len(one), 2), 255, np.uint8), two])
 
-        return self._small.get_or_load(_files(entry), draw, entry.reading)
+        return self._small.get_or_load(_files(entry), draw, (entry.paths, entry.reading))
 
     def regions(self, entry: PairEntry) -> dict[str, NDArray[np.bool_]]:
         """Return the masks of the known regions of a pair.
@@ -310,17 +311,17 @@ class Catalogue:
                 logger.warning("The pair %s has no content id: %s", entry.address, error)
                 return None
 
-        return self._ids.get_or_load(_files(entry), read, entry.reading)
+        return self._ids.get_or_load(_files(entry), read, (entry.paths, entry.reading))
 
     def _read(self, entry: PairEntry) -> Pair:
         limit = DEFAULT_PIXEL_LIMIT if entry.source == PairSource.SAMPLE else self._pixel_limit
         return load_read(entry.paths, limit, self.reading(entry), self._keep)
 
     def _extent(self, path: Path) -> Extent:
-        return self._extents.get_or_load(_own_files(path), lambda: extent_of(path, self._pixel_limit))
+        return self._extents.get_or_load(files_of(path), lambda: extent_of(path, self._pixel_limit), path)
 
     def _keep(self, path: Path, frame: int | None, load: Callable[[], Volume]) -> Volume:
-        return self._volumes.get_or_load(_own_files(path), load, frame)
+        return self._volumes.get_or_load(files_of(path), load, (path, frame))
 
     def _folder_pairs(self, listing: FolderListing) -> tuple[tuple[PairEntry, ...], tuple[str, ...]]:
         """Return the pairs of the data folder and its problems; names are read again only if there are others."""
@@ -340,23 +341,25 @@ class Catalogue:
         seen = {file: split_extension(file.name)[1] for file in files}
         unlikely = plain | UNREADABLE_SUFFIXES
         headers = headers_of((file for file in files if seen[file] not in unlikely), self._header)
-        below = {file: PurePosixPath(file.relative_to(root).as_posix()) for file in files}
+        below = {file: without_archives(PurePosixPath(file.relative_to(root).as_posix())) for file in files}
+        at = {name: file for file, name in below.items()}
         others = [below[file] for file in files if seen[file] in plain]
         found = series_among(
             {below[file]: header for file, header in headers.items()}, others, self._modalities
         )
-        series = {}
+        series: dict[Path, Series] = {}
         for one in found:
-            folder = root / one.folder
-            whole = folder if one.only else folder / f"{SERIES}{one.choice}"
-            path = root / one.files[0] if len(one.files) == 1 else whole
-            if path in series:  # of one modality: nobody can tell them apart by it
+            folder = at[one.files[0]].parent
+            whole = folder if one.only and not folder.is_file() else folder / f"{SERIES}{one.choice}"
+            path = at[one.files[0]] if len(one.files) == 1 else whole
+            # Nobody can tell two of one modality apart by it, and an archive is searched with its folders.
+            if path in series or (folder.is_file() and len(one.files) > 1):
                 path = folder / f"{SERIES}{one.header.series}"
             series[path] = one
         return [*(file for file in files if file not in headers), *series], series
 
     def _header(self, file: Path) -> SeriesHeader | None:
-        return self._headers.get_or_load((file,), lambda: header_of(file))
+        return self._headers.get_or_load(files_of(file), lambda: header_of(file), file)
 
     def _report(self, folder: Path, problems: tuple[str, ...]) -> None:
         """Warn of what is new since the folder was last looked at."""
@@ -369,13 +372,7 @@ class Catalogue:
 
 def _files(entry: PairEntry) -> tuple[Path, ...]:
     """Return all that the images of a pair depend on."""
-    return (*_own_files(entry.paths[0]), *_own_files(entry.paths[1]))
-
-
-def _own_files(path: Path) -> tuple[Path, ...]:
-    """Return a file; of a folder, or of a series in it, the folder and all that is in it."""
-    place = series_place(path)
-    return (path,) if place is None else (place[0], *sorted(place[0].iterdir()))
+    return (*files_of(entry.paths[0]), *files_of(entry.paths[1]))
 
 
 def _decoded_bytes(volume: Volume) -> int:

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from fusion.archives import SUFFIX
 from fusion.choices import PLAIN, Reading
 from fusion.data.modalities import Vocabulary, distinct_names
 from fusion.data.pairing import Match, match_names, named_by_hand, readings_of, split_extension, summarized
-from fusion.data.series import Series, same_patient
+from fusion.data.series import Series, same_patient, same_patient_known
 
 _FORMATS = "png jpg jpeg gif bmp webp jp2 j2k jpx tif tiff ome.tif ome.tiff npy npz dcm dicom ima nii nii.gz"
 SUFFIXES = frozenset(f".{extension}" for extension in _FORMATS.split())
@@ -206,7 +208,9 @@ def folder_entries(
             others.append((_below(file, root), reason))
     names = [root / known[file].alias if file in known else file for file in images]
     matches, reasons = match_names([_parts(name, root) for name in names], Vocabulary(modalities))
-    left_over = [(_below(images[place], root), reason) for place, reason in reasons.items()]
+    matches += _by_headers(images, reasons, known, root)
+    paired = {place for match in matches for place in match.places}
+    left_over = [(_below(images[place], root), why) for place, why in reasons.items() if place not in paired]
     entries = []
     for match in matches:
         if same_patient(*(known.get(images[place]) for place in match.places)):
@@ -215,6 +219,30 @@ def folder_entries(
             left_over += [(_below(images[place], root), OTHER_PATIENT) for place in match.places]
     entries.sort(key=lambda entry: (_natural_order(entry.address), entry.paths))
     return tuple(entries), summarized(left_over + others)
+
+
+def _by_headers(
+    images: Sequence[Path], left_over: Iterable[int], known: Mapping[Path, Series], root: Path
+) -> list[Match]:
+    """Pair the two series of a folder whose folders' names say what their headers do, but are not alike otherwise.
+
+    As ``2.000-CT`` and ``3.000-PET``: they have to be the only two of one patient there.
+    """
+    beside: defaultdict[PurePosixPath, list[int]] = defaultdict(list)
+    for place, file in enumerate(images):
+        if file in known:
+            beside[known[file].folder.parent].append(place)
+    free = set(left_over)
+    matches = []
+    for places in beside.values():
+        aliases = {place: alias for place in places if (alias := known[images[place]].second_alias)}
+        two = len(places) == len(aliases) == 2 and free.issuperset(places)
+        if two and same_patient_known(*(known[images[place]] for place in places)):
+            found, _ = match_names([_parts(root / alias, root) for alias in aliases.values()], Vocabulary())
+            matches += [
+                replace(match, places=(places[match.places[0]], places[match.places[1]])) for match in found
+            ]
+    return matches
 
 
 def _why_no_image(file: Path, extension: str) -> str:
@@ -249,7 +277,14 @@ def _files_shown(file1: Path, file2: Path) -> str:
 def _parts(file: Path, root: Path | None = None) -> tuple[str, ...]:
     """Return the names of a file's folders, below the root if there is one, and its own without the extension."""
     below = file if root is None else Path(_below(file, root))
-    return (*(part for part in below.parent.parts if part != file.anchor), split_extension(file.name)[0])
+    folders = without_archives(PurePosixPath(below)).parent.parts
+    return (*(part for part in folders if part != file.anchor), split_extension(file.name)[0])
+
+
+def without_archives(path: PurePosixPath) -> PurePosixPath:
+    """Return a name with its folders, those that are archives without their extensions."""
+    folders = (part[: -len(SUFFIX)] if part.lower().endswith(SUFFIX) else part for part in path.parent.parts)
+    return PurePosixPath(*folders, path.name)
 
 
 def _below(file: Path, root: Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from fusion.archives import SUFFIX, names_in
 from fusion.data.entries import SUFFIXES, UNREADABLE_SUFFIXES
 from fusion.data.file_memo import Signature, signature
 from fusion.data.pairing import split_extension, summarized
+from fusion.errors import ImageFileError
 
 logger = logging.getLogger(__name__)
 
@@ -80,13 +82,10 @@ class _Walk:
     def _take(self, path: Path, depth: int) -> None:
         name = path.relative_to(self.root).as_posix()
         image = split_extension(path.name)[1] in SUFFIXES | UNREADABLE_SUFFIXES
-        if path.is_file():
-            if len(self.files) < MOST_FILES:
-                self.files.add(path)
-            else:
-                self.unusable.append(
-                    (name, f"there are more than {MOST_FILES:,} files. Use a smaller folder")
-                )
+        if path.is_file() and path.suffix.lower() == SUFFIX:
+            self._look_inside(path, name)
+        elif path.is_file():
+            self._add(path, name)
         elif path.is_dir():
             if image:
                 self.unusable.append((name, "this is a folder with the name of an image. Rename it"))
@@ -99,6 +98,31 @@ class _Walk:
             self.unusable.append((name, "this is a link to something that is not there"))
         elif image:
             self.unusable.append((name, "this is not a regular file"))
+
+    def _add(self, path: Path, name: str) -> None:
+        if len(self.files) < MOST_FILES:
+            self.files.add(path)
+        else:
+            self.unusable.append((name, f"there are more than {MOST_FILES:,} files. Use a smaller folder"))
+
+    def _look_inside(self, archive: Path, name: str) -> None:
+        """Take what is in an archive as if it were a folder."""
+        self.folders[archive] = signature(archive)
+        if archive.with_suffix("").is_dir():
+            self.unusable.append((name, "the folder of the same name beside it is used instead"))
+            return
+        try:
+            inside = names_in(archive)
+        except ImageFileError as error:
+            self.unusable.append((name, str(error).removeprefix(f"{archive}: ").rstrip(".")))
+            return
+        for one in inside:
+            if any(part.startswith((".", "__MACOSX")) for part in one.split("/")):
+                continue
+            if one.lower().endswith(SUFFIX):
+                self.unusable.append((f"{name}/{one}", "this is an archive in an archive. Unpack one"))
+            else:
+                self._add(archive / one, f"{name}/{one}")
 
     def _descend(self, folder: Path, depth: int, name: str) -> None:
         try:

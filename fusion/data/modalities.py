@@ -12,15 +12,15 @@ _KINDS: dict[str, str] = {
         "mri=mr t1=t1w t2=t2w t1c=t1ce=t1gd t1n flair=t2flair=t2f pd=pdw dwi adc swi swan fmri bold dti asl mprage "
         "mp2rage mra tof stir gre t2star=t2s t1map t2map t1rho cest"
     ),
-    "PET": "pet fdg fet",
-    "SPECT": "spect",
+    "PET": "pet=pt fdg fet pib av45 psma",
+    "SPECT": "spect tc99m=99mtc",
     "CT": "ct cbct cta",
     "ultrasound": "us=ultrasound",
-    "infrared": "ir=infrared=inf thermal=therm=tir nir swir mwir lwir",
+    "infrared": "ir=infrared=infra=inf=cropinfrared thermal=therm=tir nir swir mwir lwir",
     "visible": "vis=vi=visible=visual rgb colour=color",
-    "focus": "near far",
-    "exposure": "over=oe=overexposed under=ue=underexposed",
-    "remote": "pan ms hs=hsi sar optical=opt lidar",
+    "focus": "near=nearfocus far=farfocus",
+    "exposure": "over=oe=overexposed=overexposure under=ue=underexposed=underexposure",
+    "remote": "pan ms hs=hsi sar optical=opt=eo lidar",
     "depth": "depth",
     "microscopy": "gfp phase",
     "flow": "cbf",
@@ -30,11 +30,24 @@ _KINDS: dict[str, str] = {
 WEAK_KINDS = frozenset({"focus", "exposure", "remote", "depth", "microscopy", "flow"})
 """Kinds whose words are common in names of scenes: beside another modality they are a part of the name."""
 
+WEAK_WORDS = frozenset({"pt"})
+"""Words that are such parts although their kind is not weak: pt is a patient more often than a PET image."""
+
 GENERAL_MRI = ("mri",)
 """The meaning that every kind of MRI has."""
 
-QUALIFIERS = frozenset({"tc", "ti", "tl", "gad", "gd", "ce", "weighted", "w"})
+_QUALIFYING = "tc ti tl tc99m 99mtc gad gd ce weighted w contrast focus focused exposed exposure"
+QUALIFIERS = frozenset(_QUALIFYING.split())
 """Words that belong to the modality that they follow, as the tracer of a SPECT image."""
+
+SEPARATORS = r"[\s_\-.]"
+
+_PREPARED = re.compile(
+    rf"(?:^|{SEPARATORS})(?:images?|imgs?|crop(?:ped)?(?:{SEPARATORS}[lh]r)?|(?:8|1[0246]|32){SEPARATORS}?bits?|raw|aligned|"
+    rf"(?:co)?registered|resized|resampled|anat|func|trc)(?={SEPARATORS}|$)",
+    re.IGNORECASE,
+)
+"""Words for how an image was prepared or where it is filed; none that may be somebody's name or initials."""
 
 NO_INPUTS = frozenset(
     {
@@ -62,15 +75,13 @@ for _kind, _words in _KINDS.items():
             _MEANINGS.setdefault(_word, (_group.split("=")[0], _kind))
 
 _WRITTEN_OUT = (
-    "thermal therm vis vi visible visual colour color near far over overexposed under underexposed optical opt lidar "
-    "depth phase ultrasound infrared"
+    "thermal therm vis vi visible visual colour color near nearfocus far farfocus over overexposed overexposure under "
+    "underexposed underexposure optical opt lidar depth phase ultrasound infrared infra cropinfrared tc99m 99mtc pib"
 )
 ACRONYMS = frozenset(_MEANINGS) - frozenset(_WRITTEN_OUT.split())
 """Words that are written in capitals."""
 
 SAME_MODALITY = "Name two different modalities, that of x1 first, such as IR VIS."
-
-SEPARATORS = r"[\s_\-.]"
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ class Vocabulary:
         """Return the kinds of image of which some words remind; none where the user has named the modalities."""
         if self.given is not None:
             return frozenset()
-        found = (_MEANINGS.get(folded(word)) for word in words)
+        found = (_MEANINGS.get(folded(word)) for word in words if folded(word) not in WEAK_WORDS)
         return frozenset(meaning[1] for meaning in found if meaning is not None) - WEAK_KINDS
 
 
@@ -162,6 +173,12 @@ def folded(word: str) -> str:
 def split_words(text: str) -> list[str]:
     """Return the words of a name, which spaces, underscores, hyphens and dots divide."""
     return [word for word in re.split(f"{SEPARATORS}+", text) if word]
+
+
+def without_preparation(text: str) -> str:
+    """Return a name without the words for how the image was prepared; empty where it has no others."""
+    rest = _PREPARED.sub("", text)
+    return text if rest == text else re.sub(f"^{SEPARATORS}", "", rest)
 
 
 def meaning_of(text: str) -> tuple[str, ...]:

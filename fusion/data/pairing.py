@@ -11,10 +11,18 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from fusion.data.modalities import NO_INPUTS, SEPARATORS, Modality, Vocabulary, folded, split_words
+from fusion.data.modalities import (
+    NO_INPUTS,
+    SEPARATORS,
+    Modality,
+    Vocabulary,
+    folded,
+    split_words,
+    without_preparation,
+)
 
 DOUBLE_EXTENSIONS = (".nii.gz", ".img.gz", ".ome.tif", ".ome.tiff")
 MOST_WORDS = 4
@@ -116,8 +124,8 @@ def _reading_of_glued(
 
 
 def _joined(left: str, right: str) -> str:
-    """Join what stood left and right of a modality, without one separator on each side of it: -5 stays -5."""
-    left, right = re.sub(f"{_SEPARATOR}$", "", left), re.sub(f"^{_SEPARATOR}", "", right)
+    """Join what stood left and right of a modality, without what separates it: -5 stays -5."""
+    left, right = re.sub(f"(?:{_SEPARATOR})+$", "", left), re.sub(f"^{_SEPARATOR}", "", right)
     return f"{left}_{right}" if left and right else left + right
 
 
@@ -150,12 +158,14 @@ def match_names(names: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple
     readings = {place: readings_of(parts, vocabulary) for place, parts in enumerate(names)}
     matches: list[Match] = []
     reasons: dict[int, str] = {}
-    # Capitals make a difference only where names that are written alike have been paired.
-    for simplified in (str, folded):
+    # Capitals, and words for how an image was prepared, make a difference only where names that are alike are paired.
+    for simplified, shortened in ((str, False), (folded, False), (folded, True)):
         left = {place: found for place, found in readings.items() if place not in reasons}
         for match in matches:
             for place in match.places:
                 left.pop(place, None)
+        if shortened:
+            left = {place: [_shortened(one) for one in found] for place, found in left.items()}
         new, unclear = _clear_pairs(_grouped(left, simplified), vocabulary)
         matches += new
         reasons |= unclear
@@ -166,6 +176,12 @@ def match_names(names: Sequence[Sequence[str]], vocabulary: Vocabulary) -> tuple
     alone = {place: found for place, found in readings.items() if place not in done}
     reasons |= _reasons_of_lonely(alone, names, vocabulary)
     return matches, {place: reasons[place] for place in sorted(reasons, key=lambda at: _order(readings[at]))}
+
+
+def _shortened(reading: Reading) -> Reading:
+    """Return a reading without the words for how the image was prepared, unless nothing else tells what it shows."""
+    parts = tuple(filter(None, (without_preparation(part) for part in reading.identity)))
+    return replace(reading, identity=parts or reading.identity)
 
 
 def _grouped(readings: dict[int, list[Reading]], simplified: Callable[[str], str]) -> list[Group]:
@@ -268,7 +284,7 @@ def _reasons_of_lonely(
         if found:
             by_identity[max(found, key=lambda reading: reading.size).identity].append(place)
         else:
-            reasons[place] = _why_unread(names[place][-1], vocabulary)
+            reasons[place] = _why_unread(names[place], vocabulary)
     for identity, places in by_identity.items():
         shown = "_".join(identity)
         if len(places) == 1:
@@ -279,13 +295,14 @@ def _reasons_of_lonely(
     return reasons
 
 
-def _why_unread(stem: str, vocabulary: Vocabulary) -> str:
+def _why_unread(parts: Sequence[str], vocabulary: Vocabulary) -> str:
+    stem = parts[-1]
     words = split_words(stem)
-    if any(folded(word) in NO_INPUTS for word in words):
+    if any(folded(word) in NO_INPUTS for part in parts for word in split_words(part)):
         return "they are made of inputs (masks, labels, fused images), and are none"
     if vocabulary.given is not None:
         return f"neither their names nor their folders say {vocabulary.given[0]} or {vocabulary.given[1]}"
-    if len(words) < 2 or not all(stem.partition("_")):
+    if len(words) < 2:
         return (
             "their names are not <modality>_<id>.<extension> or <id>_<modality>.<extension>, and no folder is named "
             f"after a modality that is known. {HOW_TO_NAME}"
@@ -319,6 +336,7 @@ def _sentence(names: Sequence[str], reason: str) -> str:
     verb = "is" if len(names) == 1 else "are"
     if len(names) == 1:
         reason = reason.replace("their names are", "its name is", 1).replace("they are made", "it is made", 1)
+        reason = reason.replace("and are none", "and is none", 1)
         reason = reason.replace("their names", "its name").replace("their folders", "its folders")
     return f"{shown} {verb} left out: {reason}."
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from fusion.archives import open_file
 from fusion.data.modalities import Vocabulary
 from fusion.data.pairing import readings_of
+from fusion.errors import ImageFileError
 from fusion.formats import HEAD_BYTES, is_dicom
 
 KINDS = {"MR": "MRI", "PT": "PET", "NM": "SPECT"}
@@ -56,6 +58,8 @@ class Series:
         Whether that name is from its header, as those of files and folders say nothing.
     problem : str
         Why it cannot be paired, or nothing.
+    second_alias : PurePosixPath or None
+        The name that its header gives where its folder agrees, for what no folder pairs.
     """
 
     folder: PurePosixPath
@@ -65,16 +69,17 @@ class Series:
     alias: PurePosixPath
     by_header: bool
     problem: str = ""
+    second_alias: PurePosixPath | None = None
 
     @property
     def choice(self) -> str:
-        """Part of a folder's files that it is, as `fusion.formats.series_place` reads it."""
+        """Part of a folder's files that it is, as `fusion.archives.series_place` reads it."""
         return self.header.modality or self.header.series
 
 
 def header_of(path: Path) -> SeriesHeader | None:
     """Return what the header of a DICOM file says of its series; ``None`` for other files."""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         if not is_dicom(stream.read(HEAD_BYTES)):
             return None
         stream.seek(0)
@@ -145,11 +150,18 @@ def _named(
             if disagree and vocabulary.given is None
             else ""
         )
-        return Series(folder, tuple(files), header, only, plain, False, problem)
+        agree = own and said == {header.kind} and vocabulary.given is None
+        second = folder.parent / f"{header.kind}.dcm" if agree else None
+        return Series(folder, tuple(files), header, only, plain, False, problem, second)
     above = folder.parent if own and len(files) > 1 else folder
     return Series(
         folder, tuple(files), header, only, above / f"{header.kind or 'series'}.dcm", bool(header.kind)
     )
+
+
+def same_patient_known(*several: Series) -> bool:
+    """Tell whether headers name one patient, and the same in all."""
+    return len({one.header.patient for one in several}) == 1 and several[0].header.patient != ""
 
 
 def same_patient(one: Series | None, two: Series | None) -> bool:
@@ -166,7 +178,7 @@ def headers_of(
     """Return what the headers of those files say that are DICOM; what cannot be opened is passed over."""
     found: dict[Path, SeriesHeader] = {}
     for file in files:
-        with suppress(OSError):
+        with suppress(OSError, ImageFileError):
             header = known(file)
             if header is not None:
                 found[file] = header

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Spread the inputs over the kinds of files; each run draws others."""
     settings.register_profile(
         "fuzz",
-        max_examples=max(config.getoption("--inputs") // len(KINDS), 1),
+        max_examples=max(-(-config.getoption("--inputs") // len(KINDS)), 1),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

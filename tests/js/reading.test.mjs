@@ -19,7 +19,7 @@ test("a window is two numbers in order, or two percentiles", () => {
 });
 
 test("swapped, what was chosen for x1 is for x2, and the other image moves the other way", () => {
-  const plain = { axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: ["luma", "luma"] };
+  const plain = { axis: "axial", slices: [null, null], frames: [null, null], windows: [null, null], resample: null, shift: [0, 0], colour_maps: ["luma", "luma"], nan_is_no_data: false };
   assert.equal(addressOf("7", plain), "7");
   assert.equal(swapped("7", plain), "7~swapped");
   assert.equal(swapped("7~swapped", plain), "7");

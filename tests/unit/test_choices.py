@@ -17,10 +17,10 @@ from fusion.choices import PLAIN, Reading
 from fusion.data import file_memo
 from fusion.data.catalogue import Catalogue
 from fusion.decoders import Axis
-from fusion.errors import DifferentSizesError, UnknownPairError
+from fusion.errors import DifferentSizesError, NonFiniteImageError, UnknownPairError
 from fusion.extents import Extent, extent_of
 from fusion.intensity import IntensityWindow, scale_to_unit
-from fusion.pair import moved, pixel_aspect
+from fusion.pair import Pair, moved, pixel_aspect
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "readings.json").read_text(encoding="utf-8"))
 X, Y, Z = np.meshgrid(np.arange(6), np.arange(5), np.arange(4), indexing="ij")
@@ -201,3 +201,20 @@ def test_squares_and_what_nobody_believes_are_drawn_square(
     spacing: tuple[float, float] | None, aspect: float
 ) -> None:
     assert pixel_aspect(spacing) == aspect
+
+
+def test_nan_is_refused_with_a_remedy_and_no_data_where_that_is_chosen(folder: Path) -> None:
+    values = np.arange(24, dtype=np.float32).reshape(4, 6)
+    values[0, :2] = np.nan
+    np.save(folder / "mri_9.npy", values)
+    np.save(folder / "pet_9.npy", values[::-1])
+    catalogue = Catalogue(data_dir=folder)
+    with pytest.raises(NonFiniteImageError, match="--nan-is-no-data"):
+        catalogue.load(catalogue.find("9"))
+    pair = catalogue.load(catalogue.find("9@d"))
+    np.testing.assert_array_equal(pair.images[0][0, :3], 0)
+    assert pair.images[0][3, 5] == 1 and any("2 of 24 pixels have no data" in note for note in pair.notes)
+    arrays = Pair.from_arrays(values, values[::-1], nan_is_no_data=True)
+    np.testing.assert_array_equal(arrays.images, pair.images)
+    with pytest.raises(NonFiniteImageError):
+        Pair.from_arrays(np.where(values > 20, np.inf, values), values, nan_is_no_data=True)

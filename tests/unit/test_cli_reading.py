@@ -114,3 +114,13 @@ def test_what_is_in_a_file() -> None:
     assert "12×9 pixels" in shown
     assert "12×9 pixels" in run("inspect", "mri_1.png").stdout
     assert "no such file" in run("inspect", "none.png", expect=2).stderr
+
+
+def test_nan_is_no_data_where_an_option_says_so() -> None:
+    values = GRAY.astype(np.float32)
+    values[0, 0] = np.nan
+    np.save("pet_1.npy", values)
+    assert "--nan-is-no-data" in run(*FUSE, "mri_1.png", "pet_1.npy", expect=2).stderr
+    result = run(*FUSE, "mri_1.png", "pet_1.npy", "--nan-is-no-data")
+    assert "pet_1.npy: 1 of 108 pixels have no data" in result.stderr
+    assert "1 of 108" in run("inspect", "pet_1.npy", "--nan-is-no-data").stdout

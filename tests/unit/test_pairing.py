@@ -67,6 +67,16 @@ def left_over(*names: str, modalities: tuple[str, str] | None = None) -> str:
         ("A_IR.png", "a_vis.png", "A", ("IR", "vis")),
         ("mri_7.png", "own_7.png", "7", ("MRI", "own")),
         ("rgb_1.png", "thermal_1.png", "1", ("RGB", "thermal")),
+        ("cropinfrared/FLIR_6.jpg", "crop_LR_visible/FLIR_6.jpg", "FLIR_6", ("cropinfrared", "visible")),
+        ("RGB/FLIR_1.jpg", "thermal_8_bit/FLIR_1.jpg", "FLIR_1", ("RGB", "thermal")),
+        ("over_exposed_3.png", "under_exposed_3.png", "3", ("over_exposed", "under_exposed")),
+        ("overexposure/1.jpg", "underexposure/1.jpg", "1", ("overexposure", "underexposure")),
+        ("far_focus/1.jpg", "near_focus/1.jpg", "1", ("far_focus", "near_focus")),
+        ("x_EO.png", "x_IR.png", "x", ("EO", "IR")),
+        ("C-1__CT.nii.gz", "C-1__PT.nii.gz", "C-1", ("CT", "PT")),
+        ("pt_01_mri.png", "pt_01_ct.png", "pt_01", ("MRI", "CT")),
+        ("s-1/anat/s-1_T1w.nii", "s-1/pet/s-1_trc-FDG_pet.nii", "s-1_s-1", ("T1W", "FDG_PET")),
+        ("s_mri.png", "s_Tc99m.png", "s", ("MRI", "Tc99m")),
     ],
 )  # fmt: skip
 def test_known_words_say_which_part_is_the_modality(
@@ -113,11 +123,25 @@ def test_without_a_root_the_folder_that_all_share_says_nothing() -> None:
         (["ir_1.png", "fused_1.png"], "made of inputs"),
         (["mri_1.png", "own_1.png", "other_1.png"], "known"),
         (["Camp_IR.png", "Camp_own.png"], "known"),
+        (["ir/1.png", "crop_LR_visible/1.png", "crop_HR_visible/1.png"], "several images of one modality"),
+        (["lr_1_mri.png", "hr_1_pet.png"], "only one image"),
+        (["mri_gray_1.png", "pet_grey_1.png"], "only one image"),
+        (["pt_1_mri.png", "pt_2_pet.png"], "only one image"),
+        (["sub-01/anat/sub-01_T1w.nii", "sub-02/pet/sub-02_pet.nii"], "only one image"),
+        (["x_t1.nii", "x_t2.nii", "x_flair.nii", "x_t1ce.nii"], "4 modalities"),
+        (["GT/1.jpg", "Segmentation_labels/1.png"], "made of inputs"),
+        (["x-A.jpg", "x-B.jpg"], "no part of their names or folders is a modality"),
         (["mri_1"], "without an extension"),
     ],
 )
 def test_what_is_not_sure_is_left_out_with_the_reason(names: list[str], reason: str) -> None:
     assert reason in left_over(*names)
+
+
+def test_a_reason_for_one_file_speaks_of_one() -> None:
+    assert "is left out: it is made of inputs (masks, labels, fused images), and is none." in left_over(
+        "mask_1.png"
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,6 +197,7 @@ def test_modalities_that_the_user_names() -> None:
     assert "mri_1.png" in problems[0]
     assert pairs_of("t1/ct_1.png", "t2/ct_1.png", modalities=("T1", "T2")) == [("t1/ct_1.png", "t2/ct_1.png")]
     assert pairs_of("ir/1.png", "vi/1.png", modalities=("VIS", "IR")) == [("vi/1.png", "ir/1.png")]
+    assert pairs_of("x-01-B.jpg", "x-01-A.jpg", modalities=("A", "B")) == [("x-01-A.jpg", "x-01-B.jpg")]
     assert pairs_of("mri-t2_1.png", "mri-t1_1.png", modalities=("MRI-T2", "MRI T1")) == [
         ("mri-t2_1.png", "mri-t1_1.png")
     ]

@@ -229,3 +229,17 @@ def test_damaged_headers_give_an_image_or_our_error(tmp_path: Path, kind: str, d
     assert image.ndim == 2
     assert image.size <= 5000
     assert np.isfinite(image).all()
+
+
+def test_twelve_bits_of_jpeg_are_read() -> None:
+    """The file that pydicom has says 1024×256 pixels of 12 bits; of its plugins none decodes it."""
+    image = read_image(str(get_testdata_file("JPGExtended.dcm")))
+    assert image.shape == (1024, 256) and image.min() == 0 and 255 < image.max() < 4096
+
+
+def test_a_packed_dicom_file_is_called_so(tmp_path: Path) -> None:
+    # The free bytes at the beginning may look like another format.
+    path = tmp_path / "ct.dcm.gz"
+    path.write_bytes(gzip.compress(b"\x5c\x01\0\0".ljust(128, b"\0") + b"DICM" + bytes(400)))
+    with pytest.raises(UnreadableImageError, match="a DICOM file, compressed by gzip"):
+        read_image(path)
