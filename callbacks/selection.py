@@ -12,6 +12,7 @@ from app.ids import Id, Panel
 from cache.services.images import FUSED_COLOUR, INPUT_COLOURS, colours_of
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
+from callbacks.following import causes
 from fusion.colours import Grays
 from fusion.pair import SQUARE
 
@@ -55,6 +56,9 @@ def register(app: Dash) -> None:
             inputs: tuple[Any, Any] = (no_update, no_update)
         else:
             inputs = _input_figures(services, scene, data)
+        if causes() == {Id.GRAY}:
+            # Another gray scale is no other scene: nothing begins anew.
+            return *inputs, fused, no_update, no_update
         return *inputs, fused, data, note(scene)
 
 

@@ -60,7 +60,9 @@ class Page:
 
     def scene(self) -> dict[str, Any]:
         """Choose the small pair."""
-        data: dict[str, Any] = self.changes("pair-select", PAIR, METHOD, state=(None,))[Id.SCENE]["data"]
+        data: dict[str, Any] = self.changes("pair-select", PAIR, METHOD, True, state=(None,))[Id.SCENE][
+            "data"
+        ]
         return data
 
 
@@ -111,20 +113,20 @@ def test_hostile_links_open_the_first_view(page: Page, query: str) -> None:
 
 
 def test_choosing_draws_inputs_once_a_pair(page: Page) -> None:
-    first = page.changes("pair-select", PAIR, METHOD, state=(None,))
+    first = page.changes("pair-select", PAIR, METHOD, True, state=(None,))
     assert {Panel.MRI, Panel.PET, Panel.FUSED, Id.SCENE, Id.METHOD_NOTE} <= set(first)
     scene = first[Id.SCENE]["data"]
     assert (scene["height"], scene["width"]) == SHAPE
     assert first[Panel.FUSED]["figure"]["layout"]["meta"]["key"] == scene["key"]
-    again = page.changes("pair-select", PAIR, METHOD, state=(scene,))
+    again = page.changes("pair-select", PAIR, METHOD, True, state=(scene,))
     assert Panel.FUSED in again and not {Panel.MRI, Panel.PET} & set(again)
     # The same images under another address may be called something else.
-    elsewhere = page.changes("pair-select", PAIR, METHOD, state=(scene | {"pair_address": "copy"},))
+    elsewhere = page.changes("pair-select", PAIR, METHOD, True, state=(scene | {"pair_address": "copy"},))
     assert {Panel.MRI, Panel.PET} <= set(elsewhere)
 
 
 def test_nothing_chosen_changes_nothing(page: Page) -> None:
-    answer = page.send("pair-select", None, METHOD, state=(None,))
+    answer = page.send("pair-select", None, METHOD, True, state=(None,))
     assert answer.status_code in (200, 204) and not (answer.get_json(silent=True) or {}).get("response")
 
 
@@ -133,7 +135,7 @@ def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     finished_guidance(page.services, page.services.scenes.open(PAIR, METHOD), "viewer")
     controls = (0.5, "paper", "Cancel")
     done = page.changes(
-        "scene", scene, 0, None, False, triggered="scene.data", state=("viewer", None, *controls)
+        "scene", scene, 0, None, False, True, triggered="scene.data", state=("viewer", None, *controls)
     )
     assert done[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
     assert done[Id.GUIDANCE_PROGRESS]["value"] == 100
@@ -142,7 +144,9 @@ def test_guidance_is_followed_to_its_end_and_drawn_once(page: Page) -> None:
     assert limits["revision"].startswith(scene["key"]) and limits["revision"].endswith("complete")
     assert done[Panel.SCATTER]["figure"]["layout"]["meta"]["revision"] == limits["revision"]
     now = ("viewer", limits, *controls)
-    again = page.changes("scene", scene, 1, None, False, triggered="guidance-poll.n_intervals", state=now)
+    again = page.changes(
+        "scene", scene, 1, None, False, True, triggered="guidance-poll.n_intervals", state=now
+    )
     assert Panel.SCATTER not in again and Id.GUIDANCE_LIMITS not in again
     assert again[Id.GUIDANCE_STATUS]["children"] == "Guidance complete"
 
@@ -155,6 +159,7 @@ def test_guidance_of_a_pair_that_is_gone_is_told_once(page: Page) -> None:
         3,
         None,
         False,
+        True,
         triggered="guidance-poll.n_intervals",
         state=("viewer", None, 0.5, "paper", "Cancel"),
     )
@@ -181,7 +186,7 @@ def test_a_rest_draws_its_scene_and_no_other(page: Page) -> None:
 def test_a_users_error_is_a_notice_in_its_own_words(
     page: Page, triggered: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    changes = page.changes("pair-select", "no-such-pair", METHOD, triggered=triggered, state=(None,))
+    changes = page.changes("pair-select", "no-such-pair", METHOD, True, triggered=triggered, state=(None,))
     (text,) = notice_texts(changes)
     assert "no-such-pair" in text and "glioma-t2" in text
     assert set(changes) == {Id.NOTICES}
@@ -190,9 +195,11 @@ def test_a_users_error_is_a_notice_in_its_own_words(
 
 def test_an_answer_that_brings_nothing_says_why_in_a_header(page: Page) -> None:
     """Dash tells the browser of no failure, and the panels that wait for an answer have to know."""
-    failed = page.send("pair-select", "no-süch-pair", METHOD, triggered="pair-select.value", state=(None,))
+    failed = page.send(
+        "pair-select", "no-süch-pair", METHOD, True, triggered="pair-select.value", state=(None,)
+    )
     assert [unquote(failed.headers["Fusevis-Failure"])] == notice_texts(failed.get_json()["sideUpdate"])
-    fine = page.send("pair-select", PAIR, METHOD, triggered="pair-select.value", state=(None,))
+    fine = page.send("pair-select", PAIR, METHOD, True, triggered="pair-select.value", state=(None,))
     assert "Fusevis-Failure" not in fine.headers
 
 
@@ -204,7 +211,7 @@ def test_an_unexpected_error_is_logged_and_told_plainly(
         raise ZeroDivisionError("a secret of the server")
 
     monkeypatch.setattr(page.services.scenes, "open", fail)
-    answer = page.send("pair-select", PAIR, METHOD, triggered=triggered, state=(None,))
+    answer = page.send("pair-select", PAIR, METHOD, True, triggered=triggered, state=(None,))
     assert answer.status_code == 200
     assert notice_texts(answer.get_json()["sideUpdate"]) == [
         f"{UNEXPECTED} (Request {answer.headers[HEADER]}.)"
@@ -218,7 +225,7 @@ def test_an_unexpected_error_is_logged_and_told_plainly(
 
 @pytest.mark.parametrize("pair", [["list"], {"a": 1}, 7, True, 1e308])
 def test_values_of_other_types_are_no_500(page: Page, pair: Any) -> None:
-    assert notice_texts(page.changes("pair-select", pair, METHOD, state=(None,)))
+    assert notice_texts(page.changes("pair-select", pair, METHOD, True, state=(None,)))
 
 
 @pytest.mark.parametrize(
