@@ -7,6 +7,7 @@ run any text (``unsafe-eval``). Plotly publishes the same with these programs wr
 from __future__ import annotations
 
 import gzip
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -24,16 +25,27 @@ def serve_strict_plotly(server: Flask, prefix: str) -> None:
 def strict_plotly() -> Response:
     """Answer with the file: compressed, as it is kept, to those who take it so."""
     packed = request.accept_encodings["gzip"] > 0
-    answer = Response(STRICT.read_bytes() if packed else _unpacked(), mimetype="text/javascript")
+    answer = Response(_packed() if packed else _unpacked(), mimetype="text/javascript")
     if packed:
         answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["Cache-Control"] = "no-cache"
-    answer.add_etag()
+    answer.set_etag(_name(packed))
     answer.make_conditional(request)
     return answer
 
 
 @cache
+def _packed() -> bytes:
+    return STRICT.read_bytes()
+
+
+@cache
 def _unpacked() -> bytes:
-    return gzip.decompress(STRICT.read_bytes())
+    return gzip.decompress(_packed())
+
+
+@cache
+def _name(packed: bool) -> str:
+    """Return a text that the file has as long as it stays as it is."""
+    return hashlib.sha256(_packed() if packed else _unpacked()).hexdigest()[:32]

@@ -108,6 +108,8 @@ def draw_in_browser(app: Dash) -> None:
         Input(CompareId.MINUEND, "value"),
         Input(CompareId.SUBTRAHEND, "value"),
         Input(CompareId.RGB_COMMON, "value"),
+        Input(CompareId.AIR, "value"),
+        Input(CompareId.GRAY, "value"),
         State(CompareId.PAIR_SELECT, "value"),
         State(CompareId.START, "data"),
         State(CompareId.VIEWER, "data"),

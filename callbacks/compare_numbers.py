@@ -42,6 +42,7 @@ def compute_tables(app: Dash, services: Services) -> None:
         Input(CompareId.NUMBERS_VIEW, "data"),
         Input(DRAWN_REGIONS, "data", allow_optional=True),
         Input(CompareId.NUMBERS_INFLUENCE, "value"),
+        Input(CompareId.AIR, "value"),
         Input(CompareId.NUMBERS_POLL, "n_intervals"),
         State(CompareId.VIEWER, "data"),
         State(CompareId.NUMBERS_STATE, "data"),
@@ -57,6 +58,7 @@ def compute_tables(app: Dash, services: Services) -> None:
         view: Any,
         drawn: Any,
         influence: bool,
+        air: bool | None,
         _polls: Any,
         viewer: str,
         shown: Any,
@@ -65,7 +67,7 @@ def compute_tables(app: Dash, services: Services) -> None:
         if not is_open and not shown:
             return no_update, no_update, True
         chosen = chosen_scenes(services, scenes, view)
-        regions, problems = described(statistics, chosen, drawn)
+        regions, problems = described(statistics, chosen, drawn, bool(air))
         if not is_open:
             # Nothing is computed for numbers that nobody sees.
             statistics.influence.cancel(chosen, regions, viewer)
@@ -89,15 +91,16 @@ def save_tables(app: Dash, services: Services) -> None:
         Input(DRAWN_REGIONS, "data", allow_optional=True),
         State(CompareId.SCENES, "data"),
         State(CompareId.NUMBERS_VIEW, "data"),
+        State(CompareId.AIR, "value"),
         prevent_initial_call=True,
     )
-    def save(_clicks: int | None, drawn: Any, scenes: Any, view: Any) -> Any:
+    def save(_clicks: int | None, drawn: Any, scenes: Any, view: Any, air: bool | None) -> Any:
         if CompareId.NUMBERS_CSV not in causes():
             return no_update
         chosen = chosen_scenes(services, scenes, view)
         if not chosen:
             return no_update
-        found = collect(statistics, chosen, described(statistics, chosen, drawn)[0], view)
+        found = collect(statistics, chosen, described(statistics, chosen, drawn, bool(air))[0], view)
         return dcc.send_string(numbers_csv(found), f"{chosen[0].pair_address}_compare.csv", type="text/csv")
 
 
@@ -131,12 +134,14 @@ def chosen_scenes(services: Services, scenes: Any, view: Any) -> list[Scene]:
     return [services.scenes.open(scene["pair_address"], scene["method_id"]) for scene in ready]
 
 
-def described(statistics: Statistics, scenes: Sequence[Scene], drawn: Any) -> tuple[Sequence[Any], list[str]]:
+def described(
+    statistics: Statistics, scenes: Sequence[Scene], drawn: Any, air: bool = True
+) -> tuple[Sequence[Any], list[str]]:
     """Return the regions that are described, and what is wrong with those that the visitor has drawn."""
     if not scenes:
         return [], []
     own, problems = drawn_regions(drawn, (scenes[0].height, scenes[0].width))
-    return statistics.regions(scenes[0], own), problems
+    return statistics.regions(scenes[0], own, air), problems
 
 
 def pins_of(view: Mapping[str, Any] | None) -> list[tuple[str, tuple[int, int]]]:

@@ -18,6 +18,8 @@ def register(app: Dash) -> None:
         Input(Id.ZOOM_HALF_WIDTH, "value"),
         Input(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Input(Id.RGB_COMMON, "value"),
+        Input(Id.AIR, "value"),
+        Input(Id.GRAY, "value"),
         Input(Id.GUIDANCE_LIMITS, "data"),
         Input(Id.SCENE, "data"),
         State(Id.START_PIXEL, "data"),

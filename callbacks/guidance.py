@@ -20,11 +20,11 @@ from app.figures.scatter import growing_scatter, scatter_figure
 from app.ids import GUIDANCE_PANELS, Id, Panel
 from cache.errors import UserError
 from cache.services.guidance import GuidanceState, followed
-from cache.services.images import SAMPLE_POINTS, sampled
+from cache.services.images import SAMPLE_POINTS, left_out, sampled
 from cache.services.services import Services, services_of
 from callbacks.following import COMPLETE, RUNNING, causes, clicks, leave, one_at_a_time, plain, stage
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Ranges, Scale, guidance_rgb
+from fusion.colours import Limits, Ranges, Scale, counted, guidance_rgb
 from fusion.durations import spoken
 from fusion.saliency.guidance import filled
 
@@ -49,6 +49,7 @@ def register(app: Dash) -> None:
         Input(Id.GUIDANCE_POLL, "n_intervals"),
         Input(Id.GUIDANCE_BUTTON, "n_clicks"),
         Input(Id.RGB_COMMON, "value"),
+        Input(Id.AIR, "value"),
         State(Id.VIEWER, "data"),
         State(Id.GUIDANCE_LIMITS, "data"),
         State(Id.GAMMA_2, "value"),
@@ -61,6 +62,7 @@ def register(app: Dash) -> None:
         _polls: int | None,
         _clicks: int | None,
         rgb_common: bool | None,
+        air: bool | None,
         viewer: str,
         shown: dict[str, Any] | None,
         gamma: float,
@@ -73,12 +75,12 @@ def register(app: Dash) -> None:
         clicked = Id.GUIDANCE_BUTTON in clicks(called_by, Id.SCENE)
         cancelling, asked = clicked and button == "Cancel", clicked and button == "Compute"
         # Other colours start nothing, as a poll does not.
-        polled = bool(called_by) and called_by <= {Id.GUIDANCE_POLL, Id.RGB_COMMON}
+        polled = bool(called_by) and called_by <= {Id.GUIDANCE_POLL, Id.RGB_COMMON, Id.AIR}
         ranges = Ranges.COMMON if rgb_common else Ranges.OWN
         try:
             leave(services, {scene["key"]}, {shown["key"]: shown} if shown else {}, viewer)
             state = current_state(services, scene, viewer, cancelling, polled, asked)
-            figures, limits = news(services, scene, state, shown, gamma, Scale(scale), ranges)
+            figures, limits = news(services, scene, state, shown, gamma, Scale(scale), ranges, bool(air))
         except UserError as error:
             # Say it once, here: the next poll would only fail again.
             state = replace(followed(None), error=str(error))
@@ -123,6 +125,7 @@ def news(
     gamma: float,
     scale: Scale,
     ranges: Ranges = Ranges.OWN,
+    air: bool = True,
 ) -> tuple[tuple[Any, ...], Any]:
     """Return the figures and what the browser must know, ``no_update`` for those that have not changed.
 
@@ -138,6 +141,8 @@ def news(
         What this function returned before.
     gamma, scale, ranges
         How guidance images and guidance RGB are coloured.
+    air : bool
+        True where the air is shown and counted too.
 
     Returns
     -------
@@ -151,15 +156,18 @@ def news(
     revision = f"{scene['key']}-{state.revision}-{stage(state)}"
     if ranges is not Ranges.OWN:
         revision += f"-{ranges}"
+    without = left_out(services, services.scenes.open(scene["pair_address"], scene["method_id"]), air)
+    if without is not None:
+        revision += "-without-air"
     if not worth_drawing(state, revision, shown):
         return (no_update,) * len(PANELS), no_update
     growing = stage(state) == RUNNING
     figures: tuple[Any, ...] = (no_update,) * len(PANELS)
     if not growing:
-        figures = final_figures(services, scene, state, revision, gamma, scale, ranges)
+        figures = final_figures(services, scene, state, revision, gamma, scale, ranges, without)
     elif shown is None or not shown["axes"]:
-        figures = growing_figures(scene)
-    return figures, told(scene, state, revision, axes=growing or state.values is not None)
+        figures = growing_figures(scene, without)
+    return figures, told(scene, state, revision, growing or state.values is not None, without)
 
 
 def worth_drawing(state: GuidanceState, revision: str, shown: dict[str, Any] | None) -> bool:
@@ -172,7 +180,13 @@ def worth_drawing(state: GuidanceState, revision: str, shown: dict[str, Any] | N
     return began_or_ended or state.fraction - shown["fraction"] >= PICTURE_STEP
 
 
-def told(scene: dict[str, Any], state: GuidanceState, revision: str, axes: bool) -> dict[str, Any]:
+def told(
+    scene: dict[str, Any],
+    state: GuidanceState,
+    revision: str,
+    axes: bool,
+    without: NDArray[np.bool_] | None = None,
+) -> dict[str, Any]:
     """Return what the browser must know of the images, which it fetches itself while they grow.
 
     Parameters
@@ -183,13 +197,15 @@ def told(scene: dict[str, Any], state: GuidanceState, revision: str, axes: bool)
         Another one for each set of images; it begins with the scene's key.
     axes : bool
         True where the panels' graphs have axes by now, on which one can draw.
+    without : ndarray of bool, shape (H, W), or None
+        What is left out of the ends of the scales.
 
     Returns
     -------
     dict
         Beside these and the state: the ends of the colour scales, and whether they are ``provisional``.
     """
-    limits = Limits() if state.values is None else Limits.of(state.values)
+    limits = Limits() if state.values is None else Limits.of(counted(state.values, without))
     return {
         **plain(state),
         "key": scene["key"],
@@ -203,20 +219,22 @@ def told(scene: dict[str, Any], state: GuidanceState, revision: str, axes: bool)
     }
 
 
-def titles_of(scene: dict[str, Any]) -> tuple[str, ...]:
-    """Return the titles of the figures of `PANELS`."""
+def titles_of(scene: dict[str, Any], without: NDArray[np.bool_] | None = None) -> tuple[str, ...]:
+    """Return the titles of the figures of `PANELS`; a scatterplot that leaves air out says how many pixels it has."""
     first, second = scene["modalities"]
     plot = "Guidance scatterplot"
     if scene["large"] and scene["height"] * scene["width"] > SAMPLE_POINTS:
         plot += f": {SAMPLE_POINTS:,} pixels, a sample"
+    elif without is not None:
+        plot += f": {np.count_nonzero(~without):,} pixels without air"
     return f"Guidance {first}", f"Guidance {second}", "Guidance RGB", plot
 
 
-def growing_figures(scene: dict[str, Any]) -> tuple[Figure, ...]:
+def growing_figures(scene: dict[str, Any], without: NDArray[np.bool_] | None = None) -> tuple[Figure, ...]:
     """Make axes without anything, on which the browser draws what grows."""
     shape = (scene["height"], scene["width"])
     metas = [meta_of(scene, panel, state="growing") for panel in PANELS]
-    titles = titles_of(scene)
+    titles = titles_of(scene, without)
     images = (growing_image(shape, title, meta) for title, meta in zip(titles[:3], metas[:3], strict=True))
     return *images, growing_scatter(scene["modalities"], titles[3], metas[3])
 
@@ -229,26 +247,28 @@ def final_figures(
     gamma: float,
     scale: Scale,
     ranges: Ranges,
+    without: NDArray[np.bool_] | None = None,
 ) -> tuple[Figure, ...]:
     """Make the four figures of what is known when the computation has ended, however it has."""
-    titles = titles_of(scene)
+    titles = titles_of(scene, without)
     if state.values is None:
         return tuple(empty_figure(title, absence(state)) for title in titles)
     metas = [meta_of(scene, panel, revision=revision) for panel in PANELS]
     if scene["large"]:
         return tiled_figures(scene, state.values, metas)
-    colours = colour_scale(scale, gamma, Limits.of(state.values))
-    shown = state.values if state.complete else filled(state.values)
+    known = counted(state.values, without)
+    colours = colour_scale(scale, gamma, Limits.of(known))
+    shown = known if state.complete else counted(filled(state.values), without)
     fused = services.scenes.fused(services.scenes.open(scene["pair_address"], scene["method_id"]))
     return (
         *(
-            gradient_figure(image, title, colours, meta, name)
+            gradient_figure(image, title, colours, meta, name, without)
             for image, title, meta, name in zip(
                 shown, titles[:2], metas[:2], scene["modalities"], strict=True
             )
         ),
-        rgb_figure(guidance_rgb(shown, fused, ranges), titles[2], metas[2]),
-        scatter_figure(state.values, scene["modalities"], titles[3], metas[3]),
+        rgb_figure(guidance_rgb(shown, fused, ranges), titles[2], metas[2], without),
+        scatter_figure(known, scene["modalities"], titles[3], metas[3]),
     )
 
 

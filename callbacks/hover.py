@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from app.figures.images import (
     FUSED_INTENSITY,
+    INTENSITY,
+    air_hatching,
     cut_out,
     gradient_figure,
     gradient_zoom,
@@ -23,12 +25,13 @@ from app.figures.images import (
 )
 from app.figures.parts import Figure, colour_scale
 from app.figures.scatter import known_points
-from app.ids import IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
+from app.ids import GUIDANCE_PANELS, IMAGE_PANELS, JACOBIAN_PANELS, Id, Panel
 from app.link.view_state import GAMMAS, LARGEST_ZOOM
+from cache.services.images import left_out
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
 from callbacks.selection import meta_of
-from fusion.colours import Limits, Ranges, Scale, guidance_rgb
+from fusion.colours import Grays, Limits, Ranges, Scale, counted, guidance_rgb
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class RestingPixel:
         The colour scale of gradients.
     rgb : Ranges
         What red and green of guidance RGB are stretched over.
+    air : bool
+        True where the air is shown and counted too.
+    gray : Grays
+        Ends of the gray scale of images.
     end : float or None
         Where that scale ends while guidance images are not complete; ``None``: where the shown window alone would end
         it.
@@ -66,6 +73,8 @@ class RestingPixel:
     display: str
     end: float | None = None
     rgb: Ranges = Ranges.OWN
+    air: bool = True
+    gray: Grays = Grays.OWN
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> RestingPixel:
@@ -76,7 +85,7 @@ class RestingPixel:
         return cls(
             str(data["key"]), int(data["row"]), int(data["col"]), half, gamma1, gamma2, Scale(data["scale"]),
             str(data["state"]), str(data["display"]), end if 0 < end < math.inf else None,
-            Ranges(data.get("rgb", Ranges.OWN)),
+            Ranges(data.get("rgb", Ranges.OWN)), bool(data.get("air", True)), Grays(data.get("gray", Grays.OWN)),
         )  # fmt: skip
 
     def meta(self, scene: dict[str, Any], panel: Panel) -> dict[str, Any]:
@@ -111,7 +120,9 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
     scene = services.scenes.open(data["pair_address"], data["method_id"])
     window = services.windows.of(scene, rest.row, rest.col)
     dense = window.dense()
-    guidance = services.guidance.known(scene)
+    guidance, without = services.guidance.known(scene), left_out(services, scene, rest.air)
+    if guidance is not None:
+        guidance = counted(guidance, without)
     if guidance is None and rest.end is not None:
         limits = Limits(rest.end, rest.end, rest.end)
     else:
@@ -133,18 +144,13 @@ def figures_at(services: Services, data: dict[str, Any], rest: RestingPixel) -> 
         )
         for index, panel in enumerate(JACOBIAN_PANELS)
     ]
-    gradients = {
-        Panel.JACOBIAN_MRI: (dense[0], jacobian_colours),
-        Panel.JACOBIAN_PET: (dense[1], jacobian_colours),
-    }
-    if guidance is not None:
-        gradients[Panel.GUIDANCE_MRI] = (guidance[0], guidance_colours)
-        gradients[Panel.GUIDANCE_PET] = (guidance[1], guidance_colours)
-        fused = services.scenes.fused(scene)
-        rgb: NDArray[np.uint8] | None = opaque_bytes(guidance_rgb(guidance, fused, rest.rgb))
-    else:
-        rgb = None
-    zooms = [_zoom(services, scene, data, rest, panel, gradients, rgb) for panel in IMAGE_PANELS]
+    jacobians = {panel: (dense[at], jacobian_colours) for at, panel in enumerate(JACOBIAN_PANELS)}
+    zooms = [
+        _guidance_zoom(services, scene, data, rest, panel, guidance, guidance_colours, without)
+        if panel in (*GUIDANCE_PANELS, Panel.GUIDANCE_RGB)
+        else _zoom(services, scene, data, rest, panel, jacobians)
+        for panel in IMAGE_PANELS
+    ]
     for panel, zoom in zip(IMAGE_PANELS, zooms, strict=True):
         if panel in JACOBIAN_PANELS:
             mark_outside(zoom, window.shape, window.box, (rest.row, rest.col), rest.half)
@@ -195,24 +201,43 @@ def _zoom(
     data: dict[str, Any],
     rest: RestingPixel,
     panel: Panel,
-    gradients: dict[Panel, tuple[NDArray[np.floating], dict[str, Any]]],
-    rgb: NDArray[np.uint8] | None,
+    jacobians: dict[Panel, tuple[NDArray[np.floating], dict[str, Any]]],
 ) -> Figure:
     title, meta = f"Zoom ±{rest.half} px", rest.meta(data, panel)
     pixel = (rest.row, rest.col)
-    name = scene.modalities[1 if panel in (Panel.GUIDANCE_PET, Panel.JACOBIAN_PET) else 0]
-    if panel in (Panel.MRI, Panel.PET):
-        image = services.scenes.pair(scene).images[0 if panel is Panel.MRI else 1]
-        return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image)
-    if panel is Panel.FUSED:
-        image = services.scenes.fused(scene)
-        return gray_zoom(cut_out(image, pixel, rest.half), title, meta, like=image, unit=FUSED_INTENSITY)
-    if panel is Panel.GUIDANCE_RGB and rgb is not None:
-        return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
-    if panel in gradients:
-        image, colours = gradients[panel]
+    if panel in jacobians:
+        image, colours = jacobians[panel]
+        name = scene.modalities[JACOBIAN_PANELS.index(panel)]
         return gradient_zoom(cut_out(image, pixel, rest.half), title, colours, meta, name)
-    # Guidance is still growing: empty axes, on which the browser paints what it has got so far.
-    unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
-    colours = colour_scale(rest.scale, rest.gamma2, Limits())
-    return gradient_zoom(unknown, title, colours, meta | {"state": "growing"}, name)
+    fused = panel is Panel.FUSED
+    image = (
+        services.scenes.fused(scene) if fused else services.scenes.pair(scene).images[int(panel is Panel.PET)]
+    )
+    part, unit = cut_out(image, pixel, rest.half), FUSED_INTENSITY if fused else INTENSITY
+    return gray_zoom(part, title, meta, image, unit, rest.gray)
+
+
+def _guidance_zoom(
+    services: Services,
+    scene: Scene,
+    data: dict[str, Any],
+    rest: RestingPixel,
+    panel: Panel,
+    guidance: NDArray[np.floating] | None,
+    colours: dict[str, Any],
+    without: NDArray[np.bool_] | None,
+) -> Figure:
+    """Make the zoom of a guidance image or of guidance RGB; of `guidance` what is left out is NaN."""
+    title, meta, pixel = f"Zoom ±{rest.half} px", rest.meta(data, panel), (rest.row, rest.col)
+    index = int(panel is Panel.GUIDANCE_PET)
+    if guidance is None:
+        # It is still growing: empty axes, on which the browser paints what it has got so far.
+        unknown = np.full((2 * rest.half + 1, 2 * rest.half + 1), np.nan, dtype=np.float32)
+        colours = colour_scale(rest.scale, rest.gamma2, Limits())
+        return gradient_zoom(unknown, title, colours, meta | {"state": "growing"}, scene.modalities[index])
+    if panel is Panel.GUIDANCE_RGB:
+        rgb = opaque_bytes(guidance_rgb(guidance, services.scenes.fused(scene), rest.rgb), without)
+        return rgb_zoom(cut_out(rgb, pixel, rest.half), title, meta)
+    hatching = None if without is None else cut_out(air_hatching(without), pixel, rest.half)
+    part = cut_out(guidance[index], pixel, rest.half)
+    return gradient_zoom(part, title, colours, meta, scene.modalities[index], hatching)

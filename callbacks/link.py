@@ -18,7 +18,7 @@ from app.link.view_state import FIRST_HALF_WIDTH, Area, CompareState, ExploreSta
 from cache.errors import UserError
 from cache.services.regions import Regions
 from cache.services.services import Services, services_of
-from fusion.colours import Ranges
+from fusion.colours import Grays, Ranges
 from fusion.errors import DifferentSizesError
 
 SIZES_BEYOND = 4
@@ -104,6 +104,8 @@ def register_explore(app: Dash) -> None:
         Output(Id.GAMMA_2, "value"),
         Output(Id.COLOUR_SCALE, "value"),
         Output(Id.RGB_COMMON, "value"),
+        Output(Id.AIR, "value"),
+        Output(Id.GRAY, "value"),
         Output(Id.ZOOM_HALF_WIDTH, "value"),
         Output(Id.ZOOM_FOLLOWS_SUPPORT, "value"),
         Output(Id.START_PIXEL, "data"),
@@ -128,7 +130,8 @@ def register_explore(app: Dash) -> None:
         half = FIRST_HALF_WIDTH if follows else state.zoom
         return (
             pair, method, _menu_with(services, [method]), state.gamma1, state.gamma2, state.scale.value,
-            state.rgb is Ranges.COMMON, half, follows, pixel, area, [kind.value for kind in state.maps],
+            state.rgb is Ranges.COMMON, state.air, state.gray is Grays.OWN, half, follows, pixel, area,
+            [kind.value for kind in state.maps],
             [state.colour, state.pole], given, toasts,
         )  # fmt: skip
 
@@ -266,6 +269,8 @@ def register_compare(app: Dash) -> None:
         Output(CompareId.GAMMA_2, "value"),
         Output(CompareId.COLOUR_SCALE, "value"),
         Output(CompareId.RGB_COMMON, "value"),
+        Output(CompareId.AIR, "value"),
+        Output(CompareId.GRAY, "value"),
         Output(CompareId.SHARED, "value"),
         Output(CompareId.ZOOM_HALF_WIDTH, "value"),
         Output(CompareId.SIZE, "value"),
@@ -291,7 +296,8 @@ def register_compare(app: Dash) -> None:
         return (
             start["pair"], start["methods"], _menu_with(services, start["methods"]), start["columns"],
             state.gamma1, state.gamma2, state.scale.value, state.rgb is Ranges.COMMON,
-            state.shared, state.zoom, state.size.value, *(start["difference"] or ("", "")), start, given, toasts,
+            state.air, state.gray is Grays.OWN, state.shared, state.zoom, state.size.value,
+            *(start["difference"] or ("", "")), start, given, toasts,
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from app.ids import Id, Panel
 from cache.services.images import FUSED_COLOUR, INPUT_COLOURS, colours_of
 from cache.services.scenes import Scene
 from cache.services.services import Services, services_of
+from fusion.colours import Grays
 from fusion.pair import SQUARE
 
 
@@ -27,9 +28,12 @@ def register(app: Dash) -> None:
         Output(Id.METHOD_NOTE, "children"),
         Input(Id.PAIR_SELECT, "value"),
         Input(Id.METHOD_SELECT, "value"),
+        Input(Id.GRAY, "value"),
         State(Id.SCENE, "data"),
     )
-    def choose(pair: str | None, method: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
+    def choose(
+        pair: str | None, method: str | None, own_grays: bool | None, shown: dict[str, Any] | None
+    ) -> tuple[Any, ...]:
         if not pair or not method:
             return (no_update,) * 5
         scene = services.scenes.open(pair, method)
@@ -38,7 +42,9 @@ def register(app: Dash) -> None:
         if scene.large:
             fused = tiled_image((scene.height, scene.width), title, meta)
         else:
-            fused = gray_figure(services.scenes.fused(scene), title, meta, FUSED_INTENSITY)
+            fused = gray_figure(
+                services.scenes.fused(scene), title, meta, FUSED_INTENSITY, grays_of(own_grays)
+            )
             if any(scene.in_colour):
                 titles = (title, fused_title(scene, colour=True))
                 fused = in_colour(fused, colours_of(services, scene, FUSED_COLOUR), titles, colour=False)
@@ -50,6 +56,11 @@ def register(app: Dash) -> None:
         else:
             inputs = _input_figures(services, scene, data)
         return *inputs, fused, data, note(scene)
+
+
+def grays_of(own: bool | None) -> Grays:
+    """Return the ends of the gray scale by the page's switch, which is on where an image has its own."""
+    return Grays.OWN if own else Grays.UNIT
 
 
 def _input_figures(services: Services, scene: Scene, data: dict[str, Any]) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from fusion.fusing import fuse, fuse_colour
 from fusion.methods.base import Method
 from fusion.methods.registry import load_method, method_ids, register
 from fusion.pair import Pair, load_pair
+from fusion.saliency.estimated_guidance import GuidanceEstimate, estimated_guidance
 from fusion.saliency.explained_regions import region_jacobian
 from fusion.saliency.guidance import guidance
 from fusion.saliency.influence_images import InfluenceImages, influence_images
@@ -17,17 +18,21 @@ from fusion.saliency.reach import Reach, reach_map, reach_of_linearity
 from fusion.saliency.response import Response, response, response_map
 from fusion.saliency.shift import shift_sensitivity
 from fusion.saliency.window import JacobianWindow
+from fusion.statistics.regions import air_mask
 
 __version__ = "0.1.0"
 
 __all__ = [
     "FuseVisError",
+    "GuidanceEstimate",
     "InfluenceImages",
     "JacobianWindow",
     "Method",
     "Pair",
     "Reach",
     "Response",
+    "air_mask",
+    "estimated_guidance",
     "fuse",
     "fuse_colour",
     "guidance",

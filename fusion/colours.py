@@ -32,6 +32,10 @@ OUTSIDE_SUPPORT: Colour = (178, 182, 189)
 """Of a Jacobian image where the method does not reach; no scale has it, so that it is told from 0."""
 NEAR_POLE: Colour = (255, 0, 255)
 """Of pixels of a gray fused image that are marked as near the pole of the fusion rule."""
+AIR: tuple[Colour, Colour] = (52, 55, 60), (112, 116, 122)
+"""Ground and stripes of what is left out as air; no scale has them."""
+HATCH_PERIOD, HATCH_WIDTH = 6, 2
+"""Of the stripes, which run from the lower left to the upper right, along a row; pixels of the image."""
 ROBUST_PERCENTILE = 99.0
 
 
@@ -60,6 +64,17 @@ class Ranges(StrEnum):
 
     OWN = "own"
     COMMON = "common"
+
+
+class Grays(StrEnum):
+    """Ends of the gray scale of fused images.
+
+    ``unit``: black is 0 and white 1, whatever goes further is cut off, so that images can be compared. ``own``: further
+    where an image goes further.
+    """
+
+    UNIT = "unit"
+    OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -216,8 +231,39 @@ def gradient_colours(
     return whole
 
 
-def gray_range(image: NDArray[Any]) -> tuple[float, float]:
-    """Return what is black and what is white: 0 and 1, or further where the finite values go further."""
+def hatch(shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return an image of `shape` (H, W) that is hatched all over, (H, W, 3) of uint8: red, green, blue."""
+    row, col = np.indices(shape)
+    return np.array(AIR, dtype=np.uint8)[((row + col) % HATCH_PERIOD < HATCH_WIDTH).astype(int)]
+
+
+def hatched(colours: NDArray[np.uint8], air: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Hatch what is left out of a picture.
+
+    Parameters
+    ----------
+    colours : ndarray of uint8, shape (H, W, 3)
+        Red, green, blue.
+    air : ndarray of bool, shape (H, W), or None
+        Where; ``None``: nowhere.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        Another array, or the same where nothing is left out.
+    """
+    return colours if air is None else np.where(air[..., None], hatch(air.shape), colours)
+
+
+def counted(guidance: NDArray[np.floating], air: NDArray[np.bool_] | None) -> NDArray[np.floating]:
+    """Return guidance images (2, H, W) with NaN in the air (H, W), so that scales and points leave it out."""
+    return guidance if air is None else np.where(air, np.asarray(np.nan, dtype=guidance.dtype), guidance)
+
+
+def gray_range(image: NDArray[Any], grays: Grays = Grays.OWN) -> tuple[float, float]:
+    """Return what is black and what is white: 0 and 1, with `Grays.OWN` further where the finite values go further."""
+    if grays is Grays.UNIT:
+        return 0.0, 1.0
     finite = image[np.isfinite(image)]
     return (min(0.0, float(finite.min())), max(1.0, float(finite.max()))) if finite.size else (0.0, 1.0)
 

@@ -107,7 +107,9 @@ def _unfit(fused: Any, inputs: Tensor) -> str:
     if isinstance(fused, np.ndarray):
         return "returned an array of NumPy, through which autograd has no derivative. Let it return a tensor."
     if not isinstance(fused, Tensor):
-        return f"returned a {type(fused).__name__} where a fused image {wanted} is expected."
+        named = [name for name, value in getattr(fused, "__dict__", {}).items() if isinstance(value, Tensor)]
+        advice = f" Say which of its parts is the fused image: output={named[0]!r}." if named else ""
+        return f"returned a {type(fused).__name__} where a fused image {wanted} is expected.{advice}"
     found = tuple(fused.shape)
     if found == wanted:
         return ""

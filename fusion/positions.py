@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from nibabel.orientations import inv_ornt_aff, io_orientation
 from numpy.typing import NDArray
 from torch.nn import functional
 
@@ -100,6 +99,8 @@ class Volume:
 
     def in_ras(self) -> tuple[tuple[int, int, int], Floats]:
         """Return how many sagittal, coronal and axial slices there are, and the matrix from their numbers to mm."""
+        from nibabel.orientations import inv_ornt_aff, io_orientation  # nobody else should wait for it
+
         orientation = io_orientation(self.affine)
         place_of = {int(target): place for place, (target, _) in enumerate(orientation)}
         shape = self.values.shape

@@ -81,8 +81,12 @@ def parts(arguments: list[str]) -> list[Part]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of tests: one thread of torch, since in many small computations threads only wait."""
-    return os.environ | {"OMP_NUM_THREADS": "1"}
+    """Return the environment of tests.
+
+    One thread of torch, since in many small computations threads only wait; and byte code that is kept, as the house is
+    imported by two hundred processes.
+    """
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def run(part: Part) -> Counter[str]:

@@ -21,10 +21,12 @@ from fusion.colours import (
     NEAR_POLE,
     Limits,
     Scale,
+    counted,
     gradient_colours,
     gray_range,
     grays,
     guidance_rgb,
+    hatched,
     rgb_bytes,
 )
 from fusion.saliency.window import Box
@@ -73,7 +75,7 @@ class ScaleEnds:
     def of(cls, view: ExportArrays, state: CompareState) -> ScaleEnds:
         """Find the ends as the page does: the largest of all methods where they are shared."""
         gradients = [Limits.of(one.guidance).end(state.scale) for one in view.methods]
-        grays = [gray_range(one.fused) for one in view.methods]
+        grays = [gray_range(one.fused, state.gray) for one in view.methods]
         if state.shared:
             gradients = [max(gradients)] * len(gradients)
             whole = min(low for low, _ in grays), max(high for _, high in grays)
@@ -167,12 +169,13 @@ def method_picture(
             gray_colours(one.fused, 0, 1) if one.colour is None else rgb_bytes(np.moveaxis(one.colour, 0, -1))
         )
     if column is CompareColumn.GUIDANCE_RGB:
-        return rgb_bytes(guidance_rgb(one.guidance, one.fused, state.rgb))
+        return hatched(rgb_bytes(guidance_rgb(one.guidance, one.fused, state.rgb)), view.without)
     if column.map_kind is not None:
         return map_picture(view, state.shared, state.gamma2, row, column)
     which = 0 if "mri" in column.value else 1
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
-        return gradient_colours(one.guidance[which], state.scale, ends.gradients[row], state.gamma2)
+        shown = gradient_colours(one.guidance[which], state.scale, ends.gradients[row], state.gamma2)
+        return hatched(shown, view.without)
     inside = one.windows[name].slices
     whole = gradient_colours(
         one.jacobians[name][which], state.scale, ends.gradients[row], state.gamma1, inside
@@ -214,6 +217,14 @@ class Difference:
     def title(self) -> str:
         """Name of the difference: what is subtracted from what."""
         return " − ".join(self.titles)
+
+
+def without_air(view: ExportArrays) -> ExportArrays:
+    """Return a view whose guidance images are NaN where it leaves the air out: so scales and points do as well."""
+    if view.without is None:
+        return view
+    methods = tuple(replace(one, guidance=counted(one.guidance, view.without)) for one in view.methods)
+    return replace(view, methods=methods)
 
 
 def difference_of(view: ExportArrays, state: CompareState) -> Difference | None:
@@ -282,7 +293,7 @@ def difference_picture(
     which = 0 if "mri" in column.value else 1
     end = shown.gradient_end
     if column in (CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET):
-        return gradient_colours(shown.guidance[which], Scale.SIGNED, end, state.gamma2)
+        return hatched(gradient_colours(shown.guidance[which], Scale.SIGNED, end, state.gamma2), view.without)
     inside = shown.windows[name].slices
     whole = gradient_colours(shown.jacobians[name][which], Scale.SIGNED, end, state.gamma1, inside)
     if column in (CompareColumn.JACOBIAN_MRI, CompareColumn.JACOBIAN_PET):
@@ -366,6 +377,7 @@ class FigureContent:
     def of(cls, view: ExportArrays, state: CompareState, area: Area | None = None) -> FigureContent:
         """Find them for a view of which an area is shown, or all of it."""
         state, note = without_missing_maps(view, state)
+        view = without_air(view)
         return cls(
             view,
             state,

@@ -28,6 +28,8 @@ LINE_HEIGHT = 0.17
 ENTRY_WIDTH = 2.9
 """Of a region's entry in the legend, inches: the longest name fits."""
 GUIDANCE = {CompareColumn.GUIDANCE_MRI, CompareColumn.GUIDANCE_PET}
+WITHOUT_AIR = GUIDANCE | {CompareColumn.GUIDANCE_RGB, CompareColumn.SCATTER}
+"""What leaves the air out where the view does."""
 MARGIN, TEXT_LINE, BAR_LINE, BAR = 0.08, 0.135, 0.56, 0.13
 """Inches: at the edges, a line of text, a line of bars with their words, a bar."""
 BAR_PITCH = 1.85
@@ -192,6 +194,11 @@ def _words(
         common = content.state.rgb is Ranges.COMMON
         which = "red and green on one common range" if common else "each on its own range"
         parts.append(f"Guidance RGB: {_rgb_ranges(content, rows)}, {which}.")
+    if content.view.without is not None and WITHOUT_AIR & set(columns):
+        parts.append(
+            f"Hatched: air, {np.count_nonzero(content.view.without):,} of {content.view.without.size:,} pixels, left "
+            "out of scales and scatterplots."
+        )
     if CompareColumn.SCATTER in columns:
         parts.append(
             "Scatterplots: gray: log density of all pixels, green: in the box"

@@ -115,6 +115,8 @@ def read_request(page: str, search: str) -> tuple[ExportRequest, list[str]]:
             gamma2=view.gamma2,
             scale=view.scale,
             rgb=view.rgb,
+            air=view.air,
+            gray=view.gray,
             pole=view.pole,
             zoom=None if view.zoom == "support" else view.zoom,
             regions=view.regions,

@@ -15,7 +15,7 @@ from app.link.seen import as_seen
 from app.link.texts import LinkedRegion, linked_regions
 from app.link.view_state import Area, CompareState, ExploreState, ViewState
 from cache.errors import UserError
-from fusion.colours import gray_range
+from fusion.colours import Grays, gray_range
 from fusion.statistics.region_code import decode_mask
 
 if TYPE_CHECKING:
@@ -79,12 +79,14 @@ def view_thumbnail(services: Services, page: str, query: str) -> bytes | None:
             [pixel for pixel in (state.pixel, getattr(state, "pin", None)) if pixel],
             list(_tinted(services, linked_regions(state.regions), shape)),
         )
-        return thumbnail(services.scenes.fused(scene), marked, scene.aspect)
+        return thumbnail(services.scenes.fused(scene), marked, scene.aspect, state.gray)
     except UserError:
         return None
 
 
-def thumbnail(fused: NDArray[np.floating], marked: Marked, aspect: float = 1.0) -> bytes:
+def thumbnail(
+    fused: NDArray[np.floating], marked: Marked, aspect: float = 1.0, gray: Grays = Grays.OWN
+) -> bytes:
     """Draw a thumbnail.
 
     Parameters
@@ -95,6 +97,8 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked, aspect: float = 1.0) 
         What lies over it.
     aspect : float
         Height of a pixel by its width; those of the thumbnail are square.
+    gray : Grays
+        Ends of the gray scale.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def thumbnail(fused: NDArray[np.floating], marked: Marked, aspect: float = 1.0) 
     """
     from PIL.Image import Resampling, fromarray
 
-    colours = gray_colours(fused, *gray_range(fused)).astype(np.float64)
+    colours = gray_colours(fused, *gray_range(fused, gray)).astype(np.float64)
     for mask, colour in marked.regions:
         colours[mask] += TINT * (np.array(list(bytes.fromhex(colour[1:]))) - colours[mask])
     top, left, bottom, right = (round(edge + 0.5) for edge in area_within(marked.area, fused.shape))

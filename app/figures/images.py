@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.parts import GRAY, Figure, notice, panel_title, png_source, typed_array
-from fusion.colours import OUTSIDE_SUPPORT, gray_range, rgb_bytes
+from fusion.colours import OUTSIDE_SUPPORT, Grays, gray_range, hatch, hatched, rgb_bytes
 from fusion.saliency.window import Box, box_around
 
 BOX_COLOUR, BOX_EDGE = "#ff2a2a", "#ffffff"
@@ -30,9 +30,13 @@ COLOUR_IMAGE: dict[str, Any] = {
 
 
 def gray_figure(
-    image: NDArray[np.floating], title: str, meta: dict[str, Any], unit: str = INTENSITY
+    image: NDArray[np.floating],
+    title: str,
+    meta: dict[str, Any],
+    unit: str = INTENSITY,
+    grays: Grays = Grays.OWN,
 ) -> Figure:
-    """Show a gray image whole; black to white is 0 to 1, or further where the image goes further.
+    """Show a gray image whole.
 
     Parameters
     ----------
@@ -44,13 +48,20 @@ def gray_figure(
         What the browser must know of this figure; ``aspect`` in it is the height of a pixel by its width, if not 1.
     unit : str
         What the colour bar says.
+    grays : Grays
+        Ends of the gray scale.
     """
-    trace = _heatmap(image, unit) | {"colorscale": GRAY, **_gray_range(image)}
+    trace = _heatmap(image, unit) | {"colorscale": GRAY, **_gray_range(image, grays)}
     return _whole(trace, title, image.shape, meta)
 
 
 def gradient_figure(
-    image: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any], of: str
+    image: NDArray[np.floating],
+    title: str,
+    colours: dict[str, Any],
+    meta: dict[str, Any],
+    of: str,
+    air: NDArray[np.bool_] | None = None,
 ) -> Figure:
     """Show a gradient image whole.
 
@@ -64,11 +75,16 @@ def gradient_figure(
         Of `app.figures.parts.colour_scale`.
     of : str
         Name of the input.
+    air : ndarray of bool, shape (H, W), optional
+        What is left out, and hatched: the image has NaN there.
     """
-    return _whole(_heatmap(image, GRADIENT.format(of)) | colours, title, image.shape, meta)
+    figure = _whole(_heatmap(image, GRADIENT.format(of)) | colours, title, image.shape, meta)
+    return figure if air is None else _over_hatching(figure, air_hatching(air), {})
 
 
-def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> Figure:
+def rgb_figure(
+    rgb: NDArray[np.floating], title: str, meta: dict[str, Any], air: NDArray[np.bool_] | None = None
+) -> Figure:
     """Show a colour image whole.
 
     Parameters
@@ -77,9 +93,12 @@ def rgb_figure(rgb: NDArray[np.floating], title: str, meta: dict[str, Any]) -> F
         Red, green, blue, 0 to 1.
     title, meta
         As for `gray_figure`.
+    air : ndarray of bool, shape (H, W), optional
+        What is left out, and hatched.
     """
     # One PNG, which the browser decodes by itself: pixels one by one would halt it for a while.
-    return _whole(COLOUR_IMAGE | {"source": png_source(rgb_bytes(rgb))}, title, rgb.shape[:2], meta)
+    source = png_source(hatched(rgb_bytes(rgb), air))
+    return _whole(COLOUR_IMAGE | {"source": source}, title, rgb.shape[:2], meta)
 
 
 def in_colour(figure: Figure, rgb: NDArray[np.floating], titles: tuple[str, str], colour: bool) -> Figure:
@@ -128,6 +147,7 @@ def gray_zoom(
     meta: dict[str, Any],
     like: NDArray[np.floating],
     unit: str = INTENSITY,
+    grays: Grays = Grays.OWN,
 ) -> Figure:
     """Show a neighbourhood of a gray image.
 
@@ -135,16 +155,23 @@ def gray_zoom(
     ----------
     part : ndarray, shape (2·half + 1, 2·half + 1)
         Of `cut_out`.
-    title, meta, unit
+    title, meta, unit, grays
         As for `gray_figure`.
     like : ndarray, shape (H, W)
         The whole image, whose grays it gets.
     """
-    return _zoom(_heatmap(part, unit) | {"colorscale": GRAY, **_gray_range(like)}, title, part.shape, meta)
+    return _zoom(
+        _heatmap(part, unit) | {"colorscale": GRAY, **_gray_range(like, grays)}, title, part.shape, meta
+    )
 
 
 def gradient_zoom(
-    part: NDArray[np.floating], title: str, colours: dict[str, Any], meta: dict[str, Any], of: str
+    part: NDArray[np.floating],
+    title: str,
+    colours: dict[str, Any],
+    meta: dict[str, Any],
+    of: str,
+    hatching: NDArray[np.uint8] | None = None,
 ) -> Figure:
     """Show a neighbourhood of a gradient image.
 
@@ -154,8 +181,14 @@ def gradient_zoom(
         Of `cut_out`.
     title, colours, meta, of
         As for `gradient_figure`.
+    hatching : ndarray of uint8, shape (2·half + 1, 2·half + 1, 4), optional
+        The same part of `air_hatching`.
     """
-    return _zoom(_heatmap(part, GRADIENT.format(of)) | colours, title, part.shape, meta)
+    figure = _zoom(_heatmap(part, GRADIENT.format(of)) | colours, title, part.shape, meta)
+    if hatching is None:
+        return figure
+    half = part.shape[0] // 2
+    return _over_hatching(figure, hatching, {"x0": -half, "y0": -half, "dx": 1, "dy": 1})
 
 
 def rgb_zoom(part: NDArray[np.uint8], title: str, meta: dict[str, Any]) -> Figure:
@@ -253,25 +286,52 @@ def cut_out(image: NDArray[Any], pixel: tuple[int, int], half: int) -> NDArray[A
     return part
 
 
-def opaque_bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
+def opaque_bytes(rgb: NDArray[np.floating], air: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
     """Turn a colour image into bytes, fully opaque.
 
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3)
         Red, green, blue, 0 to 1; others are cut off.
+    air : ndarray of bool, shape (H, W), optional
+        What is left out, and hatched.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 4)
         Red, green, blue, 255.
     """
-    colours = rgb_bytes(rgb)
+    colours = hatched(rgb_bytes(rgb), air)
     return np.concatenate([colours, np.full((*rgb.shape[:2], 1), 255, dtype=np.uint8)], axis=-1)
 
 
-def _gray_range(image: NDArray[np.floating]) -> dict[str, float]:
-    low, high = gray_range(image)
+def air_hatching(air: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the hatching of what is left out, opaque there and transparent elsewhere.
+
+    Parameters
+    ----------
+    air : ndarray of bool, shape (H, W)
+        What is left out.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 4)
+        Red, green, blue and opacity.
+    """
+    opacity = np.where(air, 255, 0).astype(np.uint8)
+    return np.concatenate([hatch(air.shape), opacity[..., None]], axis=-1)
+
+
+def _over_hatching(figure: Figure, hatching: NDArray[np.uint8], place: dict[str, int]) -> Figure:
+    """Put hatching under the gradients of a figure, which have NaN where it shall be seen."""
+    figure["data"].append(
+        COLOUR_IMAGE | {"source": png_source(hatching), "hoverinfo": "skip", "hovertemplate": None} | place
+    )
+    return figure
+
+
+def _gray_range(image: NDArray[np.floating], grays: Grays) -> dict[str, float]:
+    low, high = gray_range(image, grays)
     return {"zmin": low, "zmax": high}
 
 
@@ -349,6 +409,8 @@ def _layout(
         "xaxis": axis | {"range": horizontal, "title": {"text": horizontal_title, **label}},
         "yaxis": axis
         | {"range": vertical, "title": {"text": vertical_title, **label}, "scaleanchor": "x"}
+        # Below its title, and not in the middle of a higher panel.
+        | {"constraintoward": "top"}
         | ({"scaleratio": meta["aspect"]} if "aspect" in meta else {}),
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(128,128,128,0.15)",

@@ -87,8 +87,8 @@ def png_source(colours: NDArray[np.uint8]) -> str:
 
     Parameters
     ----------
-    colours : ndarray of uint8, shape (H, W, 3)
-        Red, green, blue.
+    colours : ndarray of uint8, shape (H, W, 3) or (H, W, 4)
+        Red, green, blue, and perhaps opacity.
     """
     stream = io.BytesIO()
     Image.fromarray(colours).save(stream, "PNG")

@@ -12,7 +12,7 @@ import secrets
 from flask import Flask, Response, g, has_request_context, request
 
 from app.settings import Settings
-from cache.jobs.entries import NOBODY, origin
+from cache.jobs.origin import NOBODY, origin
 
 HEADER = "X-Request-ID"
 NONE = NOBODY

@@ -14,6 +14,7 @@ from app.layout.brush import change_open, change_panel
 from app.layout.explain import explain_open, explain_panel
 from app.layout.export_menu import COLUMN_LABELS, export_menu
 from app.layout.head import (
+    air_and_grays,
     guidance_button,
     method_buttons,
     newer_weights,
@@ -146,6 +147,7 @@ def _head(
         rest=[
             _several("Columns", CompareId.COLUMNS, columns, "No column chosen"),
             rgb_ranges(),
+            *air_and_grays(),
             # `assets/compare/change.mjs` lets it act; links have it.
             html.Button(
                 "Mark poles",

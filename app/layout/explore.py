@@ -14,6 +14,7 @@ from app.layout.brush import brush_open, brush_panel
 from app.layout.explain import explain_open, explain_panel
 from app.layout.export_menu import export_menu
 from app.layout.head import (
+    air_and_grays,
     guidance_button,
     method_buttons,
     newer_weights,
@@ -137,6 +138,7 @@ def head(pairs: Sequence[tuple[str, str]], methods: Sequence[Choice], networks: 
             explain_open(),
             maps_button(),
             rgb_ranges(),
+            *air_and_grays(),
             atlas_button(),
             *method_buttons(networks),
         ],

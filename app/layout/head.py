@@ -27,10 +27,10 @@ from app.link.view_state import GAMMAS, ViewState
 from fusion.colours import OUTSIDE_SUPPORT
 
 SCALES = (
-    ("guidance", "gamma2", "Guidance γ2", "A pixel's own influence ∂y(i)/∂x(i), dimensionless"),
-    ("jacobian", "gamma1", "Jacobian γ1", "Where a pixel comes from, ∂y(i)/∂x, dimensionless"),
+    ("guidance", "gamma2", "Guidance", "γ2", "A pixel's own influence ∂y(i)/∂x(i), dimensionless"),
+    ("jacobian", "gamma1", "Jacobian", "γ1", "Where a pixel comes from, ∂y(i)/∂x, dimensionless"),
 )
-"""Of each scale of gradients: its name, the id of its gamma, what it is called, and what it shows."""
+"""Of each scale of gradients: its name, the id of its gamma, what both are called, and what the scale shows."""
 TOOLS = (
     ("pixel", "Pixel", "V", "Point at pixels; dragging moves the chosen one"),
     ("zoom", "Zoom", "Z", "Dragging zooms into the pictures; a double click shows them whole"),
@@ -189,10 +189,14 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
     gammas = {"gamma1": first.gamma1, "gamma2": first.gamma2}
     intensity = html.Span("Intensity", **attributes(data_scale_name="intensity"))
     groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
-    for name, gamma, text, shown in SCALES:
-        label = html.Label(text, htmlFor=gamma, title=shown)
+    for name, gamma, text, sign, shown in SCALES:
         outside = [_outside()] * (name == "jacobian")
-        parts = [label, *_bar(name), *outside, *_gamma(gamma, text, gammas[gamma])]
+        parts = [
+            html.Span(text, title=shown),
+            *_bar(name),
+            *outside,
+            *_gamma(gamma, text, sign, gammas[gamma]),
+        ]
         groups.append(html.Div(parts, className="scale"))
     reset = html.Button(
         "Reset",
@@ -267,6 +271,24 @@ def rgb_ranges() -> html.Span:
     )
 
 
+def air_and_grays() -> list[html.Span]:
+    """Make the switches of the air and of the gray scale; both pages know them by the same ids."""
+    air = dbc.Checkbox(id=Id.AIR, label="count the air", value=False, className="control-support")
+    gray = dbc.Checkbox(id=Id.GRAY, label="own gray scale", value=False, className="control-support")
+    return [
+        html.Span(
+            air,
+            title="Air: what is outside of the head, or where both inputs are 0. Left out, it is hatched in guidance "
+            "images, and no scale, scatterplot or number has it",
+        ),
+        html.Span(
+            gray,
+            title="Fused images: black to white is 0 to 1, so that they can be compared, and what goes further is cut "
+            "off; on their own scale black and white are as far as they go",
+        ),
+    ]
+
+
 def _outside() -> html.Span:
     """Say which colour Jacobian images have where a method does not reach."""
     swatch = html.Span(
@@ -290,8 +312,9 @@ def _bar(name: str) -> list[Component]:
     return [ends[0], bar, ends[1]]
 
 
-def _gamma(id: str, text: str, value: float) -> list[Component]:
-    """Make the slider of a gamma, and the field that says its number and takes another."""
+def _gamma(id: str, scale: str, sign: str, value: float) -> list[Component]:
+    """Make the sign of a gamma, its slider, and the field that says its number and takes another."""
+    text = f"{scale} {sign}"
     slider = dcc.Slider(
         id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
         allow_direct_input=False,
@@ -309,7 +332,8 @@ def _gamma(id: str, text: str, value: float) -> list[Component]:
         className="gamma-number",
         debounce=False,
     )
-    return [group, html.Label(f"{text}, number", htmlFor=f"{id}-number", className="visually-hidden"), number]
+    name = html.Label(f"{text}, number", htmlFor=f"{id}-number", className="visually-hidden")
+    return [html.Label(sign, htmlFor=id), group, name, number]
 
 
 def _menu(rest: Sequence[Component]) -> html.Details:

@@ -32,6 +32,11 @@ LINES = (
         "unless “RGB on one range” is on.",
     ),
     (
+        "Air",
+        "what is outside of the head, or where both inputs are 0: hatched in dark gray in guidance images, and in no "
+        "scale, scatterplot or number, unless “count the air” is on.",
+    ),
+    (
         "Scatterplot",
         "each pixel by its two guidance values; green points are the pixels of the zoom. Rising: "
         "both inputs act together; falling: one replaces the other.",
@@ -124,9 +129,9 @@ def help_panel(page: str, home: str) -> dbc.Offcanvas:
                 "changes."
             ),
             html.P(
-                "Behind ⋯: “Method card” has a method's source, support, way and cost of derivatives, what was checked "
-                "and what is adapted; “Your networks”, where whoever runs this server allows it, takes a network of "
-                "your own as an ONNX file."
+                "“Method card”, in the same menu, has a method's source, support, way and cost of derivatives, what "
+                "was checked and what is adapted; “Your networks”, where whoever runs this server allows it, takes a "
+                "network of your own as an ONNX file."
             ),
         ],
         tabIndex=0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Of the links that are written now."""
 WITHOUT_VERSION = 1
 """Of a link that has keys but no version."""
@@ -24,6 +24,8 @@ _SHARED_1: Mapping[str, Any] = {
     "gamma2": 0.5,
     "scale": "paper",
     "rgb": "own",
+    "air": True,
+    "gray": "own",
     "regions": (),
 }
 _SHARED_2: Mapping[str, Any] = {**_SHARED_1, "pair": None}
@@ -49,8 +51,10 @@ _COMPARE_1: Mapping[str, Any] = {
 EXPLORE: Tables = {
     1: {**_SHARED_1, **_EXPLORE_1},
     2: {**_SHARED_2, **_EXPLORE_1},
+    3: {**_SHARED_2, **_EXPLORE_1},
 }
 COMPARE: Tables = {
     1: {**_SHARED_1, **_COMPARE_1},
     2: {**_SHARED_2, **_COMPARE_1},
+    3: {**_SHARED_2, **_COMPARE_1, "scale": "signed"},
 }

@@ -37,7 +37,7 @@ from app.link.texts import (
     unknown,
     unusable,
 )
-from fusion.colours import Ranges, Scale
+from fusion.colours import Grays, Ranges, Scale
 from fusion.errors import ChangeError
 from fusion.saliency.maps import MapKind
 from fusion.saliency.strokes import read_strokes
@@ -138,6 +138,11 @@ class ViewState(BaseModel):
         The colour scale of gradients.
     rgb : Ranges
         What red and green of guidance RGB are stretched over.
+    air : bool
+        True where the air is shown and counted as everything else is; else it is hatched in guidance images, and left
+        out of their scales, of scatterplots and of numbers.
+    gray : Grays
+        The ends of the gray scale of fused images.
     pole : bool
         True where pixels near the pole of a method's fusion rule are marked in fused images.
     change : str or None
@@ -161,6 +166,8 @@ class ViewState(BaseModel):
         "change": "a change is strokes of the brush as this page writes them, whole",
         "explain": explained.EXPECTED,
         "regions": f"regions are up to {MOST_REGIONS} times name~colour~code with commas between them",
+        "air": "air is 1 or 0",
+        "gray": f"the gray scale of fused images is {' or '.join(Grays)}",
         "pole": "pole is 1 or 0",
         "rgb": f"the ranges of guidance RGB are {' or '.join(Ranges)}",
         "scale": f"a colour scale is one of {', '.join(Scale)}",
@@ -173,6 +180,8 @@ class ViewState(BaseModel):
     gamma2: Gamma = 0.5
     scale: Scale = Scale.PAPER
     rgb: Ranges = Ranges.OWN
+    air: bool = False
+    gray: Grays = Grays.UNIT
     pole: bool = False
     change: Change | None = None
     explain: Explained | None = None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.link.view_state import MOST_METHODS
 from app.routes.answers import refused
 from cache.services.changes import PREDICTIONS, ImagePart
-from cache.services.images import COLOUR_KINDS, POLE, SceneImages, images_at
+from cache.services.images import AIR, COLOUR_KINDS, POLE, SceneImages, images_at
 from cache.services.pyramids import KINDS as TILED_KINDS
 from cache.services.pyramids import TILE_SIDE, Pyramid
 from cache.services.services import services_of
@@ -39,7 +39,7 @@ PART_HEADER = struct.Struct("<8i")
 COUNT = struct.Struct("<i")
 """Number of windows that follow."""
 
-KINDS = ("inputs", "fused", "guidance", "known", "rgb", "shift", POLE, *COLOUR_KINDS, *MapKind)
+KINDS = ("inputs", "fused", "guidance", "known", "rgb", "shift", POLE, AIR, *COLOUR_KINDS, *MapKind)
 TRUE = "true"
 BOX = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 NO_BOX = "The part of the inputs that has changed is box=top.left.bottom.right, whole numbers from 0."

@@ -181,6 +181,7 @@ def _made(wanted: Wanted) -> Response:
         map_kinds(state.columns if wanted.panel is None else [wanted.panel[1]]),
         explained(state.explain, linked_regions(state.regions)) if form in WITH_READINGS else None,
         form in WITH_READINGS,
+        state.air,
     )
     view = replace(arrays, lettered=asked.lettered)
     _require_maps(wanted, view)

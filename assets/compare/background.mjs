@@ -58,7 +58,7 @@ export function write(context, text, { left, top, width, height }, ink) {
 export function bitmapOf(picture) {
   const { scene, kind, index } = picture;
   if (kind === "inputs" && scene.in_colour[index]) return images.bitmap(scene, images.INPUT_COLOURS[index], 0, null, kind);
-  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, state.display.rgb);
+  if (kind === "rgb") return images.bitmap(scene, kind, 0, null, `${state.display.rgb},${state.display.air}`);
   if (kind === "fused_colour") return images.bitmap(scene, kind, 0, null, kind);
   if (scene.difference && kind !== "inputs") {
     if (!images.get(scene, kind)) return null;

@@ -92,11 +92,13 @@ function takeScenes(scenes) {
  * @param {string | null} minuend
  * @param {string | null} subtrahend
  * @param {unknown} rgbCommon
+ * @param {unknown} air
+ * @param {unknown} ownGrays
  * @param {string} pair
  * @param {Start | null} start
  * @param {string} viewer
  */
-export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, rgbCommon, pair, start, viewer) {
+export function change(scenes, progress, columns, gamma1, gamma2, scale, shared, zoom, size, minuend, subtrahend, rgbCommon, air, ownGrays, pair, start, viewer) {
   if (!scenes || !start) return window.dash_clientside.no_update;
   const reopened = opened !== start;
   if (reopened) open(start);
@@ -105,7 +107,8 @@ export function change(scenes, progress, columns, gamma1, gamma2, scale, shared,
   state.viewer = viewer;
   state.progress = progress || {};
   state.columns = ordered(state.columns, columns || []);
-  Object.assign(state.display, { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size, rgb: rgbCommon ? "common" : "own" });
+  const [rgb, gray] = [rgbCommon ? "common" : "own", ownGrays ? "own" : "unit"];
+  Object.assign(state.display, { gamma1, gamma2, scale, shared: Boolean(shared), zoom: zoom || null, size, rgb, air: Boolean(air), gray });
   state.difference = minuend && subtrahend && minuend !== subtrahend ? [minuend, subtrahend] : [];
   if (scenes !== scenesShown) takeScenes(scenes);
   else if (reopened) state.points().forEach((point) => windows.ask(point));

@@ -6,7 +6,7 @@ import { state } from "./state.mjs";
 import * as status from "./status-line.mjs";
 import * as channel from "../core/channel.mjs";
 import * as colours from "../painter/colours.mjs";
-import { fill, fillValues, linesOf, ofBands, ofGuidance, picture } from "../painter/pixels.mjs";
+import { fill, hatched, linesOf, ofBands, ofGuidance, ofValues, picture } from "../painter/pixels.mjs";
 
 /**
  * @import { Images } from "../core/channel.mjs"
@@ -36,12 +36,41 @@ const COLOURS = ["rgb", "fused_colour", ...INPUT_COLOURS]; // three bands, of wh
 const PICTURE_STEP = 0.04; // part of the computation after which growing pictures are fetched again
 
 /**
- * The inputs are the pair's, whatever the method.
+ * The inputs and the air are the pair's, whatever the method.
  * @param {Scene} scene
  * @param {string} kind
  */
 function nameOf(scene, kind) {
-  return kind === "inputs" ? `${scene.pair_id}/inputs` : `${scene.key}/${kind}`;
+  return kind === "inputs" || kind === "air" ? `${scene.pair_id}/${kind}` : `${scene.key}/${kind}`;
+}
+
+/** @type {WeakMap<Image, Image>} */
+const counted = new WeakMap(); // guidance images without the air
+
+/**
+ * What is air in a pair, 1 at each of its pixels; null where it counts as everything else does, or is not to be had.
+ * @param {Scene} scene
+ */
+export function airOf(scene) {
+  return state.display.air ? null : images.get(nameOf(scene, "air"))?.values || null;
+}
+
+/**
+ * The guidance images of a method, without the air unless it counts; null while they are not here.
+ * @param {Scene} scene
+ */
+function withoutAir(scene) {
+  const guidance = images.get(nameOf(scene, "guidance")) || null;
+  const air = airOf(scene);
+  if (!guidance || state.display.air || (!air && failure(scene, "air"))) return guidance;
+  if (!air) return null;
+  const known = counted.get(guidance);
+  if (known) return known;
+  /** @type {Image} */
+  const made = { ...channel.without(guidance, air), revision: guidance.revision };
+  Object.assign(made, measured(made));
+  counted.set(guidance, made);
+  return made;
 }
 
 /**
@@ -51,7 +80,7 @@ function nameOf(scene, kind) {
  * @returns {Image | null}
  */
 export function get(scene, kind) {
-  if (!scene.difference) return images.get(nameOf(scene, kind)) || null;
+  if (!scene.difference) return kind === "guidance" ? withoutAir(scene) : images.get(nameOf(scene, kind)) || null;
   const [first, second] = scene.difference.map((one) => get(one, kind));
   if (kind === "inputs") return first;
   return first && second && !COLOURS.includes(kind) ? difference.imageOf(kind, first, second) : null;
@@ -135,6 +164,7 @@ export function wantAll() {
   const common = state.common();
   if (!common) return;
   want(common, "inputs", 0);
+  if (!state.display.air) want(common, "air", 0);
   INPUT_COLOURS.forEach((kind, index) => common.in_colour[index] && want(common, kind, 0));
   const rgb = state.columns.includes("guidance_rgb");
   for (const scene of state.ready()) {
@@ -170,14 +200,33 @@ function forget() {
 }
 
 /**
- * The colours of guidance RGB with one range for red and green; null while what they are made of is not here.
+ * The colours of guidance RGB on other ranges than the server's; null while what they are made of is not here.
  * @param {Scene} scene
  */
-function onCommonRange(scene) {
+function mixed(scene) {
   const [guidance, fused] = [get(scene, "guidance"), get(scene, "fused")];
   if (!guidance || !fused) return null;
   const bands = [guidance.band(0), guidance.band(1), fused.band(0)];
-  return ofGuidance(bands.map((values) => linesOf(values, fused.width)), "common");
+  return ofGuidance(bands.map((values) => linesOf(values, fused.width)), state.display.rgb);
+}
+
+/**
+ * The colours of an image's pixels; null where nothing can be drawn of it yet.
+ * @param {Scene} scene
+ * @param {string} kind
+ * @param {number} index
+ * @param {Painter | null} painter
+ * @param {Image} image
+ */
+function coloursOf(scene, kind, index, painter, image) {
+  const { width } = image;
+  if (kind === "rgb" && (state.display.rgb === "common" || !state.display.air)) {
+    const mix = mixed(scene);
+    return mix && hatched(mix, airOf(scene), width);
+  }
+  if (COLOURS.includes(kind)) return ofBands([0, 1, 2].map(image.band), width);
+  const colour = painter && ofValues(image.band(index), width, painter);
+  return colour && kind === "guidance" ? hatched(colour, airOf(scene), width) : colour;
 }
 
 /**
@@ -195,11 +244,9 @@ export function bitmap(scene, kind, index, painter, look) {
   const known = bitmaps.get(name);
   if (known && known.image === image && known.look === look) return known.canvas;
   const { height, width } = image;
-  const mixed = kind === "rgb" && look === "common" ? onCommonRange(scene) : null;
-  const canvas = picture(width, height, (pixels) => {
-    if (COLOURS.includes(kind)) fill(pixels, width, height, mixed || ofBands([0, 1, 2].map(image.band), width));
-    else if (painter) fillValues(pixels, image.band(index), painter);
-  }, known?.canvas);
+  const colour = coloursOf(scene, kind, index, painter, image);
+  if (!colour) return null;
+  const canvas = picture(width, height, (pixels) => fill(pixels, width, height, colour), known?.canvas);
   bitmaps.set(name, { image, look, canvas });
   return canvas;
 }

@@ -130,6 +130,7 @@ function describe(row, title, note, about = note) {
   row.about = about;
   row.retry.hidden = true;
   row.title.textContent = title;
+  row.title.title = title; // a narrow row has no room for all of it
   row.note.textContent = note;
   row.note.title = note;
 }

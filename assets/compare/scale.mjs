@@ -52,7 +52,7 @@ let kept = { name: "", shared: 1, own: new Map() };
 /** Ends by scene key; `shared` is the largest of all. */
 export function ends() {
   const scenes = state.ready();
-  const name = [state.display.scale, ...scenes.map((scene) => {
+  const name = [state.display.scale, state.display.air, ...scenes.map((scene) => {
     const guidance = images.get(scene, "guidance");
     return guidance ? `${scene.key}:${guidance.complete || guidance.revision}` : provisionalName(scene);
   })].join();
@@ -105,14 +105,14 @@ export function painterFor(scene, gamma) {
 }
 
 /**
- * Black to white is 0 to 1, or further where the image goes further; fused images share their range too.
+ * Black to white is 0 to 1, or further where the image goes further and has its own scale; fused images share theirs too.
  * @param {Scene} scene
  * @param {string} kind
  */
 export function grayPainter(scene, kind) {
   const shown = kind === "fused" && state.display.shared ? state.ready() : [scene];
   let [low, high] = [0, 1];
-  for (const one of shown) {
+  for (const one of state.display.gray === "own" ? shown : []) {
     const image = images.get(one, kind);
     if (!image) continue;
     image.reach = image.reach || colours.rangeOf(image.values);

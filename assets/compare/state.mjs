@@ -77,14 +77,14 @@ export const link = new LinkState({
 /** @type {Facts | null} */
 let own = null;
 
-const { columns, difference, gamma1, gamma2, methods, numbers, pair, rgb, scale, size, zoom } = link.parts;
+const { air, columns, difference, gamma1, gamma2, gray, methods, numbers, pair, rgb, scale, size, zoom } = link.parts;
 
 export const state = tie({
   /** @type {Scene[]} */
   scenes: [], // one a row: pair, method, size, support (from the server); those that failed have `error`
   /** @type {Record<string, Progress>} */
   progress: {}, // of the guidance images, by the scenes' keys (from the server)
-  display: tie({}, { gamma1, gamma2, rgb, scale, shared: link.parts.shared, zoom, size }),
+  display: tie({}, { air, gamma1, gamma2, gray, rgb, scale, shared: link.parts.shared, zoom, size }),
   viewer: "",
   /** @type {Point} */
   a: { pixel: null, shown: null, pinned: false }, // the principal pixel, and the windows last painted

@@ -86,6 +86,19 @@ export function decodeImages(buffer) {
 }
 
 /**
+ * The same images without what is air in each of them: NaN there.
+ * @param {Omit<Images, "band">} images
+ * @param {ArrayLike<number>} air
+ */
+export function without(images, air) {
+  const values = images.values.map((value, at) => (air[at % air.length] ? NaN : value));
+  const size = images.height * images.width;
+  /** @param {number} index */
+  const band = (index) => values.subarray(index * size, (index + 1) * size);
+  return { ...images, values, band };
+}
+
+/**
  * The part of an image of an answer, as app/routes/binary.py encodes it.
  * @param {ArrayBuffer} buffer
  */

@@ -64,6 +64,21 @@ function closeMenu(menu) {
   menu.removeAttribute("open");
 }
 
+/** Close the head's menu, which would lie over what one of its buttons opens; a dialog gives the focus back to its sign. */
+export function closeHeadMenu() {
+  document.querySelectorAll(".head-menu[open]").forEach((menu) => closeMenu(/** @type {HTMLElement} */ (menu)));
+}
+
+/**
+ * Give the focus to a button that opens something; to its menu where that is closed.
+ * @param {string} id
+ */
+export function focusOpener(id) {
+  const button = document.getElementById(id);
+  const menu = button?.closest("details:not([open])");
+  /** @type {HTMLElement | null} */ (menu ? menu.querySelector("summary") : button)?.focus({ preventScroll: true });
+}
+
 /**
  * @param {KeyboardEvent} event
  * @returns {Owner}

@@ -4,7 +4,7 @@
  * head brings it back beside the pictures.
  */
 
-import { addPanel } from "./dialogs.mjs";
+import { addPanel, closeHeadMenu, focusOpener } from "./dialogs.mjs";
 import { closest } from "./elements.mjs";
 import * as storage from "./storage.mjs";
 
@@ -48,12 +48,13 @@ export function toggle(id, wanted) {
   if (open !== host.hidden) return;
   const { opener, opened } = /** @type {SidePanel} */ (panels.get(id));
   // Before it is hidden, so that a field in which somebody types still tells its change.
-  if (!open && host.contains(document.activeElement)) elementOf(opener).focus();
+  if (!open && host.contains(document.activeElement)) focusOpener(opener);
   host.hidden = !open;
   elementOf(opener).setAttribute("aria-expanded", String(open));
   makeRoom();
   host.dispatchEvent(new CustomEvent(open ? "panel-opened" : "panel-closed", { bubbles: true }));
   if (!open) return;
+  closeHeadMenu();
   // They have the same place.
   for (const other of panels.keys()) if (other !== id) toggle(other, false);
   opened();

@@ -14,6 +14,8 @@ import { append } from "./elements.mjs";
  * @typedef {{ element: HTMLElement, text: HTMLElement, bar: HTMLElement, button: HTMLButtonElement, said: Said | null }} Place
  */
 
+const STEP_MILLISECONDS = 500; // of a bar of which nobody knows how long it will be
+const STEPS = [0, 1, 2, 3, 4, 3, 2, 1];
 /** @type {WeakMap<HTMLElement, Place>} */
 const places = new WeakMap();
 
@@ -33,6 +35,21 @@ function placeIn(host) {
   return made;
 }
 
+/** Where a bar stands of which nobody knows how long it will be: from the left to the right and back. */
+function step() {
+  return STEPS[Math.floor(performance.now() / STEP_MILLISECONDS) % STEPS.length];
+}
+
+/**
+ * Whether two things to say look alike.
+ * @param {Said | null} one
+ * @param {Said | null} other
+ */
+function alike(one, other) {
+  return one !== null && other !== null && one.text === other.text && one.part === other.part && one.action === other.action
+    && Boolean(one.failed) === Boolean(other.failed) && Boolean(one.bare) === Boolean(other.bare) && !one.act === !other.act;
+}
+
 /**
  * Say what a part of the page waits for; null: nothing.
  * @param {HTMLElement} host
@@ -42,6 +59,8 @@ export function say(host, said) {
   if (!said && !places.has(host)) return;
   const { element, text, bar, button, ...before } = placeIn(host);
   placeIn(host).said = said;
+  if (said?.part === null) bar.style.setProperty("--step", String(step()));
+  if (alike(said, before.said)) return;
   element.hidden = !said;
   if (!said) return;
   if (before.said?.text !== said.text) text.textContent = said.text;

@@ -7,12 +7,12 @@ import * as channel from "../core/channel.mjs";
 import * as graphs from "./graphs.mjs";
 import { append, canvasOf } from "../core/elements.mjs";
 import * as colours from "../painter/colours.mjs";
-import { contextOf, fill, linesOf, ofBands, ofGuidance, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
+import { contextOf, fill, hatched, linesOf, ofBands, ofGuidance, ofValues, ofWindow, picture, within } from "../painter/pixels.mjs";
 import { axisEnds, dots } from "../painter/points.mjs";
 
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
- * @import { Limits, Ranges, Scale } from "../painter/colours.mjs"
+ * @import { Grays, Limits, Ranges, Scale } from "../painter/colours.mjs"
  * @import { Colour, Values } from "../painter/pixels.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  *
@@ -28,6 +28,8 @@ import { axisEnds, dots } from "../painter/points.mjs";
  * @property {Pixel} pixel
  * @property {Scale} scale
  * @property {Ranges} rgb
+ * @property {boolean} air - Whether the air counts too.
+ * @property {Grays} gray
  * @property {number} gamma1
  * @property {number} gamma2
  * @property {Record<string, string>} titles - Of the panels.
@@ -78,8 +80,8 @@ function keep(panel, colour) {
  */
 function keepGray(panel, values) {
   if (view.colours[panel]) return;
-  const [low, high] = colours.rangeOf(values);
-  keep(panel, ofValues(values, view.width, colours.grayPainter(Math.min(low, 0), Math.max(high, 1))));
+  const ends = colours.grayEnds(colours.rangeOf(values), view.gray);
+  keep(panel, ofValues(values, view.width, colours.grayPainter(...ends)));
 }
 
 /**
@@ -94,11 +96,12 @@ function keepWindow(window, limits) {
 /**
  * @param {Images} guidance
  * @param {Limits | null} limits
+ * @param {Values | null} air
  */
-function keepGuidance(guidance, limits) {
+function keepGuidance(guidance, limits, air) {
   const painter = colours.gradientPainter(view.scale, view.gamma2, colours.endOf(limits, view.scale));
   ["panel-guidance-mri", "panel-guidance-pet"].forEach((panel, index) =>
-    keep(panel, ofValues(guidance.band(index), view.width, painter)));
+    keep(panel, hatched(ofValues(guidance.band(index), view.width, painter), air, view.width)));
   drawings.set(graphs.SCATTER, (width, height) => scatterplot(width, height, guidance));
   show();
 }
@@ -115,10 +118,12 @@ function keepColours(panel, rgb) {
  * The same on other ranges than the server's.
  * @param {Images} guidance
  * @param {Images} fused
+ * @param {Values | null} air
  */
-function mixColours(guidance, fused) {
+function mixColours(guidance, fused, air) {
   const images = [guidance.band(0), guidance.band(1), fused.band(0)];
-  keep("panel-guidance-rgb", ofGuidance(images.map((values) => linesOf(values, view.width)), view.rgb));
+  const mix = ofGuidance(images.map((values) => linesOf(values, view.width)), view.rgb);
+  keep("panel-guidance-rgb", hatched(mix, air, view.width));
 }
 
 /**
@@ -148,7 +153,7 @@ function placeOf(section, canvas) {
   const unit = Math.min(width / canvas.width, height / tall);
   const [across, down] = [canvas.width * unit, tall * unit];
   return {
-    left: margin.left + (width - across) / 2, top: margin.top + (height - down) / 2, width: across, height: down,
+    left: margin.left + (width - across) / 2, top: margin.top, width: across, height: down,
   };
 }
 
@@ -225,14 +230,16 @@ async function start() {
   /** @param {string} kind */
   const images = (kind) => get(`${view.images}/${kind}`).then(channel.decodeImages);
   const fused = images("fused");
-  const guidance = view.complete ? images("guidance") : null;
+  const air = view.complete && !view.air ? images("air").then(({ values }) => values) : null;
+  const whole = view.complete ? images("guidance") : null;
+  const guidance = whole && (air ? Promise.all([whole, air]).then(([found, out]) => channel.without(found, out)) : whole);
   const limits = guidance && guidance.then(({ values }) => colours.limitsOf(values));
   await Promise.all([
     images("inputs").then(({ band }) => ["panel-mri", "panel-pet"].forEach((panel, at) => keepGray(panel, band(at)))),
     fused.then(({ band }) => keepGray("panel-fused", band(0))),
-    guidance && guidance.then(async (found) => keepGuidance(found, await limits)),
-    view.rgb === "own" ? guidance && images("rgb").then((rgb) => keepColours("panel-guidance-rgb", rgb))
-      : guidance && guidance.then(async (found) => mixColours(found, await fused)),
+    guidance && guidance.then(async (found) => keepGuidance(found, await limits, await air)),
+    view.rgb === "own" && view.air ? guidance && images("rgb").then((rgb) => keepColours("panel-guidance-rgb", rgb))
+      : guidance && guidance.then(async (found) => mixColours(found, await fused, await air)),
     ...Object.entries(view.colours).map(([panel, kind]) => images(kind).then((rgb) => keepColours(panel, rgb))),
     // Without them nobody knows yet where the scale ends.
     window.then(async (found) => limits && keepWindow(found, await limits)),

@@ -3,6 +3,7 @@
  * Plotly draws them once, when they are complete.
  */
 
+import { leftOut } from "./air.mjs";
 import * as graphs from "./graphs.mjs";
 import * as painting from "./paint.mjs";
 import * as pyramid from "./pyramid.mjs";
@@ -45,10 +46,12 @@ export function follow() {
  * @param {string} revision
  */
 async function grow(scene, revision) {
+  const air = await leftOut(scene);
   /** @param {string} kind */
   const get = async (kind) => {
     const path = `images/${channel.placeOf(scene)}/${kind}`;
-    return channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
+    const found = channel.decodeImages((await channel.fetchBinary(`${path}?viewer=${state.viewer}`)).buffer);
+    return air ? channel.without(found, air) : found;
   };
   const images = scene.large ? null : await get("guidance");
   const before = state.grown && state.grown.key === scene.key ? state.grown.points : null;

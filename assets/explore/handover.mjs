@@ -198,13 +198,29 @@ function rest() {
   if (state.isMoving() || state.endWait()) return;
   if (handOverAll()) return;
   if (state.limits) rested = state.scene.key;
-  const { gamma1, gamma2, scale, rgb, half } = state.display;
+  const { gamma1, gamma2, scale, rgb, air, gray, half } = state.display;
   window.dash_clientside.set_props("rested-pixel", {
     data: {
-      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale, rgb, end: state.jacobianEnd(),
+      key: state.scene.key, row: shown.row, col: shown.col, half, gamma1, gamma2, scale, rgb, air, gray,
+      end: state.jacobianEnd(),
       state: state.contentName(), display: state.displayName(),
     },
   });
+}
+
+/** @type {Map<string, string>} */
+const grays = new Map(); // panel → the ends of the grays that its zoom was painted with
+
+/**
+ * Paint an image's zoom again where its gray scale has other ends now.
+ * @param {string} panel
+ */
+function paintNewGrays(panel) {
+  const image = graphs.image(panel);
+  const ends = image ? `${image.low},${image.high}` : "";
+  if (!ends || grays.get(panel) === ends) return;
+  grays.set(panel, ends);
+  requestAnimationFrame(painting.paintAll);
 }
 
 graphs.listen({
@@ -212,7 +228,10 @@ graphs.listen({
     const { key, revision } = graphs.meta(panel);
     if (state.pixel && graphs.FULL.includes(panel)) overlays.moveBox(panel, state.pixel, state.display.half);
     // The window may have come before the pictures whose intensities the readout shows.
-    if (READ_OUT.includes(panel)) readout.show();
+    if (READ_OUT.includes(panel)) {
+      readout.show();
+      paintNewGrays(panel);
+    }
     if (!state.scene || key !== state.scene.key) return;
     if (revision && revisions.get(panel) !== revision) {
       revisions.set(panel, revision);

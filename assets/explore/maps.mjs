@@ -6,7 +6,7 @@ import * as painting from "./paint.mjs";
 import * as readout from "./readout.mjs";
 import { link, state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
-import { addLarge } from "../core/dialogs.mjs";
+import { addLarge, closeHeadMenu, focusOpener } from "../core/dialogs.mjs";
 import { append, closest } from "../core/elements.mjs";
 import { duration } from "../core/job-words.mjs";
 import { withNames } from "../core/words.mjs";
@@ -115,7 +115,7 @@ function press(kind) {
 
 /** Close the drawer, and show the pictures again if one has scrolled past them. */
 function close() {
-  if (drawer().contains(document.activeElement)) document.getElementById("maps-button")?.focus({ preventScroll: true });
+  if (drawer().contains(document.activeElement)) focusOpener("maps-button");
   open([]);
 }
 
@@ -281,7 +281,9 @@ painting.whenPainted(showPixel);
 document.addEventListener("click", (event) => {
   if (!closest(event, "#maps-button")) return;
   open(drawer().hidden ? kinds.KINDS : []);
-  if (!drawer().hidden) drawer().scrollIntoView({ block: "nearest" });
+  if (drawer().hidden) return;
+  closeHeadMenu();
+  drawer().scrollIntoView({ block: "nearest" });
 });
 
 // The pinned pixel stays: Esc closes the maps first, wherever the focus is.

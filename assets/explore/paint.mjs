@@ -1,5 +1,6 @@
 /* Painting what follows the pointer: zooms, Jacobian images, green points. Drawn from arrays that are already here. */
 
+import { overAir } from "./air.mjs";
 import * as cover from "./cover.mjs";
 import * as graphs from "./graphs.mjs";
 import * as overlays from "./overlays.mjs";
@@ -57,13 +58,10 @@ function paintZoom(panel, colour) {
   overlays.show(panel, true);
 }
 
-/**
- * @param {string} panel
- * @param {Painter} [painter]
- */
-function paintImageZoom(panel, painter) {
+/** @param {string} panel */
+function paintImageZoom(panel) {
   const image = graphs.image(panel);
-  if (image) paintZoom(`${panel}-zoom`, ofRows(image.rows, painter || colours.grayPainter(image.low, image.high)));
+  if (image) paintZoom(`${panel}-zoom`, ofRows(image.rows, colours.grayPainter(image.low, image.high)));
 }
 
 /** The colours of guidance RGB, from the images that other panels show; null while one of them is not here. */
@@ -205,7 +203,7 @@ export function paintGuidanceImages() {
   }
   GRADIENTS.forEach((panel) => {
     const image = graphs.image(panel);
-    if (image) paintWhole(panel, ofRows(image.rows, painter));
+    if (image) paintWhole(panel, overAir(ofRows(image.rows, painter)));
   });
 }
 
@@ -221,7 +219,7 @@ export function paintGrowing() {
   if (!state.grown || !graphs.grows(RGB)) return;
   paintGuidanceImages();
   const mix = state.scene?.large ? null : guidanceColours();
-  if (mix) paintWhole(RGB, mix);
+  if (mix) paintWhole(RGB, overAir(mix));
   paintGrowingPoints();
 }
 
@@ -257,11 +255,14 @@ export function paintAll() {
   if (!shown || !state.scene || shown.key !== state.scene.key) return;
   graphs.FULL.forEach((panel) => overlays.moveBox(panel, shown, state.display.half));
   if (state.scene.large) pyramid.near(shown, state.display.half);
-  ["panel-mri", "panel-pet", "panel-fused"].forEach((panel) => paintImageZoom(panel));
+  ["panel-mri", "panel-pet", "panel-fused"].forEach(paintImageZoom);
   const mix = guidanceColours();
-  if (mix) paintZoom(`${RGB}-zoom`, mix);
+  if (mix) paintZoom(`${RGB}-zoom`, overAir(mix));
   const guidance = guidancePainter();
-  GRADIENTS.forEach((panel) => paintImageZoom(panel, guidance));
+  GRADIENTS.forEach((panel) => {
+    const image = graphs.image(panel);
+    if (image) paintZoom(`${panel}-zoom`, overAir(ofRows(image.rows, guidance)));
+  });
   paintJacobians();
   paintGreenPoints();
   const provisional = !state.limits || state.limits.provisional;

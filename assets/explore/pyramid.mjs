@@ -6,6 +6,7 @@
 import { state } from "./state.mjs";
 import * as channel from "../core/channel.mjs";
 import { Tiles } from "../core/tiles.mjs";
+import { grayEnds } from "../painter/colours.mjs";
 import { SparseRows, tilesIn } from "../painter/pyramid.mjs";
 
 /**
@@ -94,9 +95,10 @@ export function image(panel) {
   const [kind, band] = PLACES[panel];
   const { rows } = /** @type {Kind} */ (kinds.get(kind)).exact[band];
   const range = found.facts.ranges[band];
+  const [low, high] = grayEnds(/** @type {[number, number]} */ (range), state.display.gray);
   const known = described.get(rows);
-  if (known) return known;
-  const made = { rows, low: Math.min(range[0], 0), high: Math.max(range[1], 1), range };
+  if (known?.low === low && known.high === high) return known;
+  const made = { rows, low, high, range };
   described.set(rows, made);
   return made;
 }

@@ -1,5 +1,6 @@
 /* The scene and its display: what happens when pair, method, gammas, colour scale or zoom change. */
 
+import { leftOut } from "./air.mjs";
 import * as change from "./change.mjs";
 import * as explained from "../explain/panel.mjs";
 import * as colour from "./colour.mjs";
@@ -12,6 +13,7 @@ import * as overlays from "./overlays.mjs";
 import * as painting from "./paint.mjs";
 import * as pole from "./pole.mjs";
 import * as principal from "./pixel.mjs";
+import * as readout from "./readout.mjs";
 import * as regionOverlays from "./region-overlays.mjs";
 import { link, state } from "./state.mjs";
 import * as toolbar from "./toolbar.mjs";
@@ -122,6 +124,8 @@ function openArea(area, scene) {
  * @param {number | string | null} asked
  * @param {unknown} followsSupport
  * @param {unknown} rgbCommon
+ * @param {unknown} air
+ * @param {unknown} ownGrays
  * @param {GuidanceLimits | null} limits
  * @param {Scene | null} scene
  * @param {Pixel | null} start
@@ -130,7 +134,7 @@ function openArea(area, scene) {
  * @param {boolean[] | null} linkedLooks
  * @param {string} viewer
  */
-export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbCommon, limits, scene, start, area, linkedMaps, linkedLooks, viewer) {
+export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbCommon, air, ownGrays, limits, scene, start, area, linkedMaps, linkedLooks, viewer) {
   if (!scene) return window.dash_clientside.no_update;
   const entered = !state.scene || state.scene.key !== scene.key || Boolean(start && start !== lastStart);
   const colours = state.displayName();
@@ -138,7 +142,8 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbC
   if (entered) enterScene(scene, start);
   openArea(area, scene);
   const half = halfWidth(asked, followsSupport);
-  Object.assign(state.display, { gamma1, gamma2, scale, half, rgb: rgbCommon ? "common" : "own" });
+  const rgb = rgbCommon ? "common" : "own";
+  Object.assign(state.display, { gamma1, gamma2, scale, half, rgb, air: Boolean(air), gray: ownGrays ? "own" : "unit" });
   link.parts.zoom.value = followsSupport ? "support" : half;
   if (!entered) {
     if (colours !== state.displayName()) painting.paintGuidanceImages();
@@ -146,6 +151,7 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbC
   }
   state.viewer = viewer;
   guidance.follow();
+  leftOut(scene).then((found) => found && painting.paintAll(), ({ message }) => readout.fail(message));
   maps.openLinked(linkedMaps);
   colour.follow(linkedLooks);
   pole.follow(linkedLooks);

@@ -9,7 +9,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
 /**
  * @import { Images, JacobianWindow } from "../core/channel.mjs"
  * @import { MapKind } from "../maps/kinds.mjs"
- * @import { Limits, Ranges, Scale } from "../painter/colours.mjs"
+ * @import { Grays, Limits, Ranges, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  * @import { Rows } from "./graphs.mjs"
  *
@@ -33,7 +33,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {string} device
  * @property {string} jacobian_path
  *
- * @typedef {{ gamma1: number, gamma2: number, scale: Scale, rgb: Ranges, half: number, readonly followsSupport: boolean }} Display
+ * @typedef {{ gamma1: number, gamma2: number, scale: Scale, rgb: Ranges, air: boolean, gray: Grays, half: number, readonly followsSupport: boolean }} Display
  * @typedef {JacobianWindow & { key: string, compute: number | null }} ShownWindow
  * @typedef {Limits & { provisional: boolean, revision: string, stage: string, known: boolean, error: string | null }} GuidanceLimits
  * @typedef {{ row: number, col: number, levels: number[] }} Reach - Gray levels, both inputs of the pixel alone, then of its support.
@@ -49,6 +49,7 @@ import { EARLIER, HALF_WIDTH, NAME, WEIGHTS, placeOf, shared, shortWeights } fro
  * @property {ShownWindow | null} window - The Jacobian window last painted.
  * @property {Reach | null} reach - How far the derivatives of the shown pixel reach, once that is known.
  * @property {{ key: string, image: Images } | null} poles - How many features are near the pole of the fusion rule, by scene.
+ * @property {{ pair: string, values: Float32Array } | null} air - What is air, once that is known of the pair.
  * @property {boolean} pinned
  * @property {string} mode - What dragging does: pixel, zoom, pan, box or lasso.
  * @property {Display} display
@@ -86,7 +87,7 @@ export const link = new LinkState({
   zoom: new Tracked(/** @type {number | "support"} */ (FIRST_HALF), wordOr("support", HALF_WIDTH)),
 }, EARLIER.explore);
 
-const { gamma1, gamma2, rgb, scale } = link.parts;
+const { air, gamma1, gamma2, gray, rgb, scale } = link.parts;
 const display = {
   half: FIRST_HALF,
   get followsSupport() {
@@ -100,9 +101,10 @@ export const state = /** @type {State} */ ({
   window: null,
   reach: null,
   poles: null,
+  air: null,
   pinned: false,
   mode: "pixel",
-  display: tie(display, { gamma1, gamma2, rgb, scale }),
+  display: tie(display, { air, gamma1, gamma2, gray, rgb, scale }),
   limits: null,
   grown: null,
   viewer: "",
@@ -139,8 +141,8 @@ state.areEndsFinal = () => Boolean(state.limits && (!state.limits.provisional ||
 /** Names of what the zooms and Jacobian panels show, and of how; figures carry them in layout.meta. */
 state.contentName = () => {
   const shown = state.window;
-  const ranges = state.display.rgb === "own" ? "" : `,${state.display.rgb}`;
-  return shown ? `${shown.row},${shown.col},${state.display.half}${ranges}` : "";
+  const { air, gray, half, rgb } = state.display;
+  return shown ? [shown.row, shown.col, half, rgb, air, gray].join() : "";
 };
 state.displayName = () => {
   const { gamma1, gamma2, scale } = state.display;

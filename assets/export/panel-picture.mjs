@@ -96,6 +96,14 @@ function furnished({ data, layout, clientWidth: width, clientHeight: height }) {
   };
 }
 
+/**
+ * What a picture's title and its file's name say besides: that its colours, or what it shows, are not final yet.
+ * @param {string} panel
+ */
+function caveat(panel) {
+  return /guidance|jacobian|scatter/.test(panel) && !state.areEndsFinal() ? "provisional" : "";
+}
+
 /** @param {string} panel */
 function save(panel) {
   const graph = graphs.graph(panel);
@@ -106,8 +114,10 @@ function save(panel) {
   /** @type {{ type: string, path: string }[]} */
   const shapes = graph.layout.shapes || [];
   const covers = shapes.filter(({ type }) => type === "path");
+  const unfinished = caveat(panel);
   const layout = {
     ...picture.layout,
+    title: { ...picture.layout.title, text: [picture.layout.title?.text, unfinished].filter(Boolean).join(" · ") },
     paper_bgcolor: dark ? "#212529" : "#ffffff",
     font: { color: dark ? "#dee2e6" : "#212529" },
     images: [
@@ -119,7 +129,7 @@ function save(panel) {
   const pixel = state.pixel ? `-${state.pixel.row}-${state.pixel.col}` : "";
   window.Plotly.downloadImage(
     { data: picture.data, layout, config: { staticPlot: true } },
-    { format: "png", scale: SCALE, width: picture.width, height: picture.height, filename: `${pair}-${method}-${panel}${pixel}` },
+    { format: "png", scale: SCALE, width: picture.width, height: picture.height, filename: `${pair}-${method}-${panel}${pixel}${unfinished && `-${unfinished}`}` },
   );
 }
 

@@ -1,5 +1,6 @@
 /* The dialog of a method's card: what is known and was checked of it. It is measured when it is asked for, which takes seconds. */
 
+import { closeHeadMenu } from "../core/dialogs.mjs";
 import { closest, element } from "../core/elements.mjs";
 import { dialogOf } from "../core/native-dialog.mjs";
 import { home } from "../core/server.mjs";
@@ -42,7 +43,7 @@ let dialog = null;
 
 document.addEventListener("click", (event) => {
   if (!closest(event, "#method-card-open")) return;
-  document.querySelector(".head-menu")?.removeAttribute("open");
+  closeHeadMenu();
   dialog = dialog || new CardDialog();
   dialog.open();
 });

@@ -3,6 +3,7 @@
  * a method of this browser's menus; below it what was brought before. An ONNX file that is dropped anywhere opens it.
  */
 
+import { closeHeadMenu } from "../core/dialogs.mjs";
 import { closest, element } from "../core/elements.mjs";
 import { broughtLine, dialogOf, plainButton } from "../core/native-dialog.mjs";
 import { answered, send } from "../uploads/server.mjs";
@@ -225,7 +226,7 @@ function opened() {
 
 document.addEventListener("click", (event) => {
   if (!closest(event, OPEN)) return;
-  document.querySelector(".head-menu")?.removeAttribute("open");
+  closeHeadMenu();
   opened();
 });
 

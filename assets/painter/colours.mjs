@@ -3,6 +3,7 @@
 /**
  * @typedef {"paper" | "signed" | "robust"} Scale
  * @typedef {"own" | "common"} Ranges - Of red and green of guidance RGB.
+ * @typedef {"unit" | "own"} Grays - Ends of the gray scale of fused images: 0 to 1, or further where one goes further.
  * @typedef {(value: number) => number} Painter - From a value to a pixel.
  * @typedef {{ maximum: number, magnitude: number, percentile: number }} Limits
  */
@@ -34,6 +35,16 @@ export function opaque(red, green, blue) {
 export const OUTSIDE_SUPPORT = opaque(178, 182, 189);
 /** The mark of a pixel near the pole of a fusion rule, as NEAR_POLE of fusion/colours.py. */
 export const NEAR_POLE = opaque(255, 0, 255);
+const [AIR_GROUND, AIR_STRIPE] = [opaque(52, 55, 60), opaque(112, 116, 122)];
+
+/**
+ * The pixel of what is left out as air, at a place of the image, as hatch of fusion/colours.py.
+ * @param {number} row
+ * @param {number} col
+ */
+export function hatch(row, col) {
+  return (row + col) % 6 < 2 ? AIR_STRIPE : AIR_GROUND;
+}
 
 /**
  * @param {number[][]} palette
@@ -123,6 +134,16 @@ export function grayPainter(low, high) {
     const shade = Math.round((255 * Math.min(Math.max(value - low, 0), high - low)) / (high - low));
     return opaque(shade, shade, shade);
   };
+}
+
+/**
+ * What is black and what is white in an image: 0 and 1, or further where it goes further, as gray_range of fusion/colours.py.
+ * @param {[number, number]} range - Of its numbers.
+ * @param {Grays} grays
+ * @returns {[number, number]}
+ */
+export function grayEnds([low, high], grays) {
+  return grays === "unit" ? [0, 1] : [Math.min(0, low), Math.max(1, high)];
 }
 
 /**

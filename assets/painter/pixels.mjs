@@ -3,7 +3,7 @@
  * where there is nothing. A picture's colours are a function colour(row, col) that gives the pixel at a place of the image.
  */
 
-import { OUTSIDE_SUPPORT, opaque, rangeOf } from "./colours.mjs";
+import { OUTSIDE_SUPPORT, hatch, opaque, rangeOf } from "./colours.mjs";
 
 export { opaque };
 
@@ -163,6 +163,17 @@ export function ofWindow({ top, left, height, width, values }, index, painter) {
  */
 export function within({ height, width }, colour) {
   return (row, col) => (row >= 0 && col >= 0 && row < height && col < width ? colour(row, col) : 0);
+}
+
+/**
+ * The same colours, hatched where there is air; values in reading order say where. Null: nowhere.
+ * @param {Colour} colour
+ * @param {Values | null} air
+ * @param {number} width
+ * @returns {Colour}
+ */
+export function hatched(colour, air, width) {
+  return air ? (row, col) => (air[row * width + col] ? hatch(row, col) : colour(row, col)) : colour;
 }
 
 /**

@@ -1,5 +1,6 @@
 /* The dialog "All pairs": small pictures, a search, a menu of modalities, and what of the data folder is in no pair. */
 
+import { closeHeadMenu } from "../core/dialogs.mjs";
 import { closest, element } from "../core/elements.mjs";
 import { dialogOf, plainButton } from "../core/native-dialog.mjs";
 import * as menu from "./menu.mjs";
@@ -85,7 +86,7 @@ let catalogue = null;
 
 document.addEventListener("click", (event) => {
   if (!closest(event, "#catalogue-open")) return;
-  document.querySelector(".head-menu")?.removeAttribute("open");
+  closeHeadMenu();
   catalogue = catalogue || new Catalogue();
   catalogue.open();
 });

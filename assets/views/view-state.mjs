@@ -7,7 +7,7 @@ import { Said, Tracked, write } from "../core/tracked.mjs";
 
 /**
  * @import { LinkState } from "../core/tracked.mjs"
- * @import { Ranges, Scale } from "../painter/colours.mjs"
+ * @import { Grays, Ranges, Scale } from "../painter/colours.mjs"
  * @import { Pixel } from "../painter/shapes.mjs"
  */
 
@@ -16,8 +16,8 @@ const MOST_REGIONS = 12;
 const WEIGHTS_DIGITS = 8;
 const INDEX = whole(0, 2 ** 31 - 1);
 const UNSEEN = "\\p{Cc}\\p{Zl}\\p{Zp}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}";
-const CARRIED = ["change", "explain", "gamma1", "gamma2", "pair", "pixel", "pole", "regions", "rgb", "scale", "v"];
-const VERSION = 3; // of the links that are written
+const CARRIED = ["air", "change", "explain", "gamma1", "gamma2", "gray", "pair", "pixel", "pole", "regions", "rgb", "scale", "v"];
+const VERSION = 4; // of the links that are written
 
 const GAMMA = number(0.1, 2);
 export const NAME = text(new RegExp(`^[^${UNSEEN}]{1,200}$`, "u"));
@@ -27,7 +27,7 @@ export const WEIGHTS = text(/^[0-9a-f]{8,64}$/);
 export const METHOD = text(new RegExp(`^[^${UNSEEN},:/]{1,100}$`, "u"));
 const REGION = text(/^[^~,]{1,400}~[0-9a-f]{6}~(s[0-9a-f]{32}|b[0-9._]*|r[A-Za-z0-9_-]+)(~[a-z][0-9]{0,3}){0,8}$/);
 
-const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", rgb: "own", regions: [] };
+const SHARED_1 = { pair: "glioma-t2", pixel: null, gamma1: 0.3, gamma2: 0.5, scale: "paper", rgb: "own", air: true, gray: "own", regions: [] };
 const SHARED_2 = { ...SHARED_1, pair: null };
 const EXPLORE_1 = { method: "funfusean", weights: null, zoom: 12, area: null };
 const COMPARE_1 = {
@@ -44,10 +44,12 @@ export const EARLIER = {
   explore: {
     1: { ...SHARED_1, ...EXPLORE_1 },
     2: { ...SHARED_2, ...EXPLORE_1 },
+    3: { ...SHARED_2, ...EXPLORE_1 },
   },
   compare: {
     1: { ...SHARED_1, ...COMPARE_1 },
     2: { ...SHARED_2, ...COMPARE_1 },
+    3: { ...SHARED_2, ...COMPARE_1, scale: "signed" },
   },
 };
 
@@ -58,10 +60,12 @@ export const EARLIER = {
 export function shared(scale) {
   return {
     v: new Said(VERSION, whole(1, VERSION)),
+    air: new Tracked(false, bit),
     change: new Tracked(/** @type {string | null} */ (null), CODE),
     explain: new Tracked(/** @type {string | null} */ (null), EXPLAINED),
     gamma1: new Tracked(0.3, GAMMA),
     gamma2: new Tracked(0.5, GAMMA),
+    gray: new Tracked(/** @type {Grays} */ ("unit"), word(["unit", "own"])),
     pair: new Tracked(/** @type {string | null} */ (null), NAME),
     pixel: new Tracked(/** @type {number[] | null} */ (null), PIXEL),
     pole: new Tracked(false, bit),

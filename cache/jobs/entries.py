@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cache.store.addresses import Address
-
-NOBODY = "-"
-origin: ContextVar[str] = ContextVar("origin", default=NOBODY)
-"""The id of the request that is answered, or that has begun the job at work; `NOBODY` where there is none."""
 
 
 class JobState(StrEnum):

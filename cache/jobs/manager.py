@@ -13,7 +13,8 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from cache.errors import TooBusyError
-from cache.jobs.entries import JobEntry, JobState, Subject, origin, owner_of
+from cache.jobs.entries import JobEntry, JobState, Subject, owner_of
+from cache.jobs.origin import origin
 from cache.store.addresses import Address
 from fusion.errors import Cancelled, FuseVisError
 

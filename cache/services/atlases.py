@@ -16,6 +16,7 @@ from cache.jobs.manager import Jobs, JobState, Report, Stage
 from cache.jobs.threads import computing, yield_to_others
 from cache.jobs.workers import Workers
 from cache.services.scenes import Scene, Scenes
+from cache.services.stored_atlases import LOOK_AGAIN_S, OPEN_ATLASES, StoredAtlases
 from cache.store.addresses import AtlasAddress
 from cache.store.sealed import bytes_on_disk
 from fusion import JacobianWindow, Method, Pair
@@ -27,10 +28,6 @@ from fusion.work.addresses import Kind, Work
 from fusion.work.engines import WorkersLost
 from fusion.work.store import ChunkStore, StoreError
 from fusion.work.tasks import Job, WorkError
-
-OPEN_ATLASES = 16
-LOOK_AGAIN_S = 3.0
-"""How long it takes until it is noticed that another process makes an atlas, or how far that is by now."""
 
 ATLAS_LANE = "atlas"
 ATLAS_LANES = {ATLAS_LANE: 1}
@@ -53,12 +50,19 @@ class AtlasFolder:
         Seconds, from any moment on.
     most_bytes : float
         What all atlases together may take on the disk.
+    stored : StoredAtlases, optional
+        Atlases that others have made, which are read where this folder does not have a window.
     """
 
     def __init__(
-        self, root: Path, clock: Callable[[], float] = time.monotonic, most_bytes: float = math.inf
+        self,
+        root: Path,
+        clock: Callable[[], float] = time.monotonic,
+        most_bytes: float = math.inf,
+        stored: StoredAtlases | None = None,
     ) -> None:
         self.root = root
+        self._stored = stored
         self._most_bytes = most_bytes
         self._clock = clock
         self._lock = threading.Lock()
@@ -69,7 +73,7 @@ class AtlasFolder:
         """Read the window of a pixel of the image; ``None`` where there is no atlas, or it is not that far."""
         atlas = self.find(method, pair)
         if atlas is None or not atlas.has(row, col):
-            return None
+            return None if self._stored is None else self._stored.window(method, pair, row, col)
         try:
             return atlas.window(row, col)
         except AtlasError:
@@ -94,8 +98,15 @@ class AtlasFolder:
                 "and there is no room for another one. Whoever runs it can remove some."
             )
 
+    def furthest(self, method: Method, pair: Pair) -> Atlas | None:
+        """Return the atlas of a method and a pair that has most tiles, of this folder and of others; or ``None``."""
+        own = self.find(method, pair)
+        stored = None if self._stored is None else self._stored.find(method, pair)
+        found = [atlas for atlas in (own, stored) if atlas is not None]
+        return max(found, key=lambda atlas: atlas.tiles_done[0], default=None)
+
     def find(self, method: Method, pair: Pair) -> Atlas | None:
-        """Return the atlas of a method and a pair, as far as it is computed by now; ``None`` without one."""
+        """Return this folder's atlas of a method and a pair, as far as it is computed by now; ``None`` without one."""
         folder = atlas_folder(self.root, method, pair)
         with self._lock:
             atlas, looked = self._open.get(folder, (None, -LOOK_AGAIN_S))
@@ -294,7 +305,7 @@ class Atlases:
             return AtlasState(False, 0.0, False, False, None)
         method = self._scenes.method(scene)
         job = self.jobs.follow(AtlasAddress.of(method, scene.pair_id), viewer)
-        done, tiles = self._tiles_done(method, scene)
+        done, tiles = self._tiles_done(scene, self._folder.furthest(method, self._scenes.pair(scene)))
         if job is not None and not job.state.ended:
             return AtlasState(True, max(job.fraction, done / tiles), False, True, None)
         # The folder is looked at again only now and then; the job knows at once.
@@ -311,7 +322,7 @@ class Atlases:
             If there can be none, the disk has no room for it, or the images are not to be had any more.
         """
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
-        done, tiles = self._tiles_done(method, scene)
+        done, tiles = self._tiles_done(scene, self._folder.find(method, pair))
         with computing(self._threads):
             needs = estimate(method, pair, (done, tiles), self._folder.root)
         self._folder.require_room(atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
@@ -320,13 +331,18 @@ class Atlases:
     def start(self, scene: Scene, viewer: str) -> None:
         """Begin to make the atlas of a scene, or go on with it; it stops when nobody asks any more.
 
+        Where the store has all of it, there is nothing to do.
+
         Raises
         ------
         UserError
             See `estimate`.
         """
         method, pair = self._scenes.method(scene), self._scenes.pair(scene)
-        done, tiles = self._tiles_done(method, scene)
+        furthest = self._folder.furthest(method, pair)
+        done, tiles = self._tiles_done(scene, self._folder.find(method, pair))
+        if done < tiles and furthest is not None and furthest.complete:
+            return
         self._folder.require_room(atlas_bytes(method, pair.shape) * (tiles - done) // tiles)
         folder = atlas_folder(self._folder.root, method, pair)
         work = AtlasWork(
@@ -362,7 +378,7 @@ class Atlases:
             If the pair or the method do not exist, or not any more.
         """
         current = self._scenes.loaded_methods.with_weights(method, weights)
-        atlas = self._folder.find(current, self._scenes.loaded_pairs.by_content(pair))
+        atlas = self._folder.furthest(current, self._scenes.loaded_pairs.by_content(pair))
         return None if atlas is None else atlas.stored(pixels)
 
     def under_way(self) -> int:
@@ -373,10 +389,10 @@ class Atlases:
         """Stop all jobs."""
         self.jobs.close()
 
-    def _tiles_done(self, method: Method, scene: Scene) -> tuple[int, int]:
-        atlas = self._folder.find(method, self._scenes.pair(scene))
+    def _tiles_done(self, scene: Scene, atlas: Atlas | None) -> tuple[int, int]:
         if atlas is not None:
             return atlas.tiles_done
+        method = self._scenes.method(scene)
         shape = (scene.height, scene.width)
         rows, columns = tiles_of(shape, tile_side(radius_of(method, shape)))
         return 0, rows * columns

@@ -26,7 +26,7 @@ from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, d
 from fusion.saliency.maps import UNITS, MapKind
 from fusion.saliency.window import Box, JacobianWindow
 from fusion.statistics.region_code import decode_mask
-from fusion.statistics.regions import Region
+from fusion.statistics.regions import Region, described_air
 from fusion.work.addresses import numerics_id
 
 MOST_PIXELS = 4_194_304
@@ -111,6 +111,8 @@ class ExportArrays:
         The pictures whose lumas the inputs are, as `fusion.Pair.colours`.
     explanation : Explanation or None
         The region that the view explains.
+    air, without : ndarray of bool, shape (H, W), or None
+        Where the pair has air, see `fusion.air_mask`, and what of it the view leaves out; ``None`` for nothing.
     """
 
     inputs: np.ndarray
@@ -123,6 +125,8 @@ class ExportArrays:
     responses: tuple[Response, ...] = ()
     colours: tuple[Colours | None, Colours | None] = (None, None)
     explanation: Explanation | None = None
+    air: np.ndarray | None = None
+    without: np.ndarray | None = None
 
     def letter(self, name: str, before: str = "") -> str:
         """Return what people call a pixel of `pixels`, behind some words; nothing where it has no letter."""
@@ -141,6 +145,7 @@ def export_arrays(
     maps: Sequence[MapKind] = (),
     explained: Explained | None = None,
     with_reach: bool = False,
+    air: bool = True,
 ) -> ExportArrays:
     """Collect all arrays of a view.
 
@@ -164,6 +169,8 @@ def export_arrays(
         The number of a region that the view explains.
     with_reach : bool
         True to find how far the Jacobian images hold.
+    air : bool
+        True where the view shows and counts the air too.
 
     Raises
     ------
@@ -189,7 +196,7 @@ def export_arrays(
         {name: services.windows.of(scene, *at, exact=True) for name, at in chosen.items()} for scene in scenes
     ]
     arrays = []
-    pair_of = services.scenes.pair(first)
+    pair_of, there = services.scenes.pair(first), services.statistics.air(first)
     guidances = _guidance(services, scenes)
     for scene, found, guidance, of_scene in zip(scenes, windows, guidances, shown, strict=True):
         reaches = reaches_of(services, scene, chosen) if with_reach else {}
@@ -211,6 +218,8 @@ def export_arrays(
         responses=tuple(found for _, found in painted),
         colours=pair_of.colours,
         explanation=Explanation.of(services, scenes, explained) if explained else None,
+        air=there if there.any() else None,
+        without=there if there.any() and not air else None,
     )
 
 
@@ -324,7 +333,8 @@ def export_numbers(
     """
     statistics = services.statistics
     scenes = [one.scene for one in arrays.methods]
-    regions = statistics.regions(scenes[0], [Region(name, arrays.regions[name]) for name in own])
+    drawn = [Region(name, arrays.regions[name]) for name in own]
+    regions = statistics.regions(scenes[0], drawn, air=arrays.without is None)
     # Errors of earlier tries are told even where nothing is started.
     progress = statistics.influence.follow(scenes, regions, FOLLOWER, start=complete)
     numbers = [statistics.numbers(scene, regions, list(arrays.pixels.values())) for scene in scenes]
@@ -362,7 +372,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
     bytes
         Arrays ``inputs`` (2, H, W), ``methods`` (M,), ``fused`` (M, H, W), ``guidance`` (M, 2, H, W), ``guidance_rgb``
         (M, H, W, 3), of pairs with colours ``fused_colour`` (M, 3, H, W), ``jacobian_a`` and perhaps ``jacobian_b``
-        (M, 2, H, W), perhaps ``regions`` (R, H, W), perhaps ``change`` (2, H, W) and ``change_true``,
+        (M, 2, H, W), perhaps ``regions`` (R, H, W), where there is air
+        ``air`` (H, W), True there, perhaps ``change`` (2, H, W) and ``change_true``,
         ``change_linear``, ``change_path`` (M, H, W), perhaps ``explanation`` (M, 2, H, W),
         the maps that the view shows, ``response`` and ``reach``
         (M, 2, H, W) and ``influence`` (M, 4, H, W), and ``metadata``, a text of JSON with units, pixels, ids, versions
@@ -385,6 +396,8 @@ def arrays_file(exported: ExportArrays, link: str) -> bytes:
         arrays[kind.value] = np.stack([one.maps[kind] for one in methods])
     if exported.regions:
         arrays["regions"] = np.stack(list(exported.regions.values()))
+    if exported.air is not None:
+        arrays["air"] = exported.air
     if exported.change is not None:
         arrays["change"] = exported.change
         for name in RESPONSES:
@@ -455,6 +468,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
         "pixels": {name: list(at) for name, at in exported.pixels.items()},
         "regions": list(exported.regions),
         "regions_replaced": list(exported.replaced),
+        **described_air(exported.air, exported.inputs.shape[1:], exported.without is None),
         **({"change": _described_change(exported)} if exported.change is not None else {}),
         **_described_explanation(exported),
         **({"reach_units": REACH_UNITS} if exported.methods[0].reaches else {}),
@@ -466,6 +480,7 @@ def described(exported: ExportArrays, link: str) -> dict[str, object]:
             "guidance_rgb": "dimensionless: 0 to 1, each band min-max scaled by itself",
             **{f"jacobian_{name}": GRADIENT_UNITS for name in exported.pixels},
             **{kind.value: UNITS[kind] for kind in exported.methods[0].maps},
+            **({"air": "true in the air"} if exported.air is not None else {}),
             **(_CHANGE_UNITS if exported.change is not None else {}),
             **(
                 {"explanation": GRADIENT_UNITS}

@@ -187,6 +187,11 @@ class GuidanceWork:
 
         Where some of the images is kept already, that is shown instead.
         """
+
+        def go_on() -> None:
+            if cancelled():
+                raise Cancelled(NOT_WANTED)
+
         self._started = began = self._clock()
         if self._method.elsewhere is None and (known := self._kept_so_far()) is not None:
             self._coarse = known
@@ -200,7 +205,7 @@ class GuidanceWork:
             done.add(spacing)
             grid_began = self._clock()
             with computing(self._threads):
-                grid = coarse_guidance(self._method, self._pair, spacing)
+                grid = coarse_guidance(self._method, self._pair, spacing, go_on=go_on)
             self._coarse = np.where(np.isnan(grid), self._coarse, grid)
             report(0.0, self._coarse)
             now = self._clock()
@@ -403,7 +408,8 @@ class Guidance:
             return None
         return (
             f"every pixel takes a pass through the whole image, about {spoken(seconds)} in all on this machine. "
-            "Jacobian images need none of it; Compute starts it"
+            "Jacobian images need none of it; Compute starts it. The command line has estimates with errors "
+            "(guidance --estimate)"
         )
 
     def _noted(self, state: GuidanceState) -> GuidanceState:

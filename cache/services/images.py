@@ -21,6 +21,8 @@ COLOUR_KINDS = (*INPUT_COLOURS, FUSED_COLOUR)
 """Kinds of images with three bands, red, green and blue."""
 POLE = "pole"
 """The kind of image that says how many features of each pixel are near the pole of the method's fusion rule."""
+AIR = "air"
+"""The kind of image that is 1 where the pair has air, else 0."""
 SAMPLE_POINTS = 100_000
 """Pixels of a large pair whose points its scatterplot shows."""
 
@@ -64,7 +66,8 @@ def images_at(
         the eye while they grow), ``known`` (the same, NaN between the known pixels; of a large pair a sample of the
         known pixels in one row), ``rgb`` (guidance RGB), ``x1_colour``, ``x2_colour``, ``fused_colour`` (red, green,
         blue from 0 to 1, equal where the pair is gray), ``shift`` (`fusion.shift_sensitivity`), ``pole``
-        (`fusion.near_pole`), or a kind of map (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
+        (`fusion.near_pole`), ``air`` (1 where `fusion.air_mask` is True, else 0), or a kind of map
+        (`fusion.saliency.maps.MapKind`), NaN where it is not computed.
     viewer : str
         Who asks: one open page, which keeps a computation of guidance images alive.
 
@@ -91,6 +94,8 @@ def _images_of(
         return _final(scenes.fused(scene)[None])
     if kind == POLE:
         return _final(services.shifts.near_pole(scene))
+    if kind == AIR:
+        return _final(services.statistics.air(scene)[None].astype(np.float32))
     if kind == "shift":
         return _final(services.shifts.of(scene))
     if kind in COLOUR_KINDS:
@@ -137,6 +142,22 @@ def colours_of(services: Services, scene: Scene, kind: str) -> NDArray[np.floati
     if colours is None:
         return pair.images[[index] * 3]
     return np.moveaxis(unit_colours(colours), -1, 0).astype(np.float32)
+
+
+def left_out(services: Services, scene: Scene, air: bool) -> NDArray[np.bool_] | None:
+    """Return where pictures of guidance leave something out, (H, W): the air; ``None`` where that is nothing.
+
+    Parameters
+    ----------
+    services, scene
+        Whose pictures they are. Those of a large pair, which come by tiles, leave nothing out.
+    air : bool
+        True where the air is shown and counted too.
+    """
+    if air or scene.large:
+        return None
+    found = services.statistics.air(scene)
+    return found if found.any() else None
 
 
 def _grown(

@@ -32,6 +32,7 @@ from cache.services.regions import RegionFolder, Regions
 from cache.services.scenes import Scenes
 from cache.services.shifts import Shifts
 from cache.services.statistics import InfluenceJobs, Statistics
+from cache.services.stored_atlases import StoredAtlases
 from cache.services.uploads import Uploads
 from cache.services.windows import Windows
 from cache.settings import ServiceSettings
@@ -253,13 +254,14 @@ def assembled(
         unlisted=uploads.entries,
     )
     most = math.inf if settings.atlases_max_gb is None else settings.atlases_max_gb * 2**30
-    atlas_folder = AtlasFolder(settings.atlas_dir, most_bytes=most)
     region_folder = RegionFolder(settings.region_dir)
     scenes = Scenes(catalogue, methods, store, threads, settings.whole_pixels)
-    windows = Windows(scenes, store, threads.hover, atlas_folder)
     chunks = ChunkStore(settings.store or settings.cache_dir / UNFINISHED)
     if settings.store is None:
         chunks.prune(UNFINISHED_S)
+    stored = None if settings.store is None else StoredAtlases(chunks)
+    atlas_folder = AtlasFolder(settings.atlas_dir, most_bytes=most, stored=stored)
+    windows = Windows(scenes, store, threads.hover, atlas_folder)
     workers = workers_of(settings)
     whole = threads.whole_image
     transient = settings.store is None

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cache.jobs.manager import JobProgress, Jobs, JobState, Report, Stage
 from cache.jobs.threads import computing
@@ -38,7 +39,14 @@ from fusion.statistics.guidance import (
 )
 from fusion.statistics.influence import DEFAULT_LIMIT, ModalityInfluence, RegionInfluence
 from fusion.statistics.region_code import encode_mask
-from fusion.statistics.regions import Region, described_regions, inside_head, whole_image
+from fusion.statistics.regions import (
+    Region,
+    air_mask,
+    described_regions,
+    inside_head,
+    whole_image,
+    without_air,
+)
 from fusion.statistics.requirements import CORE, RIM, Requirement, checklist
 from fusion.work.region_units import RegionUnits
 
@@ -328,8 +336,17 @@ class Statistics:
         self._store = store
         self.influence = influence
         self._heads: MemoryTier[Region] = MemoryTier(HEAD_MEMORY_BYTES, lambda head: head.mask.nbytes)
+        self._airs: MemoryTier[NDArray[np.bool_]] = MemoryTier(HEAD_MEMORY_BYTES, lambda air: air.nbytes)
 
-    def regions(self, scene: Scene, own: Sequence[Region] = ()) -> list[Region]:
+    def air(self, scene: Scene) -> NDArray[np.bool_]:
+        """Return where a pair has air, (H, W), as `fusion.air_mask` finds it; remembered."""
+        air = self._airs.get(scene.pair_id)
+        if air is None:
+            air = air_mask(self._scenes.pair(scene))
+            self._airs.put(scene.pair_id, air)
+        return air
+
+    def regions(self, scene: Scene, own: Sequence[Region] = (), air: bool = True) -> list[Region]:
         """Return the regions that are described: those of the command, and a visitor's own.
 
         Parameters
@@ -338,6 +355,8 @@ class Statistics:
             The pair.
         own : sequence of Region
             One takes the place of another region of its name.
+        air : bool
+            False to leave the air out of all regions, and the whole image with it.
 
         Raises
         ------
@@ -348,7 +367,8 @@ class Statistics:
         ready = [whole_image((scene.height, scene.width)), self._head(scene), *known]
         for region in own:
             region.require_shape((scene.height, scene.width))
-        return described_regions(ready, own)
+        found = described_regions(ready, own)
+        return found if air else without_air(found, self.air(scene))
 
     def numbers(self, scene: Scene, regions: Sequence[Region], pixels: Sequence[Pixel] = ()) -> MethodNumbers:
         """Return what can be had at once; starts no job.

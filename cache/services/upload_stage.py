@@ -19,7 +19,6 @@ from typing import Any
 
 from cache.errors import UserError
 from fusion.archives import MAGIC, SUFFIX
-from fusion.data.deidentify import deidentified_copy
 from fusion.data.entries import SUFFIXES, PairEntry, folder_entries, user_entry
 from fusion.data.pairing import split_extension
 from fusion.data.series import Series, headers_of, same_patient, series_among
@@ -220,6 +219,8 @@ class UploadStage:
                 shutil.rmtree(place, ignore_errors=True)
 
     def _prepare(self, id: str, unit: Unit, image: Path) -> None:
+        from fusion.data.deidentify import deidentified_copy  # it loads pydicom, for which no server waits
+
         if len(unit.paths) == 1:
             deidentified_copy(unit.paths[0], image, id, self.most_bytes)
             return

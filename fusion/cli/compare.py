@@ -12,6 +12,7 @@ import typer
 import fusion
 from fusion.cli.compare_tables import show_tables
 from fusion.cli.options import (
+    AirOption,
     DeviceOption,
     ModalitiesOption,
     MriOption,
@@ -42,7 +43,14 @@ from fusion.statistics.comparison import MethodComparison, cautions, compare_met
 from fusion.statistics.influence import DEFAULT_LIMIT
 from fusion.statistics.records import csv_text, records
 from fusion.statistics.region_files import known_regions, read_region
-from fusion.statistics.regions import Region, box_region, described_regions, inside_head, whole_image
+from fusion.statistics.regions import (
+    Region,
+    box_region,
+    described_regions,
+    inside_head,
+    whole_image,
+    without_air,
+)
 
 MethodsOption = Annotated[
     list[str] | None,
@@ -106,6 +114,7 @@ def compare_command(
     pixel: PixelsOption = None,
     limit: LimitOption = DEFAULT_LIMIT,
     output: TableOption = None,
+    air: AirOption = False,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
     *,
@@ -120,6 +129,8 @@ def compare_command(
     with console.status("Loading"):
         pair = load_images(entry, reading)
         regions, masks = choose_regions(region or (), entry, pair)
+        if not air:
+            regions = without_air(regions, fusion.air_mask(pair))
         pixels = choose_pixels(pixel, entry, pair)
         # All at once: a network that cannot be used is better known before minutes of computing.
         methods = [load_method(id, device) for id in ids]

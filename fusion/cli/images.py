@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 import fusion
 from fusion.chroma import coloured
 from fusion.cli.options import (
+    AirOption,
     DeviceOption,
     EndOption,
     GammaOption,
+    Inputs,
     MethodOption,
     ModalitiesOption,
     MriOption,
@@ -36,14 +39,20 @@ from fusion.cli.options import (
     say,
 )
 from fusion.cli.reading import ReadingOptions, reading_options
-from fusion.colours import Limits, Scale, gradient_colours, gray_range, grays, rgb_bytes
+from fusion.colours import Limits, Scale, counted, gradient_colours, gray_range, grays, hatched, rgb_bytes
+from fusion.durations import spoken
 from fusion.output_files import COLOUR_UNITS, GRADIENT_UNITS, INTENSITY_UNITS, prepare_files, write_picture
 from fusion.saliency.atlas import Atlas, atlas_bytes, atlas_folder
 from fusion.saliency.atlas_estimate import check_space, estimate
 from fusion.saliency.atlas_store import outdated_atlas
+from fusion.saliency.estimated_guidance import LEAST_ROUNDS, SPACING
+from fusion.saliency.guidance import guidance_seconds
 from fusion.saliency.jacobian import checked_pixel
+from fusion.statistics.regions import described_air
 
 DEFAULT_METHOD = "funfusean"
+LONG_S = 60.0
+"""Seconds of guidance images of which it is said beforehand how long they take."""
 
 PixelOption = Annotated[
     str | None,
@@ -61,6 +70,17 @@ ColourOption = Annotated[
         "--colour",
         help="Also the fused image in colour: its luma is the fused image, its chroma that of colour inputs. "
         "With --output FILE.png that picture alone.",
+    ),
+]
+EstimateOption = Annotated[
+    int | None,
+    typer.Option(
+        "--estimate",
+        metavar="ROUNDS",
+        min=LEAST_ROUNDS,
+        help=f"Estimates with a standard error a pixel instead of exact values, from {SPACING**2} passes a round: for "
+        "networks of which every pixel takes a pass through the whole image. Four times as many halve the error.",
+        show_default=False,
     ),
 ]
 FolderOption = Annotated[
@@ -181,6 +201,8 @@ def guidance_command(
     scale: ScaleOption = Scale.PAPER,
     gamma: GammaOption = 0.5,
     vmax: EndOption = None,
+    air: AirOption = False,
+    estimate: EstimateOption = None,
     dtype: PrecisionOption = Precision.FLOAT32,
     device: DeviceOption = "auto",
     *,
@@ -189,31 +211,76 @@ def guidance_command(
     """Differentiate every fused pixel with respect to the input pixels at the same place.
 
     Writes both guidance images (array `guidance`, 2×H×W), the fused image (`fused`, H×W), a picture of
-    each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image.
+    each, and guidance RGB: red is guidance of x1, green that of x2, blue the fused image. The air (array `air`, H×W) is
+    hatched in these pictures, unless it counts. With --estimate the arrays `guidance_estimate` and `standard_error`
+    (2×H×W) instead of `guidance`.
     """
     end = checked_end(vmax)
     entry = choose_pair(mri, pet, sample, modalities)
     names = ("x1", "x2", "fused", "rgb") if pictures else ()
+    kind = "guidance" if estimate is None else "guidance_estimate"
     with console.status("Fusing"):
         inputs = load_inputs(entry, method, device, reading)
-        files = choose_files(output, f"{entry.address}_{inputs.method.id}_guidance", names, entry)
+        files = choose_files(output, f"{entry.address}_{inputs.method.id}_{kind}", names, entry)
         fused = fusion.fuse(inputs.method, inputs.pair, dtype.value)
+    found, said = _exact(inputs, dtype) if estimate is None else _estimated(inputs, estimate, dtype)
+    there = fusion.air_mask(inputs.pair)
+    without = None if air or not there.any() else there
+    shown = counted(found[kind], without)
+    end = end if end is not None else Limits.of(shown).end(scale)
+    metadata = inputs.described(dtype, reading) | {
+        "units": dict.fromkeys(found, GRADIENT_UNITS) | {"fused": INTENSITY_UNITS},
+        "picture": {"scale": scale, "vmax": end, "gamma": gamma},
+        **described_air(there, inputs.pair.shape, air),
+    }
+    x1, x2 = (hatched(gradient_colours(image, scale, end, gamma), without) for image in shown)
+    drawn = {
+        "x1": x1,
+        "x2": x2,
+        "fused": grays(fused, *gray_range(fused)),
+        "rgb": hatched(rgb_bytes(fusion.guidance_rgb(shown, fused)), without),
+    }
+    name_files(files.write({**found, "fused": fused, "air": there}, metadata | said, drawn))
+
+
+def _exact(inputs: Inputs, dtype: Precision) -> tuple[dict[str, NDArray[np.floating]], dict[str, Any]]:
+    """Compute exact guidance images, and say first how long those take that need a pass for every pixel."""
+    with console.status("Differentiating"):
+        seconds = guidance_seconds(inputs.method, inputs.pair)
+    if seconds is not None and seconds > LONG_S:
+        say(
+            f"Every pixel takes a pass through the whole image, about {spoken(seconds)} in all on this machine. "
+            "--estimate ROUNDS takes less, with errors; Ctrl-C stops this.",
+            warning=True,
+        )
     with progress_bar("Guidance images") as show:
         values = fusion.guidance(
             inputs.method, inputs.pair, lambda done, total, _: show(done, total), dtype.value
         )
-    end = end if end is not None else Limits.of(values).end(scale)
-    metadata = inputs.described(dtype, reading) | {
-        "units": {"guidance": GRADIENT_UNITS, "fused": INTENSITY_UNITS},
-        "picture": {"scale": scale, "vmax": end, "gamma": gamma},
+    return {"guidance": values}, {}
+
+
+def _estimated(
+    inputs: Inputs, rounds: int, dtype: Precision
+) -> tuple[dict[str, NDArray[np.floating]], dict[str, Any]]:
+    """Estimate guidance images; return them with their errors, and what every file says of them."""
+    with progress_bar("Estimates of guidance images") as show:
+        found = fusion.estimated_guidance(
+            inputs.method, inputs.pair, rounds, progress=show, dtype=dtype.value
+        )
+    error = float(np.median(found.standard_error))
+    say(
+        f"These are estimates: {found.passes:,} passes instead of {found.values[0].size:,}, with a standard error of "
+        f"{error:.2g} (median of all pixels)."
+    )
+    said = {
+        "rounds": found.rounds,
+        "passes": found.passes,
+        "spacing": SPACING,
+        "median_standard_error": error,
     }
-    drawn = {
-        "x1": gradient_colours(values[0], scale, end, gamma),
-        "x2": gradient_colours(values[1], scale, end, gamma),
-        "fused": grays(fused, *gray_range(fused)),
-        "rgb": rgb_bytes(fusion.guidance_rgb(values, fused)),
-    }
-    name_files(files.write({"guidance": values, "fused": fused}, metadata, drawn))
+    arrays = {"guidance_estimate": found.values, "standard_error": found.standard_error}
+    return arrays, {"estimate": said}
 
 
 @reading_options

@@ -82,6 +82,14 @@ OutputOption = Annotated[
         show_default=False,
     ),
 ]
+AirOption = Annotated[
+    bool,
+    typer.Option(
+        "--air",
+        help="Count the air too, which is left out of scales, pictures and numbers else: what is outside of the head, "
+        "or where both inputs are 0.",
+    ),
+]
 PicturesOption = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether to write PNG pictures.")
 ]

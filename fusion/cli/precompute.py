@@ -106,14 +106,12 @@ def precompute_command(
     """Compute guidance images and atlases of many pairs, and keep them in a store.
 
     What is there is not computed again, so that the same command goes on where it was stopped, and several may run at
-    once. A server reads what it finds: set FUSEVIS_STORE to the store, or FUSEVIS_ATLAS_DIR to its folder `atlas`.
+    once. A server reads what it finds: set FUSEVIS_STORE to the store.
     """
     kinds = [kind for kind, wanted in ((Kind.GUIDANCE, guidance), (Kind.ATLAS, atlas)) if wanted]
     if not kinds:
         raise typer.BadParameter("There is nothing left to compute: leave --no-guidance or --no-atlas out.")
     place = ChunkStore(store)
-    if atlas and place.folder is None:
-        raise typer.BadParameter("Atlases are kept in folders alone: add --no-atlas.", param_hint="--store")
     catalogue = Catalogue(data_dir=data_dir)
     entries = chosen_pairs(catalogue, pairs)
     # On a cluster the networks are needed here for the ids of their weights alone.
@@ -122,8 +120,7 @@ def precompute_command(
     plan = Plan(catalogue, entries, chosen, kinds, place, "cuda" if kind_of_device == "cuda" else "cpu")
     engine: AbstractContextManager[Engine] = nullcontext(Here())
     if scheduler is not None:
-        security = None if tls is None else Security(*(str(path.absolute()) for path in tls))
-        engine = OnDask(scheduler, security, trust_network, say)
+        engine = OnDask(scheduler, security_of(tls), trust_network, say)
     try:
         with engine as ready:
             computed = carry_out(plan, ready)
@@ -135,6 +132,11 @@ def precompute_command(
     say(f"{plan.jobs} results of {len(entries)} pairs are asked for; {computed} units were computed.")
     typer.echo(place.url)
     raise typer.Exit(int(bool(plan.problems)))
+
+
+def security_of(tls: tuple[Path, Path, Path] | None) -> Security | None:
+    """Return the files with which this side shows a scheduler who it is."""
+    return None if tls is None else Security(*(str(path.absolute()) for path in tls))
 
 
 def chosen_pairs(catalogue: Catalogue, addresses: list[str]) -> list[PairEntry]:

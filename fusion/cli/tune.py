@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from fusion.cli.options import DeviceOption, console, name_files, say
+from fusion.cli.precompute import SchedulerOption, TlsOption, TrustOption, security_of
 from fusion.cli.train import (
     INTERRUPTED,
     BatchOption,
@@ -24,9 +25,9 @@ from fusion.cli.train import (
 from fusion.training.tuning.instance import InstanceResult, InstanceTraining, shown
 from fusion.training.tuning.outcome import training_command, write_outcome, write_picture
 from fusion.training.tuning.plan import GAMMAS, LAMBDAS, LAST_LAMBDAS, Choice, SearchPlan, choose, ranking
-from fusion.training.tuning.runner import ClusterOptions, Runner
 from fusion.training.tuning.search import Search, SearchProgress
 from fusion.training.tuning.store import open_store
+from fusion.training.tuning.workers import TuningWorkers, trainer
 
 DEFAULT_METHOD = "funfusean"
 DEFAULT_STEPS = 400
@@ -73,14 +74,6 @@ WorkersOption = Annotated[
         show_default=False,
     ),
 ]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Train on the cluster of a dask scheduler, tcp://HOST:8786, instead of on this machine.",
-        show_default=False,
-    ),
-]
 FolderOption = Annotated[
     Path | None,
     typer.Option(
@@ -116,6 +109,8 @@ def tune_command(
     pairs: PairsOption = None,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
+    tls: TlsOption = None,
+    trust_network: TrustOption = False,
     output: FolderOption = None,
     keep_weights: KeepWeightsOption = False,
     retry_failed: RetryFailedOption = False,
@@ -135,8 +130,8 @@ def tune_command(
     folder = output or Path(f"tune_{method}")
     # Options that no instance can be trained with are found here, before any is.
     training.options(plan.grid()[0].balance, folder, device)
-    cluster = ClusterOptions(scheduler, workers, device)
-    results = _search(folder, plan, training, cluster, keep_weights, retry_failed)
+    where = TuningWorkers(scheduler, workers, device, security_of(tls), trust_network)
+    results = _search(folder, plan, training, where, keep_weights, retry_failed)
     choice = choose(results)
     assert choice is not None, "a search in which all failed ends with an error"
     written = [
@@ -151,7 +146,7 @@ def _search(
     folder: Path,
     plan: SearchPlan,
     training: InstanceTraining,
-    cluster: ClusterOptions,
+    where: TuningWorkers,
     keep_weights: bool,
     retry_failed: bool,
 ) -> list[InstanceResult]:
@@ -160,14 +155,14 @@ def _search(
     with (
         open_store(folder, plan, training) as store,
         Progress(*columns, console=console, disable=not console.is_terminal) as bar,
-        Runner(training, cluster, keep_weights, notify=_notice) as runner,
+        trainer(folder, training, where, keep_weights, notify=_notice) as run,
     ):
         for words in store.notices:
             _notice(words)
         if store.results:
             say(f"{folder} has {len(store.results)} instances; going on.")
         try:
-            return Search(plan, store, runner, _Reporter(bar), retry_failed).go()
+            return Search(plan, store, run, _Reporter(bar), retry_failed).go()
         except KeyboardInterrupt:
             say(f"Stopped. {len(store.results)} instances are kept in {folder}: the same command goes on.")
             raise typer.Exit(INTERRUPTED) from None

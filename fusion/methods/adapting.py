@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ class Adapted(nn.Module):
         images = [self._given(image) for image in (x1, x2)]
         fused = self.network(*(reversed(images) if chosen.swapped else images))
         for place in _path(chosen.output):
-            fused = fused[place]
+            fused = _part(fused, place)
         if not isinstance(fused, Tensor):
             return fused
         if fused.ndim == 4:
@@ -155,6 +155,19 @@ def _path(output: Output) -> tuple[int | str, ...]:
     if output is None:
         return ()
     return output if isinstance(output, tuple) else (output,)
+
+
+def _part(result: Any, place: int | str) -> Any:
+    """Return one of several results: of a list or dictionary, or what a named tuple or another object has by a name."""
+    if isinstance(place, str) and not isinstance(result, Mapping):
+        if not hasattr(result, place):
+            raise ValueError(f"its result has nothing that is called {place!r}, as output= says")
+        return getattr(result, place)
+    try:
+        return result[place]
+    except (KeyError, IndexError):
+        there = ", ".join(map(repr, result)) if isinstance(result, Mapping) else f"{len(result)} results"
+        raise ValueError(f"output={place!r} is not among what it returned: {there}") from None
 
 
 def _padded(image: Tensor, multiple: int) -> Tensor:

@@ -78,6 +78,17 @@ class Elsewhere(Protocol):
     ) -> NDArray[np.floating]:
         """See `fusion.guidance`."""
 
+    def estimated_guidance(
+        self,
+        pair: Pair,
+        rounds: int,
+        spacing: int,
+        seed: int,
+        progress: Callable[[int, int], None] | None,
+        dtype: str,
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating], int, int]:
+        """See `fusion.estimated_guidance`; returns what a `GuidanceEstimate` is made of."""
+
     def prepare(self, pair: Pair, dtype: str, progress: Callable[[float], None] | None) -> None:
         """See `fusion.prepare`."""
 

@@ -29,7 +29,6 @@ from fusion.saliency.atlas_store import (
     SCHEMA,
     TILE,
     AtlasStore,
-    Claims,
     StoredWindows,
     Tile,
     TileContent,
@@ -78,6 +77,8 @@ class Atlas:
         The images.
     mend : bool
         Whether to write damaged metadata anew, see `AtlasStore`.
+    opened : callable
+        Opens what keeps the chunks, with the arguments of `AtlasStore`; `fusion.work.stored_atlas` has another.
 
     Raises
     ------
@@ -85,7 +86,14 @@ class Atlas:
         If the folder holds something else, or the method's support is the whole image.
     """
 
-    def __init__(self, folder: Path, method: Method, pair: Pair, mend: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        method: Method,
+        pair: Pair,
+        mend: bool = False,
+        opened: Callable[..., AtlasStore] = AtlasStore,
+    ) -> None:
         self.folder = folder
         self.shape = pair.shape
         self.radius = radius_of(method, pair.shape)
@@ -98,7 +106,7 @@ class Atlas:
             "support_radius": self.radius,
             "units": "d fused intensity / d input intensity, dimensionless; values × scales",
         }
-        self._store = AtlasStore(folder, attributes, pair.shape, self.radius, mend)
+        self._store = opened(folder, attributes, pair.shape, self.radius, mend)
         self.side = self._store.side
         self._tiles = tiles_of(pair.shape, self.side)
         most = max(RECENT_BYTES, 2 * self.side**2 * window_bytes(self.radius))
@@ -153,7 +161,7 @@ class Atlas:
         report()
         if not missing:
             return
-        with Claims(self._store.claims) as claims:
+        with self._store.claims() as claims:
             while missing:
                 before = len(missing)
                 for tile in tuple(missing):
@@ -188,7 +196,7 @@ class Atlas:
             Called now and then; what it raises ends the work.
         """
         tile = divmod(number, self._tiles[1])
-        with Claims(self._store.claims) as claims:
+        with self._store.claims() as claims:
             while not self._store.is_sound(tile):
                 with claims.claimed(number) as mine:
                     if not mine:
@@ -219,7 +227,7 @@ class Atlas:
         """
         row, col = checked_pixel((row, col), self.shape)
         if not self.has(row, col):
-            raise AtlasError(f"{self.folder}: the window of pixel ({row}, {col}) is not computed yet.")
+            raise AtlasError(f"{self._store.place}: the window of pixel ({row}, {col}) is not computed yet.")
         box = box_around((row, col), self.radius, self.shape)
         whole, scale = self._at(self._content(self._tile_of(row, col)), row, col)
         top, left = row - self.radius, col - self.radius

@@ -8,25 +8,19 @@ nor another process can leave a tile that counts as done and is not.
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import logging
 import math
 import os
 import shutil
-import struct
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.abc.store import ByteRequest
+from zarr.abc.store import ByteRequest, Store
 from zarr.codecs import Crc32cCodec
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore, MemoryStore
@@ -34,6 +28,7 @@ from zarr.storage import LocalStore, MemoryStore
 from fusion.errors import AtlasError
 from fusion.methods.base import Method
 from fusion.pair import Pair
+from fusion.saliency.claims import Claims
 from fusion.saliency.window import Box
 
 logger = logging.getLogger(__name__)
@@ -51,6 +46,8 @@ CHECKSUM_BYTES = 4
 
 VALUES, SCALES = "values", "scales"
 METADATA = "zarr.json"
+DESCRIPTIONS = (f"{VALUES}/{METADATA}", f"{SCALES}/{METADATA}", METADATA)
+"""The files that describe an atlas; where the last is there, the others are."""
 CHUNK = "c."
 """Begins the names of chunks, as in "c.3.5.0.0.0" and "c.3.5"."""
 PART = ".partial"
@@ -180,6 +177,8 @@ class AtlasStore:
     ----------
     side : int
         Of a tile, pixels.
+    place : str
+        Where it is, for people.
 
     Raises
     ------
@@ -196,10 +195,11 @@ class AtlasStore:
         mend: bool = False,
     ) -> None:
         self.folder = folder
+        self.place = self._named()
         self._shape = shape
         try:
-            if not (folder / METADATA).exists():
-                _make(folder, attributes, shape, radius)
+            if not self._described():
+                self._make(attributes, radius)
             try:
                 self._open(attributes, radius)
             except AtlasError:
@@ -207,27 +207,28 @@ class AtlasStore:
             except Exception as error:
                 if not mend:
                     raise
-                logger.warning("%s: the atlas's description is damaged (%s) and written anew.", folder, error)
-                _describe_anew(folder, attributes, shape, radius)
+                logger.warning(
+                    "%s: the atlas's description is damaged (%s) and written anew.", self.place, error
+                )
+                self._describe_anew(attributes, radius)
                 self._open(attributes, radius)
         except AtlasError:
             raise
         # What Zarr raises on damaged metadata is not documented: many kinds of exception were seen.
         except Exception as error:
-            raise AtlasError(f"{folder}: the atlas cannot be opened ({error}).") from error
+            raise AtlasError(f"{self.place}: the atlas cannot be opened ({error}).") from error
 
     def _open(self, attributes: dict[str, Any], radius: int) -> None:
-        group = zarr.open_group(ChunkFiles(self.folder), mode="r+")
+        group = zarr.open_group(self._files(), mode="r+")
         if dict(group.attrs) != attributes:
-            raise AtlasError(f"{self.folder}: this is the atlas of another pair, method or version.")
+            raise AtlasError(f"{self.place}: this is the atlas of another pair, method or version.")
         self._arrays: dict[str, Any] = {name: group[name] for name in (VALUES, SCALES)}
         self.side = int(self._arrays[VALUES].chunks[0])
         _check_layout(self._arrays, attributes, self._shape, radius, self.side)
 
-    @property
-    def claims(self) -> Path:
-        """The file by which processes that write tell each other what they are at, see `Claims`."""
-        return self.folder / VALUES / ".claims"
+    def claims(self) -> Claims:
+        """Return the claims by which processes that write tell each other what they are at."""
+        return Claims(self.folder / VALUES / ".claims")
 
     def is_there(self, tile: Tile) -> bool:
         """Return whether a tile counts as done; not where this cannot be seen."""
@@ -269,15 +270,16 @@ class AtlasStore:
             If a chunk is missing, or not what was written, or a scale is none.
         """
         pixels = tile_box(tile, self.side, self._shape)
+        failures: tuple[type[Exception], ...] = (*self._failures(), ValueError)
         try:
             values, scales = (
                 np.asarray(self._arrays[name][pixels.rows(), pixels.columns()]) for name in (VALUES, SCALES)
             )
             if not (np.isfinite(scales) & (scales > 0)).all():
                 raise ValueError("not every window has a scale")
-        except (OSError, ValueError) as error:
+        except failures as error:
             raise AtlasError(
-                f"{self.folder}: a chunk is missing or damaged ({error}). "
+                f"{self.place}: a chunk is missing or damaged ({error}). "
                 "The command that makes an atlas computes it anew."
             ) from error
         return values, scales
@@ -300,17 +302,55 @@ class AtlasStore:
         pixels = tile_box(tile, self.side, self._shape)
         try:
             for name, numbers in zip((VALUES, SCALES), content, strict=True):
-                _remove_folder(self._path(name, tile))
+                self._make_way(self._path(name, tile))
                 # Windows of nothing but NaN are windows too.
                 array = self._arrays[name].with_config({"write_empty_chunks": True})
                 array[pixels.rows(), pixels.columns()] = numbers
-        except OSError as error:
-            raise AtlasError(f"{self.folder}: the atlas cannot be written ({error}).") from error
+        except self._failures() as error:
+            raise AtlasError(f"{self.place}: the atlas cannot be written ({error}).") from error
 
     def remove_parts(self) -> None:
         """Remove what processes left that ended while they wrote; only while nobody writes."""
         for path in self.folder.glob(f"*/{CHUNK}*{PART}"):
             path.unlink(missing_ok=True)
+
+    def _named(self) -> str:
+        return str(self.folder)
+
+    def _files(self) -> Store:
+        return ChunkFiles(self.folder)
+
+    def _failures(self) -> tuple[type[Exception], ...]:
+        """Return what is raised where files cannot be reached."""
+        return (OSError,)
+
+    def _make_way(self, path: Path) -> None:
+        _remove_folder(path)
+
+    def _described(self) -> bool:
+        return (self.folder / METADATA).exists()
+
+    def _make(self, attributes: dict[str, Any], radius: int) -> None:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        # Under another name first: whoever looks finds all of the group or nothing, and may be making it as well.
+        with tempfile.TemporaryDirectory(prefix=".atlas-", dir=self.folder.parent) as temporary:
+            made = Path(temporary) / "group"
+            lay_out(made, attributes, self._shape, radius)
+            try:
+                made.rename(self.folder)
+            except OSError:
+                if not self._described():
+                    raise
+
+    def _describe_anew(self, attributes: dict[str, Any], radius: int) -> None:
+        """Write the metadata of a new atlas in the place of those that are there; chunks stay."""
+        with tempfile.TemporaryDirectory(prefix=".atlas-", dir=self.folder.parent) as temporary:
+            made = Path(temporary) / "group"
+            lay_out(made, attributes, self._shape, radius)
+            for name in DESCRIPTIONS:
+                _remove_folder(self.folder / name)
+                (self.folder / name).parent.mkdir(exist_ok=True)
+                (made / name).replace(self.folder / name)
 
     def _path(self, name: str, tile: Tile) -> Path:
         array = self._arrays[name]
@@ -346,40 +386,31 @@ class ChunkFiles(LocalStore):
         self.set_sync(key, value)
 
 
-def _make(folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radius: int) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Under another name first: whoever looks finds all of the group or nothing, and may be making it as well.
-    with tempfile.TemporaryDirectory(prefix=".atlas-", dir=folder.parent) as temporary:
-        made = Path(temporary) / "group"
-        _lay_out(made, attributes, shape, radius, tile_side(radius))
-        try:
-            made.rename(folder)
-        except OSError:
-            if not (folder / METADATA).exists():
-                raise
-
-
-def _describe_anew(folder: Path, attributes: dict[str, Any], shape: tuple[int, int], radius: int) -> None:
-    """Write the metadata of a new atlas in the place of those that are there; chunks stay."""
-    with tempfile.TemporaryDirectory(prefix=".atlas-", dir=folder.parent) as temporary:
-        made = Path(temporary) / "group"
-        _lay_out(made, attributes, shape, radius, tile_side(radius))
-        for name in (f"{VALUES}/{METADATA}", f"{SCALES}/{METADATA}", METADATA):
-            _remove_folder(folder / name)
-            (folder / name).parent.mkdir(exist_ok=True)
-            (made / name).replace(folder / name)
-
-
 def _remove_folder(path: Path) -> None:
     """Remove a folder that lies where a file belongs."""
     if path.is_dir():
         shutil.rmtree(path)
 
 
-def _lay_out(
-    store: Path | MemoryStore, attributes: dict[str, Any], shape: tuple[int, int], radius: int, side: int
+def lay_out(
+    store: Path | MemoryStore,
+    attributes: dict[str, Any],
+    shape: tuple[int, int],
+    radius: int,
+    side: int | None = None,
 ) -> zarr.Group:
-    """Make the group with its two arrays, and no chunk."""
+    """Make the group of an atlas with its two arrays, and no chunk: see `AtlasStore`.
+
+    Parameters
+    ----------
+    store : Path or MemoryStore
+        Where; there may be nothing yet.
+    attributes, shape, radius
+        As for `AtlasStore`.
+    side : int, optional
+        Of a tile, pixels; `tile_side` of the radius unless given.
+    """
+    side = side or tile_side(radius)
     group = zarr.open_group(store, mode="w-", attributes=attributes)
     window = (2, 2 * radius + 1, 2 * radius + 1)
     # One flat folder an array: a folder for every number of a chunk takes more of the disk than a narrow window.
@@ -405,82 +436,7 @@ def _check_layout(
     arrays: dict[str, Any], attributes: dict[str, Any], shape: tuple[int, int], radius: int, side: int
 ) -> None:
     """Refuse arrays that are described in any other way than those of a new atlas: metadata have no checksums."""
-    expected = _lay_out(MemoryStore(), attributes, shape, radius, side)
+    expected = lay_out(MemoryStore(), attributes, shape, radius, side)
     for name, array in arrays.items():
         if array.metadata.to_dict() != expected[name].metadata.to_dict():
             raise ValueError(f"{name} is not an array of an atlas")
-
-
-_OF_THE_FILE: int | None = getattr(fcntl, "F_OFD_SETLK", None)
-"""Locks of an open file (Linux). Those of `lockf` are a process's, which loses them with any of its open files."""
-_LAYOUT = "hhqqi4x"
-"""Of C's struct flock on Linux: kind, whence, first byte, bytes, process."""
-_TAKEN = {errno.EAGAIN, errno.EACCES}
-
-
-class Claims:
-    """Claims on numbered pieces of work: a lock on one byte of a file for each. They end with their process.
-
-    Use it in a ``with``.
-
-    Parameters
-    ----------
-    path : Path
-        A file that all who share the work use; made where there is none. Nothing is written into it.
-
-    Raises
-    ------
-    AtlasError
-        At the ``with``, if the file cannot be made or opened.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-        self.possible = True
-        """Whether there are locks where the file is. If not, everything can be claimed."""
-
-    def __enter__(self) -> Claims:
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise AtlasError(f"{self._path.parent}: the atlas cannot be written ({error}).") from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._file is not None
-        os.close(self._file)
-
-    @contextlib.contextmanager
-    def claimed(self, number: int) -> Iterator[bool]:
-        """Claim a piece of work; ``False`` if somebody else has it."""
-        mine = self._lock(number, fcntl.F_WRLCK)
-        try:
-            yield mine
-        finally:
-            if mine:
-                self._lock(number, fcntl.F_UNLCK)
-
-    def _lock(self, number: int, kind: int) -> bool:
-        assert self._file is not None
-        if not self.possible:
-            return True
-        try:
-            if _OF_THE_FILE is not None:
-                fcntl.fcntl(self._file, _OF_THE_FILE, struct.pack(_LAYOUT, kind, os.SEEK_SET, number, 1, 0))
-            else:
-                # Without waiting, or to unlock.
-                flags = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | fcntl.LOCK_NB
-                fcntl.lockf(self._file, flags, 1, number)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                return False
-            self.possible = False
-            logger.warning(
-                "%s: files cannot be locked there (%s). Let only one process at a time make this atlas.",
-                self._path,
-                error,
-            )
-        return True

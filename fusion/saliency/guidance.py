@@ -330,7 +330,13 @@ def guidance_seconds(method: Method, pair: Pair) -> float | None:
     return min(took) * height * width
 
 
-def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "float32") -> NDArray[np.floating]:
+def coarse_guidance(
+    method: Method,
+    pair: Pair,
+    spacing: int,
+    dtype: str = "float32",
+    go_on: Callable[[], None] = lambda: None,
+) -> NDArray[np.floating]:
     """Compute both guidance images on a coarse grid only, by exact windows.
 
     Parameters
@@ -339,6 +345,9 @@ def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "floa
         See `guidance`.
     spacing : int
         Pixels from one grid point to the next, ≥ 1. The first lies spacing // 2 from the border.
+    go_on : callable
+        Called before the windows are computed, and before each one that takes a pass through the whole image; what it
+        raises ends the work.
 
     Returns
     -------
@@ -349,8 +358,13 @@ def coarse_guidance(method: Method, pair: Pair, spacing: int, dtype: str = "floa
     rows = range(min(spacing // 2, height - 1), height, spacing)
     columns = range(min(spacing // 2, width - 1), width, spacing)
     result = np.full((2, height, width), np.nan, dtype=dtype)
-    for window in jacobians(method, pair, [(row, column) for row in rows for column in columns], dtype):
-        result[:, window.row, window.col] = window.at_principal
+    pixels = [(row, column) for row in rows for column in columns]
+    alone = method.locality_at(pair.shape).radius is None and method.numbers is None
+    size = 1 if alone else len(pixels)
+    for start in range(0, len(pixels), size):
+        go_on()
+        for window in jacobians(method, pair, pixels[start : start + size], dtype):
+            result[:, window.row, window.col] = window.at_principal
     return result
 
 

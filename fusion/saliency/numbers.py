@@ -323,9 +323,12 @@ def _two_runs(probe: nn.Module) -> list[list[Result]] | None:
     for side in SIDES:
         inputs = sample((side, side), seed=0)
         try:
+            results = recorded(probe, inputs)[1]
+            if not results:
+                return [[], []]
             if decides_by_values(probe, inputs):
                 return None
-            found.append(recorded(probe, inputs)[1])
+            found.append(results)
         except NetworkError:
             continue
         if len(found) == 2:

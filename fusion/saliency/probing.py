@@ -384,10 +384,12 @@ def check_gradients(network: nn.Module, inputs: Tensor) -> None:
     ------
     NoDerivativeError
         If none does, though a NaN in the image reaches the fused image or most fused pixels change with it. What only
-        decides between values, by a comparison, may have no gradient.
+        decides between values of the other image, by a comparison, may have no gradient.
     """
     generator = torch.Generator().manual_seed(0)
     fused, found = _fused_with_gradient(network, inputs, generator)
+    if (found == 0).all():
+        _check_inverted(network, inputs, fused, generator)
     for index in (0, 1):
         if not (found[index] == 0).all():
             continue
@@ -408,6 +410,20 @@ def check_gradients(network: nn.Module, inputs: Tensor) -> None:
                 f"The fused image depends on x{index + 1}, but no gradient comes back to that image: its saliency "
                 f"would be 0 everywhere. {USUAL_CAUSES}"
             )
+
+
+def _check_inverted(network: nn.Module, inputs: Tensor, fused: Tensor, generator: torch.Generator) -> None:
+    """Refuse a fused image that is another one of inverted images, of which no gradient comes back to either.
+
+    A map of decisions, signs or labels: most of its pixels stay what they are when images change a little, and no NaN
+    is left in it.
+    """
+    other, there = _fused_with_gradient(network, 1 - inputs, generator)
+    if (there == 0).all() and ((other != fused) & other.isfinite() & fused.isfinite()).any():
+        raise NoDerivativeError(
+            "The fused image depends on the images, but no gradient comes back to either, as of a map of decisions, "
+            f"signs or labels: its saliency would be 0 everywhere. {USUAL_CAUSES}"
+        )
 
 
 def graph_bytes_a_pixel(

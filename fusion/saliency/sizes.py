@@ -22,6 +22,7 @@ STEPS = range(2, 65)
 NEAR = (96, 192, 256)
 """About which sizes of these multiples."""
 MOST_TRIES = 48
+FEWEST_PLACES = 16
 
 Shape = tuple[int, int]
 
@@ -50,6 +51,7 @@ def sizes_named(
     kept = sorted(_shapes_kept(network), key=math.prod)[:16]
     said = [number for error in failures for number in _numbers(error)]
     numbers = {*said, *_attributes(network), *(side for shape in kept for side in shape)}
+    numbers |= _sides_of_places(network, said)
     common = math.gcd(*(number for number in said if number in SIDES and number not in tried))
     steps = sorted(number for number in {*numbers, common} if number in STEPS)
     sides = [number for number in sorted(numbers) if number in SIDES]
@@ -80,6 +82,24 @@ def _shapes_kept(network: nn.Module) -> list[Shape]:
 def _attributes(network: nn.Module) -> list[int]:
     values = [value for part in parts(network) for value in vars(part).values()]
     return [value for value in values if type(value) is int]
+
+
+def _sides_of_places(network: nn.Module, said: Sequence[int]) -> set[int]:
+    """Return the sides of square images cut into as many squares as a network has places for, as transformers do."""
+    tensors = [*network.parameters(), *network.buffers()]
+    counts = {*said, *(tensor.shape[1] for tensor in tensors if tensor.ndim == 3 and tensor.shape[0] == 1)}
+    counts |= {count - 1 for count in counts}  # beside one that is no place
+    rows = {
+        math.isqrt(count) for count in counts if count >= FEWEST_PLACES and math.isqrt(count) ** 2 == count
+    }
+    steps = {
+        step
+        for part in parts(network)
+        for value in vars(part).values()
+        for step in (value if isinstance(value, tuple | list) else (value,))
+        if type(step) is int and step in STEPS
+    }
+    return {count * step for count in rows for step in steps}
 
 
 def _numbers(error: NetworkError) -> list[int]:

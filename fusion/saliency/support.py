@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from itertools import islice
 
@@ -125,8 +126,16 @@ def probe_locality(network: nn.Module, fixed: tuple[int, int] | None = None) -> 
         shapes, steps = sizes_named(probe, failures, PROBE_SIDES)
         ran, found = _first_found(probe, known, shapes, sorted({*SHIFTS, *steps}), failures)
     if last is not None and not ran:
-        raise next((error for error in failures if isinstance(error, PrecisionError)), last)
+        precision = next((error for error in failures if isinstance(error, PrecisionError)), None)
+        raise precision or (last if fixed else _with_sizes(last))
     return found or _global("its support is not found within the largest probe")
+
+
+def _with_sizes(error: NetworkError) -> NetworkError:
+    """Add to the last refusal of images of many sizes what to do where sizes are what it was about."""
+    if type(error) is not NetworkError or not re.search(r"size of tensor|size mismatch|shape '", str(error)):
+        return error
+    return NetworkError(f"{error}. If it takes images of one size only, say which: sizes=(height, width).")
 
 
 def _first_found(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,13 @@ HEAD = "head"
 
 HEAD_INTENSITY = 0.05
 """Scaled intensity from which a pixel is taken for tissue rather than air: noise of a slice stays below it."""
+
+
+AIR_RULE = (
+    "outside of the head: dark pixels (both inputs at most 0.05) that dark ones connect with the image's border; of a "
+    "pair that is no head in air: both inputs are 0. Left out, it is in no number, scatterplot or scale of guidance "
+    "images, and hatched in their pictures; arrays are whole"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +188,46 @@ def inside_head(pair: Pair, intensity: float = HEAD_INTENSITY) -> Region:
     if np.count_nonzero(border) > border.size / 2:
         return whole_image(pair.shape, HEAD)
     return Region(HEAD, filled(bright))
+
+
+def air_mask(pair: Pair) -> NDArray[np.bool_]:
+    """Return where there is nothing to be explained: outside of the head, of any other pair where both images are 0.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two images, in [0, 1].
+
+    Returns
+    -------
+    ndarray of bool
+        (H, W), True in the air; the complement of `inside_head` where that is not the whole image.
+    """
+    head = inside_head(pair).mask
+    return np.asarray((pair.images == 0).all(axis=0)) if head.all() else ~head
+
+
+def described_air(
+    air: NDArray[np.bool_] | None, shape: Sequence[int], counts: bool
+) -> dict[str, dict[str, object]]:
+    """Return what a file says of a pair's air, (H, W) or ``None`` for none, and of whether it counts in that file."""
+    pixels = 0 if air is None else int(np.count_nonzero(air))
+    return {"air": {"pixels": pixels, "of": math.prod(shape), "rule": AIR_RULE, "left_out": not counts}}
+
+
+def without_air(regions: Iterable[Region], air: NDArray[np.bool_]) -> list[Region]:
+    """Return the regions without their pixels of air, and without the whole image, of which the head is left.
+
+    Parameters
+    ----------
+    regions : iterable of Region
+        Of images of one size.
+    air : ndarray of bool
+        (H, W), of `air_mask`. Where it is True nowhere, all regions stay as they are.
+    """
+    if not air.any():
+        return list(regions)
+    return [replace(one, mask=one.mask & ~air) for one in regions if one.name != WHOLE]
 
 
 def filled(mask: ArrayLike) -> NDArray[np.bool_]:

@@ -9,6 +9,8 @@ from fusion.methods.base import Method
 from fusion.pair import Pair
 from fusion.saliency.atlas import Atlas, atlas_folder
 from fusion.work.addresses import Kind, Work
+from fusion.work.store import ChunkStore
+from fusion.work.stored_atlas import atlas_of
 
 
 class AtlasUnits:
@@ -20,8 +22,8 @@ class AtlasUnits:
         With a finite support.
     pair : Pair
         The images.
-    root : Path
-        Folder of atlases.
+    root : Path or ChunkStore
+        Folder of atlases, or the store that has them.
 
     Attributes
     ----------
@@ -34,10 +36,13 @@ class AtlasUnits:
         If the support is the whole image, or the folder cannot be used.
     """
 
-    def __init__(self, method: Method, pair: Pair, root: Path) -> None:
+    def __init__(self, method: Method, pair: Pair, root: Path | ChunkStore) -> None:
         self.work = Work.of(Kind.ATLAS, method, pair.id)
         self._method, self._pair = method, pair
-        self._atlas = Atlas(atlas_folder(root, method, pair), method, pair)
+        if isinstance(root, ChunkStore):
+            self._atlas = atlas_of(root, method, pair)
+        else:
+            self._atlas = Atlas(atlas_folder(root, method, pair), method, pair)
 
     def __len__(self) -> int:
         """Return how many units there are."""

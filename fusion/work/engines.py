@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from fusion.errors import FuseVisError
-from fusion.work.tasks import Job, Task, WorkError, missing_units, run_task
+from fusion.work.tasks import Job, WorkError, missing_units
 
 if TYPE_CHECKING:
     import distributed
@@ -21,8 +22,6 @@ CONNECT_SECONDS = 10
 UNITS_A_WORKER = 2
 """Handed over at once for each thread of a worker: one is computed, one waits. Dask takes a task's priority when it is
 handed over, and the rest has to be free to be put in another order."""
-GPU_LABEL = "GPU"
-"""Workers with a GPU are started with `--resources GPU=1`."""
 LOST = (
     "The connection to the cluster was lost. What is finished is kept: the same command goes on from there."
 )
@@ -35,20 +34,52 @@ class WorkersLost(WorkError):
     """There is no scheduler, or none any more; what is finished is kept."""
 
 
+class Unit(Protocol):
+    """A part of long work, as it travels to whoever computes it."""
+
+    @property
+    def name(self) -> str:
+        """A text that no other unit has: two clients of a scheduler that ask for the same get one result."""
+
+    @property
+    def resources(self) -> dict[str, float] | None:
+        """Labels that a worker must have been started with."""
+
+    def run(self) -> Any:
+        """Compute it where this is called; what is returned travels back, so let it be little.
+
+        Raises
+        ------
+        FuseVisError
+            If it cannot be computed.
+        """
+
+
+One = TypeVar("One", bound=Unit)
+
+
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[One]):
     """A unit that has ended.
 
     Attributes
     ----------
-    task : Task
+    task : Unit
         Which.
     problem : str or None
-        Why it could not be computed, for the user; None where it is kept.
+        Why it could not be computed, for the user; None where it is.
+    value : object
+        What it returned.
     """
 
-    task: Task
+    task: One
     problem: str | None = None
+    value: Any = None
+
+
+def run_unit(unit: Unit) -> Any:
+    """Compute a unit where this is called."""
+    return unit.run()
 
 
 class Engine(Protocol):
@@ -63,7 +94,7 @@ class Engine(Protocol):
             If the job cannot be done.
         """
 
-    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[One], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome[One]]:
         """Compute units in their order, several at once where there are workers; yields each when it has ended.
 
         Tasks are taken from the iterable as late as possible, so that whoever gives them can choose. `go_on` is
@@ -83,16 +114,16 @@ class Here:
         """Return what is to be done, see `Engine.missing`."""
         return missing_units(job)
 
-    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[One], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome[One]]:
         """Compute units, see `Engine.run`."""
         for task in tasks:
             go_on()
             try:
-                run_task(task)
+                value = run_unit(task)
             except FuseVisError as error:
                 yield Outcome(task, str(error))
             else:
-                yield Outcome(task)
+                yield Outcome(task, value=value)
 
 
 @dataclass(frozen=True)
@@ -126,6 +157,8 @@ class OnDask:
         Whether ``tcp`` to another machine is wanted, on which anybody on the way can read and change everything.
     notify : callable
         Told in words what the user should know of the cluster.
+    patience_s : float or None
+        How long it is tried to connect, seconds; `CONNECT_SECONDS` unless given.
 
     Raises
     ------
@@ -137,6 +170,7 @@ class OnDask:
     security: Security | None = None
     trusted: bool = False
     notify: Callable[[str], None] = lambda words: None
+    patience_s: float | None = None
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _client: Client | None = field(default=None, repr=False)
 
@@ -146,13 +180,17 @@ class OnDask:
 
         try:
             client = Client(
-                self.address, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(self.security)
+                self.address,
+                timeout=self.patience_s or CONNECT_SECONDS,
+                set_as_default=False,
+                security=_security(self.security),
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise WorkersLost(
                 f"There is no dask scheduler at {self.address} ({error or 'no answer'}). Start one with "
                 "`dask scheduler` and workers with `dask worker ADDRESS --nthreads 1`, see docs/scale.md."
             ) from error
+        self._stack.enter_context(quiet_client())
         self._client = self._stack.enter_context(client)
         return self
 
@@ -164,7 +202,7 @@ class OnDask:
         """Return what is to be done, see `Engine.missing`; a worker finds out, which may have another device."""
         with told_if_lost():
             future = self._connected().submit(
-                missing_units, job, pure=False, priority=1, resources=_needed(job)
+                missing_units, job, pure=False, priority=1, resources=job.resources
             )
         try:
             found: list[int] = future.result()
@@ -176,7 +214,7 @@ class OnDask:
             raise WorkError(f"{type(error).__name__}: {error}") from error
         return found
 
-    def run(self, tasks: Iterable[Task], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[One], go_on: Callable[[], None] = lambda: None) -> Iterator[Outcome[One]]:
         """Compute units, see `Engine.run`."""
         from distributed import as_completed
 
@@ -184,7 +222,7 @@ class OnDask:
         if not self.workers():
             self.notify(f"The scheduler at {self.address} has no workers yet; waiting for one.")
         waiting = iter(tasks)
-        under_way: dict[Future[int], Task] = {}
+        under_way: dict[Future[Any], One] = {}
         ended = as_completed(loop=client.loop, raise_errors=False)
         try:
             while self._hand_over(client, waiting, under_way, ended) or under_way:
@@ -210,7 +248,7 @@ class OnDask:
         return self._client
 
     def _hand_over(
-        self, client: Client, waiting: Iterator[Task], under_way: dict[Future[int], Task], ended: as_completed
+        self, client: Client, waiting: Iterator[One], under_way: dict[Future[Any], One], ended: as_completed
     ) -> bool:
         """Hand as many units over as there is room for; return whether any was."""
         with told_if_lost():
@@ -219,7 +257,7 @@ class OnDask:
         found = [task for _, task in zip(range(max(room, 0)), waiting, strict=False)]
         for task in found:
             with told_if_lost():
-                future = client.submit(run_task, task, key=task.name, pure=True, resources=_needed(task.job))
+                future = client.submit(run_unit, task, key=task.name, pure=True, resources=task.resources)
             under_way[future] = task
             ended.add(future)
         return bool(found)
@@ -264,18 +302,13 @@ def _security(files: Security | None) -> distributed.Security | None:
     )
 
 
-def _needed(job: Job) -> dict[str, float] | None:
-    """Return the resources that a worker must have been started with: a GPU is asked for by its label."""
-    return {GPU_LABEL: 1} if job.work.device == "cuda" else None
-
-
-def _outcome(task: Task, future: Future[int]) -> Outcome:
+def _outcome(task: One, future: Future[Any]) -> Outcome[One]:
     from distributed.scheduler import KilledWorker
 
     if future.status in ("cancelled", "lost"):
         raise CancelledError
     try:
-        future.result()
+        value = future.result()
     except CancelledError:
         raise
     except KilledWorker:
@@ -284,7 +317,7 @@ def _outcome(task: Task, future: Future[int]) -> Outcome:
         return Outcome(task, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a worker meets ends this unit, not the others
         return Outcome(task, f"{type(error).__name__}: {error}")
-    return Outcome(task)
+    return Outcome(task, value=value)
 
 
 @contextmanager
@@ -300,3 +333,15 @@ def told_if_lost() -> Iterator[None]:
         yield
     except (OSError, CancelledError, RuntimeError) as error:
         raise WorkersLost(LOST) from error
+
+
+@contextmanager
+def quiet_client() -> Iterator[None]:
+    """Keep dask's tracebacks about a lost scheduler off the screen: the error that is raised says it in words."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,4 +1,4 @@
-"""A scheduler and a worker of dask on this machine, for the servers that share a cache folder.
+"""A scheduler and workers of dask on this machine, for the servers that share a cache folder, or for one command.
 
 A program of its own, started by `fusion.work.local`: the scheduler's process needs neither torch nor anything else of
 this package. It ends when no server is left that holds its lock, however these ended.
@@ -24,7 +24,7 @@ LOOPBACK = "127.0.0.1"
 LOOK_S = 0.5
 """How often it looks for users."""
 END_S = 2.0
-"""How long the worker has to end by itself."""
+"""How long a worker has to end by itself."""
 START_S = 300.0
 BACKGROUND = 10
 """Niceness (Linux). What a worker computes is nicer still (`fusion.work.tasks`); the scheduler and the threads that
@@ -34,6 +34,8 @@ SETTINGS: dict[str, Any] = {
     # It cannot be left out, so dask's web server is confined to this machine and given nothing to serve.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # So that a training beside a GPU may have processes that simulate slices; daemons may have none.
+    "distributed.worker.daemon": False,
     # Nothing here is dask's to spill, and a worker that pauses for want of memory would never go on.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -62,23 +64,24 @@ def locked(path: Path) -> int | None:
 
 
 def memory_limit(megabytes: int | None) -> int:
-    """Return how much memory the worker may take, bytes: half of what this machine or container has, unless given."""
+    """Return how much memory a worker may take, bytes: half of what this machine or container has, unless given."""
     from distributed.system import MEMORY_LIMIT
 
     return int(MEMORY_LIMIT) // 2 if megabytes is None else megabytes * 2**20
 
 
 async def serve(folder: Path, own: int, options: dict[str, Any]) -> None:
-    """Run both until nobody uses them any more.
+    """Run all until nobody uses them any more.
 
     Parameters
     ----------
     folder : Path
-        Of the locks; the worker's own files go there too.
+        Of the locks; the workers' own files go there too.
     own : int
         Descriptor of `HOST`.
     options : dict
-        ``nice``; ``memory_mb``, a number or None; ``resources``, the worker's labels; ``preload``, modules it loads.
+        ``nice``; ``workers``, their number; of each ``memory_mb``, a number or None, ``resources``, its labels, and
+        ``preload``, modules it loads.
     """
     from distributed import Nanny, Scheduler, Security
 
@@ -91,21 +94,25 @@ async def serve(folder: Path, own: int, options: dict[str, Any]) -> None:
         "dashboard_address": f"{LOOPBACK}:0",
     }
     async with Scheduler(port=0, **both) as scheduler:
-        nanny = Nanny(
-            scheduler.address,
-            nthreads=1,
-            memory_limit=memory_limit(options["memory_mb"]),
-            resources=options["resources"],
-            preload=options["preload"],
-            local_directory=str(folder / "scratch"),
-            **both,
-        )
-        await asyncio.wait_for(nanny, START_S)
+        nannies = [
+            Nanny(
+                scheduler.address,
+                nthreads=1,
+                memory_limit=memory_limit(options["memory_mb"]),
+                resources=options["resources"],
+                preload=options["preload"],
+                local_directory=str(folder / "scratch"),
+                **both,
+            )
+            for _ in range(options["workers"])
+        ]
+        await asyncio.wait_for(asyncio.gather(*nannies), START_S)
         describe(own, scheduler.address, security)
         while not left(folder, own):
             await asyncio.sleep(LOOK_S)
         with contextlib.suppress(asyncio.TimeoutError, OSError):
-            await asyncio.wait_for(nanny.close(timeout=END_S), 2 * END_S)
+            closed = (nanny.close(timeout=END_S) for nanny in nannies)
+            await asyncio.wait_for(asyncio.gather(*closed), 2 * END_S)
 
 
 def left(folder: Path, own: int) -> bool:

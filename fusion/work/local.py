@@ -15,7 +15,8 @@ from typing import Any
 
 import fusion
 from fusion.work import host
-from fusion.work.engines import GPU_LABEL, OnDask, Security, WorkersLost
+from fusion.work.engines import OnDask, Security, WorkersLost
+from fusion.work.tasks import GPU_LABEL
 
 LOG = "worker.log"
 LOOK_S = 0.05
@@ -35,20 +36,31 @@ class LocalWorkers:
     gpu : bool
         Whether the worker takes units for a GPU.
     memory_mb : int or None
-        Most memory of the worker, MiB, beyond which it is started anew; half of this machine's unless given.
+        Most memory of a worker, MiB, beyond which it is started anew, 0 for any; half of this machine's unless given.
     nice : int
         Of their processes (Linux).
+    workers : int
+        How many, each a process that computes one unit at a time.
+    preload : str
+        The module that they load before they say that they are there.
     """
 
     def __init__(
-        self, folder: Path, gpu: bool = False, memory_mb: int | None = None, nice: int = host.BACKGROUND
+        self,
+        folder: Path,
+        gpu: bool = False,
+        memory_mb: int | None = None,
+        nice: int = host.BACKGROUND,
+        workers: int = 1,
+        preload: str = "fusion.work.tasks",
     ) -> None:
         self._folder = folder
         self._options: dict[str, Any] = {
             "nice": nice,
             "memory_mb": memory_mb,
             "resources": {GPU_LABEL: 1} if gpu else {},
-            "preload": ["fusion.work.tasks"],
+            "workers": workers,
+            "preload": [preload],
         }
         self._users: int | None = None
 

@@ -28,7 +28,8 @@ from zarr.storage import FsspecStore
 
 from fusion.errors import AtlasError, FuseVisError
 from fusion.pair import Pair
-from fusion.saliency.atlas_store import CHUNK, METADATA, PART, ChunkFiles, Claims
+from fusion.saliency.atlas_store import CHUNK, METADATA, PART, ChunkFiles
+from fusion.saliency.claims import Claims
 
 logger = logging.getLogger(__name__)
 

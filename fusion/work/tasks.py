@@ -27,8 +27,8 @@ from fusion.work.map_units import MapUnits
 from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore
 
-ATLASES = "atlas"
-"""The folder of atlases in a store that is a folder."""
+GPU_LABEL = "GPU"
+"""Workers with a GPU are started with `--resources GPU=1`."""
 LOWEST_PRIORITY = 19
 """Niceness (Linux) of threads that compute what nobody waits for at this moment."""
 IO_PRIORITY_CALL = {"x86_64": 251, "aarch64": 30}
@@ -59,7 +59,7 @@ class Job:
     gently : bool
         Whether to compute only when nobody else on the worker's machine wants to (Linux).
     atlases : str or None
-        Folder of atlases, as the worker reaches it; None is the folder `ATLASES` of the store.
+        Folder of atlases, as the worker reaches it; None is the store (`fusion.work.stored_atlas`).
     region : str
         Code of the region whose influence it is; empty for all other kinds.
     """
@@ -71,6 +71,11 @@ class Job:
     gently: bool = False
     atlases: str | None = None
     region: str = ""
+
+    @property
+    def resources(self) -> dict[str, float] | None:
+        """Labels that a worker must have been started with: a GPU is asked for by its own."""
+        return {GPU_LABEL: 1} if self.work.device == "cuda" else None
 
 
 @dataclass(frozen=True)
@@ -87,16 +92,23 @@ class Task:
         store = hashlib.sha256(rest.encode()).hexdigest()[:16]
         return f"{self.job.work.kind}/{self.job.work.path}/{store}/{self.number}"
 
+    @property
+    def resources(self) -> dict[str, float] | None:
+        """See `Job.resources`."""
+        return self.job.resources
+
+    def run(self) -> int:
+        """Compute it, see `run_task`."""
+        return run_task(self)
+
 
 def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUnits | AtlasUnits:
     """Return the units of a job.
 
     Raises
     ------
-    WorkError
-        If the store cannot keep what is asked for.
     AtlasError, NetworkError, RegionError
-        If the method, the images or the region do not allow it.
+        If the store, the method, the images or the region do not allow it.
     """
     kind = job.work.kind
     if kind is Kind.GUIDANCE:
@@ -105,13 +117,7 @@ def units_of(job: Job, method: Method, pair: Pair, store: ChunkStore) -> KeptUni
         return RegionUnits(method, pair, store, job.region)
     if kind is not Kind.ATLAS:
         return MapUnits(method, pair, store, MapKind(kind.value))
-    if job.atlases is not None:
-        return AtlasUnits(method, pair, Path(job.atlases))
-    if store.folder is None:
-        raise WorkError(
-            "Atlases are kept in folders only, as they are read window by window; name one as the store."
-        )
-    return AtlasUnits(method, pair, store.folder / ATLASES)
+    return AtlasUnits(method, pair, store if job.atlases is None else Path(job.atlases))
 
 
 def missing_units(job: Job) -> list[int]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
 from benchmarks.browser import chromium
@@ -24,6 +27,8 @@ __all__ = ["WAIT_MILLISECONDS", "Asked", "Known", "Opener", "Server", "wait_unti
 
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
+LOOK_MILLISECONDS = 100
+"""Between looks for what takes long to come: looking in every frame costs a tenth of a processor."""
 WHOLE_PIXELS = 100_000
 """Of the largest pairs that the page gets whole: samples are smaller, and that of `test_large_pairs` is larger."""
 # Written by Chromium itself where WebGL is drawn in software, not by the page.
@@ -72,6 +77,10 @@ Opener = Callable[..., Page]
 READY = "() => window.fusevis && fusevis.state.window"
 
 
+OPENED: list[str] = []
+"""Queries of the pages that were opened since the last report of a test."""
+
+
 class Pages:
     """Opens pages with a query string each, every one as of another visitor, and hears their consoles.
 
@@ -99,6 +108,7 @@ class Pages:
     ) -> Page:
         visitor = self._visitors.take(self._server.url)
         self._here.append(visitor)
+        OPENED.append(query)
         page = visitor.context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(WAIT_MILLISECONDS)
@@ -106,7 +116,7 @@ class Pages:
         page.on("pageerror", lambda error: self._messages.append(f"exception: {error}"))
         prepare(page)
         page.goto(self._server.url + query)
-        page.wait_for_function(ready)
+        page.wait_for_function(ready, polling=LOOK_MILLISECONDS)
         if settled:
             wait_until_settled(page)
         return page
@@ -135,11 +145,28 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note whether a test has failed, for the fixtures that end after it."""
+    """Note whether a test has failed, for the fixtures that end after it, and how many pages it has opened."""
     report = yield
+    if OPENED:
+        report.user_properties.append(("pages opened", len(OPENED)))
+        OPENED.clear()
     if report.when == "call":
         item.stash[FAILED] = report.failed
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many pages were opened, which takes most of the time, and which tests opened the most."""
+    opened: Counter[str] = Counter()
+    for report in itertools.chain(*terminalreporter.stats.values()):
+        opened[getattr(report, "nodeid", "")] += dict(getattr(report, "user_properties", ())).get(
+            "pages opened", 0
+        )
+    if opened.total():
+        most = ", ".join(
+            f"{count} by {id.rpartition('::')[2]}" for id, count in opened.most_common(5) if count
+        )
+        terminalreporter.write_line(f"{opened.total()} pages were opened: {most}")
 
 
 @pytest.fixture
@@ -170,7 +197,7 @@ LEFT = """() => {
     stored: [localStorage, sessionStorage].flatMap((kind) => Object.entries(kind).sort())
       .filter(([name]) => name !== "fusevis-has-pinned"),
     styles: [documentElement, body].map(({ dataset: { hasPinned, ...data }, style, className }) =>
-      [data, style.cssText, className]),
+      [data, style.cssText, className.replace("pixel-pinned", "").trim()]),
     fields: [...document.querySelectorAll("input, select, textarea, button:not(#region-undo)")].map(state),
     shown: shown.map(({ id, tagName, className }) => [id, tagName, className]),
   });
@@ -187,26 +214,112 @@ TIDY = """() => {
 }"""
 """Regions that are deleted and lists that are closed leave no more than what undoing would bring back."""
 PUT_BACK_MILLISECONDS = 1000
+GO_MILLISECONDS = 60_000
+"""A page that does not come to another link in this time is opened anew."""
 AT_ONCE = 3
 """So many pages of a file are kept, each in a browser of its own."""
+
+
+OF_LINK = ("address", "fields")
+"""Parts of `LEFT` that depend on the link that a page shows."""
+IDLE = """() => {
+  const { callbacks } = store.getState();
+  return ["requested", "prioritized", "executing", "watched", "blocked"].every((kind) => !callbacks[kind].length);
+}"""
+SAYS = f"""(query) => {{
+  const said = new URLSearchParams(location.search);
+  return ({IDLE})() && ({WRITTEN})() && [...new URLSearchParams(query)].every(([key, text]) => said.get(key) === text);
+}}"""
+
+
+def go_to(page: Page, query: str, timeout: float = WAIT_MILLISECONDS) -> None:
+    """Let an explore page show the view of another link in place, which costs a quarter of opening it.
+
+    Of the view before, a part that is zoomed in and what was drawn stay. What is as in the first view may not be in
+    the link: the page does not say it in its own.
+    """
+    page.evaluate(
+        """(search) => { fusevis.pixel.pin(false); window.dash_clientside.set_props("location", { search }); }""",
+        query,
+    )
+    for state in (SAYS, SETTLED):
+        page.wait_for_function(state, arg=query, timeout=timeout, polling=LOOK_MILLISECONDS)
+
+
+@dataclass
+class Kept:
+    """A page that tests of a file share.
+
+    Attributes
+    ----------
+    pages : Pages
+        That opened it.
+    page : Page
+        The page.
+    query : str
+        Of the view that it shows, as a test asked for it.
+    opened : str
+        What `LEFT` said of it when that view had come.
+    """
+
+    pages: Pages
+    page: Page
+    query: str
+    opened: str
+
+    def is_as_opened(self) -> bool:
+        """Look if nothing has changed, after a moment for what is still to be written."""
+        try:
+            self.page.wait_for_function(
+                f"(opened) => ({LEFT})() === opened", arg=self.opened, timeout=PUT_BACK_MILLISECONDS
+            )
+        except NothingCame:
+            return False
+        return True
+
+    def tidy(self) -> None:
+        """Put away what may be put away, in a window of the size that it had."""
+        self.page.unroute_all()
+        width, height = json.loads(self.opened)["size"]
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.mouse.move(2, 2)
+        if "regions=" not in self.opened:
+            self.page.evaluate(TIDY)
+
+    def show(self, query: str) -> bool:
+        """Go to a link in place; return whether the page is now as if it had been opened with that."""
+        try:
+            go_to(self.page, query, GO_MILLISECONDS)
+        except Error:  # nothing came, or it is another page by now
+            return False
+        if query == self.query:
+            return self.is_as_opened()
+        now = self.page.evaluate(LEFT)
+        before, after = json.loads(self.opened), json.loads(now)
+        if any(before[part] != after[part] for part in before if part not in OF_LINK):
+            return False
+        self.query, self.opened = query, now
+        return True
 
 
 class SharedPages:
     """Pages that the tests of a file take one after another, since opening one costs five seconds.
 
-    One that a test has left otherwise than it was opened is given to nobody else. What is pointed at, and windows that
-    are remembered, are as the test before has left them.
+    One that a test has left otherwise than it was opened is given to nobody else, unless it is an explore page that
+    its link brings back. Explore pages that are opened alike are one page, which goes from link to link, but for
+    links with regions. What is pointed at, and windows that are remembered, are as the test before has left them.
     """
 
     def __init__(self, open_pages: Callable[[], Pages]) -> None:
         self._open_pages = open_pages
-        self._kept: dict[str, tuple[Pages, Page, str]] = {}
+        self._kept: dict[str, Kept] = {}
         self._taken: list[str] = []
 
     def __call__(self, query: str = "", **options: Any) -> Page:
         """Open a page as `open_page` does, or take the one that another test of the file has opened in this way."""
-        key = f"{query} {options}"
-        if key in self._kept and not self._as_opened(key):
+        goes = query.startswith("?") and "regions=" not in query and not {"settled", "ready"} & options.keys()
+        key = f"{'' if goes else query} {options}"
+        if key in self._kept and not self._brought(key, query, goes):
             self._close(key)
         if key not in self._kept:
             idle = [one for one in self._kept if one not in self._taken]
@@ -214,35 +327,28 @@ class SharedPages:
                 self._close(idle[0])
             self._kept[key] = self._opened(query, options)
         self._taken.append(key)
-        return self._kept[key][1]
+        return self._kept[key].page
 
-    def _opened(self, query: str, options: dict[str, Any]) -> tuple[Pages, Page, str]:
+    def _opened(self, query: str, options: dict[str, Any]) -> Kept:
         pages = self._open_pages()
         try:
             page = pages(query, **options)
             page.wait_for_function(WRITTEN)
-            return pages, page, page.evaluate(LEFT)
+            return Kept(pages, page, query, page.evaluate(LEFT))
         except BaseException:
             pages.close(failed=True)
             raise
 
-    def _as_opened(self, key: str) -> bool:
-        """Look if a page is as it was opened, after a moment for what is still to be written."""
-        _, page, opened = self._kept[key]
-        page.unroute_all()
-        page.mouse.move(2, 2)
-        if "regions=" not in opened:
-            page.evaluate(TIDY)
-        try:
-            page.wait_for_function(
-                f"(opened) => ({LEFT})() === opened", arg=opened, timeout=PUT_BACK_MILLISECONDS
-            )
-        except NothingCame:
-            return False
-        return True
+    def _brought(self, key: str, query: str, goes: bool) -> bool:
+        """Bring a page to what a link shows; return whether it is as if it had been opened with that."""
+        kept = self._kept[key]
+        kept.tidy()
+        if query == kept.query and kept.is_as_opened():
+            return True
+        return goes and kept.show(query)
 
     def _close(self, key: str, failed: bool = False) -> None:
-        pages = self._kept.pop(key)[0]
+        pages = self._kept.pop(key).pages
         pages.close(failed)
         if not failed:
             pages.require_silence()
@@ -250,7 +356,7 @@ class SharedPages:
     def give_back(self, failed: bool) -> None:
         """End a test: after one that failed its pages are gone; their consoles must be empty."""
         taken, self._taken = self._taken, []
-        opened = [self._kept[key][0] for key in taken]
+        opened = [self._kept[key].pages for key in taken]
         if failed:
             self.close(failed)
         for pages in opened:
@@ -334,4 +440,4 @@ SETTLED = """() => {
 
 def wait_until_settled(page: Page) -> None:
     """Wait until guidance is complete and Plotly's figures show the final state of the principal pixel."""
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(SETTLED, polling=LOOK_MILLISECONDS)

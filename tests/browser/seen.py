@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, Route
 
+from tests.browser.pictures import WAIT_MILLISECONDS, at_rest
+
 TOLERANCE = 8
 """Of one band of a colour. Colour scales have 96 stops in Plotly and 1,024 on canvases; neighbouring colours of the
 drawn pairs are further apart than 30."""
-ATTEMPTS = 150
+ATTEMPTS = WAIT_MILLISECONDS // 100
 LEAST_SIDE = 30
 """Of a picture on the compare page, pixels of the screen: what is narrower is a letter or a line."""
 
@@ -30,6 +32,10 @@ PLOT = """(panel) => {
     .getBoundingClientRect();
   return [x, y, width, height];
 }"""
+POINT = f"""([panel, across, down]) => {{
+  const [left, top, width, height] = ({PLOT})(panel);
+  return [left + across * width, top + down * height];
+}}"""
 CANVAS = "() => document.querySelector('.compare-canvas').toDataURL()"
 
 
@@ -60,6 +66,11 @@ def screen(page: Page) -> NDArray[np.int64]:
 def plot(page: Page, panel: str) -> Rectangle:
     """Return where a panel of the explore page has its picture on the screen."""
     return Rectangle(*page.evaluate(PLOT, panel))
+
+
+def point(page: Page, panel: str, across: float, down: float) -> tuple[float, float]:
+    """Return the place at these parts of the width and the height of a panel's picture, once it stays."""
+    return at_rest(page, POINT, [panel, across, down])
 
 
 def table(page: Page) -> NDArray[np.int64]:
@@ -155,7 +166,7 @@ class Held:
 
     def wait(self, count: int = 1) -> None:
         """Wait until so many are held."""
-        for _ in range(600):
+        for _ in range(WAIT_MILLISECONDS // 50):
             if len(self.routes) >= count:
                 return
             self._page.wait_for_timeout(50)

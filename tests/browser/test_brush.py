@@ -10,9 +10,14 @@ from playwright.sync_api import Page, expect
 
 from tests import drawn_pairs
 from tests.browser.conftest import Opener
+from tests.browser.pictures import at_rest
 
 PIXEL = (2, 3)
 PET = "section[data-panel=panel-pet] .overlay"
+IN_PET = f"""([across, down]) => {{
+  const {{ left, top, width, height }} = document.querySelector("{PET}").getBoundingClientRect();
+  return [left + across * width, top + down * height];
+}}"""
 CHANGED = "2s1.0.2.3"
 PLACE = """([row, col]) => {
   const { pictures } = fusevis.compare.table.shown();
@@ -56,12 +61,8 @@ def responses(page: Page) -> dict[str, Any]:
 
 def press_pixel(page: Page, row: int, column: int) -> None:
     """Press and let go on a pixel of the second input."""
-    box = page.locator(PET).bounding_box()
-    assert box is not None
     height, width = drawn_pairs.SHAPE
-    page.mouse.move(
-        box["x"] + box["width"] * (column + 0.5) / width, box["y"] + box["height"] * (row + 0.5) / height
-    )
+    page.mouse.move(*at_rest(page, IN_PET, [(column + 0.5) / width, (row + 0.5) / height]))
     page.mouse.down()
     page.mouse.up()
 
@@ -125,7 +126,7 @@ def test_paint_predict_take_back_and_carry(open_page: Opener) -> None:
     for _ in range(7):
         page.keyboard.press("[")
     expect(page.locator("#change-panel output").first).to_have_text("1 px")
-    x, y = page.evaluate(PLACE, PIXEL)
+    x, y = at_rest(page, PLACE, PIXEL)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.up()

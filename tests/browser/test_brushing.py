@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 import fusion
 from fusion.statistics.region_code import decode_mask, encode_mask
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import choose_mode, wait_until
+from tests.browser.pictures import at_rest, choose_mode, wait_until
 from tests.browser.pictures import place as place_of
 from tests.browser.test_compare_page import open_compare, place
 from tests.running_server import SHAPE
@@ -39,6 +39,13 @@ PLOT = """([method, x, y]) => {
   const [[x0, x1], [y0, y1]] = scatter.ranges();
   const { left, top } = document.querySelector(".compare-canvas").getBoundingClientRect();
   return [left + area.left + (x - x0) / (x1 - x0) * area.width, top + area.top + (y1 - y) / (y1 - y0) * area.height];
+}"""
+
+
+SCATTERPLOT = """([across, down]) => {
+  const box = fusevis.graphs.graph("panel-scatter").getBoundingClientRect();
+  const { left, top, width, height } = fusevis.graphs.area("panel-scatter");
+  return [box.left + left + across * width, box.top + top + down * height];
 }"""
 
 
@@ -109,7 +116,7 @@ def test_points_of_a_scatterplot_are_pixels_of_all_pictures(
     page.click("#region-open")
     page.click(f"[data-tool={tool}]")
     corners = [(low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1])]
-    where = [page.evaluate(PLOT, ["deepfuse", float(x), float(y)]) for x, y in corners]
+    where = [at_rest(page, PLOT, ["deepfuse", float(x), float(y)]) for x, y in corners]
     drag(page, [where[0], where[2]] if tool == "box" else [*where, where[0]])
     found = masks(page)["region"]
     expected = ((guidance >= low[:, None, None]) & (guidance <= high[:, None, None])).all(axis=0)
@@ -130,13 +137,11 @@ def test_brushing_on_the_explore_page_goes_both_ways(open_page: Opener, server: 
     wait_until(page, lambda: all(page.evaluate(COLOURED, [one, region["colour"]]) > 30 for one in canvases))
     assert page.evaluate("fusevis.state.pinned") is False
     choose_mode(page, "Lasso")
-    left, top, width, height = page.evaluate(
-        """() => { const box = fusevis.graphs.graph("panel-scatter").getBoundingClientRect();
-            const area = fusevis.graphs.area("panel-scatter");
-            return [box.left + area.left, box.top + area.top, area.width, area.height]; }"""
+    (left, top), (right, bottom) = (
+        at_rest(page, SCATTERPLOT, [across, down]) for across, down in ((0, 0), (1, 1))
     )
-    around = [(left + 2, top + 2), (left + width - 2, top + 2), (left + width - 2, top + height - 2)]
-    drag(page, [*around, (left + 2, top + height - 2), around[0]])
+    around = [(left + 2, top + 2), (right - 2, top + 2), (right - 2, bottom - 2), (left + 2, bottom - 2)]
+    drag(page, [*around, around[0]])
     assert masks(page)["region"].mean() > 0.99, "around all points"
 
 
@@ -159,6 +164,7 @@ def test_a_region_is_seen_at_rest_and_while_the_pointer_moves(open_page: Opener,
         assert seen(page, "panel-scatter", colour) > 20
         assert seen(page, "panel-scatter", GREEN) > 20, "the neighbourhood's points are on top"
 
+    page.wait_for_function("() => fusevis.regions.all().length === 1")
     page.mouse.move(*place_of(page, "panel-mri", 20, 16))
     page.mouse.move(*place_of(page, "panel-mri", 21, 15))
     page.wait_for_function("() => fusevis.state.window.row === 21 && fusevis.state.window.col === 15")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 import fusion
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode, keep_status, wait_for_status, wait_until
+from tests.browser.pictures import at_rest, choose_mode, keep_status, wait_for_status, wait_until
 from tests.browser.pictures import place as place_of
 from tests.browser.seen import eventually
 from tests.browser.test_brushing import PLOT, box, corners, drag, masks
@@ -46,8 +46,7 @@ def in_zoom(
     page: Page, down: float, across: float, kind: str = "jacobian", index: int = 0, method: str | None = None
 ) -> tuple[float, float]:
     """Return the place in a zoom that is so many pixels of the image below and right of its middle."""
-    x, y = page.evaluate(IN_ZOOM, [kind, index, method, down, across])
-    return x, y
+    return at_rest(page, IN_ZOOM, [kind, index, method, down, across])
 
 
 def test_a_zoom_stays_while_one_points_into_it(share_page: Opener, server: Server) -> None:
@@ -93,7 +92,7 @@ def test_a_zoom_at_the_border_has_no_pixels_outside(share_page: Opener, server: 
 
 def require_lead(page: Page, guidance: NDArray[np.float32], point: list[float]) -> None:
     """Point at a place of the scatterplot, and require the pixel of a point that is drawn there."""
-    x, y = page.evaluate(PLOT, ["deepfuse", *point])
+    x, y = at_rest(page, PLOT, ["deepfuse", *point])
     page.mouse.move(x - 5, y - 5)
     page.mouse.move(x, y)
     page.wait_for_timeout(200)

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.link.view_state import PAPER_METHODS
 from tests.browser.conftest import Opener, Server
+from tests.browser.pictures import AT_REST
 from tests.browser.seen import DASH, Held
 from tests.browser.test_compare_cells import COLOURED
 from tests.browser.test_compare_page import METHODS, SETTLED, open_compare
@@ -38,8 +39,7 @@ def widths(page: Page, width: int, height: int) -> dict[str, Any]:
     page.wait_for_function(
         "(width) => Math.abs(fusevis.compare.table.shown().table.width - width) < 20", arg=width
     )
-    page.wait_for_timeout(200)
-    found: dict[str, Any] = page.evaluate(WIDTHS)
+    found: dict[str, Any] = page.evaluate(AT_REST % WIDTHS, None)
     return found
 
 

@@ -57,7 +57,9 @@ def test_malformed_values_are_named_and_harmless(open_page: Opener, server: Serv
     require_working(page)
     page.wait_for_function("() => !location.search.includes('tilt=')")
     left = page.evaluate("() => [...new URLSearchParams(location.search).keys()]")
-    assert left == ["columns", "methods", "pair", "scale", "v", "weights"], "the address has what is shown"
+    assert left == ["air", "columns", "gray", "methods", "pair", "scale", "v", "weights"], (
+        "the address has what is shown"
+    )
 
 
 @pytest.mark.parametrize("address", ["compare", ""])

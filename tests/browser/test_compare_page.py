@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -117,7 +119,7 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     page.select_option("#compare-scale", "signed")
     page.fill("#compare-zoom", "7")
     state = CompareState(
-        pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7,
+        pair=server.pair, methods=METHODS, pixel=(10, 13), pin=(30, 40), scale="signed", zoom=7, air=True, gray="own",
         columns=(CompareColumn.FUSED, CompareColumn.GUIDANCE_RGB, CompareColumn.JACOBIAN_PET, CompareColumn.SCATTER),
         weights=tuple(fusion.load_method(id, "cpu").weights_id[:8] for id in METHODS),
     )  # fmt: skip
@@ -133,6 +135,10 @@ def test_a_link_opens_the_same_view_again(open_page: Opener, server: Server) -> 
     assert [line["letter"] for line in numbers] == ["A", "B"]
     again.keyboard.press("Escape")
     wait_for_address(again, state.model_copy(update={"pixel": None, "pin": None}).to_query())
+
+
+def is_number(text: str) -> bool:
+    return re.fullmatch(r"[-+]?\d+\.\d+", text) is not None
 
 
 OWN_BAR = """(end) => {
@@ -155,12 +161,18 @@ def test_a_difference_is_a_row_of_its_own(open_page: Opener, server: Server) -> 
     assert "DeepFuse − Weighted Averaging" in page.inner_text('[data-method="difference"]')
     pair = fusion.load_pair(*server.pair_paths)
     first, second = (fusion.load_method(id, "cpu") for id in ("deepfuse", "weighted_averaging"))
-    numbers = page.evaluate(NUMBERS, "difference")
-    for line, (row, col) in zip(numbers, [(10, 13), (30, 40)], strict=True):
+    wanted = []
+    for row, col in ((10, 13), (30, 40)):
         both = [fusion.jacobian(method, pair, (row, col)).at_principal for method in (first, second)]
         fused = [fusion.fuse(method, pair)[row, col] for method in (first, second)]
-        told = [float(line[name].replace("−", "-")) for name in ("y", "g1", "g2")]
-        np.testing.assert_allclose(told, [fused[0] - fused[1], *(both[0] - both[1])], atol=1.1e-4)
+        wanted.append([fused[0] - fused[1], *(both[0] - both[1])])
+
+    def told() -> list[list[str]]:
+        lines = page.evaluate(NUMBERS, "difference")
+        return [[line[name].replace("−", "-") for name in ("y", "g1", "g2")] for line in lines]
+
+    wait_until(page, lambda: len(told()) == len(wanted) and all(map(is_number, chain(*told()))))
+    np.testing.assert_allclose(np.array(told(), dtype=float), wanted, atol=1.1e-4)
     window = page.evaluate(
         """() => { const { difference, state } = fusevis.compare;
             const { top, left, height, width, values } = difference.windowAt(difference.row(), state.a.shown);

@@ -25,16 +25,10 @@ HALF = 12
 """Half-width of zooms when a page is opened."""
 
 
-def wait_for_display(page: Page) -> None:
-    """Wait until Plotly has the colours that the controls ask for."""
-    page.wait_for_timeout(300)
-    wait_until_settled(page)
-
-
 def set_half_width(page: Page, half: int) -> None:
     page.fill("#zoom-half-width", str(half))
     page.wait_for_function("(half) => fusevis.state.display.half === half", arg=half)
-    wait_for_display(page)
+    wait_until_settled(page)
 
 
 @pytest.fixture
@@ -153,18 +147,6 @@ def require_mixed(page: Page, expected: NDArray[np.int64]) -> None:
     assert np.abs(np.array(shown["zoom"])[..., :3] - zoom).max() <= 1
 
 
-def test_guidance_rgb_has_one_range_where_that_is_asked_for(open_page: Opener, server: Server) -> None:
-    expected = mixed(server)
-    page = open_page("?{}&method={}".format(*UNEVEN))
-    page.click(".head-menu > summary")
-    page.check("#rgb-common")
-    eventually(page, lambda: require_mixed(page, expected["common"]))
-    page.wait_for_function("() => location.search.includes('rgb=common')")
-    page.uncheck("#rgb-common")
-    eventually(page, lambda: require_mixed(page, expected["own"]))
-    page.wait_for_function("() => !location.search.includes('rgb=')")
-
-
 def test_the_table_mixes_the_same_colours(open_page: Opener, server: Server) -> None:
     expected = mixed(server)
     query = "compare?{}&methods={}&columns=guidance_rgb&rgb=common".format(*UNEVEN)
@@ -183,7 +165,8 @@ def test_the_table_mixes_the_same_colours(open_page: Opener, server: Server) -> 
 
 def test_negative_gradients_show_on_the_signed_scale(page: Page) -> None:
     page.select_option("#colour-scale", "signed")
-    wait_for_display(page)
+    page.wait_for_function("() => fusevis.state.display.scale === 'signed'")
+    wait_until_settled(page)
     values, _ = painted_window(page)
     assert values.min() < 0
     colours = page.evaluate(
@@ -201,31 +184,10 @@ def test_zoom_half_width(page: Page) -> None:
     assert heatmap(page, "panel-fused-zoom")[0].shape == (11, 11)
     page.check("#zoom-follows-support")
     page.wait_for_function("() => fusevis.state.display.half === 12")
-    wait_for_display(page)
+    wait_until_settled(page)
     assert heatmap(page, "panel-jacobian-pet-zoom")[0].shape == (25, 25), "as wide as DeepFuse's support"
     page.uncheck("#zoom-follows-support")
     set_half_width(page, HALF)
-
-
-def test_method_and_pair_switches(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=13,17")
-    pair = fusion.load_pair(*server.pair_paths)
-    page.select_option("#method-select", "masknet")
-    page.wait_for_function("() => fusevis.state.scene.method_id === 'masknet' && fusevis.state.window")
-    wait_until_settled(page)
-    values, window = painted_window(page)
-    assert (window["row"], window["col"]) == (13, 17)
-    expected = fusion.jacobian(fusion.load_method("masknet", "cpu"), pair, (13, 17))
-    np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
-    assert "MaskNet" in (page.locator("#panel-fused .gtitle").text_content() or "")
-    page.select_option("#method-select", "weighted_averaging_true")
-    page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging_true'")
-    assert "defined as 0.5" in (page.locator("#method-note").text_content() or "")
-    page.select_option("#pair-select", "healthy-t1")
-    page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
-    wait_until_settled(page)
-    assert not page.evaluate("() => fusevis.state.pinned")
-    point_at(page, "panel-mri", 255, 255)
 
 
 def test_exporting_a_picture(page: Page) -> None:
@@ -256,3 +218,37 @@ def test_zooms_fill_their_frames_whatever_they_showed_before(page: Page) -> None
         )
         edge = half + 0.5
         np.testing.assert_allclose(ranges, [[-edge, edge, edge, -edge]] * len(ranges))
+
+
+# The last two show other links.
+def test_guidance_rgb_has_one_range_where_that_is_asked_for(share_page: Opener, server: Server) -> None:
+    expected = mixed(server)
+    page = share_page("?{}&method={}".format(*UNEVEN))
+    page.click(".head-menu > summary")
+    page.check("#rgb-common")
+    eventually(page, lambda: require_mixed(page, expected["common"]))
+    page.wait_for_function("() => location.search.includes('rgb=common')")
+    page.uncheck("#rgb-common")
+    eventually(page, lambda: require_mixed(page, expected["own"]))
+    page.wait_for_function("() => !location.search.includes('rgb=')")
+
+
+def test_method_and_pair_switches(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=13,17")
+    pair = fusion.load_pair(*server.pair_paths)
+    page.select_option("#method-select", "masknet")
+    page.wait_for_function("() => fusevis.state.scene.method_id === 'masknet' && fusevis.state.window")
+    wait_until_settled(page)
+    values, window = painted_window(page)
+    assert (window["row"], window["col"]) == (13, 17)
+    expected = fusion.jacobian(fusion.load_method("masknet", "cpu"), pair, (13, 17))
+    np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-6)
+    assert "MaskNet" in (page.locator("#panel-fused .gtitle").text_content() or "")
+    page.select_option("#method-select", "weighted_averaging_true")
+    page.wait_for_function("() => fusevis.state.scene.method_id === 'weighted_averaging_true'")
+    assert "defined as 0.5" in (page.locator("#method-note").text_content() or "")
+    page.select_option("#pair-select", "drawn")
+    page.wait_for_function("() => fusevis.state.scene.pair_address === 'drawn' && fusevis.state.window")
+    wait_until_settled(page)
+    assert not page.evaluate("() => fusevis.state.pinned")
+    point_at(page, "panel-mri", 5, 7)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app.ids import IMAGE_PANELS, Panel
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import choose_mode, click_at, heatmap, place, point_at
+from tests.browser.pictures import AT_REST, choose_mode, click_at, heatmap, place, point_at, wait_until
 from tests.browser.seen import plot, screen
 from tests.browser.visitors import HEIGHT, WIDTH
 
@@ -25,6 +25,10 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
 FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) => {
   const { width, height } = graph.querySelector(".main-svg").getBoundingClientRect();
   return Math.abs(graph.clientWidth - width) < 2 && Math.abs(graph.clientHeight - height) < 2;
+})"""
+RECTANGLES = """() => [...document.querySelectorAll(".panel-graph, .page-head, .status-row")].map((one) => {
+  const { left, top, width, height } = one.getBoundingClientRect();
+  return [left, top, width, height];
 })"""
 OVERLAPS = """() => {
   const parts = [...document.querySelectorAll(".page-head :is(a, button, select, .btn, summary, .form-control)")]
@@ -52,6 +56,13 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.pu
     node && (node.id || node.className || node.textContent), previousRect.toJSON(), currentRect.toJSON(),
   ]),
 }))).observe({ type: "layout-shift", buffered: true });"""
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the window another size, and wait until all graphs fit into it and stay where they are."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(f"(width) => innerWidth === width && ({FITTED})()", arg=width)
+    page.evaluate(AT_REST % RECTANGLES, None)
 
 
 def pixel(page: Page) -> tuple[int, int]:
@@ -94,8 +105,7 @@ def test_the_page_says_how_to_begin_until_one_has_begun(page: Page) -> None:
 def test_pictures_have_the_place(share_page: Opener) -> None:
     page = share_page("?method=weighted_averaging")
     for width, height in ((1920, 1080), (1440, 900)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function(FITTED)
+        resize(page, width, height)
         for panel in IMAGE_PANELS:
             whole, zoom = plot(page, panel), plot(page, panel.zoom)
             assert whole.width >= LEAST_PICTURE and zoom.width >= LEAST_PICTURE, panel
@@ -120,7 +130,7 @@ def test_a_double_click_enlarges_and_escape_brings_back(page: Page) -> None:
     page.wait_for_function(
         "(width) => fusevis.graphs.area('panel-fused').width < width + 2", arg=before.width
     )
-    assert plot(page, "panel-fused") == before
+    wait_until(page, lambda: plot(page, "panel-fused") == before)
     assert (pinned(page), pixel(page)) == (True, (10, 12)), "Esc brought the panel back and no more"
     page.keyboard.press("Escape")
     assert not pinned(page)
@@ -203,16 +213,14 @@ def test_windows_of_any_width_have_everything(page: Page) -> None:
     page.evaluate("() => [...'abcdefghijkl'].forEach((name) => fusevis.regions.add(name))")
     expect(page.locator("#region-open")).to_have_text("Regions (12)")
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function(FITTED)
+        resize(page, width, 900)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scroll"
         assert page.evaluate(BESIDE) == [], width
         assert page.evaluate(OVERLAPS) == [], width
         assert width < 1280 or page.evaluate("document.querySelector('.page-head').offsetHeight") == 44
         sides = [page.locator(f"#{panel}").bounding_box() for panel in (*Panel, Panel.PET.zoom)]
         assert all(side is not None and side["width"] > 150 and side["height"] > 150 for side in sides), width
-    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-    page.wait_for_function(FITTED)
+    resize(page, WIDTH, HEIGHT)
     page.keyboard.press("Escape")
     page.wait_for_function("() => !location.search.includes('pixel=')")
 

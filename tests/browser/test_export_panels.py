@@ -62,6 +62,21 @@ def test_whole_pictures_have_the_outlines(page: Page, tmp_path: Path) -> None:
             np.testing.assert_allclose((edges.min() / size, edges.max() / size), expected, atol=0.015)
 
 
+def test_a_picture_says_that_it_is_provisional(page: Page) -> None:
+    for provisional in (True, False):
+        page.evaluate("(now) => { fusevis.state.limits.provisional = now; }", provisional)
+        for panel, changes in (
+            ("panel-guidance-mri", True),
+            ("panel-jacobian-pet", True),
+            ("panel-fused", False),
+        ):
+            page.hover(f'section[data-panel="{panel}"]')
+            with page.expect_download() as download:
+                page.click(f'section[data-panel="{panel}"] .panel-export')
+            name = download.value.suggested_filename
+            assert name.endswith("-20-20-provisional.png") == (provisional and changes), name
+
+
 def test_a_zoom_has_the_outlines_around_its_own_pixel(page: Page, tmp_path: Path) -> None:
     page.wait_for_function("() => fusevis.regions.all().length === 1")
     outline = like(saved(page, "panel-guidance-pet-zoom", tmp_path), VIOLET)

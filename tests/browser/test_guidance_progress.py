@@ -49,28 +49,6 @@ def test_finished_guidance_is_remembered(open_page: Opener, server: Server, know
     wait_until_settled(page)
 
 
-SLOW = """(milliseconds) => {
-  const real = window.fetch;
-  window.fetch = async (address, options) => {
-    const answer = await real(address, options);
-    if (String(options?.body).includes("panel-guidance-mri.figure")) {
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    }
-    return answer;
-  };
-}"""
-
-
-def test_guidance_images_come_over_a_connection_slower_than_the_poll(
-    open_page: Opener, server: Server
-) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
-    page.evaluate(SLOW, 2 * POLL_MILLISECONDS[Id.GUIDANCE_POLL])
-    page.select_option("#pair-select", "healthy-t1")
-    page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
-    wait_until_settled(page)
-
-
 GUIDANCE_PANELS = ("panel-guidance-mri", "panel-guidance-pet", "panel-guidance-rgb", "panel-scatter")
 COUNT_DRAWINGS = """(panels) => {
   window.drawings = Object.fromEntries(panels.map((panel) => [panel, 0]));
@@ -156,8 +134,8 @@ def test_growing_pictures_have_the_right_colours_and_plotly_draws_nothing(open_p
     page.click("#guidance-button")
 
 
-def test_plotly_draws_guidance_once_when_it_is_complete(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging")
+def test_plotly_draws_guidance_once_when_it_is_complete(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging")
     page.evaluate(COUNT_DRAWINGS, list(GUIDANCE_PANELS))
     page.select_option("#method-select", "funfusean_sum")
     page.wait_for_function("() => fusevis.state.scene.method_id === 'funfusean_sum'")
@@ -168,3 +146,25 @@ def test_plotly_draws_guidance_once_when_it_is_complete(open_page: Opener, serve
     assert all(1 <= drawings[panel] <= 2 for panel in GUIDANCE_PANELS[:3]), drawings
     assert 2 <= drawings["panel-scatter"] <= 4, drawings
     assert page.evaluate("() => fusevis.state.grown") is None
+
+
+SLOW = """(milliseconds) => {
+  const real = window.fetch;
+  window.fetch = async (address, options) => {
+    const answer = await real(address, options);
+    if (String(options?.body).includes("panel-guidance-mri.figure")) {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+    return answer;
+  };
+}"""
+
+
+def test_guidance_images_come_over_a_connection_slower_than_the_poll(
+    share_page: Opener, server: Server
+) -> None:
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging")
+    page.evaluate(SLOW, 2 * POLL_MILLISECONDS[Id.GUIDANCE_POLL])
+    page.select_option("#pair-select", "healthy-t1")
+    page.wait_for_function("() => fusevis.state.scene.pair_address === 'healthy-t1' && fusevis.state.window")
+    wait_until_settled(page)

@@ -84,8 +84,8 @@ def test_where_one_stands_is_said_once_the_keys_rest(share_page: Opener, server:
     page.keyboard.press("Escape")
 
 
-def test_both_pixels_are_said_on_the_compare_page(open_page: Opener, server: Server) -> None:
-    page = open_compare(open_page, server, "&pixel=20,20")
+def test_both_pixels_are_said_on_the_compare_page(share_page: Opener, server: Server) -> None:
+    page = open_compare(share_page, server, "&pixel=20,20")
     count_words(page)
     page.focus("#compare-table")
     page.keyboard.press("b")
@@ -98,6 +98,10 @@ def test_both_pixels_are_said_on_the_compare_page(open_page: Opener, server: Ser
         page.evaluate("() => document.querySelector('#compare-status').closest('[role=status], [aria-live]')")
         is None
     )
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("b")
+    page.wait_for_function("() => !fusevis.compare.state.b.pixel")
 
 
 def require_its_own_keys(page: Page, opener: str, part: str, pins: str) -> None:
@@ -158,8 +162,10 @@ def test_keys_in_a_dialog_of_the_compare_page_act_on_that_alone(share_page: Open
     page.wait_for_function("() => !fusevis.compare.state.a.pinned")
 
 
-def test_escape_closes_the_maps_and_keeps_the_pixel_and_a_question_mark_opens_help(open_page: Opener) -> None:
-    page = open_page("?pair=drawn&method=weighted_averaging&pixel=3,4&maps=reach")
+def test_escape_closes_the_maps_and_keeps_the_pixel_and_a_question_mark_opens_help(
+    share_page: Opener,
+) -> None:
+    page = share_page("?pair=drawn&method=weighted_averaging&pixel=3,4&maps=reach")
     maps = page.locator("#maps")
     expect(maps).to_be_visible()
     assert page.evaluate("() => fusevis.state.pinned")

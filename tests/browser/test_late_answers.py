@@ -13,7 +13,18 @@ from playwright.sync_api import Page, expect
 from tests import drawn_pairs as drawn
 from tests.browser.conftest import Opener, wait_until_settled
 from tests.browser.pictures import readout
-from tests.browser.seen import DASH, Held, cells, eventually, pictures, plot, require_colours, screen, table
+from tests.browser.seen import (
+    DASH,
+    Held,
+    cells,
+    eventually,
+    pictures,
+    plot,
+    point,
+    require_colours,
+    screen,
+    table,
+)
 from tests.browser.test_compare_page import NUMBERS
 from tests.browser.test_compare_page import SETTLED as COMPARE_SETTLED
 
@@ -47,8 +58,7 @@ def number(text: str) -> float:
 def move(page: Page, pixel: Pixel) -> None:
     """Move the pointer of the explore page onto a pixel of the fused image."""
     rows, columns = drawn.SHAPE
-    place = plot(page, "panel-fused").at((pixel[1] + 0.5) / columns, (pixel[0] + 0.5) / rows)
-    page.mouse.move(*place)
+    page.mouse.move(*point(page, "panel-fused", (pixel[1] + 0.5) / columns, (pixel[0] + 0.5) / rows))
 
 
 def require_readout(page: Page, address: str, method: str, pixel: Pixel) -> None:

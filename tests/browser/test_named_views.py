@@ -31,7 +31,7 @@ def test_views_are_saved_reopened_and_passed_on(open_page: Opener, server: Serve
     page.wait_for_function("() => document.querySelector('.view img').naturalWidth === 96")
     assert "My core" in str(page.locator(".view img").get_attribute("alt"))
     saved = page.evaluate("location.search")
-    assert "pixel=20,30" in saved and "v=3" in saved
+    assert "pixel=20,30" in saved and "v=4" in saved
     other = open_page(f"compare?pair={server.pair}&methods=deepfuse", settled=False,
                       ready="() => window.fusevis?.compare && fusevis.compare.state.common()")  # fmt: skip
     other.click("#views-open")

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener, Server
 from tests.browser.seen import plot
+from tests.browser.test_explore_look import resize
 
 
 @pytest.mark.parametrize(("width", "height"), [(720, 450), (1100, 800)])
@@ -14,8 +15,7 @@ def test_both_inputs_come_first_and_the_last_line_stays_in_sight(
     share_page: Opener, server: Server, width: int, height: int
 ) -> None:
     page = share_page(f"?pair={server.pair}&method=weighted_averaging")
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("(width) => document.documentElement.clientWidth === width", arg=width)
+    resize(page, width, height)
     order = ("mri", "pet", "fused", "guidance-rgb", "jacobian-mri", "jacobian-pet", "guidance-mri")
     places = [plot(page, f"panel-{name}") for name in order]
     assert places == sorted(places, key=lambda place: (place.top, place.left))

@@ -36,8 +36,8 @@ def test_click_pins_and_click_lets_go(page: Page) -> None:
     wait_for_pixel(page, 31, 32)
 
 
-def test_arrow_keys_move_a_pinned_pixel(open_page: Opener, server: Server) -> None:
-    page = open_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
+def test_arrow_keys_move_a_pinned_pixel(share_page: Opener, server: Server) -> None:
+    page = share_page(f"?pair={server.pair}&method=weighted_averaging&pixel=20,20")
     assert pinned(page) and pixel(page) == (20, 20)
     for key, expected in (
         ("ArrowDown", (21, 20)),

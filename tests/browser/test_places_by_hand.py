@@ -53,9 +53,9 @@ def require_green(image: NDArray[np.int64], place: Rectangle, what: str) -> None
         assert is_green(image, place.at(across, 1 - up)) == (k in GREEN_NUMBERS), f"{what}, k = {k}"
 
 
-def test_green_points_of_the_explore_page(open_page: Opener) -> None:
+def test_green_points_of_the_explore_page(share_page: Opener) -> None:
     # From a corner whose zoom has k = 0, 3, 4 and 7: what Plotly has of it lies under the new points.
-    page = open_page(f"?pair=drawn&method={METHOD}&pixel=0,0&zoom=1", height=1700)
+    page = share_page(f"?pair=drawn&method={METHOD}&pixel=0,0&zoom=1", height=1700)
     held = Held(page, DASH)
     for key in ("ArrowRight",) * AROUND[1] + ("ArrowDown",) * AROUND[0]:
         page.keyboard.press(key)
@@ -147,7 +147,9 @@ def test_outlines_of_exported_pictures(server: Server, known: Known) -> None:
         require_outline(image, place, (0, 0), drawn.SHAPE, f"{kind}/{column}")
 
 
-def test_the_readout_names_the_modality_of_the_strongest_neighbour(open_page: Opener, server: Server) -> None:
+def test_the_readout_names_the_modality_of_the_strongest_neighbour(
+    share_page: Opener, server: Server
+) -> None:
     """Held against arrays of `fusion`, at pixels where it is in either modality."""
     method = fusion.load_method("deepfuse", "cpu")
     pair = fusion.Pair.from_arrays(*drawn.images("drawn"))
@@ -159,7 +161,7 @@ def test_the_readout_names_the_modality_of_the_strongest_neighbour(open_page: Op
         strongest[window.row, window.col] = (("MRI", "PET")[index], at, float(dense[index, *at]))
     chosen = [[pixel for pixel, (name, *_) in strongest.items() if name == one][:2] for one in ("MRI", "PET")]
     assert all(chosen), "both are there"
-    page = open_page("?pair=drawn&method=deepfuse", height=1700)
+    page = share_page("?pair=drawn&method=deepfuse", height=1700)
     for pixel in (*chosen[0], *chosen[1]):
         move(page, pixel)
         for field, side in zip(("row", "col"), pixel, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import wait_until
+from tests.browser.pictures import at_rest, wait_until
 from tests.browser.seen import table
 from tests.browser.test_brushing import PLOT, corners, drag
 from tests.browser.test_compare_page import METHODS, SETTLED, open_compare, place
@@ -58,7 +58,7 @@ def test_a_lasso_on_a_scatterplot_outlines_nothing_until_asked(share_page: Opene
     page.click("#region-open")
     page.click("[data-tool=box]")
     axes = page.evaluate("fusevis.compare.scatter.ranges()")
-    ends = [page.evaluate(PLOT, [METHODS[0], axes[0][end], axes[1][end]]) for end in (0, 1)]
+    ends = [at_rest(page, PLOT, [METHODS[0], axes[0][end], axes[1][end]]) for end in (0, 1)]
     drag(page, [(ends[0][0] + 2, ends[0][1] - 2), (ends[1][0] - 2, ends[1][1] + 2)])
     page.wait_for_function("() => fusevis.regions.all()[0]?.count > 100")
     assert page.evaluate(LOOK)["outline"] is False

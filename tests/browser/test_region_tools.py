@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Opener, Server
-from tests.browser.pictures import choose_mode, click_at
+from tests.browser.pictures import at_rest, choose_mode, click_at
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import corners, drag
 from tests.browser.test_compare_page import open_compare, place
@@ -33,7 +33,7 @@ def cursor(page: Page, selector: str) -> str:
 
 def around(page: Page, difference: bool) -> list[tuple[float, float]]:
     """Return the corners of a box in the middle of a method's scatterplot, or in that of the difference."""
-    x, y = page.evaluate(SCATTERPLOT, difference)
+    x, y = at_rest(page, SCATTERPLOT, difference)
     return [(x - 10, y - 10), (x + 10, y + 10)]
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from app.link.view_state import CompareState, ExploreState
 from tests.browser.conftest import Opener, Server, wait_until_settled
-from tests.browser.pictures import choose_mode, click_at, wait_for_pixel
+from tests.browser.pictures import WAIT_MILLISECONDS, choose_mode, click_at, wait_for_pixel
 from tests.browser.pictures import place as place_of
 from tests.browser.test_brushing import REGIONS, corners, drag
 from tests.browser.test_compare_numbers import TABLE
@@ -38,7 +38,7 @@ def shot(page: Page, selector: str) -> Shot:
     page.evaluate("() => document.activeElement.blur()")
     part = page.locator(selector)
     before = b""
-    for _ in range(40):
+    for _ in range(WAIT_MILLISECONDS // 250):
         now = part.screenshot(animations="disabled", mask=[part.locator("button")])
         if now == before:
             break

@@ -117,23 +117,6 @@ def test_the_gallery_fills_and_leads_to_the_pictures(open_page: Opener) -> None:
     assert page.input_value("#pair-select") == "glioma-t1"
 
 
-def test_there_and_back_by_links_in_the_same_theme(open_page: Opener) -> None:
-    page = open_page("?pair=drawn&method=weighted_averaging", settled=False, prepare=hold_gallery)
-    page.get_by_role("link", name="Training", exact=True).click()
-    page.wait_for_function(READY)
-    assert page.title() == "Training · FuseVis"
-    assert page.url.endswith("/training")
-    background = "() => getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(background)
-    page.click("#theme-switch")
-    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
-    assert page.evaluate(background) != light
-    page.get_by_role("link", name="Saliency pictures").press("Enter")
-    page.wait_for_function("() => window.fusevis && fusevis.state.window")
-    assert urllib.parse.urlsplit(page.url).path == "/"
-    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
-
-
 def test_nothing_overflows_and_cards_open_by_key(share_page: Opener) -> None:
     page = open_training(share_page)
     for width, height in ((1920, 1080), (1440, 900)):
@@ -149,3 +132,22 @@ def test_nothing_overflows_and_cards_open_by_key(share_page: Opener) -> None:
     first.locator("summary").press("Enter")
     first.locator("dl").wait_for(state="visible")
     assert "gamma ssim" in first.inner_text()
+
+
+# Leaves the page, and another theme.
+def test_there_and_back_by_links_in_the_same_theme(share_page: Opener) -> None:
+    page = open_training(share_page)
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.click("#theme-switch")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
+    assert page.evaluate(background) != light
+    page.get_by_role("link", name="Saliency pictures").press("Enter")
+    page.wait_for_function("() => window.fusevis && fusevis.state.window")
+    assert urllib.parse.urlsplit(page.url).path == "/"
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")
+    page.get_by_role("link", name="Training", exact=True).click()
+    page.wait_for_function(READY)
+    assert page.title() == "Training · FuseVis"
+    assert page.url.endswith("/training")
+    page.wait_for_function("() => document.documentElement.dataset.bsTheme === 'dark'")

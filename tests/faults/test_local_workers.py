@@ -15,6 +15,8 @@ import fusion
 from benchmarks.long_work import OtherPage
 from benchmarks.server import server_in
 from cache.jobs.workers import FOLDER, Workers
+from fusion.training.tuning.instance import Instance, InstanceTraining
+from fusion.training.tuning.workers import TuningWorkers, trainer
 from fusion.work import host
 from fusion.work.addresses import Kind, Work
 from fusion.work.guidance_units import GuidanceUnits
@@ -36,6 +38,14 @@ def hosts(folder: Path) -> list[psutil.Process]:
         if host.__file__ in line and any(one.startswith(str(folder)) for one in line):
             found.append(process)
     return found
+
+
+def ended(process: psutil.Process) -> bool:
+    """Return whether a process is gone, or waits for nothing but to be noticed."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def worker_of(process: psutil.Process) -> psutil.Process:
@@ -88,6 +98,26 @@ def test_what_cannot_be_started_is_told_with_its_log(tmp_path: Path, monkeypatch
     with pytest.raises(fusion.FuseVisError, match=r"worker\.log"):
         broken.find()
     broken.close()
+
+
+def test_a_search_has_processes_of_its_own_that_nobody_else_can_reach(tmp_path: Path) -> None:
+    first, second = Instance(0.99, 0.5, 0.5), Instance(0.5, 0.5, 0.5)
+    # A training of no steps is refused at once, but by its worker.
+    training = InstanceTraining("funfusean", steps=0)
+    with trainer(tmp_path, training, TuningWorkers(workers=2, device="cpu")) as run:
+        outcomes = [*run([first]), *run([second])]
+        (only,) = hosts(tmp_path)
+        family = [only, *only.children(recursive=True)]
+        listening = {
+            found.laddr.ip
+            for one in family
+            for found in one.net_connections("inet")
+            if found.status == "LISTEN"
+        }
+    assert [instance for instance, _ in outcomes] == [first, second]
+    assert all(isinstance(outcome, str) and "steps" in outcome for _, outcome in outcomes), outcomes
+    assert len(family) >= 3 and listening == {"127.0.0.1"}
+    wait_for(lambda: all(map(ended, family)), "their end")
 
 
 def complete(page: OtherPage) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,14 @@ import pytest
 from zarr.core.sync import sync
 
 import fusion
+from app.routes.binary import WINDOW_HEADER
 from benchmarks.long_work import OtherPage
 from benchmarks.server import free_port, server_in
 from fusion.errors import FuseVisError
+from fusion.saliency.window import PATHS
 from fusion.work.guidance_units import GuidanceUnits
 from fusion.work.store import ChunkStore, StoreError
-from tests.faults.processes import wait_for
+from tests.faults.processes import WAIT_S, wait_for
 from tests.running_server import ALONE, write_pair
 from tests.unit.command_line import run
 
@@ -191,6 +194,59 @@ def test_a_page_keeps_and_finds_guidance_images_there(tmp_path: Path, bucket: di
         fusion.load_method(METHOD, "cpu"), fusion.load_pair(*paths), ChunkStore("s3://bucket/page")
     )
     assert len(kept) == len(units) and written == before, "computed once, by the first server"
+
+
+def hovered(url: str, pair: fusion.Pair, method: fusion.Method, row: int, col: int) -> tuple[str, np.ndarray]:
+    """Return how a server has got the window of a pixel, and its numbers."""
+    place = f"{url}jacobian/{pair.id}/{method.id}/{method.weights_id}/{row}/{col}"
+    with urllib.request.urlopen(place, timeout=WAIT_S) as answer:
+        content = answer.read()
+    *_, height, width, _, path = WINDOW_HEADER.unpack_from(content)
+    values = np.frombuffer(content, "<f4", offset=WINDOW_HEADER.size)
+    return PATHS[path], values.reshape(2, height, width)
+
+
+def test_a_page_reads_hovers_from_the_atlas_that_a_command_has_left(
+    tmp_path: Path, bucket: dict[str, str], method: fusion.Method
+) -> None:
+    paths = write_pair(tmp_path)
+    pair = fusion.load_pair(*paths)
+    url = "s3://bucket/atlases"
+    command = (
+        "precompute",
+        "--store",
+        url,
+        "--data-dir",
+        str(tmp_path),
+        "-p",
+        "own",
+        "-m",
+        METHOD,
+        "--no-guidance",
+    )
+    first = run(*command)
+    chunks = chunks_below("bucket/atlases/atlas")
+    assert f"; {len(chunks) // 2} units were computed" in first.stderr
+    lost = next(name for name in chunks if name.endswith("/scales/c.0.0"))
+    objects().rm(lost)
+    assert "; 1 units were computed" in run(*command).stderr
+    assert chunks_below("bucket/atlases/atlas") == chunks
+
+    damaged = next(name for name in chunks if name.endswith("/values/c.0.0.0.0.0"))
+    content = bytearray(objects().cat(damaged))
+    content[len(content) // 2] ^= 1
+    objects().pipe(damaged, bytes(content))
+    last = pair.shape[0] - 1, pair.shape[1] - 1
+    with server_in(tmp_path, paths, ALONE | bucket | {"FUSEVIS_STORE": url}) as server:
+        # The first ones are computed: nobody waits until an atlas is found.
+        wait_for(lambda: hovered(server.url, pair, method, *last)[0] == "atlas", "the atlas")
+        for pixel, from_atlas in ((last, True), ((0, 0), False)):
+            path, values = hovered(server.url, pair, method, *pixel)
+            assert (path == "atlas") == from_atlas, "a damaged tile is computed"
+            exact = fusion.jacobian(method, pair, pixel).values
+            np.testing.assert_allclose(values, exact, atol=2**-10 * np.abs(exact).max())
+    log = (tmp_path / "server.log").read_text()
+    assert "computed instead" in log and "Traceback" not in log
 
 
 def test_a_server_that_is_gone_is_told_and_takes_nothing_away(

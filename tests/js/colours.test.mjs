@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { NEAR_POLE, OUTSIDE_SUPPORT, bent, endOf, gradientPainter, grayPainter, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
+import { NEAR_POLE, OUTSIDE_SUPPORT, bent, endOf, gradientPainter, grayEnds, grayPainter, hatch, limitsOf, rangeOf } from "../../assets/painter/colours.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/colours.json", import.meta.url), "utf8"));
 const bytes = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
@@ -37,7 +37,14 @@ test("grays have the golden shades", () => {
 
 test("what is not reached has the golden colour", () => {
   assert.deepEqual(golden.outside.map(({ rgb }) => rgb), [bytes(OUTSIDE_SUPPORT)]);
+  for (const { row, col, rgb } of golden.air) assert.deepEqual(bytes(hatch(row, col)), rgb);
   assert.deepEqual(golden.pole.map(({ rgb }) => rgb), [bytes(NEAR_POLE)]);
+});
+
+test("black to white is 0 to 1, or as far as an image goes", () => {
+  assert.deepEqual(grayEnds([-0.25, 1.5], "unit"), [0, 1]);
+  assert.deepEqual(grayEnds([-0.25, 1.5], "own"), [-0.25, 1.5]);
+  assert.deepEqual(grayEnds([0.25, 0.5], "own"), [0, 1]);
 });
 
 test("what is not a number is transparent", () => {

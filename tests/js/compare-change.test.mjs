@@ -21,7 +21,7 @@ let opened = START;
 
 /** What the page has of these scenes, chosen in the menu as this pair; `progress` is a poll's. */
 function take(found, pair, progress = {}) {
-  change(found, progress, ["fused"], 0.3, 0.5, "paper", true, null, "fit", null, null, false, pair, opened, "viewer");
+  change(found, progress, ["fused"], 0.3, 0.5, "paper", true, null, "fit", null, null, false, false, false, pair, opened, "viewer");
 }
 const told = () => ["pair", "pixel", "pin"].map((key) => link.parts[key].value);
 

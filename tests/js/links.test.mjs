@@ -20,7 +20,7 @@ const values = (link) =>
 
 beforeEach(() => {
   for (const [page, link] of Object.entries(links)) {
-    link.begin(golden.first[3][page]);
+    link.begin(golden.first[4][page]);
     link.reset();
   }
 });
@@ -40,14 +40,14 @@ for (const [page, link] of Object.entries(links)) {
   });
 
   test(`${page}: links of earlier versions do not follow what the page begins with later`, () => {
-    link.begin({ ...golden.first[3][page], gamma1: 1.7, scale: "robust" });
-    for (const { query, version, state } of golden[page].filter((one) => one.version < 3)) {
+    link.begin({ ...golden.first[4][page], gamma1: 1.7, scale: "robust" });
+    for (const { query, version, state } of golden[page].filter((one) => one.version < 4)) {
       link.restore(query);
       assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, query);
       link.restore(link.query());
       assert.deepEqual(values(link), { ...golden.first[version][page], ...state }, "nor once they are written anew");
     }
-    for (const query of ["", "?v=3", "?pair=own&v=3", "?surprise=1"]) {
+    for (const query of ["", "?v=4", "?pair=own&v=4", "?surprise=1"]) {
       link.restore(query);
       assert.deepEqual([link.parts.gamma1.value, link.parts.scale.value], [1.7, "robust"], query);
     }
@@ -58,22 +58,22 @@ for (const [page, link] of Object.entries(links)) {
   });
 
   test(`${page}: what a link says wrong is named, and stays as at first`, () => {
-    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=4&constructor=1";
+    const wrong = "gamma1=2.1&gamma2=0x1&pixel=1&pair=&scale=gray&zoom=65&regions=core~red~b1&surprise=1&v=5&constructor=1";
     const named = ["gamma1", "gamma2", "pixel", "pair", "scale", "zoom", "regions", "surprise", "v", "constructor"];
     assert.deepEqual(link.restore(`?${wrong}`), named);
-    assert.equal(link.query(), "?v=3");
-    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8&v=3"), ["gamma1"]);
-    assert.equal(link.query(), "?gamma1=0.8&v=3", "the last counts");
+    assert.equal(link.query(), "?v=4");
+    assert.deepEqual(link.restore("?gamma1=0.7&gamma1=0.8&v=4"), ["gamma1"]);
+    assert.equal(link.query(), "?gamma1=0.8&v=4", "the last counts");
   });
 }
 
 test("what one page alone has is held to its rules", () => {
   const { link } = compare;
-  const wrong = "?v=3&methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
+  const wrong = "?v=4&methods=a,a&columns=fused,none&difference=a&weights=12&size=huge&numbers=yes&pin=1,-2";
   assert.deepEqual(link.restore(wrong), ["methods", "columns", "difference", "weights", "size", "numbers", "pin"]);
-  assert.equal(link.query(), "?v=3");
-  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&v=3&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
-  assert.equal(explore.link.query(), "?v=3");
+  assert.equal(link.query(), "?v=4");
+  assert.deepEqual(explore.link.restore("?area=1,2,1.5,9&v=4&weights=xyz&zoom=supports"), ["area", "weights", "zoom"]);
+  assert.equal(explore.link.query(), "?v=4");
 });
 
 test("a tracked value tells of changes only, and to those that still listen", () => {
@@ -106,31 +106,31 @@ test("tied properties are the tracked values", () => {
   const { display } = explore.state;
   display.gamma1 = 0.7;
   explore.link.parts.zoom.value = "support";
-  assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, rgb: "own", scale: "paper" });
-  assert.equal(explore.link.query(), "?gamma1=0.7&v=3&zoom=support");
+  assert.deepEqual({ ...display }, { half: 12, followsSupport: true, gamma1: 0.7, gamma2: 0.5, air: false, gray: "unit", rgb: "own", scale: "paper" });
+  assert.equal(explore.link.query(), "?gamma1=0.7&v=4&zoom=support");
   assert.deepEqual(Object.keys(tie({}, {})), []);
 });
 
 test("pinned pixels are part of the link, others are not", () => {
   explore.state.choose({ row: 3, col: 4 }, false);
-  assert.equal(explore.link.query(), "?v=3");
+  assert.equal(explore.link.query(), "?v=4");
   explore.state.choose({ row: 3, col: 4 }, true);
-  assert.equal(explore.link.query(), "?pixel=3,4&v=3");
+  assert.equal(explore.link.query(), "?pixel=3,4&v=4");
   const { a, b } = compare.state;
   Object.assign(a, { pixel: { row: 1, col: 2 }, pinned: true });
   b.pixel = { row: 5, col: 6 };
   compare.state.notePins();
-  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2&v=3");
+  assert.equal(compare.link.query(), "?pin=5,6&pixel=1,2&v=4");
 });
 
 test("the other page gets what both have, in its words for the rest", () => {
   explore.link.restore("?pair=own&gamma2=0.9&pixel=1,2&zoom=7&area=1.5,2.5,5.5,8.5&method=masknet&regions=core~1b9e4b~b1.2.3.4");
   assert.equal(carried(explore.link, { methods: "masknet,deepfuse", zoom: "7" }),
-    "?gamma2=0.9&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&v=3&zoom=7");
+    "?air=1&gamma2=0.9&gray=own&methods=masknet,deepfuse&pair=own&pixel=1,2&regions=core~1b9e4b~b1.2.3.4&v=4&zoom=7");
 });
 
 test("colours that nobody chose give way to those that the other page begins with, and come back as they were", () => {
-  explore.link.restore("?pair=own&v=3");
+  explore.link.restore("?pair=own&v=4");
   compare.link.restore(carried(explore.link, {}));
   assert.equal(compare.link.parts.scale.value, "signed");
   explore.link.restore(carried(compare.link, { scale: compare.link.parts.scale.value }));

@@ -43,7 +43,7 @@ def trained(instance: Instance) -> Trained:
 
 
 def train_made_up(task: InstanceTask) -> Trained:
-    """Stand in for the function that workers run; those with γ_ssim 0.1 fail."""
+    """Stand in for the training on workers; those with γ_ssim 0.1 fail."""
     if task.instance.gamma_ssim == 0.1:
         raise RuntimeError("made to fail")
     return trained(task.instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -42,6 +43,21 @@ def for_one_size(height: int, width: int) -> Own:
     """Return a network with a map of a fixed size."""
     place = nn.Parameter(torch.rand(1, 1, height, width))
     return Own(lambda net, x1, x2, both: net.near(both) + net.place, place=place)
+
+
+class Places(nn.Module):
+    """Cuts images into 9×9 squares of 14×14 pixels, each of which has a number of its own beside one for the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut, self.back = nn.Conv2d(2, 3, 14, 14), nn.ConvTranspose2d(3, 1, 14, 14)
+        self.place = nn.Parameter(torch.randn(1, 82, 3))
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        squares = self.cut(torch.cat((x1, x2), 1))
+        placed = torch.tanh(squares.flatten(2).transpose(1, 2) + self.place[:, 1:])
+        result: Tensor = self.back(placed.transpose(1, 2).reshape(squares.shape))
+        return result
 
 
 def at_least(side: int) -> Own:
@@ -126,6 +142,9 @@ def hidden() -> dict[str, nn.Module]:
         "floor": lambda net, x1, x2, both: torch.floor(net.near(both) * 255) / 255,
         "bytes": lambda net, x1, x2, both: (both * 255).to(torch.uint8).to(both.dtype).sum(1, True) / 510,
         "one image in bytes": lambda net, x1, x2, both: (x1 * 255).byte().to(x1.dtype) / 255 + x2,
+        "decisions": lambda net, x1, x2, both: (net.near(both) > 0).to(both.dtype),
+        "labels": lambda net, x1, x2, both: both.argmax(1, keepdim=True).to(both.dtype),
+        "signs": lambda net, x1, x2, both: torch.sign(net.near(both)),
         "bytes as a result": lambda net, x1, x2, both: (net.near(both).abs() * 255).byte(),
     }
     return {name: Own(program) for name, program in programs.items()}
@@ -143,6 +162,14 @@ def told() -> dict[str, tuple[nn.Module | Callable[..., Any], str]]:
         "a dictionary": (
             Own(lambda net, x1, x2, both: {"fused": x1 + x2, "mask": x1}),
             r"'fused', 'mask'.*output='fused'",
+        ),
+        "an object": (
+            Own(lambda net, x1, x2, both: SimpleNamespace(fused=net.near(both))),
+            r"SimpleNamespace.*output='fused'",
+        ),
+        "places for one size that nothing says": (
+            Own(lambda net, x1, x2, both: net.near(both) + torch.ones(300, dtype=both.dtype).reshape(15, 20)),
+            r"sizes=\(height, width\)",
         ),
         "nothing": (Own(lambda net, x1, x2, both: None), "returned a NoneType"),
         "an array": (Own(lambda net, x1, x2, both: both.detach().numpy()), "an array of NumPy"),

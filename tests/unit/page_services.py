@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ def write_pair(folder: Path, shape: tuple[int, int] = SHAPE, seed: int = 3) -> t
     return paths
 
 
+@cache
 def load(id: str, device: str) -> Method:
-    """Load what needs no weight file."""
+    """Load what needs no weight file, once for all tests of a process: nobody changes its weights, and so its chain."""
     if id == "small":
         return Method.from_module(Small(), "small", "Small")
     return load_method(id, device)

@@ -46,6 +46,7 @@ def opened(server: Flask, **changes: Any) -> Values:
         (CompareId.SCENES, "data"): chosen_scenes(services, PAIR, [METHOD, OTHER]),
         (CompareId.NUMBERS_VIEW, "data"): {"pins": {"A": {"row": 4, "col": 5}, "B": None}, "methods": [OTHER, METHOD]},
         (CompareId.NUMBERS_INFLUENCE, "value"): True,
+        (CompareId.AIR, "value"): True,
         (CompareId.VIEWER, "data"): "ann",
     }  # fmt: skip
     return values | {(getattr(CompareId, name), "data"): value for name, value in changes.items()}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.ids import CompareColumn
 from app.link.view_state import FIRST_COLUMNS, LARGEST_ZOOM, PAPER_METHODS, CompareState, TableSize
-from fusion.colours import Scale
+from fusion.colours import Grays, Scale
 
 FIRST_VIEW = CompareState()
 FIRST_OF_1, _ = CompareState.from_query("?v=1")
@@ -29,6 +29,8 @@ states = st.builds(
     gamma2=st.floats(0.1, 2.0),
     scale=st.sampled_from(Scale),
     shared=st.booleans(),
+    air=st.booleans(),
+    gray=st.sampled_from(Grays),
     zoom=st.none() | st.integers(1, LARGEST_ZOOM),
     size=st.sampled_from(TableSize),
     numbers=st.booleans(),
@@ -48,7 +50,7 @@ def test_a_view_comes_back_from_its_link(state: CompareState) -> None:
 
 
 def test_a_link_to_the_first_view_says_its_version_alone() -> None:
-    assert FIRST_VIEW.to_query() == "?v=3"
+    assert FIRST_VIEW.to_query() == "?v=4"
     assert CompareState.from_query("") == (FIRST_VIEW, [])
     assert FIRST_VIEW.methods == PAPER_METHODS and FIRST_VIEW.columns == FIRST_COLUMNS
 
@@ -61,14 +63,14 @@ def test_a_query_is_readable_and_sorted() -> None:
     )  # fmt: skip
     assert state.to_query() == (
         "?columns=fused,scatter&gamma1=0.8&methods=masknet,deepfuse&numbers=1&pair=glioma-t1&pin=5,6&pixel=12,34"
-        "&scale=paper&shared=0&v=3&zoom=9"
+        "&scale=paper&shared=0&v=4&zoom=9"
     )
 
 
 def test_nothing_chosen_is_a_view_too() -> None:
     state, notices = CompareState.from_query("?methods=&columns=")
     assert (state.methods, state.columns, notices) == ((), (), [])
-    assert state.to_query() == "?columns=&methods=&pair=glioma-t2&scale=paper&v=3"
+    assert state.to_query() == "?air=1&columns=&gray=own&methods=&pair=glioma-t2&scale=paper&v=4"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from cache.services.services import Services, services_of
 from fusion.saliency.maps import MapKind
 from fusion.saliency.strokes import change_of, read_strokes
 from tests.unit.page_services import SHAPE, WAIT_S, write_pair
+from tests.unit.reference import trained_method
 from tests.unit.small_services import wait_for
 
 METHODS = ("weighted_averaging", "weighted_averaging_true")
@@ -69,7 +70,7 @@ def test_arrays_are_exactly_those_of_the_core(client: FlaskClient, server: Flask
     assert arrays["methods"].tolist() == list(METHODS)
     np.testing.assert_array_equal(arrays["inputs"], pair.images)
     for row, id in enumerate(METHODS):
-        method = fusion.load_method(id, "cpu")
+        method = trained_method(id)
         fused, guidance = fusion.fuse(method, pair), fusion.guidance(method, pair)
         np.testing.assert_array_equal(arrays["fused"][row], fused)
         np.testing.assert_array_equal(arrays["guidance"][row], guidance)
@@ -79,7 +80,7 @@ def test_arrays_are_exactly_those_of_the_core(client: FlaskClient, server: Flask
             np.testing.assert_array_equal(arrays[f"jacobian_{name}"][row], expected)
     about = json.loads(str(arrays["metadata"]))
     assert about["pair"]["id"] == pair.id and about["pixels"] == {"a": [4, 5], "b": [0, 10]}
-    assert about["methods"][0]["weights_sha256"] == fusion.load_method(METHODS[0], "cpu").weights_id
+    assert about["methods"][0]["weights_sha256"] == trained_method(METHODS[0]).weights_id
     assert about["link"].startswith("http://localhost/compare?") and "pixel=4,5" in about["link"]
     assert set(about["units"]) == set(arrays) - {"methods", "metadata"}
 
@@ -100,7 +101,7 @@ def test_a_painted_change_goes_with_the_arrays(client: FlaskClient, server: Flas
         about = json.loads(str(arrays["metadata"]))
         assert set(about["units"]) == set(arrays) - {"methods", "metadata"}
         for row, id in enumerate(chosen):
-            expected = fusion.response(fusion.load_method(id, "cpu"), pair, change)
+            expected = fusion.response(trained_method(id), pair, change)
             for name in ("true", "linear", "path"):
                 found = arrays[f"change_{name}"][row]
                 np.testing.assert_allclose(found, getattr(expected, name), atol=1e-6)
@@ -123,7 +124,7 @@ def test_an_explained_region_and_reaches_go_with_the_arrays(client: FlaskClient,
     core, rim = np.zeros((2, *SHAPE), dtype=bool)
     core[1:4, 2:7], rim[5:7, 2:9] = True, True
     for row, id in enumerate(METHODS):
-        method = fusion.load_method(id, "cpu")
+        method = trained_method(id)
         expected = fusion.region_jacobian(method, pair, core, "contrast", rim)
         np.testing.assert_array_equal(arrays["explanation"][row], expected)
         sums = about["explanation"]["sums"][id]["x2"]
@@ -196,7 +197,7 @@ def test_maps_are_in_files_where_they_are_computed_and_never_begun(
         found, about = file["response"], json.loads(str(file["metadata"]))
         assert "reach" not in file.files and "response" in about["units"]
     pair = services.scenes.pair(services.scenes.open("3", METHODS[0]))
-    expected = [fusion.response_map(fusion.load_method(id, "cpu"), pair) for id in METHODS]
+    expected = [fusion.response_map(trained_method(id), pair) for id in METHODS]
     np.testing.assert_array_equal(found, expected)
     for address in ("response_pet.png", "response_mri.svg"):
         assert fetched(client, f"/export/compare/{METHODS[1]}/{address}?{QUERY}").status_code == 200

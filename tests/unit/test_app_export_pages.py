@@ -80,7 +80,9 @@ def test_files_of_the_explore_page_lead_back_to_it(client: FlaskClient) -> None:
     text = answer.get_data(as_text=True)
     links = {part.split('"')[0].replace("&amp;", "&") for part in text.split('href="')[1:]}
     pages = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in links}
-    expected = {**parse_qs(EXPLORE), "area": ["1.0,2.0,5.5,8.0"], "v": ["3"]}
+    expected = {
+        **parse_qs(EXPLORE), "area": ["1.0,2.0,5.5,8.0"], "air": ["1"], "gray": ["own"], "v": ["4"],
+    }  # fmt: skip
     assert pages["/"] == expected
     for path, query in pages.items():
         assert path in ("/", "/export/explore-complete.html") and query == expected

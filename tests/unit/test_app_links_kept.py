@@ -67,10 +67,10 @@ def test_links_of_earlier_versions_do_not_follow_later_defaults(page: str, case:
 
 
 def test_links_of_today_and_addresses_without_a_link_follow_later_defaults() -> None:
-    for query in ("", "?", "?v=3", "?pair=own&v=3", "?surprise=1"):
+    for query in ("", "?", "?v=4", "?pair=own&v=4", "?surprise=1"):
         assert LaterExplore.from_query(query)[0].gamma1 == 1.7
         assert LaterCompare.from_query(query)[0].columns == (CompareColumn.SCATTER,)
-    for query in ("?v=1", "?v=2", "?pair=own", "?gamma1=9", "?v=one", "?v=0"):
+    for query in ("?v=1", "?v=2", "?v=3", "?pair=own", "?gamma1=9", "?v=one", "?v=0"):
         assert LaterExplore.from_query(query)[0].gamma1 == 0.3, query
         assert LaterCompare.from_query(query)[0].shared is True, query
 

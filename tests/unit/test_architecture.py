@@ -48,6 +48,12 @@ WEB_PACKAGES = ("dash", "flask", "plotly", "flask_caching", "dash_bootstrap_comp
 
 
 @cache
+def tree(path: Path) -> ast.Module:
+    """Return what a file says."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def modules() -> dict[str, Path]:
     """Return every module of the house by its dotted name; a package stands for its ``__init__.py``."""
     found = {}
@@ -65,7 +71,7 @@ def imported_modules(path: Path, known: dict[str, Path] | None = None) -> Iterat
     That importing ``a.b`` also runs ``a/__init__.py`` is Python's doing and is not counted.
     """
     known = modules() if known is None else known
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -91,7 +97,7 @@ def imports_by_name(path: Path) -> list[int]:
         "run_module",
     }
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Name):
             names = {node.id}
         elif isinstance(node, ast.Attribute):
@@ -237,7 +243,8 @@ def test_fusion_needs_no_web_packages() -> None:
         for name in modules()
         if name.split(".")[0] == "fusion" and not name.endswith((".__main__", ".make_samples"))
     ]
-    program = f"import importlib\nfor name in {names!r}: importlib.import_module(name)"
+    readers = "assert not {'pydicom', 'nibabel', 'matplotlib'} & set(sys.modules), 'waited for by all'"
+    program = f"import importlib, fusion\n{readers}\nfor name in {names!r}: importlib.import_module(name)"
     result = run_without_web_packages(program)
     assert result.returncode == 0, result.stderr
 

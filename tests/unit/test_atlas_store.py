@@ -25,7 +25,8 @@ from cache.services.atlases import AtlasFolder
 from fusion import Method, Pair
 from fusion.errors import AtlasError, Cancelled
 from fusion.saliency.atlas import TILE, Atlas, AtlasProgress, atlas_bytes, atlas_folder
-from fusion.saliency.atlas_store import TILE_BYTES, Claims, outdated_atlas, tile_side, window_bytes
+from fusion.saliency.atlas_store import TILE_BYTES, outdated_atlas, tile_side, window_bytes
+from fusion.saliency.claims import Claims
 
 ROOT = Path(__file__).parents[2]
 
@@ -381,7 +382,7 @@ def test_what_another_is_at_is_waited_for_and_then_found(tmp_path: Path, method:
         atlas.fill(method, pair, progress)
         ended.set()
 
-    with Claims(atlas._store.claims) as held, held.claimed(2) as mine:
+    with atlas._store.claims() as held, held.claimed(2) as mine:
         assert mine
         threading.Thread(target=fill, daemon=True).start()
         assert waiting.wait(60)
@@ -442,7 +443,7 @@ def test_where_nothing_can_be_locked_an_atlas_is_made_all_the_same(
 def test_locks_of_a_process_do_where_there_are_none_of_a_file(
     tmp_path: Path, method: Method, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fusion.saliency.atlas_store._OF_THE_FILE", None)
+    monkeypatch.setattr("fusion.saliency.claims._OF_THE_FILE", None)
     atlas = Atlas(tmp_path, method, pair)
     atlas.fill(method, pair)
     assert atlas.complete

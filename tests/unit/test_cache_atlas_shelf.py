@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fusion
-from cache.services.atlases import LOOK_AGAIN_S, AtlasFolder
+from cache.services.atlases import AtlasFolder
+from cache.services.stored_atlases import LOOK_AGAIN_S
 from fusion import Method, Pair
 from fusion.errors import Cancelled
 from fusion.saliency.atlas import TILE, Atlas, atlas_folder

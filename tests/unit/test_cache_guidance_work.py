@@ -141,7 +141,7 @@ def test_preview_stops_in_time(
     seconds_a_point: float,
     grids: int,
 ) -> None:
-    def slow(method: Method, pair: Pair, spacing: int) -> np.ndarray:
+    def slow(method: Method, pair: Pair, spacing: int, **_: object) -> np.ndarray:
         clock.now += seconds_a_point * np.ceil(40 / spacing) ** 2
         return np.full((2, *pair.shape), float(spacing), dtype=np.float32)
 

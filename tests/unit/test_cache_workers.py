@@ -24,7 +24,6 @@ from cache.store.store import ArrayStore
 from fusion.errors import Cancelled
 from fusion.saliency.atlas import Atlas, atlas_folder
 from fusion.saliency.maps import MapKind
-from fusion.training.tuning.runner import local_cluster
 from fusion.work.engines import OnDask, WorkersLost
 from fusion.work.guidance_units import GuidanceUnits
 from fusion.work.kept_units import KeptUnits
@@ -32,6 +31,7 @@ from fusion.work.map_units import MapUnits
 from fusion.work.region_units import RegionUnits
 from fusion.work.store import ChunkStore
 from tests.unit.test_cache_guidance_work import Reports, in_turns, never
+from tests.unit.threads_cluster import threads_cluster
 
 SHAPE = (11, 14)
 
@@ -39,8 +39,8 @@ SHAPE = (11, 14)
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster without processes."""
-    with local_cluster(1, processes=False) as cluster:
-        yield cluster.scheduler_address
+    with threads_cluster() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

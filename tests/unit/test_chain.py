@@ -90,7 +90,7 @@ def test_guidance_by_chain_equals_colouring(
 @pytest.mark.parametrize("id", NETWORKS)
 def test_a_changed_weight_is_noticed(id: str, rng: np.random.Generator) -> None:
     """Negative control: what holds a chain against autograd fails if one layer is not the network's."""
-    method = random_method(id, rng)
+    method = drawn_method(id)
     network = copy.deepcopy(method.network).double()
     chain = Chain(network, torch.float64, method.device)
     layers = [node for node in chain.graph.nodes if isinstance(node, Convolution)]

@@ -124,7 +124,9 @@ def test_a_sample_brings_its_regions_and_its_pixel(monkeypatch: pytest.MonkeyPat
     run("compare", "--sample", "glioma-t2", *AVERAGE, "--limit", "9")
     rows = read("glioma-t2_compare.csv")
     regions = {row["region"] for row in rows}
-    assert {"whole image", "head", "core", "rim", "healthy"} <= regions
+    assert {"head", "core", "rim", "healthy"} <= regions and "whole image" not in regions, (
+        "air does not count"
+    )
     assert {(row["row"], row["col"]) for row in rows} == {("", ""), ("157", "170")}
     # Brighter wins: the dark core of the PET is lost, and nothing comes from outside.
     verdicts = [value(rows, quantity=f"requirement_{number}") for number in (1, 3, 4)]
@@ -138,7 +140,8 @@ def test_the_tables_say_that_a_verdict_rests_on_a_region_in_the_place_of_the_sam
     given = ("compare", "--sample", "glioma-t2", *AVERAGE, "--limit", "9")
     words = "Judged in another core than the one that comes with the pair."
     assert words not in run(*given).stdout
-    assert run(*given, "-r", "core=100,60,120,90").stdout.count(words) == 3
+    counting_air = run(*given, "-r", "core=100,60,120,90", "--air").stdout
+    assert counting_air.count(words) == 3 and "whole image" in counting_air
     rows = read("glioma-t2_compare.csv")
     told = [row["quantity"] for row in rows if words in row["text"]]
     assert told == ["requirement_1", "requirement_3", "requirement_4"]

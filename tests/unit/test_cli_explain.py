@@ -13,7 +13,7 @@ from fusion.data.catalogue import Catalogue
 from fusion.saliency.reach import STEPS
 from fusion.statistics.validity import drawn_corners, error_table, patch_errors
 from tests.unit.command_line import SHAPE, picture, read, run, write_pair
-from tests.unit.reference import random_pair, relative_error
+from tests.unit.reference import random_pair, relative_error, trained_method
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_validate_prints_what_methods_do_with_pairs_of_folders(
 
 
 def test_patch_errors_are_those_of_responses(rng: np.random.Generator) -> None:
-    method, pair = fusion.load_method("funfusean", "cpu"), random_pair(rng, (15, 16))
+    method, pair = trained_method("funfusean"), random_pair(rng, (15, 16))
     corner, index = (int(rng.integers(10)), int(rng.integers(10))), int(rng.integers(2))
     found = patch_errors(method, pair, index, corner)
     for name, added in (("brighter", 0.02), ("level", 1 / 255), ("black", None)):

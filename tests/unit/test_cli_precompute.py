@@ -63,7 +63,6 @@ def test_a_pair_that_cannot_be_read_stops_no_others(tmp_path: Path, data: Path) 
     ("options", "words"),
     [
         (("--no-guidance", "--no-atlas"), "nothing left to compute"),
-        (("--store", "memory://x"), "--no-atlas"),
         (("--scheduler", "tcp://10.1.2.3:8786"), "network is trusted"),
         (("--scheduler", "tls://10.1.2.3:8786"), "needs three files"),
         (("--pairs", "nobody"), "nobody"),

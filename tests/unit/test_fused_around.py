@@ -12,7 +12,7 @@ import fusion
 from fusion import Method, Pair
 from fusion.fusing import fused_around
 from fusion.saliency.window import Box
-from tests.unit.reference import random_method, random_pair
+from tests.unit.reference import drawn_method, random_pair
 from tests.unit.small_networks import Attention, Strided
 
 SHAPE = (40, 43)
@@ -40,7 +40,7 @@ def check(method: Method, pair: Pair, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_around_a_stamp_it_is_the_whole_image(id: str, rng: np.random.Generator) -> None:
-    check(random_method(id, rng), random_pair(rng, SHAPE), rng)
+    check(drawn_method(id), random_pair(rng, SHAPE), rng)
 
 
 @pytest.mark.parametrize("network", [Attention(), Strided()])
@@ -49,7 +49,7 @@ def test_networks_of_other_kinds(network: nn.Module, rng: np.random.Generator) -
 
 
 def test_only_what_the_stamp_reaches_is_computed(rng: np.random.Generator) -> None:
-    method, pair = random_method("masknet", rng), random_pair(rng, SHAPE)
+    method, pair = drawn_method("masknet"), random_pair(rng, SHAPE)
     seen, values = fused_around(method, pair, np.zeros((2, *SHAPE)), Box(18, 20, 21, 22))
     assert seen == Box(10, 12, 29, 30) and values.shape == (19, 18) and values.dtype == np.float32
     assert fused_around(method, pair, np.zeros((2, *SHAPE)), Box(0, 0, 1, 1))[0] == Box(0, 0, 9, 9)
@@ -58,4 +58,4 @@ def test_only_what_the_stamp_reaches_is_computed(rng: np.random.Generator) -> No
 @pytest.mark.parametrize("box", [Box(0, 0, 0, 3), Box(-1, 0, 2, 3), Box(0, 0, 41, 3), Box(5, 5, 4, 9)])
 def test_parts_of_other_images_are_refused(box: Box, rng: np.random.Generator) -> None:
     with pytest.raises(ValueError, match="no part"):
-        fused_around(random_method("masknet", rng), random_pair(rng, SHAPE), np.zeros((2, *SHAPE)), box)
+        fused_around(drawn_method("masknet"), random_pair(rng, SHAPE), np.zeros((2, *SHAPE)), box)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusion.colours import NEAR_POLE, Limits, Scale, gradient_colours, grays
+from fusion.colours import NEAR_POLE, Limits, Scale, gradient_colours, grays, hatch
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "colours.json"
 getcontext().prec = 50
@@ -100,7 +100,30 @@ def vectors() -> dict[str, list[dict[str, Any]]]:
         ],
         "outside": [{"rgb": list(bytes.fromhex(OUTSIDE))}],
         "pole": [{"rgb": [255, 0, 255]}],
+        "air": [{"row": row, "col": col, "rgb": HATCHING[stripe]} for row, col, stripe in HATCHED],
     }  # fmt: skip
+
+
+HATCHING = ([52, 55, 60], [112, 116, 122])
+HATCHED = [
+    (0, 0, 1),
+    (0, 1, 1),
+    (0, 2, 0),
+    (0, 5, 0),
+    (0, 6, 1),
+    (1, 0, 1),
+    (1, 1, 0),
+    (4, 1, 0),
+    (5, 1, 1),
+    (2, 10, 1),
+]
+"""Rows and columns, with 1 where there is a stripe: two of six pixels along a row, one further left in the next."""
+
+
+def test_air_is_hatched_in_the_golden_colours() -> None:
+    found = hatch((6, 11))
+    for one in json.loads(GOLDEN.read_text(encoding="utf-8"))["air"]:
+        assert found[one["row"], one["col"]].tolist() == one["rgb"], one
 
 
 def test_the_file_has_what_the_definition_gives() -> None:

@@ -10,7 +10,7 @@ import pytest
 import fusion
 from fusion.colours import Limits, Scale
 from fusion.saliency.guidance import coarse_guidance
-from tests.unit.reference import random_method, random_pair
+from tests.unit.reference import drawn_method, random_pair, trained_method
 
 LARGEST_STEP = 2.4
 """Of one end to the next, as a ratio: up to 1.6 was seen of networks that were drawn, up to 1.2 of trained ones; 2.4 is
@@ -19,7 +19,7 @@ what a window's own largest value may be away from that of all windows."""
 
 @pytest.mark.parametrize("drawn", [True, False])
 def test_from_the_coarse_grid_to_the_last_lattice_no_end_jumps(drawn: bool, rng: np.random.Generator) -> None:
-    method = random_method("deepfuse", rng) if drawn else fusion.load_method("masknet", "cpu")
+    method = drawn_method("deepfuse") if drawn else trained_method("masknet")
     pair = random_pair(rng, (40, 40))
     coarse = coarse_guidance(method, pair, 10)
     for spacing in (5, 3):

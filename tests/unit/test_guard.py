@@ -172,8 +172,18 @@ def test_plotly_is_of_the_version_that_figures_are_made_for() -> None:
     ours = gzip.decompress(STRICT.read_bytes())[:200].decode()
     versions = [re.findall(r"v(\d+)\.\d+", text)[0] for text in (theirs, ours)]
     assert versions[0] == versions[1], (
-        "take plotly.js-strict-dist-min of the package's version (docs/security.md)"
+        "make the file of plotly.js of the package's version (app/vendor/plotly.mjs)"
     )
+
+
+def test_plotly_has_the_traces_that_figures_have() -> None:
+    figures = Path(__file__).parents[2] / "app" / "figures"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(figures.glob("*.py")))
+    drawn = set(re.findall(r'"type": "(\w+)"', text)) - {"path", "rect"}  # those are shapes
+    (named,) = re.findall(
+        r"^\* Traces: (.+)$", gzip.decompress(STRICT.read_bytes())[:300].decode(), re.MULTILINE
+    )
+    assert len(drawn) > 3 and drawn == set(named.split(", ")), "app/vendor/plotly.mjs has the list"
 
 
 def test_every_promise_names_tests_that_are_there() -> None:

@@ -23,7 +23,6 @@ from fusion.saliency.window import Box
 from tests.unit.reference import (
     drawn_method,
     notable_pixels,
-    random_method,
     random_pair,
     relative_error,
     trained_method,
@@ -108,7 +107,7 @@ def test_progress_grows_and_partial_results_are_right(
     by_chain: bool, passes: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guidance_module, "_chain_is_cheaper", lambda *arguments: by_chain)
-    method, pair = random_method("masknet", rng), random_pair(rng, (19, 20))
+    method, pair = drawn_method("masknet"), random_pair(rng, (19, 20))
     seen: list[tuple[int, int, int]] = []
     snapshots: list[np.ndarray] = []
 
@@ -147,7 +146,7 @@ def test_cancelling(rng: np.random.Generator) -> None:
             raise Cancelled("stop")
 
     with pytest.raises(Cancelled):
-        fusion.guidance(random_method("deepfuse", rng), random_pair(rng, (30, 30)), progress)
+        fusion.guidance(drawn_method("deepfuse"), random_pair(rng, (30, 30)), progress)
     assert calls == [1, 2, 3]
 
 

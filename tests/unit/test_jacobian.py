@@ -13,7 +13,6 @@ from fusion.saliency.window import box_around, gradients_in_crops
 from tests.unit.reference import (
     drawn_method,
     notable_pixels,
-    random_method,
     random_pair,
     relative_error,
     trained_method,
@@ -87,7 +86,7 @@ def test_a_smaller_crop_is_wrong(id: str, rng: np.random.Generator) -> None:
 
 
 def test_batches_keep_order_and_repeats(rng: np.random.Generator) -> None:
-    method, pair = random_method("deepfuse", rng), random_pair(rng, (50, 47))
+    method, pair = drawn_method("deepfuse"), random_pair(rng, (50, 47))
     pixels = [(int(r), int(c)) for r, c in rng.integers((0, 0), pair.shape, (20, 2))] * 2
     windows = fusion.jacobians(method, pair, iter(pixels), "float64", batch_size=3)
     assert [(window.row, window.col) for window in windows] == pixels
@@ -127,7 +126,7 @@ def test_strongest_neighbour_and_suspicion() -> None:
 
 
 def test_the_callers_arrays_are_untouched(rng: np.random.Generator) -> None:
-    method, pair = random_method("funfusean", rng), random_pair(rng, (30, 30))
+    method, pair = drawn_method("funfusean"), random_pair(rng, (30, 30))
     before = pair.images.copy()
     fusion.jacobian(method, pair, (3, 4))
     fusion.guidance(method, pair)

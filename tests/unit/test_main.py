@@ -236,8 +236,11 @@ def test_a_page_that_cannot_be_made_ends_with_its_reason() -> None:
 
 
 LEAVING = """
-import atexit, threading, time
+import atexit, sys, threading, time
+import app.__main__
 from app.serving import leave
+
+assert not {"torch", "fusion"} & set(sys.modules), "the process that listens computes nothing"
 
 threading.Thread(target=time.sleep, args=(3600,)).start()
 atexit.register(lambda: print("what is to be done at the end"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -106,6 +107,14 @@ def test_networks_for_one_size(shape: tuple[int, int], rng: np.random.Generator)
         fusion.jacobian(method, random_pair(rng, (51, 60)), (0, 0))
 
 
+def test_the_size_of_a_network_with_places_is_found(rng: np.random.Generator) -> None:
+    method = wrapped(own_networks.Places())
+    assert method.locality == GLOBAL
+    assert largest_error(method, random_pair(rng, (126, 126)), rng) <= TOLERANCE
+    with pytest.raises(NetworkError, match="126×140"):
+        fusion.jacobian(method, random_pair(rng, (126, 140)), (0, 0))
+
+
 class SaysNothing(nn.Module):
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         if x1.shape[2:] != (30, 44):
@@ -177,6 +186,31 @@ def test_each_gets_its_own_sentence(name: str) -> None:
         wrapped(network)
     if name != "smaller":
         assert "Pad inside" not in str(caught.value)
+
+
+class Results(NamedTuple):
+    mask: Tensor
+    fused: Tensor
+
+
+@pytest.mark.parametrize("kind", [Results, lambda mask, fused: SimpleNamespace(mask=mask, fused=fused)])
+def test_results_of_objects_and_named_tuples_are_named(kind: Any, rng: np.random.Generator) -> None:
+    network = Own(lambda net, x1, x2, both: kind(x1, net.near(both)))
+    assert largest_error(wrapped(network, output="fused"), random_pair(rng, (9, 12)), rng) <= TOLERANCE
+    with pytest.raises(NetworkError, match="nothing that is called 'fusion'"):
+        wrapped(network, output="fusion")
+
+
+@pytest.mark.parametrize(
+    ("result", "output", "sentence"),
+    [
+        (lambda y: {"fused": y, "mask": y}, "fusion", "output='fusion' is not among .*'fused', 'mask'"),
+        (lambda y: [y, y], 2, "output=2 is not among .*2 results"),
+    ],
+)
+def test_a_result_that_is_not_there_is_told(result: Any, output: Any, sentence: str) -> None:
+    with pytest.raises(NetworkError, match=sentence):
+        wrapped(Own(lambda net, x1, x2, both: result(net.near(both))), output=output)
 
 
 def test_a_range_of_another_kind_is_told(caplog: pytest.LogCaptureFixture, rng: np.random.Generator) -> None:

@@ -86,6 +86,26 @@ def test_guidance_grows_can_be_stopped_and_does_not_hold_hovers_up(
     assert 0 < states[0] < states[1]
 
 
+def test_an_estimate_is_that_of_here_and_can_be_stopped(
+    isolated: IsolatedMethod, folder: Path, pair: Pair
+) -> None:
+    here = PackedMethod(folder).load_here(torch.device("cpu"))
+    seen: list[tuple[int, int]] = []
+    found, wanted = (
+        fusion.estimated_guidance(isolated, pair, 2, 3, 5, lambda *told: seen.append(told)),
+        fusion.estimated_guidance(here, pair, 2, 3, 5),
+    )
+    np.testing.assert_allclose(found.values, wanted.values, atol=1e-6)
+    np.testing.assert_allclose(found.standard_error, wanted.standard_error, atol=1e-6)
+    assert (found.rounds, found.passes) == (2, 18) and seen[-1] == (18, 18)
+
+    def stop(done: int, total: int) -> None:
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled, match="enough"):
+        fusion.estimated_guidance(isolated, pair, 2, 3, progress=stop)
+
+
 def test_errors_are_those_of_here(isolated: IsolatedMethod) -> None:
     with pytest.raises(NetworkError, match="at least 2 pixels"):
         fusion.fuse(isolated, Pair.from_arrays(*np.random.default_rng().random((2, 1, 9))))

@@ -17,6 +17,7 @@ from app.layout.parts import options
 from cache.services.loaded import LoadedMethods
 from fusion.cli.main import app
 from fusion.errors import NetworkError, PackedMethodError, UnknownMethodError
+from fusion.methods import registry
 from fusion.methods.packed.folders import VARIABLE, PackedMethod
 from fusion.methods.registry import built_in_ids, method_specification, users_methods
 from tests.unit.packed_folders import Tiny, exported, write_method
@@ -149,6 +150,8 @@ def test_the_menu_has_bad_ones_in_gray_with_the_reason(methods: Path) -> None:
 
 def test_a_link_names_no_folder(methods: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(methods)
+    # Here, since a process of its own takes seconds to start.
+    monkeypatch.setattr(registry, "IsolatedMethod", PackedMethod.load_here)
     for id in (str(methods / "mine"), "./mine", "mine/mine.pt2", f"../{methods.name}/mine"):
         assert fusion.load_method(id).title == "Mine", "a program may"
         with pytest.raises(UnknownMethodError, match="There is no method"):

@@ -113,6 +113,7 @@ def drawn_and_changed(id: str, everywhere: bool = False) -> tuple[fusion.Method,
     return both if not everywhere else (without_support(both[0]), without_support(both[1]))
 
 
+@cache
 def without_support(method: fusion.Method) -> fusion.Method:
     """Return a method as if nobody knew how far its derivative reaches."""
     return fusion.Method(method.id, method.title, method.network, GLOBAL, method.weights_id, method.device)

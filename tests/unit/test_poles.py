@@ -11,7 +11,7 @@ import fusion
 from fusion import Pair
 from fusion.methods.funfusean import FunFuseAn
 from fusion.saliency.poles import has_pole
-from tests.unit.reference import random_method, random_pair
+from tests.unit.reference import drawn_method, random_pair
 
 SHAPE = (14, 17)
 
@@ -39,7 +39,7 @@ def test_tiles_count_what_the_whole_image_does(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fusion.saliency.poles.PIXELS_A_TILE", {"cpu": 30 * 30})
-    method, pair = random_method("funfusean", rng), random_pair(rng, (40, 50))
+    method, pair = drawn_method("funfusean"), random_pair(rng, (40, 50))
     network = method.network_as(torch.float64)
     assert isinstance(network, FunFuseAn)
     images = [torch.tensor(image, dtype=torch.float64)[None, None] for image in pair.images]
@@ -52,6 +52,6 @@ def test_tiles_count_what_the_whole_image_does(
 
 @pytest.mark.parametrize("id", ["funfusean_sum", "deepfuse"])
 def test_a_method_without_a_pole_is_near_none(id: str, rng: np.random.Generator) -> None:
-    method = random_method(id, rng)
+    method = drawn_method(id)
     assert not has_pole(method)
     assert not fusion.near_pole(method, Pair(rng.random((2, *SHAPE), dtype=np.float32))).any()

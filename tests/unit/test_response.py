@@ -15,7 +15,7 @@ from fusion.saliency import guidance as guidance_module
 from fusion.saliency import products as products_module
 from fusion.training.loss import dissimilarity, local_similarity
 from tests.unit.reference import (
-    random_method,
+    drawn_method,
     random_pair,
     relative_error,
     trained_method,
@@ -55,7 +55,7 @@ def product_by_hand(
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_methods(id: str, rng: np.random.Generator) -> None:
     """Each part against its definition; J·Δ at a few pixels only, by their whole Jacobian images."""
-    method, pair = random_method(id, rng), random_pair(rng, SHAPE)
+    method, pair = drawn_method(id), random_pair(rng, SHAPE)
     change = some_change(rng, SHAPE)
     found = fusion.response(method, pair, change, "float64")
     expected = fused_by_hand(method, pair.images + change) - fused_by_hand(method, pair.images)
@@ -112,7 +112,7 @@ def test_the_path_comes_to_the_true_change_and_errors_say_so(rng: np.random.Gene
     brighter = np.zeros((2, 4, 4))
     brighter[0, 1, 1] = 0.25
     errors = [
-        fusion.response(fusion.load_method(id, "cpu"), bright, brighter, "float64").path_error
+        fusion.response(trained_method(id), bright, brighter, "float64").path_error
         for id in ("weighted_averaging", "weighted_averaging_true")
     ]
     assert errors[0] > 0.05 and errors[1] < 0.01
@@ -143,7 +143,7 @@ def test_a_network_that_cannot_be_differentiated_twice_is_told(rng: np.random.Ge
 
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_the_response_map_is_the_sum_of_each_jacobian_image(id: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, SHAPE)
+    method, pair = drawn_method(id), random_pair(rng, SHAPE)
     found = fusion.response_map(method, pair, dtype="float64")
     for pixel in ((0, 0), (int(rng.integers(SHAPE[0])), int(rng.integers(SHAPE[1])))):
         expected = whole_image_jacobian(method, pair, pixel).sum(axis=(1, 2))
@@ -166,7 +166,7 @@ def number_by_hand(fused: Tensor, image: Tensor, mask: Tensor, of: str, other: T
 @pytest.mark.parametrize("of", ["mean", "contrast", "ssim"])
 @pytest.mark.parametrize("id", fusion.method_ids())
 def test_regions(id: str, of: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, SHAPE)
+    method, pair = drawn_method(id), random_pair(rng, SHAPE)
     mask, other = rng.random((2, *SHAPE)) < 0.2
     mask[8, 8] = other[0, 0] = True
     index = int(rng.integers(2))

@@ -28,7 +28,7 @@ def test_flaky(number):
 def test_sound(number):
     pass
 """
-PLAIN = ("-c", "/dev/null", "-p", "no:dash", "-p", "no:hypothesispytest")
+PLAIN = ("-c", "/dev/null", "--disable-plugin-autoload", "-p", "xdist", "-p", "rerunfailures")
 """Neither this project's settings nor plugins that take long to load."""
 SCRIPT = """
 import test from "node:test";

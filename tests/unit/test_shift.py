@@ -11,7 +11,7 @@ from torch.autograd.functional import jvp
 import fusion
 from fusion import Method, Pair
 from fusion.pair import moved
-from tests.unit.reference import random_method, random_pair
+from tests.unit.reference import drawn_method, random_pair
 
 SHAPE = (14, 17)
 
@@ -47,7 +47,7 @@ def test_of_a_linear_method_it_is_what_real_shifts_do(rng: np.random.Generator) 
 
 @pytest.mark.parametrize("id", ["masknet", "deepfuse"])
 def test_of_a_network_it_is_the_derivative_along_the_shift(id: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), random_pair(rng, SHAPE)
+    method, pair = drawn_method(id), random_pair(rng, SHAPE)
     network = method.network_as(torch.float64)
     first, second = (torch.tensor(image, dtype=torch.float64)[None, None] for image in pair.images)
     found = fusion.shift_sensitivity(method, pair, dtype="float64")
@@ -62,7 +62,7 @@ def test_of_a_network_it_is_the_derivative_along_the_shift(id: str, rng: np.rand
 
 def test_where_the_second_is_flat_nothing_changes(rng: np.random.Generator) -> None:
     images = np.stack([rng.random(SHAPE), np.zeros(SHAPE)]).astype(np.float32)
-    method = random_method("masknet", rng)
+    method = drawn_method("masknet")
     assert not fusion.shift_sensitivity(method, Pair(images)).any()
     # One bright pixel that moves is seen as far as the method reaches.
     images[1, 7, 8] = 1

@@ -13,7 +13,7 @@ import fusion
 from fusion.saliency.window import Box
 from fusion.statistics.dim_core import core_response
 from fusion.statistics.regions import box_region, whole_image
-from tests.unit.reference import random_method, random_pair
+from tests.unit.reference import drawn_method, random_pair
 
 SHAPE = (40, 44)
 CORE, RIM = box_region("core", Box(0, 0, 4, 5), SHAPE), box_region("rim", Box(4, 0, 9, 8), SHAPE)
@@ -39,7 +39,7 @@ def test_known_functions(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("id", ["deepfuse", "masknet"])
 def test_a_crop_is_enough(id: str, rng: np.random.Generator) -> None:
-    method, pair = random_method(id, rng), gradient_pair(rng, 0.4)
+    method, pair = drawn_method(id), gradient_pair(rng, 0.4)
     x2 = pair.images[1].astype(np.float64)
     step = (x2[RIM.mask].mean() - x2[CORE.mask].mean()) / 2
     dead, dim = (torch.tensor(pair.images[None], dtype=torch.float64) for _ in range(2))

@@ -20,7 +20,7 @@ from fusion.statistics.influence import (
     ring_sums,
 )
 from fusion.statistics.regions import box_region, inverted, whole_image
-from tests.unit.reference import random_method, random_pair, whole_image_jacobians
+from tests.unit.reference import drawn_method, random_pair, whole_image_jacobians
 
 SHAPE = (6, 7)
 
@@ -146,7 +146,7 @@ def test_weighted_averaging_depends_on_its_own_pixel_alone(rng: np.random.Genera
 
 def test_regions_against_whole_image_autograd(rng: np.random.Generator) -> None:
     pair = random_pair(rng, (17, 19))
-    method = random_method("masknet", rng)
+    method = drawn_method("masknet")
     region = box_region("box", Box(2, 3, 5, 7), pair.shape)
     found = region_influence(method, pair, region, dtype="float64")
     pixels = [(int(row), int(column)) for row, column in np.argwhere(region.mask)]
@@ -169,7 +169,7 @@ def test_regions_against_whole_image_autograd(rng: np.random.Generator) -> None:
 
 def test_one_pixel_as_a_region_is_that_pixel(rng: np.random.Generator) -> None:
     pair = random_pair(rng, (12, 10))
-    method = random_method("deepfuse", rng)
+    method = drawn_method("deepfuse")
     region = box_region("pixel", Box(7, 2, 8, 3), pair.shape)
     alone = influence(fusion.jacobian(method, pair, (7, 2)), region)
     together = region_influence(method, pair, region)

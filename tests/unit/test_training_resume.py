@@ -86,9 +86,9 @@ def test_the_networks_of_the_paper_resume_too(
     tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "method_specification", method_specification)
-    wanted = options(tmp_path / "parts", method_id="funfusean", steps=3, resume=True)
+    wanted = options(tmp_path / "parts", method_id="funfusean", steps=2, resume=True)
     whole = train(replace(wanted, output=tmp_path / "whole"), head=head)
-    train_until(2, wanted, head)
+    train_until(1, wanted, head)
     assert train(wanted, head=head).weights_id == whole.weights_id
 
 

@@ -47,7 +47,11 @@ def test_it_holds_every_file_of_the_house(content: Path) -> None:
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    held = {path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file()}
+    held = {
+        path.relative_to(content).as_posix()
+        for path in content.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     assert {name for name in held if ".dist-info/" not in name} == files
 
 
@@ -92,10 +96,13 @@ def test_its_commands_explain_themselves(content: Path, tmp_path: Path) -> None:
         assert f"Usage: {command}" in told
 
 
+# All in one process too.
 SAMPLES_AND_FILES = """
+import sys
 import benchmarks.jacobian_guidance, cache, callbacks
 import app, fusion
 from fusion.__main__ import app as command
+command(sys.argv[1:], standalone_mode=False)
 command(["samples"], standalone_mode=False)
 print(app.__file__, fusion.__file__)
 """
@@ -103,8 +110,7 @@ print(app.__file__, fusion.__file__)
 
 def test_its_command_line_finds_samples_weights_and_measurements(content: Path, tmp_path: Path) -> None:
     fuse = ("fuse", "--sample", "glioma-t2", "-o", "fused.npz", "--no-pictures")
-    said(content, tmp_path, "-m", "fusion", *fuse)
+    *listed, files = said(content, tmp_path, "-c", SAMPLES_AND_FILES, *fuse).splitlines()
     assert (tmp_path / "fused.npz").is_file()
-    *listed, files = said(content, tmp_path, "-c", SAMPLES_AND_FILES).splitlines()
     assert any("glioma-t2" in line for line in listed)
     assert all(Path(file).is_relative_to(content) for file in files.split())

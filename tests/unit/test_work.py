@@ -266,12 +266,6 @@ def test_tiles_are_those_of_an_atlas(
         np.testing.assert_array_equal(atlas.window(*pixel).values, whole.window(*pixel).values)
 
 
-def test_atlases_need_a_folder(method: fusion.Method, pair: fusion.Pair) -> None:
-    job = Job(Work.of(Kind.ATLAS, method, pair.id), pair.shape, "memory://somewhere")
-    with pytest.raises(WorkError, match="in folders only"):
-        units_of(job, method, pair, ChunkStore(job.store))
-
-
 @pytest.mark.parametrize("limit", [DEFAULT_LIMIT, 30])
 def test_the_influence_on_a_region_in_units_is_that_of_the_command(
     method: fusion.Method,

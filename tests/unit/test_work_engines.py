@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import fusion
-from fusion.training.tuning.runner import local_cluster
 from fusion.work import engines
 from fusion.work.addresses import Kind, Work
 from fusion.work.engines import Engine, Here, OnDask, Security, require_allowed
 from fusion.work.store import ChunkStore
 from fusion.work.tasks import Job, Task, WorkError
+from tests.unit.threads_cluster import threads_cluster
 
 SHAPE = (11, 14)
 WAIT_S = 120.0
@@ -24,8 +24,8 @@ WAIT_S = 120.0
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster without processes."""
-    with local_cluster(1, processes=False) as cluster:
-        yield cluster.scheduler_address
+    with threads_cluster() as address:
+        yield address
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def held(task: Task) -> int:
 
 
 def test_few_units_are_handed_over_at_once(job: Job, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "run_task", held)
+    monkeypatch.setattr(engines, "run_unit", held)
     taken: list[int] = []
 
     def tasks() -> Iterator[Task]:

@@ -26,6 +26,7 @@ from fusion.methods.packed.onnx_graph import facts_of
 from fusion.methods.packed.wire import Ended, Message, receive, send
 from fusion.pair import Pair
 from fusion.saliency.crops import Locality
+from fusion.saliency.estimated_guidance import estimated_guidance
 from fusion.saliency.guidance import guidance
 from fusion.saliency.jacobian import jacobians, prepare
 
@@ -116,6 +117,11 @@ class Server:
                 return Message("fused", {}, [fuse(method, pair, dtype)])
             case "guidance":
                 return Message("guidance", {}, [guidance(method, pair, self._progress, dtype)])
+            case "estimate":
+                rounds, spacing, seed = (int(facts[name]) for name in ("rounds", "spacing", "seed"))
+                found = estimated_guidance(method, pair, rounds, spacing, seed, self._passed, dtype)
+                counts = {"rounds": found.rounds, "passes": found.passes}
+                return Message("estimate", counts, [found.values, found.standard_error])
             case "prepare":
                 prepare(method, pair, dtype, lambda share: self._ask(Message("share", {"share": share})))
                 return Message("prepared")
@@ -150,6 +156,9 @@ class Server:
 
     def _progress(self, done: int, total: int, result: Any) -> None:
         self._ask(Message("progress", {"done": done, "total": total}, [result]))
+
+    def _passed(self, done: int, total: int) -> None:
+        self._ask(Message("progress", {"done": done, "total": total}))
 
     def _ask(self, message: Message) -> None:
         """Tell how far it is, and go on only if somebody still wants it."""

@@ -352,16 +352,42 @@ class IsolatedMethod(Method):
             if progress is not None:
                 progress(message.facts["done"], message.facts["total"], growing)
 
+        growing[:] = self._apart("guidance", {"dtype": dtype}, pair, tell).arrays[0]
+        return growing
+
+    def estimated_guidance(
+        self,
+        pair: Pair,
+        rounds: int,
+        spacing: int,
+        seed: int,
+        progress: Callable[[int, int], None] | None,
+        dtype: str,
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating], int, int]:
+        """See `fusion.estimated_guidance`. It has a process of its own, as guidance images have."""
+
+        def tell(message: Message) -> None:
+            if progress is not None:
+                progress(message.facts["done"], message.facts["total"])
+
+        facts = {"rounds": rounds, "spacing": spacing, "seed": seed, "dtype": dtype}
+        answer = self._apart("estimate", facts, pair, tell)
+        values, error = (array.copy() for array in answer.arrays)
+        return values, error, int(answer.facts["rounds"]), int(answer.facts["passes"])
+
+    def _apart(
+        self, kind: str, facts: dict[str, Any], pair: Pair, progress: Callable[[Message], None]
+    ) -> Message:
+        """Ask a process of its own for something long."""
         process = ForeignProcess(self._packed, self.device, self._limits, self.locality)
         try:
             if process.start()["weights_id"] != self.weights_id:
                 raise WeightsError(
                     f"{self.title} has other weights now than when this was shown. Reload the page."
                 )
-            growing[:] = process.ask("guidance", {"dtype": dtype}, pair=pair, progress=tell).arrays[0]
+            return process.ask(kind, facts, pair=pair, progress=progress)
         finally:
             process.close()
-        return growing
 
     def prepare(self, pair: Pair, dtype: str, progress: Callable[[float], None] | None) -> None:
         """See `fusion.prepare`."""

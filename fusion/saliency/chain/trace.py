@@ -18,6 +18,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 import torch
@@ -76,7 +77,7 @@ class Call:
         """The name that torch has for it."""
         return str(self.op.overloadpacket.__name__)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The numbers of the values that it takes."""
         return tuple(leaf.number for leaf in leaves((self.args, self.kwargs)) if isinstance(leaf, Ref))
@@ -150,8 +151,21 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
 def leaves(structure: Any) -> list[Any]:
     """Return everything in an operation's arguments, in order."""
     found: list[Any] = []
-    mapped(structure, found.append)
+    _gather(structure, found)
     return found
+
+
+def _gather(structure: Any, found: list[Any]) -> None:
+    # Not by `mapped`, which makes all anew: arguments are looked through tens of thousands of times for a network.
+    if type(structure) is tuple or isinstance(structure, list):
+        for item in structure:
+            _gather(item, found)
+    elif isinstance(structure, dict):
+        _gather((*structure.values(),), found)
+    elif isinstance(structure, slice):
+        _gather((structure.start, structure.stop, structure.step), found)
+    else:
+        found.append(structure)
 
 
 def _noise(network: nn.Module, number: int, shape: tuple[int, int]) -> Tensor:

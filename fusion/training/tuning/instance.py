@@ -12,6 +12,7 @@ The loss itself is no measure: λ and both γ, which differ between the instance
 
 from __future__ import annotations
 
+import hashlib
 import math
 import multiprocessing
 import tempfile
@@ -147,7 +148,7 @@ class InstanceTraining:
 
 @dataclass(frozen=True)
 class InstanceTask:
-    """Order that a worker is given.
+    """Order that a worker is given: a unit of the search, as `fusion.work.engines` takes them.
 
     Attributes
     ----------
@@ -168,6 +169,21 @@ class InstanceTask:
     device: str = "auto"
     threads: int | None = None
     keep_weights: bool = False
+
+    @property
+    def name(self) -> str:
+        """A text that no other order has: who asks for the same on a cluster at once gets the same network."""
+        rest = hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+        return f"tune/{self.training.method_id}/{self.instance.key}/{rest}"
+
+    @property
+    def resources(self) -> None:
+        """Labels of a worker: none, as a worker trains on what it has."""
+        return None
+
+    def run(self) -> Trained:
+        """Train it, see `train_instance`."""
+        return train_instance(self)
 
 
 @dataclass(frozen=True)

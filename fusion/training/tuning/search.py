@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fusion.training.tuning.instance import Instance, InstanceResult, Trained, TuningError
 from fusion.training.tuning.plan import SearchPlan, best_balanced, choose
 from fusion.training.tuning.store import ResultStore
+from fusion.training.tuning.workers import Run
 
 GRID = "grid"
 REFINEMENT = "refinement"
 LAST = "lambda"
-
-Run = Callable[[Sequence[Instance]], Iterator[tuple[Instance, Trained | str]]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Search:
     store : ResultStore
         Where results are kept and looked up.
     run : callable
-        Trains instances and yields each with its outcome, as `Runner` does.
+        Trains instances and yields each with its outcome, as `trainer` of `fusion.training.tuning.workers` does.
     progress : callable, optional
         Called at the start of each stage and after each instance.
     retry_failed : bool
@@ -82,7 +81,9 @@ class Search:
         Raises
         ------
         TuningError
-            If all instances of the grid failed, or the cluster is lost.
+            If all instances of the grid failed.
+        WorkersLost
+            If the workers are lost.
         """
         self._stage(GRID, self.plan.grid())
         self._refuse_all_failed()

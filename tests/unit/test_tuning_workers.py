@@ -1,12 +1,12 @@
+"""Instances as units: trained on a cluster or on processes of this machine, and what the trainer is told of each."""
+
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 
@@ -14,7 +14,6 @@ from fusion.errors import DeviceError
 from fusion.training.loss import LOSS_NAMES
 from fusion.training.options import TrainingError, TrainingOptions, TrainingResult
 from fusion.training.tuning import instance as instances
-from fusion.training.tuning import runner as runners
 from fusion.training.tuning.instance import (
     CHECKS,
     JUDGED_SLICES,
@@ -24,9 +23,13 @@ from fusion.training.tuning.instance import (
     TuningError,
     train_instance,
 )
-from fusion.training.tuning.runner import ClusterOptions, Runner, local_cluster
+from fusion.training.tuning.workers import TuningWorkers, trainer
+from fusion.work import engines
+from fusion.work.engines import WorkersLost
+from fusion.work.tasks import WorkError
 from tests.unit.job_tasks import WAIT_S
 from tests.unit.made_up_tuning import TRAINING, train_made_up, trained
+from tests.unit.threads_cluster import threads_cluster
 
 GOOD, BAD = Instance(0.99, 0.5, 0.5), Instance(0.99, 0.1, 0.5)
 
@@ -34,13 +37,23 @@ GOOD, BAD = Instance(0.99, 0.5, 0.5), Instance(0.99, 0.1, 0.5)
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster without processes."""
-    with local_cluster(1, processes=False) as cluster:
-        yield cluster.scheduler_address
+    with threads_cluster() as address:
+        yield address
 
 
-def test_on_the_cluster_of_a_scheduler(scheduler: str) -> None:
+@pytest.fixture
+def training_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[InstanceTask], Trained]], None]:
+    """Have workers, which are threads of this process, do something else in place of a training."""
+    return lambda function: monkeypatch.setattr(instances, "train_instance", function)
+
+
+Training = Callable[[Callable[[InstanceTask], Trained]], None]
+
+
+def test_on_the_cluster_of_a_scheduler(scheduler: str, training_is: Training, tmp_path: Path) -> None:
+    training_is(train_made_up)
     told: list[str] = []
-    with Runner(TRAINING, ClusterOptions(scheduler), notify=told.append, function=train_made_up) as run:
+    with trainer(tmp_path, TRAINING, TuningWorkers(scheduler), notify=told.append) as run:
         assert dict(run([BAD, GOOD])) == {BAD: "RuntimeError: made to fail", GOOD: trained(GOOD)}
         assert dict(run([])) == {}
         assert dict(run([GOOD])) == {GOOD: trained(GOOD)}
@@ -51,8 +64,11 @@ def refuse(task: InstanceTask) -> Trained:
     raise TrainingError("The loss is not a number.")
 
 
-def test_a_plain_error_of_a_worker_is_told_as_it_is(scheduler: str) -> None:
-    with Runner(TRAINING, ClusterOptions(scheduler), function=refuse) as run:
+def test_a_plain_error_of_a_worker_is_told_as_it_is(
+    scheduler: str, training_is: Training, tmp_path: Path
+) -> None:
+    training_is(refuse)
+    with trainer(tmp_path, TRAINING, TuningWorkers(scheduler)) as run:
         assert dict(run([GOOD])) == {GOOD: "The loss is not a number."}
 
 
@@ -66,68 +82,60 @@ def wait_unless_first(task: InstanceTask) -> Trained:
     return trained(task.instance)
 
 
-def test_who_stops_waiting_takes_the_rest_back(scheduler: str) -> None:
+def test_who_stops_waiting_takes_the_rest_back(scheduler: str, training_is: Training, tmp_path: Path) -> None:
     others = [Instance(0.5, gamma / 100, 0.5) for gamma in range(2, 60)]
-    with Runner(TRAINING, ClusterOptions(scheduler), function=wait_unless_first) as run:
+    training_is(wait_unless_first)
+    with trainer(tmp_path, TRAINING, TuningWorkers(scheduler)) as run:
         for one, _ in run([GOOD, *others]):
             assert one == GOOD
             break
     LET_GO.set()
-    with Runner(TRAINING, ClusterOptions(scheduler), function=train_made_up) as run:
+    training_is(train_made_up)
+    with trainer(tmp_path, TRAINING, TuningWorkers(scheduler)) as run:
         assert dict(run([GOOD])) == {GOOD: trained(GOOD)}
     assert BEGUN[0] == GOOD
     assert len(BEGUN) <= 3, "of 58 instances that nobody waits for, the one at work is finished"
 
 
-def where_it_ran(task: InstanceTask) -> Trained:
-    loopback = {
-        address.laddr.ip for address in psutil.Process().net_connections("inet") if address.status == "LISTEN"
-    }
-    numbers = {"pid": os.getpid(), "threads": task.threads or 0, "elsewhere": len(loopback - {"127.0.0.1"})}
-    return Trained({name: float(value) for name, value in numbers.items()}, {}, 0.0)
+def test_a_unit_has_a_name_of_its_own() -> None:
+    task = InstanceTask(GOOD, TRAINING)
+    others = [
+        InstanceTask(BAD, TRAINING),
+        InstanceTask(GOOD, replace(TRAINING, steps=8)),
+        InstanceTask(GOOD, TRAINING, keep_weights=True),
+    ]
+    assert task.name == InstanceTask(GOOD, TRAINING).name
+    assert len({one.name for one in [task, *others]}) == 4
 
 
-def test_on_processes_of_its_own_that_nobody_else_can_reach() -> None:
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
-    with Runner(TRAINING, ClusterOptions(workers=1, device="cpu"), function=where_it_ran) as run:
-        (one,) = (outcome for _, outcome in run([GOOD]))
-        listening = [
-            address.laddr
-            for address in psutil.Process().net_connections("inet")
-            if address.status == "LISTEN"
-        ]
-    assert isinstance(one, Trained)
-    assert one.losses["pid"] not in {os.getpid(), *before}
-    assert one.losses["threads"] >= 1
-    assert one.losses["elsewhere"] == 0
-    assert {address.ip for address in listening} == {"127.0.0.1"}
-    assert 8787 not in {address.port for address in listening}
-    assert not psutil.pid_exists(int(one.losses["pid"]))
-
-
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "tcp://127.0.0.1"])
-def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setattr(runners, "CONNECT_SECONDS", 0.5)
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tcp://127.0.0.1"])
+def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str, tmp_path: Path) -> None:
+    monkeypatch.setattr(engines, "CONNECT_SECONDS", 0.5)
     with (
-        Runner(TRAINING, ClusterOptions(address), function=train_made_up) as run,
-        pytest.raises(TuningError, match=r"no dask scheduler at .*dask scheduler"),
+        trainer(tmp_path, TRAINING, TuningWorkers(address)) as run,
+        pytest.raises(WorkersLost, match=r"no dask scheduler at .*dask scheduler"),
     ):
         list(run([GOOD]))
 
 
-def test_nothing_is_started_for_nothing() -> None:
-    with Runner(TRAINING, ClusterOptions("tcp://127.0.0.1:9"), function=train_made_up) as run:
-        assert list(run([])) == []
+def test_nothing_is_started_for_nothing(tmp_path: Path) -> None:
+    for where in (TuningWorkers("tcp://127.0.0.1:9"), TuningWorkers(workers=1)):
+        with trainer(tmp_path, TRAINING, where) as run:
+            assert list(run([])) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_impossible_places() -> None:
     with pytest.raises(TuningError, match="1 or more"):
-        ClusterOptions(workers=0)
+        TuningWorkers(workers=0)
     with pytest.raises(TuningError, match="--scheduler"):
-        ClusterOptions("tcp://127.0.0.1:9", workers=2)
+        TuningWorkers("tcp://127.0.0.1:9", workers=2)
     with pytest.raises(DeviceError):
-        ClusterOptions(device="abacus")
-    ClusterOptions("tcp://127.0.0.1:9", device="cuda:7")  # this machine need not have what the cluster has
+        TuningWorkers(device="abacus")
+    for address in ("nonsense://x", "tcp://10.0.0.7:8786"):
+        with pytest.raises(WorkError, match=r"tls://"):
+            TuningWorkers(address)
+    TuningWorkers("tcp://127.0.0.1:9", device="cuda:7")  # this machine need not have what the cluster has
 
 
 class Trainings:
