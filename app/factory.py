@@ -208,5 +208,5 @@ def _with_pause(answer: Response, seconds: int) -> Response:
 
 
 def _with_failure(answer: Response, message: str) -> Response:
-    answer.headers["Fusevis-Failure"] = quote(message)
+    answer.headers[folders.FAILURE] = quote(message)
     return answer

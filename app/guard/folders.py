@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from flask import Flask, Response
 
@@ -21,6 +22,8 @@ from app.settings import Settings
 LONGEST = 2**19
 """Bytes, which take a few milliseconds. A longer answer holds numbers; none of what is said in words comes near it."""
 TEXTS = ("text/html", "application/json", "text/plain", "text/csv")
+FAILURE = "Fusevis-Failure"
+"""The header with the reason why a callback has failed, written as a part of an address."""
 INSTALLED = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +33,8 @@ def register(server: Flask, folders: Iterable[Path]) -> None:
     told = Told(folder for folder in folders if str(folder) not in addresses)
 
     def shorten(answer: Response) -> Response:
+        if failure := answer.headers.get(FAILURE):
+            answer.headers[FAILURE] = quote(told.without_folders(unquote(failure).encode()).decode())
         if answer.mimetype not in TEXTS or answer.is_streamed or answer.direct_passthrough:
             return answer
         if answer.headers.get("Content-Encoding") or (answer.content_length or 0) > LONGEST:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -134,7 +135,7 @@ def test_no_answer_of_any_route_names_a_folder(server: Flask, client: FlaskClien
 def test_no_answer_of_a_callback_names_a_folder(client: FlaskClient) -> None:
     listed = client.get("/_dash-layout").text
     assert "damaged" in listed
-    refused = ""
+    refused = failures = ""
     for page in ("", "/compare", "/training"):
         require_no_folder(client.get(f"{page}/_dash-layout").text, page)
         known: Any = client.get(f"{page}/_dash-dependencies").json
@@ -147,8 +148,11 @@ def test_no_answer_of_a_callback_names_a_folder(client: FlaskClient) -> None:
                 changed = [f"{one['id']}.{one['property']}" for one in callback["inputs"]]
                 answer = call(client, page, callback, inputs, state, changed)
                 require_no_folder(answer.text, callback["output"])
-                refused += answer.text
+                failure = unquote(answer.headers.get("Fusevis-Failure", ""))
+                require_no_folder(f"{failure:>60}{'':60}", callback["output"])
+                refused, failures = refused + answer.text, failures + failure
     assert "mri_damaged.png: " in refused, "some answer says what is wrong with the file"
+    assert "mri_cut.nii: " in failures, "so does the header of some"
 
 
 @pytest.mark.parametrize(
