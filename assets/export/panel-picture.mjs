@@ -101,7 +101,7 @@ function furnished({ data, layout, clientWidth: width, clientHeight: height }) {
  * @param {string} panel
  */
 function caveat(panel) {
-  return /guidance|jacobian|scatter/.test(panel) && !state.areEndsFinal() ? "provisional" : "";
+  return /guidance|jacobian|scatter/.test(panel) && (!state.limits || state.limits.provisional) ? "provisional" : "";
 }
 
 /** @param {string} panel */
