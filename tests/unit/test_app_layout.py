@@ -199,13 +199,13 @@ def test_a_colours_meaning_is_the_one_that_guidance_rgb_gives_it(colour: str) ->
         assert ("fused bright" if blue else "fused dark") in meaning
 
 
-def test_help_is_there_closed_and_in_five_lines(whole: html.Div) -> None:
+def test_help_is_there_closed_and_in_six_lines(whole: html.Div) -> None:
     panel = find(whole, Id.HELP_PANEL)
     assert panel.is_open is False
     (list_,) = of_kind(panel, html.Ol)
-    assert len(list_.children) == 5
+    assert len(list_.children) == 6
     text = words(panel)
-    for word in ("Jacobian", "Guidance RGB", "Scatterplot", "negative gradients", "Arrow keys"):
+    for word in ("Air", "Jacobian", "Guidance RGB", "Scatterplot", "negative gradients", "Arrow keys"):
         assert word in text
 
 
