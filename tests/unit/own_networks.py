@@ -126,6 +126,11 @@ def _no_grad_for_one(net: Any, x1: Tensor, x2: Tensor, both: Tensor) -> Tensor:
     return weight * x2
 
 
+def _of_either_sign(net: Any, both: Tensor) -> Tensor:
+    # As they are drawn, weights and bias may give every image the same sign, which then depends on nothing.
+    return net.near(both - 0.5) - net.near.bias
+
+
 def hidden() -> dict[str, nn.Module]:
     """Return networks whose values depend on an image that no gradient comes back to, by name."""
     programs: dict[str, Program] = {
@@ -142,9 +147,9 @@ def hidden() -> dict[str, nn.Module]:
         "floor": lambda net, x1, x2, both: torch.floor(net.near(both) * 255) / 255,
         "bytes": lambda net, x1, x2, both: (both * 255).to(torch.uint8).to(both.dtype).sum(1, True) / 510,
         "one image in bytes": lambda net, x1, x2, both: (x1 * 255).byte().to(x1.dtype) / 255 + x2,
-        "decisions": lambda net, x1, x2, both: (net.near(both) > 0).to(both.dtype),
+        "decisions": lambda net, x1, x2, both: (_of_either_sign(net, both) > 0).to(both.dtype),
         "labels": lambda net, x1, x2, both: both.argmax(1, keepdim=True).to(both.dtype),
-        "signs": lambda net, x1, x2, both: torch.sign(net.near(both)),
+        "signs": lambda net, x1, x2, both: torch.sign(_of_either_sign(net, both)),
         "bytes as a result": lambda net, x1, x2, both: (net.near(both).abs() * 255).byte(),
     }
     return {name: Own(program) for name, program in programs.items()}
