@@ -191,11 +191,13 @@ def scale_strip(scale: str, first: ViewState, more: Sequence[Component] = ()) ->
     groups = [html.Div([intensity, *_bar("intensity")], className="scale")]
     for name, gamma, text, sign, shown in SCALES:
         outside = [_outside()] * (name == "jacobian")
+        label = html.Label(sign, htmlFor=gamma, title=shown)
         parts = [
             html.Span(text, title=shown),
             *_bar(name),
             *outside,
-            *_gamma(gamma, text, sign, gammas[gamma]),
+            label,
+            *_gamma(gamma, f"{text} {sign}", gammas[gamma]),
         ]
         groups.append(html.Div(parts, className="scale"))
     reset = html.Button(
@@ -312,9 +314,8 @@ def _bar(name: str) -> list[Component]:
     return [ends[0], bar, ends[1]]
 
 
-def _gamma(id: str, scale: str, sign: str, value: float) -> list[Component]:
-    """Make the sign of a gamma, its slider, and the field that says its number and takes another."""
-    text = f"{scale} {sign}"
+def _gamma(id: str, text: str, value: float) -> list[Component]:
+    """Make the slider of a gamma, and the field that says its number and takes another."""
     slider = dcc.Slider(
         id=id, min=GAMMAS[0], max=GAMMAS[1], step=0.05, value=value, marks=None, updatemode="drag",
         allow_direct_input=False,
@@ -333,7 +334,7 @@ def _gamma(id: str, scale: str, sign: str, value: float) -> list[Component]:
         debounce=False,
     )
     name = html.Label(f"{text}, number", htmlFor=f"{id}-number", className="visually-hidden")
-    return [html.Label(sign, htmlFor=id), group, name, number]
+    return [group, name, number]
 
 
 def _menu(rest: Sequence[Component]) -> html.Details:

