@@ -109,7 +109,7 @@ def main(
     record: RecordOption = None,
 ) -> None:
     """Let a group use a server and measure what both get."""
-    with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_") as name:
+    with tempfile.TemporaryDirectory(prefix="fusevis_benchmark_", ignore_cleanup_errors=True) as name:
         diary, taken = leaned_on(Path(name), users, minutes * 60, seed)
     for one in taken:
         held = f"{one.resident / 1e6:6.0f} MB, {one.descriptors} descriptors, {one.threads} threads"
