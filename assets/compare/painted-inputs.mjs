@@ -10,7 +10,6 @@ import { state } from "./state.mjs";
 
 /**
  * @import { Painter } from "../painter/colours.mjs"
- * @import { Box } from "../change/strokes.mjs"
  *
  * @typedef {{ name: string, code: string, originals: Float64Array[], painting: Painting, canvases: HTMLCanvasElement[] }} Drawn
  */

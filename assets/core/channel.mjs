@@ -73,16 +73,23 @@ export function decodeWindow(buffer, start) {
 }
 
 /**
+ * What gives one of several images, row by row.
+ * @param {Float32Array} values
+ * @param {number} size - Pixels of each.
+ * @returns {(index: number) => Float32Array}
+ */
+function bandsOf(values, size) {
+  return (index) => values.subarray(index * size, (index + 1) * size);
+}
+
+/**
  * The images of an answer, as app/routes/binary.py encodes them; `band(index)` is one of them, row by row.
  * @param {ArrayBuffer} buffer
  */
 export function decodeImages(buffer) {
   const [bands, height, width, complete, thousandths] = new Int32Array(buffer, 0, HEADER_INTEGERS);
   const values = new Float32Array(buffer, 4 * HEADER_INTEGERS);
-  const size = height * width;
-  /** @param {number} index */
-  const band = (index) => values.subarray(index * size, (index + 1) * size);
-  return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band };
+  return { bands, height, width, complete: complete === 1, fraction: thousandths / 1000, values, band: bandsOf(values, height * width) };
 }
 
 /**
@@ -92,10 +99,7 @@ export function decodeImages(buffer) {
  */
 export function without(images, air) {
   const values = images.values.map((value, at) => (air[at % air.length] ? NaN : value));
-  const size = images.height * images.width;
-  /** @param {number} index */
-  const band = (index) => values.subarray(index * size, (index + 1) * size);
-  return { ...images, values, band };
+  return { ...images, values, band: bandsOf(values, images.height * images.width) };
 }
 
 /**

@@ -151,7 +151,8 @@ export function changeDisplay(gamma1, gamma2, scale, asked, followsSupport, rgbC
   }
   state.viewer = viewer;
   guidance.follow();
-  leftOut(scene).then((found) => found && painting.paintAll(), ({ message }) => readout.fail(message));
+  // What is known of the air has been painted above.
+  if (state.air?.pair !== scene.pair) leftOut(scene).then((found) => found && painting.paintAll(), ({ message }) => readout.fail(message));
   maps.openLinked(linkedMaps);
   colour.follow(linkedLooks);
   pole.follow(linkedLooks);

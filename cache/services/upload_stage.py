@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cache.errors import UserError
-from fusion.archives import MAGIC, SUFFIX
+from fusion.archives import MAGIC, MOST_RATIO, SUFFIX
 from fusion.data.entries import SUFFIXES, PairEntry, folder_entries, user_entry
 from fusion.data.pairing import split_extension
 from fusion.data.series import Series, headers_of, same_patient, series_among
@@ -26,8 +26,6 @@ from fusion.formats import HEAD_BYTES, format_name, is_archive
 
 MOST_FILES = 4096
 """In one upload, packed and unpacked."""
-MOST_RATIO = 200
-"""How much larger a file may become when it is unpacked; see `fusion.archives.MOST_RATIO`."""
 LARGEST_PIECE = 4 * 2**20
 """Bytes of one request; `app.guard.limits` holds it."""
 LONGEST_NAME = 300
